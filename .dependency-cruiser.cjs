@@ -1,0 +1,76 @@
+/** The layer rule of docs/architecture.md, written down once. Imports go downwards only; siblings do not know each other. */
+const FLOORS = {
+  core: [],
+  throttle: ["core"],
+  firehose: ["core"],
+  queue: ["core", "throttle", "firehose"],
+  checkpoint: ["core", "throttle", "firehose"],
+  sink: ["core", "throttle", "firehose"],
+  backfill: ["core", "throttle", "firehose", "queue", "checkpoint", "sink"],
+  status: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill"],
+  embedded: ["core"],
+  server: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded"],
+  cli: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+};
+
+/** Third parties that one package alone may import. */
+const OWNERS = {
+  "cbor-x": ["core"],
+  "@aws-sdk/client-sqs": ["queue", "embedded"],
+  "@aws-sdk/client-dynamodb": ["checkpoint", "embedded"],
+  "@neondatabase/serverless": ["sink"],
+  ws: ["firehose", "embedded"],
+  fauxqs: ["embedded"],
+  dynalite: ["embedded"],
+};
+
+const TESTS = "\\.test\\.ts$";
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(FLOORS).map(([name, below]) => ({
+      name: `floor-${name}`,
+      severity: "error",
+      comment: `packages/${name} may import ${below.length === 0 ? "no other package" : below.join(", ")}`,
+      from: { path: `^packages/${name}/`, pathNot: TESTS },
+      to: { path: "^packages/", pathNot: `^packages/(${[name, ...below].join("|")})/` },
+    })),
+    ...Object.entries(OWNERS).map(([dependency, owners]) => ({
+      name: `owner-${dependency}`,
+      severity: "error",
+      comment: `${dependency} is imported by ${owners.join(" and ")} only`,
+      from: { path: "^(packages|functions|infra)/", pathNot: [`^packages/(${owners.join("|")})/`, TESTS] },
+      to: { path: `^node_modules/${dependency}/` },
+    })),
+    {
+      name: "nothing-imports-the-edges",
+      severity: "error",
+      comment: "functions, infra, cli and test compose; nothing imports them",
+      from: { path: "^packages/", pathNot: ["^packages/cli/", TESTS] },
+      to: { path: "^(functions|infra|test|bench|packages/cli)/" },
+    },
+    {
+      name: "infra-imports-pure-constants",
+      severity: "error",
+      comment: "infra and sst.config.ts import packages/core only",
+      from: { path: "^(infra/|sst\\.config\\.ts)", pathNot: TESTS },
+      to: { path: "^(packages/(?!core/)|functions/)" },
+    },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default"],
+      extensions: [".ts", ".js", ".mjs", ".json"],
+    },
+  },
+};

@@ -1,0 +1,34 @@
+import type { FirehoseEvent } from "./event.ts";
+
+/**
+ * The name of a batch in the ledger. The number alone would not do: a window that is read again after a crash
+ * may be packed differently, and every tick has a new fence, so (epoch, window, fence, number) never names two contents.
+ */
+export interface BatchKey {
+  readonly runId: string;
+  readonly epoch: number;
+  /** Windows of a run are numbered from 1, across epochs. */
+  readonly window: number;
+  /** Fencing token of the lease under which the window was read. */
+  readonly fence: number;
+  /** Number within the window, from 0. */
+  readonly number: number;
+}
+
+/** Up to BACKFILL_BATCH_SIZE events: one SQS message, one transaction, one place on the pace. */
+export interface Batch {
+  readonly key: BatchKey;
+  /** Its place on the pace, milliseconds since the epoch. */
+  readonly dueMs: number;
+  /** The pace epoch it was planned in; an older one than the run's is treated as late. 0 when it was planned without pacing. */
+  readonly paceEpoch: number;
+  readonly events: readonly FirehoseEvent[];
+}
+
+/** What became of a batch's events. `applied + stale + dead` is the number of events in it. */
+export interface BatchCounts {
+  readonly applied: number;
+  /** Handed to the database and found to be older than what it holds. Counts as processed. */
+  readonly stale: number;
+  readonly dead: number;
+}

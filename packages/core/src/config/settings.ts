@@ -1,0 +1,75 @@
+/**
+ * The shape of a parsed configuration. Names of the environment map one to one to keys here (see definitions.ts);
+ * nothing outside core/config reads the environment.
+ */
+export const PROFILE_NAMES = ["background", "moderate", "fast"] as const;
+export type ProfileName = (typeof PROFILE_NAMES)[number];
+
+export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
+export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
+
+/** What `tune` may change while a run is running. */
+export interface ThrottleSettings {
+  readonly batchSize: number;
+  readonly batchDelayMs: number;
+  readonly maxConcurrent: number;
+  readonly maxMemoryMb: number;
+  readonly useIdle: boolean;
+  readonly dbPoolSize: number;
+  readonly memoryCheckInterval: number;
+}
+
+/** What a run is about; it cannot change while the run is not finished. */
+export interface ScopeSettings {
+  /** null: the bundled sample relay (local only). */
+  readonly relayUrl: string | null;
+  /** How far back by event time. 0: do not run. -1: everything the relay keeps. */
+  readonly days: number;
+  /** Empty: all. NSIDs, or prefixes that end in `.*`. */
+  readonly collections: readonly string[];
+  /** Empty: all. */
+  readonly dids: readonly string[];
+  readonly verify: VerifyLevel;
+}
+
+/** What belongs to the place where the program runs, not to the run. */
+export interface PlaceSettings {
+  /** null: the embedded Postgres. */
+  readonly databaseUrl: string | null;
+  readonly throttleQuery: string | null;
+  readonly offPeak: OffPeak | null;
+  readonly contact: string | null;
+  readonly alarmEmail: string | null;
+  readonly alarmTopicArn: string | null;
+  readonly reserveConcurrency: boolean;
+  readonly dataDir: string;
+  readonly port: number;
+  /** null: the embedded queue. */
+  readonly queueUrl: string | null;
+  readonly dlqUrl: string | null;
+  /** null: the embedded table. */
+  readonly table: string | null;
+}
+
+/** `22:00-06:00 Europe/Berlin fast` */
+export interface OffPeak {
+  /** Minutes after midnight, local to `timeZone`. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  readonly timeZone: string;
+  readonly profile: ProfileName;
+}
+
+export interface Settings extends ThrottleSettings, ScopeSettings, PlaceSettings {
+  readonly profile: ProfileName;
+}
+
+export type SettingKey = keyof Settings;
+
+/** Where a value came from; shown in status. */
+export type SettingSource = "default" | "profile" | "environment" | "flag" | "event" | "run" | "tune" | "off-peak";
+
+export interface Config {
+  readonly settings: Settings;
+  readonly sources: Readonly<Record<SettingKey, SettingSource>>;
+}

@@ -1,0 +1,117 @@
+/** What reading a firehose takes and gives. A reader lives for one tick; a window is what it reads between two checkpoints. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
+import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import type { Position } from "@firehose-backfill/core/position";
+
+/** Why a window ended. */
+export type WindowEnd =
+  /** The next commit would not fit into maxEvents. */
+  | "events"
+  | "bytes"
+  | "time"
+  /** Frames came, and then none for a second: what is there is handed on. */
+  | "idle"
+  | "aborted"
+  /** The memory guard asked the reader to stop. */
+  | "memory"
+  /** Event time (median of the last 101 frames) is at or past the end point. */
+  | "caught-up"
+  /** The host has nothing above our cursor: the three-connection proof of contracts.md. */
+  | "quiet"
+  /** No frame ever, for 60 s. The run is errored. */
+  | "host-silent"
+  /** Live frames come, but none on our cursor. The run is errored. */
+  | "silent-on-cursor"
+  /** The cursor is above the host's head. The run is paused, the cursor kept. */
+  | "cursor-ahead"
+  /** seq went back. The run is paused, the cursor kept. */
+  | "seq-went-back"
+  /** Could not connect, for as long as the window lasted; `detail` says why. Retried at the next tick. */
+  | "unreachable"
+  /** The host answered that it will never serve this (501, 404, ...). The run is errored. */
+  | "refused"
+  /** A broken frame closed the connection; the position is told in `brokenFrames`. Retried. */
+  | "bad-frame";
+
+export interface ReadPosition {
+  /** null: begin at `start`. */
+  readonly cursor: Position | null;
+  /** Where to connect when cursor is null: `cursor=0`, `cursor=N`, or live. */
+  readonly start: "oldest" | "live" | { readonly seq: number };
+  /** Events before it are skipped as `before-start` until event time first reaches it. null: none are. */
+  readonly startTimeMs: number | null;
+  readonly startReached: boolean;
+  readonly recentTimesMs: readonly number[];
+  /** The run ends when event time gets there; or at a seq. */
+  readonly endTimeMs: number;
+  readonly endSeq: number | null;
+  readonly hostSeen: boolean;
+  readonly brokenFrames: number;
+}
+
+export interface WindowLimits {
+  /** Matched events that may be taken (before-start skips are free). The first commit of a tick's first window is always taken whole. */
+  readonly maxEvents: number;
+  /** Bytes kept (records and keys of matched events), and bytes read from the socket. */
+  readonly maxBytes: number;
+  readonly maxReadBytes: number;
+  readonly maxMs: number;
+  /** Take the first commit even if it alone is larger than maxEvents. */
+  readonly takeFirstWhole: boolean;
+}
+
+export interface Window {
+  /** Everything that passed the filter, in stream order, and what is dead on arrival. */
+  readonly events: readonly FirehoseEvent[];
+  /** Events seen, skipped and dead ones included. */
+  readonly received: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly frames: number;
+  readonly bytes: number;
+  /** null: no frame came, there is nothing to register. */
+  readonly from: Position | null;
+  readonly to: Position | null;
+  /** First frame ever seen in this window. */
+  readonly first: Position | null;
+  readonly startReached: boolean;
+  readonly recentTimesMs: readonly number[];
+  readonly hostSeen: boolean;
+  readonly brokenFrames: number;
+  readonly gaps: readonly { from: Position; to: Position; reason: string }[];
+  /** By event time, where an `oldest` connection or a gap probe showed it. */
+  readonly oldestKeptMs: number | null;
+  readonly endedBecause: WindowEnd;
+  /** For a person; null where endedBecause says it all. */
+  readonly detail: string | null;
+}
+
+export interface FirehoseReader {
+  /** Reads on from where the last window ended. Never throws for what the network does: it is told in `endedBecause`. */
+  readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface FirehoseReaderOptions {
+  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
+  readonly url: string;
+  readonly position: ReadPosition;
+  readonly filter: Filter;
+  readonly verify: VerifyLevel;
+  readonly clock: Clock;
+  /** 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly userAgent: string;
+  /** Asked every so often; true ends the window with `memory`. */
+  readonly isMemoryTight: () => boolean;
+  readonly onLog?: (message: string) => void;
+}
+
+/** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. */
+export interface Filter {
+  /** null: passes; else the reason it is skipped (`collection`, `did`). */
+  record(did: string, collection: string): "collection" | "did" | null;
+  marker(did: string): "did" | null;
+}
+
+export type OpenFirehoseReader = (options: FirehoseReaderOptions) => FirehoseReader;

@@ -1,0 +1,64 @@
+/**
+ * The queue between reader and consumer. Implemented on SQS (sqs-queue.ts) and in memory (memory-queue.ts) with
+ * SQS's delay, visibility, random order and at-least-once delivery; one suite of tests holds for both.
+ */
+import type { Batch } from "@firehose-backfill/core/batch";
+
+export interface OutgoingBatch {
+  readonly batch: Batch;
+  /** 0 to 900. */
+  readonly delaySeconds: number;
+}
+
+/** A message as it arrived. It may come twice, late, or out of order. */
+export interface IncomingMessage {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly receiveCount: number;
+  /** The decoded batch, or why it cannot be decoded (`newer-version`: hide it; `malformed`: dead-letter it). */
+  readonly content: DecodedMessage;
+}
+
+export type DecodedMessage =
+  | { readonly kind: "batch"; readonly batch: Batch }
+  | { readonly kind: "newer-version"; readonly version: number }
+  | { readonly kind: "malformed"; readonly error: string };
+
+export interface QueueFigures {
+  readonly ready: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+  /** null where the server does not say. */
+  readonly oldestAgeSeconds: number | null;
+  /** Everything in the dead-letter queue, in flight included. */
+  readonly deadLetters: number;
+}
+
+/** What fits into one message; events are packed by it. */
+export interface QueueLimits {
+  /** Encoded bytes of one message, as this server counts them. */
+  readonly maxMessageBytes: number;
+}
+
+export interface BatchQueue {
+  readonly limits: QueueLimits;
+  /** Resolves once SQS has confirmed every entry; each `Failed` entry is retried, and a missing one counts as failed. @throws SendError */
+  send(batches: readonly OutgoingBatch[], signal?: AbortSignal): Promise<void>;
+  /** Long poll of at most `waitSeconds`; at most `max` messages (1 to 10). */
+  receive(options: {
+    max: number;
+    waitSeconds: number;
+    visibilitySeconds?: number;
+  }): Promise<readonly IncomingMessage[]>;
+  /** ChangeMessageVisibility, 0 to 43200 s. A message that is gone is not an error. */
+  hide(receiptHandle: string, seconds: number): Promise<void>;
+  remove(receiptHandle: string): Promise<void>;
+  /** Copies the message to the dead-letter queue, then removes it. At least once. */
+  deadLetter(message: IncomingMessage): Promise<void>;
+  figures(): Promise<QueueFigures>;
+  /** Looks into the dead-letter queue without removing anything (short visibility). */
+  peekDeadLetters(options: { max: number }): Promise<readonly IncomingMessage[]>;
+  /** Starts moving messages from the dead-letter queue back. Returns how many were moved, or null when the server does it in its own time. */
+  redrive(options: { max: number }): Promise<number | null>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

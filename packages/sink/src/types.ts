@@ -1,0 +1,98 @@
+/** Where events are applied. The consumer decodes and verifies; the sink takes rows and keeps the promises of the tables. */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+import type { RecordAction } from "@firehose-backfill/core/event";
+
+/** A verified record operation, ready to be written. */
+export interface RecordRow {
+  readonly kind: "record";
+  readonly action: RecordAction;
+  readonly did: string;
+  readonly collection: string;
+  readonly rkey: string;
+  readonly rev: string;
+  readonly seq: number;
+  readonly timeMs: number;
+  /** base32 text; null for a delete. */
+  readonly cid: string | null;
+  /** atproto's JSON form; null for a delete. */
+  readonly json: string | null;
+}
+
+export interface AccountRow {
+  readonly kind: "account";
+  readonly did: string;
+  readonly seq: number;
+  readonly timeMs: number;
+  readonly active: boolean;
+  readonly status: string | null;
+}
+
+export interface IdentityRow {
+  readonly kind: "identity";
+  readonly did: string;
+  readonly seq: number;
+  readonly timeMs: number;
+  readonly handle: string | null;
+}
+
+export interface SyncRow {
+  readonly kind: "sync";
+  readonly did: string;
+  readonly seq: number;
+  readonly timeMs: number;
+  readonly rev: string;
+}
+
+/** One row of `dead_events`. */
+export interface DeadRow {
+  readonly kind: "dead";
+  readonly did: string | null;
+  readonly seq: number;
+  readonly timeMs: number;
+  readonly path: string | null;
+  readonly reason: string;
+  readonly error: string;
+  readonly payload: Uint8Array;
+}
+
+export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | DeadRow;
+
+export interface ApplyRequest {
+  readonly runId: string;
+  /** The run whose pace and concurrency count (a redriven batch of a finished run uses the current run's). */
+  readonly lockRunId: string;
+  readonly maxConcurrent: number;
+  readonly rows: readonly SinkRow[];
+  /** Asked once the lock is held: false rolls back with `late`, before any statement is sent. */
+  readonly isOnTime: () => boolean;
+}
+
+export type ApplyResult =
+  /** Committed. Rows that the database itself refused were set aside as dead events and are in `counts.dead`. */
+  | { readonly kind: "applied"; readonly counts: BatchCounts; readonly durationMs: number }
+  /** No advisory lock was free: maxConcurrent batches are being applied. */
+  | { readonly kind: "busy" }
+  | { readonly kind: "late" };
+
+/** How production is, by BACKFILL_THROTTLE_QUERY. */
+export type Health =
+  | { readonly kind: "healthy" }
+  /** `because`: `throttle query: 3 > 0`, `throttle query: timed out`, ... Fails closed. */
+  | { readonly kind: "unhealthy"; readonly because: string };
+
+/**
+ * Errors a sink throws, told apart by SQLSTATE class.
+ * `service`: wait, no attempt counted (25006, 25P03, 08, 53, 57, connection errors).
+ * `broken`: our own broken state, the run stops loudly (42, 28, 3D, 0A, wrong schema version).
+ * `attempt`: everything else; counts an attempt.
+ * A bad event is never thrown: it is bisected out and set aside. 40001, 40P01 and 55P03 are retried inside, at most 5 times.
+ */
+export type SinkErrorKind = "service" | "broken" | "attempt";
+
+export interface Sink {
+  apply(request: ApplyRequest): Promise<ApplyResult>;
+  /** At most one query each 5 s; the answer in between is the last one. Healthy when no query is configured. */
+  health(): Promise<Health>;
+  pool(): { readonly used: number; readonly size: number };
+  [Symbol.asyncDispose](): Promise<void>;
+}

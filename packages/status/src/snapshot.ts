@@ -1,0 +1,80 @@
+/** One immutable picture of a run, as contracts.md promises it: the page, the text, the JSON and the scripts all show this. */
+import type { RunStatus } from "@firehose-backfill/core/run-state";
+
+export interface SnapshotPosition {
+  readonly seq: number;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+export interface SnapshotGap {
+  readonly from: SnapshotPosition;
+  readonly to: SnapshotPosition;
+  readonly host: string;
+  readonly reason: string;
+}
+
+export interface Snapshot {
+  readonly runId: string | null;
+  /** `none`: no run has ever existed here. */
+  readonly status: RunStatus | "none";
+  readonly reason: string | null;
+  readonly host: string | null;
+  readonly profile: string | null;
+  readonly settings: Readonly<
+    Record<string, { readonly value: string | number | boolean | null; readonly source: string }>
+  >;
+  readonly received: number;
+  /** Handed to the database, stale ones included. */
+  readonly processed: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly dead: number;
+  /** Over the last minute. */
+  readonly ratePerSecond: number;
+  /** Since the start, pauses excluded. */
+  readonly averageRatePerSecond: number;
+  /** null: no pacing. */
+  readonly allowedRatePerSecond: number | null;
+  readonly cursor: {
+    readonly start: SnapshotPosition | null;
+    readonly reader: SnapshotPosition | null;
+    readonly applied: SnapshotPosition | null;
+    readonly target: SnapshotPosition | null;
+  };
+  readonly lagSeconds: number | null;
+  /** 0 to 1 by event time. */
+  readonly progress: number | null;
+  readonly etaSeconds: number | null;
+  readonly retentionSeconds: number | null;
+  readonly fallsOffInSeconds: number | null;
+  readonly queue: {
+    readonly ready: number;
+    readonly inFlight: number;
+    readonly delayed: number;
+    readonly oldestAgeSeconds: number | null;
+    readonly deadLetters: number;
+  };
+  readonly memory: {
+    readonly usedMb: number | null;
+    readonly limitMb: number | null;
+    readonly pauses: number;
+    readonly lastPauseAt: string | null;
+    readonly backOff: number;
+  };
+  readonly consumers: { readonly active: number; readonly max: number };
+  readonly pool: { readonly used: number; readonly size: number };
+  readonly lastTick: { readonly at: string; readonly durationMs: number; readonly endedBecause: string } | null;
+  readonly nextTickAt: string | null;
+  readonly gaps: readonly SnapshotGap[];
+  readonly errors: readonly { readonly at: string; readonly source: string; readonly message: string }[];
+  readonly tunes: readonly {
+    readonly at: string;
+    readonly by: string;
+    readonly changes: Readonly<Record<string, { from: unknown; to: unknown }>>;
+  }[];
+  /** Wall clock, pauses excluded. */
+  readonly elapsedSeconds: number;
+  /** The process that made it is gone; set by whoever reads it from a file. */
+  readonly stopped?: boolean;
+  readonly at: string;
+}
