@@ -121,6 +121,8 @@ export interface Run {
   /** Rises with every lease. A write under an older fence is refused. */
   readonly fence: number;
   readonly lastTick: TickReport | null;
+  /** Since when every look found queue and DLQ empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. */
+  readonly queueEmptySinceMs: number | null;
   readonly nextTickAtMs: number | null;
   /** The last few changes of the throttle, newest last; at most 5. */
   readonly tunes: readonly TuneRecord[];
@@ -159,6 +161,9 @@ export interface WindowItem {
   /** How many messages were sent for it, and how many events they hold. */
   readonly batches: number;
   readonly events: number;
+  /** Encoded bytes of its messages; bounds what is outstanding when nothing paces the run. */
+  readonly bytes: number;
+  readonly sentAtMs: number;
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
 }
@@ -287,7 +292,7 @@ export interface CheckpointStore {
       nowMs: number;
     },
   ): Promise<Run | null>;
-  /** epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (registered = folded), paceEpoch + 1, plannedDue = now. */
+  /** epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never used twice), paceEpoch + 1, plannedDue = now, waiting and queueEmptySinceMs cleared. */
   newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
 
   /** null: somebody else holds it. Every success raises the fence. */
