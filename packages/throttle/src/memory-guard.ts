@@ -26,3 +26,47 @@ export interface MemoryGuard {
   /** Long-lived processes: 5 s, then 10 s more and so on until it is under the limit. Returns the pauses made; resolves early on abort. */
   waitUntilUnder(signal: AbortSignal): Promise<number>;
 }
+
+const MB = 1024 * 1024;
+const FIRST_PAUSE_MS = 5_000;
+const NEXT_PAUSE_MS = 10_000;
+/** Below this share of rss there is little on the heap that a collection could give back. */
+const WORTH_COLLECTING = 0.25;
+/** A limit has to leave room to work in above what the process holds at its start. */
+const START_HEADROOM = 1.25;
+
+export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
+  const { clock, limitMb, sample, collect } = options;
+  const usedMb = () => Math.round(sample().rssBytes / MB);
+
+  const isOverLimit = () => {
+    const before = sample();
+    if (before.rssBytes <= limitMb() * MB) return false;
+    const collectable = before.heapUsedBytes + before.externalBytes;
+    if (collect === null || collectable < before.rssBytes * WORTH_COLLECTING) return true;
+    collect();
+    return sample().rssBytes > limitMb() * MB;
+  };
+
+  return {
+    usedMb,
+    limitMb,
+    isOverLimit,
+    async waitUntilUnder(signal) {
+      let pauses = 0;
+      while (!signal.aborted && isOverLimit()) {
+        await clock.sleep(pauses === 0 ? FIRST_PAUSE_MS : NEXT_PAUSE_MS, signal);
+        pauses += 1;
+      }
+      return pauses;
+    },
+  };
+}
+
+/** null, or why this limit cannot be kept: said with both numbers, as a configuration error at the start. */
+export function limitTooLow(limitMb: number, rssBytesAtStart: number): string | null {
+  const startMb = Math.ceil(rssBytesAtStart / MB);
+  const leastMb = Math.ceil(startMb * START_HEADROOM);
+  if (limitMb >= leastMb) return null;
+  return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${startMb} MB before it has done anything: give it at least ${leastMb}`;
+}

@@ -1,0 +1,6 @@
+/** BACKFILL_USE_IDLE: lets everything else that waits on the event loop run before the next batch is applied. */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

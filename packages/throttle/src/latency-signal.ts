@@ -1,0 +1,36 @@
+/**
+ * Says when applying a batch has become unusually slow: more than 4 x the median of the last 50 applies.
+ * It needs 20 of them before it speaks, and never speaks below 20 ms: jitter of a fast database is not distress.
+ */
+const WINDOW = 50;
+const LEAST_SAMPLES = 20;
+const FACTOR = 4;
+const FLOOR_MS = 20;
+
+export interface LatencySignal {
+  /** Notes one apply; true if it was slow against those before it. */
+  record(durationMs: number): boolean;
+  /** null until there are enough samples. */
+  medianMs(): number | null;
+}
+
+export function createLatencySignal(): LatencySignal {
+  const samples: number[] = [];
+  let next = 0;
+
+  const medianMs = (): number | null => {
+    if (samples.length < LEAST_SAMPLES) return null;
+    const sorted = samples.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? null;
+  };
+
+  return {
+    medianMs,
+    record(durationMs) {
+      const median = medianMs();
+      samples[next] = durationMs;
+      next = (next + 1) % WINDOW;
+      return median !== null && durationMs > FLOOR_MS && durationMs > median * FACTOR;
+    },
+  };
+}

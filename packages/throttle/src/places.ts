@@ -1,0 +1,103 @@
+/**
+ * Places on the pace, as arithmetic. `plannedDue` in the run item is the only clock: whoever wants to apply a batch
+ * owns one place on it. Nothing here does I/O; the checkpoint store moves the counter, the use cases decide by it.
+ */
+
+/** A batch this much before or after its due time is on time. Beyond it, a stall would be paid back as a burst. */
+export const ON_TIME_MS = 1_500;
+/** The largest delay that SQS takes on a message. */
+export const MAX_DELAY_SECONDS = 900;
+const MAX_EFFECTIVE_DELAY_MS = 900_000;
+
+export interface Pace {
+  readonly batchSize: number;
+  /** Between two full batches. 0: no pacing. */
+  readonly effectiveDelayMs: number;
+}
+
+/** The one number that everything means by "delay". */
+export function effectiveDelayMs(throttle: { readonly batchDelayMs: number }, backOff: number): number {
+  return Math.min(throttle.batchDelayMs * backOff, MAX_EFFECTIVE_DELAY_MS);
+}
+
+/**
+ * The interval that a batch of `events` takes on the pace: its share of the delay. Whole milliseconds, rounded up,
+ * so that small batches may be a hair slow and never fast.
+ */
+export function intervalMs(pace: Pace, events: number): number {
+  return Math.ceil((pace.effectiveDelayMs * events) / pace.batchSize);
+}
+
+/** Events per second that the pace allows; null without pacing. */
+export function allowedRatePerSecond(pace: Pace): number | null {
+  return pace.effectiveDelayMs === 0 ? null : (pace.batchSize * 1000) / pace.effectiveDelayMs;
+}
+
+export interface Layout {
+  /** A due time for each batch, in order. */
+  readonly dueMs: readonly number[];
+  /** What plannedDue becomes: the first moment after all of them. */
+  readonly nextMs: number;
+}
+
+/** Lays batches out behind what is already given away. Time that passed unused is gone: places never lie in the past. */
+export function layOutPlaces(
+  pace: Pace,
+  sizes: readonly number[],
+  at: { readonly plannedDueMs: number; readonly nowMs: number },
+): Layout {
+  let nextMs = Math.max(at.plannedDueMs, at.nowMs);
+  const dueMs: number[] = [];
+  for (const events of sizes) {
+    dueMs.push(nextMs);
+    nextMs += intervalMs(pace, events);
+  }
+  return { dueMs, nextMs };
+}
+
+/** How far ahead the run is planned: by the counter, or by the events that are out and not applied, whichever is more. */
+export function horizonMs(
+  pace: Pace,
+  at: { readonly plannedDueMs: number; readonly nowMs: number; readonly outstandingEvents: number },
+): number {
+  return Math.max(0, at.plannedDueMs - at.nowMs, intervalMs(pace, at.outstandingEvents));
+}
+
+/** Events whose places fit into `roomMs`. */
+export function eventsThatFit(pace: Pace, roomMs: number): number {
+  return roomMs <= 0 ? 0 : Math.floor((roomMs * pace.batchSize) / pace.effectiveDelayMs);
+}
+
+/** SQS's DelaySeconds for a batch: rounded down, because early by less than 1.5 s is on time. */
+export function delaySeconds(dueMs: number, nowMs: number): number {
+  return Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.floor((dueMs - nowMs) / 1000)));
+}
+
+export type Punctuality = "early" | "on-time" | "late";
+
+export interface Place {
+  readonly dueMs: number;
+  /** 0: planned without pacing. */
+  readonly paceEpoch: number;
+}
+
+/** What a consumer does with a batch now. A place of an older epoch is void: the pace has changed since. */
+export function judge(
+  place: Place,
+  at: { readonly nowMs: number; readonly paceEpoch: number; readonly pace: Pace },
+): Punctuality {
+  if (at.pace.effectiveDelayMs === 0) return "on-time";
+  if (place.paceEpoch !== at.paceEpoch) return "late";
+  if (at.nowMs - place.dueMs > ON_TIME_MS) return "late";
+  return place.dueMs - at.nowMs > ON_TIME_MS ? "early" : "on-time";
+}
+
+/** How long to hide a message until its place: whole seconds, at least one, rounded down like delaySeconds. */
+export function hideSeconds(dueMs: number, nowMs: number): number {
+  return Math.max(1, Math.floor((dueMs - nowMs) / 1000));
+}
+
+/** 30 s x 2^n, at most 900 s: how long a message is hidden while something is waited for. `waits` counts from 1. */
+export function waitSeconds(waits: number): number {
+  return Math.min(MAX_DELAY_SECONDS, 30 * 2 ** Math.min(10, Math.max(0, waits - 1)));
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { fallAllowedBefore, riseAllowedBefore } from "./back-off.ts";
+import { createEventCounter } from "./event-counter.ts";
+import { yieldToEventLoop } from "./idle.ts";
+import { createLatencySignal } from "./latency-signal.ts";
+import { createLimiter } from "./limiter.ts";
+
+describe("latency signal", () => {
+  it("speaks only after 20 samples, above 20 ms and above 4 x the median", () => {
+    const signal = createLatencySignal();
+    for (let i = 0; i < 19; i += 1) expect(signal.record(10)).toBe(false);
+    expect(signal.record(1_000)).toBe(false);
+    expect(signal.record(41)).toBe(true);
+    expect(signal.record(40)).toBe(false);
+    const quick = createLatencySignal();
+    for (let i = 0; i < 30; i += 1) quick.record(1);
+    expect(quick.record(20)).toBe(false);
+    expect(quick.record(21)).toBe(true);
+  });
+
+  it("gets used to a database that stays slow", () => {
+    const signal = createLatencySignal();
+    for (let i = 0; i < 50; i += 1) signal.record(10);
+    const slow = Array.from({ length: 60 }, () => signal.record(100));
+    expect(slow[0]).toBe(true);
+    expect(slow.at(-1)).toBe(false);
+    expect(signal.medianMs()).toBe(100);
+  });
+});
+
+describe("back-off", () => {
+  it("rises at most once per delay or 5 s, falls after a quiet minute", () => {
+    expect(riseAllowedBefore(100_000, 2_000)).toBe(95_000);
+    expect(riseAllowedBefore(100_000, 32_000)).toBe(68_000);
+    expect(fallAllowedBefore(100_000)).toBe(40_000);
+  });
+});
+
+describe("event counter", () => {
+  it("says when the interval is reached", () => {
+    const counter = createEventCounter(() => 100);
+    expect([50, 49, 1, 99, 5].map((events) => counter.add(events))).toEqual([false, false, true, false, true]);
+  });
+});
+
+describe("idle", () => {
+  it("lets other work run in between", async () => {
+    const order: string[] = [];
+    setImmediate(() => order.push("other work"));
+    await yieldToEventLoop();
+    order.push("next batch");
+    expect(order).toEqual(["other work", "next batch"]);
+  });
+});
+
+describe("limiter", () => {
+  it("admits up to the limit, in order, and follows the limit down and up", async () => {
+    let limit = 2;
+    const limiter = createLimiter(() => limit);
+    const { signal } = new AbortController();
+    const first = await limiter.enter(signal);
+    const second = await limiter.enter(signal);
+    const admitted: number[] = [];
+    const waiting = [3, 4].map(async (n) => {
+      const release = await limiter.enter(signal);
+      admitted.push(n);
+      return release;
+    });
+    limit = 1;
+    first?.();
+    first?.();
+    await Promise.resolve();
+    expect([limiter.active(), admitted]).toEqual([1, []]);
+    second?.();
+    const third = await waiting[0];
+    expect([limiter.active(), admitted]).toEqual([1, [3]]);
+    third?.();
+    (await waiting[1])?.();
+    expect([limiter.active(), admitted]).toEqual([0, [3, 4]]);
+  });
+
+  it("gives up when told to stop, and leaves no one in the queue", async () => {
+    const limiter = createLimiter(() => 1);
+    const release = await limiter.enter(new AbortController().signal);
+    const stop = new AbortController();
+    const waiting = limiter.enter(stop.signal);
+    stop.abort();
+    expect(await waiting).toBeNull();
+    release?.();
+    expect(limiter.active()).toBe(0);
+  });
+});
