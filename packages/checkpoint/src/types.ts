@@ -304,7 +304,7 @@ export interface CheckpointStore {
   renewLease(lease: Lease, options: { ttlMs: number; nowMs: number }): Promise<boolean>;
   releaseLease(
     lease: Lease,
-    report: { tick: TickReport; nextTickAtMs: number | null; hostSeen: boolean },
+    report: { tick: TickReport; nextTickAtMs: number | null; queueEmptySinceMs: number | null },
   ): Promise<void>;
 
   /** Moves plannedDue if it is still `expectedMs` and the fence and paceEpoch are ours. false: read again. */
@@ -319,6 +319,11 @@ export interface CheckpointStore {
   putWindow(lease: Lease, window: WindowItem): Promise<boolean>;
   /** false: the fence, the epoch or the number moved on. */
   moveCursor(lease: Lease, move: CursorMove): Promise<boolean>;
+  /** What the reader learned of the stream without a window to register: where the run ends, that the host speaks, a broken frame. false: lost. */
+  noteStream(
+    lease: Lease,
+    note: { readonly target?: Position; readonly hostSeen?: true; readonly brokenFrames?: number },
+  ): Promise<boolean>;
   /** The registered, unfolded windows in order, at most `limit`. */
   openWindows(run: Run, limit: number): Promise<readonly OpenWindow[]>;
   fold(lease: Lease, fold: Fold): Promise<Run | null>;
