@@ -1,0 +1,130 @@
+/**
+ * The folder that holds the state of the embedded stack (BACKFILL_DATA_DIR): made private, claimed by one process at
+ * a time, and left with `server.json`, by which other commands find that process. What is inside is the stand-ins' own.
+ */
+import { randomUUID } from "node:crypto";
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { acquireLock, type Lock, LockHeldError } from "./data-dir-lock.ts";
+import { isSameProcessAlive, type ProcessIdentity } from "./process-identity.ts";
+
+/** What `server.json` says of the process that owns the folder. */
+export interface ServerFile {
+  readonly pid: number;
+  /** Of its page, on 127.0.0.1. */
+  readonly port: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+export interface Claim extends AsyncDisposable {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Writes `server.json`. Call it once the page listens: from then on other commands find this process. */
+  announce(port: number): Promise<void>;
+}
+
+/** Another process works on this folder. `message` is fit to be shown as it is. */
+export class AlreadyRunningError extends Error {
+  override readonly name = "AlreadyRunningError";
+  readonly pid: number;
+  /** `http://127.0.0.1:PORT`; null while that process has not got that far. */
+  readonly url: string | null;
+  constructor(pid: number, url: string | null, options?: ErrorOptions) {
+    super(`already running, pid ${pid}${url === null ? "" : `, ${url}`}`, options);
+    this.pid = pid;
+    this.url = url;
+  }
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+const SERVER_FILE = "server.json";
+const LOCK_FOLDER = "lock";
+
+/**
+ * Makes the folder if need be and takes it. A claim of a process that is gone, or whose pid another process has got
+ * since, is taken over; of two that try at the same moment one wins.
+ * @throws AlreadyRunningError
+ */
+export async function claimDataDir(
+  dataDir: string,
+  options: { now?: () => number; identity?: ProcessIdentity } = {},
+): Promise<Claim> {
+  const folder = resolve(dataDir);
+  await prepareFolder(folder);
+  const lock = await lockFolder(folder, options.identity);
+  const startedAt = new Date((options.now ?? Date.now)()).toISOString();
+  // A server.json that lies here is a dead process's: nobody may be sent to a port that is someone else's by now.
+  await rm(join(folder, SERVER_FILE), { force: true });
+  return {
+    dataDir: folder,
+    announce: (port) =>
+      writeServerFile(folder, { pid: lock.identity.pid, port, startedAt, started: lock.identity.started }),
+    async [Symbol.asyncDispose]() {
+      await rm(join(folder, SERVER_FILE), { force: true });
+      await lock[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The process that owns the folder and has announced itself; null when there is none, or it is gone. */
+export async function findServer(dataDir: string): Promise<(ServerFile & { readonly url: string }) | null> {
+  const file = await readServerFile(resolve(dataDir));
+  if (file === null || !(await isSameProcessAlive(file))) return null;
+  return { pid: file.pid, port: file.port, startedAt: file.startedAt, url: urlOf(file.port) };
+}
+
+/** Private to its owner; but where root runs Postgres as nobody, nobody must be able to walk through. */
+async function prepareFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (process.getuid?.() !== 0) return;
+  const { mode } = await stat(folder);
+  if ((mode & 0o011) !== 0o011) await chmod(folder, (mode & 0o7777) | 0o011);
+}
+
+async function lockFolder(folder: string, identity: ProcessIdentity | undefined): Promise<Lock> {
+  try {
+    return await acquireLock(join(folder, LOCK_FOLDER), identity);
+  } catch (error) {
+    if (!(error instanceof LockHeldError)) throw error;
+    const server = await findServer(folder);
+    throw new AlreadyRunningError(error.holder.pid, server?.pid === error.holder.pid ? server.url : null, {
+      cause: error,
+    });
+  }
+}
+
+type StoredServerFile = ServerFile & ProcessIdentity;
+
+async function writeServerFile(folder: string, file: StoredServerFile): Promise<void> {
+  // Renamed into place: a reader sees all of it or none.
+  const draft = join(folder, `.${SERVER_FILE}.${randomUUID()}`);
+  await writeFile(draft, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+  await rename(draft, join(folder, SERVER_FILE));
+}
+
+async function readServerFile(folder: string): Promise<StoredServerFile | null> {
+  try {
+    const file: unknown = JSON.parse(await readFile(join(folder, SERVER_FILE), "utf8"));
+    return isServerFile(file) ? file : null;
+  } catch {
+    return null;
+  }
+}
+
+function isServerFile(value: unknown): value is StoredServerFile {
+  if (typeof value !== "object" || value === null) return false;
+  if (!("pid" in value && "port" in value && "startedAt" in value && "started" in value)) return false;
+  return (
+    Number.isSafeInteger(value.pid) &&
+    Number.isSafeInteger(value.port) &&
+    typeof value.startedAt === "string" &&
+    (value.started === null || typeof value.started === "string")
+  );
+}
+
+function urlOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

@@ -1,0 +1,24 @@
+/** A subscriber for the relay's tests: collects frames until it has enough, or the relay closes. */
+import { WebSocket } from "ws";
+
+export interface Subscription {
+  readonly frames: Uint8Array[];
+  /** null when the client had enough and closed by itself. */
+  readonly closeCode: number | null;
+}
+
+export async function readFrames(url: string, enough: number = Number.POSITIVE_INFINITY): Promise<Subscription> {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  const frames: Uint8Array[] = [];
+  return await new Promise((resolve, reject) => {
+    socket.on("error", reject);
+    socket.on("message", (data: Buffer) => {
+      frames.push(data);
+      if (frames.length < enough) return;
+      socket.removeAllListeners("close");
+      socket.terminate();
+      resolve({ frames, closeCode: null });
+    });
+    socket.on("close", (closeCode) => resolve({ frames, closeCode }));
+  });
+}
