@@ -1,0 +1,39 @@
+/**
+ * The parts of cbor-x that are used here, as they are at run time in 1.6.8: the package's own types name neither
+ * `setExtractor` nor `int64AsNumber`, and do not resolve for the two builds without eval. Pinned for that reason.
+ */
+declare module "cbor-x/decode-no-eval" {
+  export interface DecoderOptions {
+    readonly mapsAsObjects: boolean;
+    readonly useRecords: boolean;
+    readonly int64AsNumber: boolean;
+    readonly copyBuffers: boolean;
+  }
+  /** `T`: what the bytes that it is given can decode to. */
+  export class Decoder<T> {
+    constructor(options: DecoderOptions);
+    decode(bytes: Uint8Array): T;
+  }
+  /** Holds for every Decoder of this build. Here for tags over byte strings. */
+  export function addExtension(extension: {
+    readonly tag: number;
+    readonly decode: (item: Uint8Array) => unknown;
+  }): void;
+  /** Replaces how strings are read, in every Decoder of this build. */
+  export function setExtractor(
+    extract: (position: number, end: number, length: number, source: Uint8Array) => string,
+  ): void;
+}
+
+declare module "cbor-x/index-no-eval" {
+  export interface EncoderOptions {
+    readonly useRecords: boolean;
+    readonly variableMapSize: boolean;
+    readonly tagUint8Array: boolean;
+  }
+  export class Encoder {
+    constructor(options: EncoderOptions);
+    /** A view into a buffer that the encoder goes on writing to. */
+    encode(value: unknown): Uint8Array;
+  }
+}

@@ -1,0 +1,39 @@
+/** A record's block, as it came from the network, to a plain value: scanned strictly, then decoded. */
+import type { ClassifiedError } from "../errors.ts";
+import { type CborMap, decodeScanned, isCborMap } from "./decoder.ts";
+import { type CborRefusal, refusalOf } from "./refusal.ts";
+import { ATPROTO_RULES, scanItem } from "./strict-scan.ts";
+
+/** Largest record block that the protocol permits. */
+export const MAX_RECORD_BYTES = 1_000_000;
+
+/** Why a record can never be applied; stored with its dead event, and counted. `nul-character`: jsonb cannot hold U+0000. */
+export type BadRecordReason = CborRefusal | "too-large" | "nul-character";
+
+export class BadRecordError extends Error implements ClassifiedError {
+  override readonly name = "BadRecordError";
+  readonly reason: BadRecordReason;
+
+  constructor(reason: BadRecordReason) {
+    super(`bad record: ${reason}`);
+    this.reason = reason;
+  }
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/**
+ * The record in a block. Its memory is its own; bytes are plain Uint8Arrays, links are CidLinks.
+ * @throws BadRecordError for anything else than one map of strict DAG-CBOR.
+ */
+export function decodeRecord(block: Uint8Array): CborMap {
+  if (block.length > MAX_RECORD_BYTES) throw new BadRecordError("too-large");
+  const end = scanItem(block, 0, block.length, ATPROTO_RULES);
+  if (end < 0) throw new BadRecordError(refusalOf(end));
+  if (end !== block.length) throw new BadRecordError("trailing-bytes");
+  const value = decodeScanned(block);
+  if (!isCborMap(value)) throw new BadRecordError("not-a-map");
+  return value;
+}
