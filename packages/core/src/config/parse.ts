@@ -1,0 +1,118 @@
+/**
+ * Texts to a configuration, or to a list of everything that is wrong with them. Pure: the same texts give the same answer.
+ */
+import { ConfigError } from "../errors.ts";
+import { definitionNamed, definitionOf, type SettingDefinition, SETTINGS } from "./definitions.ts";
+import type { ParseContext } from "./kinds.ts";
+import { unknownName, wrongValue } from "./problems.ts";
+import { PROFILES } from "./profiles.ts";
+import type { RawConfig } from "./read-env.ts";
+import type { Config, SettingKey, Settings, SettingSource } from "./settings.ts";
+
+export interface Override {
+  readonly source: "flag" | "event";
+  /** By the names of the environment. */
+  readonly values: RawConfig;
+}
+
+export interface ParseOptions {
+  /** Each wins over the environment and over those before it. */
+  readonly overrides?: readonly Override[];
+  /** Reads `@file` values; what it throws becomes a problem. Never asked on behalf of a control event. */
+  readonly readFile?: (path: string) => string;
+  /** There is no bundled sample where the program is deployed: RELAY_URL has to be set. */
+  readonly deployed?: boolean;
+}
+
+/** A configuration that is being put together. */
+interface Draft {
+  readonly settings: { -readonly [K in SettingKey]: Settings[K] };
+  readonly sources: Record<SettingKey, SettingSource>;
+}
+
+/**
+ * The environment first, then each override. A profile sets the whole pace of its own layer and of those below it;
+ * single settings of its own layer and above override it. So a start event's `moderate` is moderate, whatever was deployed.
+ *
+ * @throws ConfigError with every problem.
+ */
+export function parseConfig(raw: RawConfig, options: ParseOptions = {}): Config {
+  const draft = defaults();
+  const problems: string[] = [];
+  const readFile = options.readFile ?? null;
+  const overrides = options.overrides ?? [];
+  applyLayer(draft, raw, "environment", { readFile }, problems);
+  for (const { source, values } of overrides) {
+    applyLayer(draft, values, source, { readFile: source === "event" ? null : readFile }, problems);
+  }
+
+  const relay = definitionOf("relayUrl");
+  const isGiven = [raw, ...overrides.map(({ values }) => values)].some((values) => textOf(values, relay) !== "");
+  if (options.deployed === true && !isGiven) {
+    problems.push(`${relay.name} is not set; where this is deployed it takes ${relay.kind.takes}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return draft;
+}
+
+function defaults(): Draft {
+  const settings = Object.fromEntries(SETTINGS.map(({ key, fallback }) => [key, fallback]));
+  const sources = Object.fromEntries(SETTINGS.map(({ key }) => [key, "default"]));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- SETTINGS has every key: its table's type says so
+  return { settings, sources } as unknown as Draft;
+}
+
+function applyLayer(
+  draft: Draft,
+  values: RawConfig,
+  source: "environment" | "flag" | "event",
+  context: ParseContext,
+  problems: string[],
+): void {
+  for (const name of Object.keys(values)) {
+    if (definitionNamed(name) === null) problems.push(unknownName(name));
+  }
+  for (const definition of profileFirst(SETTINGS)) {
+    const text = textOf(values, definition);
+    if (text === "") continue;
+    if (source === "event" && definition.group === "place") {
+      problems.push(`${definition.name} belongs to the place where this runs; a control event cannot set it`);
+      continue;
+    }
+    const problem = assign(draft, definition, text, source, context);
+    if (problem !== null) problems.push(problem);
+  }
+}
+
+/** Empty where it is not set. */
+function textOf(values: RawConfig, definition: SettingDefinition): string {
+  return values[definition.name]?.trim() ?? "";
+}
+
+function profileFirst(definitions: readonly SettingDefinition[]): readonly SettingDefinition[] {
+  return definitions.toSorted((left, right) => Number(right.group === "profile") - Number(left.group === "profile"));
+}
+
+/** Null when all is well. */
+function assign<K extends SettingKey>(
+  draft: Draft,
+  definition: SettingDefinition<K>,
+  text: string,
+  source: SettingSource,
+  context: ParseContext,
+): string | null {
+  const parsed = definition.kind.parse(text, context);
+  if ("problem" in parsed) return wrongValue(definition, text, parsed.problem);
+  draft.settings[definition.key] = parsed.value;
+  draft.sources[definition.key] = source;
+  if (definition.key === "profile") applyProfile(draft);
+  return null;
+}
+
+function applyProfile(draft: Draft): void {
+  const profile = PROFILES[draft.settings.profile];
+  Object.assign(draft.settings, profile);
+  for (const { key } of SETTINGS) {
+    if (key in profile) draft.sources[key] = "profile";
+  }
+}

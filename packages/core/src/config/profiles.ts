@@ -1,0 +1,34 @@
+/** The three profiles. A single setting overrides what its profile says. */
+import type { ProfileName, ThrottleSettings } from "./settings.ts";
+
+export type ProfileSettings = Omit<ThrottleSettings, "memoryCheckInterval">;
+
+export const PROFILES: Readonly<Record<ProfileName, ProfileSettings>> = {
+  /** 2.5 events/s: beside a production workload, without being noticed. */
+  background: {
+    batchSize: 5,
+    batchDelayMs: 2_000,
+    maxConcurrent: 2,
+    maxMemoryMb: 512,
+    useIdle: true,
+    dbPoolSize: 2,
+  },
+  /** 20 events/s: time set apart for it, moderate resources. */
+  moderate: {
+    batchSize: 20,
+    batchDelayMs: 1_000,
+    maxConcurrent: 5,
+    maxMemoryMb: 1_024,
+    useIdle: true,
+    dbPoolSize: 2,
+  },
+  /** 100 events/s: a large server, and somebody who watches it. */
+  fast: {
+    batchSize: 50,
+    batchDelayMs: 500,
+    maxConcurrent: 10,
+    maxMemoryMb: 2_048,
+    useIdle: false,
+    dbPoolSize: 5,
+  },
+};

@@ -1,0 +1,26 @@
+/** RELAY_URL: which host's firehose is read. */
+import { isIpLiteral, isLoopback } from "./hosts.ts";
+import { type Kind, type Parsed, quoteHeld } from "./kinds.ts";
+
+export const relayUrl: Kind<string> = {
+  takes: "wss://host[:port], or ws:// for a host on loopback",
+  parse: parseRelayUrl,
+  show: (value) => value,
+  showHeld: (text) => quoteHeld(text.replace(/\/\/[^/]*@/, "//***@")),
+};
+
+/** The value is in lower case, without a slash at the end; a port stays where one was given, the usual one too. */
+function parseRelayUrl(text: string): Parsed<string> {
+  if (!URL.canParse(text)) return { problem: "not a URL" };
+  const { protocol, hostname, username, password, pathname } = new URL(text);
+  if (protocol !== "wss:" && protocol !== "ws:") return { problem: "not a WebSocket URL" };
+  if (username !== "" || password !== "" || text.includes("@")) return { problem: "no credentials here" };
+  if (pathname !== "/" || /[?#\\]/.test(text)) return { problem: "no path or query here" };
+  const port = /:(\d+)\/?$/.exec(text)?.[1];
+  if (port !== undefined && Number(port) === 0) return { problem: "port 0 cannot be connected to" };
+  if (!isLoopback(hostname)) {
+    if (protocol === "ws:") return { problem: "unencrypted" };
+    if (isIpLiteral(hostname)) return { problem: "an IP address, not a host name" };
+  }
+  return { value: `${protocol}//${hostname}${port === undefined ? "" : `:${Number(port)}`}` };
+}

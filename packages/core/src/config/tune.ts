@@ -1,0 +1,68 @@
+/** What `tune` takes, from the command line or in a control event: the settings of the throttle, and nothing else. */
+import { ConfigError } from "../errors.ts";
+import { definitionNamed, definitionOf, type SettingDefinition, SETTINGS } from "./definitions.ts";
+import { unknownName, wrongValue } from "./problems.ts";
+import { PROFILES } from "./profiles.ts";
+import type { ProfileName, ThrottleSettings } from "./settings.ts";
+
+export interface Tune {
+  /** null: the profile stays. */
+  readonly profile: ProfileName | null;
+  /** Everything that is to change: what a new profile says, and over it the single settings. */
+  readonly throttle: Partial<ThrottleSettings>;
+}
+
+const TUNABLE = SETTINGS.filter(({ group }) => group === "throttle" || group === "profile");
+
+const THROTTLE_KEYS = [
+  "batchSize",
+  "batchDelayMs",
+  "maxConcurrent",
+  "maxMemoryMb",
+  "useIdle",
+  "dbPoolSize",
+  "memoryCheckInterval",
+] as const satisfies readonly (keyof ThrottleSettings)[];
+
+/**
+ * `values` are named as in the environment and hold texts, numbers or booleans.
+ * @throws ConfigError with every problem; an empty tune is one.
+ */
+export function parseTune(values: Readonly<Record<string, unknown>>): Tune {
+  const problems = Object.keys(values).flatMap((name) => {
+    const definition = definitionNamed(name);
+    if (definition === null) return [unknownName(name, TUNABLE)];
+    return TUNABLE.includes(definition) ? [] : [`${name} cannot be tuned: it is fixed until the run is finished`];
+  });
+  if (Object.keys(values).length === 0) problems.push(`nothing to tune; it takes ${namesOf(TUNABLE)}`);
+
+  const profile = read(definitionOf("profile"), values, problems);
+  const throttle: Partial<ThrottleSettings> = profile === null ? {} : { ...PROFILES[profile] };
+  for (const key of THROTTLE_KEYS) {
+    const value = read(definitionOf(key), values, problems);
+    if (value !== null) Object.assign(throttle, { [key]: value });
+  }
+
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { profile, throttle };
+}
+
+/** null: not given, or not readable, which is then among the problems. */
+function read<K extends keyof ThrottleSettings | "profile">(
+  definition: SettingDefinition<K>,
+  values: Readonly<Record<string, unknown>>,
+  problems: string[],
+): SettingDefinition<K>["fallback"] | null {
+  const held = values[definition.name];
+  if (held === undefined) return null;
+  const isPlain = typeof held === "string" || typeof held === "number" || typeof held === "boolean";
+  const text = isPlain ? String(held).trim() : JSON.stringify(held);
+  const parsed = definition.kind.parse(text, { readFile: null });
+  if ("value" in parsed) return parsed.value;
+  problems.push(wrongValue(definition, text, parsed.problem));
+  return null;
+}
+
+function namesOf(definitions: readonly SettingDefinition[]): string {
+  return definitions.map(({ name }) => name).join(", ");
+}
