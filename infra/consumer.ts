@@ -1,0 +1,42 @@
+/** The consumer, and the event source mapping that hands it one batch at a time. */
+import { createFunction } from "./function.ts";
+import { CONSUMER_TIMEOUT_SECONDS, functionMemoryMb, mappingConcurrency } from "./limits.ts";
+import { permissionsOf, type Resources } from "./permissions.ts";
+import type { DeploySettings } from "./settings.ts";
+
+export interface ConsumerOptions {
+  readonly settings: DeploySettings;
+  readonly resources: Resources;
+  readonly environment: Readonly<Record<string, $util.Input<string>>>;
+  readonly databaseUrl: sst.Secret;
+  readonly work: sst.aws.Queue;
+}
+
+export function createConsumer(options: ConsumerOptions): sst.aws.Function {
+  const { maxConcurrent, maxMemoryMb, reserveConcurrency } = options.settings.config.settings;
+  const consumer = createFunction({
+    name: "Consumer",
+    role: "consumer",
+    description: "Applies one batch to Postgres when its place on the pace has come.",
+    memoryMb: functionMemoryMb(maxMemoryMb),
+    timeoutSeconds: CONSUMER_TIMEOUT_SECONDS,
+    settings: options.settings,
+    environment: options.environment,
+    permissions: permissionsOf("consumer", options.resources),
+    reservedConcurrency: reserveConcurrency ? maxConcurrent : undefined,
+    link: [options.databaseUrl],
+  });
+
+  options.work.subscribe(consumer.arn, {
+    // One message is one batch, and it is taken at once: its delay was the pace.
+    batch: { size: 1, partialResponses: true },
+    transform: {
+      eventSourceMapping: {
+        maximumBatchingWindowInSeconds: 0,
+        // Without it the poller takes more than may run, is throttled, and every throttled message counts as received.
+        scalingConfig: { maximumConcurrency: mappingConcurrency(maxConcurrent) },
+      },
+    },
+  });
+  return consumer;
+}

@@ -1,0 +1,72 @@
+/**
+ * What all four functions have in common: runtime, its own role and log group, no second asynchronous try. SST's
+ * defaults that are overridden, and why:
+ *
+ * - x86_64: arm64 costs a fifth less and the job is not bound by a single core;
+ * - two asynchronous retries: the schedule is there a minute later, and a person sees the first error at once;
+ * - roles that the whole account may assume, also outside `sst dev`: Lambda alone may;
+ * - AWSLambdaBasicExecutionRole: the function's own log group, and nothing else.
+ */
+import { MAX_EVENT_AGE_SECONDS } from "./limits.ts";
+import { functionName, logGroupName, type FunctionRole } from "./names.ts";
+import { logPermissions, tracingPermissions, type Statement } from "./permissions.ts";
+import type { DeploySettings } from "./settings.ts";
+
+export interface BackfillFunction {
+  /** Logical name, as `sst shell` and the state show it. */
+  readonly name: string;
+  readonly role: FunctionRole;
+  readonly description: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly settings: DeploySettings;
+  /** Added to the settings that all functions get. */
+  readonly environment: Readonly<Record<string, $util.Input<string>>>;
+  readonly permissions: Statement[];
+  /** Left out: none is reserved. */
+  readonly reservedConcurrency?: number | undefined;
+  readonly link?: sst.Secret[];
+  readonly url?: sst.aws.FunctionArgs["url"];
+}
+
+export function createFunction(options: BackfillFunction): sst.aws.Function {
+  const { role, settings } = options;
+  const logGroup = new aws.cloudwatch.LogGroup(`${options.name}Logs`, {
+    name: logGroupName(role),
+    retentionInDays: settings.logRetentionDays,
+  });
+  const permissions = [logPermissions(logGroup.arn), ...options.permissions];
+  if (settings.isTraced) permissions.push(tracingPermissions());
+
+  return new sst.aws.Function(options.name, {
+    name: functionName(role),
+    description: options.description,
+    handler: `functions/${role}.handler`,
+    runtime: "nodejs24.x",
+    architecture: "arm64",
+    memory: `${options.memoryMb} MB`,
+    timeout: `${options.timeoutSeconds} seconds`,
+    retries: 0,
+    environment: { ...settings.environment, ...options.environment },
+    copyFiles: settings.bundledFiles.map(({ from, to }) => ({ from, to })),
+    permissions,
+    link: options.link ?? [],
+    logging: { logGroup: logGroup.name, format: "text" },
+    ...(options.reservedConcurrency === undefined ? {} : { concurrency: { reserved: options.reservedConcurrency } }),
+    ...(options.url === undefined ? {} : { url: options.url }),
+    transform: {
+      role: (args) => {
+        // In `sst dev` the role is also the one that the program on your machine works with.
+        if ($dev) return undefined;
+        args.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
+        args.managedPolicyArns = [];
+        return undefined;
+      },
+      eventInvokeConfig: { maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS },
+      function: (args) => {
+        if (settings.isTraced) args.tracingConfig = { mode: "Active" };
+        return undefined;
+      },
+    },
+  });
+}

@@ -1,0 +1,51 @@
+/** The reader and the schedule that wakes it once a minute. */
+import { createFunction } from "./function.ts";
+import { functionMemoryMb, MAX_EVENT_AGE_SECONDS, READER_TIMEOUT_SECONDS } from "./limits.ts";
+import { permissionsOf, type Resources } from "./permissions.ts";
+import type { DeploySettings } from "./settings.ts";
+
+export interface ReaderOptions {
+  readonly settings: DeploySettings;
+  readonly resources: Resources;
+  readonly environment: Readonly<Record<string, $util.Input<string>>>;
+  readonly databaseUrl: sst.Secret;
+}
+
+/** What the reader is invoked with; EventBridge puts the minute it was meant for in place of the placeholder. */
+const TICK_EVENT = { action: "tick", scheduledAt: "<aws.scheduler.scheduled-time>" };
+
+export function createReader(options: ReaderOptions): sst.aws.Function {
+  const { settings } = options;
+  const reader = createFunction({
+    name: "Reader",
+    role: "reader",
+    description: "Reads one window of the firehose, packs it and sends it to the queue. Invoked once a minute.",
+    memoryMb: functionMemoryMb(settings.config.settings.maxMemoryMb),
+    timeoutSeconds: READER_TIMEOUT_SECONDS,
+    settings,
+    environment: options.environment,
+    permissions: permissionsOf("reader", options.resources),
+    // The lease holds without it; the reservation saves a second tick the trouble of finding out.
+    reservedConcurrency: settings.config.settings.reserveConcurrency ? 1 : undefined,
+    link: [options.databaseUrl],
+  });
+
+  new sst.aws.CronV2("ReaderSchedule", {
+    function: reader.arn,
+    schedule: "rate(1 minute)",
+    event: TICK_EVENT,
+    retries: 0,
+    // `sst dev` shares the stage's queue and table with your machine: you tick by hand there.
+    enabled: !$dev,
+    transform: {
+      schedule: (args) => {
+        args.target = $resolve([args.target]).apply(([target]) => ({
+          ...target,
+          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS },
+        }));
+        return undefined;
+      },
+    },
+  });
+  return reader;
+}

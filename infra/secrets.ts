@@ -1,0 +1,8 @@
+/**
+ * The database's address: `sst secret set DatabaseUrl postgres://…`. It is linked, not put into the environment: SST
+ * encrypts it into the bundle, so that the console's configuration page and GetFunctionConfiguration do not show it.
+ * Handlers read it as `Resource.DatabaseUrl.value` of `sst/resource`.
+ */
+export function createSecrets(): { databaseUrl: sst.Secret } {
+  return { databaseUrl: new sst.Secret("DatabaseUrl") };
+}

@@ -1,0 +1,106 @@
+/**
+ * The settings of a deploy: the same names, ranges and messages as everywhere else, read by core's configuration. A wrong
+ * one fails `sst deploy` before anything is created. What the functions get is what was set here, by its own name; they
+ * parse it again, so that the status page can say where a value came from.
+ */
+import { readFileSync } from "node:fs";
+import { SETTINGS } from "../packages/core/src/config/definitions.ts";
+import { parseConfig } from "../packages/core/src/config/parse.ts";
+import { readEnv } from "../packages/core/src/config/read-env.ts";
+import type { Config } from "../packages/core/src/config/settings.ts";
+import { LARGEST_MEMORY_LIMIT_MB } from "./limits.ts";
+
+export interface DeploySettings {
+  readonly config: Config;
+  /** For every function. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Lists given as `@file`, which travel in the bundle: an environment holds 4 KB. */
+  readonly bundledFiles: readonly BundledFile[];
+  readonly isTraced: boolean;
+  readonly logRetentionDays: number;
+}
+
+export interface BundledFile {
+  /** On the machine that deploys, as it was written. */
+  readonly from: string;
+  /** In the function, relative to its root. */
+  readonly to: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_RETENTION_DAYS = 30;
+
+/** Lambda's limit is 4,096 bytes for all names and values; SST's own and the queues' addresses take less than the rest. */
+const LARGEST_ENVIRONMENT_BYTES = 3_000;
+
+/** Names that mean something else here: the secret, the deployed queue and table, the machine that deploys. */
+const NOT_FOR_FUNCTIONS: readonly string[] = [
+  "DATABASE_URL",
+  "BACKFILL_QUEUE_URL",
+  "BACKFILL_DLQ_URL",
+  "BACKFILL_TABLE",
+  "BACKFILL_DATA_DIR",
+  "BACKFILL_ALARM_EMAIL",
+  "BACKFILL_ALARM_TOPIC_ARN",
+  "PORT",
+];
+
+/** @throws ConfigError that lists every problem; Error for what only a deploy can get wrong. */
+export function readSettings(env: Environment): DeploySettings {
+  const config = parseConfig(readEnv(env), { deployed: true, readFile: (path) => readFileSync(path, "utf8") });
+  const { maxMemoryMb, alarmEmail, alarmTopicArn } = config.settings;
+  if (maxMemoryMb > LARGEST_MEMORY_LIMIT_MB) {
+    throw new Error(
+      `BACKFILL_MAX_MEMORY_MB is ${maxMemoryMb}; a function gets a quarter more than the limit and has at most ` +
+        `10240 MB, so that ${LARGEST_MEMORY_LIMIT_MB} is the largest limit on AWS.`,
+    );
+  }
+  if (alarmEmail !== null && alarmTopicArn !== null) {
+    throw new Error("BACKFILL_ALARM_EMAIL and BACKFILL_ALARM_TOPIC_ARN are both set; subscribe the address to your topic, and set the topic alone.");
+  }
+  const { environment, bundledFiles } = handOver(env);
+  return {
+    config,
+    environment,
+    bundledFiles,
+    isTraced: readTracing(env["LAMBDA_TRACING"]),
+    logRetentionDays: LOG_RETENTION_DAYS,
+  };
+}
+
+function handOver(env: Environment): Pick<DeploySettings, "environment" | "bundledFiles"> {
+  const environment: Record<string, string> = {};
+  const bundledFiles: BundledFile[] = [];
+  for (const { name } of SETTINGS) {
+    const value = env[name]?.trim() ?? "";
+    if (value === "" || NOT_FOR_FUNCTIONS.includes(name)) continue;
+    if (value.startsWith("@")) {
+      const file = { from: value.slice(1), to: `settings/${name}.txt` };
+      bundledFiles.push(file);
+      environment[name] = `@${file.to}`;
+    } else {
+      environment[name] = value;
+    }
+  }
+  refuseTooLarge(environment);
+  return { environment, bundledFiles };
+}
+
+function refuseTooLarge(environment: Readonly<Record<string, string>>): void {
+  const bytes = Object.entries(environment).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0);
+  if (bytes <= LARGEST_ENVIRONMENT_BYTES) return;
+  const [largest] = Object.entries(environment).sort(([, a], [, b]) => b.length - a.length)[0] ?? [""];
+  throw new Error(
+    `The settings take ${bytes} bytes, and a function's environment has room for ${LARGEST_ENVIRONMENT_BYTES} of them. ` +
+      `${largest} is the largest: write its list to a file and set ${largest}=@file.`,
+  );
+}
+
+/** A switch of the deploy, not of a run: `off` (default) or `active`. */
+function readTracing(raw: string | undefined): boolean {
+  const value = raw?.trim() ?? "";
+  if (value === "" || value === "off") return false;
+  if (value === "active") return true;
+  throw new Error(`LAMBDA_TRACING is "${value}"; it takes off or active.`);
+}

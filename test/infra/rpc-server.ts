@@ -1,0 +1,54 @@
+/** The part of SST's CLI that its components talk to while the program runs: where assets go, and the built handlers. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface RpcServer {
+  readonly url: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface Call {
+  readonly method: string;
+  readonly params: readonly [Record<string, unknown>];
+}
+
+export async function startRpcServer(work: string): Promise<RpcServer> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const call = JSON.parse(Buffer.concat(chunks).toString()) as Call;
+      response.end(JSON.stringify(await answer(call, work)));
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer({ method, params: [input] }: Call, work: string): Promise<{ result: unknown } | { error: string }> {
+  switch (method) {
+    case "Provider.Aws.Bootstrap":
+      return { result: { asset: "sst-asset-synth", state: "sst-state-synth", assetEcrRegistryId: "", assetEcrUrl: "" } };
+    case "Provider.Aws.Appsync":
+      return { result: { http: "synth.appsync", realtime: "synth.realtime" } };
+    case "Runtime.AddTarget":
+      return { result: {} };
+    case "Runtime.Build": {
+      // Not the handler itself: test/lambda builds and runs those. A file for the archive, named as SST would.
+      const out = `${work}/${String(input["functionID"])}-src`;
+      await mkdir(out, { recursive: true });
+      await writeFile(`${out}/bundle.mjs`, "export {};\n");
+      return { result: { handler: input["handler"], out, errors: [], sourcemaps: [] } };
+    }
+    default:
+      return { error: `no answer for ${method}` };
+  }
+}
