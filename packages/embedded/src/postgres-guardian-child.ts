@@ -1,0 +1,118 @@
+/**
+ * The process between the stack and Postgres: starts the server, keeps its log, and stops it when the stack stops or is
+ * gone, SIGKILL included, which the server by itself would outlive. Started by postgres-server.ts.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { onParentGone, reportReady } from "./child-side.ts";
+import { type Account, reachFolder } from "./postgres-account.ts";
+import { boundedLog } from "./postgres-log.ts";
+import { endPostmaster, readPostmaster } from "./postgres-process.ts";
+
+/** Handed over as one JSON argument. */
+export interface GuardianTask {
+  readonly folder: string;
+  readonly binDir: string;
+  readonly account: Account;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What the guardian reports once the server accepts connections. */
+export interface GuardianReport {
+  readonly pid: number;
+  readonly port: number;
+}
+
+const START_ATTEMPTS = 5;
+const POLL_MS = 10;
+
+interface Server {
+  readonly process: ChildProcess;
+  readonly gone: Promise<void>;
+  readonly said: () => string;
+}
+
+async function guard(task: GuardianTask): Promise<void> {
+  const stopped = new AbortController();
+  let server: Server | null = null;
+  onParentGone(async () => {
+    stopped.abort();
+    if (server?.process.pid !== undefined && !hasEnded(server)) await endPostmaster(server.process.pid);
+  });
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    if (stopped.signal.aborted) return;
+    server = await launch(task, port);
+    if (await isReady(server, join(task.folder, "data"), port)) {
+      // The server is the reason to be here: when it ends by itself, so does this process, and the stack hears of it.
+      void server.gone.then(() => (stopped.signal.aborted ? undefined : process.exit(1)));
+      reportReady({ pid: server.process.pid ?? 0, port } satisfies GuardianReport);
+      return;
+    }
+    // Between our look and the server's bind another program may take the port.
+    if (attempt === START_ATTEMPTS || !server.said().includes("could not bind")) {
+      throw new Error(`Postgres did not start:\n${server.said()}`);
+    }
+  }
+}
+
+async function launch(task: GuardianTask, port: number): Promise<Server> {
+  await using reach = await reachFolder(task.folder, task.account);
+  const settings = { ...task.settings, port: String(port) };
+  const args = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const child = spawn(join(task.binDir, "postgres"), ["-D", join(reach.path, "data"), ...args], {
+    ...task.account,
+    cwd: reach.cwd,
+    // A group of its own: Ctrl-C in the terminal is for the stack, which then stops the server in its turn.
+    detached: true,
+    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    stdio: ["ignore", "pipe", "pipe", ...reach.fds],
+  });
+  const log = boundedLog(join(task.folder, "postgres.log"));
+  let tail = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      log(text);
+      tail = (tail + text).slice(-2000);
+    });
+  }
+  const gone = new Promise<void>((resolve) => {
+    child.once("close", () => resolve());
+    child.once("error", (error) => {
+      tail += error.message;
+      resolve();
+    });
+  });
+  return { process: child, gone, said: () => tail };
+}
+
+/** False: it ended first. Without a limit of its own: recovery after a crash takes what it takes, the parent decides. */
+async function isReady(server: Server, pgData: string, port: number): Promise<boolean> {
+  while (!hasEnded(server)) {
+    const postmaster = await readPostmaster(pgData);
+    if (postmaster?.ready === true && postmaster.port === port && postmaster.pid === server.process.pid) return true;
+    await sleep(POLL_MS);
+  }
+  // Its last words have been read by then.
+  await server.gone;
+  return false;
+}
+
+function hasEnded(server: Server): boolean {
+  const { pid, exitCode, signalCode } = server.process;
+  return pid === undefined || exitCode !== null || signalCode !== null;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => probe.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port on 127.0.0.1");
+  return address.port;
+}
+
+const given: GuardianTask = JSON.parse(process.argv[2] ?? "");
+await guard(given);

@@ -1,0 +1,144 @@
+/**
+ * The connections of one process: a pool that never grows above its size, whatever asks for one, and that no stopped
+ * server, cut line or frozen peer can bring down. Everything of this package that talks to Postgres goes through here.
+ */
+import { Client, Pool, type PoolClient, type WebSocketConstructor } from "@neondatabase/serverless";
+import { clientConfig, clientFor } from "./client.ts";
+import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
+import { createGate } from "./gate.ts";
+import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
+import { fromDriver, SinkError } from "./sink-error.ts";
+
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  /** Connections at most, everything included. */
+  readonly poolSize: number;
+  /** For hosts of Neon; Node's own WebSocket when it is left out. */
+  readonly webSocket?: WebSocketConstructor | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  /** After so long unused a connection is closed, so that a database that sleeps can sleep. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** A round trip without an answer for so long: the connection is given up. Above every statement time-out in use. */
+  readonly roundTripTimeoutMs?: number | undefined;
+  /** Told of connections that failed while nobody used them. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+export interface Session {
+  /** All statements in one round trip. @throws StatementError, SinkError (`service`) */
+  run(statements: readonly Statement[]): Promise<readonly StatementResult[]>;
+}
+
+export interface Database {
+  readonly target: DatabaseTarget;
+  /**
+   * Takes a connection, sends `opening` and hands both to `work`. A connection that turns out dead at its first round
+   * trip is replaced, once for each that lay idle: nothing has been done on it. One on which `work` throws is closed:
+   * nobody knows what state it is in.
+   * @throws SinkError (`service`) when none can be had, and whatever `opening` or `work` throws
+   */
+  use<T>(
+    opening: readonly Statement[],
+    work: (session: Session, opened: readonly StatementResult[]) => Promise<T>,
+  ): Promise<T>;
+  /** `used`: connections open now. */
+  pool(): { readonly used: number; readonly size: number };
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What the pool gives out: the driver's types forget that it is one of its clients. */
+type PooledClient = Client & PoolClient;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 10_000;
+const ROUND_TRIP_TIMEOUT_MS = 60_000;
+
+/** Connects to nothing yet. @throws DatabaseUrlError */
+export function openDatabase(options: DatabaseOptions): Database {
+  const target = parseDatabaseUrl(options.databaseUrl);
+  const clientOptions = {
+    target,
+    connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    webSocket: options.webSocket,
+  };
+  const pool = new Pool({
+    ...clientConfig(clientOptions),
+    max: options.poolSize,
+    idleTimeoutMillis: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    allowExitOnIdle: true,
+  });
+  pool.Client = clientFor(clientOptions);
+  pool.on("error", (error: unknown) => options.log?.(`an idle connection failed: ${fromDriver(error).message}`));
+  const roundTripTimeoutMs = options.roundTripTimeoutMs ?? ROUND_TRIP_TIMEOUT_MS;
+  // The pool has a queue of its own, but one whose waiting counts as a connection time-out.
+  const gate = createGate(options.poolSize);
+  const known = new WeakSet<PooledClient>();
+
+  async function open(
+    opening: readonly Statement[],
+  ): Promise<readonly [PooledClient, Session, readonly StatementResult[]]> {
+    for (;;) {
+      const client = await takeClient(pool);
+      const used = known.has(client);
+      known.add(client);
+      const session = sessionOn(client, roundTripTimeoutMs);
+      try {
+        return [client, session, opening.length === 0 ? [] : await session.run(opening)];
+      } catch (error) {
+        client.release(true);
+        if (!(used && isLost(error))) throw error;
+      }
+    }
+  }
+
+  return {
+    target,
+    use: (opening, work) =>
+      gate.run(async () => {
+        const [client, session, opened] = await open(opening);
+        let unknownState = true;
+        try {
+          const result = await work(session, opened);
+          unknownState = false;
+          return result;
+        } finally {
+          client.release(unknownState);
+        }
+      }),
+    pool: () => ({ used: pool.totalCount, size: options.poolSize }),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+async function takeClient(pool: Pool): Promise<PooledClient> {
+  try {
+    const client = await pool.connect();
+    if (!(client instanceof Client)) throw new TypeError("the pool made a client of another class");
+    // While it is in use the pool does not listen, and an error event without a listener would end the process.
+    // What was running on it hears of the error by itself.
+    if (client.listenerCount("error") === 0) client.on("error", () => {});
+    return client;
+  } catch (error) {
+    throw fromDriver(error);
+  }
+}
+
+function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
+  return {
+    async run(statements) {
+      // Real time, not the injected clock: it bounds I/O, not a decision.
+      const timer = setTimeout(() => client.connection.stream.destroy(), roundTripTimeoutMs);
+      try {
+        return await runPipeline(client, statements);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** The connection is gone, as against a server that answered. A server that is being stopped answers, then is gone. */
+function isLost(error: unknown): boolean {
+  if (error instanceof SinkError) return error.sqlState === null;
+  return typeof error === "object" && error !== null && "sqlState" in error && String(error.sqlState).startsWith("57P");
+}

@@ -1,0 +1,99 @@
+/**
+ * Several statements with parameters in one round trip: all are sent before the first answer, with one Sync at the end.
+ * After the first that fails the server skips the rest, so a COMMIT at the end commits everything or nothing.
+ * The driver itself sends one statement and waits; this hands it a query of our own making (its `Submittable`).
+ */
+import type { ClientBase, Connection, Submittable } from "@neondatabase/serverless";
+import { fromDriver } from "./sink-error.ts";
+
+export interface Statement {
+  readonly sql: string;
+  /** Sent as text; Postgres infers the types. */
+  readonly values?: readonly (string | null)[];
+  /** Stop after so many rows. 0: all. */
+  readonly maxRows?: number;
+  /** Parse, bind and describe it, but do not run it. */
+  readonly describeOnly?: boolean;
+}
+
+export interface StatementResult {
+  /** Values as the server writes them; null is null. */
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** Rows touched, as the command tag says (`INSERT 0 5`). */
+  readonly count: number;
+}
+
+/**
+ * @throws StatementError when the server refuses one of them, SinkError (`service`) when the connection is gone
+ */
+export async function runPipeline(
+  client: ClientBase,
+  statements: readonly Statement[],
+): Promise<readonly StatementResult[]> {
+  const pipeline = new Pipeline(statements);
+  client.query(pipeline);
+  return pipeline.results;
+}
+
+class Pipeline implements Submittable {
+  readonly results: Promise<readonly StatementResult[]>;
+  readonly #statements: readonly Statement[];
+  readonly #settle = Promise.withResolvers<readonly StatementResult[]>();
+  readonly #done: StatementResult[] = [];
+  #rows: (string | null)[][] = [];
+
+  constructor(statements: readonly Statement[]) {
+    this.#statements = statements;
+    this.results = this.#settle.promise;
+  }
+
+  submit(connection: Connection): void {
+    for (const { sql, values, maxRows, describeOnly } of this.#statements) {
+      connection.parse({ name: "", text: sql, types: [] }, true);
+      connection.bind({ values: [...(values ?? [])] }, true);
+      // Described only on request: no caller needs names or types of columns.
+      if (describeOnly === true) connection.describe({ type: "P" }, true);
+      else connection.execute({ rows: String(maxRows ?? 0) }, true);
+    }
+    connection.sync();
+  }
+
+  handleRowDescription(message: { readonly fields: readonly { readonly name: string }[] }): void {
+    this.#done.push({ rows: [message.fields.map((field) => field.name)], count: message.fields.length });
+  }
+
+  handleDataRow(message: { readonly fields: (string | null)[] }): void {
+    this.#rows.push(message.fields);
+  }
+
+  handleCommandComplete(message: { readonly text: string }): void {
+    this.#finish(Number(/\d+$/.exec(message.text)?.[0] ?? 0));
+  }
+
+  handlePortalSuspended(): void {
+    this.#finish(this.#rows.length);
+  }
+
+  handleEmptyQuery(): void {
+    this.#finish(0);
+  }
+
+  handleCopyInResponse(connection: Connection & { sendCopyFail(reason: string): void }): void {
+    connection.sendCopyFail("COPY is not used here");
+  }
+
+  handleCopyData(): void {}
+
+  handleError(error: unknown): void {
+    this.#settle.reject(fromDriver(error));
+  }
+
+  handleReadyForQuery(): void {
+    this.#settle.resolve(this.#done);
+  }
+
+  #finish(count: number): void {
+    this.#done.push({ rows: this.#rows, count });
+    this.#rows = [];
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The wall around concurrency: a batch's transaction begins by taking one of the run's N advisory locks, and whoever
+ * gets none applies nothing. The locks end with the transaction, so that they survive no crash and need no session,
+ * which pooled hosts do not give.
+ */
+import type { Statement, StatementResult } from "./pipeline.ts";
+
+export interface RunLockOptions {
+  readonly runId: string;
+  readonly maxConcurrent: number;
+  /** Where the search begins, so that batches do not all try the same lock first. */
+  readonly start: number;
+  readonly idleInTransactionTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+}
+
+const NONE = "-1";
+
+/** One round trip. The guards against double and late delivery need READ COMMITTED, whatever the role's default is. */
+export function beginLocked(options: RunLockOptions): readonly Statement[] {
+  return [
+    { sql: "BEGIN ISOLATION LEVEL READ COMMITTED" },
+    // A process that is frozen in the middle gives its lock back.
+    { sql: `SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(options.idleInTransactionTimeoutMs)}` },
+    { sql: `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}` },
+    { sql: `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}` },
+    { sql: lockQuery(options), values: [`firehose-backfill:${options.runId}`] },
+  ];
+}
+
+export function gotLock(results: readonly StatementResult[]): boolean {
+  const answer = results.at(-1)?.rows[0]?.[0];
+  return answer !== undefined && answer !== NONE;
+}
+
+/** CASE looks at its conditions in order and stops at the first that holds: exactly one lock is taken. */
+function lockQuery({ maxConcurrent, start }: RunLockOptions): string {
+  const branches = Array.from({ length: maxConcurrent }, (_, i) => {
+    const k = (start + i) % maxConcurrent;
+    return `WHEN pg_try_advisory_xact_lock(run.key, ${k}) THEN ${k}`;
+  });
+  return `SELECT CASE ${branches.join(" ")} ELSE ${NONE} END FROM (SELECT hashtext($1) AS key) AS run`;
+}

@@ -1,0 +1,70 @@
+/**
+ * The tables, as a list of steps that is only ever added to. Everything is in the schema `firehose`; nothing outside it
+ * is read or changed. Postgres 15 to 18.
+ */
+
+export interface Migration {
+  readonly version: number;
+  readonly statements: readonly string[];
+}
+
+/**
+ * Identifiers and revisions compare byte by byte (COLLATE "C"): revisions are ordered by text, and an index must mean
+ * the same after the system's collations were updated.
+ * `repos` is updated by nearly every batch: room in its pages keeps those updates in place and out of its index.
+ */
+const FIRST: Migration = {
+  version: 1,
+  statements: [
+    `CREATE TABLE firehose.records (
+       did text COLLATE "C" NOT NULL,
+       collection text COLLATE "C" NOT NULL,
+       rkey text COLLATE "C" NOT NULL,
+       cid text,
+       rev text COLLATE "C" NOT NULL,
+       seq bigint NOT NULL,
+       record jsonb,
+       indexed_at timestamptz NOT NULL,
+       PRIMARY KEY (did, collection, rkey),
+       CONSTRAINT records_tombstone CHECK ((cid IS NULL) = (record IS NULL))
+     )`,
+    // For removing old tombstones; a record that exists is not in it.
+    `CREATE INDEX records_tombstones ON firehose.records (indexed_at) WHERE cid IS NULL`,
+    `CREATE TABLE firehose.repos (
+       did text COLLATE "C" NOT NULL PRIMARY KEY,
+       handle text,
+       handle_at timestamptz,
+       handle_seq bigint,
+       active boolean,
+       status text,
+       status_at timestamptz,
+       status_seq bigint,
+       purged_at timestamptz,
+       purged_seq bigint,
+       rev text COLLATE "C",
+       updated_at timestamptz NOT NULL
+     ) WITH (fillfactor = 80)`,
+    // The id is a digest of run, seq, did, path and reason: a batch that is applied again writes the same rows.
+    `CREATE TABLE firehose.dead_events (
+       id uuid NOT NULL PRIMARY KEY,
+       run_id text NOT NULL,
+       seq bigint NOT NULL,
+       did text,
+       path text,
+       reason text NOT NULL,
+       error text NOT NULL,
+       payload bytea NOT NULL,
+       created_at timestamptz NOT NULL
+     )`,
+    `CREATE INDEX dead_events_run ON firehose.dead_events (run_id, seq)`,
+    `CREATE VIEW firehose.live_records AS
+       SELECT r.did, r.collection, r.rkey, r.cid, r.rev, r.seq, r.record, r.indexed_at
+       FROM firehose.records AS r LEFT JOIN firehose.repos AS p ON p.did = r.did
+       WHERE r.cid IS NOT NULL AND p.active IS DISTINCT FROM false`,
+  ],
+};
+
+export const MIGRATIONS: readonly Migration[] = [FIRST];
+
+/** What this version of the program reads and writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,53 @@
+/**
+ * Old tombstones: a deleted record keeps its row so that an operation that comes late cannot bring it back. Once
+ * nothing that old can come any more the rows may go.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Database } from "./connection.ts";
+import { toSinkError } from "./sink-error.ts";
+
+export interface RemoveTombstonesOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** By event time. */
+  readonly olderThanDays: number;
+  /** Only those below this sequence number: the applied cursor of a run that is under way. */
+  readonly beforeSeq?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CHUNK_ROWS = 1000;
+const PAUSE_MS = 50;
+const DAY_MS = 86_400_000;
+
+/** SKIP LOCKED: never waits for a batch; what is in use is left for the next time. */
+const DELETE = `
+  DELETE FROM firehose.records
+  WHERE (did, collection, rkey) IN (
+    SELECT did, collection, rkey FROM firehose.records
+    WHERE cid IS NULL AND indexed_at < to_timestamp($1::bigint / 1000.0) AND ($2::bigint IS NULL OR seq < $2)
+    ORDER BY indexed_at LIMIT ${CHUNK_ROWS} FOR UPDATE SKIP LOCKED
+  )`;
+
+/** A chunk at a time, each a transaction of its own, with a pause in between. Returns how many went. @throws SinkError */
+export async function removeOldTombstones(options: RemoveTombstonesOptions): Promise<number> {
+  const { database, clock, signal } = options;
+  const before = String(Math.trunc(clock.now() - options.olderThanDays * DAY_MS));
+  const beforeSeq = options.beforeSeq === undefined ? null : String(options.beforeSeq);
+  let removed = 0;
+  try {
+    for (;;) {
+      if (signal?.aborted === true) break;
+      const chunk = await database.use(
+        [{ sql: DELETE, values: [before, beforeSeq] }],
+        async (_session, [deleted]) => deleted?.count ?? 0,
+      );
+      removed += chunk;
+      if (chunk < CHUNK_ROWS) break;
+      await clock.sleep(PAUSE_MS, signal);
+    }
+  } catch (error) {
+    throw toSinkError(error);
+  }
+  return removed;
+}
