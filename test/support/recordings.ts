@@ -1,0 +1,14 @@
+/** Recorded frames for tests and benchmarks that cross packages. */
+import { readFileSync } from "node:fs";
+import { zstdDecompressSync } from "node:zlib";
+import { splitFrames } from "../../packages/embedded/src/relay-log.ts";
+
+/** 172 frames, 300 events, every kind of frame: what the sample relay serves, its times as recorded. */
+export function sampleFrames(): Uint8Array[] {
+  return splitFrames(readFileSync(new URL("../../packages/embedded/fixtures/sample-frames.bin", import.meta.url)));
+}
+
+/** 2,027 frames, 7,875 events, commits of 1 to 200 operations. */
+export function pdsFrames(): Uint8Array[] {
+  return splitFrames(zstdDecompressSync(readFileSync(new URL("../fixtures/pds-frames.bin.zst", import.meta.url))));
+}
