@@ -1,0 +1,204 @@
+/** Puts the parts of a run together into the one Snapshot that everything shows. Pure; collect-snapshot.ts reads the parts. */
+import type { ConsumerReport, Gap, OpenWindow, Run, RunError } from "@firehose-backfill/checkpoint/types";
+import type { Position } from "@firehose-backfill/core/position";
+import type { QueueFigures } from "@firehose-backfill/queue/types";
+import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
+
+import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
+import { addRateSample, rateOf, type RateSample } from "./rate-window.ts";
+import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
+import { liveTotals } from "./totals.ts";
+
+/** What this process knows of itself, fresher than what it last reported. */
+export interface LocalFigures {
+  /** The report that these figures replace, if this process reports too. */
+  readonly consumerId: string | null;
+  readonly memoryUsedMb: number;
+  /** Batches being applied. */
+  readonly active: number;
+  readonly poolUsed: number;
+  readonly poolSize: number;
+}
+
+export interface SnapshotInput {
+  readonly run: Run | null;
+  readonly openWindows: readonly OpenWindow[];
+  readonly gaps: readonly Gap[];
+  readonly errors: readonly RunError[];
+  readonly consumers: readonly ConsumerReport[];
+  readonly queue: QueueFigures;
+  readonly local?: LocalFigures;
+  /** Of the last minute, oldest first; this snapshot's own is added. */
+  readonly rateSamples: readonly RateSample[];
+  readonly settings: Snapshot["settings"];
+  readonly nowMs: number;
+}
+
+/** A consumer that has not reported for so long is gone, or idle: either way it holds nothing. */
+const REPORT_FRESH_MS = 90_000;
+const MAX_ERRORS = 20;
+
+export function buildSnapshot(input: SnapshotInput): Snapshot {
+  const { run } = input;
+  const shared = { settings: input.settings, queue: input.queue, at: iso(input.nowMs) };
+  return run === null ? { ...emptySnapshot(input), ...shared } : { ...runSnapshot(input, run), ...shared };
+}
+
+function allowedRate({ throttle, backOff }: Run): number | null {
+  return allowedRatePerSecond({
+    batchSize: throttle.batchSize,
+    effectiveDelayMs: effectiveDelayMs(throttle, backOff),
+  });
+}
+
+type RunPart = Omit<Snapshot, "settings" | "queue" | "at">;
+
+function runSnapshot(input: SnapshotInput, run: Run): RunPart {
+  const { nowMs } = input;
+  const totals = liveTotals(run.totals, input.openWindows);
+  const elapsed = elapsedMs(run, nowMs);
+  const average = elapsed >= 1_000 ? (totals.processed * 1_000) / elapsed : 0;
+  const sample = { runId: run.runId, atMs: nowMs, processed: totals.processed };
+  const isMoving = run.status === "running" || run.status === "pausing";
+  const rate = rateOf(addRateSample(input.rateSamples, sample), nowMs) ?? (isMoving ? average : 0);
+  const progress = progressOf(run);
+  const eta = etaSeconds({
+    run,
+    progress,
+    elapsedMs: elapsed,
+    outstanding: totals.outstanding,
+    ratePerSecond: rate > 0 ? rate : average,
+  });
+  const process = processFigures(input);
+  return {
+    runId: run.runId,
+    status: run.status,
+    reason: run.reason ?? (run.waiting === null ? null : `waiting: ${run.waiting.for}`),
+    host: run.host,
+    profile: run.profile,
+    received: totals.received,
+    processed: totals.processed,
+    skipped: totals.skipped,
+    dead: totals.dead,
+    ratePerSecond: round(rate, 2),
+    averageRatePerSecond: round(average, 2),
+    allowedRatePerSecond: roundOrNull(allowedRate(run), 3),
+    cursor: {
+      start: position(run.startPosition),
+      reader: position(run.readerCursor),
+      applied: position(run.appliedCursor),
+      target: position(run.target),
+    },
+    lagSeconds: run.appliedCursor === null ? null : round(Math.max(0, nowMs - run.appliedCursor.timeMs) / 1_000, 1),
+    progress: roundOrNull(progress, 4),
+    etaSeconds: roundOrNull(eta, 1),
+    ...retention(run, nowMs),
+    memory: {
+      usedMb: roundOrNull(process.memoryUsedMb, 1),
+      limitMb: run.throttle.maxMemoryMb,
+      pauses: run.memoryPauses,
+      lastPauseAt: run.lastMemoryPauseAtMs === null ? null : iso(run.lastMemoryPauseAtMs),
+      backOff: run.backOff,
+    },
+    consumers: { active: process.active, max: run.throttle.maxConcurrent },
+    pool: process.pool,
+    lastTick:
+      run.lastTick === null
+        ? null
+        : {
+            at: iso(run.lastTick.atMs),
+            durationMs: run.lastTick.durationMs,
+            endedBecause: run.lastTick.endedBecause,
+          },
+    nextTickAt: run.nextTickAtMs === null ? null : iso(run.nextTickAtMs),
+    gaps: input.gaps.map((gap) => ({
+      from: toPosition(gap.from),
+      to: toPosition(gap.to),
+      host: gap.host,
+      reason: gap.reason,
+    })),
+    errors: input.errors.slice(-MAX_ERRORS).map(({ atMs, source, message }) => ({ at: iso(atMs), source, message })),
+    tunes: run.tunes.map(({ atMs, by, changes }) => ({ at: iso(atMs), by, changes })),
+    elapsedSeconds: round(elapsed / 1_000, 1),
+  };
+}
+
+function emptySnapshot(input: SnapshotInput): RunPart {
+  const process = processFigures(input);
+  return {
+    runId: null,
+    status: "none",
+    reason: null,
+    host: null,
+    profile: null,
+    received: 0,
+    processed: 0,
+    skipped: {},
+    dead: 0,
+    ratePerSecond: 0,
+    averageRatePerSecond: 0,
+    allowedRatePerSecond: null,
+    cursor: { start: null, reader: null, applied: null, target: null },
+    lagSeconds: null,
+    progress: null,
+    etaSeconds: null,
+    retentionSeconds: null,
+    fallsOffInSeconds: null,
+    memory: { usedMb: roundOrNull(process.memoryUsedMb, 1), limitMb: null, pauses: 0, lastPauseAt: null, backOff: 1 },
+    consumers: { active: process.active, max: 0 },
+    pool: process.pool,
+    lastTick: null,
+    nextTickAt: null,
+    gaps: [],
+    errors: [],
+    tunes: [],
+    elapsedSeconds: 0,
+  };
+}
+
+/** All consumer processes as one: memory is that of the fullest, because the limit holds for each. */
+function processFigures(input: SnapshotInput): {
+  memoryUsedMb: number | null;
+  active: number;
+  pool: { used: number; size: number };
+} {
+  const others = input.consumers.filter(
+    ({ id, atMs }) => id !== (input.local?.consumerId ?? null) && input.nowMs - atMs <= REPORT_FRESH_MS,
+  );
+  const all = others.map((report) => ({ ...report, memoryUsedMb: report.rssMb }));
+  const parts = input.local === undefined ? all : [...all, input.local];
+  return {
+    memoryUsedMb: parts.length === 0 ? null : Math.max(...parts.map((part) => part.memoryUsedMb)),
+    active: sum(parts.map((part) => part.active)),
+    pool: { used: sum(parts.map((part) => part.poolUsed)), size: sum(parts.map((part) => part.poolSize)) },
+  };
+}
+
+function retention(run: Run, nowMs: number): Pick<Snapshot, "retentionSeconds" | "fallsOffInSeconds"> {
+  const { retentionSeconds, fallsOffInSeconds } = retentionOf(run, nowMs);
+  return { retentionSeconds: roundOrNull(retentionSeconds, 0), fallsOffInSeconds: roundOrNull(fallsOffInSeconds, 0) };
+}
+
+function position(value: Position | null): SnapshotPosition | null {
+  return value === null ? null : toPosition(value);
+}
+
+function toPosition({ seq, timeMs }: Position): SnapshotPosition {
+  return { seq, time: iso(timeMs) };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function roundOrNull(value: number | null, digits: number): number | null {
+  return value === null ? null : round(value, digits);
+}

@@ -1,0 +1,93 @@
+/** Reads what a Snapshot is made of from store and queue, at one moment, and keeps the rate of the last minute. */
+import type { CheckpointStore, OpenWindow, Run } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import type { BatchQueue } from "@firehose-backfill/queue/types";
+import { buildSnapshot, type LocalFigures } from "./build-snapshot.ts";
+import { addRateSample, type RateSample } from "./rate-window.ts";
+import { runSettings } from "./run-settings.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What one process remembers from one snapshot to the next. */
+export interface RateMeter {
+  samples(): readonly RateSample[];
+  record(sample: RateSample): void;
+}
+
+export interface CollectOptions {
+  readonly store: Pick<
+    CheckpointStore,
+    "currentRun" | "getRun" | "getScope" | "openWindows" | "listGaps" | "listErrors" | "listConsumers"
+  >;
+  readonly queue: Pick<BatchQueue, "figures">;
+  readonly clock: Pick<Clock, "now">;
+  /** The place's own; the run's are shown over it. */
+  readonly config: Config;
+  readonly local?: LocalFigures;
+  /** Left out: the rate shown is the average. */
+  readonly meter?: RateMeter;
+  /** Another run than the current one. */
+  readonly runId?: string;
+}
+
+/** More windows than two ticks of the densest pace leave open. */
+const MAX_OPEN_WINDOWS = 500;
+
+/** @throws what store and queue throw; a snapshot with invented figures would be worse than none. */
+export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
+  const { store, queue, clock, config, local, meter } = options;
+  const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);
+  const about = run === null ? NO_RUN : await readAbout(store, run.runId);
+  const nowMs = clock.now();
+  const snapshot = buildSnapshot({
+    run,
+    openWindows,
+    ...about,
+    queue: figures,
+    ...(local === undefined ? {} : { local }),
+    rateSamples: meter?.samples() ?? [],
+    settings: runSettings(config, run, about.scope),
+    nowMs,
+  });
+  if (run !== null) meter?.record({ runId: run.runId, atMs: nowMs, processed: snapshot.processed });
+  return snapshot;
+}
+
+export function createRateMeter(): RateMeter {
+  let samples: readonly RateSample[] = [];
+  return {
+    samples: () => samples,
+    record: (sample) => {
+      samples = addRateSample(samples, sample);
+    },
+  };
+}
+
+/**
+ * The run and its open windows as of one moment. A fold in between would move counts out of the windows after the run
+ * was read without them; it shows in windows that are missing, and then both are read again.
+ */
+async function readTotals(options: CollectOptions): Promise<{ run: Run | null; openWindows: readonly OpenWindow[] }> {
+  const { store, runId } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    const run = await (runId === undefined ? store.currentRun() : store.getRun(runId));
+    if (run === null) return { run, openWindows: [] };
+    const openWindows = await store.openWindows(run, MAX_OPEN_WINDOWS);
+    const expected = Math.min(run.registered - run.folded, MAX_OPEN_WINDOWS);
+    if (openWindows.length >= expected || attempt === MAX_ATTEMPTS) return { run, openWindows };
+  }
+}
+
+const MAX_ATTEMPTS = 3;
+
+const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null };
+
+async function readAbout(store: CollectOptions["store"], runId: string) {
+  const [gaps, errors, consumers, scope] = await Promise.all([
+    store.listGaps(runId),
+    store.listErrors(runId),
+    store.listConsumers(runId),
+    store.getScope(runId),
+  ]);
+  return { gaps, errors, consumers, scope };
+}

@@ -1,0 +1,62 @@
+/** Figures as a person reads them; the terminal and the page use the same words. Always English, always UTC: output is stable. */
+
+/** `12,345` */
+export function formatCount(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** `2.5`, `100`, `1,234`: as many digits as say something. */
+export function formatRate(perSecond: number): string {
+  const digits = perSecond < 10 ? 2 : perSecond < 100 ? 1 : 0;
+  return perSecond.toLocaleString("en-US", { maximumFractionDigits: digits });
+}
+
+/** `54.2 %`; never 100 % before it is all. */
+export function formatPercent(fraction: number): string {
+  const tenths = fraction >= 1 ? 1_000 : Math.min(999, Math.floor(fraction * 1_000));
+  return `${(tenths / 10).toFixed(1)} %`;
+}
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+  ["s", 1],
+] as const;
+
+/** The two largest units: `3 d 4 h`, `5 h 10 min`, `42 s`. */
+export function formatDuration(seconds: number): string {
+  let rest = Math.max(0, Math.round(seconds));
+  if (rest === 0) return seconds > 0 ? "< 1 s" : "0 s";
+  const parts: string[] = [];
+  for (const [unit, length] of UNITS) {
+    const count = Math.floor(rest / length);
+    rest %= length;
+    if (count === 0 && parts.length === 0) continue;
+    if (count > 0) parts.push(`${count} ${unit}`);
+    if (parts.length === 2 || count === 0) break;
+  }
+  return parts.join(" ");
+}
+
+/** `2026-01-02 03:04:05` in UTC, from ISO 8601; text that is no time is returned as it is. */
+export function formatTime(iso: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}` : iso;
+}
+
+/** Seconds from `fromIso` to `toIso`; 0 where one of them is no time. */
+export function secondsBetween(fromIso: string, toIso: string): number {
+  const seconds = (Date.parse(toIso) - Date.parse(fromIso)) / 1_000;
+  return Number.isFinite(seconds) ? seconds : 0;
+}
+
+/** `12 s ago`, `in 48 s`, `now` */
+export function formatRelative(iso: string, nowIso: string): string {
+  const seconds = Math.round(secondsBetween(iso, nowIso));
+  if (seconds === 0) return "now";
+  return seconds > 0 ? `${formatDuration(seconds)} ago` : `in ${formatDuration(-seconds)}`;
+}
+
+export function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

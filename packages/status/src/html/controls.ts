@@ -1,0 +1,184 @@
+/**
+ * The operator's buttons, as plain forms that POST to `/control`: they work without a script and by keyboard alone.
+ * What the run's state refuses is shown disabled and says why. parse-control-form.ts reads what they send.
+ */
+import { permissionFor, type Action } from "../actions.ts";
+import { tunableSettings } from "../tunable.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { html, type Markup } from "./markup.ts";
+
+export function controls(snapshot: Snapshot): Markup {
+  const canResume = permissionFor("resume", snapshot).allowed;
+  const isOver = permissionFor("start", snapshot).allowed;
+  return html`<div class="controls" role="group" aria-label="Controls">
+    ${
+      isOver
+        ? [startForm(snapshot)]
+        : [
+            canResume ? resumeForm(snapshot) : button("pause", "Pause", snapshot),
+            button("tick", "Tick now", snapshot),
+            tuneForm(snapshot),
+            moreForm(snapshot),
+            cancelForm(snapshot),
+          ]
+    }
+  </div>`;
+}
+
+/** Beside the count of dead letters. */
+export function redriveControl(snapshot: Snapshot): Markup | null {
+  return permissionFor("redrive", snapshot).allowed ? html` ${button("redrive", "Redrive", snapshot)}` : null;
+}
+
+function button(action: Action, label: string, snapshot: Snapshot, name = "button"): Markup {
+  const permission = permissionFor(action, snapshot);
+  const refusal = permission.allowed ? null : html` disabled title="Not now: ${permission.because}"`;
+  return html`<form method="post" action="/control">
+    <button class="${name}" id="do-${action}" name="action" value="${action}" ${refusal}>${label}</button>
+  </form>`;
+}
+
+function resumeForm(snapshot: Snapshot): Markup {
+  return button("resume", "Resume", snapshot, "button primary");
+}
+
+function unfold(id: string, label: string, content: Markup): Markup {
+  return html`<details name="control" id="${id}">
+    <summary class="button">${label}</summary>
+    <div class="sheet">${content}</div>
+  </details>`;
+}
+
+function cancelForm(snapshot: Snapshot): Markup {
+  if (!permissionFor("cancel", snapshot).allowed) return button("cancel", "Cancel", snapshot);
+  return unfold(
+    "cancel",
+    "Cancel…",
+    html`<p>
+        <b>Cancel this run?</b> What is applied stays in the database. What is still in the queue is thrown away, and
+        the run cannot be resumed.
+      </p>
+      ${button("cancel", "Yes, cancel the run", snapshot, "button danger")}`,
+  );
+}
+
+function moreForm(snapshot: Snapshot): Markup {
+  const resume = permissionFor("resume", snapshot).allowed;
+  return unfold(
+    "more",
+    "More…",
+    html`<p>Pausing finishes what is planned. Pausing now hides it at once; a resume goes on from what is applied.</p>
+      ${button("pause-now", "Pause now", snapshot)}
+      <form method="post" action="/control">
+        <input type="hidden" name="action" value="resume" />
+        ${field("resume-from", "Resume from", html`<input id="resume-from" name="from" placeholder="oldest, live, a sequence number or a time" required${resume ? null : html` disabled`} />`)}
+        <button class="button" ${resume ? null : html` disabled title="Not now: the run is not paused"`}>
+          Resume from there
+        </button>
+      </form>`,
+  );
+}
+
+function tuneForm(snapshot: Snapshot): Markup {
+  if (!permissionFor("tune", snapshot).allowed) return button("tune", "Tune", snapshot);
+  return unfold(
+    "tune",
+    "Tune…",
+    html`<form method="post" action="/control">
+      <input type="hidden" name="action" value="tune" />
+      <p>Leave empty what should stay. It acts from the next batch on.</p>
+      <div class="fields">
+        ${tunableSettings().map((setting) => {
+          const now = snapshot.settings[setting.name]?.value ?? "";
+          const id = `tune-${setting.name}`;
+          return field(
+            id,
+            setting.label,
+            setting.kind === "flag"
+              ? html`<select id="${id}" name="${setting.name}">
+                  <option value="">stays ${String(now)}</option>
+                  <option>true</option>
+                  <option>false</option>
+                </select>`
+              : html`<input
+                  id="${id}"
+                  name="${setting.name}"
+                  inputmode="numeric"
+                  pattern="[0-9]*"
+                  placeholder="${String(now)}"
+                />`,
+          );
+        })}
+      </div>
+      <button class="button primary">Tune</button>
+    </form>`,
+  );
+}
+
+function startForm(snapshot: Snapshot): Markup {
+  return unfold(
+    "start",
+    snapshot.status === "none" ? "Start a run…" : "Start a new run…",
+    html`<form method="post" action="/control">
+      <input type="hidden" name="action" value="start" />
+      <p>Leave empty what the settings say already.</p>
+      <div class="fields">
+        ${[
+          field(
+            "start-days",
+            "Days back",
+            html`<input
+              id="start-days"
+              name="days"
+              inputmode="numeric"
+              placeholder="${configured(snapshot, "BACKFILL_DAYS")}"
+            />`,
+          ),
+          field(
+            "start-profile",
+            "Profile",
+            html`<select id="start-profile" name="profile">
+              <option value="">as configured</option>
+              <option>background</option>
+              <option>moderate</option>
+              <option>fast</option>
+            </select>`,
+          ),
+          field(
+            "start-from",
+            "From",
+            html`<input id="start-from" name="from" placeholder="oldest, a number or a time" />`,
+          ),
+          field("start-to", "To", html`<input id="start-to" name="to" placeholder="a number or a time" />`),
+          field(
+            "start-collections",
+            "Collections",
+            html`<input
+              id="start-collections"
+              name="collections"
+              placeholder="${configured(snapshot, "BACKFILL_COLLECTIONS") || "all"}"
+            />`,
+          ),
+          field(
+            "start-dids",
+            "DIDs",
+            html`<input id="start-dids" name="dids" placeholder="${configured(snapshot, "BACKFILL_DIDS") || "all"}" />`,
+          ),
+        ]}
+      </div>
+      <label class="check"
+        ><input type="checkbox" name="dryRun" value="true" /> Dry run: only say what it would do</label
+      >
+      <button class="button primary">Start</button>
+    </form>`,
+  );
+}
+
+function configured(snapshot: Snapshot, name: string): string {
+  const value = snapshot.settings[name]?.value;
+  return value === undefined || value === null ? "" : String(value).slice(0, 60);
+}
+
+function field(id: string, label: string, input: Markup): Markup {
+  return html`<div class="field"><label for="${id}">${label}</label>${input}</div>`;
+}

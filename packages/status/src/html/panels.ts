@@ -1,0 +1,130 @@
+/** The four figures of a run that matter while it works: events, pace, queue, memory. Each a section of the page. */
+import { formatCount, formatDuration, formatRate, formatRelative, sumOf } from "../format.ts";
+import type { HistoryPoint } from "../history.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { redriveControl } from "./controls.ts";
+import { html, nothing, trusted, type Markup } from "./markup.ts";
+import { sparkline } from "./sparkline.ts";
+
+export function eventsPanel(snapshot: Snapshot): Markup {
+  const { received, processed, skipped, dead } = snapshot;
+  const reasons = Object.entries(skipped).toSorted(([, a], [, b]) => b - a);
+  return panel(
+    "events",
+    "Events",
+    html`<p class="figure">${formatCount(processed)} <span class="unit">processed</span></p>
+      ${shares([
+        ["processed", processed],
+        ["skipped", sumOf(skipped)],
+        ["dead", dead],
+      ])}
+      <dl>
+        ${[
+          pair("Received", formatCount(received)),
+          pair("Skipped", formatCount(sumOf(skipped))),
+          ...reasons.map(([reason, count]) => pair(reason, formatCount(count), "sub")),
+          pair("Dead", formatCount(dead), dead > 0 ? "bad" : ""),
+        ]}
+      </dl>`,
+  );
+}
+
+export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
+  const { ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory } = snapshot;
+  const allowed = allowedRatePerSecond === null ? "no pacing" : `of ${formatRate(allowedRatePerSecond)} allowed`;
+  return panel(
+    "pace",
+    "Pace",
+    html`<p class="figure">${formatRate(ratePerSecond)} <span class="unit">events/s ${allowed}</span></p>
+      ${allowedRatePerSecond === null ? nothing : gauge("Rate against the allowed rate", ratePerSecond, allowedRatePerSecond, 1.05)}
+      <dl>
+        ${[
+          pair("On average", `${formatRate(averageRatePerSecond)} events/s`),
+          pair("Back-off", memory.backOff > 1 ? `x ${memory.backOff}` : "none", memory.backOff > 1 ? "warn" : ""),
+        ]}
+      </dl>
+      ${sparkline({ values: history.map((point) => point.ratePerSecond), label: "Rate over the run, in events a second", reference: allowedRatePerSecond })}`,
+  );
+}
+
+export function queuePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
+  const { queue } = snapshot;
+  const depth = queue.ready + queue.inFlight + queue.delayed;
+  return panel(
+    "queue",
+    "Queue",
+    html`<p class="figure">${formatCount(depth)} <span class="unit">${depth === 1 ? "batch" : "batches"}</span></p>
+      <dl>
+        ${[
+          pair("Ready", formatCount(queue.ready)),
+          pair("In flight", formatCount(queue.inFlight)),
+          pair("Delayed", formatCount(queue.delayed)),
+          pair("Oldest", queue.oldestAgeSeconds === null ? "--" : formatDuration(queue.oldestAgeSeconds)),
+          html`<div class="${queue.deadLetters > 0 ? "bad" : ""}">
+            <dt>Dead letters</dt>
+            <dd>${formatCount(queue.deadLetters)}${redriveControl(snapshot)}</dd>
+          </div>`,
+        ]}
+      </dl>
+      ${sparkline({ values: history.map((point) => point.depth), label: "Batches in the queue over the run" })}`,
+  );
+}
+
+export function memoryPanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
+  const { memory, consumers, pool, at } = snapshot;
+  const used = memory.usedMb === null ? "--" : formatCount(memory.usedMb);
+  const limit = memory.limitMb === null ? "MB" : `of ${formatCount(memory.limitMb)} MB`;
+  return panel(
+    "memory",
+    "Memory and consumers",
+    html`<p class="figure">${used} <span class="unit">${limit}</span></p>
+      ${memory.usedMb === null || memory.limitMb === null ? nothing : gauge("Memory against its limit", memory.usedMb, memory.limitMb, 1)}
+      <dl>
+        ${[
+          pair("Pauses", pauses(memory, at), memory.pauses > 0 ? "warn" : ""),
+          pair("Batches at work", `${consumers.active} of ${consumers.max}`),
+          pair("Connections", `${pool.used} of ${pool.size}`),
+        ]}
+      </dl>
+      ${sparkline({ values: history.map((point) => point.memoryMb), label: "Memory over the run, in MB", reference: memory.limitMb })}`,
+  );
+}
+
+/** A section with a heading, whose content the page's script keeps fresh. A long one scrolls by itself, so the keyboard must reach it. */
+export function panel(id: string, title: string, content: Markup, { isLong = false } = {}): Markup {
+  return html`<section class="panel" aria-labelledby="${id}-title" ${isLong ? html`tabindex="0"` : nothing}>
+    <h2 id="${id}-title">${title}</h2>
+    <div id="${id}" data-live>${content}</div>
+  </section>`;
+}
+
+export function pair(name: string, value: string, mood = ""): Markup {
+  return html`<div class="${mood}">
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
+}
+
+function pauses(memory: Snapshot["memory"], at: string): string {
+  return memory.lastPauseAt === null
+    ? formatCount(memory.pauses)
+    : `${formatCount(memory.pauses)}, last ${formatRelative(memory.lastPauseAt, at)}`;
+}
+
+function gauge(label: string, value: number, max: number, tolerated: number): Markup {
+  const mood = value > max * tolerated ? "over" : "within";
+  return html`<progress class="${mood}" aria-label="${label}" max="${max}" value="${Math.min(value, max)}"></progress>`;
+}
+
+function shares(parts: readonly (readonly [string, number])[]): Markup {
+  const total = parts.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return nothing;
+  let left = 0;
+  const bars = parts.map(([name, count]) => {
+    const width = (count / total) * 100;
+    const bar = `<rect class="share-${name}" x="${left.toFixed(2)}%" width="${width.toFixed(2)}%" height="4"/>`;
+    left += width;
+    return bar;
+  });
+  return html`<svg class="shares" aria-hidden="true" width="100%" height="4">${trusted(bars.join(""))}</svg>`;
+}

@@ -1,0 +1,100 @@
+/**
+ * What makes the page live. It asks `/status.json` whether anything is new; if so, it fetches the page again and takes over
+ * the regions that differ. The page is rendered in one place, on the server; here is no second copy of it.
+ */
+export const SCRIPT = `(() => {
+  "use strict";
+  const POLL_MS = 2000;
+  const pulse = document.getElementById("pulse");
+  const notice = document.getElementById("notice");
+  const fresh = pulse.textContent;
+  const shown = new Map();
+  let seenAt = document.body.dataset.at;
+  let busy = false;
+
+  const isTyping = (region) => region.contains(document.activeElement) && document.activeElement.matches("input,select");
+
+  const takeOver = (region, next) => {
+    const before = shown.has(region.id) ? shown.get(region.id) : region.innerHTML;
+    if (next.innerHTML === before) return;
+    if (isTyping(region) && next.dataset.key === region.dataset.key) return;
+    const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...region.querySelectorAll("details[open]")].map((details) => details.id);
+    shown.set(region.id, next.innerHTML);
+    region.dataset.key = next.dataset.key || "";
+    region.replaceChildren(...next.childNodes);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  };
+
+  const redraw = async () => {
+    const response = await fetch(location.pathname, { headers: { accept: "text/html" }, cache: "no-store" });
+    if (!response.ok) throw new Error("HTTP " + response.status);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const region of document.querySelectorAll("[data-live]")) {
+      const next = page.getElementById(region.id);
+      if (next) takeOver(region, next);
+    }
+    document.title = page.title;
+    return page.getElementById("pulse").textContent;
+  };
+
+  const poll = async (force) => {
+    if (busy || (document.hidden && !force)) return;
+    busy = true;
+    try {
+      const response = await fetch("/status.json", { cache: "no-store" });
+      if (!response.ok) throw new Error("HTTP " + response.status);
+      const { at } = await response.json();
+      if (at !== seenAt || force) {
+        pulse.textContent = await redraw();
+        seenAt = at;
+      }
+      pulse.className = "";
+    } catch {
+      pulse.className = "lost";
+      pulse.textContent = "No answer since " + seenAt.slice(11, 19) + " UTC";
+    } finally {
+      busy = false;
+    }
+  };
+
+  const say = (text, ok) => {
+    notice.className = ok ? "notice" : "notice failed";
+    notice.textContent = text;
+  };
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.getAttribute("action") !== "/control") return;
+    event.preventDefault();
+    const button = event.submitter;
+    if (button) button.disabled = true;
+    try {
+      const body = new URLSearchParams(new FormData(form, button));
+      const response = await fetch("/control", { method: "POST", headers: { accept: "application/json" }, body });
+      const answer = await response.json();
+      say(answer.ok ? answer.message : answer.error, answer.ok);
+      if (answer.ok) {
+        form.reset();
+        form.closest("details")?.removeAttribute("open");
+      }
+    } catch (error) {
+      say("The control could not be reached: " + error.message, false);
+    } finally {
+      if (button) button.disabled = false;
+    }
+    await poll(true);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("details[open]");
+    if (!open) return;
+    open.removeAttribute("open");
+    open.querySelector("summary").focus();
+  });
+
+  document.addEventListener("visibilitychange", () => poll(false));
+  setInterval(() => poll(false), POLL_MS);
+})();`;

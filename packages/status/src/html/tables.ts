@@ -1,0 +1,145 @@
+/** What is read rather than glanced at: positions, the reader's ticks, gaps, errors, settings and who changed them. */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+
+import { formatDuration, formatRelative, formatTime, secondsBetween } from "../format.ts";
+import type { Snapshot, SnapshotPosition } from "../snapshot.ts";
+import { html, nothing, type Markup } from "./markup.ts";
+import { pair, panel } from "./panels.ts";
+
+export function positionPanel(snapshot: Snapshot): Markup {
+  const { cursor, at, lastTick, nextTickAt, retentionSeconds } = snapshot;
+  const rows = [
+    positionRow("Start", cursor.start, at),
+    positionRow("Applied", cursor.applied, at),
+    positionRow("Reader", cursor.reader, at),
+    positionRow("Target", cursor.target, at),
+  ];
+  const facts = [
+    pair("Last tick", lastTick === null ? "none yet" : tick(lastTick, at)),
+    pair("Next tick", nextTickAt === null ? "--" : formatRelative(nextTickAt, at)),
+    retentionSeconds === null ? nothing : pair("Relay keeps", formatDuration(retentionSeconds)),
+  ];
+  return panel(
+    "position",
+    "Position",
+    html`<table>
+        <thead>
+          <tr>
+            <th scope="col">Cursor</th>
+            <th scope="col">Event time, UTC</th>
+            <th scope="col" class="number">Seq</th>
+            <th scope="col" class="number">Behind</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+      <dl>${facts}</dl>`,
+    { isLong: true },
+  );
+}
+
+function positionRow(name: string, position: SnapshotPosition | null, at: string): Markup {
+  const cells =
+    position === null
+      ? html`<td class="quiet" colspan="3">not known yet</td>`
+      : html`<td><time datetime="${position.time}">${formatTime(position.time)}</time></td>
+          <td class="number quiet">${position.seq}</td>
+          <td class="number">${formatDuration(secondsBetween(position.time, at))}</td>`;
+  return html`<tr>
+    <th scope="row">${name}</th>
+    ${cells}
+  </tr>`;
+}
+
+function tick(lastTick: NonNullable<Snapshot["lastTick"]>, at: string): string {
+  const took = formatDuration(lastTick.durationMs / 1_000);
+  return `${formatRelative(lastTick.at, at)}, took ${took}: ${escapeForLog(lastTick.endedBecause)}`;
+}
+
+export function troublePanel(snapshot: Snapshot): Markup {
+  return panel("trouble", "Gaps and errors", html`${gapList(snapshot)}${errorList(snapshot)}`, { isLong: true });
+}
+
+function gapList({ gaps }: Snapshot): Markup {
+  if (gaps.length === 0) return html`<p class="quiet">No gaps: the relay had everything that was asked of it.</p>`;
+  return html`<ul class="log">
+    ${gaps.map(
+      (gap) =>
+        html`<li class="warn">
+          <b>Gap</b> ${formatTime(gap.from.time)} to ${formatTime(gap.to.time)}
+          <span class="seq">seq ${gap.from.seq} to ${gap.to.seq}</span><br />${escapeForLog(gap.host)}:
+          ${escapeForLog(gap.reason)}
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function errorList({ errors, at }: Snapshot): Markup {
+  if (errors.length === 0) return html`<p class="quiet">No errors.</p>`;
+  return html`<ul class="log">
+    ${errors
+      .toReversed()
+      .map(
+        (error) =>
+          html`<li>
+            <b>${escapeForLog(error.source)}</b> <time datetime="${error.at}">${formatRelative(error.at, at)}</time
+            ><br />${escapeForLog(error.message)}
+          </li>`,
+      )}
+  </ul>`;
+}
+
+export function settingsPanel(snapshot: Snapshot): Markup {
+  const rows = Object.entries(snapshot.settings);
+  const table =
+    rows.length === 0
+      ? html`<p class="quiet">Nothing is configured yet.</p>`
+      : html`<table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Value</th>
+              <th scope="col">From</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              ([name, { value, source }]) =>
+                html`<tr>
+                  <th scope="row">${settingName(name)}</th>
+                  <td>${settingValue(value)}</td>
+                  <td class="source source-${source}">${source}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>`;
+  return panel("settings", "Settings", html`${tuneList(snapshot)}${table}`, { isLong: true });
+}
+
+/** Long names may break after an underscore, and nowhere else. */
+function settingName(name: string): Markup {
+  const parts = name.split(/(?<=_)/).map((part, index) => html`${index === 0 ? nothing : html`<wbr />`}${part}`);
+  return html`<code>${parts}</code>`;
+}
+
+function settingValue(value: string | number | boolean | null): Markup {
+  return value === null ? html`<span class="quiet">none</span>` : html`${escapeForLog(String(value), 120)}`;
+}
+
+function tuneList({ tunes, at }: Snapshot): Markup {
+  if (tunes.length === 0) return nothing;
+  return html`<ul class="log">
+    ${tunes
+      .toReversed()
+      .map(
+        (tune) =>
+          html`<li>
+            <b>${tune.by}</b> <time datetime="${tune.at}">${formatRelative(tune.at, at)}</time>${Object.entries(
+              tune.changes,
+            ).map(([name, { from, to }]) => html`<br /><code>${name}</code> ${String(from)} → ${String(to)}`)}
+          </li>`,
+      )}
+  </ul>`;
+}

@@ -1,0 +1,59 @@
+/** The way of a run on one line: from where it began, over what is applied and what is read, to where it ends. */
+import { formatPercent, formatTime, secondsBetween } from "../format.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { html, trusted, type Markup } from "./markup.ts";
+
+export function track(snapshot: Snapshot): Markup {
+  const applied = snapshot.progress;
+  const reader = readerProgress(snapshot);
+  const percent = applied === null ? null : (Math.floor(applied * 1_000) / 10).toString();
+  const text = applied === null ? "not known yet" : `${formatPercent(applied)} of the way`;
+  return html`<div
+      class="track"
+      role="progressbar"
+      aria-label="Progress by event time"
+      aria-valuemin="0"
+      aria-valuemax="100"
+      ${percent === null ? null : html` aria-valuenow="${percent}"`}
+      aria-valuetext="${text}"
+    >
+      <svg aria-hidden="true" width="100%" height="14">
+        ${trusted(
+          `<rect class="track-all" y="4" width="100%" height="6" rx="3"/>${bar("track-reader", reader)}${bar("track-applied", applied)}${mark(reader)}`,
+        )}
+      </svg>
+    </div>
+    <p class="track-ends">
+      <span>${end(snapshot.cursor.start, "start")}</span><span>${end(snapshot.cursor.target, "target")}</span>
+    </p>`;
+}
+
+function bar(name: string, share: number | null): string {
+  return share === null || share <= 0
+    ? ""
+    : `<rect class="${name}" y="4" width="${toPercent(share)}" height="6" rx="3"/>`;
+}
+
+function mark(share: number | null): string {
+  return share === null
+    ? ""
+    : `<rect class="track-mark" x="${toPercent(share)}" y="1" width="2" height="12" transform="translate(-1 0)"/>`;
+}
+
+function toPercent(share: number): string {
+  return `${(Math.min(1, share) * 100).toFixed(2)}%`;
+}
+
+/** The reader is ahead of what is applied; its place follows from the same scale. */
+function readerProgress({ progress, cursor: { start, applied, reader } }: Snapshot): number | null {
+  if (progress === null || start === null || applied === null || reader === null) return null;
+  const toApplied = secondsBetween(start.time, applied.time);
+  if (toApplied <= 0 || progress <= 0) return null;
+  return Math.min(1, Math.max(progress, (progress * secondsBetween(start.time, reader.time)) / toApplied));
+}
+
+function end(position: Snapshot["cursor"]["start"], name: string): Markup {
+  return position === null
+    ? html`${name} not known yet`
+    : html`${name} <time datetime="${position.time}">${formatTime(position.time)}</time>`;
+}

@@ -1,0 +1,31 @@
+/**
+ * Turns a form of the status page into a control event, the same that the command line and the Lambda console send.
+ * It only gives it that shape: whether the event makes sense is for the control to say.
+ */
+import { settingValue } from "./setting-value.ts";
+
+export type ControlFormEvent = { readonly action: string } & Readonly<Record<string, unknown>>;
+
+const LISTS: ReadonlySet<string> = new Set(["collections", "dids"]);
+
+/** Empty fields are left out: they mean "as it is". Field names that are settings (BACKFILL_…) become `settings`. */
+export function parseControlForm(form: URLSearchParams): ControlFormEvent {
+  const event: Record<string, unknown> = {};
+  const settings: Record<string, string | number | boolean> = {};
+  for (const [name, raw] of form) {
+    const text = raw.trim();
+    if (text === "" || name === "action") continue;
+    if (/^[A-Z][A-Z_]*$/.test(name)) settings[name] = settingValue(text);
+    else event[name] = LISTS.has(name) ? splitList(text) : settingValue(text);
+  }
+  const action = form.get("action") ?? "";
+  if (action === "pause-now") return { action: "pause", now: true };
+  return action === "tune" ? { action, settings } : { action, ...event };
+}
+
+function splitList(text: string): readonly string[] {
+  return text
+    .split(/[\s,]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}

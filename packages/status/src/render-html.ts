@@ -1,0 +1,155 @@
+/**
+ * The status page: one Snapshot as one self-contained document. No external request, everything escaped, usable without a
+ * script (it reloads itself) and live with one. The server sends it with `contentSecurityPolicy(nonce)`.
+ */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+
+import { formatDuration, formatPercent, formatTime } from "./format.ts";
+import type { HistoryPoint } from "./history.ts";
+import { controls } from "./html/controls.ts";
+import { html, nothing, trusted, type Markup } from "./html/markup.ts";
+import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel } from "./html/panels.ts";
+import { SCRIPT } from "./html/script.ts";
+import { STYLES } from "./html/styles.ts";
+import { positionPanel, settingsPanel, troublePanel } from "./html/tables.ts";
+import { track } from "./html/track.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { staleSeconds } from "./staleness.ts";
+
+export interface PageOptions {
+  /** Of this one response, for style sheet and script. */
+  readonly nonce: string;
+  /** For the sparklines; at most 240 points. */
+  readonly history?: readonly HistoryPoint[];
+  /** Length of a tick, for the stale marker. 60,000 when left out. */
+  readonly tickMs?: number;
+  /** The answer to a form that was sent without a script. */
+  readonly notice?: { readonly ok: boolean; readonly text: string };
+}
+
+const RELOAD_SECONDS = 10;
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect y='6' width='16' height='4' rx='2' fill='%231d5fbf'/%3E%3C/svg%3E";
+
+export function contentSecurityPolicy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src 'nonce-${nonce}'`,
+    "img-src data:",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
+  const history = options.history ?? [];
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title(snapshot)}</title>
+        <link rel="icon" href="${ICON}" />
+        <noscript><meta http-equiv="refresh" content="${RELOAD_SECONDS}" /></noscript>
+        <style nonce="${options.nonce}">
+          ${trusted(STYLES)}
+        </style>
+      </head>
+      <body data-at="${snapshot.at}">
+        ${masthead(snapshot)}
+        <main>
+          ${answer(options.notice)}
+          <div id="warnings" data-live>${warnings(snapshot, options.tickMs ?? 60_000)}</div>
+          <section class="hero" aria-label="Run">
+            <div id="state" data-live>${state(snapshot)}</div>
+            <div id="controls" data-live data-key="${snapshot.status}">${controls(snapshot)}</div>
+          </section>
+          <div class="panels figures">
+            ${[
+              eventsPanel(snapshot),
+              pacePanel(snapshot, history),
+              queuePanel(snapshot, history),
+              memoryPanel(snapshot, history),
+            ]}
+          </div>
+          <div class="panels lists">${[positionPanel(snapshot), troublePanel(snapshot), settingsPanel(snapshot)]}</div>
+        </main>
+        <script nonce="${options.nonce}">
+          ${trusted(SCRIPT)};
+        </script>
+      </body>
+    </html> `;
+  return page.markup;
+}
+
+function title(snapshot: Snapshot): string {
+  if (snapshot.runId === null) return "firehose-backfill";
+  const progress = snapshot.progress === null ? "" : `${formatPercent(snapshot.progress)} `;
+  return `${progress}${snapshot.status} - firehose-backfill`;
+}
+
+function masthead({ host, profile, runId, at }: Snapshot): Markup {
+  const run = runId === null ? nothing : html`<p>${[profile, runId].filter((part) => part !== null).join(" · ")}</p>`;
+  return html`<header class="masthead">
+    <h1>firehose-backfill <span class="host">${host === null ? "" : escapeForLog(host)}</span></h1>
+    ${run}
+    <p id="pulse">As of ${formatTime(at)} UTC</p>
+  </header>`;
+}
+
+/** Always there, so that a screen reader is told when the script puts an answer in; hidden while it is empty. */
+function answer(notice: PageOptions["notice"]): Markup {
+  const mood = notice?.ok === false ? "notice failed" : "notice";
+  const text = notice?.text ?? "";
+  return html`<p id="notice" class="${mood}" role="status">${text}</p>`;
+}
+
+function warnings(snapshot: Snapshot, tickMs: number): Markup {
+  if (snapshot.stopped === true) {
+    return banner("bad", `Stopped: the process is gone. This is what it last knew, at ${formatTime(snapshot.at)} UTC.`);
+  }
+  const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
+  const isFallingOff =
+    snapshot.fallsOffInSeconds !== null &&
+    snapshot.retentionSeconds !== null &&
+    snapshot.fallsOffInSeconds < snapshot.retentionSeconds / 4;
+  return html`${[
+    stale === null ? nothing : banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}.`),
+    isFallingOff
+      ? banner(
+          "warn",
+          `Falling behind: what is read next falls off the relay's window in ${formatDuration(snapshot.fallsOffInSeconds ?? 0)}. A shorter batch delay or a larger batch size helps.`,
+        )
+      : nothing,
+  ]}`;
+}
+
+function banner(mood: "warn" | "bad", text: string): Markup {
+  return html`<p class="notice ${mood}">${text}</p>`;
+}
+
+function state(snapshot: Snapshot): Markup {
+  const { status, reason, progress, etaSeconds, elapsedSeconds, lagSeconds, fallsOffInSeconds } = snapshot;
+  const word = html`<span class="word ${status}">${status === "none" ? "no run yet" : status}</span>`;
+  if (status === "none") {
+    return html`<p class="state">
+      ${word} <span class="reason">Start one here, or with <code>firehose-backfill start --days 1</code>.</span>
+    </p>`;
+  }
+  return html`<p class="state">
+      <strong>${progress === null ? "-- %" : formatPercent(progress)}</strong> ${word}
+      <span class="reason">${reason === null ? "" : escapeForLog(reason)}</span>
+    </p>
+    ${track(snapshot)}
+    <dl class="times">
+      ${[
+        pair("Time left", etaSeconds === null ? "--" : formatDuration(etaSeconds)),
+        pair("Elapsed", formatDuration(elapsedSeconds)),
+        pair("Lag", lagSeconds === null ? "--" : formatDuration(lagSeconds)),
+        fallsOffInSeconds === null ? nothing : pair("Falls off the relay in", formatDuration(fallsOffInSeconds)),
+      ]}
+    </dl>`;
+}

@@ -1,0 +1,141 @@
+/**
+ * A Snapshot as one block of lines for a terminal. Pure: the caller knows the width and whether colours are wanted.
+ * Without colours the words alone say everything.
+ */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+
+import { formatCount, formatDuration, formatPercent, formatRate, formatRelative, formatTime, sumOf } from "./format.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { staleSeconds } from "./staleness.ts";
+import { terminalLine, type Ink, type Piece } from "./terminal.ts";
+
+export interface TextOptions {
+  /** Columns of the terminal; lines are cut there, because a wrapped line cannot be redrawn. */
+  readonly width: number;
+  /** ANSI colours: a terminal, and NO_COLOR not set. */
+  readonly color: boolean;
+  /** Length of a tick, for the stale marker. 60,000 when left out. */
+  readonly tickMs?: number;
+}
+
+const LABEL_WIDTH = 9;
+const MAX_BAR = 40;
+const MIN_BAR = 10;
+
+export function renderText(snapshot: Snapshot, options: TextOptions): readonly string[] {
+  const lines = snapshot.runId === null ? [headline(snapshot), EMPTY] : runLines(snapshot, options);
+  return lines.map((line) => terminalLine(line, options));
+}
+
+type Line = readonly Piece[];
+
+const EMPTY: Line = ["No run yet. Begin one with: firehose-backfill start --days 1"];
+
+function runLines(snapshot: Snapshot, options: TextOptions): readonly Line[] {
+  return [
+    headline(snapshot),
+    progressLine(snapshot, options.width),
+    row("rate", rateText(snapshot)),
+    row("events", eventsText(snapshot)),
+    row("lag", lagText(snapshot)),
+    row("queue", queueText(snapshot)),
+    row("memory", memoryText(snapshot)),
+    row("tick", tickText(snapshot)),
+    ...noticeLines(snapshot, options.tickMs ?? 60_000),
+  ];
+}
+
+function headline(snapshot: Snapshot): Line {
+  const place = [snapshot.host, snapshot.profile, snapshot.runId].filter((part) => part !== null);
+  return [
+    "firehose-backfill: ",
+    { text: snapshot.status === "none" ? "idle" : snapshot.status, ink: STATE_INK[snapshot.status] },
+    snapshot.reason === null ? "" : ` (${escapeForLog(snapshot.reason)})`,
+    snapshot.stopped === true ? `, stopped: the process is gone, last seen ${formatTime(snapshot.at)} UTC` : "",
+    ...place.map((part) => ` - ${escapeForLog(part)}`),
+  ];
+}
+
+const STATE_INK: Readonly<Record<Snapshot["status"], Ink>> = {
+  none: "dim",
+  enqueued: "blue",
+  running: "green",
+  pausing: "yellow",
+  paused: "yellow",
+  cancelling: "yellow",
+  cancelled: "dim",
+  succeeded: "green",
+  errored: "red",
+};
+
+function progressLine(snapshot: Snapshot, width: number): Line {
+  const percent = snapshot.progress === null ? "-- %" : formatPercent(snapshot.progress);
+  const eta = snapshot.status === "succeeded" ? "" : `  ETA ${durationOrDash(snapshot.etaSeconds)}`;
+  const tail = ` ${percent}${eta}  elapsed ${formatDuration(snapshot.elapsedSeconds)}`;
+  const size = Math.min(MAX_BAR, Math.max(MIN_BAR, width - tail.length));
+  const filled = Math.floor((snapshot.progress ?? 0) * size);
+  return [{ text: "█".repeat(filled), ink: "green" }, { text: "░".repeat(size - filled), ink: "dim" }, tail];
+}
+
+function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory }: Snapshot): string {
+  const allowed = allowedRatePerSecond === null ? "no pacing" : `${formatRate(allowedRatePerSecond)} allowed`;
+  const backOff = memory.backOff > 1 ? ` (backing off x${memory.backOff})` : "";
+  return `${formatRate(ratePerSecond)} evt/s of ${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average`;
+}
+
+function eventsText({ received, processed, skipped, dead }: Snapshot): string {
+  const reasons = Object.entries(skipped).map(([reason, count]) => `${escapeForLog(reason)} ${formatCount(count)}`);
+  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+  return `${formatCount(received)} received, ${formatCount(processed)} processed, ${formatCount(sumOf(skipped))} skipped${why}, ${formatCount(dead)} dead`;
+}
+
+function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
+  if (lagSeconds === null || cursor.applied === null) return "nothing applied yet";
+  const fallsOff =
+    fallsOffInSeconds === null ? "" : `; falls off the relay's window in ${formatDuration(fallsOffInSeconds)}`;
+  return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
+}
+
+function queueText({ queue }: Snapshot): string {
+  const oldest = queue.oldestAgeSeconds === null ? "" : `, oldest ${formatDuration(queue.oldestAgeSeconds)}`;
+  const letters = queue.deadLetters === 1 ? "dead letter" : "dead letters";
+  return `${formatCount(queue.ready)} ready, ${formatCount(queue.inFlight)} in flight, ${formatCount(queue.delayed)} delayed${oldest}, ${formatCount(queue.deadLetters)} ${letters}`;
+}
+
+function memoryText({ memory, consumers, pool }: Snapshot): string {
+  const used = memory.usedMb === null ? "--" : formatCount(memory.usedMb);
+  const limit = memory.limitMb === null ? "" : ` / ${formatCount(memory.limitMb)}`;
+  const pauses = memory.pauses === 1 ? "1 pause" : `${formatCount(memory.pauses)} pauses`;
+  return `${used}${limit} MB, ${pauses}; ${consumers.active} of ${consumers.max} batches at work, ${pool.used} of ${pool.size} connections`;
+}
+
+function tickText({ lastTick, nextTickAt, at }: Snapshot): string {
+  const last =
+    lastTick === null ? "none yet" : `${formatRelative(lastTick.at, at)} (${escapeForLog(lastTick.endedBecause)})`;
+  return nextTickAt === null ? last : `${last}, next ${formatRelative(nextTickAt, at)}`;
+}
+
+function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
+  const notices: Line[] = [];
+  const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
+  if (stale !== null && snapshot.stopped !== true) {
+    notices.push(row("stale", `no sign of the reader for ${formatDuration(stale)}`, "yellow"));
+  }
+  if (snapshot.gaps.length > 0) {
+    notices.push(row("gaps", `${snapshot.gaps.length}: the host no longer had these stretches`, "yellow"));
+  }
+  const error = snapshot.errors.at(-1);
+  if (error !== undefined) {
+    const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(error.message)}`;
+    notices.push(row("error", text, "red"));
+  }
+  return notices;
+}
+
+function row(label: string, text: string, ink?: Ink): Line {
+  return [label.padEnd(LABEL_WIDTH), ink === undefined ? text : { text, ink }];
+}
+
+function durationOrDash(seconds: number | null): string {
+  return seconds === null ? "--" : formatDuration(seconds);
+}

@@ -1,0 +1,97 @@
+/** A factory of snapshots for tests and screenshots: a run in the middle of its work, and what a test wants to be different. */
+import type { HistoryPoint } from "./history.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+const AT = "2026-03-01T12:00:00.000Z";
+
+export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
+  return {
+    runId: "run-20260301-0900-k3",
+    status: "running",
+    reason: null,
+    host: "relay.example:443",
+    profile: "background",
+    settings: {
+      BACKFILL_PROFILE: { value: "background", source: "default" },
+      BACKFILL_BATCH_SIZE: { value: 5, source: "profile" },
+      BACKFILL_BATCH_DELAY_MS: { value: 2000, source: "profile" },
+      BACKFILL_MAX_CONCURRENT: { value: 2, source: "profile" },
+      BACKFILL_MAX_MEMORY_MB: { value: 512, source: "profile" },
+      BACKFILL_USE_IDLE: { value: true, source: "profile" },
+      BACKFILL_DB_POOL_SIZE: { value: 2, source: "environment" },
+      BACKFILL_DAYS: { value: 1, source: "flag" },
+      BACKFILL_COLLECTIONS: { value: "app.bsky.feed.*", source: "environment" },
+      DATABASE_URL: { value: null, source: "default" },
+    },
+    received: 28_120,
+    processed: 26_950,
+    skipped: { collection: 830, did: 90, "before-start": 210 },
+    dead: 3,
+    ratePerSecond: 2.49,
+    averageRatePerSecond: 2.48,
+    allowedRatePerSecond: 2.5,
+    cursor: {
+      start: { seq: 4_100_000, time: "2026-02-28T09:00:00.000Z" },
+      reader: { seq: 4_162_400, time: "2026-02-28T22:20:12.000Z" },
+      applied: { seq: 4_161_900, time: "2026-02-28T22:00:00.000Z" },
+      target: { seq: 4_215_000, time: "2026-03-01T09:00:00.000Z" },
+    },
+    lagSeconds: 50_400,
+    progress: 0.5417,
+    etaSeconds: 9_140,
+    retentionSeconds: 259_200,
+    fallsOffInSeconds: 209_000,
+    queue: { ready: 1, inFlight: 2, delayed: 45, oldestAgeSeconds: 118, deadLetters: 0 },
+    memory: { usedMb: 384.2, limitMb: 512, pauses: 0, lastPauseAt: null, backOff: 1 },
+    consumers: { active: 1, max: 2 },
+    pool: { used: 1, size: 2 },
+    lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 3_200, endedBecause: "horizon" },
+    nextTickAt: "2026-03-01T12:00:30.000Z",
+    gaps: [],
+    errors: [],
+    tunes: [],
+    elapsedSeconds: 10_800,
+    at: AT,
+    ...different,
+  };
+}
+
+/** A place where no run has ever been. */
+export function sampleEmptySnapshot(): Snapshot {
+  return sampleSnapshot({
+    runId: null,
+    status: "none",
+    host: null,
+    profile: null,
+    received: 0,
+    processed: 0,
+    skipped: {},
+    dead: 0,
+    ratePerSecond: 0,
+    averageRatePerSecond: 0,
+    allowedRatePerSecond: null,
+    cursor: { start: null, reader: null, applied: null, target: null },
+    lagSeconds: null,
+    progress: null,
+    etaSeconds: null,
+    retentionSeconds: null,
+    fallsOffInSeconds: null,
+    queue: { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 },
+    memory: { usedMb: null, limitMb: null, pauses: 0, lastPauseAt: null, backOff: 1 },
+    consumers: { active: 0, max: 0 },
+    pool: { used: 0, size: 0 },
+    lastTick: null,
+    nextTickAt: null,
+    elapsedSeconds: 0,
+  });
+}
+
+/** One point a minute, with a stall in the middle. */
+export function sampleHistory(points = 180): readonly HistoryPoint[] {
+  return Array.from({ length: points }, (_, index) => ({
+    atMs: Date.parse(AT) - (points - index) * 60_000,
+    ratePerSecond: index > 80 && index < 95 ? 0.4 : 2.45 + Math.sin(index / 3) * 0.05,
+    memoryMb: 300 + Math.sin(index / 17) * 60 + (index % 7) * 4,
+    depth: index > 80 && index < 110 ? 90 - Math.abs(95 - index) : 46 + (index % 5),
+  }));
+}

@@ -1,0 +1,14 @@
+/** Whether the reader still gives signs of life: its heartbeat is the end of its last tick. */
+import { secondsBetween } from "./format.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Seconds since the last sign, where that is more than two ticks; null while all is well, or nothing is to be expected. */
+export function staleSeconds(
+  snapshot: Snapshot,
+  options: { readonly tickMs: number; readonly nowIso: string },
+): number | null {
+  const isExpected = snapshot.status === "running" || snapshot.status === "pausing" || snapshot.status === "cancelling";
+  if (!isExpected || snapshot.lastTick === null) return null;
+  const age = secondsBetween(snapshot.lastTick.at, options.nowIso) - snapshot.lastTick.durationMs / 1_000;
+  return age * 1_000 > 2 * options.tickMs ? age : null;
+}

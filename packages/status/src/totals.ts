@@ -1,0 +1,31 @@
+/** What a run has done so far: what is folded, and what is registered but not folded yet (docs/architecture.md, invariant 3). */
+import type { OpenWindow, RunTotals } from "@firehose-backfill/checkpoint/types";
+
+export interface LiveTotals {
+  readonly received: number;
+  /** Handed to the database, stale ones included. */
+  readonly processed: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly dead: number;
+  /** Events in the queue or in a consumer's hands: registered, and neither applied nor dead. */
+  readonly outstanding: number;
+}
+
+export function liveTotals(folded: RunTotals, openWindows: readonly OpenWindow[]): LiveTotals {
+  const skipped: Record<string, number> = { ...folded.skipped };
+  let { received, processed, dead } = folded;
+  let outstanding = 0;
+  for (const { window, entries } of openWindows) {
+    received += window.received;
+    for (const [reason, count] of Object.entries(window.skipped)) skipped[reason] = (skipped[reason] ?? 0) + count;
+    let finished = 0;
+    for (const { outcome, counts } of entries) {
+      if (outcome === null || counts === null) continue;
+      processed += counts.applied + counts.stale;
+      dead += counts.dead;
+      finished += counts.applied + counts.stale + counts.dead;
+    }
+    outstanding += Math.max(0, window.events - finished);
+  }
+  return { received, processed, skipped, dead, outstanding };
+}

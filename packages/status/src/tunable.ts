@@ -1,0 +1,39 @@
+/** The settings that `tune` may change while a run is running, in the order a person looks for them, and in a person's words. */
+import { definitionOf } from "@firehose-backfill/core/config/definitions";
+import type { ThrottleSettings } from "@firehose-backfill/core/config/settings";
+
+export interface Tunable {
+  /** As in the environment, the command line and the control event. */
+  readonly name: string;
+  readonly label: string;
+  readonly kind: "number" | "flag";
+}
+
+const LABELS = {
+  batchDelayMs: "Batch delay, ms",
+  batchSize: "Batch size, events",
+  maxConcurrent: "Batches at once",
+  maxMemoryMb: "Memory limit, MB",
+  dbPoolSize: "Connections",
+  memoryCheckInterval: "Events a memory check",
+  useIdle: "Yield when idle",
+} as const satisfies Record<keyof ThrottleSettings, string>;
+
+/** A function, because nothing is worked out at import. */
+export function tunableSettings(): readonly Tunable[] {
+  return THROTTLE_KEYS.map((key) => ({
+    name: definitionOf(key).name,
+    label: LABELS[key],
+    kind: key === "useIdle" ? "flag" : "number",
+  }));
+}
+
+const THROTTLE_KEYS = [
+  "batchDelayMs",
+  "batchSize",
+  "maxConcurrent",
+  "maxMemoryMb",
+  "dbPoolSize",
+  "memoryCheckInterval",
+  "useIdle",
+] as const satisfies readonly (keyof ThrottleSettings)[];
