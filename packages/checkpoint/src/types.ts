@@ -184,14 +184,17 @@ export interface LedgerEntry {
   readonly counts: BatchCounts | null;
   /** When the outcome was written. */
   readonly finishedAtMs: number | null;
-  /** An outcome that was dead, became applied by a redrive after its window was folded, and is not in `totals` yet. */
+  /** An outcome that was dead, became applied by a redrive, and is not in `totals` yet: call `correct` before the message goes. */
   readonly correctionPending: boolean;
 }
 
 /** A registered, not yet folded window and what its batches say. */
 export interface OpenWindow {
   readonly window: WindowItem;
-  /** Only entries of the window's own fence. */
+  /**
+   * Only entries of the window's own fence, each with its first outcome: one that a redrive has turned into applied
+   * still reads as dead here, because a fold adds what was first said and `correct` alone adds the difference.
+   */
   readonly entries: readonly LedgerEntry[];
 }
 
@@ -270,8 +273,11 @@ export interface RunInProgress {
 }
 
 export interface CheckpointStore {
-  /** The run that `start` would be refused for, or the last one. One Get when there is no open run. */
-  currentRun(): Promise<Run | null>;
+  /**
+   * The run that `start` would be refused for, or the last one. null: no run has ever existed.
+   * `openOnly`: null as well when the last one is finished, and then it costs one Get.
+   */
+  currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
   /** One consistent read. null: no such run. */
   getRun(runId: string): Promise<Run | null>;
   /** The full filters of a run. */
@@ -279,7 +285,11 @@ export interface CheckpointStore {
   /** @throws RunInProgressError while a run is not finished. */
   createRun(run: NewRun): Promise<Run>;
 
-  /** Changes status if the stored one is in `from`. Returns the run after it, or null where the condition failed. */
+  /**
+   * Changes status if the stored one is in `from` and the table of transitions has the step (or it is the same status).
+   * Returns the run after it, or null where the condition failed. `succeeded` sweeps to the end first, so that a
+   * later redrive finds its batch in the ledger.
+   */
   transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
   /** New throttle settings: raises paceEpoch, sets plannedDue to now, appends to `tunes`. null: the run is gone or finished. */
   tune(
@@ -292,7 +302,11 @@ export interface CheckpointStore {
       nowMs: number;
     },
   ): Promise<Run | null>;
-  /** epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never used twice), paceEpoch + 1, plannedDue = now, waiting and queueEmptySinceMs cleared. */
+  /**
+   * epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never
+   * used twice), paceEpoch + 1, plannedDue = now; target, recent times, broken frames, waiting and queueEmptySinceMs
+   * cleared. null: the epoch is not the run's any more, or the run is finished.
+   */
   newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
 
   /** null: somebody else holds it. Every success raises the fence. */
@@ -317,18 +331,33 @@ export interface CheckpointStore {
 
   /** Refused (false) if an item of a higher fence stands there. */
   putWindow(lease: Lease, window: WindowItem): Promise<boolean>;
-  /** false: the fence, the epoch or the number moved on. */
+  /**
+   * Registers the window; a window means that the host was seen. Already there: true. false: the fence, the epoch or
+   * the number moved on. @throws BrokenStateError where the cursor would go back within its epoch
+   */
   moveCursor(lease: Lease, move: CursorMove): Promise<boolean>;
-  /** What the reader learned of the stream without a window to register: where the run ends, that the host speaks, a broken frame. false: lost. */
+  /**
+   * What the reader learned of the stream without a window to register: where the run ends, that the host speaks, a
+   * broken frame. false: lost. With `epoch` also when that is not the run's any more; always give it with a target,
+   * which means nothing in another epoch.
+   */
   noteStream(
     lease: Lease,
-    note: { readonly target?: Position; readonly hostSeen?: true; readonly brokenFrames?: number },
+    note: {
+      readonly epoch?: number;
+      readonly target?: Position;
+      readonly hostSeen?: true;
+      readonly brokenFrames?: number;
+    },
   ): Promise<boolean>;
   /** The registered, unfolded windows in order, at most `limit`. */
   openWindows(run: Run, limit: number): Promise<readonly OpenWindow[]>;
   fold(lease: Lease, fold: Fold): Promise<Run | null>;
-  /** Removes items of folded windows, but keeps dead entries (30 days). Safe to repeat; bounded work per call. */
-  sweep(run: Run): Promise<void>;
+  /**
+   * Removes items of folded windows, but keeps dead entries (30 days), and corrects those that were redriven before
+   * their window was folded. Safe to repeat; bounded work per call. true: nothing is left to do.
+   */
+  sweep(run: Run): Promise<boolean>;
 
   getEntry(key: BatchKey): Promise<LedgerEntry | null>;
   /** Notes the place a late batch took. */
@@ -348,12 +377,16 @@ export interface CheckpointStore {
     options: { nowMs: number; redriven: boolean },
   ): Promise<LedgerEntry>;
   /**
-   * Brings a redriven batch of a folded window into `totals`, exactly once however often it is called:
-   * dead - counts of before, processed + counts of after.
+   * Brings a redriven batch into `totals`, exactly once however often and by however many it is called:
+   * dead - counts of before, processed + counts of after. Does nothing where `correctionPending` is false,
+   * for a window that was never folded, and for one whose fold is not swept yet (then `sweep` does it).
    */
   correct(key: BatchKey): Promise<void>;
 
-  /** backOff x 2, up to 16, if it last changed before `notAfterMs`; raises paceEpoch, sets plannedDue to now. */
+  /**
+   * backOff x 2, up to 16, if it last changed before `notAfterMs`; raises paceEpoch, sets plannedDue to now.
+   * At 16 it notes the moment and the reason alone, so that the quiet minute begins anew, and returns false.
+   */
   raiseBackOff(runId: string, options: { reason: string; notAfterMs: number; nowMs: number }): Promise<boolean>;
   /** backOff / 2 if it last changed before `notAfterMs`. Leaves paceEpoch alone. */
   halveBackOff(runId: string, options: { notAfterMs: number; nowMs: number }): Promise<boolean>;

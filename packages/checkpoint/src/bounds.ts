@@ -1,0 +1,80 @@
+/** Keeps what goes into the run item small, whatever it is given: both stores hold the same, shortened values. */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { BrokenStateError } from "./errors.ts";
+import type { TuneRecord } from "./types.ts";
+
+/** Bytes of UTF-8. */
+export const MAX_REASON_BYTES = 160;
+const MAX_SKIP_REASON_BYTES = 24;
+const MAX_SKIP_REASONS = 16;
+const MAX_TUNES = 5;
+const MAX_TUNES_BYTES = 700;
+const MAX_TUNE_CHANGES = 12;
+const MAX_TUNE_TEXT_BYTES = 48;
+
+/** The first `maxBytes` bytes of the text, never half a character. */
+export function shorten(text: string, maxBytes: number): string {
+  // A character takes at least a byte, so what is longer than that is cut before it is encoded.
+  const bytes = Buffer.from(text.slice(0, maxBytes + 1).toWellFormed());
+  if (bytes.byteLength <= maxBytes) return bytes.toString();
+  let end = maxBytes;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString("utf8", 0, end);
+}
+
+export function shortenOrNull(text: string | null): string | null {
+  return text === null ? null : shorten(text, MAX_REASON_BYTES);
+}
+
+/** Sums by reason. Reasons beyond the 15th are counted as `other`, so that no event goes missing in the sum. */
+export function addSkipped(
+  to: Readonly<Record<string, number>>,
+  add: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sums = new Map(Object.entries(to));
+  for (const [reason, count] of Object.entries(add)) {
+    const short = shorten(reason, MAX_SKIP_REASON_BYTES);
+    const isKnown = sums.has(short) || sums.size < MAX_SKIP_REASONS - (sums.has("other") ? 0 : 1);
+    const name = isKnown ? short : "other";
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return Object.fromEntries(sums);
+}
+
+/** The newest five at most, fewer where they do not fit into 700 bytes, deflated. */
+export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
+  let kept = tunes.slice(-MAX_TUNES).map((tune) => shortenTune(tune, MAX_TUNE_CHANGES));
+  let bytes = deflate(kept);
+  while (bytes.byteLength > MAX_TUNES_BYTES && kept.length > 1) {
+    kept = kept.slice(1);
+    bytes = deflate(kept);
+  }
+  for (let changes = MAX_TUNE_CHANGES - 1; bytes.byteLength > MAX_TUNES_BYTES && changes >= 0; changes -= 1) {
+    kept = kept.map((tune) => shortenTune(tune, changes));
+    bytes = deflate(kept);
+  }
+  return { tunes: kept, bytes: kept.length === 0 ? null : bytes };
+}
+
+/** @throws BrokenStateError when these are not bytes of boundTunes() */
+export function readTunes(bytes: Uint8Array | null): TuneRecord[] {
+  if (bytes === null) return [];
+  try {
+    const tunes: TuneRecord[] = JSON.parse(inflateRawSync(bytes).toString());
+    return tunes;
+  } catch (cause) {
+    throw new BrokenStateError("the record of tunes cannot be read", { cause });
+  }
+}
+
+function deflate(tunes: readonly TuneRecord[]): Uint8Array {
+  return deflateRawSync(JSON.stringify(tunes));
+}
+
+function shortenTune(tune: TuneRecord, maxChanges: number): TuneRecord {
+  const value = (it: string | number | boolean) => (typeof it === "string" ? shorten(it, MAX_TUNE_TEXT_BYTES) : it);
+  const changes = Object.entries(tune.changes)
+    .slice(0, maxChanges)
+    .map(([name, { from, to }]) => [shorten(name, MAX_TUNE_TEXT_BYTES), { from: value(from), to: value(to) }] as const);
+  return { atMs: tune.atMs, by: tune.by, changes: Object.fromEntries(changes) };
+}

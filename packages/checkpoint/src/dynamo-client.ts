@@ -1,0 +1,26 @@
+/** The SDK's client with the limits that this program needs. Credentials and region are the SDK's to find. */
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A server that hangs is given up, and asked again by the SDK: every call here answers in milliseconds. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface DynamoClientOptions {
+  /** A stand-in's; it gets made-up credentials. null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
+  readonly endpoint: string | null;
+}
+
+export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient {
+  const requestHandler = {
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    throwOnRequestTimeout: true,
+  };
+  if (options.endpoint === null) return new DynamoDBClient({ requestHandler });
+  return new DynamoDBClient({
+    requestHandler,
+    endpoint: options.endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "stand-in", secretAccessKey: "stand-in" },
+  });
+}

@@ -1,0 +1,116 @@
+/** What the operator and the use cases change of a run: its status, its throttle, its epoch; and what consumers say of it. */
+import { isFinished } from "@firehose-backfill/core/run-state";
+import { boundTunes, shorten, MAX_REASON_BYTES } from "../bounds.ts";
+import { allowedSources, MAX_BACK_OFF, newEpochOf, OPEN_STATUSES, patchOf, wholeMs } from "../run-values.ts";
+import type { CheckpointStore, Run } from "../types.ts";
+import { number, text } from "./attributes.ts";
+import { untilDone } from "./attempts.ts";
+import { compare, oneOf } from "./expressions.ts";
+import { runKey } from "./keys.ts";
+import { readRun } from "./run-item.ts";
+import { getRun, updateRunItem, updateRunOnce } from "./run-store.ts";
+import { closePointer } from "./runs.ts";
+import { epochEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
+
+type Methods = "transition" | "tune" | "newEpoch" | "raiseBackOff" | "halveBackOff" | "setWaiting" | "addMemoryPause";
+
+export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> {
+  const { table } = deps;
+  const isOpen = oneOf("status", OPEN_STATUSES.map(text));
+  return {
+    async transition(runId, from, to, patch) {
+      const sources = allowedSources(from, to);
+      if (sources.length === 0) return null;
+      if (to === "succeeded") await sweepToTheEnd(deps, runId);
+      const after = await updateRunOnce(
+        deps,
+        runId,
+        "statusMark",
+        { fields: { ...patchOf(patch), status: to } },
+        oneOf("status", sources.map(text)),
+      );
+      if (after === null) return null;
+      if (isFinished(to)) await closePointer(table, runId);
+      return readRun(after);
+    },
+
+    tune: (runId, change) =>
+      untilDone("tune", async () => {
+        const run = await getRun(table, runId);
+        if (run === null || isFinished(run.status)) return null;
+        const fields: Partial<Run> = {
+          throttle: change.throttle,
+          profile: change.profile,
+          sources: change.sources,
+          tunes: boundTunes([...run.tunes, change.record]).tunes,
+          plannedDueMs: wholeMs(change.nowMs),
+          paceEpoch: run.paceEpoch + 1,
+        };
+        // paceEpoch rises with every tune: while it stands, so does the list of them.
+        const unmoved = compare("paceEpoch", "=", number(run.paceEpoch));
+        const after = await updateRunOnce(deps, runId, "tuneMark", { fields }, unmoved, isOpen);
+        return after === null ? "again" : readRun(after);
+      }),
+
+    newEpoch: (runId, change) =>
+      untilDone("new epoch", async () => {
+        const item = await table.get(runKey(runId));
+        const run = item === null ? null : readRun(item);
+        if (item === null || run === null || run.epoch !== change.epochBefore || isFinished(run.status)) return null;
+        const after = await updateRunOnce(
+          deps,
+          runId,
+          "epochMark",
+          { fields: newEpochOf(run, change), set: epochEndsAfter(item, run) },
+          compare("epoch", "=", number(run.epoch)),
+          compare("registered", "=", number(run.registered)),
+          compare("folded", "=", number(run.folded)),
+          compare("paceEpoch", "=", number(run.paceEpoch)),
+          isOpen,
+        );
+        return after === null ? "again" : readRun(after);
+      }),
+
+    async raiseBackOff(runId, { reason, notAfterMs, nowMs }) {
+      const run = await getRun(table, runId);
+      if (run === null || run.backOffAtMs >= notAfterMs) return false;
+      const canRise = run.backOff < MAX_BACK_OFF;
+      const fields: Partial<Run> = {
+        backOffAtMs: nowMs,
+        backOffReason: shorten(reason, MAX_REASON_BYTES),
+        ...(canRise && { backOff: Math.min(MAX_BACK_OFF, run.backOff * 2), plannedDueMs: wholeMs(nowMs) }),
+      };
+      const after = await updateRunItem(
+        table,
+        runId,
+        { fields, ...(canRise && { add: { paceEpoch: 1 } }) },
+        compare("backOff", "=", number(run.backOff)),
+        compare("backOffAtMs", "=", number(run.backOffAtMs)),
+      );
+      return canRise && after !== null;
+    },
+
+    async halveBackOff(runId, { notAfterMs, nowMs }) {
+      const run = await getRun(table, runId);
+      if (run === null || run.backOff <= 1 || run.backOffAtMs >= notAfterMs) return false;
+      const after = await updateRunItem(
+        table,
+        runId,
+        { fields: { backOff: Math.max(1, run.backOff / 2), backOffAtMs: nowMs } },
+        compare("backOff", "=", number(run.backOff)),
+        compare("backOffAtMs", "=", number(run.backOffAtMs)),
+      );
+      return after !== null;
+    },
+
+    async setWaiting(runId, waiting) {
+      const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
+      await updateRunItem(table, runId, { fields: { waiting: bounded } });
+    },
+
+    async addMemoryPause(runId, nowMs) {
+      // Told twice, it counts twice: a figure for people.
+      await updateRunItem(table, runId, { fields: { lastMemoryPauseAtMs: nowMs }, add: { memoryPauses: 1 } });
+    },
+  };
+}

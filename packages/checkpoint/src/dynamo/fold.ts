@@ -1,0 +1,35 @@
+/** Folding: one update that moves the applied cursor past complete windows and adds their counts, or does nothing. */
+import { addTotals } from "../run-values.ts";
+import type { CheckpointStore } from "../types.ts";
+import { number, numbers } from "./attributes.ts";
+import { compare } from "./expressions.ts";
+import { held } from "./lease.ts";
+import { readRun } from "./run-item.ts";
+import { type Deps, getRun, updateRunOnce } from "./run-store.ts";
+
+export function foldMethods(deps: Deps): Pick<CheckpointStore, "fold"> {
+  return {
+    async fold(lease, fold) {
+      const run = await getRun(deps.table, lease.runId);
+      if (run === null) return null;
+      const { received, processed, stale, dead } = fold.add;
+      // Only a fold changes `skipped`, and `folded` stands still between two of them: what was read here still holds.
+      const { skipped } = addTotals(run.totals, fold.add);
+      const after = await updateRunOnce(
+        deps,
+        lease.runId,
+        "foldMark",
+        {
+          fields: { folded: fold.folded, appliedCursor: fold.appliedCursor },
+          set: { skipped: numbers(skipped) },
+          add: { received, processed, stale, dead },
+        },
+        held(lease),
+        compare("epoch", "=", number(fold.epoch)),
+        compare("folded", "=", number(fold.foldedBefore)),
+        compare("registered", ">=", number(fold.folded)),
+      );
+      return after === null ? null : readRun(after);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * The lease of the one reader. The fence decides what is true, time only who may try: a reader whose lease has expired
+ * goes on until somebody takes the lease, and from then on each of its writes is refused.
+ */
+import { assertId, boundTick } from "../run-values.ts";
+import type { CheckpointStore, Lease } from "../types.ts";
+import { number, text } from "./attributes.ts";
+import { absent, all, any, compare, type Condition } from "./expressions.ts";
+import { readRun } from "./run-item.ts";
+import { type Deps, updateRunItem } from "./run-store.ts";
+
+/** The condition of every fenced write. */
+export function held(lease: Lease): Condition {
+  return compare("fence", "=", number(lease.fence));
+}
+
+export function leaseMethods({ table }: Deps): Pick<CheckpointStore, "acquireLease" | "renewLease" | "releaseLease"> {
+  return {
+    async acquireLease(runId, { owner, ttlMs, nowMs }) {
+      assertId("owner", owner);
+      // Its own lease an owner may take again, at a higher fence: so a success that is told twice stays a success.
+      const isFree = any(
+        absent("leaseOwner"),
+        compare("leaseOwner", "=", text(owner)),
+        compare("leaseExpiresAtMs", "<=", number(nowMs)),
+      );
+      const after = await updateRunItem(
+        table,
+        runId,
+        { fields: { lease: { owner, expiresAtMs: nowMs + ttlMs } }, add: { fence: 1 } },
+        isFree,
+      );
+      if (after === null) return null;
+      const run = readRun(after);
+      return { lease: { runId, owner, fence: run.fence }, run };
+    },
+
+    async renewLease(lease, { ttlMs, nowMs }) {
+      const fields = { lease: { owner: lease.owner, expiresAtMs: nowMs + ttlMs } };
+      return (await updateRunItem(table, lease.runId, { fields }, stillOurs(lease))) !== null;
+    },
+
+    async releaseLease(lease, { tick, nextTickAtMs, queueEmptySinceMs }) {
+      const fields = { lease: null, lastTick: boundTick(tick), nextTickAtMs, queueEmptySinceMs };
+      await updateRunItem(table, lease.runId, { fields }, stillOurs(lease));
+    },
+  };
+}
+
+function stillOurs(lease: Lease): Condition {
+  return all(held(lease), compare("leaseOwner", "=", text(lease.owner)));
+}

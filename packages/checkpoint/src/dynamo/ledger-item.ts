@@ -1,0 +1,72 @@
+/** The item of one batch in the ledger, and when it may expire. */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+import type { BatchOutcome, LedgerEntry } from "../types.ts";
+import {
+  type Item,
+  numbers,
+  readCount,
+  readFlag,
+  readNumber,
+  readNumberOrNull,
+  readOneOf,
+  readText,
+} from "./attributes.ts";
+import { readLedgerPath } from "./keys.ts";
+
+/** An entry, and what only the store needs to know of it. */
+export interface StoredEntry extends LedgerEntry {
+  /** The counts of its first outcome, once a redrive has replaced them. */
+  readonly before: BatchCounts | null;
+  /** The sweep found it among the results of a folded window: its first counts are in the totals. */
+  readonly isCounted: boolean;
+}
+
+const OUTCOMES = ["applied", "dead"] as const satisfies BatchOutcome[];
+/** As long as a message can live, in the queue or the dead-letter queue: an entry outlives every copy of its batch. */
+const KEPT_SECONDS = 14 * 86_400;
+const DEAD_KEPT_SECONDS = 30 * 86_400;
+
+/** The table's TTL attribute, seconds since the epoch. */
+export function expiresAt(nowMs: number, outcome: BatchOutcome | null): { N: string } {
+  const keptSeconds = outcome === "dead" ? DEAD_KEPT_SECONDS : KEPT_SECONDS;
+  return { N: String(Math.ceil(nowMs / 1000) + keptSeconds) };
+}
+
+export function counts({ applied, stale, dead }: BatchCounts) {
+  return numbers({ applied, stale, dead });
+}
+
+export function readEntry(runId: string, item: Item): StoredEntry {
+  return {
+    key: readLedgerPath(runId, readText(item, "sk")),
+    attempts: readCount(item, "attempts"),
+    dueMs: readNumberOrNull(item, "dueMs"),
+    paceEpoch: readNumberOrNull(item, "paceEpoch"),
+    waits: readCount(item, "waits"),
+    outcome: item["outcome"] === undefined ? null : readOneOf(item, "outcome", OUTCOMES),
+    counts: readCounts(item, "counts"),
+    finishedAtMs: readNumberOrNull(item, "finishedAtMs"),
+    correctionPending: readFlag(item, "correctionPending"),
+    before: readCounts(item, "before"),
+    isCounted: readFlag(item, "isCounted"),
+  };
+}
+
+/** The entry as callers know it. */
+export function visible(stored: StoredEntry): LedgerEntry {
+  const { before: _before, isCounted: _isCounted, ...entry } = stored;
+  return entry;
+}
+
+/** The entry as a fold counts it: as it first ended. */
+export function firstOutcome(stored: StoredEntry): LedgerEntry {
+  const entry = visible(stored);
+  return stored.before === null ? entry : { ...entry, outcome: "dead", counts: stored.before };
+}
+
+function readCounts(item: Item, name: string): BatchCounts | null {
+  const map = item[name]?.M;
+  return map === undefined
+    ? null
+    : { applied: readNumber(map, "applied"), stale: readNumber(map, "stale"), dead: readNumber(map, "dead") };
+}

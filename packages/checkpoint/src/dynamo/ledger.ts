@@ -1,0 +1,86 @@
+/** What became of each batch. Each consumer writes the entry of its own batch alone, and an outcome is final. */
+import type { BatchKey } from "@firehose-backfill/core/batch";
+import type { CheckpointStore } from "../types.ts";
+import { flag, number, readCount, text } from "./attributes.ts";
+import { untilDone } from "./attempts.ts";
+import { correct } from "./correction.ts";
+import { absent, all, any, compare, type Condition } from "./expressions.ts";
+import { ledgerKey } from "./keys.ts";
+import { counts, expiresAt, readEntry, type StoredEntry, visible } from "./ledger-item.ts";
+import type { Deps } from "./run-store.ts";
+
+type Methods = "getEntry" | "setPlace" | "beginAttempt" | "addWait" | "finish" | "correct";
+
+const IS_OPEN: Condition = absent("outcome");
+
+export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
+  const { table, now } = deps;
+
+  async function find(key: BatchKey): Promise<StoredEntry | null> {
+    const item = await table.get(ledgerKey(key));
+    return item === null ? null : readEntry(key.runId, item);
+  }
+
+  return {
+    async getEntry(key) {
+      const entry = await find(key);
+      return entry === null ? null : visible(entry);
+    },
+
+    async setPlace(key, { dueMs, paceEpoch }) {
+      const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", number(paceEpoch)));
+      await table.update(
+        ledgerKey(key),
+        { set: { dueMs: number(dueMs), paceEpoch: number(paceEpoch), expiresAt: expiresAt(now(), null) } },
+        all(IS_OPEN, isNewer),
+      );
+    },
+
+    beginAttempt: (key) =>
+      untilDone("begin an attempt", async () => {
+        // Told twice, it counts twice: a batch may be given up one attempt early.
+        const change = { set: { expiresAt: expiresAt(now(), null) }, add: { attempts: 1 } };
+        const after = await table.update(ledgerKey(key), change, IS_OPEN);
+        if (after !== null) return visible(readEntry(key.runId, after));
+        const found = await find(key);
+        return found === null ? "again" : visible(found);
+      }),
+
+    async addWait(key) {
+      const change = { set: { expiresAt: expiresAt(now(), null) }, add: { waits: 1 } };
+      const after = await table.update(ledgerKey(key), change, IS_OPEN);
+      return after === null ? ((await find(key))?.waits ?? 0) : readCount(after, "waits");
+    },
+
+    finish: (key, outcome, its, { nowMs, redriven }) =>
+      untilDone("finish a batch", async () => {
+        const ended = {
+          outcome: text(outcome),
+          counts: counts(its),
+          finishedAtMs: number(nowMs),
+          expiresAt: expiresAt(nowMs, outcome),
+        };
+        const after = await table.update(ledgerKey(key), { set: ended }, IS_OPEN);
+        if (after !== null) return visible(readEntry(key.runId, after));
+        const found = await find(key);
+        if (found === null) return "again";
+        if (!redriven || outcome !== "applied" || found.outcome !== "dead" || found.counts === null)
+          return visible(found);
+        // Kept as long as a dead one: the correction has to find it.
+        const revived = {
+          before: counts(found.counts),
+          correctionPending: flag(true),
+          expiresAt: expiresAt(nowMs, "dead"),
+        };
+        const applied = await table.update(
+          ledgerKey(key),
+          { set: { ...ended, ...revived } },
+          compare("outcome", "=", text("dead")),
+        );
+        // Somebody else was faster, or it was us: the next turn reads what stands there.
+        return applied === null ? "again" : visible(readEntry(key.runId, applied));
+      }),
+
+    correct: (key) => correct(deps, key),
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * The run item: a Run as attributes. It stays under 4 KB, because every change of it is billed by its size: texts are
+ * shortened, lists are bounded and packed. What conditions look at are attributes of their own; the rest is JSON.
+ */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { PROFILE_NAMES, type SettingSource } from "@firehose-backfill/core/config/settings";
+import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
+import { boundTunes, readTunes } from "../bounds.ts";
+import { decodeRecentTimes, encodeRecentTimes } from "../recent-times.ts";
+import type { EndPoint, Run, StartPoint, TickReport } from "../types.ts";
+import {
+  type Attributes,
+  bytes,
+  flag,
+  type Item,
+  json,
+  number,
+  numbers,
+  position,
+  readBytes,
+  readFlag,
+  readJson,
+  readNumber,
+  readNumberOrNull,
+  readNumbers,
+  readOneOf,
+  readPositionOrNull,
+  readText,
+  readTextOrNull,
+  text,
+} from "./attributes.ts";
+
+/** The attributes that hold these fields of a run; null removes one. Fields that are not given are left out. */
+export function attributesOf(run: Partial<Run>): Attributes {
+  const { totals, waiting, lease, lastTick } = run;
+  return {
+    ...each(text, {
+      runId: run.runId,
+      status: run.status,
+      reason: run.reason,
+      host: run.host,
+      profile: run.profile,
+      backOffReason: run.backOffReason,
+      waitingFor: part(waiting, "for"),
+      leaseOwner: part(lease, "owner"),
+    }),
+    ...each(number, {
+      epoch: run.epoch,
+      createdAtMs: run.createdAtMs,
+      finishedAtMs: run.finishedAtMs,
+      pausedMs: run.pausedMs,
+      pausedSinceMs: run.pausedSinceMs,
+      brokenFrames: run.brokenFrames,
+      oldestKeptMs: run.oldestKeptMs,
+      registered: run.registered,
+      folded: run.folded,
+      received: totals?.received,
+      processed: totals?.processed,
+      stale: totals?.stale,
+      dead: totals?.dead,
+      plannedDueMs: run.plannedDueMs,
+      paceEpoch: run.paceEpoch,
+      backOff: run.backOff,
+      backOffAtMs: run.backOffAtMs,
+      waitingSinceMs: part(waiting, "sinceMs"),
+      memoryPauses: run.memoryPauses,
+      lastMemoryPauseAtMs: run.lastMemoryPauseAtMs,
+      leaseExpiresAtMs: part(lease, "expiresAtMs"),
+      fence: run.fence,
+      queueEmptySinceMs: run.queueEmptySinceMs,
+      nextTickAtMs: run.nextTickAtMs,
+    }),
+    ...each(flag, { pausedNow: run.pausedNow, startReached: run.startReached, hostSeen: run.hostSeen }),
+    ...each(position, {
+      startPosition: run.startPosition,
+      readerCursor: run.readerCursor,
+      appliedCursor: run.appliedCursor,
+      target: run.target,
+    }),
+    ...each(numbers, { skipped: totals?.skipped }),
+    ...each(json, {
+      throttle: run.throttle,
+      sources: run.sources === undefined ? undefined : group(run.sources),
+      start: run.start,
+      end: run.end,
+      lastTick,
+    }),
+    ...each(bytes, {
+      recentTimes: run.recentTimesMs === undefined ? undefined : encodeRecentTimes(run.recentTimesMs),
+      tunes: run.tunes === undefined ? undefined : boundTunes(run.tunes).bytes,
+    }),
+  };
+}
+
+/** @throws BrokenStateError when it is not a run item */
+export function readRun(item: Item): Run {
+  const waitingFor = readTextOrNull(item, "waitingFor");
+  const owner = readTextOrNull(item, "leaseOwner");
+  return {
+    runId: readText(item, "runId"),
+    epoch: readNumber(item, "epoch"),
+    status: readOneOf(item, "status", RUN_STATUSES),
+    reason: readTextOrNull(item, "reason"),
+    pausedNow: readFlag(item, "pausedNow"),
+    host: readText(item, "host"),
+    profile: readOneOf(item, "profile", PROFILE_NAMES),
+    throttle: readJson<Run["throttle"]>(item, "throttle"),
+    sources: ungroup(readJson<GroupedSources>(item, "sources")),
+    start: readJson<StartPoint>(item, "start"),
+    end: readJson<EndPoint>(item, "end"),
+    createdAtMs: readNumber(item, "createdAtMs"),
+    finishedAtMs: readNumberOrNull(item, "finishedAtMs"),
+    pausedMs: readNumber(item, "pausedMs"),
+    pausedSinceMs: readNumberOrNull(item, "pausedSinceMs"),
+    startPosition: readPositionOrNull(item, "startPosition"),
+    readerCursor: readPositionOrNull(item, "readerCursor"),
+    appliedCursor: readPositionOrNull(item, "appliedCursor"),
+    target: readPositionOrNull(item, "target"),
+    startReached: readFlag(item, "startReached"),
+    recentTimesMs: decodeRecentTimes(readBytes(item, "recentTimes")),
+    hostSeen: readFlag(item, "hostSeen"),
+    brokenFrames: readNumber(item, "brokenFrames"),
+    oldestKeptMs: readNumberOrNull(item, "oldestKeptMs"),
+    registered: readNumber(item, "registered"),
+    folded: readNumber(item, "folded"),
+    totals: {
+      received: readNumber(item, "received"),
+      processed: readNumber(item, "processed"),
+      stale: readNumber(item, "stale"),
+      dead: readNumber(item, "dead"),
+      skipped: readNumbers(item, "skipped"),
+    },
+    plannedDueMs: readNumber(item, "plannedDueMs"),
+    paceEpoch: readNumber(item, "paceEpoch"),
+    backOff: readNumber(item, "backOff"),
+    backOffAtMs: readNumber(item, "backOffAtMs"),
+    backOffReason: readTextOrNull(item, "backOffReason"),
+    waiting: waitingFor === null ? null : { for: waitingFor, sinceMs: readNumber(item, "waitingSinceMs") },
+    memoryPauses: readNumber(item, "memoryPauses"),
+    lastMemoryPauseAtMs: readNumberOrNull(item, "lastMemoryPauseAtMs"),
+    lease: owner === null ? null : { owner, expiresAtMs: readNumber(item, "leaseExpiresAtMs") },
+    fence: readNumber(item, "fence"),
+    lastTick: item["lastTick"] === undefined ? null : readJson<TickReport>(item, "lastTick"),
+    queueEmptySinceMs: readNumberOrNull(item, "queueEmptySinceMs"),
+    nextTickAtMs: readNumberOrNull(item, "nextTickAtMs"),
+    tunes: readTunes(readBytes(item, "tunes")),
+  };
+}
+
+/** Each value made an attribute; null stays null, and what is not given is left out. */
+function each<T>(
+  make: (value: T) => AttributeValue,
+  values: Readonly<Record<string, T | null | undefined>>,
+): Record<string, AttributeValue | null> {
+  const attributes: Record<string, AttributeValue | null> = {};
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) attributes[name] = value === null ? null : make(value);
+  return attributes;
+}
+
+/** A field of an object that may be null, and may not be given. */
+function part<T extends object, Name extends keyof T>(
+  whole: T | null | undefined,
+  name: Name,
+): T[Name] | null | undefined {
+  return whole === null || whole === undefined ? whole : whole[name];
+}
+
+const SOURCES = [
+  "default",
+  "profile",
+  "environment",
+  "flag",
+  "event",
+  "run",
+  "tune",
+  "off-peak",
+] as const satisfies SettingSource[];
+
+type GroupedSources = Partial<Record<SettingSource, string[]>>;
+
+/** By source: a dozen settings mostly have two or three sources, and their names are shorter than pairs. */
+function group(sources: Run["sources"]): GroupedSources {
+  const grouped: GroupedSources = {};
+  for (const [name, source] of Object.entries(sources)) (grouped[source] ??= []).push(name);
+  return grouped;
+}
+
+function ungroup(grouped: GroupedSources): Run["sources"] {
+  return Object.fromEntries(SOURCES.flatMap((source) => (grouped[source] ?? []).map((name) => [name, source])));
+}

@@ -1,0 +1,52 @@
+/**
+ * The filters of a run, gzipped, in as many items as they need: 10,000 DIDs are 320 KB as text, and an item holds 400.
+ * Written once, before the run begins.
+ */
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import { BrokenStateError } from "../errors.ts";
+import { number, readBytes, readNumber } from "./attributes.ts";
+import { scopeKey } from "./keys.ts";
+import type { Table } from "./table.ts";
+
+const CHUNK_BYTES = 350_000;
+
+export async function putScope(table: Table, runId: string, scope: ScopeSettings): Promise<void> {
+  const bytes = await promisify(gzip)(JSON.stringify(scope));
+  const chunks = Math.ceil(bytes.byteLength / CHUNK_BYTES);
+  for (let chunk = 0; chunk < chunks; chunk += 1) {
+    const part = bytes.subarray(chunk * CHUNK_BYTES, (chunk + 1) * CHUNK_BYTES);
+    await table.put(scopeKey(runId, chunk), { chunks: number(chunks), body: { B: part } });
+  }
+}
+
+/** null: no such run. @throws BrokenStateError when a chunk is missing or damaged */
+export async function getScope(table: Table, runId: string): Promise<ScopeSettings | null> {
+  const items = await chunksOf(table, runId);
+  const [first] = items;
+  if (first === undefined) return null;
+  if (items.length !== readNumber(first, "chunks"))
+    throw new BrokenStateError(
+      `run ${runId} has ${items.length} of ${readNumber(first, "chunks")} chunks of its scope`,
+    );
+  try {
+    const bytes = await promisify(gunzip)(
+      Buffer.concat(items.map((item) => readBytes(item, "body") ?? new Uint8Array())),
+    );
+    const scope: ScopeSettings = JSON.parse(bytes.toString());
+    return scope;
+  } catch (cause) {
+    throw new BrokenStateError(`the scope of run ${runId} cannot be read`, { cause });
+  }
+}
+
+export async function deleteScope(table: Table, runId: string): Promise<void> {
+  const items = await chunksOf(table, runId);
+  for (const chunk of items.keys()) await table.delete(scopeKey(runId, chunk));
+}
+
+function chunksOf(table: Table, runId: string) {
+  const { pk, sk: from } = scopeKey(runId, 0);
+  return table.query({ pk, from, to: scopeKey(runId, 9999).sk });
+}

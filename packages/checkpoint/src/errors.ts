@@ -1,0 +1,64 @@
+/** What can go wrong with the store. Each error says itself whether the same call may succeed later. */
+import type { ClassifiedError } from "@firehose-backfill/core/errors";
+import type { RunInProgress } from "./types.ts";
+
+/** A run is not finished, so another one cannot begin. */
+export class RunInProgressError extends Error implements ClassifiedError, RunInProgress {
+  override readonly name = "RunInProgressError";
+  readonly runId: string;
+
+  constructor(runId: string) {
+    super(`run ${runId} is not finished`);
+    this.runId = runId;
+  }
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/** There is no such run, where the caller cannot go on without one. */
+export class RunNotFoundError extends Error implements ClassifiedError {
+  override readonly name = "RunNotFoundError";
+
+  constructor(runId: string) {
+    super(`there is no run ${runId}`);
+  }
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/** What is stored contradicts itself, or a caller asks for what would make it so. Stops the run, loudly. */
+export class BrokenStateError extends Error implements ClassifiedError {
+  override readonly name = "BrokenStateError";
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/** The same item was changed by others at each of many attempts. Nothing was written. */
+export class ContentionError extends Error implements ClassifiedError {
+  override readonly name = "ContentionError";
+
+  isRetryable(): boolean {
+    return true;
+  }
+}
+
+/** DynamoDB did not do what it was asked, after the SDK's own retries. `cause` is the SDK's error. */
+export class TableError extends Error implements ClassifiedError {
+  override readonly name = "TableError";
+  readonly #isRetryable: boolean;
+
+  constructor(action: string, options: { readonly isRetryable: boolean; readonly cause: unknown }) {
+    super(`DynamoDB: ${action} failed`, { cause: options.cause });
+    this.#isRetryable = options.isRetryable;
+  }
+
+  isRetryable(): boolean {
+    return this.#isRetryable;
+  }
+}

@@ -1,0 +1,36 @@
+/** Errors, gaps and consumers in memory. Mirrors dynamo/notes.ts. */
+import { boundError, boundGap, isSameGap, MAX_ERRORS, MAX_GAPS, whoIsHeard } from "../note-values.ts";
+import { assertId } from "../run-values.ts";
+import type { CheckpointStore } from "../types.ts";
+import type { State } from "./state.ts";
+
+type Methods = "addGap" | "listGaps" | "addError" | "listErrors" | "reportConsumer" | "listConsumers";
+
+export function noteMethods(state: State): Pick<CheckpointStore, Methods> {
+  return {
+    async addGap(runId, gap) {
+      const run = state.runs.get(runId);
+      if (run === undefined || run.gaps.some((it) => isSameGap(it, gap))) return;
+      run.gaps = [...run.gaps, boundGap(gap)].slice(-MAX_GAPS);
+    },
+    listGaps: async (runId) => state.runs.get(runId)?.gaps ?? [],
+
+    async addError(runId, error) {
+      const run = state.runs.get(runId);
+      if (run !== undefined) run.errors = [...run.errors, boundError(error)].slice(-MAX_ERRORS);
+    },
+    listErrors: async (runId) => state.runs.get(runId)?.errors ?? [],
+
+    async reportConsumer(runId, report) {
+      assertId("consumer", report.id);
+      state.runs.get(runId)?.consumers.set(report.id, report);
+    },
+
+    async listConsumers(runId) {
+      const consumers = state.runs.get(runId)?.consumers ?? new Map<string, never>();
+      const { heard, silent } = whoIsHeard([...consumers.values()], ({ atMs }) => atMs);
+      for (const { id } of silent) consumers.delete(id);
+      return heard;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** How many notes a run keeps, and how long they are. */
+import { shorten, MAX_REASON_BYTES } from "./bounds.ts";
+import type { Gap, RunError } from "./types.ts";
+
+export const MAX_ERRORS = 20;
+export const MAX_GAPS = 200;
+export const MAX_CONSUMERS = 200;
+/** A consumer that was silent for so long, while another spoke, is gone. */
+export const CONSUMER_SILENT_MS = 3_600_000;
+const MAX_ERROR_BYTES = 1000;
+
+export function boundError(error: RunError): RunError {
+  return {
+    ...error,
+    source: shorten(error.source, MAX_REASON_BYTES),
+    message: shorten(error.message, MAX_ERROR_BYTES),
+  };
+}
+
+export function boundGap(gap: Gap): Gap {
+  return { ...gap, reason: shorten(gap.reason, MAX_REASON_BYTES) };
+}
+
+export function isSameGap(a: Gap, b: Gap): boolean {
+  return a.host === b.host && a.from.seq === b.from.seq && a.to.seq === b.to.seq;
+}
+
+/** Newest first; those beyond the bound, and those long silent by the clock of the others, are `silent`. */
+export function whoIsHeard<T>(reports: readonly T[], atMs: (report: T) => number): { heard: T[]; silent: T[] } {
+  const sorted = reports.toSorted((a, b) => atMs(b) - atMs(a));
+  const [newest] = sorted;
+  const isHeard = (report: T, index: number) =>
+    index < MAX_CONSUMERS && newest !== undefined && atMs(newest) - atMs(report) < CONSUMER_SILENT_MS;
+  return { heard: sorted.filter(isHeard), silent: sorted.filter((report, index) => !isHeard(report, index)) };
+}

@@ -1,0 +1,54 @@
+/**
+ * The times of a run's last frames, bounded. A frame's time is not vouched for and may be anything; what is kept must
+ * be small, and its median exact, because the median is the stream's event time. So all times are kept as 32-bit
+ * distances from the median: one that is more than 24 days away is moved to 24 days, on its own side of it.
+ */
+import { BrokenStateError } from "./errors.ts";
+
+export const MAX_RECENT_TIMES = 101;
+const MAX_DISTANCE_MS = 2 ** 31 - 1;
+/** The latest moment that a Date can hold. */
+const MAX_TIME_MS = 8.64e15;
+const HEADER_BYTES = 8;
+
+/** The times as they would be read back: the last 101, whole milliseconds, clamped around their (upper) median. */
+export function boundRecentTimes(timesMs: readonly number[]): number[] {
+  const times = timesMs
+    .filter((time) => Number.isFinite(time))
+    .slice(-MAX_RECENT_TIMES)
+    .map((time) => clamp(Math.round(time), -MAX_TIME_MS, MAX_TIME_MS));
+  const median = upperMedian(times);
+  return times.map((time) => clamp(time, median - MAX_DISTANCE_MS, median + MAX_DISTANCE_MS));
+}
+
+/** At most 412 bytes. null: there are none. */
+export function encodeRecentTimes(timesMs: readonly number[]): Uint8Array | null {
+  const times = boundRecentTimes(timesMs);
+  if (times.length === 0) return null;
+  const base = upperMedian(times);
+  const bytes = new Uint8Array(HEADER_BYTES + times.length * 4);
+  const view = new DataView(bytes.buffer);
+  view.setFloat64(0, base);
+  for (const [index, time] of times.entries()) view.setInt32(HEADER_BYTES + index * 4, time - base);
+  return bytes;
+}
+
+/** @throws BrokenStateError when these are not bytes of encodeRecentTimes() */
+export function decodeRecentTimes(bytes: Uint8Array | null): number[] {
+  if (bytes === null) return [];
+  const count = (bytes.byteLength - HEADER_BYTES) / 4;
+  if (!Number.isInteger(count) || count < 1)
+    throw new BrokenStateError(`recent times cannot be ${bytes.byteLength} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const base = view.getFloat64(0);
+  return Array.from({ length: count }, (_, index) => base + view.getInt32(HEADER_BYTES + index * 4));
+}
+
+function upperMedian(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
+}
+
+function clamp(value: number, least: number, most: number): number {
+  // `+ 0` turns -0 into 0, which reads back the same.
+  return Math.min(most, Math.max(least, value)) + 0;
+}

@@ -1,0 +1,163 @@
+/** What the changes of a run are, as values: both stores write these, each under its own kind of condition. */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
+import { addSkipped, shorten, shortenOrNull } from "./bounds.ts";
+import { BrokenStateError } from "./errors.ts";
+import type { CursorMove, Lease, NewEpoch, NewRun, Run, RunPatch, RunTotals, TickReport } from "./types.ts";
+
+export const MAX_BACK_OFF = 16;
+/** The states in which a run may still change. */
+export const OPEN_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter((status) => !isFinished(status));
+
+const NO_TOTALS: RunTotals = { received: 0, processed: 0, stale: 0, dead: 0, skipped: {} };
+const MAX_ID_CHARS = 64;
+const MAX_TICK_BYTES = 120;
+
+export function newRunValue(run: NewRun): Run {
+  assertId("run", run.runId);
+  return {
+    runId: run.runId,
+    epoch: 1,
+    status: run.status ?? "enqueued",
+    reason: null,
+    pausedNow: false,
+    host: run.host,
+    profile: run.profile,
+    throttle: run.throttle,
+    sources: run.sources,
+    start: run.start,
+    end: run.end,
+    createdAtMs: run.createdAtMs,
+    finishedAtMs: null,
+    pausedMs: 0,
+    pausedSinceMs: null,
+    startPosition: null,
+    readerCursor: null,
+    appliedCursor: null,
+    target: null,
+    startReached: false,
+    recentTimesMs: [],
+    hostSeen: false,
+    brokenFrames: 0,
+    oldestKeptMs: null,
+    registered: 0,
+    folded: 0,
+    totals: NO_TOTALS,
+    plannedDueMs: wholeMs(run.createdAtMs),
+    // 0 is what batches say that were planned without pacing.
+    paceEpoch: 1,
+    backOff: 1,
+    backOffAtMs: 0,
+    backOffReason: null,
+    waiting: null,
+    memoryPauses: 0,
+    lastMemoryPauseAtMs: null,
+    lease: null,
+    fence: 0,
+    lastTick: null,
+    queueEmptySinceMs: null,
+    nextTickAtMs: null,
+    tunes: [],
+  };
+}
+
+/**
+ * The counter of the pace holds whole milliseconds, so that what a reader read is exactly what it compares with.
+ * Rounded up: slower, never faster.
+ */
+export function wholeMs(ms: number): number {
+  if (!Number.isFinite(ms)) throw new BrokenStateError(`${ms} is no moment of the pace`);
+  return Math.ceil(ms);
+}
+
+/** Those of `from` from which the table of transitions allows `to`; staying what it is (with a new reason) is allowed. */
+export function allowedSources(from: readonly RunStatus[], to: RunStatus): RunStatus[] {
+  return from.filter((status) => status === to || canTransition(status, to));
+}
+
+/** The fields that a transition changes beside the status; what the patch leaves out is left alone. */
+export function patchOf(patch: RunPatch): Partial<Run> {
+  return {
+    ...(patch.reason !== undefined && { reason: shortenOrNull(patch.reason) }),
+    ...(patch.pausedNow !== undefined && { pausedNow: patch.pausedNow }),
+    ...(patch.finishedAtMs !== undefined && { finishedAtMs: patch.finishedAtMs }),
+    ...(patch.pausedMs !== undefined && { pausedMs: patch.pausedMs }),
+    ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
+    ...(patch.target !== undefined && { target: patch.target }),
+  };
+}
+
+/** A new epoch of `run`. Unfolded windows are dropped by being counted as folded: their numbers are used up, their counts never added. */
+export function newEpochOf(run: Run, change: NewEpoch): Partial<Run> {
+  return {
+    epoch: run.epoch + 1,
+    readerCursor: change.cursor,
+    appliedCursor: change.cursor,
+    folded: run.registered,
+    paceEpoch: run.paceEpoch + 1,
+    plannedDueMs: wholeMs(change.nowMs),
+    waiting: null,
+    queueEmptySinceMs: null,
+    // Times of frames further on would make the stream look further on than it is: the run could end before its end.
+    recentTimesMs: [],
+    brokenFrames: 0,
+    // Where the stream ended is found anew: with the old end standing there, nothing before it would be read again.
+    target: null,
+    // From a cursor it stays: judged anew by few frames, one with a wrong time could be skipped as before the start.
+    startReached: change.start === undefined && change.cursor !== null && run.startReached,
+    ...(change.start !== undefined && {
+      start: change.start,
+      startPosition: null,
+      oldestKeptMs: null,
+    }),
+  };
+}
+
+export function boundTick(tick: TickReport): TickReport {
+  return { ...tick, endedBecause: shorten(tick.endedBecause, MAX_TICK_BYTES) };
+}
+
+/** What registering a window sets. */
+export function movedFields(move: CursorMove): Partial<Run> {
+  const { window, epoch: _condition, ...measured } = move;
+  return { ...measured, registered: window, hostSeen: true };
+}
+
+/** Whether a cursor that could not be moved stands where it should. @throws BrokenStateError where it would go back */
+export function isMoved(run: Run | null, lease: Lease, move: CursorMove): boolean {
+  if (run === null || run.fence !== lease.fence || run.epoch !== move.epoch) return false;
+  if (run.registered === move.window - 1 && (run.readerCursor?.seq ?? 0) > move.readerCursor.seq)
+    throw new BrokenStateError(
+      `the reader cursor cannot go back from ${run.readerCursor?.seq} to ${move.readerCursor.seq} within epoch ${run.epoch}`,
+    );
+  return run.registered === move.window;
+}
+
+export function addTotals(to: RunTotals, add: RunTotals): RunTotals {
+  return {
+    received: to.received + add.received,
+    processed: to.processed + add.processed,
+    stale: to.stale + add.stale,
+    dead: to.dead + add.dead,
+    skipped: addSkipped(to.skipped, add.skipped),
+  };
+}
+
+/** What a redrive changes in the totals: its batch counts as `after` and no longer as `before`. */
+export function correctionOf(before: BatchCounts, after: BatchCounts): RunTotals {
+  return {
+    received: 0,
+    processed: after.applied + after.stale - before.applied - before.stale,
+    stale: after.stale - before.stale,
+    dead: after.dead - before.dead,
+    skipped: {},
+  };
+}
+
+/** Ids become parts of keys. @throws BrokenStateError */
+export function assertId(kind: string, id: string): void {
+  if (!/^[\w.:@/-]+$/.test(id) || id.length > MAX_ID_CHARS)
+    throw new BrokenStateError(
+      `${JSON.stringify(id)} is no ${kind} id: 1 to ${MAX_ID_CHARS} of A-Z a-z 0-9 _ . : @ / -`,
+    );
+}
