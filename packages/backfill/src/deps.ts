@@ -1,35 +1,41 @@
 /** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { FirehoseReaderOptions, FirehoseReader } from "@firehose-backfill/firehose/types";
+import type { FirehoseReader, FirehoseReaderOptions } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { Sink } from "@firehose-backfill/sink/types";
+import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
+import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 
 /** Facts of the place that are not settings of a run. */
 export interface Place {
-  /** Length of one tick of the schedule; the horizon is two of them. 60,000. */
+  /** Length of one tick of the schedule; the horizon is two of them. */
   readonly tickMs: number;
-  /** Longest a tick may read, its sends included. */
+  /** Longest a tick may take, sends included. */
   readonly tickBudgetMs: number;
+  /** Least room on the horizon that is worth a connection. A long-lived process waits for a tick's worth. */
+  readonly leastRoomMs: number;
   readonly leaseTtlMs: number;
-  /** No message is anywhere while batches are outstanding: a new epoch after this long (on AWS 3 min, locally 30 s). */
+  /** Batches are outstanding and every look finds the queue empty for this long: they are lost. */
   readonly lostAfterMs: number;
-  /** A windows that ended by events, bytes or time is followed by the next at once (in the same tick). */
-  readonly isLongLived: boolean;
-  /** The relay to connect to when the run says `sample`; null when deployed. */
+  /** How soon a long-lived process looks again while consumers work on what is planned. */
+  readonly lookAgainMs: number;
+  /** The relay to connect to when the run has no RELAY_URL; null when deployed. */
   readonly sampleRelayUrl: string | null;
   readonly userAgent: string;
 }
 
 export interface ReaderDeps {
   readonly clock: Clock;
+  /** 0 to 1. */
   readonly random: () => number;
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
   readonly openReader: (options: FirehoseReaderOptions) => FirehoseReader;
   readonly memory: MemoryGuard;
   readonly place: Place;
+  /** Names this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;
   readonly crashPoint?: CrashPoint;
@@ -42,22 +48,29 @@ export interface ConsumerDeps {
   readonly queue: BatchQueue;
   readonly sink: Sink;
   readonly memory: MemoryGuard;
-  /** Yields to the event loop between batches (BACKFILL_USE_IDLE). */
-  readonly idle: () => Promise<void>;
+  /** What this home does above its limit: a long-lived process waits until it is under it, a function marks its environment. */
+  readonly relieveMemory: (signal: AbortSignal) => Promise<void>;
+  readonly latency: LatencySignal;
+  /** MEMORY_CHECK_INTERVAL. */
+  readonly memoryChecks: EventCounter;
+  /** Keeps a message hidden while its batch is applied, where the queue's visibility is short; null: it is long enough. */
+  readonly renewVisibility: { readonly everyMs: number; readonly seconds: number } | null;
   readonly log: (line: string) => void;
   readonly crashPoint?: CrashPoint;
 }
 
 /** Armed by tests alone: throws, or kills the process, at a named point. */
 export type CrashPoint = (name: CrashPointName) => void | Promise<void>;
-export type CrashPointName =
-  | "after-reserve"
-  | "after-send"
-  | "before-cursor"
-  | "after-cursor"
-  | "after-lock"
-  | "after-commit"
-  | "after-ledger"
-  | "before-delete"
-  | "mid-fold"
-  | "after-fold";
+export const CRASH_POINTS = [
+  "after-reserve",
+  "after-send",
+  "before-cursor",
+  "after-cursor",
+  "after-lock",
+  "after-commit",
+  "after-ledger",
+  "before-delete",
+  "mid-fold",
+  "after-fold",
+] as const;
+export type CrashPointName = (typeof CRASH_POINTS)[number];

@@ -13,6 +13,12 @@ export interface ForkOptions {
   readonly readyTimeoutMs: number;
   /** Added to the parent's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Flags for the child's Node. None unless told otherwise: the parent's are none of a stand-in's business. */
+  readonly execArgv?: readonly string[];
+  /** Sent to the child at once, over IPC: what may not stand in a list of processes, such as a password. */
+  readonly init?: object;
+  /** Whatever else the child sends, for as long as it lives. */
+  readonly onMessage?: (message: unknown) => void;
   /** From SIGTERM to SIGKILL on dispose. 5,000 unless told otherwise. */
   readonly stopTimeoutMs?: number;
   /** Aborted before the child is ready: it is killed, and the promise rejects with the signal's reason. */
@@ -47,8 +53,8 @@ const STOP_TIMEOUT_MS = 5000;
 export async function forkChild(options: ForkOptions): Promise<Child> {
   options.signal?.throwIfAborted();
   const child = fork(options.entry, [...options.args], {
-    // Not the parent's flags: --expose-gc, --inspect or a test runner's loader are none of a stand-in's business.
-    execArgv: [],
+    // Never the parent's own flags: --inspect or a test runner's loader.
+    execArgv: [...(options.execArgv ?? [])],
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
@@ -60,6 +66,8 @@ export async function forkChild(options: ForkOptions): Promise<Child> {
     });
   });
   const tail = keepTail(child);
+  if (options.onMessage !== undefined) child.on("message", options.onMessage);
+  if (options.init !== undefined) child.send(options.init, () => {});
   try {
     const ready = await whenReady(child, options, tail);
     const { pid } = child;

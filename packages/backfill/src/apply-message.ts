@@ -1,0 +1,178 @@
+/**
+ * The consumer's order, for one message: still wanted? on time? is production well? verify and decode, lock, apply,
+ * note in the ledger, done. It never throws for one bad event, and never applies a batch that has no place on the pace.
+ */
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
+import { describeError } from "@firehose-backfill/core/errors";
+import type { IncomingMessage } from "@firehose-backfill/queue/types";
+import type { SinkRow } from "@firehose-backfill/sink/types";
+import { yieldToEventLoop } from "@firehose-backfill/throttle/idle";
+import { intervalMs, judge, type Place } from "@firehose-backfill/throttle/places";
+import { applyRows } from "./apply-rows.ts";
+import type { ConsumerDeps } from "./deps.ts";
+import { guardMemory } from "./guard-memory.ts";
+import { keepHidden } from "./keep-hidden.ts";
+import { fateOf } from "./message-fate.ts";
+import { paceOf } from "./pace.ts";
+import { MAX_ATTEMPTS, setAside, waitFor } from "./setback.ts";
+import { findTurn, takeNewPlace } from "./take-place.ts";
+import { toRow } from "./to-rows.ts";
+
+export interface MessageResult {
+  /** `hidden` leaves the message in the queue: a mapping reports it as failed. In all other cases it is gone from there. */
+  readonly kind: "applied" | "dropped" | "hidden" | "dead-lettered";
+  readonly because: string;
+  readonly counts: BatchCounts | null;
+  /** Lateness against its place when it was applied. */
+  readonly paceWaitMs: number;
+  readonly isLate: boolean;
+  readonly applyMs: number;
+}
+
+/** Seconds that a message of a newer version is left for a newer consumer. */
+const NEWER_VERSION_SECONDS = 300;
+
+export async function applyMessage(
+  deps: ConsumerDeps,
+  message: IncomingMessage,
+  options: { readonly signal: AbortSignal },
+): Promise<MessageResult> {
+  const { content } = message;
+  if (content.kind === "newer-version") {
+    await deps.queue.hide(message.receiptHandle, NEWER_VERSION_SECONDS);
+    return outcome("hidden", `message of version ${content.version}, newer than this consumer`);
+  }
+  if (content.kind === "malformed") {
+    await deps.queue.deadLetter(message);
+    deps.log(`[BACKFILL] A message that is not ours went to the dead-letter queue: ${content.error}`);
+    return outcome("dead-lettered", content.error);
+  }
+  await using _ = keepHidden(deps, message.receiptHandle);
+  try {
+    return await applyBatch(deps, message, content.batch, options.signal);
+  } catch (error) {
+    // The table or the queue is away: never apply unpaced, come back later. No attempt is counted.
+    deps.log(`[BACKFILL] Consumer: ${describeError(error)}`);
+    await deps.queue.hide(message.receiptHandle, UNREACHABLE_SECONDS).catch(() => undefined);
+    return outcome("hidden", describeError(error));
+  }
+}
+
+/** The counter could not be reached, and with it the delay is not known: about what N x delay is at the background profile. */
+const UNREACHABLE_SECONDS = 5;
+
+async function applyBatch(
+  deps: ConsumerDeps,
+  message: IncomingMessage,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<MessageResult> {
+  const { queue, store } = deps;
+  const fate = await fateOf(deps, batch, message.receiveCount);
+  if (fate.kind === "delete") {
+    await queue.remove(message.receiptHandle);
+    return outcome("dropped", fate.because);
+  }
+  if (fate.kind === "dead-letter") {
+    await queue.deadLetter(message);
+    deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${fate.because}`);
+    return outcome("dead-lettered", fate.because);
+  }
+  if (fate.kind === "wait") return waitFor(deps, { message, batch, run: null, because: fate.because });
+
+  const { run, entry, isRedriven } = fate;
+  const paceRun = await paceRunOf(deps, run);
+  const pace = paceOf(paceRun);
+  const noted = entry?.dueMs == null ? null : { dueMs: entry.dueMs, paceEpoch: entry.paceEpoch ?? 0 };
+  let turn = await findTurn(deps, { batch, paceRun, place: noted ?? batch });
+  if (turn.kind === "hide") return hide(deps, message, turn.seconds, turn.isLate ? "late" : "early");
+
+  const health = await deps.sink.health();
+  if (health.kind === "unhealthy") return waitFor(deps, { message, batch, run: paceRun, because: health.because });
+  if (paceRun.throttle.useIdle) await yieldToEventLoop();
+
+  // On the first delivery an attempt is counted only if it fails; a write a batch is saved.
+  if (message.receiveCount > 1) {
+    const begun = await store.beginAttempt(batch.key);
+    if (begun.attempts > MAX_ATTEMPTS) return setAside(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
+  }
+  const rows = await decode(deps, run, batch, signal);
+
+  for (;;) {
+    const { place } = turn;
+    const result = await applyRows(deps, {
+      run,
+      paceRun,
+      message,
+      batch,
+      rows,
+      isOnTime: () => isOnTime(deps, place, paceRun),
+    });
+    if (result.kind === "setback") return result.result;
+    if (result.kind === "busy")
+      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(pace, batch.events.length) / 1000)), "busy");
+    if (result.kind === "late") {
+      turn = await takeNewPlace(deps, batch, paceRun);
+      if (turn.kind === "hide") return hide(deps, message, turn.seconds, "late");
+      continue;
+    }
+    await finish(deps, { message, batch, run: paceRun, counts: result.counts, isRedriven });
+    return {
+      kind: "applied",
+      because: "applied",
+      counts: result.counts,
+      paceWaitMs: turn.waitedMs,
+      isLate: place !== batch && place.dueMs !== batch.dueMs,
+      applyMs: result.durationMs,
+    };
+  }
+}
+
+/** A redriven batch of a finished run keeps to the pace of the run that is going on now. */
+async function paceRunOf(deps: ConsumerDeps, run: Run): Promise<Run> {
+  if (run.finishedAtMs === null) return run;
+  const current = await deps.store.currentRun();
+  return current === null || current.finishedAtMs !== null ? run : current;
+}
+
+function isOnTime(deps: ConsumerDeps, place: Place, paceRun: Run): boolean {
+  const at = { nowMs: deps.clock.now(), paceEpoch: place.paceEpoch, pace: paceOf(paceRun) };
+  return judge(place, at) !== "late";
+}
+
+async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortSignal): Promise<readonly SinkRow[]> {
+  const scope = await deps.store.getScope(run.runId);
+  const verify = scope?.verify ?? "hash";
+  const rows: SinkRow[] = [];
+  for (const event of batch.events) {
+    rows.push(toRow(event, verify));
+    if (deps.memoryChecks.add(1)) await guardMemory(deps, run, signal);
+  }
+  return rows;
+}
+
+async function finish(
+  deps: ConsumerDeps,
+  done: { message: IncomingMessage; batch: Batch; run: Run; counts: BatchCounts; isRedriven: boolean },
+): Promise<void> {
+  const { store, queue, clock } = deps;
+  const entry = await store.finish(done.batch.key, "applied", done.counts, {
+    nowMs: clock.now(),
+    redriven: done.isRedriven,
+  });
+  if (entry.correctionPending) await store.correct(done.batch.key);
+  await deps.crashPoint?.("after-ledger");
+  if (done.run.waiting !== null) await store.setWaiting(done.run.runId, null);
+  await deps.crashPoint?.("before-delete");
+  await queue.remove(done.message.receiptHandle);
+}
+
+async function hide(deps: ConsumerDeps, message: IncomingMessage, seconds: number, because: string) {
+  await deps.queue.hide(message.receiptHandle, seconds);
+  return { ...outcome("hidden", because), isLate: because === "late" };
+}
+
+function outcome(kind: MessageResult["kind"], because: string): MessageResult {
+  return { kind, because, counts: null, paceWaitMs: 0, isLate: false, applyMs: 0 };
+}

@@ -1,0 +1,151 @@
+/**
+ * The one language of control: the Lambda console's Test button, the CLI and the page send the same events.
+ * An event that is not understood says what is wrong and what would be right, and changes nothing.
+ */
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+
+export const CONTROL_ACTIONS = ["start", "status", "pause", "resume", "cancel", "plan", "redrive", "tune"] as const;
+export type ControlAction = (typeof CONTROL_ACTIONS)[number];
+
+/** Texts as the operator wrote them; parsed against settings and clock in start-run.ts. */
+export interface StartRequest {
+  readonly days?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly profile?: string;
+  readonly collections?: readonly string[];
+  readonly dids?: readonly string[];
+  readonly relay?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Cancels the run that is going on, if there is one. */
+  readonly isNew: boolean;
+  readonly isDryRun: boolean;
+}
+
+export type ControlEvent =
+  | { readonly action: "start"; readonly start: StartRequest }
+  | { readonly action: "status" | "cancel" | "redrive" }
+  | { readonly action: "plan"; readonly start: StartRequest }
+  | { readonly action: "pause"; readonly isNow: boolean }
+  | { readonly action: "resume"; readonly from: string | null }
+  | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>> };
+
+const EXAMPLE = '{ "action": "start", "days": 3, "profile": "moderate", "collections": ["app.bsky.feed.post"] }';
+
+const START_KEYS = ["days", "from", "to", "profile", "collections", "dids", "relay", "settings", "new", "dryRun"];
+const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
+  start: START_KEYS,
+  plan: START_KEYS,
+  status: [],
+  cancel: [],
+  redrive: [],
+  pause: ["now"],
+  resume: ["from"],
+  tune: ["settings"],
+};
+
+/** @throws UsageError that names the key, what it held and what it takes. */
+export function parseControlEvent(event: unknown): ControlEvent {
+  if (!isObject(event)) throw new UsageError(`The event must be a JSON object with an action, for example ${EXAMPLE}`);
+  const action = CONTROL_ACTIONS.find((known) => known === event["action"]);
+  if (action === undefined)
+    throw new UsageError(
+      `action is ${show(event["action"])}; it takes one of ${CONTROL_ACTIONS.join(", ")}. Example: ${EXAMPLE}`,
+    );
+  const unknown = Object.keys(event).filter((key) => key !== "action" && !KEYS[action].includes(key));
+  if (unknown.length > 0)
+    throw new UsageError(`${action} does not take ${unknown.map(show).join(", ")}; it takes ${list(KEYS[action])}`);
+
+  switch (action) {
+    case "start":
+    case "plan":
+      return { action, start: parseStart(event) };
+    case "status":
+    case "cancel":
+    case "redrive":
+      return { action };
+    case "pause":
+      return { action, isNow: flag(event, "now") };
+    case "resume":
+      return { action, from: text(event, "from") ?? null };
+    case "tune": {
+      const settings = object(event, "settings");
+      if (settings === undefined || Object.keys(settings).length === 0)
+        throw new UsageError(
+          'tune takes settings, for example { "action": "tune", "settings": { "BACKFILL_BATCH_DELAY_MS": 4000 } }',
+        );
+      return { action, settings };
+    }
+    default: {
+      const unreachable: never = action;
+      return unreachable;
+    }
+  }
+}
+
+function parseStart(event: Record<string, unknown>): StartRequest {
+  const days = text(event, "days");
+  const from = text(event, "from");
+  const to = text(event, "to");
+  const profile = text(event, "profile");
+  const collections = texts(event, "collections");
+  const dids = texts(event, "dids");
+  const relay = text(event, "relay");
+  const settings = object(event, "settings");
+  if (days !== undefined && from !== undefined)
+    throw new UsageError("days and from both say where to start: give one of them");
+  return {
+    ...(days === undefined ? {} : { days }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(collections === undefined ? {} : { collections }),
+    ...(dids === undefined ? {} : { dids }),
+    ...(relay === undefined ? {} : { relay }),
+    ...(settings === undefined ? {} : { settings }),
+    isNew: flag(event, "new"),
+    isDryRun: flag(event, "dryRun"),
+  };
+}
+
+function text(event: Record<string, unknown>, key: string): string | undefined {
+  const value = event[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  throw new UsageError(`${key} is ${show(value)}; it takes a text or a number`);
+}
+
+function texts(event: Record<string, unknown>, key: string): readonly string[] | undefined {
+  const value = event[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string") return value.split(",").map((part) => part.trim());
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw new UsageError(`${key} is ${show(value)}; it takes a list of texts`);
+}
+
+function flag(event: Record<string, unknown>, key: string): boolean {
+  const value = event[key];
+  if (value === undefined || value === null) return false;
+  if (typeof value === "boolean") return value;
+  throw new UsageError(`${key} is ${show(value)}; it takes true or false`);
+}
+
+function object(event: Record<string, unknown>, key: string): Readonly<Record<string, unknown>> | undefined {
+  const value = event[key];
+  if (value === undefined || value === null) return undefined;
+  if (isObject(value)) return value;
+  throw new UsageError(`${key} is ${show(value)}; it takes an object of settings`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "missing" : escapeForLog(JSON.stringify(value) ?? String(value), 80);
+}
+
+function list(keys: readonly string[]): string {
+  return keys.length === 0 ? "nothing else" : keys.join(", ");
+}

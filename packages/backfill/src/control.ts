@@ -1,0 +1,241 @@
+/**
+ * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
+ * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
+ */
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { parseTune } from "@firehose-backfill/core/config/tune";
+import type { Config, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+import { UsageError } from "@firehose-backfill/core/errors";
+import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
+import type { BatchQueue } from "@firehose-backfill/queue/types";
+import type { ControlEvent, StartRequest } from "./control-event.ts";
+import { newRun, newRunId, throttleChanges } from "./new-run.ts";
+import { parseEndPoint, parseStartPoint } from "./points.ts";
+import { needsNewPosition } from "./window-end.ts";
+
+/** What a deployment has fixed; tune and start go below it freely, above it they are clamped. */
+export interface DeployedLimits {
+  readonly maxConcurrent: number;
+  readonly maxMemoryMb: number;
+}
+
+export interface ControlDeps {
+  readonly store: CheckpointStore;
+  readonly queue: BatchQueue;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** The place's configuration with an event's settings on top. @throws ConfigError */
+  readonly configure: (values: Readonly<Record<string, string>>) => Config;
+  /** null: nothing is fixed (local). */
+  readonly limits: DeployedLimits | null;
+  /** A RELAY_URL may come from a control event only where the configuration allows it. */
+  readonly allowRelayFromEvent: boolean;
+}
+
+export interface ControlAnswer {
+  /** One sentence for the operator. */
+  readonly message: string;
+  readonly run: Run | null;
+}
+
+const REDRIVE_AT_ONCE = 10_000;
+
+/** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
+export async function control(deps: ControlDeps, event: ControlEvent): Promise<ControlAnswer> {
+  switch (event.action) {
+    case "start":
+      return start(deps, event.start);
+    case "status": {
+      const run = await deps.store.currentRun();
+      return { message: run === null ? "no run" : `run ${run.runId} is ${run.status}`, run };
+    }
+    case "pause":
+      return pause(deps, event.isNow);
+    case "resume":
+      return resume(deps, event.from);
+    case "cancel":
+      return cancel(deps);
+    case "tune":
+      return tune(deps, event.settings);
+    case "redrive":
+      return redrive(deps);
+    case "plan":
+      throw new UsageError("plan is answered where the relay can be reached");
+    default: {
+      const unreachable: never = event;
+      return unreachable;
+    }
+  }
+}
+
+async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
+  if (request.relay !== undefined && !deps.allowRelayFromEvent)
+    throw new UsageError("the relay comes from the configuration alone (RELAY_URL), never from an event");
+  const config = deps.configure(settingsOf(request));
+  if (config.settings.days === 0 && request.from === undefined) throw new UsageError("BACKFILL_DAYS is 0: do not run");
+  const nowMs = deps.clock.now();
+  const run = newRun(clampConfig(deps, config), {
+    runId: newRunId(nowMs, deps.random),
+    nowMs,
+    ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
+    ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
+  });
+  const open = await openRun(deps);
+  if (request.isDryRun) return { message: `would start a run on ${run.host}; nothing was changed`, run: open };
+  if (open !== null) {
+    if (!request.isNew)
+      throw new UsageError(
+        `run ${open.runId} is ${open.status}: one run at a time. Cancel it first, or start with --new (which cancels it)`,
+      );
+    await cancelNow(deps, open);
+  }
+  const created = await deps.store.createRun(run);
+  return { message: `run ${created.runId} is ${created.status}`, run: created };
+}
+
+async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {
+  const run = await mustBeOpen(deps, "pause");
+  const to: RunStatus = isNow ? "paused" : "pausing";
+  const from =
+    run.status === "pausing" && isNow ? (["pausing"] as const) : sourcesOf(to).filter((status) => status !== "pausing");
+  const after = await deps.store.transition(run.runId, from, to, {
+    reason: "paused by the operator",
+    ...(isNow ? { pausedNow: true, pausedSinceMs: deps.clock.now() } : {}),
+  });
+  if (after === null) throw refused(run, "pause", from);
+  const message = isNow
+    ? `run ${run.runId} is paused: what was planned is hidden until it is resumed`
+    : `run ${run.runId} is pausing: what is planned is still applied`;
+  return { message, run: after };
+}
+
+async function resume(deps: ControlDeps, from: string | null): Promise<ControlAnswer> {
+  const run = await mustBeOpen(deps, "resume");
+  const sources: readonly RunStatus[] = sourcesOf("running").filter((status) => status !== "enqueued");
+  if (!sources.includes(run.status)) throw refused(run, "resume", sources);
+  if (from === null && needsNewPosition(run.reason))
+    throw new UsageError(`${run.reason}: choose where to go on with --from oldest, live, a sequence number or a time`);
+  const nowMs = deps.clock.now();
+  if (from !== null || run.pausedNow) {
+    const renewed = await deps.store.newEpoch(run.runId, {
+      epochBefore: run.epoch,
+      cursor: from === null ? run.appliedCursor : null,
+      ...(from === null ? {} : { start: parseStartPoint(from) }),
+      nowMs,
+    });
+    if (renewed === null)
+      throw new UsageError(`run ${run.runId} has changed meanwhile: look at its status and try again`);
+  }
+  const pausedFor = run.pausedSinceMs === null ? 0 : nowMs - run.pausedSinceMs;
+  const after = await deps.store.transition(run.runId, [run.status], "running", {
+    reason: null,
+    pausedNow: false,
+    pausedMs: run.pausedMs + pausedFor,
+    pausedSinceMs: null,
+  });
+  if (after === null) throw refused(run, "resume", sources);
+  return { message: `run ${run.runId} goes on`, run: after };
+}
+
+async function cancel(deps: ControlDeps): Promise<ControlAnswer> {
+  const run = await mustBeOpen(deps, "cancel");
+  const from = sourcesOf("cancelling");
+  const after = await deps.store.transition(run.runId, from, "cancelling", { reason: "cancelled by the operator" });
+  if (after === null) throw refused(run, "cancel", from);
+  return { message: `run ${run.runId} is cancelling`, run: after };
+}
+
+/** Both steps at once: the reader that would do the second one may not be there. */
+async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
+  const reason = "cancelled by start --new";
+  await deps.store.transition(run.runId, sourcesOf("cancelling"), "cancelling", { reason });
+  const cancelled = await deps.store.transition(run.runId, ["cancelling"], "cancelled", {
+    reason,
+    finishedAtMs: deps.clock.now(),
+  });
+  if (cancelled === null)
+    throw new UsageError(`run ${run.runId} has changed meanwhile: look at its status and try again`);
+}
+
+async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
+  const wanted = parseTune(values);
+  const run = await mustBeOpen(deps, "tune");
+  const { throttle, clamped } = clamp(deps, { ...run.throttle, ...wanted.throttle });
+  const changes = throttleChanges(run.throttle, throttle);
+  const notes = clamped.map((note) => `; ${note}`).join("");
+  if (Object.keys(changes).length === 0) return { message: `nothing to change${notes}`, run };
+  const nowMs = deps.clock.now();
+  const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "tune" as const]));
+  const after = await deps.store.tune(run.runId, {
+    throttle,
+    profile: wanted.profile ?? run.profile,
+    sources: { ...run.sources, ...sources },
+    record: { atMs: nowMs, by: "tune", changes },
+    nowMs,
+  });
+  if (after === null) throw new UsageError(`run ${run.runId} is finished: there is nothing to tune`);
+  const said = Object.entries(changes).map(([key, { from, to }]) => `${key} ${from} -> ${to}`);
+  return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: after };
+}
+
+async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
+  const moved = await deps.queue.redrive({ max: REDRIVE_AT_ONCE });
+  const run = await deps.store.currentRun();
+  const message =
+    moved === null
+      ? "the queue is moving its dead letters back; they are applied at the pace of the run"
+      : `${moved} dead letters are back in the queue; they are applied at the pace of the run`;
+  return { message, run };
+}
+
+async function openRun(deps: ControlDeps): Promise<Run | null> {
+  const run = await deps.store.currentRun();
+  return run === null || run.finishedAtMs !== null ? null : run;
+}
+
+async function mustBeOpen(deps: ControlDeps, action: string): Promise<Run> {
+  const run = await openRun(deps);
+  if (run === null) throw new UsageError(`there is no run to ${action}: start one first`);
+  return run;
+}
+
+function refused(run: Run, action: string, from: readonly RunStatus[]): UsageError {
+  return new UsageError(`run ${run.runId} is ${run.status}; ${action} takes a run that is ${from.join(", ")}`);
+}
+
+function settingsOf(request: StartRequest): Readonly<Record<string, string>> {
+  const settings = Object.fromEntries(
+    Object.entries(request.settings ?? {}).map(([name, value]) => [name, String(value)]),
+  );
+  return {
+    ...settings,
+    ...(request.days === undefined ? {} : { BACKFILL_DAYS: request.days }),
+    ...(request.profile === undefined ? {} : { BACKFILL_PROFILE: request.profile }),
+    ...(request.collections === undefined ? {} : { BACKFILL_COLLECTIONS: request.collections.join(",") }),
+    ...(request.dids === undefined ? {} : { BACKFILL_DIDS: request.dids.join(",") }),
+    ...(request.relay === undefined ? {} : { RELAY_URL: request.relay }),
+  };
+}
+
+function clampConfig(deps: ControlDeps, config: Config): Config {
+  return { ...config, settings: { ...config.settings, ...clamp(deps, config.settings).throttle } };
+}
+
+/** What the deployment has fixed is an upper bound: above it a new deploy is needed. */
+function clamp<T extends ThrottleSettings>(
+  deps: ControlDeps,
+  throttle: T,
+): { throttle: T; clamped: readonly string[] } {
+  const { limits } = deps;
+  if (limits === null) return { throttle, clamped: [] };
+  const clamped: string[] = [];
+  const bound = (key: "maxConcurrent" | "maxMemoryMb", name: string): number => {
+    if (throttle[key] <= limits[key]) return throttle[key];
+    clamped.push(`${name} stays at the deployed ${limits[key]}: ${throttle[key]} needs a deploy`);
+    return limits[key];
+  };
+  const maxConcurrent = bound("maxConcurrent", "BACKFILL_MAX_CONCURRENT");
+  const maxMemoryMb = bound("maxMemoryMb", "BACKFILL_MAX_MEMORY_MB");
+  return { throttle: { ...throttle, maxConcurrent, maxMemoryMb }, clamped };
+}

@@ -1,0 +1,87 @@
+/**
+ * Folding: bringing what consumers wrote into the run item. The applied cursor moves past the first windows that are
+ * complete, and no further: it never passes work that is neither applied nor dead.
+ */
+import type { CheckpointStore, Fold, Lease, OpenWindow, Run, RunTotals } from "@firehose-backfill/checkpoint/types";
+import type { CrashPoint } from "./deps.ts";
+
+/** What is in the queue or in a consumer's hands, as the ledger knows it. */
+export interface Outstanding {
+  readonly batches: number;
+  readonly events: number;
+  readonly bytes: number;
+  /** When the oldest window that is not complete was sent; null: nothing is outstanding. */
+  readonly oldestSentAtMs: number | null;
+}
+
+/** Enough for two ticks of the densest pace; more are read once these are folded. */
+const WINDOWS_AT_ONCE = 500;
+
+export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
+  let batches = 0;
+  let events = 0;
+  let bytes = 0;
+  let oldestSentAtMs: number | null = null;
+  for (const { window, entries } of windows) {
+    const finished = entries.filter((entry) => entry.outcome !== null);
+    const open = window.batches - finished.length;
+    if (open <= 0) continue;
+    batches += open;
+    events += window.events - finished.reduce((sum, entry) => sum + eventsOf(entry.counts), 0);
+    bytes += (window.bytes * open) / window.batches;
+    oldestSentAtMs = Math.min(oldestSentAtMs ?? window.sentAtMs, window.sentAtMs);
+  }
+  return { batches, events, bytes, oldestSentAtMs };
+}
+
+/** The one update that folds the leading complete windows; null: there is none. Pure. */
+export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null {
+  let folded = run.folded;
+  let appliedCursor = run.appliedCursor;
+  let received = 0;
+  let processed = 0;
+  let stale = 0;
+  let dead = 0;
+  const skipped: Record<string, number> = {};
+  for (const { window, entries } of windows) {
+    if (window.number !== folded + 1) break;
+    const counts = entries.flatMap((entry) => (entry.outcome === null || entry.counts === null ? [] : [entry.counts]));
+    if (counts.length < window.batches) break;
+    folded = window.number;
+    appliedCursor = window.to;
+    received += window.received;
+    for (const [reason, n] of Object.entries(window.skipped)) skipped[reason] = (skipped[reason] ?? 0) + n;
+    for (const count of counts) {
+      processed += count.applied + count.stale;
+      stale += count.stale;
+      dead += count.dead;
+    }
+  }
+  if (folded === run.folded || appliedCursor === null) return null;
+  const add: RunTotals = { received, processed, stale, dead, skipped };
+  return { epoch: run.epoch, foldedBefore: run.folded, folded, appliedCursor, add };
+}
+
+/** Folds all that is complete. null: the lease is lost. */
+export async function foldRun(
+  deps: { readonly store: CheckpointStore; readonly crashPoint?: CrashPoint },
+  lease: Lease,
+  run: Run,
+): Promise<{ run: Run; outstanding: Outstanding } | null> {
+  let current = run;
+  for (;;) {
+    const windows = await deps.store.openWindows(current, WINDOWS_AT_ONCE);
+    const fold = planFold(current, windows);
+    if (fold === null) return { run: current, outstanding: outstandingOf(windows) };
+    await deps.crashPoint?.("mid-fold");
+    const after = await deps.store.fold(lease, fold);
+    if (after === null) return null;
+    current = after;
+    await deps.crashPoint?.("after-fold");
+    await deps.store.sweep(current);
+  }
+}
+
+function eventsOf(counts: OpenWindow["entries"][number]["counts"]): number {
+  return counts === null ? 0 : counts.applied + counts.stale + counts.dead;
+}

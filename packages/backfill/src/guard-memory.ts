@@ -1,0 +1,18 @@
+/** The memory guard of a consumer: before a batch is taken, and every MEMORY_CHECK_INTERVAL events. */
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
+import type { ConsumerDeps } from "./deps.ts";
+import { paceOf } from "./pace.ts";
+
+/** Above the limit: the run backs off, and this process does what its home does. It does not go on above the limit. */
+export async function guardMemory(deps: ConsumerDeps, run: Run | null, signal: AbortSignal): Promise<void> {
+  if (!deps.memory.isOverLimit()) return;
+  deps.log(`[BACKFILL] Memory: ${deps.memory.usedMb()}MB / ${deps.memory.limitMb()}MB limit: pausing`);
+  if (run !== null) {
+    const nowMs = deps.clock.now();
+    await deps.store.addMemoryPause(run.runId, nowMs);
+    const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);
+    await deps.store.raiseBackOff(run.runId, { reason: "memory", notAfterMs, nowMs });
+  }
+  await deps.relieveMemory(signal);
+}

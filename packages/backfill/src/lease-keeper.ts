@@ -1,0 +1,46 @@
+/** Holds the lease while a tick works: renews it in time, and aborts the tick's signal when it is lost. */
+import type { CheckpointStore, Lease } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+
+export interface LeaseKeeper {
+  /** Aborts when the lease was lost or `stop` of the caller aborted. */
+  readonly signal: AbortSignal;
+  readonly isLost: () => boolean;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function keepLease(options: {
+  readonly store: CheckpointStore;
+  readonly clock: Clock;
+  readonly lease: Lease;
+  readonly ttlMs: number;
+  readonly signal: AbortSignal;
+}): LeaseKeeper {
+  const { store, clock, lease, ttlMs } = options;
+  const lost = new AbortController();
+  const done = new AbortController();
+
+  const renewing = (async () => {
+    for (;;) {
+      await clock.sleep(ttlMs / 3, done.signal);
+      if (done.signal.aborted) return;
+      try {
+        if (await store.renewLease(lease, { ttlMs, nowMs: clock.now() })) continue;
+      } catch {
+        // The table is away: the lease may run out, and the fence then refuses what we write. Try again in time.
+        continue;
+      }
+      lost.abort();
+      return;
+    }
+  })();
+
+  return {
+    signal: AbortSignal.any([options.signal, lost.signal]),
+    isLost: () => lost.signal.aborted,
+    async [Symbol.asyncDispose]() {
+      done.abort();
+      await renewing;
+    },
+  };
+}

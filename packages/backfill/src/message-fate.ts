@@ -1,0 +1,40 @@
+/** Whether a message still has anything to do, by the run item and the batch's ledger entry. Reads, writes nothing. */
+import type { LedgerEntry, Run } from "@firehose-backfill/checkpoint/types";
+import type { Batch } from "@firehose-backfill/core/batch";
+import type { ConsumerDeps } from "./deps.ts";
+
+export type Fate =
+  /** `delete`: void, cancelled, folded or already applied. */
+  | { readonly kind: "delete"; readonly because: string }
+  | { readonly kind: "wait"; readonly because: string }
+  | { readonly kind: "dead-letter"; readonly because: string }
+  | {
+      readonly kind: "apply";
+      readonly run: Run;
+      readonly entry: LedgerEntry | null;
+      /** Dead in the ledger and back in the queue: somebody redrove it. */
+      readonly isRedriven: boolean;
+    };
+
+export async function fateOf(deps: ConsumerDeps, batch: Batch, receiveCount: number): Promise<Fate> {
+  const { key } = batch;
+  const run = await deps.store.getRun(key.runId);
+  if (run === null) return { kind: "dead-letter", because: `no run ${key.runId} is known` };
+  if (run.status === "cancelled" || run.status === "cancelling") return { kind: "delete", because: "run cancelled" };
+  if (key.epoch !== run.epoch) return { kind: "delete", because: "void epoch" };
+  if (run.pausedNow) return { kind: "wait", because: run.status };
+
+  const isFolded = key.window <= run.folded;
+  // A first delivery in time has no entry to look for; the Get is saved on the common path.
+  const isWorthLooking = isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - LATE_ENOUGH_TO_LOOK_MS;
+  const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
+  if (entry?.outcome === "applied") {
+    if (entry.correctionPending) await deps.store.correct(key);
+    return { kind: "delete", because: "already applied" };
+  }
+  const isRedriven = entry?.outcome === "dead";
+  if (isFolded && !isRedriven) return { kind: "delete", because: "window already folded" };
+  return { kind: "apply", run, entry, isRedriven };
+}
+
+const LATE_ENOUGH_TO_LOOK_MS = 1_500;

@@ -1,0 +1,123 @@
+/** A configuration as a run, and a configuration against a run that is not finished: what may change, and what may not. */
+import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/types";
+import { hostKey } from "@firehose-backfill/core/config/host-key";
+import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+
+const DAY_MS = 86_400_000;
+const THROTTLE_KEYS = [
+  "batchSize",
+  "batchDelayMs",
+  "maxConcurrent",
+  "maxMemoryMb",
+  "useIdle",
+  "dbPoolSize",
+  "memoryCheckInterval",
+] as const satisfies readonly (keyof ThrottleSettings)[];
+const SCOPE_KEYS = [
+  "relayUrl",
+  "days",
+  "collections",
+  "dids",
+  "verify",
+] as const satisfies readonly (keyof ScopeSettings)[];
+
+/** Readable, sortable, unique enough for one at a time: `20261124-081200-k3f9`. */
+export function newRunId(nowMs: number, random: () => number): string {
+  const stamp = new Date(nowMs)
+    .toISOString()
+    .slice(0, 19)
+    .replace("T", "-")
+    .replaceAll(/[-:](?=\d\d(?:[-:]|$))/g, "");
+  const tail = Math.floor(random() * 36 ** 4)
+    .toString(36)
+    .padStart(4, "0");
+  return `${stamp}-${tail}`;
+}
+
+export function newRun(
+  config: Config,
+  options: { readonly runId: string; readonly nowMs: number; readonly start?: StartPoint; readonly end?: EndPoint },
+): NewRun {
+  const { settings, sources } = config;
+  return {
+    runId: options.runId,
+    host: hostKey(settings.relayUrl),
+    profile: settings.profile,
+    throttle: throttleOf(config),
+    scope: scopeOf(config),
+    sources: pickSources(sources),
+    start: options.start ?? startOf(settings.days, options.nowMs),
+    end: options.end ?? { kind: "caught-up" },
+    createdAtMs: options.nowMs,
+  };
+}
+
+export function throttleOf(config: Config): ThrottleSettings {
+  const { batchSize, batchDelayMs, maxConcurrent, maxMemoryMb, useIdle, dbPoolSize, memoryCheckInterval } =
+    config.settings;
+  return { batchSize, batchDelayMs, maxConcurrent, maxMemoryMb, useIdle, dbPoolSize, memoryCheckInterval };
+}
+
+/** A scope setting that the environment gives and that is not the run's. */
+export interface ScopeConflict {
+  readonly key: keyof ScopeSettings;
+  readonly ofRun: string;
+  readonly given: string;
+}
+
+/** Only what was given says anything: a setting that is unset goes on with the run's. */
+export function scopeConflicts(scope: ScopeSettings, config: Config): readonly ScopeConflict[] {
+  const given = scopeOf(config);
+  return SCOPE_KEYS.flatMap((key) => {
+    const ofRun = showValue(scope[key]);
+    const wanted = showValue(given[key]);
+    return isGiven(config, key) && ofRun !== wanted ? [{ key, ofRun, given: wanted }] : [];
+  });
+}
+
+/** Throttle settings that the environment gives and that are not the run's: a tune on resume. null: none. */
+export function resumedThrottle(
+  run: Run,
+  config: Config,
+): { throttle: ThrottleSettings; profile: Config["settings"]["profile"] } | null {
+  const isProfileGiven = isGiven(config, "profile");
+  const wanted = throttleOf(config);
+  const changes = THROTTLE_KEYS.filter(
+    (key) => (isProfileGiven || isGiven(config, key)) && wanted[key] !== run.throttle[key],
+  );
+  if (changes.length === 0) return null;
+  const throttle = { ...run.throttle, ...Object.fromEntries(changes.map((key) => [key, wanted[key]])) };
+  return { throttle, profile: isProfileGiven ? config.settings.profile : run.profile };
+}
+
+/** What changed, for the record and for the log. */
+export function throttleChanges(from: ThrottleSettings, to: ThrottleSettings): Run["tunes"][number]["changes"] {
+  return Object.fromEntries(
+    THROTTLE_KEYS.filter((key) => from[key] !== to[key]).map((key) => [key, { from: from[key], to: to[key] }]),
+  );
+}
+
+function scopeOf(config: Config): ScopeSettings {
+  const { relayUrl, days, collections, dids, verify } = config.settings;
+  return { relayUrl, days, collections, dids, verify };
+}
+
+function startOf(days: number, nowMs: number): StartPoint {
+  return days === -1 ? { kind: "oldest" } : { kind: "time", timeMs: nowMs - days * DAY_MS };
+}
+
+function isGiven(config: Config, key: SettingKey): boolean {
+  const source = config.sources[key];
+  return source === "environment" || source === "flag" || source === "event";
+}
+
+function pickSources(sources: Config["sources"]): Run["sources"] {
+  const keys = ["profile", ...THROTTLE_KEYS, ...SCOPE_KEYS] as const;
+  return Object.fromEntries(keys.map((key) => [key, sources[key]]));
+}
+
+function showValue(value: ScopeSettings[keyof ScopeSettings]): string {
+  if (value === null) return "(sample)";
+  if (typeof value !== "object") return String(value);
+  return value.length === 0 ? "all" : value.toSorted().join(",");
+}

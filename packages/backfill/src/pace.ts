@@ -1,0 +1,10 @@
+/** The pace of a run, as its item says it. */
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import { effectiveDelayMs, type Pace } from "@firehose-backfill/throttle/places";
+
+export function paceOf(run: Pick<Run, "throttle" | "backOff">): Pace {
+  return {
+    batchSize: run.throttle.batchSize,
+    effectiveDelayMs: effectiveDelayMs(run.throttle, run.backOff),
+  };
+}

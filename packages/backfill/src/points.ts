@@ -1,0 +1,43 @@
+/** `--from` and `--to` as the operator writes them: a sequence number, a time, `oldest`, `live`. */
+import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/types";
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+
+const SEQ = /^\d{1,16}$/;
+/** ISO 8601 with a zone, or a date alone (midnight UTC). What Date.parse makes of anything else is a guess. */
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+export function parseStartPoint(from: string): StartPoint {
+  if (from === "oldest" || from === "live") return { kind: from };
+  const seq = parseSeq(from);
+  if (seq !== null) return { kind: "seq", seq };
+  const timeMs = parseTime(from);
+  if (timeMs !== null) return { kind: "time", timeMs };
+  throw new UsageError(
+    `from is ${shown(from)}; it takes a sequence number, a time like 2026-01-31T08:00:00Z, oldest or live`,
+  );
+}
+
+export function parseEndPoint(to: string): EndPoint {
+  const seq = parseSeq(to);
+  if (seq !== null) return { kind: "seq", seq };
+  const timeMs = parseTime(to);
+  if (timeMs !== null) return { kind: "time", timeMs };
+  throw new UsageError(`to is ${shown(to)}; it takes a sequence number or a time like 2026-01-31T08:00:00Z`);
+}
+
+function parseSeq(value: string): number | null {
+  if (!SEQ.test(value)) return null;
+  const seq = Number(value);
+  return Number.isSafeInteger(seq) ? seq : null;
+}
+
+function parseTime(value: string): number | null {
+  if (!TIME.test(value)) return null;
+  const timeMs = Date.parse(value);
+  return Number.isNaN(timeMs) ? null : timeMs;
+}
+
+function shown(value: string): string {
+  return `"${escapeForLog(value, 80)}"`;
+}

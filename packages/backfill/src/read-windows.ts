@@ -1,0 +1,168 @@
+/** The reading part of a tick: windows one after the other, until the horizon, the time, the stream or the operator ends it. */
+import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import { compileFilter } from "@firehose-backfill/firehose/filter";
+import type { FirehoseReader, ReadPosition, Window, WindowLimits } from "@firehose-backfill/firehose/types";
+import type { ReaderDeps } from "./deps.ts";
+import { foldRun, type Outstanding } from "./fold.ts";
+import { createWorkMeter, freeHorizonMs, type RoomInput, roomForEvents } from "./room.ts";
+import { sendWindow } from "./send-window.ts";
+import { applyWindowEnd } from "./window-end.ts";
+
+/** A window is registered at least this often, whether anything matched or not. */
+const WINDOW_MS = 10_000;
+const WINDOW_READ_BYTES = 64 * 1024 * 1024;
+/** Bounds what the reader holds at once, and the ledger items of a window. */
+const WINDOW_KEPT_BYTES = 16 * 1024 * 1024;
+const WINDOW_EVENTS = 10_000;
+const WAIT_FOR_ROOM_MS = 200;
+
+export interface ReadReport {
+  readonly run: Run;
+  readonly outstanding: Outstanding;
+  readonly endedBecause: string;
+  readonly windows: number;
+  readonly frames: number;
+  readonly received: number;
+  readonly matched: number;
+  readonly enqueued: number;
+  readonly gaps: number;
+  readonly isLeaseLost: boolean;
+}
+
+export interface ReadOptions {
+  /** Ends the window in hand: what it holds is still sent and registered. */
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number;
+}
+
+export async function readWindows(
+  deps: ReaderDeps,
+  lease: Lease,
+  from: { readonly run: Run; readonly outstanding: Outstanding },
+  options: ReadOptions,
+): Promise<ReadReport> {
+  const { store, clock, place } = deps;
+  let { run, outstanding } = from;
+  let isFirst = true;
+  const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0 };
+  const end = (endedBecause: string): ReadReport => ({
+    run,
+    outstanding,
+    endedBecause,
+    ...sums,
+    isLeaseLost: endedBecause === "lease lost",
+  });
+  const meter = createWorkMeter(outstanding.events, clock.now());
+  const roomInput = (): RoomInput => ({
+    run,
+    outstanding,
+    nowMs: clock.now(),
+    tickMs: place.tickMs,
+    recentRate: meter.ratePerSecond(),
+  });
+  const look = async (): Promise<string | null> => {
+    const fresh = await store.getRun(run.runId);
+    if (fresh === null || fresh.fence !== lease.fence) return "lease lost";
+    const folded = await foldRun(deps, lease, fresh);
+    if (folded === null) return "lease lost";
+    ({ run, outstanding } = folded);
+    meter.look(outstanding.events, clock.now());
+    if (run.status !== "running") return run.status;
+    return run.waiting === null ? null : `waiting: ${run.waiting.for}`;
+  };
+
+  if (freeHorizonMs(roomInput()) < Math.max(1, place.leastRoomMs)) return end("horizon");
+  const scope = await store.getScope(run.runId);
+  if (scope === null) throw new Error(`the filters of run ${run.runId} are gone from the table`);
+  await using reader = open(deps, run, scope);
+
+  for (;;) {
+    if (options.signal.aborted) return end("stopped");
+    const leftMs = options.deadlineMs - clock.now();
+    if (leftMs <= 0) return end("time");
+    const isPaced = run.throttle.batchDelayMs > 0;
+    const room = roomForEvents(roomInput());
+    if (room < 1 && !(isFirst && isPaced)) {
+      if (isPaced) return end("horizon");
+      await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);
+      const stop = await look();
+      if (stop !== null) return end(stop);
+      continue;
+    }
+
+    const limits: WindowLimits = {
+      maxEvents: Math.min(room, WINDOW_EVENTS),
+      maxBytes: WINDOW_KEPT_BYTES,
+      maxReadBytes: WINDOW_READ_BYTES,
+      maxMs: Math.min(WINDOW_MS, leftMs),
+      takeFirstWhole: isFirst || (!isPaced && outstanding.batches === 0),
+    };
+    const window = await reader.readWindow(limits, options.signal);
+    sums.frames += window.frames;
+    sums.received += window.received;
+    sums.matched += window.events.length;
+    for (const gap of window.gaps) {
+      await store.addGap(run.runId, { ...gap, host: run.host, atMs: clock.now() });
+      deps.log(`[BACKFILL] Gap: the host no longer has ${gap.from.seq} to ${gap.to.seq} (${gap.reason})`);
+      sums.gaps += 1;
+    }
+
+    if (window.to !== null) {
+      const isEnd = window.endedBecause === "caught-up" || window.endedBecause === "quiet";
+      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to }, { isEnd });
+      if (sent.kind === "dropped") return end(sent.because);
+      if (isFirst && run.startPosition === null) sayClamp(deps, run, window);
+      isFirst = false;
+      run = sent.run;
+      sums.windows += 1;
+      sums.enqueued += sent.events;
+      meter.sent(sent.events);
+    }
+    const ended = await applyWindowEnd(deps, lease, run, window);
+    if (ended !== null) return end(ended);
+    if (window.endedBecause === "events" && isPaced && limits.maxEvents === room) return end("horizon");
+    const stop = await look();
+    if (stop !== null) return end(stop);
+    if (window.endedBecause === "events" && window.to === null) await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);
+  }
+}
+
+function open(deps: ReaderDeps, run: Run, scope: ScopeSettings): FirehoseReader {
+  const url = scope.relayUrl ?? deps.place.sampleRelayUrl;
+  if (url === null) throw new Error("RELAY_URL is not set, and there is no sample relay here");
+  return deps.openReader({
+    url,
+    position: positionOf(run),
+    filter: compileFilter(scope),
+    verify: scope.verify,
+    clock: deps.clock,
+    random: deps.random,
+    userAgent: deps.place.userAgent,
+    isMemoryTight: () => deps.memory.isOverLimit(),
+    onLog: (message) => deps.log(`[BACKFILL] ${message}`),
+  });
+}
+
+/** What the run item says about the stream, as the reader wants it. */
+export function positionOf(run: Run): ReadPosition {
+  const { start, end } = run;
+  return {
+    cursor: run.readerCursor,
+    start: start.kind === "seq" ? { seq: start.seq } : start.kind === "live" ? "live" : "oldest",
+    startTimeMs: start.kind === "time" ? start.timeMs : null,
+    startReached: run.startReached,
+    recentTimesMs: run.recentTimesMs,
+    endTimeMs: end.kind === "time" ? end.timeMs : end.kind === "seq" ? Number.POSITIVE_INFINITY : run.createdAtMs,
+    endSeq: end.kind === "seq" ? end.seq : null,
+    hostSeen: run.hostSeen,
+    brokenFrames: run.brokenFrames,
+  };
+}
+
+function sayClamp(deps: ReaderDeps, run: Run, window: Window): void {
+  if (run.start.kind !== "time" || window.first === null || window.first.timeMs <= run.start.timeMs) return;
+  const asked = new Date(run.start.timeMs).toISOString();
+  const kept = new Date(window.first.timeMs).toISOString();
+  deps.log(`[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there`);
+}

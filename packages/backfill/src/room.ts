@@ -1,0 +1,76 @@
+/**
+ * How many events the reader may still plan. Paced: what fits into two ticks of the horizon. Unpaced (delay 0): what is
+ * not yet applied stays under 20 batches a consumer or 30 s of the consumers' recent work, and under 256 MiB.
+ */
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import { eventsThatFit, horizonMs } from "@firehose-backfill/throttle/places";
+import type { Outstanding } from "./fold.ts";
+import { paceOf } from "./pace.ts";
+
+const HORIZON_TICKS = 2;
+const BATCHES_A_CONSUMER = 20;
+const RECENT_WORK_SECONDS = 30;
+const OUTSTANDING_BYTES = 256 * 1024 * 1024;
+
+export interface RoomInput {
+  readonly run: Run;
+  readonly outstanding: Outstanding;
+  readonly nowMs: number;
+  readonly tickMs: number;
+  /** What the consumers did of late, events per second; only asked where nothing paces the run. */
+  readonly recentRate: number;
+}
+
+/** Free time on the horizon; Infinity without pacing. */
+export function freeHorizonMs(input: RoomInput): number {
+  const pace = paceOf(input.run);
+  if (pace.effectiveDelayMs === 0) return Number.POSITIVE_INFINITY;
+  const used = horizonMs(pace, {
+    plannedDueMs: input.run.plannedDueMs,
+    nowMs: input.nowMs,
+    outstandingEvents: input.outstanding.events,
+  });
+  return HORIZON_TICKS * input.tickMs - used;
+}
+
+export function roomForEvents(input: RoomInput): number {
+  const pace = paceOf(input.run);
+  if (pace.effectiveDelayMs > 0) return eventsThatFit(pace, freeHorizonMs(input));
+  if (input.outstanding.bytes >= OUTSTANDING_BYTES) return 0;
+  const most = Math.max(
+    BATCHES_A_CONSUMER * input.run.throttle.maxConcurrent * pace.batchSize,
+    RECENT_WORK_SECONDS * input.recentRate,
+  );
+  return Math.max(0, Math.floor(most) - input.outstanding.events);
+}
+
+/** Measures the consumers' work from outside: what was sent, less what is still outstanding. */
+export interface WorkMeter {
+  sent(events: number): void;
+  look(outstandingEvents: number, nowMs: number): void;
+  ratePerSecond(): number;
+}
+
+export function createWorkMeter(outstandingEvents: number, nowMs: number): WorkMeter {
+  let out = outstandingEvents;
+  let done = 0;
+  let sinceMs = nowMs;
+  let rate = 0;
+  return {
+    sent(events) {
+      out += events;
+    },
+    look(outstanding, atMs) {
+      done += Math.max(0, out - outstanding);
+      out = outstanding;
+      const elapsedMs = atMs - sinceMs;
+      if (elapsedMs < 1_000) return;
+      // Half of what was known, half of what is new: follows a consumer that speeds up or stalls within seconds.
+      const measured = (done * 1000) / elapsedMs;
+      rate = rate === 0 ? measured : (rate + measured) / 2;
+      done = 0;
+      sinceMs = atMs;
+    },
+    ratePerSecond: () => rate,
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * One tick of the reader: lease, upkeep and fold, the run's next state, windows, release. The same on AWS (once a
+ * minute) and in a long-lived process (as soon as `nextInMs` says). Without an open run it costs one Get.
+ */
+import type { Lease, NewRun, Run } from "@firehose-backfill/checkpoint/types";
+import { describeError } from "@firehose-backfill/core/errors";
+import type { ReaderDeps } from "./deps.ts";
+import type { Outstanding } from "./fold.ts";
+import { keepLease } from "./lease-keeper.ts";
+import { freeHorizonMs } from "./room.ts";
+import { type ReadReport, readWindows } from "./read-windows.ts";
+import { settle } from "./settle.ts";
+import { lookAfter } from "./upkeep.ts";
+
+export interface TickOptions {
+  /** Ends the tick softly: the window in hand is sent and registered. */
+  readonly signal: AbortSignal;
+  /** The run to begin when none has ever existed; null: do not. Called only then. */
+  readonly firstRun: (() => NewRun | null) | null;
+}
+
+export interface TickResult {
+  /** As last read; null: there is no open run. */
+  readonly run: Run | null;
+  readonly endedBecause: string;
+  /** When a long-lived process should tick again. */
+  readonly nextInMs: number;
+  /** null: nothing was read. */
+  readonly read: ReadReport | null;
+  readonly isLeaseLost: boolean;
+}
+
+export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<TickResult> {
+  const { store, clock, place } = deps;
+  const startedAtMs = clock.now();
+  const current = await openRun(deps, options);
+  if (current === null) return nothing(null, "no run", place.tickMs);
+  const held = await store.acquireLease(current.runId, {
+    owner: deps.owner,
+    ttlMs: place.leaseTtlMs,
+    nowMs: startedAtMs,
+  });
+  if (held === null) return nothing(current, "another reader holds the lease", place.lookAgainMs);
+
+  const { lease } = held;
+  await using keeper = keepLease({ store, clock, lease, ttlMs: place.leaseTtlMs, signal: options.signal });
+  let result: TickResult;
+  let queueEmptySinceMs = held.run.queueEmptySinceMs;
+  try {
+    const upkeep = await lookAfter(deps, lease, held.run);
+    if (upkeep === null) return { ...nothing(held.run, "lease lost", place.lookAgainMs), isLeaseLost: true };
+    ({ queueEmptySinceMs } = upkeep);
+    result = await work(deps, lease, upkeep, { signal: keeper.signal, deadlineMs: startedAtMs + place.tickBudgetMs });
+  } catch (error) {
+    const message = describeError(error);
+    deps.log(`[BACKFILL] Reader: ${message}`);
+    await noteFailure(deps, held.run.runId, message);
+    result = nothing(held.run, `error: ${message}`, place.lookAgainMs);
+    if (!keeper.isLost()) await release(deps, lease, result, { startedAtMs, queueEmptySinceMs }).catch(() => undefined);
+    throw error;
+  }
+  await release(deps, lease, result, { startedAtMs, queueEmptySinceMs });
+  return result;
+}
+
+async function openRun(deps: ReaderDeps, options: TickOptions): Promise<Run | null> {
+  const run = await deps.store.currentRun();
+  if (run !== null || options.firstRun === null) return run === null || run.finishedAtMs !== null ? null : run;
+  const first = options.firstRun();
+  return first === null ? null : deps.store.createRun(first);
+}
+
+async function work(
+  deps: ReaderDeps,
+  lease: Lease,
+  from: { readonly run: Run; readonly outstanding: Outstanding },
+  options: { readonly signal: AbortSignal; readonly deadlineMs: number },
+): Promise<TickResult> {
+  const settled = await settle(deps, from.run, from.outstanding);
+  const { run } = settled;
+  if (settled.readsNot !== null) return nothing(run, settled.readsNot, deps.place.lookAgainMs);
+  if (deps.memory.isOverLimit()) return nothing(run, "memory", deps.place.lookAgainMs);
+  const read = await readWindows(deps, lease, { run, outstanding: from.outstanding }, options);
+  return {
+    run: read.run,
+    endedBecause: read.endedBecause,
+    nextInMs: nextInMs(deps, read),
+    read,
+    isLeaseLost: read.isLeaseLost,
+  };
+}
+
+/** After a full horizon: when there is room again for a read that is worth a connection, but never later than the next look. */
+function nextInMs(deps: ReaderDeps, read: ReadReport): number {
+  const { place, clock } = deps;
+  // The clock of the tick ran out, not the work: go on at once.
+  if (read.endedBecause === "time") return 0;
+  if (read.endedBecause !== "horizon") return place.lookAgainMs;
+  const free = freeHorizonMs({
+    run: read.run,
+    outstanding: read.outstanding,
+    nowMs: clock.now(),
+    tickMs: place.tickMs,
+    recentRate: 0,
+  });
+  return Math.min(place.lookAgainMs, Math.max(0, place.leastRoomMs - free));
+}
+
+function nothing(run: Run | null, endedBecause: string, nextIn: number): TickResult {
+  return { run, endedBecause, nextInMs: nextIn, read: null, isLeaseLost: false };
+}
+
+async function release(
+  deps: ReaderDeps,
+  lease: Lease,
+  result: TickResult,
+  at: { readonly startedAtMs: number; readonly queueEmptySinceMs: number | null },
+): Promise<void> {
+  const nowMs = deps.clock.now();
+  await deps.store.releaseLease(lease, {
+    tick: { atMs: at.startedAtMs, durationMs: nowMs - at.startedAtMs, endedBecause: result.endedBecause },
+    nextTickAtMs: nowMs + result.nextInMs,
+    queueEmptySinceMs: at.queueEmptySinceMs,
+  });
+}
+
+async function noteFailure(deps: ReaderDeps, runId: string, message: string): Promise<void> {
+  try {
+    await deps.store.addError(runId, { atMs: deps.clock.now(), source: "reader", message });
+  } catch {
+    // The table itself may be what failed; the log line above has it.
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The reader's order, invariant 1: the pace is reserved before the first send, a window is durable in the queue before
+ * the cursor, the cursor moves last. A crash anywhere leaves places unused (slower) or duplicates (harmless), never a hole.
+ */
+import type { Lease, Run, WindowItem } from "@firehose-backfill/checkpoint/types";
+import type { Batch } from "@firehose-backfill/core/batch";
+import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import type { Position } from "@firehose-backfill/core/position";
+import type { Window } from "@firehose-backfill/firehose/types";
+import { packBatches } from "@firehose-backfill/queue/pack";
+import { delaySeconds, layOutPlaces } from "@firehose-backfill/throttle/places";
+import type { ReaderDeps } from "./deps.ts";
+import { paceOf } from "./pace.ts";
+
+export type SendResult =
+  | { readonly kind: "registered"; readonly run: Run; readonly events: number; readonly batches: number }
+  /** Lease, epoch or status moved on under us: the window is dropped unread, as far as the run is concerned. */
+  | { readonly kind: "dropped"; readonly because: "lease lost" | "run changed" };
+
+export async function sendWindow(
+  deps: ReaderDeps,
+  lease: Lease,
+  run: Run,
+  window: Window & { readonly to: Position },
+  end: { readonly isEnd: boolean },
+): Promise<SendResult> {
+  const reserved = await reserve(deps, lease, run, window.events);
+  if (reserved === null) return { kind: "dropped", because: "run changed" };
+  const { batches } = reserved;
+  await deps.crashPoint?.("after-reserve");
+
+  const nowMs = deps.clock.now();
+  const sentBytes = await deps.queue.send(
+    batches.map((batch) => ({ batch, delaySeconds: delaySeconds(batch.dueMs, nowMs) })),
+  );
+  await deps.crashPoint?.("after-send");
+
+  const item: WindowItem = {
+    runId: run.runId,
+    epoch: run.epoch,
+    number: run.registered + 1,
+    fence: lease.fence,
+    from: run.readerCursor,
+    to: window.to,
+    batches: batches.length,
+    events: window.events.length,
+    bytes: sentBytes,
+    sentAtMs: nowMs,
+    received: window.received,
+    skipped: window.skipped,
+  };
+  if (!(await deps.store.putWindow(lease, item))) return { kind: "dropped", because: "lease lost" };
+  await deps.crashPoint?.("before-cursor");
+  const moved = await deps.store.moveCursor(lease, {
+    window: item.number,
+    epoch: run.epoch,
+    readerCursor: window.to,
+    startPosition: run.startPosition ?? window.first,
+    startReached: window.startReached,
+    recentTimesMs: window.recentTimesMs,
+    target: end.isEnd ? window.to : run.target,
+    brokenFrames: window.brokenFrames,
+    oldestKeptMs: window.oldestKeptMs ?? run.oldestKeptMs,
+  });
+  if (!moved) return { kind: "dropped", because: "lease lost" };
+  await deps.crashPoint?.("after-cursor");
+  const after = await deps.store.getRun(run.runId);
+  if (after === null || after.fence !== lease.fence) return { kind: "dropped", because: "lease lost" };
+  return { kind: "registered", run: after, events: window.events.length, batches: batches.length };
+}
+
+/** Packs the window and gives each batch its place. Packs again when a tune came in between. null: stop, plan nothing. */
+async function reserve(
+  deps: ReaderDeps,
+  lease: Lease,
+  run: Run,
+  events: readonly FirehoseEvent[],
+): Promise<{ batches: readonly Batch[] } | null> {
+  let current = run;
+  for (;;) {
+    const pace = paceOf(current);
+    const packed = packBatches(events, { batchSize: pace.batchSize, limits: deps.queue.limits });
+    const layout = layOutPlaces(
+      pace,
+      packed.map((group) => group.length),
+      { plannedDueMs: current.plannedDueMs, nowMs: deps.clock.now() },
+    );
+    const isPaced = pace.effectiveDelayMs > 0;
+    const batches = packed.map((group, number): Batch => ({
+      key: { runId: run.runId, epoch: run.epoch, window: run.registered + 1, fence: lease.fence, number },
+      dueMs: layout.dueMs[number] ?? layout.nextMs,
+      paceEpoch: isPaced ? current.paceEpoch : 0,
+      events: group,
+    }));
+    if (!isPaced || batches.length === 0) return { batches };
+    const places = { expectedMs: current.plannedDueMs, nextMs: layout.nextMs, paceEpoch: current.paceEpoch };
+    if (await deps.store.reservePlaces(lease, places)) return { batches };
+    const again = await deps.store.getRun(run.runId);
+    if (again === null || again.fence !== lease.fence || again.epoch !== run.epoch || again.status !== "running")
+      return null;
+    current = again;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What a consumer does when a batch cannot be applied now. Waiting (database down, production unwell, paused) counts no
+ * attempt and hides the message longer each time; a failed attempt counts, and the fifth sets the batch aside.
+ */
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Batch } from "@firehose-backfill/core/batch";
+import { sourcesOf } from "@firehose-backfill/core/run-state";
+import type { IncomingMessage } from "@firehose-backfill/queue/types";
+import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
+import { waitSeconds } from "@firehose-backfill/throttle/places";
+import type { MessageResult } from "./apply-message.ts";
+import type { ConsumerDeps } from "./deps.ts";
+import { paceOf } from "./pace.ts";
+
+/** Times that applying a batch may fail before it is dead-lettered. */
+export const MAX_ATTEMPTS = 5;
+const RETRY_SECONDS = 2;
+
+/** Hides the message for 30 s x 2^n. `run`: whose reader plans nothing meanwhile; null: it knows already. */
+export async function waitFor(
+  deps: ConsumerDeps,
+  wait: { message: IncomingMessage; batch: Batch; run: Run | null; because: string; detail?: string },
+): Promise<MessageResult> {
+  const { store, clock, queue } = deps;
+  const { run, because } = wait;
+  if (run !== null && run.waiting?.for !== because) {
+    const nowMs = clock.now();
+    await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? nowMs });
+    await store.addError(run.runId, { atMs: nowMs, source: "consumer", message: wait.detail ?? because });
+    deps.log(`[BACKFILL] Waiting: ${wait.detail ?? because}`);
+  }
+  if (run !== null && because !== "database") {
+    const nowMs = clock.now();
+    const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);
+    await store.raiseBackOff(run.runId, { reason: because, notAfterMs, nowMs });
+  }
+  const waits = await store.addWait(wait.batch.key);
+  await queue.hide(wait.message.receiptHandle, waitSeconds(waits));
+  return hidden(`waiting: ${because}`);
+}
+
+/** Our own broken state (schema, permissions, password): the run stops, what is planned is hidden, the operator is told. */
+export async function stopLoudly(
+  deps: ConsumerDeps,
+  stop: { message: IncomingMessage; run: Run; because: string },
+): Promise<MessageResult> {
+  const { store, clock, queue } = deps;
+  const patch = { reason: stop.because, pausedNow: true };
+  if ((await store.transition(stop.run.runId, sourcesOf("errored"), "errored", patch)) !== null) {
+    await store.addError(stop.run.runId, { atMs: clock.now(), source: "consumer", message: stop.because });
+    deps.log(`[BACKFILL] Run ${stop.run.runId} stopped: ${stop.because}`);
+  }
+  await queue.hide(stop.message.receiptHandle, waitSeconds(1));
+  return hidden(stop.because);
+}
+
+/** A failure that may pass. Counted; the fifth is the last. */
+export async function retryLater(
+  deps: ConsumerDeps,
+  retry: { message: IncomingMessage; batch: Batch; run: Run; because: string },
+): Promise<MessageResult> {
+  const { message, batch } = retry;
+  const isCounted = message.receiveCount > 1;
+  const entry = isCounted ? await deps.store.getEntry(batch.key) : await deps.store.beginAttempt(batch.key);
+  const attempts = entry?.attempts ?? 1;
+  deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number}, attempt ${attempts}: ${retry.because}`);
+  await deps.store.addError(retry.run.runId, { atMs: deps.clock.now(), source: "consumer", message: retry.because });
+  if (attempts >= MAX_ATTEMPTS) return setAside(deps, message, batch, retry.because);
+  await deps.queue.hide(message.receiptHandle, RETRY_SECONDS ** attempts);
+  return hidden(retry.because);
+}
+
+/** Dead in the ledger first, then in the dead-letter queue: from there `redrive` brings it back. */
+export async function setAside(
+  deps: ConsumerDeps,
+  message: IncomingMessage,
+  batch: Batch,
+  because: string,
+): Promise<MessageResult> {
+  const counts = { applied: 0, stale: 0, dead: batch.events.length };
+  await deps.store.finish(batch.key, "dead", counts, { nowMs: deps.clock.now(), redriven: false });
+  await deps.queue.deadLetter(message);
+  deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${because}`);
+  return { kind: "dead-lettered", because, counts, paceWaitMs: 0, isLate: false, applyMs: 0 };
+}
+
+function hidden(because: string): MessageResult {
+  return { kind: "hidden", because, counts: null, paceWaitMs: 0, isLate: false, applyMs: 0 };
+}

@@ -1,0 +1,42 @@
+/** Events of a batch as rows for the sink: each record verified, scanned, decoded. What fails is a dead row, never a throw. */
+import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
+import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
+import { cidToText, hashMatches } from "@firehose-backfill/core/cid";
+import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
+import type { FirehoseEvent, RecordEvent } from "@firehose-backfill/core/event";
+import type { DeadRow, RecordRow, SinkRow } from "@firehose-backfill/sink/types";
+
+export function toRow(event: FirehoseEvent, verify: VerifyLevel): SinkRow {
+  return event.kind === "record" ? recordRow(event, verify) : event;
+}
+
+function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow {
+  const { action, did, collection, rkey, rev, seq, timeMs, cid, record } = event;
+  const key = { action, did, collection, rkey, rev, seq, timeMs };
+  if (action === "delete") return { kind: "record", ...key, cid: null, json: null };
+  if (cid === null || record === null)
+    return dead(event, "missing-block", "the commit did not carry this record's block");
+  if (verify !== "structure" && !hashMatches(cid, record))
+    return dead(event, "hash-mismatch", `the record's bytes do not have the hash that ${cidToText(cid)} says`);
+  try {
+    return { kind: "record", ...key, cid: cidToText(cid), json: recordToJson(decodeRecord(record)) };
+  } catch (error) {
+    if (error instanceof BadRecordError) return dead(event, error.reason, error.message);
+    throw error;
+  }
+}
+
+/** Keeps the raw bytes: should the rule change, the event can be redriven. */
+function dead(event: RecordEvent, reason: string, error: string): DeadRow {
+  const { did, seq, timeMs, collection, rkey, record } = event;
+  return {
+    kind: "dead",
+    did,
+    seq,
+    timeMs,
+    path: `${collection}/${rkey}`,
+    reason,
+    error,
+    payload: record ?? new Uint8Array(),
+  };
+}

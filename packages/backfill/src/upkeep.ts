@@ -1,0 +1,81 @@
+/**
+ * What every tick looks after before it reads: nothing disappears in silence. Batches that SQS gave up on are marked
+ * dead in the ledger; batches that are nowhere any more are read again in a new epoch; back-off falls when it was quiet.
+ */
+import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
+import type { QueueFigures } from "@firehose-backfill/queue/types";
+import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
+import type { ReaderDeps } from "./deps.ts";
+import { foldRun, type Outstanding } from "./fold.ts";
+
+const OLDEST_OUTSTANDING_MS = 3 * 24 * 3_600_000;
+const DEAD_LETTERS_A_LOOK = 100;
+
+export interface Upkeep {
+  readonly run: Run;
+  readonly outstanding: Outstanding;
+  readonly figures: QueueFigures;
+  readonly queueEmptySinceMs: number | null;
+}
+
+/** null: the lease is lost. */
+export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Promise<Upkeep | null> {
+  const { store, queue, clock } = deps;
+  const figures = await queue.figures();
+  if (figures.deadLetters > 0) await markDeadLetters(deps, before);
+  const folded = await foldRun(deps, lease, before);
+  if (folded === null) return null;
+  let { run } = folded;
+  const { outstanding } = folded;
+  const nowMs = clock.now();
+
+  const isEmpty = figures.ready + figures.inFlight + figures.delayed + figures.deadLetters === 0;
+  const queueEmptySinceMs = outstanding.batches > 0 && isEmpty ? (run.queueEmptySinceMs ?? nowMs) : null;
+  const lost = whyLost(deps, outstanding, { queueEmptySinceMs, nowMs });
+  if (lost !== null) {
+    const renewed = await store.newEpoch(run.runId, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs });
+    if (renewed === null) return null;
+    await store.addError(run.runId, { atMs: nowMs, source: "reader", message: lost });
+    deps.log(`[BACKFILL] ${lost}: reading again from the applied cursor`);
+    return { run: renewed, outstanding: NOTHING, figures, queueEmptySinceMs: null };
+  }
+
+  if (run.backOff > 1 && (await store.halveBackOff(run.runId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
+    run = (await store.getRun(run.runId)) ?? run;
+    deps.log(`[BACKFILL] Quiet for a minute: back-off is ${run.backOff} now`);
+  }
+  return { run, outstanding, figures, queueEmptySinceMs };
+}
+
+const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null };
+
+function whyLost(
+  deps: ReaderDeps,
+  outstanding: Outstanding,
+  at: { queueEmptySinceMs: number | null; nowMs: number },
+): string | null {
+  if (outstanding.batches === 0) return null;
+  if (at.queueEmptySinceMs !== null && at.nowMs - at.queueEmptySinceMs >= deps.place.lostAfterMs)
+    return `${outstanding.batches} batches are outstanding, and the queue has been empty for ${seconds(at.nowMs - at.queueEmptySinceMs)} s`;
+  if (outstanding.oldestSentAtMs !== null && at.nowMs - outstanding.oldestSentAtMs > OLDEST_OUTSTANDING_MS)
+    return `${outstanding.batches} batches are outstanding, the oldest for more than 3 days`;
+  return null;
+}
+
+async function markDeadLetters(deps: ReaderDeps, run: Run): Promise<void> {
+  for (const message of await deps.queue.peekDeadLetters({ max: DEAD_LETTERS_A_LOOK })) {
+    if (message.content.kind !== "batch") continue;
+    const { key, events } = message.content.batch;
+    if (key.runId !== run.runId || key.epoch !== run.epoch || key.window <= run.folded) continue;
+    await deps.store.finish(
+      key,
+      "dead",
+      { applied: 0, stale: 0, dead: events.length },
+      { nowMs: deps.clock.now(), redriven: false },
+    );
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1000);
+}

@@ -1,0 +1,48 @@
+/** The adapters that every process of a local run needs, made from addresses: the embedded ones or the real services. */
+import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
+import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
+import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
+import type { BatchQueue } from "@firehose-backfill/queue/types";
+
+/** Where the services are; plain data, so that it can be handed to a child process. */
+export interface Addresses {
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  /** null: the SDK finds it (AWS_ENDPOINT_URL_SQS, or AWS itself), and it is not the stand-in. */
+  readonly queueEndpoint: string | null;
+  readonly table: string;
+  readonly tableEndpoint: string | null;
+  readonly databaseUrl: string;
+}
+
+export interface Adapters extends AsyncDisposable {
+  readonly store: CheckpointStore;
+  readonly queue: BatchQueue;
+}
+
+export function openAdapters(
+  addresses: Addresses,
+  options: { readonly clock: Clock; readonly random: () => number },
+): Adapters {
+  const isStandIn = addresses.queueEndpoint !== null;
+  const table = createDynamoClient({ endpoint: addresses.tableEndpoint });
+  const queue = createSqsQueue({
+    client: createSqsClient({ endpoint: addresses.queueEndpoint }),
+    queueUrl: addresses.queueUrl,
+    dlqUrl: addresses.dlqUrl,
+    countsBase64: isStandIn,
+    startMove: !isStandIn,
+    ...options,
+  });
+  return {
+    store: createDynamoStore({ client: table, table: addresses.table }),
+    queue,
+    async [Symbol.asyncDispose]() {
+      table.destroy();
+      await queue[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** A control event's answer as the command line and the page get it: what was done, or what is wrong with the event. */
+import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
+
+export interface ControlReply {
+  readonly status: number;
+  readonly body: { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
+}
+
+export async function answerControl(
+  control: (event: unknown) => Promise<{ readonly message: string }>,
+  read: () => unknown,
+): Promise<ControlReply> {
+  let event: unknown;
+  try {
+    event = read();
+  } catch (error) {
+    return refuse(400, `the event is not JSON: ${describeError(error)}`);
+  }
+  try {
+    const { message } = await control(event);
+    return { status: 200, body: { ok: true, message } };
+  } catch (error) {
+    if (error instanceof ConfigError) return refuse(400, error.problems.join("\n"));
+    if (error instanceof UsageError) return refuse(409, error.message);
+    throw error;
+  }
+}
+
+function refuse(status: number, error: string): ControlReply {
+  return { status, body: { ok: false, error } };
+}

@@ -1,0 +1,84 @@
+/**
+ * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that the environment
+ * gives apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
+ */
+import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import {
+  newRun,
+  newRunId,
+  resumedThrottle,
+  scopeConflicts,
+  throttleChanges,
+} from "@firehose-backfill/backfill/new-run";
+import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import { SETTINGS } from "@firehose-backfill/core/config/definitions";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { ConfigError } from "@firehose-backfill/core/errors";
+
+export type Begun =
+  | { readonly kind: "new" | "resumed"; readonly run: Run }
+  /** BACKFILL_DAYS is 0, and nothing is unfinished. */
+  | { readonly kind: "none"; readonly run: Run | null };
+
+/** @throws ConfigError for a scope that is not the run's; UsageError for a start request that is refused */
+export async function beginRun(
+  deps: ControlDeps,
+  options: { readonly config: Config; readonly start: StartRequest | null; readonly log: (line: string) => void },
+): Promise<Begun> {
+  const { config, log } = options;
+  const open = await openRun(deps);
+  if (options.start !== null) {
+    const { run } = await control(deps, { action: "start", start: options.start });
+    return run === null ? { kind: "none", run } : { kind: "new", run };
+  }
+  if (open !== null) return { kind: "resumed", run: await goOn(deps, open, config, log) };
+  if (config.settings.days === 0) return { kind: "none", run: await deps.store.currentRun() };
+  const nowMs = deps.clock.now();
+  const run = await deps.store.createRun(newRun(config, { runId: newRunId(nowMs, deps.random), nowMs }));
+  return { kind: "new", run };
+}
+
+async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
+  const scope = await deps.store.getScope(open.runId);
+  const conflicts = scope === null ? [] : scopeConflicts(scope, config);
+  if (conflicts.length > 0) {
+    throw new ConfigError(
+      conflicts.map(({ key, ofRun, given }) => {
+        const name = SETTINGS.find((setting) => setting.key === key)?.name ?? key;
+        return `${name} is ${given}, but run ${open.runId} is not finished and has ${ofRun}: unset ${name} to go on with it, or begin anew with "start --new", which cancels it`;
+      }),
+    );
+  }
+  let run = open;
+  const wanted = resumedThrottle(run, config);
+  if (wanted !== null) {
+    const nowMs = deps.clock.now();
+    const changes = throttleChanges(run.throttle, wanted.throttle);
+    const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "environment" as const]));
+    const record = { atMs: nowMs, by: "resume" as const, changes };
+    run =
+      (await deps.store.tune(run.runId, { ...wanted, sources: { ...run.sources, ...sources }, record, nowMs })) ?? run;
+    log(
+      `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
+        .map(([key, { from, to }]) => `${key} ${from} -> ${to}`)
+        .join(", ")}`,
+    );
+  }
+  if (run.status === "errored") {
+    log(`[BACKFILL] Run ${run.runId} had stopped: ${run.reason ?? "no reason known"}. Trying again`);
+    run = (await control(deps, { action: "resume", from: null })).run ?? run;
+  } else if (run.status === "paused") {
+    const how = needsNewPosition(run.reason)
+      ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
+      : "firehose-backfill resume";
+    log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To go on: ${how}`);
+  }
+  return run;
+}
+
+async function openRun(deps: ControlDeps): Promise<Run | null> {
+  const run = await deps.store.currentRun();
+  return run === null || run.finishedAtMs !== null ? null : run;
+}

@@ -1,0 +1,84 @@
+/**
+ * `--consumers process`: each consumer in a child of its own, so that its memory is its own and a crash costs one batch's
+ * time. There are as many as max-concurrent says; one that ends is replaced.
+ */
+import { describeError } from "@firehose-backfill/core/errors";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { type Child, forkChild } from "@firehose-backfill/embedded/child";
+import type { ConsumerChildInit, ConsumerChildReport } from "./consumer-child.ts";
+
+export interface ConsumerProcesses {
+  /** Fresh figures of those that run. */
+  readonly reports: () => readonly ConsumerChildReport["consumer"][];
+  readonly pids: () => readonly number[];
+  /** Resolves when all have finished their batch and ended. */
+  readonly done: Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+/** A child that is told to stop finishes its batch first. */
+const STOP_TIMEOUT_MS = 20_000;
+const AFTER_CRASH_MS = 1_000;
+const REST_MS = 500;
+
+export function startConsumerProcesses(options: {
+  readonly init: ConsumerChildInit;
+  readonly wanted: () => number;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}): ConsumerProcesses {
+  const { clock, log, signal } = options;
+  const children = new Map<Child, ConsumerChildReport["consumer"] | null>();
+
+  const startOne = async () => {
+    let started: Child | null = null;
+    const child = await forkChild({
+      entry: new URL("./consumer-child.ts", import.meta.url),
+      args: [],
+      execArgv: ["--expose-gc"],
+      readyTimeoutMs: READY_TIMEOUT_MS,
+      stopTimeoutMs: STOP_TIMEOUT_MS,
+      init: options.init,
+      onMessage: (message) => {
+        if (isLog(message)) log(message.log);
+        else if (started !== null && children.has(started) && isReport(message))
+          children.set(started, message.consumer);
+      },
+    });
+    started = child;
+    children.set(child, null);
+    void child.exited.then((code) => {
+      children.delete(child);
+      if (!signal.aborted) log(`[BACKFILL] Consumer process ${child.pid} ended (${code ?? "by a signal"})`);
+    });
+  };
+
+  const keepUp = async () => {
+    while (!signal.aborted) {
+      try {
+        while (children.size < options.wanted() && !signal.aborted) await startOne();
+        for (const child of [...children.keys()].slice(options.wanted())) await child[Symbol.asyncDispose]();
+      } catch (error) {
+        log(`[BACKFILL] A consumer process could not start: ${describeError(error)}`);
+        await clock.sleep(AFTER_CRASH_MS, signal);
+      }
+      await clock.sleep(REST_MS, signal);
+    }
+    await Promise.all([...children.keys()].map((child) => child[Symbol.asyncDispose]()));
+  };
+
+  return {
+    reports: () => [...children.values()].filter((report) => report !== null),
+    pids: () => [...children.keys()].map((child) => child.pid),
+    done: keepUp(),
+  };
+}
+
+function isReport(message: unknown): message is ConsumerChildReport {
+  return typeof message === "object" && message !== null && "consumer" in message;
+}
+
+function isLog(message: unknown): message is { log: string } {
+  return typeof message === "object" && message !== null && "log" in message && typeof message.log === "string";
+}

@@ -1,0 +1,172 @@
+/**
+ * The status page and the control of a local process, on 127.0.0.1 alone. Names other than loopback in Host, and other
+ * sites' pages in Origin, are refused: a browser must not become somebody else's remote control.
+ */
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { describeError } from "@firehose-backfill/core/errors";
+import type { HistoryPoint } from "@firehose-backfill/status/history";
+import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
+import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { answerControl, type ControlReply } from "./answer-control.ts";
+
+export interface HttpServerOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  readonly snapshot: () => Promise<Snapshot>;
+  readonly history: () => readonly HistoryPoint[];
+  /** Executes a control event. @throws UsageError, ConfigError when it is refused */
+  readonly control: (event: unknown) => Promise<{ readonly message: string }>;
+  readonly log: (line: string) => void;
+}
+
+export interface HttpServer extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+}
+
+/** The port is taken, or may not be used. `message` says what to do. */
+export class PortError extends Error {
+  override readonly name = "PortError";
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+const HOST = "127.0.0.1";
+const MAX_BODY_BYTES = 1024 * 1024;
+const LOOPBACK_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** @throws PortError */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
+    respond(options, request, response).catch((error: unknown) => {
+      options.log(`[BACKFILL] Page: ${describeError(error)}`);
+      if (!response.headersSent) sendJson(response, 500, { ok: false, error: describeError(error) });
+      else response.destroy();
+    });
+  });
+  await listen(server, options.port);
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : options.port;
+  return {
+    port,
+    url: `http://${HOST}:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const hint = "set PORT to another one, or to 0 for any free one";
+      const what = error.code === "EADDRINUSE" ? `port ${port} is in use` : `port ${port}: ${error.message}`;
+      reject(new PortError(`${what}: ${hint}`, { cause: error }));
+    });
+    server.listen(port, HOST, resolve);
+  });
+}
+
+async function respond(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setHeader("cache-control", "no-store");
+  response.setHeader("x-content-type-options", "nosniff");
+  response.setHeader("referrer-policy", "no-referrer");
+  const refusal = whyRefused(request);
+  if (refusal !== null) {
+    sendJson(response, 403, { ok: false, error: refusal });
+    return;
+  }
+  const { pathname } = new URL(request.url ?? "/", `http://${HOST}`);
+  const route = `${request.method ?? ""} ${pathname}`;
+  switch (route) {
+    case "GET /":
+      return sendPage(options, response, null);
+    case "GET /status.json":
+      return sendJson(response, 200, await options.snapshot());
+    case "POST /control":
+      return receiveControl(options, request, response);
+    default:
+      return sendJson(response, 404, { ok: false, error: "there is GET /, GET /status.json and POST /control" });
+  }
+}
+
+/** null: go on. DNS rebinding shows in Host, a foreign page in Origin. */
+function whyRefused(request: IncomingMessage): string | null {
+  if (!isLoopbackHost(request.headers.host)) return "this server answers on 127.0.0.1 only";
+  const { origin } = request.headers;
+  if (origin === undefined) return null;
+  return origin === `http://${request.headers.host}` ? null : "requests from other origins are refused";
+}
+
+function isLoopbackHost(host: string | undefined): boolean {
+  return host !== undefined && LOOPBACK_NAMES.has(host.replace(/:\d+$/, ""));
+}
+
+async function receiveControl(
+  options: HttpServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim();
+  const isForm = type === "application/x-www-form-urlencoded";
+  if (!isForm && type !== "application/json") {
+    sendJson(response, 415, { ok: false, error: "send application/json" });
+    return;
+  }
+  const body = await readBody(request);
+  if (body === null) {
+    sendJson(response, 413, { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` });
+    return;
+  }
+  const reply = await answerControl(options.control, () =>
+    isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
+  );
+  if (isForm && !wantsJson(request)) {
+    await sendPage(options, response, reply);
+    return;
+  }
+  sendJson(response, reply.status, reply.body);
+}
+
+function wantsJson(request: IncomingMessage): boolean {
+  return (request.headers.accept ?? "").includes("application/json");
+}
+
+async function sendPage(
+  options: HttpServerOptions,
+  response: ServerResponse,
+  reply: ControlReply | null,
+): Promise<void> {
+  const nonce = randomBytes(16).toString("base64");
+  const page = renderHtml(await options.snapshot(), {
+    nonce,
+    history: options.history(),
+    ...(reply === null
+      ? {}
+      : { notice: { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error } }),
+  });
+  response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
+  response.writeHead(reply?.status ?? 200, { "content-type": "text/html; charset=utf-8" }).end(page);
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(`${JSON.stringify(body)}\n`);
+}
+
+/** null: too large. */
+async function readBody(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,77 @@
+/** A consumer of a long-lived process: its sink, its guard and its pollers. The same in the server and in a child of its own. */
+import type { ConsumerDeps } from "@firehose-backfill/backfill/deps";
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { createSink } from "@firehose-backfill/sink/sink";
+import type { Sink } from "@firehose-backfill/sink/types";
+import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
+import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
+import type { Adapters } from "./adapters.ts";
+import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
+import { LOCAL_VISIBILITY } from "./local-place.ts";
+import { processMemoryGuard } from "./process-memory.ts";
+
+export interface LocalConsumerOptions {
+  readonly adapters: Adapters;
+  readonly databaseUrl: string;
+  /** Opened at once, at most. */
+  readonly poolSize: number;
+  readonly throttleQuery: string | null;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** The run as last seen: its throttle settings count here. */
+  readonly currentRun: () => Run | null;
+  readonly pollers: number;
+}
+
+export interface LocalConsumer extends AsyncDisposable {
+  readonly loop: ConsumerLoop;
+  readonly sink: Sink;
+}
+
+const DEFAULT_LIMIT_MB = 512;
+const DEFAULT_CHECK_INTERVAL = 100;
+
+export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer {
+  const { adapters, clock, random, log, signal, currentRun, poolSize } = options;
+  const sink = createSink({
+    databaseUrl: options.databaseUrl,
+    poolSize,
+    throttleQuery: options.throttleQuery,
+    clock,
+    random,
+    log,
+  });
+  const memory = processMemoryGuard(clock, () => currentRun()?.throttle.maxMemoryMb ?? DEFAULT_LIMIT_MB);
+  const deps: ConsumerDeps = {
+    clock,
+    random,
+    store: adapters.store,
+    queue: adapters.queue,
+    sink,
+    memory,
+    relieveMemory: async (stop) => void (await memory.waitUntilUnder(stop)),
+    latency: createLatencySignal(),
+    memoryChecks: createEventCounter(() => currentRun()?.throttle.memoryCheckInterval ?? DEFAULT_CHECK_INTERVAL),
+    renewVisibility: LOCAL_VISIBILITY,
+    log,
+  };
+  const loop = startConsumerLoop(deps, {
+    signal,
+    pollers: options.pollers,
+    // A pool smaller than max-concurrent caps what is applied at once, too.
+    limit: () => Math.min(poolSize, currentRun()?.throttle.maxConcurrent ?? 0),
+    currentRun,
+    onResult: () => {},
+  });
+  return {
+    loop,
+    sink,
+    async [Symbol.asyncDispose]() {
+      await loop.done;
+      await sink[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,20 @@
+/** The facts of a long-lived process. After any crash a restart goes on within 10 s: lease 5 s, visibility 10 s, both renewed. */
+import type { Place } from "@firehose-backfill/backfill/deps";
+
+const TICK_MS = 60_000;
+
+export const LOCAL_LEASE_TTL_MS = 5_000;
+export const LOCAL_VISIBILITY = { seconds: 10, everyMs: 4_000 } as const;
+
+export function localPlace(options: { readonly sampleRelayUrl: string | null; readonly userAgent: string }): Place {
+  return {
+    tickMs: TICK_MS,
+    tickBudgetMs: TICK_MS,
+    // A full horizon is read on when a tick of it is free again: few connections, and never a late plan.
+    leastRoomMs: TICK_MS,
+    leaseTtlMs: LOCAL_LEASE_TTL_MS,
+    lostAfterMs: 30_000,
+    lookAgainMs: 1_000,
+    ...options,
+  };
+}

@@ -1,0 +1,16 @@
+/** This process's memory, as the guard wants it. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+
+export function processMemoryGuard(clock: Clock, limitMb: () => number): MemoryGuard {
+  return createMemoryGuard({
+    clock,
+    limitMb,
+    sample: () => {
+      const { rss, heapUsed, external } = process.memoryUsage();
+      return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external };
+    },
+    // Exposed by --expose-gc, or not at all.
+    collect: typeof globalThis.gc === "function" ? () => void globalThis.gc?.() : null,
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * The local schedule: ticks one after the other, as soon as each says. `poke()` ends the window in hand and ticks again,
+ * so that a pause, a cancel or a tune is seen at once. A tick that fails is told and tried again.
+ */
+import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { runTick, type TickResult } from "@firehose-backfill/backfill/run-tick";
+import { describeError } from "@firehose-backfill/core/errors";
+
+const AFTER_FAILURE_MS = 2_000;
+
+export interface ReaderLoop {
+  poke(): void;
+  /** Resolves when the loop has ended, which only `signal` makes it do. */
+  readonly done: Promise<void>;
+}
+
+export function startReaderLoop(
+  deps: ReaderDeps,
+  options: { readonly signal: AbortSignal; readonly onTick: (result: TickResult) => void },
+): ReaderLoop {
+  let poked = new AbortController();
+
+  const loop = async () => {
+    while (!options.signal.aborted) {
+      poked = new AbortController();
+      const signal = AbortSignal.any([options.signal, poked.signal]);
+      let nextInMs = AFTER_FAILURE_MS;
+      try {
+        const result = await runTick(deps, { signal, firstRun: null });
+        ({ nextInMs } = result);
+        options.onTick(result);
+      } catch (error) {
+        deps.log(`[BACKFILL] A tick failed, the next one is in ${AFTER_FAILURE_MS / 1000} s: ${describeError(error)}`);
+      }
+      await deps.clock.sleep(nextInMs, signal);
+    }
+  };
+
+  return { poke: () => poked.abort(), done: loop() };
+}

@@ -1,0 +1,43 @@
+/** When a local process is done with its run, and how it ends: pure, from the run as last seen. */
+import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
+import type { Run } from "@firehose-backfill/checkpoint/types";
+
+export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
+
+/** null: it goes on. */
+export function runEnd(
+  run: Run,
+  untilDone: boolean,
+): { readonly exit: RunExit; readonly message: string | null } | null {
+  switch (run.status) {
+    case "succeeded":
+      if (!untilDone) return null;
+      return run.totals.dead === 0
+        ? { exit: "done", message: null }
+        : {
+            exit: "done-with-dead",
+            message: `${run.totals.dead} events could not be applied: see firehose.dead_events and the dead-letter queue`,
+          };
+    case "cancelled":
+      return untilDone ? { exit: "cancelled", message: `run ${run.runId} was cancelled` } : null;
+    case "errored":
+      return { exit: "errored", message: `errored: ${run.reason ?? "no reason known"}` };
+    case "paused":
+      // Only the operator can choose where to go on: waiting here for it would be waiting for ever.
+      return untilDone && needsNewPosition(run.reason)
+        ? {
+            exit: "paused",
+            message: `paused: ${run.reason ?? ""}. To go on: firehose-backfill resume --from oldest|live|SEQ|TIME`,
+          }
+        : null;
+    case "enqueued":
+    case "running":
+    case "pausing":
+    case "cancelling":
+      return null;
+    default: {
+      const unreachable: never = run.status;
+      return unreachable;
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * What `npm start` runs: the whole backfill in one process, on embedded stand-ins or on the real services. It claims the
+ * data folder, starts what is not given, begins or resumes the run, and stops gracefully: batch in hand, cursor, exit.
+ */
+import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
+import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import { systemClock } from "@firehose-backfill/core/clock";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { ConfigError } from "@firehose-backfill/core/errors";
+import { throttlingConfigLines } from "@firehose-backfill/core/log-lines";
+import { VERSION } from "@firehose-backfill/core/version";
+import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
+import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
+import { openAdapters } from "./adapters.ts";
+import { beginRun } from "./begin-run.ts";
+import { startHttpServer } from "./http-server.ts";
+import { localPlace } from "./local-place.ts";
+import { localConsumers } from "./local-consumers.ts";
+import { processMemoryGuard } from "./process-memory.ts";
+import { startReaderLoop } from "./reader-loop.ts";
+import { runEnd, type RunExit } from "./run-end.ts";
+import { watchRun } from "./run-watch.ts";
+import { keepSnapshots } from "./snapshot-keeper.ts";
+import { snapshotCollector } from "./snapshot-collector.ts";
+import { startStack } from "./start-stack.ts";
+
+export interface RunServerOptions {
+  readonly config: Config;
+  /** The configuration with a control event's settings on top. @throws ConfigError */
+  readonly configure: (values: Readonly<Record<string, string>>) => Config;
+  readonly untilDone: boolean;
+  readonly consumers: "in-process" | "process";
+  /** Given: begins with this instead of what the configuration says. */
+  readonly start?: StartRequest;
+  readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
+  /** About once a second. */
+  readonly onTick?: (snapshot: Snapshot) => void;
+  readonly log: (line: string) => void;
+  /** Finish the batch in hand, save, end. */
+  readonly stop: AbortSignal;
+}
+
+export interface RunResult {
+  readonly exit: RunExit;
+  readonly message: string | null;
+  readonly snapshot: Snapshot | null;
+}
+
+/** @throws ConfigError, AlreadyRunningError, PortError, StandInError, SinkError: each with one clear message */
+export async function runServer(options: RunServerOptions): Promise<RunResult> {
+  const { config, log } = options;
+  const { settings } = config;
+  const clock = systemClock;
+  const random = Math.random;
+  const tooLow = limitTooLow(settings.maxMemoryMb, process.memoryUsage.rss());
+  if (tooLow !== null) throw new ConfigError([tooLow]);
+
+  await using claim = await claimDataDir(settings.dataDir);
+  await using stack = await startStack(claim.dataDir, settings, options.stop);
+  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery);
+  await using adapters = openAdapters(stack.addresses, { clock, random });
+  const { store, queue } = adapters;
+
+  const controlDeps: ControlDeps = {
+    store,
+    queue,
+    clock,
+    random,
+    configure: options.configure,
+    limits: null,
+    allowRelayFromEvent: false,
+  };
+  const begun = await beginRun(controlDeps, { config, start: options.start ?? null, log });
+
+  // Two signals: the reader stops first, so that nothing is planned any more while consumers finish what they hold.
+  const ending = new AbortController();
+  const stopping = AbortSignal.any([options.stop, ending.signal]);
+  const watch = watchRun({ store, clock, signal: stopping, first: begun.run });
+  const memory = processMemoryGuard(clock, () => watch.current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
+  const consumers = localConsumers({
+    kind: options.consumers,
+    adapters,
+    addresses: stack.addresses,
+    throttleQuery: settings.throttleQuery,
+    poolSize: settings.dbPoolSize,
+    clock,
+    random,
+    log,
+    signal: stopping,
+    currentRun: watch.current,
+  });
+  const collect = snapshotCollector({ adapters, clock, config, memory, consumers });
+  const keeper = keepSnapshots({
+    dataDir: claim.dataDir,
+    clock,
+    collect,
+    log,
+    onTick: options.onTick ?? (() => {}),
+    onSnapshot: options.onSnapshot,
+    signal: stopping,
+  });
+
+  const readerDeps: ReaderDeps = {
+    clock,
+    random,
+    store,
+    queue,
+    openReader: openFirehoseReader,
+    memory,
+    place: localPlace({
+      sampleRelayUrl: stack.sampleRelayUrl,
+      userAgent: userAgent({ version: VERSION, contact: settings.contact }),
+    }),
+    owner: `pid ${process.pid}`,
+    log,
+  };
+  const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
+  let hasReachedHost = false;
+  const onTick = ({ run, endedBecause, read }: TickResult) => {
+    hasReachedHost ||= read !== null && read.frames > 0;
+    if (!hasReachedHost && endedBecause.startsWith("unreachable"))
+      end({ exit: "errored", message: `relay ${endedBecause}` });
+    const over = run === null ? null : runEnd(run, options.untilDone);
+    if (over !== null) end(over);
+  };
+  const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
+
+  await using page = await startHttpServer({
+    port: settings.port,
+    snapshot: keeper.fresh,
+    history: keeper.history,
+    log,
+    control: async (event) => {
+      const answer = await steer(controlDeps, parseControlEvent(event));
+      await watch.refresh();
+      reader.poke();
+      return { message: answer.message };
+    },
+  });
+  await claim.announce(page.port);
+  announce(options, { run: begun.run, kind: begun.kind, url: page.url, isSample: stack.sampleRelayUrl !== null });
+
+  if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: "BACKFILL_DAYS is 0: nothing to run" });
+  options.stop.addEventListener("abort", () => end({ exit: "stopped", message: null }), { once: true });
+  void stack.exited.then((name) => end({ exit: "errored", message: `the embedded ${name} has stopped` }));
+  const result = await ended;
+  ending.abort();
+  await Promise.all([reader.done, consumers.done, keeper.done, watch.done]);
+  const snapshot = await keeper.finish();
+  return { ...result, snapshot };
+}
+
+/** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
+async function prepareDatabase(databaseUrl: string, throttleQuery: string | null): Promise<void> {
+  await verifyConnection({ databaseUrl });
+  await migrate({ databaseUrl });
+  if (throttleQuery === null) return;
+  try {
+    await checkThrottleQuery({ databaseUrl, throttleQuery });
+  } catch (error) {
+    throw error instanceof ThrottleQueryError ? new ConfigError([error.message]) : error;
+  }
+}
+
+function announce(
+  options: RunServerOptions,
+  what: { run: Run | null; kind: "new" | "resumed" | "none"; url: string; isSample: boolean },
+): void {
+  const { log } = options;
+  for (const line of throttlingConfigLines(what.run?.throttle ?? options.config.settings)) log(line);
+  if (what.isSample) log("[BACKFILL] No RELAY_URL: replaying the bundled sample relay");
+  if (what.run === null) log("[BACKFILL] Nothing to run");
+  else
+    log(
+      `[BACKFILL] Run ${what.run.runId} on ${what.run.host}: ${what.kind === "new" ? "new" : `goes on, ${what.run.status}`}`,
+    );
+  log(`[BACKFILL] Status page: ${what.url}`);
+}

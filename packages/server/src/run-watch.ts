@@ -1,0 +1,33 @@
+/** The run as this process last saw it, kept fresh for whoever needs its settings between two messages. */
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+
+const EVERY_MS = 1_000;
+
+export interface RunWatch {
+  readonly current: () => Run | null;
+  refresh(): Promise<Run | null>;
+  readonly done: Promise<void>;
+}
+
+export function watchRun(options: {
+  readonly store: CheckpointStore;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly first: Run | null;
+}): RunWatch {
+  const { store, clock, signal } = options;
+  let current = options.first;
+  const refresh = async () => {
+    current = await store.currentRun();
+    return current;
+  };
+  const loop = async () => {
+    while (!signal.aborted) {
+      await clock.sleep(EVERY_MS, signal);
+      // The table is away for a moment: what was true a second ago will do.
+      await refresh().catch(() => undefined);
+    }
+  };
+  return { current: () => current, refresh, done: loop() };
+}

@@ -1,0 +1,109 @@
+/**
+ * One Snapshot a second of the run that goes on here: for the page, the terminal and the progress lines, and on disk, so
+ * that `status` has an answer when the process is gone.
+ */
+import { randomUUID } from "node:crypto";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { describeError } from "@firehose-backfill/core/errors";
+import { memoryLine, progressCadence, progressLine, type ProgressCadence } from "@firehose-backfill/core/log-lines";
+import { addHistoryPoint, emptyHistory, type History, type HistoryPoint } from "@firehose-backfill/status/history";
+import { renderJson } from "@firehose-backfill/status/render-json";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+
+export const SNAPSHOT_FILE = "snapshot.json";
+const EVERY_MS = 1_000;
+
+export interface SnapshotKeeperOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly collect: () => Promise<Snapshot>;
+  readonly log: (line: string) => void;
+  readonly onTick: (snapshot: Snapshot) => void;
+  readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
+  readonly signal: AbortSignal;
+}
+
+export interface SnapshotKeeper {
+  readonly latest: () => Snapshot | null;
+  readonly history: () => readonly HistoryPoint[];
+  /** Collected now. */
+  fresh(): Promise<Snapshot>;
+  /** The lines and the snapshot of the end. */
+  finish(): Promise<Snapshot>;
+  readonly done: Promise<void>;
+}
+
+export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
+  const { clock, signal } = options;
+  let latest: Snapshot | null = null;
+  let history: History = emptyHistory("");
+  let cadence: ProgressCadence | null = null;
+
+  const fresh = async () => {
+    latest = await options.collect();
+    history = addToHistory(history, latest, clock.now());
+    await save(options.dataDir, latest);
+    return latest;
+  };
+
+  const say = (snapshot: Snapshot, kind: "progress" | "final") => {
+    if (snapshot.runId === null) return;
+    options.log(progressLine(progressOf(snapshot, kind)));
+    options.log(memoryLine({ usedMb: snapshot.memory.usedMb ?? 0, limitMb: snapshot.memory.limitMb ?? 0 }));
+    options.onSnapshot(snapshot, kind);
+  };
+
+  const loop = async () => {
+    while (!signal.aborted) {
+      try {
+        const snapshot = await fresh();
+        options.onTick(snapshot);
+        cadence ??= progressCadence({ received: snapshot.received, nowMs: clock.now() });
+        if (snapshot.status === "running" && cadence.isDue(snapshot.received, clock.now())) say(snapshot, "progress");
+      } catch (error) {
+        options.log(`[BACKFILL] Status: ${describeError(error)}`);
+      }
+      await clock.sleep(EVERY_MS, signal);
+    }
+  };
+
+  return {
+    latest: () => latest,
+    history: () => history.points,
+    fresh,
+    async finish() {
+      const snapshot = await fresh();
+      say(snapshot, "final");
+      return snapshot;
+    },
+    done: loop(),
+  };
+}
+
+/** At the end the rate that counts is that of the whole run. */
+function progressOf(snapshot: Snapshot, kind: "progress" | "final") {
+  const skipped = Object.values(snapshot.skipped).reduce((sum, n) => sum + n, 0);
+  const ratePerSecond = kind === "final" ? snapshot.averageRatePerSecond : snapshot.ratePerSecond;
+  return { received: snapshot.received, processed: snapshot.processed, skipped, ratePerSecond };
+}
+
+function addToHistory(history: History, snapshot: Snapshot, atMs: number): History {
+  if (snapshot.runId === null) return history;
+  const ofRun = history.runId === snapshot.runId ? history : emptyHistory(snapshot.runId);
+  const { ready, inFlight, delayed } = snapshot.queue;
+  return addHistoryPoint(ofRun, {
+    atMs,
+    ratePerSecond: snapshot.ratePerSecond,
+    memoryMb: snapshot.memory.usedMb,
+    depth: ready + inFlight + delayed,
+  });
+}
+
+/** Renamed into place: who reads it sees all of it or the one before. */
+async function save(dataDir: string, snapshot: Snapshot): Promise<void> {
+  const draft = join(dataDir, `.${SNAPSHOT_FILE}.${randomUUID()}`);
+  await writeFile(draft, renderJson(snapshot), { mode: 0o600 });
+  await rename(draft, join(dataDir, SNAPSHOT_FILE));
+}

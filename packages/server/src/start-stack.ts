@@ -1,0 +1,40 @@
+/** The services of a local run: each one that a setting gives is used as it is, each other one is started embedded. */
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { ConfigError } from "@firehose-backfill/core/errors";
+import { type EmbeddedStack, type StandIn, startEmbedded } from "@firehose-backfill/embedded/stack";
+import type { Addresses } from "./adapters.ts";
+
+export interface Stack extends AsyncDisposable {
+  readonly addresses: Addresses;
+  /** null: RELAY_URL is given. */
+  readonly sampleRelayUrl: string | null;
+  readonly pids: EmbeddedStack["pids"];
+  /** Resolves when a stand-in is gone. */
+  readonly exited: Promise<StandIn>;
+}
+
+/** @throws ConfigError, StandInError */
+export async function startStack(dataDir: string, settings: Settings, signal: AbortSignal): Promise<Stack> {
+  const { queueUrl, dlqUrl, table, databaseUrl, relayUrl } = settings;
+  if ((queueUrl === null) !== (dlqUrl === null))
+    throw new ConfigError(["BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL go together: set both, or neither"]);
+  const stack = await startEmbedded({
+    dataDir,
+    need: { queue: queueUrl === null, table: table === null, postgres: databaseUrl === null, relay: relayUrl === null },
+    signal,
+  });
+  return {
+    addresses: {
+      queueUrl: queueUrl ?? stack.queue?.queueUrl ?? "",
+      dlqUrl: dlqUrl ?? stack.queue?.dlqUrl ?? "",
+      queueEndpoint: stack.queue?.endpoint ?? null,
+      table: table ?? stack.table?.table ?? "",
+      tableEndpoint: stack.table?.endpoint ?? null,
+      databaseUrl: databaseUrl ?? stack.postgres?.databaseUrl ?? "",
+    },
+    sampleRelayUrl: stack.relay?.url ?? null,
+    pids: stack.pids,
+    exited: stack.exited,
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}

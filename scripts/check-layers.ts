@@ -1,0 +1,15 @@
+/**
+ * The layer rule of .dependency-cruiser.cjs. A cruise that finds no modules passes too, so the number is looked at:
+ * a parser that understands nothing must not look like a clean house.
+ */
+import { runStep } from "./run-step.ts";
+
+const LEAST_MODULES = 80;
+
+const { code, output } = await runStep("depcruise", ["packages", "functions", "infra"]);
+const modules = Number(/(\d+) modules/.exec(output)?.[1] ?? 0);
+if (modules < LEAST_MODULES) {
+  console.error(`only ${modules} modules were looked at; there are more than ${LEAST_MODULES}`);
+  process.exit(1);
+}
+process.exit(code);

@@ -1,0 +1,70 @@
+/**
+ * `npm test`: everything that needs neither an account nor the internet. Arguments go to vitest. The last line is the
+ * count of all of it: `N passed, N failed, N skipped`.
+ */
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT, runStep } from "./run-step.ts";
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const args = process.argv.slice(2);
+const total = await runVitest(args);
+if (args.length === 0) {
+  if (existsSync(join(ROOT, ".sst", "platform"))) add(total, await runInfra());
+  else console.log("Skipped: the infrastructure's tests. `npm run test:infra` installs SST's platform and runs them.");
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+async function runVitest(more: readonly string[]): Promise<Counts> {
+  const folder = await mkdtemp(join(tmpdir(), "firehose-backfill-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const { code } = await runStep("vitest", [
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile=${report}`,
+      ...more,
+    ]);
+    const counts = await readReport(report);
+    // A file that cannot even be loaded, or an unhandled rejection, has no test of its own to count.
+    if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    return counts;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readReport(path: string): Promise<Counts> {
+  try {
+    const report = JSON.parse(await readFile(path, "utf8")) as Record<string, number>;
+    return {
+      passed: report["numPassedTests"] ?? 0,
+      failed: report["numFailedTests"] ?? 0,
+      skipped: (report["numPendingTests"] ?? 0) + (report["numTodoTests"] ?? 0),
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+async function runInfra(): Promise<Counts> {
+  const { code, output } = await runStep("node", ["test/infra/run.mjs"]);
+  const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(output) ?? [];
+  if (passed === undefined) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) };
+}
+
+function add(to: Counts, more: Counts): void {
+  to.passed += more.passed;
+  to.failed += more.failed;
+  to.skipped += more.skipped;
+}

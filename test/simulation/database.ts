@@ -1,0 +1,71 @@
+/** A database that is made up: advisory locks, a latency, and stalls in which nothing that was sent comes back. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import { SinkError } from "@firehose-backfill/sink/sink-error";
+import type { Health, Sink } from "@firehose-backfill/sink/types";
+
+export interface AppliedBatch {
+  readonly atMs: number;
+  readonly events: number;
+}
+
+export interface SimulatedDatabase extends Sink {
+  /** When statements were sent: what production feels. */
+  readonly applied: readonly AppliedBatch[];
+  readonly mostAtOnce: () => number;
+  /** No answer from `fromMs` until `untilMs`; what arrives meanwhile waits. */
+  stall(fromMs: number, untilMs: number): void;
+  /** Connections fail from `fromMs` until `untilMs`. */
+  down(fromMs: number, untilMs: number): void;
+  health: () => Promise<Health>;
+}
+
+export function simulatedDatabase(options: { readonly clock: Clock; readonly latencyMs: number }): SimulatedDatabase {
+  const { clock, latencyMs } = options;
+  const applied: AppliedBatch[] = [];
+  const stalls: { fromMs: number; untilMs: number }[] = [];
+  const outages: { fromMs: number; untilMs: number }[] = [];
+  let active = 0;
+  let most = 0;
+
+  const answer = async () => {
+    await clock.sleep(latencyMs);
+    for (;;) {
+      const now = clock.now();
+      const stalled = stalls.find(({ fromMs, untilMs }) => now >= fromMs && now < untilMs);
+      if (stalled === undefined) return;
+      await clock.sleep(stalled.untilMs - now);
+    }
+  };
+
+  return {
+    applied,
+    mostAtOnce: () => most,
+    stall: (fromMs, untilMs) => void stalls.push({ fromMs, untilMs }),
+    down: (fromMs, untilMs) => void outages.push({ fromMs, untilMs }),
+    async apply(request) {
+      const now = clock.now();
+      if (outages.some(({ fromMs, untilMs }) => now >= fromMs && now < untilMs))
+        throw new SinkError("connection refused", { kind: "service" });
+      // BEGIN and the lock are one round trip.
+      if (active >= request.maxConcurrent) return { kind: "busy" };
+      active += 1;
+      most = Math.max(most, active);
+      try {
+        const startedMs = clock.now();
+        await answer();
+        if (!request.isOnTime()) return { kind: "late" };
+        applied.push({ atMs: clock.now(), events: request.rows.length });
+        await answer();
+        const counts = { applied: request.rows.length, stale: 0, dead: 0 };
+        return { kind: "applied", counts, durationMs: clock.now() - startedMs };
+      } finally {
+        active -= 1;
+      }
+    },
+    health: () => Promise.resolve({ kind: "healthy" }),
+    pool: () => ({ used: active, size: POOL_SIZE }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+const POOL_SIZE = 100;

@@ -1,0 +1,212 @@
+/**
+ * A whole backfill on a virtual clock: the real use cases, the in-memory queue and table, a made-up firehose and database.
+ * The schedule and the event source mapping are AWS's: a tick a minute, as many invocations at once as are allowed.
+ */
+import { applyMessage, type MessageResult } from "@firehose-backfill/backfill/apply-message";
+import type { ConsumerDeps, CrashPoint, Place, ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { newRun } from "@firehose-backfill/backfill/new-run";
+import { runTick } from "@firehose-backfill/backfill/run-tick";
+import { createMemoryStore, type MemoryStoreOptions } from "@firehose-backfill/checkpoint/memory-store";
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
+import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
+import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+import { type SimulatedDatabase, simulatedDatabase } from "./database.ts";
+import { type StreamShape, simulatedReader } from "./stream.ts";
+
+export interface SimulationOptions {
+  /** As in the environment. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly stream?: Partial<StreamShape>;
+  readonly order?: "oldest-first" | "random";
+  readonly latencyMs?: number;
+  readonly seed?: number;
+  /** Length of a tick. 60,000. */
+  readonly tickMs?: number;
+  /** Added to the clock of consumer `index`. */
+  readonly skewMs?: (index: number) => number;
+  readonly repeatProbability?: number;
+  readonly store?: MemoryStoreOptions;
+  readonly readerCrash?: CrashPoint;
+}
+
+export interface Simulation {
+  readonly clock: VirtualClock;
+  readonly store: CheckpointStore;
+  readonly queue: MemoryQueue;
+  readonly database: SimulatedDatabase;
+  readonly results: readonly MessageResult[];
+  /** Sum of all invocations' times, and how many there were. */
+  readonly billed: () => { readonly ms: number; readonly invocations: number };
+  readonly startMs: number;
+  run(): Promise<Run>;
+  /** Lets `ms` pass. */
+  pass(ms: number): Promise<void>;
+  /** No tick is made while it is true. */
+  holdReader: boolean;
+  /** No message is taken while it is true. */
+  holdConsumers: boolean;
+  stop(): Promise<void>;
+}
+
+const FAR_APART_MS = 100;
+const INVOCATION_OVERHEAD_MS = 2;
+
+export async function simulate(options: SimulationOptions): Promise<Simulation> {
+  const clock = new VirtualClock();
+  const startMs = clock.now();
+  const random = seeded(options.seed ?? 1);
+  const store = createMemoryStore(options.store ?? {});
+  const queue = createMemoryQueue({
+    clock,
+    random,
+    order: options.order ?? "oldest-first",
+    visibilitySeconds: 180,
+    repeatProbability: options.repeatProbability ?? 0,
+  });
+  const database = simulatedDatabase({ clock, latencyMs: options.latencyMs ?? 5 });
+  const config = parseConfig(options.settings);
+  const tickMs = options.tickMs ?? 60_000;
+  const stream: StreamShape = {
+    commits: Number.POSITIVE_INFINITY,
+    operations: (index) => 1 + (index % 3),
+    startTimeMs: startMs - 86_400_000,
+    stepMs: 100,
+    matching: 1,
+    ...options.stream,
+  };
+  const created = await store.createRun(
+    newRun(config, { runId: "simulated", nowMs: startMs, end: { kind: "time", timeMs: Number.MAX_SAFE_INTEGER } }),
+  );
+
+  const place: Place = {
+    tickMs,
+    tickBudgetMs: 50_000,
+    leastRoomMs: 0,
+    leaseTtlMs: 150_000,
+    lostAfterMs: 180_000,
+    lookAgainMs: tickMs,
+    sampleRelayUrl: "ws://127.0.0.1",
+    userAgent: "simulation",
+  };
+  const readerDeps: ReaderDeps = {
+    clock,
+    random,
+    store,
+    queue,
+    openReader: (readerOptions) => simulatedReader(stream, readerOptions),
+    memory: CALM,
+    place,
+    owner: "simulated",
+    log: () => {},
+    ...(options.readerCrash === undefined ? {} : { crashPoint: options.readerCrash }),
+  };
+
+  const stop = new AbortController();
+  const state = { holdReader: false, holdConsumers: false, billedMs: 0, invocations: 0 };
+  const results: MessageResult[] = [];
+
+  const schedule = async () => {
+    while (!stop.signal.aborted) {
+      const startedMs = clock.now();
+      if (!state.holdReader) {
+        // A tick that dies is EventBridge's business: the next one comes a minute later.
+        await runTick(readerDeps, { signal: stop.signal, firstRun: null }).catch(() => undefined);
+      }
+      await clock.sleep(Math.max(1, startedMs + tickMs - clock.now()), stop.signal);
+    }
+  };
+
+  const invoke = async (index: number, consumer: ConsumerDeps) => {
+    while (!stop.signal.aborted) {
+      if (state.holdConsumers) {
+        await clock.sleep(FAR_APART_MS, stop.signal);
+        continue;
+      }
+      const [message] = await queue.receive({ max: 1, waitSeconds: 20 });
+      if (message === undefined) continue;
+      const startedMs = clock.now();
+      await clock.sleep(INVOCATION_OVERHEAD_MS);
+      results.push(await applyMessage(consumer, message, { signal: stop.signal }));
+      state.billedMs += clock.now() - startedMs;
+      state.invocations += 1;
+    }
+  };
+
+  const consumers = Array.from({ length: created.throttle.maxConcurrent }, (_, index) =>
+    invoke(index, {
+      clock: skewed(clock, options.skewMs?.(index) ?? 0),
+      random,
+      store,
+      queue,
+      sink: database,
+      memory: CALM,
+      relieveMemory: () => Promise.resolve(),
+      latency: createLatencySignal(),
+      memoryChecks: createEventCounter(() => 100),
+      renewVisibility: null,
+      log: () => {},
+    }),
+  );
+  const scheduled = schedule();
+
+  return {
+    clock,
+    store,
+    queue,
+    database,
+    results,
+    startMs,
+    billed: () => ({ ms: state.billedMs, invocations: state.invocations }),
+    async run() {
+      const run = await store.getRun("simulated");
+      if (run === null) throw new Error("the run is gone");
+      return run;
+    },
+    pass: (ms) => clock.advance(ms),
+    get holdReader() {
+      return state.holdReader;
+    },
+    set holdReader(hold) {
+      state.holdReader = hold;
+    },
+    get holdConsumers() {
+      return state.holdConsumers;
+    },
+    set holdConsumers(hold) {
+      state.holdConsumers = hold;
+    },
+    async stop() {
+      stop.abort();
+      await clock.advance(120_000);
+      await Promise.all([scheduled, ...consumers]);
+    },
+  };
+}
+
+/** mulberry32: small, seeded, good enough to shuffle messages. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function skewed(clock: Clock, ms: number): Clock {
+  return { now: () => clock.now() + ms, sleep: (duration, signal) => clock.sleep(duration, signal) };
+}
+
+const CALM: MemoryGuard = {
+  usedMb: () => 100,
+  limitMb: () => 512,
+  isOverLimit: () => false,
+  waitUntilUnder: () => Promise.resolve(0),
+};
