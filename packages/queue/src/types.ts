@@ -42,8 +42,8 @@ export interface QueueLimits {
 
 export interface BatchQueue {
   readonly limits: QueueLimits;
-  /** Resolves once SQS has confirmed every entry; each `Failed` entry is retried, and a missing one counts as failed. @throws SendError */
-  send(batches: readonly OutgoingBatch[], signal?: AbortSignal): Promise<void>;
+  /** Resolves with the encoded bytes once SQS has confirmed every entry; each `Failed` entry is retried, and a missing one counts as failed. @throws SendError */
+  send(batches: readonly OutgoingBatch[], signal?: AbortSignal): Promise<number>;
   /** Long poll of at most `waitSeconds`; at most `max` messages (1 to 10). */
   receive(options: {
     max: number;

@@ -1,0 +1,100 @@
+/** The dead-letter queue: looking into it without taking anything out, and moving all of it back. */
+import { DeleteMessageBatchCommand, StartMessageMoveTaskCommand } from "@aws-sdk/client-sqs";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { sendConfirmed } from "./send-confirmed.ts";
+import { classified, queueAttributes, receiveMessages, type SqsTarget } from "./sqs-calls.ts";
+import type { SqsIncomingMessage } from "./sqs-message.ts";
+
+/** Long enough for one look to be over; a message that is looked at cannot be moved back so long. */
+const PEEK_SECONDS = 5;
+const MOVE_VISIBILITY_SECONDS = 30;
+/** The most that one receive gives. */
+const MAX_RECEIVED = 10;
+
+/** At most `max` messages, each once. They are visible again 5 s later. */
+export async function peek(dlq: SqsTarget, options: { readonly max: number }): Promise<readonly SqsIncomingMessage[]> {
+  const seen = new Map<string, SqsIncomingMessage>();
+  while (seen.size < options.max) {
+    const before = seen.size;
+    // A long poll, for a short one asks only some of the servers, and "none" then means nothing.
+    const messages = await receiveMessages(dlq, {
+      max: Math.min(MAX_RECEIVED, options.max - seen.size),
+      waitSeconds: 1,
+      visibilitySeconds: PEEK_SECONDS,
+    });
+    for (const message of messages) seen.set(message.messageId, message);
+    if (seen.size === before) break;
+  }
+  return [...seen.values()];
+}
+
+/** Has SQS move everything, at its own pace. The destination is named: what was sent here by us has no known source. */
+export async function startMoveTask(queue: SqsTarget, dlq: SqsTarget): Promise<void> {
+  const [to, from] = await Promise.all([queueAttributes(queue, ["QueueArn"]), queueAttributes(dlq, ["QueueArn"])]);
+  const command = new StartMessageMoveTaskCommand({ SourceArn: from.QueueArn, DestinationArn: to.QueueArn });
+  await classified("StartMessageMoveTask", queue.client.send(command));
+}
+
+export interface MoveOptions {
+  readonly queue: SqsTarget;
+  readonly dlq: SqsTarget;
+  readonly max: number;
+  readonly maxCallBytes: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/**
+ * Moves at most `max` messages, and at most those that are there when it begins: one that dies again while the others
+ * are moved would otherwise go round for ever. Returns how many. Sent first, deleted then: at least once.
+ */
+export async function moveBack(options: MoveOptions): Promise<number> {
+  const { queue, dlq, clock } = options;
+  const goal = Math.min(options.max, await deadLetterCount(dlq));
+  let moved = 0;
+  let lastMovedMs = clock.now();
+  while (moved < goal) {
+    const messages = await receiveMessages(dlq, {
+      max: Math.min(MAX_RECEIVED, goal - moved),
+      waitSeconds: 1,
+      visibilitySeconds: MOVE_VISIBILITY_SECONDS,
+    });
+    if (messages.length === 0) {
+      // What someone has just looked at comes back into sight.
+      if (clock.now() - lastMovedMs > (PEEK_SECONDS + 2) * 1000) break;
+      continue;
+    }
+    await sendConfirmed(messages.map(toEntry), { ...options, client: queue.client, queueUrl: queue.queueUrl });
+    await deleteAll(dlq, messages);
+    moved += messages.length;
+    lastMovedMs = clock.now();
+  }
+  return moved;
+}
+
+/** Everything that is in it, in flight included. */
+export async function deadLetterCount(dlq: SqsTarget): Promise<number> {
+  const attributes = await queueAttributes(dlq, [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+  ]);
+  return Object.values(attributes).reduce((sum, count) => sum + Number(count), 0);
+}
+
+async function deleteAll(dlq: SqsTarget, messages: readonly SqsIncomingMessage[]): Promise<void> {
+  const command = new DeleteMessageBatchCommand({
+    QueueUrl: dlq.queueUrl,
+    Entries: messages.map((message, index) => ({ Id: String(index), ReceiptHandle: message.receiptHandle })),
+  });
+  // One that is not deleted is moved a second time, later; the ledger knows it then.
+  await classified("DeleteMessageBatch", dlq.client.send(command));
+}
+
+function toEntry({ raw }: SqsIncomingMessage) {
+  const payloadBytes = Object.values(raw.attributes).reduce(
+    (sum, { BinaryValue }) => sum + (BinaryValue?.length ?? 0),
+    0,
+  );
+  return { ...raw, delaySeconds: 0, bytes: Buffer.byteLength(raw.body) + payloadBytes };
+}

@@ -1,0 +1,111 @@
+import { zstdCompressSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { decodeMessage, encodeMessage, MAX_PLAIN_BYTES, messageBytes } from "./message-codec.ts";
+import { anyBatch, batchOf, mixedEvents, noise, recordEvent } from "./test-batches.ts";
+
+const decodePayload = (payload: Uint8Array | null) => decodeMessage({ body: "{}", payload });
+
+/** A payload of version 1 and packing 1, honest or not. */
+function packed(plainBytes: number, zstd: Uint8Array, zstdBytes = zstd.length): Uint8Array {
+  const head = Buffer.alloc(10);
+  head.set([1, 1]);
+  head.writeUInt32LE(plainBytes, 2);
+  head.writeUInt32LE(zstdBytes, 6);
+  return Buffer.concat([head, zstd]);
+}
+
+test("every batch comes back as it was", () => {
+  fc.assert(
+    fc.property(anyBatch, (batch) => {
+      expect(decodeMessage(encodeMessage(batch))).toEqual({ kind: "batch", batch });
+    }),
+  );
+});
+
+test("the body is readable, and plain ASCII whatever is in the batch", () => {
+  const batch = batchOf(mixedEvents(41), { runId: "run-\uFFFE\u{1F98B}\u007F" });
+  const { body } = encodeMessage(batch);
+  expect(body).toMatch(/^[ -~]+$/);
+  expect(JSON.parse(body)).toEqual({
+    version: 1,
+    run: batch.key.runId,
+    epoch: 1,
+    window: 1,
+    number: 0,
+    due: "2026-01-01T00:00:00.000Z",
+    events: 9,
+    seq: [41, 41],
+  });
+});
+
+test("a large batch is packed, a small one and one that does not shrink are not", () => {
+  const large = encodeMessage(batchOf([recordEvent(1, { record: new Uint8Array(50_000) })]));
+  expect(large.payload[1]).toBe(1);
+  expect(large.payload.length).toBeLessThan(1000);
+  expect(decodeMessage(large).kind).toBe("batch");
+  expect(encodeMessage(batchOf([recordEvent(1)])).payload[1]).toBe(0);
+  expect(encodeMessage(batchOf([recordEvent(1, { record: noise(50_000) })])).payload[1]).toBe(0);
+});
+
+test("text cut in the middle of a pair does not stop the reader", () => {
+  const cut = "\u{1F98B}".slice(0, 1);
+  const dead = mixedEvents(1).find((event) => event.kind === "dead");
+  const batch = batchOf(dead === undefined ? [] : [{ ...dead, error: cut, path: cut }]);
+  const decoded = decodeMessage(encodeMessage(batch));
+  expect(decoded).toMatchObject({ kind: "batch", batch: { events: [{ error: "\uFFFD", path: "\uFFFD" }] } });
+});
+
+test("what is decoded does not hold on to the message", () => {
+  const message = encodeMessage(batchOf([recordEvent(1)]));
+  const decoded = decodeMessage(message);
+  if (decoded.kind !== "batch") throw new Error(decoded.kind);
+  const [event] = decoded.batch.events;
+  if (event?.kind !== "record") throw new Error(event?.kind);
+  expect(event.record?.buffer).not.toBe(message.payload.buffer);
+});
+
+test("size counts body, payload, and the attribute's name and type", () => {
+  const message = encodeMessage(batchOf(mixedEvents(1)));
+  expect(messageBytes(message)).toBe(Buffer.byteLength(message.body) + message.payload.length + "batchBinary".length);
+});
+
+describe("what cannot be read", () => {
+  test("a newer version says so, whatever follows", () => {
+    expect(decodePayload(new Uint8Array([2, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 2 });
+  });
+
+  const plain = encodeMessage(batchOf(mixedEvents(1))).payload.subarray(2);
+  const bomb = zstdCompressSync(new Uint8Array(MAX_PLAIN_BYTES + 1));
+  test.each<[string, Uint8Array | null, RegExp]>([
+    ["no attribute", null, /no attribute "batch"/],
+    ["nothing", new Uint8Array(), /empty/],
+    ["an old version", new Uint8Array([0, 0, 1]), /version 0 is not read/],
+    ["an unknown packing", new Uint8Array([1, 9, 1]), /unknown packing 9/],
+    ["cut off in the head", packed(1, new Uint8Array()).subarray(0, 7), /cut off/],
+    ["cut off", packed(plain.length, zstdCompressSync(plain)).subarray(0, -1), /not as long as it says/],
+    ["trailing bytes", Buffer.concat([packed(plain.length, zstdCompressSync(plain)), plain]), /not as long as it says/],
+    ["a bomb that is honest", packed(MAX_PLAIN_BYTES + 1, bomb), /more than any batch/],
+    ["a bomb that lies", packed(10, bomb), /larger than 10 bytes/],
+    ["shorter than it says", packed(plain.length + 1, zstdCompressSync(plain)), /does not unpack to what it says/],
+    ["not zstd", packed(10, noise(100)), /./],
+    ["not CBOR", new Uint8Array([1, 0, 255, 255]), /./],
+    ["trailing CBOR", Buffer.concat([Buffer.from([1, 0]), plain, Buffer.from([0])]), /trailing-bytes/],
+    ["another value", new Uint8Array([1, 0, 0x63, 97, 98, 99]), /batch is not an array/],
+    ["another array", new Uint8Array([1, 0, 0x81, 0]), /batch has 1 fields, not 8/],
+  ])("%s", (_name, payload, error) => {
+    expect(decodePayload(payload)).toEqual({ kind: "malformed", error: expect.stringMatching(error) });
+  });
+
+  test("no change of a byte makes it throw", () => {
+    const { payload } = encodeMessage(batchOf(mixedEvents(1)));
+    fc.assert(
+      fc.property(fc.nat(payload.length - 1), fc.nat(255), (index, value) => {
+        const damaged = new Uint8Array(payload);
+        damaged[index] = value;
+        expect(["batch", "malformed", "newer-version"]).toContain(decodePayload(damaged).kind);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,125 @@
+/**
+ * Batch to message and back. A message has two parts: a body for people, who see it in the console of the queue, and
+ * a payload for the consumer, which travels as a binary attribute and is alone decisive.
+ *
+ * payload = version u8 | packing u8 | what the packing says
+ *   packing 0: CBOR (batch-layout.ts)
+ *   packing 1: plain length u32 LE | packed length u32 LE | zstd of the CBOR
+ * Both lengths are checked: zstd itself takes no offence at trailing bytes, and a few packed bytes may unpack to gigabytes.
+ */
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { Batch } from "@firehose-backfill/core/batch";
+import { decodeMessage as decodeCbor, encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode";
+import { layOutBatch, readBatch } from "./batch-layout.ts";
+import type { DecodedMessage } from "./types.ts";
+
+export interface EncodedMessage {
+  /** ASCII: nothing in it can break the queue's rules about characters. */
+  readonly body: string;
+  readonly payload: Uint8Array;
+}
+
+/** A message as it was received. */
+export interface ReceivedMessage {
+  readonly body: string;
+  /** null: the attribute is missing. */
+  readonly payload: Uint8Array | null;
+}
+
+/**
+ * Raised with every change of a layout. A consumer reads its own version and the one before, because a deploy meets
+ * messages that were sent before it; of a newer one it keeps its hands off, because a roll-back meets those.
+ */
+export const MESSAGE_VERSION = 1;
+const READERS: Readonly<Record<number, (value: unknown) => Batch>> = { 1: readBatch };
+
+/** The name and type of the attribute that carries the payload. */
+export const PAYLOAD_ATTRIBUTE = "batch";
+export const PAYLOAD_TYPE = "Binary";
+
+/** More than any batch needs; less than what hurts a consumer. */
+export const MAX_PLAIN_BYTES = 16 * 1024 * 1024;
+/** A call of ten messages is billed by each started 64 KiB: below this, packing saves no money and costs time. */
+const PACK_FROM_BYTES = 6 * 1024;
+
+const PLAIN = 0;
+const ZSTD = 1;
+const HEADER_BYTES = 2;
+const ZSTD_HEADER_BYTES = 10;
+
+/** @throws CborError for a batch that could not be read back; that is a defect of whoever made it. */
+export function encodeMessage(batch: Batch): EncodedMessage {
+  return { body: describe(batch), payload: pack(encodeCbor(layOutBatch(batch))) };
+}
+
+/** Never throws: whatever is wrong with a message is in the result. */
+export function decodeMessage(message: ReceivedMessage): DecodedMessage {
+  const { payload } = message;
+  if (payload === null) return { kind: "malformed", error: `the message has no attribute "${PAYLOAD_ATTRIBUTE}"` };
+  const [version, packing] = payload;
+  if (version === undefined || packing === undefined) return { kind: "malformed", error: "the payload is empty" };
+  if (version > MESSAGE_VERSION) return { kind: "newer-version", version };
+  const read = READERS[version];
+  if (read === undefined) return { kind: "malformed", error: `version ${version} is not read any more` };
+  try {
+    const plain = unpack(packing, payload);
+    if (typeof plain === "string") return { kind: "malformed", error: plain };
+    return { kind: "batch", batch: read(decodeCbor(plain)) };
+  } catch (error) {
+    return { kind: "malformed", error: error instanceof Error ? error.message : "the payload cannot be read" };
+  }
+}
+
+/** What the queue counts of a message, when it counts binary attributes as they are. */
+export function messageBytes(message: EncodedMessage): number {
+  return message.body.length + PAYLOAD_ATTRIBUTE.length + PAYLOAD_TYPE.length + message.payload.length;
+}
+
+function describe(batch: Batch): string {
+  const { key, events } = batch;
+  const text = JSON.stringify({
+    version: MESSAGE_VERSION,
+    run: key.runId,
+    epoch: key.epoch,
+    window: key.window,
+    number: key.number,
+    due: new Date(batch.dueMs).toISOString(),
+    events: events.length,
+    seq: [events[0]?.seq ?? null, events.at(-1)?.seq ?? null],
+  });
+  // JSON leaves characters as they are that the queue refuses (U+FFFE, and a stand-in all above the basic plane).
+  return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function pack(plain: Uint8Array): Uint8Array {
+  if (plain.length >= PACK_FROM_BYTES && plain.length <= MAX_PLAIN_BYTES) {
+    const packed = zstdCompressSync(plain);
+    if (ZSTD_HEADER_BYTES + packed.length < HEADER_BYTES + plain.length) {
+      const payload = Buffer.allocUnsafeSlow(ZSTD_HEADER_BYTES + packed.length);
+      payload.writeUInt8(MESSAGE_VERSION, 0);
+      payload.writeUInt8(ZSTD, 1);
+      payload.writeUInt32LE(plain.length, 2);
+      payload.writeUInt32LE(packed.length, 6);
+      payload.set(packed, ZSTD_HEADER_BYTES);
+      return payload;
+    }
+  }
+  const payload = new Uint8Array(HEADER_BYTES + plain.length);
+  payload.set([MESSAGE_VERSION, PLAIN]);
+  payload.set(plain, HEADER_BYTES);
+  return payload;
+}
+
+/** The plain bytes, or what is wrong. */
+function unpack(packing: number, payload: Uint8Array): Uint8Array | string {
+  if (packing === PLAIN) return payload.subarray(HEADER_BYTES);
+  if (packing !== ZSTD) return `unknown packing ${packing}`;
+  if (payload.length < ZSTD_HEADER_BYTES) return "the payload is cut off";
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const plainBytes = view.getUint32(2, true);
+  const packed = payload.subarray(ZSTD_HEADER_BYTES);
+  if (packed.length !== view.getUint32(6, true)) return "the payload is not as long as it says";
+  if (plainBytes > MAX_PLAIN_BYTES) return `the payload unpacks to ${plainBytes} bytes, more than any batch`;
+  const plain = zstdDecompressSync(packed, { maxOutputLength: plainBytes });
+  return plain.length === plainBytes ? plain : "the payload does not unpack to what it says";
+}

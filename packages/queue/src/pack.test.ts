@@ -1,0 +1,131 @@
+import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { eventBytes } from "./event-bytes.ts";
+import { decodeMessage, encodeMessage, messageBytes } from "./message-codec.ts";
+import { packBatches } from "./pack.ts";
+import { anyEvent, batchOf, noise, recordEvent } from "./test-batches.ts";
+
+const limits = { maxMessageBytes: 64 * 1024 };
+const encodedBytes = (events: readonly FirehoseEvent[]) => messageBytes(encodeMessage(batchOf(events)));
+
+/** Some larger than a message even when packed, some only until they are, most neither. */
+const mixedSizes = fc.oneof(
+  { weight: 8, arbitrary: anyEvent },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ bytes: fc.integer({ min: 10_000, max: 100_000 }), noisy: fc.boolean(), seq: fc.nat() })
+      .map(({ bytes, noisy, seq }) => recordEvent(seq, { record: noisy ? noise(bytes, seq) : new Uint8Array(bytes) })),
+  },
+);
+
+test("nothing is lost, nothing moves, every message fits", () => {
+  fc.assert(
+    fc.property(fc.array(mixedSizes, { maxLength: 60 }), fc.integer({ min: 1, max: 20 }), (events, batchSize) => {
+      const batches = packBatches(events, { batchSize, limits });
+      const packed = batches.flat();
+      expect(packed.length).toBe(events.length);
+      for (const [index, event] of packed.entries()) {
+        const original = events[index];
+        if (event === original) continue;
+        expect(event).toMatchObject({
+          kind: "dead",
+          reason: "too-large",
+          seq: original?.seq,
+          timeMs: original?.timeMs,
+        });
+        expect(original === undefined ? 0 : encodedBytes([original])).toBeGreaterThan(limits.maxMessageBytes - 1024);
+      }
+      for (const batch of batches) {
+        expect(batch.length).toBeGreaterThan(0);
+        expect(batch.length).toBeLessThanOrEqual(batchSize);
+        expect(encodedBytes(batch)).toBeLessThanOrEqual(limits.maxMessageBytes);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("an event never takes more than was reckoned, and hardly less", () => {
+  const empty = encodeMessage(batchOf([])).payload.length;
+  fc.assert(
+    fc.property(anyEvent, (event) => {
+      const takes = encodeMessage(batchOf([event])).payload.length - empty;
+      expect(takes).toBeLessThanOrEqual(eventBytes(event));
+      expect(takes).toBeGreaterThan(eventBytes(event) - 70);
+    }),
+  );
+});
+
+test("small events fill batches to the brim", () => {
+  const events = Array.from({ length: 12 }, (_, seq) => recordEvent(seq));
+  const batches = packBatches(events, { batchSize: 5, limits });
+  expect(batches.map((batch) => batch.length)).toEqual([5, 5, 2]);
+  expect(packBatches([], { batchSize: 5, limits })).toEqual([]);
+});
+
+test("large ones share a message until it is full", () => {
+  const events = Array.from({ length: 6 }, (_, seq) => recordEvent(seq, { record: noise(25_000, seq) }));
+  expect(packBatches(events, { batchSize: 100, limits }).map((batch) => batch.length)).toEqual([2, 2, 2]);
+});
+
+test("one that fits only when compressed travels alone, in its place", () => {
+  const large = recordEvent(2, { record: new Uint8Array(500_000) });
+  const batches = packBatches([recordEvent(1), large, recordEvent(3)], { batchSize: 10, limits });
+  expect(batches.map((batch) => batch.map((event) => event.seq))).toEqual([[1], [2], [3]]);
+  expect(batches[1]?.[0]).toBe(large);
+});
+
+describe("an event that cannot fit", () => {
+  const packOne = (event: FirehoseEvent) => {
+    const [batch] = packBatches([recordEvent(1), event, recordEvent(9)], { batchSize: 10, limits });
+    expect(batch?.map(({ seq }) => seq)).toEqual([1, event.seq, 9]);
+    const dead = batch?.[1];
+    if (dead?.kind !== "dead") throw new Error(`it is ${dead?.kind}`);
+    expect(decodeMessage(encodeMessage(batchOf([dead])))).toMatchObject({ kind: "batch" });
+    return dead;
+  };
+
+  test("is set aside with its key, its size and its beginning", () => {
+    const record = noise(900_000);
+    const dead = packOne(recordEvent(5, { record }));
+    expect(dead).toMatchObject({
+      reason: "too-large",
+      path: "app.bsky.feed.post/3jt7ryzvq2c2s",
+      did: recordEvent(5).did,
+    });
+    expect(dead.error).toMatch(/app\.bsky\.feed\.post\/3jt7ryzvq2c2s takes 900\d{3} bytes/);
+    expect(dead.payload).toEqual(record.subarray(0, 16_384));
+    expect(dead.payload.buffer.byteLength).toBe(16_384);
+  });
+
+  test("is set aside whatever it is", () => {
+    const long = noise(200_000).reduce((text, byte) => text + String.fromCodePoint(0x10_000 + byte), "a");
+    const at = { seq: 5, timeMs: 0, did: "did:web:example.com" };
+    expect(packOne({ kind: "identity", ...at, handle: long }).payload.length).toBe(16_384);
+    expect(packOne({ kind: "account", ...at, active: true, status: long }).error).toMatch(/^account of did:web/);
+    expect(packOne({ kind: "sync", ...at, rev: long }).path).toBe(null);
+    expect(packOne({ kind: "sync", ...at, did: long, rev: "" }).did).toBe(null);
+    expect(packOne(recordEvent(5, { rkey: long })).path?.length).toBeLessThan(600);
+    const dead = {
+      kind: "dead",
+      ...at,
+      path: long,
+      reason: "bad-frame",
+      error: long,
+      payload: noise(100_000),
+    } as const;
+    expect(packOne(dead).payload.length).toBe(16_384);
+  });
+
+  test("a limit without room for that is a mistake", () => {
+    expect(() => packBatches([], { batchSize: 1, limits: { maxMessageBytes: 10_000 } })).toThrow(RangeError);
+  });
+});
+
+test("the largest a network record can be is still decoded after compression", () => {
+  const batches = packBatches([recordEvent(1, { record: new Uint8Array(5_000_000) })], { batchSize: 5, limits });
+  const message = encodeMessage(batchOf(batches[0] ?? []));
+  expect(decodeMessage(message)).toMatchObject({ kind: "batch", batch: { events: [{ kind: "record", seq: 1 }] } });
+});

@@ -1,0 +1,103 @@
+/** Events into batches, in order, each within what one message may hold. */
+import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
+import { eventBytes } from "./event-bytes.ts";
+import { encodeMessage, messageBytes } from "./message-codec.ts";
+import type { QueueLimits } from "./types.ts";
+
+/** Of a message, everything that is not an event: the body, the key, heads, the attribute's name. */
+const ENVELOPE_BYTES = 1024;
+/** The largest entry that tooLarge() makes has to fit. */
+const MIN_ROOM_BYTES = 32 * 1024;
+const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
+const MAX_SHOWN_CHARS = 512;
+const MAX_DID_CHARS = 2048;
+
+/**
+ * Groups of at most `batchSize` events, together exactly `events`: none lost, none moved. Each group encodes to at
+ * most `limits.maxMessageBytes`. An event too large for a message of its own, even compressed, is replaced where it
+ * stands by a DeadEntry with the reason `too-large`.
+ * @throws RangeError when the limit is below 33 KiB
+ */
+export function packBatches(
+  events: readonly FirehoseEvent[],
+  options: { readonly batchSize: number; readonly limits: QueueLimits },
+): readonly (readonly FirehoseEvent[])[] {
+  const roomBytes = options.limits.maxMessageBytes - ENVELOPE_BYTES;
+  if (roomBytes < MIN_ROOM_BYTES) throw new RangeError(`a message of ${roomBytes} bytes has no room for a dead entry`);
+  const batches: FirehoseEvent[][] = [];
+  let batch: FirehoseEvent[] = [];
+  let bytes = 0;
+  const close = () => {
+    if (batch.length > 0) batches.push(batch);
+    batch = [];
+    bytes = 0;
+  };
+  for (const original of events) {
+    let event = original;
+    let size = eventBytes(event);
+    if (size > roomBytes) {
+      if (fitsAlone(event, options.limits)) {
+        close();
+        batches.push([event]);
+        continue;
+      }
+      event = tooLarge(event, size);
+      size = eventBytes(event);
+    }
+    if (batch.length === options.batchSize || bytes + size > roomBytes) close();
+    batch.push(event);
+    bytes += size;
+  }
+  close();
+  return batches;
+}
+
+/** Encodes it, for only compression can tell. Rare: records near the size of a message. */
+function fitsAlone(event: FirehoseEvent, limits: QueueLimits): boolean {
+  const key = { runId: "", epoch: 0, window: 0, fence: 0, number: 0 };
+  const message = encodeMessage({ key, dueMs: 0, paceEpoch: 0, events: [event] });
+  return messageBytes(message) + ENVELOPE_BYTES <= limits.maxMessageBytes;
+}
+
+function tooLarge(event: FirehoseEvent, bytes: number): DeadEntry {
+  const path =
+    event.kind === "record" ? `${event.collection}/${event.rkey}` : event.kind === "dead" ? event.path : null;
+  const shownPath = path === null ? null : truncate(path, MAX_SHOWN_CHARS);
+  const key = shownPath ?? `${event.kind} of ${truncate(event.did ?? "an unknown repo", MAX_SHOWN_CHARS)}`;
+  return {
+    kind: "dead",
+    seq: event.seq,
+    timeMs: event.timeMs,
+    did: event.did !== null && event.did.length <= MAX_DID_CHARS ? event.did : null,
+    path: shownPath,
+    reason: "too-large",
+    error: `${key} takes ${bytes} bytes, more than one message of the queue holds`,
+    payload: beginningOf(event),
+  };
+}
+
+/** The first bytes of what made it large, in memory of their own: a view would keep the whole of it. */
+function beginningOf(event: FirehoseEvent): Uint8Array {
+  const { kind } = event;
+  switch (kind) {
+    case "record":
+      return new Uint8Array((event.record ?? new Uint8Array()).subarray(0, MAX_DEAD_PAYLOAD_BYTES));
+    case "dead":
+      return new Uint8Array(event.payload.subarray(0, MAX_DEAD_PAYLOAD_BYTES));
+    case "account":
+    case "identity":
+    case "sync": {
+      const text = kind === "account" ? event.status : kind === "identity" ? event.handle : event.rev;
+      return Buffer.from((text ?? "").slice(0, MAX_DEAD_PAYLOAD_BYTES)).subarray(0, MAX_DEAD_PAYLOAD_BYTES);
+    }
+    default: {
+      const unreachable: never = kind;
+      return unreachable;
+    }
+  }
+}
+
+function truncate(text: string, chars: number): string {
+  // Half of a pair would be left by the cut, and CBOR has no way to write it.
+  return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed()}…`;
+}

@@ -1,0 +1,125 @@
+/**
+ * Sends messages until each is confirmed by name. SQS answers 200 to a call of ten even when it took none of them:
+ * what counts is the list of ids that it says it took.
+ */
+import {
+  type MessageAttributeValue,
+  SendMessageBatchCommand,
+  type SendMessageBatchResult,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { isTransient, SendError } from "./queue-error.ts";
+
+export interface Entry {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
+  readonly delaySeconds: number;
+  /** Its size, in the unit of `maxCallBytes`. */
+  readonly bytes: number;
+}
+
+export interface SendOptions {
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+  /** For the entries of one call together. */
+  readonly maxCallBytes: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const MAX_ENTRIES = 10;
+const CALLS_IN_FLIGHT = 4;
+/** 100, 200, ... 3,200 ms at most: about three seconds in all, beside the SDK's own three tries of a call. */
+const MAX_ATTEMPTS = 7;
+const FIRST_PAUSE_MS = 100;
+
+/**
+ * Takes entries from `entries` as it goes, so that they need not all be in memory at once.
+ * Resolves with the sum of their bytes.
+ * @throws SendError after the last attempt; the signal's reason when it is aborted between calls
+ */
+export async function sendConfirmed(entries: Iterable<Entry>, options: SendOptions): Promise<number> {
+  const calls = groupForCalls(entries, options.maxCallBytes);
+  let sentBytes = 0;
+  const work = async () => {
+    // One generator for all: an error in one loop closes it, and the others end with the call they are at.
+    for (const call of calls) {
+      options.signal?.throwIfAborted();
+      await sendCall(call, options);
+      for (const entry of call) sentBytes += entry.bytes;
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: CALLS_IN_FLIGHT }, work));
+  for (const result of results) {
+    if (result.status === "rejected") throw result.reason;
+  }
+  return sentBytes;
+}
+
+/** Sends the entries of one call, and again those that were not confirmed. */
+async function sendCall(call: readonly Entry[], options: SendOptions): Promise<void> {
+  let pending = call;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await tryOnce(pending, options);
+    if (outcome.unconfirmed.length === 0) return;
+    pending = outcome.unconfirmed;
+    if (attempt === MAX_ATTEMPTS) throw new SendError({ ...outcome, unconfirmed: pending.length });
+    const longestMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
+    await options.clock.sleep(longestMs * (0.5 + options.random() / 2), options.signal);
+    options.signal?.throwIfAborted();
+  }
+}
+
+interface Outcome {
+  readonly unconfirmed: readonly Entry[];
+  readonly because: string;
+  readonly isRetryable: boolean;
+  readonly cause?: unknown;
+}
+
+async function tryOnce(entries: readonly Entry[], options: SendOptions): Promise<Outcome> {
+  let result: SendMessageBatchResult;
+  try {
+    result = await options.client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: options.queueUrl,
+        Entries: entries.map((entry, index) => ({
+          Id: String(index),
+          MessageBody: entry.body,
+          MessageAttributes: entry.attributes,
+          DelaySeconds: entry.delaySeconds,
+        })),
+      }),
+    );
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    return { unconfirmed: entries, because, isRetryable: isTransient(error), cause: error };
+  }
+  const confirmed = new Set(result.Successful?.map(({ Id }) => Id));
+  // The server will never take these, and says so.
+  const refused = new Set(result.Failed?.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Id));
+  const ids = entries.map((_, index) => String(index)).filter((id) => !confirmed.has(id));
+  const [failed] = result.Failed ?? [];
+  return {
+    unconfirmed: ids.flatMap((id) => entries[Number(id)] ?? []),
+    because: failed === undefined ? "the answer does not name them" : `${failed.Code}: ${failed.Message ?? ""}`,
+    isRetryable: !ids.some((id) => refused.has(id)),
+  };
+}
+
+function* groupForCalls(entries: Iterable<Entry>, maxCallBytes: number): Generator<readonly Entry[]> {
+  let call: Entry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (call.length === MAX_ENTRIES || (call.length > 0 && bytes + entry.bytes > maxCallBytes)) {
+      yield call;
+      call = [];
+      bytes = 0;
+    }
+    call.push(entry);
+    bytes += entry.bytes;
+  }
+  if (call.length > 0) yield call;
+}

@@ -1,0 +1,94 @@
+/** Single calls to one queue of SQS, their answers checked and their errors classified. */
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type QueueAttributeName,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { QueueError } from "./queue-error.ts";
+import { fromSqsMessage, type SqsIncomingMessage } from "./sqs-message.ts";
+
+/** A queue, and a client that can reach it. */
+export interface SqsTarget {
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+}
+
+/** @throws QueueError in place of whatever the call throws */
+export async function classified<Result>(operation: string, call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (error) {
+    throw new QueueError(operation, error);
+  }
+}
+
+/** Never aborted: a poll that is given up may take the next message with it, hidden for its visibility timeout. */
+export async function receiveMessages(
+  target: SqsTarget,
+  options: { readonly max: number; readonly waitSeconds: number; readonly visibilitySeconds?: number | undefined },
+): Promise<readonly SqsIncomingMessage[]> {
+  const answer = await classified(
+    "ReceiveMessage",
+    target.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: target.queueUrl,
+        MaxNumberOfMessages: options.max,
+        WaitTimeSeconds: options.waitSeconds,
+        VisibilityTimeout: options.visibilitySeconds,
+        MessageAttributeNames: ["All"],
+        MessageSystemAttributeNames: ["ApproximateReceiveCount"],
+      }),
+    ),
+  );
+  return (answer.Messages ?? []).map(fromSqsMessage);
+}
+
+export async function deleteMessage(target: SqsTarget, receiptHandle: string): Promise<void> {
+  const command = new DeleteMessageCommand({ QueueUrl: target.queueUrl, ReceiptHandle: receiptHandle });
+  await classified("DeleteMessage", target.client.send(command).catch(unlessGone));
+}
+
+/** The longest that SQS hides a message. */
+const MAX_HIDDEN_SECONDS = 43_200;
+
+/** Whole seconds, rounded up; at most twelve hours. */
+export async function changeVisibility(target: SqsTarget, receiptHandle: string, seconds: number): Promise<void> {
+  const command = new ChangeMessageVisibilityCommand({
+    QueueUrl: target.queueUrl,
+    ReceiptHandle: receiptHandle,
+    VisibilityTimeout: Math.min(Math.ceil(seconds), MAX_HIDDEN_SECONDS),
+  });
+  await classified("ChangeMessageVisibility", target.client.send(command).catch(unlessGone));
+}
+
+export async function queueAttributes<Name extends QueueAttributeName>(
+  target: SqsTarget,
+  names: readonly Name[],
+): Promise<Readonly<Record<Name, string>>> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: target.queueUrl, AttributeNames: [...names] });
+  const { Attributes: attributes } = await classified("GetQueueAttributes", target.client.send(command));
+  if (!hasAll(attributes, names)) {
+    throw new QueueError("GetQueueAttributes", new Error(`the answer lacks one of ${names.join(", ")}`));
+  }
+  return attributes;
+}
+
+function hasAll<Name extends string>(
+  attributes: Partial<Record<string, string>> | undefined,
+  names: readonly Name[],
+): attributes is Record<Name, string> {
+  return attributes !== undefined && names.every((name) => attributes[name] !== undefined);
+}
+
+/**
+ * The message was deleted, or its time ran out and its receipt with it. Someone else has it or will get it; there is
+ * nothing to do about that here, and nothing wrong with it.
+ */
+const GONE: ReadonlySet<string> = new Set(["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"]);
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Error && GONE.has(error.name))) throw error;
+}

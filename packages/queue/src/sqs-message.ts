@@ -1,0 +1,72 @@
+/** A message of SQS, from the SDK or from a Lambda event, as the consumer's IncomingMessage. */
+import type { Message, MessageAttributeValue } from "@aws-sdk/client-sqs";
+import { decodeMessage, PAYLOAD_ATTRIBUTE } from "./message-codec.ts";
+import type { IncomingMessage } from "./types.ts";
+
+/** What was sent, to be sent on as it is: to the dead-letter queue, and back. */
+export interface RawMessage {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
+}
+
+export interface SqsIncomingMessage extends IncomingMessage {
+  readonly raw: RawMessage;
+}
+
+/** The part of an SQSRecord that is read: Lambda's own spelling of the same message. */
+export interface LambdaRecord {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  readonly attributes: { readonly ApproximateReceiveCount: string };
+  readonly messageAttributes: Readonly<
+    Record<
+      string,
+      {
+        readonly dataType: string;
+        readonly stringValue?: string | undefined;
+        /** base64 */
+        readonly binaryValue?: string | undefined;
+      }
+    >
+  >;
+}
+
+export function fromSqsMessage(message: Message): SqsIncomingMessage {
+  return incoming({
+    messageId: message.MessageId ?? "",
+    receiptHandle: message.ReceiptHandle ?? "",
+    receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+    raw: { body: message.Body ?? "", attributes: message.MessageAttributes ?? {} },
+  });
+}
+
+export function fromLambdaRecord(record: LambdaRecord): SqsIncomingMessage {
+  const attributes = Object.entries(record.messageAttributes).map(([name, value]): [string, MessageAttributeValue] => [
+    name,
+    value.binaryValue === undefined
+      ? { DataType: value.dataType, StringValue: value.stringValue }
+      : { DataType: value.dataType, BinaryValue: Buffer.from(value.binaryValue, "base64") },
+  ]);
+  return incoming({
+    messageId: record.messageId,
+    receiptHandle: record.receiptHandle,
+    receiveCount: Number(record.attributes.ApproximateReceiveCount),
+    raw: { body: record.body, attributes: Object.fromEntries(attributes) },
+  });
+}
+
+/** @throws TypeError for a message that came from elsewhere */
+export function rawOf(message: IncomingMessage): RawMessage {
+  if (!isSqsMessage(message)) throw new TypeError(`message ${message.messageId} was not received from this queue`);
+  return message.raw;
+}
+
+function isSqsMessage(message: IncomingMessage): message is SqsIncomingMessage {
+  return "raw" in message;
+}
+
+function incoming(parts: Omit<SqsIncomingMessage, "content">): SqsIncomingMessage {
+  const { body, attributes } = parts.raw;
+  return { ...parts, content: decodeMessage({ body, payload: attributes[PAYLOAD_ATTRIBUTE]?.BinaryValue ?? null }) };
+}

@@ -1,0 +1,105 @@
+/** The queue on SQS, or on whatever speaks its protocol. */
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { deadLetterCount, moveBack, peek, startMoveTask } from "./dead-letters.ts";
+import { encodeMessage, messageBytes, PAYLOAD_ATTRIBUTE, PAYLOAD_TYPE } from "./message-codec.ts";
+import { type Entry, sendConfirmed } from "./send-confirmed.ts";
+import { changeVisibility, classified, deleteMessage, queueAttributes, receiveMessages } from "./sqs-calls.ts";
+import { rawOf } from "./sqs-message.ts";
+import type { BatchQueue, OutgoingBatch } from "./types.ts";
+
+export interface SqsQueueOptions {
+  /** The queue's own from here on; disposing the queue ends it. */
+  readonly client: SQSClient;
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  /** The server counts binary attributes by the length of their base64, as fauxqs does; SQS counts their bytes. */
+  readonly countsBase64: boolean;
+  /** Redrive by StartMessageMoveTask, which fauxqs has not, instead of by hand. */
+  readonly startMove: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** For a message, and for the messages of one call together. */
+const MAX_COUNTED_BYTES = 1024 * 1024;
+/** Base64 rounds each of the ten payloads of a call up to four. */
+const ROUNDING_BYTES = 64;
+
+/** @throws QueueError from every method; SendError from `send` */
+export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
+  const { client, clock, random } = options;
+  const queue = { client, queueUrl: options.queueUrl };
+  const dlq = { client, queueUrl: options.dlqUrl };
+  // Sizes are in bytes as they are, everywhere; where base64 counts, less of them fit.
+  const maxBytes = options.countsBase64 ? Math.floor((MAX_COUNTED_BYTES / 4) * 3) - ROUNDING_BYTES : MAX_COUNTED_BYTES;
+  const maxCallBytes = maxBytes;
+
+  return {
+    limits: { maxMessageBytes: maxBytes },
+
+    send: (batches, signal) => sendConfirmed(encodeAll(batches), { ...queue, maxCallBytes, clock, random, signal }),
+
+    receive: (wanted) => receiveMessages(queue, wanted),
+
+    hide: (receiptHandle, seconds) => changeVisibility(queue, receiptHandle, seconds),
+
+    remove: (receiptHandle) => deleteMessage(queue, receiptHandle),
+
+    async deadLetter(message) {
+      const { body, attributes } = rawOf(message);
+      const command = new SendMessageCommand({
+        QueueUrl: dlq.queueUrl,
+        MessageBody: body,
+        MessageAttributes: attributes,
+      });
+      await classified("SendMessage", client.send(command));
+      await deleteMessage(queue, message.receiptHandle);
+    },
+
+    async figures() {
+      const [attributes, deadLetters] = await Promise.all([
+        queueAttributes(queue, [
+          "ApproximateNumberOfMessages",
+          "ApproximateNumberOfMessagesNotVisible",
+          "ApproximateNumberOfMessagesDelayed",
+        ]),
+        deadLetterCount(dlq),
+      ]);
+      return {
+        ready: Number(attributes.ApproximateNumberOfMessages),
+        inFlight: Number(attributes.ApproximateNumberOfMessagesNotVisible),
+        delayed: Number(attributes.ApproximateNumberOfMessagesDelayed),
+        // A metric of CloudWatch; no call of SQS gives it.
+        oldestAgeSeconds: null,
+        deadLetters,
+      };
+    },
+
+    peekDeadLetters: (wanted) => peek(dlq, wanted),
+
+    async redrive({ max }) {
+      if (!options.startMove) return moveBack({ queue, dlq, max, maxCallBytes, clock, random });
+      await startMoveTask(queue, dlq);
+      return null;
+    },
+
+    [Symbol.asyncDispose]() {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** One at a time, when its turn comes: a window is held in memory once, as events, and not a second time as messages. */
+function* encodeAll(batches: readonly OutgoingBatch[]): Generator<Entry> {
+  for (const { batch, delaySeconds } of batches) {
+    const message = encodeMessage(batch);
+    yield {
+      body: message.body,
+      attributes: { [PAYLOAD_ATTRIBUTE]: { DataType: PAYLOAD_TYPE, BinaryValue: message.payload } },
+      delaySeconds,
+      bytes: messageBytes(message),
+    };
+  }
+}

@@ -1,0 +1,31 @@
+/** Puts a test between a client of the SDK and its server. */
+import type { SendMessageBatchRequest, ServiceInputTypes, SQSClient } from "@aws-sdk/client-sqs";
+
+export interface Call {
+  /** `SendMessageBatchCommand`, ... */
+  readonly name: string;
+  readonly input: ServiceInputTypes;
+}
+
+export function isSendBatch(call: Call): call is Call & { readonly input: SendMessageBatchRequest } {
+  return call.name === "SendMessageBatchCommand";
+}
+
+/** `answer` stands in for the server, or asks it by `next(input)`. What it returns is what the caller gets. */
+export function intercept(
+  client: SQSClient,
+  answer: (call: Call, next: (input: ServiceInputTypes) => Promise<object>) => Promise<object>,
+): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      let response: unknown;
+      const output = await answer({ name: String(context["commandName"]), input: args.input }, async (input) => {
+        const result = await next({ ...args, input });
+        response = result.response;
+        return result.output;
+      });
+      return { output: { $metadata: {}, ...output }, response };
+    },
+    { step: "initialize", name: "intercept" },
+  );
+}
