@@ -3,8 +3,8 @@
  * of the function's own log group, whose names Lambda makes up. Linking a queue or a table would grant `sqs:*` and
  * `dynamodb:*`, so nothing but the secret is linked.
  *
- * The table has one partition a run and kind; the prefixes below are the store's own. They are what keeps a consumer
- * that went wrong away from another run's pointer, and the status page from everything that writes.
+ * The table has one partition a run and kind of item, and the policy says which kinds: a consumer that went wrong
+ * cannot rewrite a window, and the status page changes no run.
  */
 import type { FunctionRole } from "./names.ts";
 
@@ -44,15 +44,17 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
   }
 }
 
-/** The one writer of windows, cursors and folds. It looks into the dead-letter queue and takes nothing out of it. */
+/**
+ * The one writer of windows, cursors and folds, which also begins the first run and sweeps what is folded. It looks into
+ * the dead-letter queue and takes nothing out of it.
+ */
 function readerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [KEYS.pointer, KEYS.run]),
-    onKeys(
-      on,
-      ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query"],
-      [KEYS.windows, KEYS.ledger, KEYS.notes],
-    ),
+    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
+    onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
+    onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem", "DeleteItem", "Query"]),
+    onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
     ...tellingOf(on),
@@ -60,15 +62,16 @@ function readerPermissions(on: Resources): Statement[] {
 }
 
 /**
- * The four actions of the event source mapping, and SendMessage on the dead-letter queue alone: Lambda stops a function
- * that sends to its own queue after about 16 hops, and nothing here needs it.
+ * The run, its own ledger entries, its notes; never a window. Of the queue the four actions of the event source mapping,
+ * and SendMessage on the dead-letter queue alone: Lambda stops a function that sends to its own queue after about 16
+ * hops, and nothing here needs it.
  */
 function consumerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, ["dynamodb:GetItem", "dynamodb:UpdateItem"], [KEYS.run]),
-    onKeys(on, ["dynamodb:GetItem"], [KEYS.windows]),
-    onKeys(on, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [KEYS.ledger]),
-    onKeys(on, ["dynamodb:PutItem", "dynamodb:UpdateItem"], [KEYS.notes]),
+    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    onKeys(on, KEYS.run, ["GetItem", "UpdateItem", "Query"]),
+    onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
+    onKeys(on, KEYS.notes, ["PutItem", "UpdateItem"]),
     {
       actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
       resources: [on.workArn],
@@ -78,34 +81,36 @@ function consumerPermissions(on: Resources): Statement[] {
   ];
 }
 
-/** Runs are created, changed and redriven here. A redrive names the work queue as its destination, hence SendMessage. */
+/**
+ * Runs are created, changed and redriven here. SQS moves dead letters with the caller's permissions, and the caller names
+ * the work queue as the destination: hence Receive and Delete there, SendMessage here.
+ */
 function controlPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], [KEYS.pointer, KEYS.run]),
-    onKeys(on, ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"], [KEYS.windows, KEYS.ledger]),
-    onKeys(on, ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"], [KEYS.notes]),
+    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
+    onKeys(on, KEYS.windows, ["Query"]),
+    onKeys(on, KEYS.ledger, ["Query"]),
+    onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     {
-      actions: [
-        "sqs:StartMessageMoveTask",
-        "sqs:ListMessageMoveTasks",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-      ],
+      actions: ["sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
       resources: [on.deadLettersArn],
     },
   ];
 }
 
-/** Reads, and reads only. */
+/**
+ * Reads. Two of the store's reads tidy up behind others: a pointer that a crash left open is closed, and what a consumer
+ * that is long gone said of itself is removed.
+ */
 function statusPermissions(on: Resources): Statement[] {
   return [
-    onKeys(
-      on,
-      ["dynamodb:GetItem", "dynamodb:Query"],
-      [KEYS.pointer, KEYS.run, KEYS.windows, KEYS.ledger, KEYS.notes],
-    ),
+    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    onKeys(on, KEYS.run, ["GetItem", "Query"]),
+    onKeys(on, KEYS.windows, ["Query"]),
+    onKeys(on, KEYS.ledger, ["Query"]),
+    onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:GetQueueAttributes"], resources: [on.workArn, on.deadLettersArn] },
   ];
 }
@@ -120,11 +125,14 @@ export function tracingPermissions(): Statement {
   return { actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] };
 }
 
-function onKeys(on: Resources, actions: string[], prefixes: string[]): Statement {
+type TableAction = "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query";
+
+/** Those actions, on items whose partition key is like that. */
+function onKeys(on: Resources, key: string, actions: TableAction[]): Statement {
   return {
-    actions,
+    actions: actions.map((action) => `dynamodb:${action}`),
     resources: [on.tableArn],
-    conditions: [{ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: prefixes }],
+    conditions: [{ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: [key] }],
   };
 }
 

@@ -9,7 +9,7 @@ export function stateOf(args: runtime.MockResourceArgs): { id: string; state: Re
   const inputs = args.inputs as Record<string, unknown>;
   const name = String(inputs["name"] ?? args.name);
   const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
-  const id = args.id ?? `${args.name}-id`;
+  const id = args.id || `${args.name}-id`;
   switch (args.type) {
     case "aws:sqs/queue:Queue": {
       const url = `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/${name}`;
