@@ -40,10 +40,10 @@ const PURGES = `
   WHERE r.did = x.did AND (r.purged_at IS NULL OR (${AT}, x.seq) > (r.purged_at, r.purged_seq))
   RETURNING r.did`;
 
+/** One repo a statement: joined to a list, the planner would rather read the whole table. */
 const PURGED_RECORDS = `
-  DELETE FROM firehose.records AS r
-  USING json_to_recordset($1::json) AS x(did text, time bigint, seq bigint)
-  WHERE r.did = x.did AND (r.indexed_at, r.seq) < (${AT}, x.seq)`;
+  DELETE FROM firehose.records
+  WHERE did = $1 AND (indexed_at, seq) < (to_timestamp($2::bigint / 1000.0), $3::bigint)`;
 
 const IDENTITIES = `
   UPDATE firehose.repos AS r SET handle = x.handle, handle_at = ${AT}, handle_seq = x.seq, updated_at = now()
@@ -51,13 +51,14 @@ const IDENTITIES = `
   WHERE r.did = x.did AND (r.handle_at IS NULL OR (${AT}, x.seq) > (r.handle_at, r.handle_seq))
   RETURNING r.did`;
 
+/** A subquery and not a join, for the same reason: one look into the index a row, however small the table is. */
 const RECORDS = `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, seq, record, indexed_at)
   SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}
   FROM json_to_recordset($1::json)
     AS x(did text, collection text, rkey text, cid text, rev text, seq bigint, record text, time bigint)
-  JOIN firehose.repos AS p ON p.did = x.did
-  WHERE p.purged_at IS NULL OR (${AT}, x.seq) > (p.purged_at, p.purged_seq)
+  WHERE coalesce(
+    (SELECT (${AT}, x.seq) > (p.purged_at, p.purged_seq) FROM firehose.repos AS p WHERE p.did = x.did), true)
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
@@ -71,20 +72,32 @@ export interface BatchStatement extends Statement {
   readonly target: Target;
 }
 
+/** A list of rows for one statement. */
+interface Input {
+  readonly target: Target;
+  readonly sql: string;
+  readonly rows: readonly object[];
+}
+
 /** In the one order that all batches use. Those without rows are left out. */
 export function batchStatements(folded: FoldedRows): readonly BatchStatement[] {
-  const all: readonly (readonly [Target, string, readonly object[]])[] = [
-    ["repos", REPOS, folded.repos],
-    ["syncs", SYNCS, folded.syncs.map(({ did, rev }) => ({ did, rev }))],
-    ["accounts", ACCOUNTS, folded.accounts.map(accountInput)],
-    ["purges", PURGES, folded.purges.map(accountInput)],
-    ["purgedRecords", PURGED_RECORDS, folded.purges.map(accountInput)],
-    ["identities", IDENTITIES, folded.identities.map(identityInput)],
-    ["records", RECORDS, folded.records.map(recordInput)],
+  return [
+    ...fromRows({ target: "repos", sql: REPOS, rows: folded.repos }),
+    ...fromRows({ target: "syncs", sql: SYNCS, rows: folded.syncs.map(({ did, rev }) => ({ did, rev })) }),
+    ...fromRows({ target: "accounts", sql: ACCOUNTS, rows: folded.accounts.map(accountInput) }),
+    ...fromRows({ target: "purges", sql: PURGES, rows: folded.purges.map(accountInput) }),
+    ...folded.purges.map(purgeStatement),
+    ...fromRows({ target: "identities", sql: IDENTITIES, rows: folded.identities.map(identityInput) }),
+    ...fromRows({ target: "records", sql: RECORDS, rows: folded.records.map(recordInput) }),
   ];
-  return all
-    .filter(([, , rows]) => rows.length > 0)
-    .map(([target, sql, rows]) => ({ target, sql, values: [JSON.stringify(rows)] }));
+}
+
+function fromRows({ target, sql, rows }: Input): readonly BatchStatement[] {
+  return rows.length === 0 ? [] : [{ target, sql, values: [JSON.stringify(rows)] }];
+}
+
+function purgeStatement({ did, timeMs, seq }: AccountRow): BatchStatement {
+  return { target: "purgedRecords", sql: PURGED_RECORDS, values: [did, String(timeMs), String(seq)] };
 }
 
 function accountInput({ did, active, status, timeMs, seq }: AccountRow): object {

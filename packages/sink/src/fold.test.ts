@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { foldRows } from "./fold.ts";
+import { accountRow, identityRow, recordRow, revOf, syncRow } from "./testing.ts";
+
+describe("folding a batch", () => {
+  test("of a record's operations the newest revision stays, whatever came last", () => {
+    const old = recordRow(1, { rkey: "r" });
+    const young = recordRow(2, { rkey: "r", action: "update" });
+    expect(foldRows([young, old]).records).toEqual([young]);
+  });
+
+  test("of two operations of one commit the later in it stays", () => {
+    const gone = recordRow(1, { rkey: "r", action: "delete" });
+    const back = recordRow(1, { rkey: "r" });
+    expect(foldRows([gone, back]).records).toEqual([back]);
+    expect(foldRows([back, gone]).records).toEqual([gone]);
+  });
+
+  test("a key does not run into its neighbour", () => {
+    const rows = [recordRow(1, { collection: "a.b", rkey: "c" }), recordRow(2, { collection: "a", rkey: "b.c" })];
+    expect(foldRows(rows).records).toHaveLength(2);
+  });
+
+  test("everything is sorted by its key", () => {
+    const rows = [
+      recordRow(1, { did: "did:b", rkey: "a" }),
+      recordRow(2, { did: "did:a", rkey: "z" }),
+      recordRow(3, { did: "did:a", rkey: "b" }),
+    ];
+    const folded = foldRows(rows);
+    expect(folded.repos.map(({ did }) => did)).toEqual(["did:a", "did:b"]);
+    expect(folded.records.map(({ did, rkey }) => `${did}/${rkey}`)).toEqual(["did:a/b", "did:a/z", "did:b/a"]);
+  });
+
+  test("a repo is named for every kind of row, with the newest revision of its records", () => {
+    const rows = [
+      recordRow(2, { did: "did:a" }),
+      recordRow(1, { did: "did:a", rkey: "other" }),
+      syncRow(9, { did: "did:a" }),
+      identityRow(3, { did: "did:b" }),
+      accountRow(4, { did: "did:c" }),
+    ];
+    expect(foldRows(rows).repos).toEqual([
+      { did: "did:a", rev: revOf(2) },
+      { did: "did:b", rev: null },
+      { did: "did:c", rev: null },
+    ]);
+  });
+
+  test("a deletion is kept beside the newer marker that undoes it", () => {
+    const deleted = accountRow(1, { active: false, status: "deleted" });
+    const back = accountRow(2);
+    const folded = foldRows([back, deleted]);
+    expect(folded.accounts).toEqual([back]);
+    expect(folded.purges).toEqual([deleted]);
+  });
+
+  test.each([
+    ["taken down", { active: false, status: "takendown" }],
+    ["said to be active", { active: true, status: "deleted" }],
+  ])("an account that is %s is not purged", (_name, fields) => {
+    expect(foldRows([accountRow(1, fields)]).purges).toEqual([]);
+  });
+
+  test("markers of one time are told apart by their sequence number", () => {
+    const first = identityRow(1, { handle: "a", timeMs: 5 });
+    const second = identityRow(2, { handle: "b", timeMs: 5 });
+    expect(foldRows([second, first]).identities).toEqual([second]);
+  });
+
+  test("an identity without a handle says nothing about the handle", () => {
+    const folded = foldRows([identityRow(2, { handle: null }), identityRow(1)]);
+    expect(folded.identities).toEqual([identityRow(1)]);
+    expect(folded.identitiesWithoutHandle).toBe(1);
+  });
+});
