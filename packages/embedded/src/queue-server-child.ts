@@ -10,7 +10,7 @@ onParentGone(() => server?.close());
 const { openFauxqs, queueArn } = await import("./queue-server-fauxqs.ts");
 
 const settings: QueueServerSettings = JSON.parse(process.argv[2] ?? "null");
-server = await openFauxqs({ dataDir: settings.dataDir });
+server = await openFauxqs(settings);
 // Longer than the queue's own retention: what is set aside must outlive what is not.
 server.queue(settings.dlqName).setAttributes({ MessageRetentionPeriod: String(14 * 86_400) });
 server.queue(settings.queueName).setAttributes({

@@ -18,10 +18,10 @@ export interface Fauxqs {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. @throws when another process still serves the same folder after 5 s */
-export async function openFauxqs(options: { dataDir: string }): Promise<Fauxqs> {
+/** Listens on a free port of 127.0.0.1. @throws when another process serves the same folder, and still does after `folderTimeoutMs` */
+export async function openFauxqs(options: { dataDir: string; folderTimeoutMs: number }): Promise<Fauxqs> {
   mkdirSync(options.dataDir, { recursive: true });
-  const lock = lockFolder(options.dataDir);
+  const lock = lockFolder(options.dataDir, options.folderTimeoutMs);
   const { stores, persistence } = await openStores(options.dataDir);
   const { sqsStore } = stores;
   const app = buildApp({ logger: false, stores });
@@ -76,10 +76,10 @@ function mend(persistence: Persistence): void {
 
 /**
  * One server a folder: fauxqs keeps its queues in memory, and two would overwrite each other. The lock is the kernel's
- * and goes with the process. It waits, because a predecessor whose parent was killed needs a moment to end.
+ * and goes with the process.
  */
-function lockFolder(dataDir: string): DatabaseSync {
-  const lock = new DatabaseSync(join(dataDir, "lock.db"), { timeout: 5000 });
+function lockFolder(dataDir: string, timeout: number): DatabaseSync {
+  const lock = new DatabaseSync(join(dataDir, "lock.db"), { timeout });
   lock.exec("BEGIN EXCLUSIVE");
   return lock;
 }

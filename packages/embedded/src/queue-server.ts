@@ -8,6 +8,8 @@ export interface QueueServerOptions {
   readonly visibilityTimeoutSeconds?: number;
   /** Receives after which the server itself moves a message to the dead-letter queue. 1000, as on AWS. */
   readonly maxReceiveCount?: number;
+  /** How long to wait for another server to leave the folder: one whose parent was killed needs a moment. 5,000. */
+  readonly folderTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,6 +30,7 @@ export interface QueueServerSettings {
   readonly dlqName: string;
   readonly visibilityTimeoutSeconds: number;
   readonly maxReceiveCount: number;
+  readonly folderTimeoutMs: number;
 }
 
 const ENTRY = new URL("./queue-server-child.ts", import.meta.url);
@@ -47,6 +50,7 @@ export async function startQueueServer(options: QueueServerOptions): Promise<Que
     dlqName: DLQ_NAME,
     visibilityTimeoutSeconds: options.visibilityTimeoutSeconds ?? 10,
     maxReceiveCount: options.maxReceiveCount ?? 1000,
+    folderTimeoutMs: options.folderTimeoutMs ?? 5000,
   };
   const child = await forkChild({
     entry: ENTRY,
