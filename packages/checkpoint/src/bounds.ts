@@ -43,14 +43,14 @@ export function addSkipped(
 
 /** The newest five at most, fewer where they do not fit into 700 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
-  let kept = tunes.slice(-MAX_TUNES).map((tune) => shortenTune(tune, MAX_TUNE_CHANGES));
+  let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);
   while (bytes.byteLength > MAX_TUNES_BYTES && kept.length > 1) {
     kept = kept.slice(1);
     bytes = deflate(kept);
   }
   for (let changes = MAX_TUNE_CHANGES - 1; bytes.byteLength > MAX_TUNES_BYTES && changes >= 0; changes -= 1) {
-    kept = kept.map((tune) => shortenTune(tune, changes));
+    kept = kept.map((tune) => boundTune(tune, changes));
     bytes = deflate(kept);
   }
   return { tunes: kept, bytes: kept.length === 0 ? null : bytes };
@@ -71,7 +71,8 @@ function deflate(tunes: readonly TuneRecord[]): Uint8Array {
   return deflateRawSync(JSON.stringify(tunes));
 }
 
-function shortenTune(tune: TuneRecord, maxChanges: number): TuneRecord {
+/** One record, with short texts and not too many changes. */
+export function boundTune(tune: TuneRecord, maxChanges: number = MAX_TUNE_CHANGES): TuneRecord {
   const value = (it: string | number | boolean) => (typeof it === "string" ? shorten(it, MAX_TUNE_TEXT_BYTES) : it);
   const changes = Object.entries(tune.changes)
     .slice(0, maxChanges)

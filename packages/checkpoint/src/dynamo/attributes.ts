@@ -100,6 +100,7 @@ export function readNumbers(item: Item, name: string): Record<string, number> {
 }
 
 /** @throws BrokenStateError */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a name holds is known to the one who stored it, and only there
 export function readJson<T>(item: Item, name: string): T {
   try {
     const value: T = JSON.parse(readText(item, name));

@@ -1,11 +1,12 @@
 /** What the operator and the use cases change of a run: its status, its throttle, its epoch; and what consumers say of it. */
+import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTunes, shorten, MAX_REASON_BYTES } from "../bounds.ts";
+import { boundTune, boundTunes, MAX_REASON_BYTES, shorten } from "../bounds.ts";
 import { allowedSources, MAX_BACK_OFF, newEpochOf, OPEN_STATUSES, patchOf, wholeMs } from "../run-values.ts";
 import type { CheckpointStore, Run } from "../types.ts";
 import { number, text } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
-import { compare, oneOf } from "./expressions.ts";
+import { type Change, compare, oneOf } from "./expressions.ts";
 import { runKey } from "./keys.ts";
 import { readRun } from "./run-item.ts";
 import { getRun, updateRunItem, updateRunOnce } from "./run-store.ts";
@@ -34,10 +35,14 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
       return readRun(after);
     },
 
-    tune: (runId, change) =>
-      untilDone("tune", async () => {
+    async tune(runId, change) {
+      let isRepeated = false;
+      return untilDone("tune", async () => {
         const run = await getRun(table, runId);
         if (run === null || isFinished(run.status)) return null;
+        // Made and told twice, and another tune came before we looked for our mark: the record says that it was made.
+        if (isRepeated && run.tunes.some((record) => isDeepStrictEqual(record, boundTune(change.record)))) return run;
+        isRepeated = true;
         const fields: Partial<Run> = {
           throttle: change.throttle,
           profile: change.profile,
@@ -50,7 +55,8 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
         const unmoved = compare("paceEpoch", "=", number(run.paceEpoch));
         const after = await updateRunOnce(deps, runId, "tuneMark", { fields }, unmoved, isOpen);
         return after === null ? "again" : readRun(after);
-      }),
+      });
+    },
 
     newEpoch: (runId, change) =>
       untilDone("new epoch", async () => {
@@ -75,32 +81,20 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
       const run = await getRun(table, runId);
       if (run === null || run.backOffAtMs >= notAfterMs) return false;
       const canRise = run.backOff < MAX_BACK_OFF;
-      const fields: Partial<Run> = {
+      const fields = {
+        backOff: Math.min(MAX_BACK_OFF, run.backOff * 2),
         backOffAtMs: nowMs,
         backOffReason: shorten(reason, MAX_REASON_BYTES),
-        ...(canRise && { backOff: Math.min(MAX_BACK_OFF, run.backOff * 2), plannedDueMs: wholeMs(nowMs) }),
+        ...(canRise && { plannedDueMs: wholeMs(nowMs) }),
       };
-      const after = await updateRunItem(
-        table,
-        runId,
-        { fields, ...(canRise && { add: { paceEpoch: 1 } }) },
-        compare("backOff", "=", number(run.backOff)),
-        compare("backOffAtMs", "=", number(run.backOffAtMs)),
-      );
-      return canRise && after !== null;
+      const isChanged = await changeBackOff(deps, run, { fields, ...(canRise && { add: { paceEpoch: 1 } }) });
+      return canRise && isChanged;
     },
 
     async halveBackOff(runId, { notAfterMs, nowMs }) {
       const run = await getRun(table, runId);
       if (run === null || run.backOff <= 1 || run.backOffAtMs >= notAfterMs) return false;
-      const after = await updateRunItem(
-        table,
-        runId,
-        { fields: { backOff: Math.max(1, run.backOff / 2), backOffAtMs: nowMs } },
-        compare("backOff", "=", number(run.backOff)),
-        compare("backOffAtMs", "=", number(run.backOffAtMs)),
-      );
-      return after !== null;
+      return changeBackOff(deps, run, { fields: { backOff: Math.max(1, run.backOff / 2), backOffAtMs: nowMs } });
     },
 
     async setWaiting(runId, waiting) {
@@ -113,4 +107,22 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
       await updateRunItem(table, runId, { fields: { lastMemoryPauseAtMs: nowMs }, add: { memoryPauses: 1 } });
     },
   };
+}
+
+/** Whether the change stands: made now, or found made, by us or by another who did the same at the same moment. */
+async function changeBackOff(
+  { table }: SweepDeps,
+  run: Run,
+  change: Change & { readonly fields: Pick<Run, "backOff" | "backOffAtMs"> },
+): Promise<boolean> {
+  const after = await updateRunItem(
+    table,
+    run.runId,
+    change,
+    compare("backOff", "=", number(run.backOff)),
+    compare("backOffAtMs", "=", number(run.backOffAtMs)),
+  );
+  if (after !== null) return true;
+  const now = await getRun(table, run.runId);
+  return now !== null && now.backOff === change.fields.backOff && now.backOffAtMs === change.fields.backOffAtMs;
 }

@@ -1,0 +1,309 @@
+/** The reader's side: lease, pace, windows, folding. A reader that lost its lease can change nothing. */
+import { describe, expect, test } from "vitest";
+import {
+  aMove,
+  aRun,
+  aWindow,
+  COUNTS,
+  finish,
+  foldAll,
+  type Harness,
+  keyOf,
+  leased,
+  NOW,
+  OWNER,
+  positionOf,
+  register,
+  RUN,
+  take,
+  theRun,
+} from "./harness.ts";
+
+const TICK = { atMs: NOW, durationMs: 5, endedBecause: "horizon" };
+
+export function describeReader({ open, isToldTwice }: Harness): void {
+  describe("the lease", () => {
+    test("is held by one, and every success raises the fence", async () => {
+      const store = await open();
+      const { lease, run } = await leased(store);
+      expect(lease.fence).toBe(isToldTwice ? 2 : 1);
+      expect(run).toMatchObject({ fence: lease.fence, lease: { owner: OWNER, expiresAtMs: NOW + 60_000 } });
+      const other = { owner: "reader-b", ttlMs: 60_000 };
+      expect(await store.acquireLease(RUN, { ...other, nowMs: NOW + 59_999 })).toBeNull();
+      const taken = await store.acquireLease(RUN, { ...other, nowMs: NOW + 60_000 });
+      expect(taken?.lease.fence).toBeGreaterThan(lease.fence);
+      expect(await store.acquireLease("no-such-run", { ...other, nowMs: NOW })).toBeNull();
+    });
+
+    test("is won by one of many", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      const owners = ["a", "b", "c", "d"];
+      const results = await Promise.all(
+        owners.map((owner) => store.acquireLease(RUN, { owner, ttlMs: 1000, nowMs: NOW })),
+      );
+      expect(results.filter((got) => got !== null)).toHaveLength(1);
+    });
+
+    test("is taken again by its own owner, at a higher fence", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const again = await take(store);
+      expect(again.lease.fence).toBeGreaterThan(lease.fence);
+      expect(await store.renewLease(lease, { ttlMs: 1000, nowMs: NOW })).toBe(false);
+    });
+
+    test("is renewed by its holder, also when it has expired and nobody took it", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      expect(await store.renewLease(lease, { ttlMs: 60_000, nowMs: NOW + 70_000 })).toBe(true);
+      expect(await store.acquireLease(RUN, { owner: "reader-b", ttlMs: 1, nowMs: NOW + 129_999 })).toBeNull();
+      await take(store, { owner: "reader-b", nowMs: NOW + 130_000 });
+      expect(await store.renewLease(lease, { ttlMs: 60_000, nowMs: NOW + 130_001 })).toBe(false);
+    });
+
+    test("is given back with a report, once", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      await store.releaseLease(lease, { tick: TICK, nextTickAtMs: NOW + 60_000, queueEmptySinceMs: NOW - 1 });
+      expect(await theRun(store)).toMatchObject({
+        lease: null,
+        lastTick: TICK,
+        nextTickAtMs: NOW + 60_000,
+        queueEmptySinceMs: NOW - 1,
+        fence: lease.fence,
+      });
+      expect(await store.renewLease(lease, { ttlMs: 1000, nowMs: NOW })).toBe(false);
+      const { lease: next } = await take(store, { owner: "reader-b" });
+      await store.releaseLease(lease, {
+        tick: { ...TICK, endedBecause: "zombie" },
+        nextTickAtMs: null,
+        queueEmptySinceMs: null,
+      });
+      expect(await theRun(store)).toMatchObject({ lease: { owner: "reader-b" }, lastTick: TICK, fence: next.fence });
+    });
+  });
+
+  test("a reader that slept through its lease is refused by everything that is fenced", async () => {
+    const store = await open();
+    const { lease: old } = await leased(store);
+    const window = await register(store, old, { batches: 0, events: 0 });
+    const { lease: next } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
+    await store.putWindow(next, aWindow(next, { number: 2, received: 99 }));
+    const before = await theRun(store);
+
+    expect(await store.renewLease(old, { ttlMs: 60_000, nowMs: NOW })).toBe(false);
+    expect(await store.reservePlaces(old, { expectedMs: NOW, nextMs: NOW + 5, paceEpoch: 1 })).toBe(false);
+    expect(await store.putWindow(old, aWindow(old, { number: 2 }))).toBe(false);
+    expect(await store.moveCursor(old, aMove(2))).toBe(false);
+    expect(await store.noteStream(old, { target: positionOf(1), brokenFrames: 9 })).toBe(false);
+    const add = { received: 14, processed: 0, stale: 0, dead: 0, skipped: {} };
+    expect(await store.fold(old, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: window.to, add })).toBeNull();
+    await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null });
+
+    expect(await theRun(store)).toEqual(before);
+    expect(await store.moveCursor(next, aMove(2))).toBe(true);
+    expect((await store.openWindows(await theRun(store), 10)).map((it) => it.window.received)).toEqual([14, 99]);
+  });
+
+  describe("the pace", () => {
+    test("is reserved from what was read, and never backwards", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const places = { expectedMs: NOW, nextMs: NOW + 4000, paceEpoch: 1 };
+      expect(await store.reservePlaces(lease, { ...places, expectedMs: NOW - 1 })).toBe(false);
+      expect(await store.reservePlaces(lease, { ...places, paceEpoch: 2 })).toBe(false);
+      expect(await store.reservePlaces(lease, places)).toBe(true);
+      expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
+      expect(await store.reservePlaces(lease, places)).toBe(false);
+      await expect(
+        store.reservePlaces(lease, { expectedMs: NOW + 4000, nextMs: NOW, paceEpoch: 1 }),
+      ).rejects.toMatchObject({
+        name: "BrokenStateError",
+      });
+      expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
+    });
+
+    test("gives a late batch the end of the line, or now when the line is empty", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      const first = await store.takePlace(RUN, { intervalMs: 2000, nowMs: NOW + 500 });
+      const second = await store.takePlace(RUN, { intervalMs: 400, nowMs: NOW + 600 });
+      const { plannedDueMs } = await theRun(store);
+      if (!isToldTwice) {
+        expect(first).toEqual({ dueMs: NOW + 500, paceEpoch: 1 });
+        expect(second).toEqual({ dueMs: NOW + 2500, paceEpoch: 1 });
+        expect(plannedDueMs).toBe(NOW + 2900);
+      }
+      // A place whose answer was lost stays unused: later, never earlier.
+      expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
+      expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);
+      expect(plannedDueMs).toBeGreaterThanOrEqual(second.dueMs + 400);
+      await expect(store.takePlace("no-such-run", { intervalMs: 1, nowMs: NOW })).rejects.toMatchObject({
+        name: "RunNotFoundError",
+      });
+    });
+
+    test("gives each place to one, whoever asks at the same time", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const asked = Array.from({ length: 12 }, (_, index) =>
+        store.takePlace(RUN, { intervalMs: 100, nowMs: NOW + 50 + (index % 3) }),
+      );
+      const reserved = store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 10_000, paceEpoch: 1 });
+      const dues = (await Promise.all(asked)).map(({ dueMs }) => dueMs).sort((a, b) => a - b);
+      for (const [index, due] of dues.entries())
+        if (index > 0) expect(due - (dues[index - 1] ?? 0)).toBeGreaterThanOrEqual(100);
+      const { plannedDueMs } = await theRun(store);
+      expect(plannedDueMs).toBeGreaterThanOrEqual((dues.at(-1) ?? 0) + 100);
+      if (await reserved) expect(dues[0]).toBeGreaterThanOrEqual(NOW + 10_000);
+    });
+
+    test("holds whole milliseconds, so that what was read can be compared", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      await store.takePlace(RUN, { intervalMs: 333.333, nowMs: NOW + 0.25 });
+      const { plannedDueMs } = await theRun(store);
+      expect(plannedDueMs % 1).toBe(0);
+      expect(
+        await store.reservePlaces(lease, { expectedMs: plannedDueMs, nextMs: plannedDueMs + 0.5, paceEpoch: 1 }),
+      ).toBe(true);
+      expect(await theRun(store)).toMatchObject({ plannedDueMs: plannedDueMs + 1 });
+    });
+  });
+
+  describe("a window", () => {
+    test("is registered by the move of the cursor, in order, once", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const window = aWindow(lease);
+      expect(await store.putWindow(lease, window)).toBe(true);
+      expect(await store.openWindows(await theRun(store), 10)).toEqual([]);
+      expect(await store.moveCursor(lease, aMove(2))).toBe(false);
+      expect(await store.moveCursor(lease, aMove(1, { epoch: 2 }))).toBe(false);
+      const move = aMove(1, { target: positionOf(7), brokenFrames: 2, oldestKeptMs: NOW - 9 });
+      expect(await store.moveCursor(lease, move)).toBe(true);
+      expect(await store.moveCursor(lease, move)).toBe(true);
+      const run = await theRun(store);
+      expect(run).toMatchObject({
+        registered: 1,
+        folded: 0,
+        readerCursor: positionOf(1),
+        appliedCursor: null,
+        startPosition: positionOf(0),
+        startReached: true,
+        recentTimesMs: [NOW, NOW + 5],
+        target: positionOf(7),
+        brokenFrames: 2,
+        oldestKeptMs: NOW - 9,
+        hostSeen: true,
+      });
+      expect(await store.openWindows(run, 10)).toEqual([{ window, entries: [] }]);
+    });
+
+    test("cannot move the cursor back within an epoch", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      await register(store, lease);
+      const back = aMove(2, { readerCursor: { seq: 99, timeMs: NOW } });
+      await expect(store.moveCursor(lease, back)).rejects.toMatchObject({ name: "BrokenStateError" });
+      expect(await theRun(store)).toMatchObject({ registered: 1, readerCursor: positionOf(1) });
+    });
+
+    test("that is missing stops the run, unless somebody folded it meanwhile", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      await store.moveCursor(lease, aMove(1));
+      await expect(store.openWindows(await theRun(store), 10)).rejects.toMatchObject({ name: "BrokenStateError" });
+      const stale = await theRun(store);
+      const add = { received: 0, processed: 0, stale: 0, dead: 0, skipped: {} };
+      await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: positionOf(1), add });
+      expect(await store.openWindows(stale, 10)).toEqual([]);
+      expect(await store.openWindows({ ...stale, runId: "no-such-run" }, 10)).toEqual([]);
+    });
+
+    test("shows the entries of its own fence alone, in order, as many windows as asked for", async () => {
+      const store = await open();
+      const { lease: old } = await leased(store);
+      await finish(store, keyOf(aWindow(old), 0));
+      const { lease } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
+      const windows = [await register(store, lease), await register(store, lease, { number: 2 })];
+      for (const window of windows) for (const batch of [1, 0]) await store.beginAttempt(keyOf(window, batch));
+      await finish(store, keyOf(aWindow(lease, { number: 3 }), 0));
+      const run = await theRun(store);
+      const shown = await store.openWindows(run, 10);
+      expect(shown.map((it) => it.window)).toEqual(windows);
+      expect(shown.map((it) => it.entries.map(({ key }) => key))).toEqual(
+        windows.map((window) => [keyOf(window, 0), keyOf(window, 1)]),
+      );
+      expect((await store.openWindows(run, 1)).map((it) => it.window)).toEqual([windows[0]]);
+    });
+
+    test("keeps what the reader learned without one", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      expect(await store.noteStream(lease, { epoch: 1, hostSeen: true, brokenFrames: 2 })).toBe(true);
+      expect(await store.noteStream(lease, { target: positionOf(4) })).toBe(true);
+      expect(await store.noteStream(lease, { epoch: 2, brokenFrames: 3 })).toBe(false);
+      expect(await theRun(store)).toMatchObject({
+        hostSeen: true,
+        brokenFrames: 2,
+        target: positionOf(4),
+        registered: 0,
+      });
+    });
+  });
+
+  describe("a fold", () => {
+    test("moves the applied cursor and adds the counts, once", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const window = await register(store, lease);
+      await register(store, lease, { number: 2, batches: 0, events: 0, received: 3, skipped: { did: 3 } });
+      await finish(store, keyOf(window, 0));
+      expect(await foldAll(store, lease)).toMatchObject({ folded: 0 });
+      await finish(store, keyOf(window, 1), "dead");
+      const run = await theRun(store);
+      const fold = {
+        epoch: 1,
+        foldedBefore: 0,
+        folded: 2,
+        appliedCursor: positionOf(2),
+        add: { received: 17, processed: 5, stale: 1, dead: 5, skipped: { collection: 4, did: 3 } },
+      };
+      const after = await store.fold(lease, fold);
+      expect(after).toEqual({ ...run, folded: 2, appliedCursor: positionOf(2), totals: fold.add });
+      await store.fold(lease, fold);
+      expect(await theRun(store)).toEqual(after);
+      expect(await store.fold(lease, { ...fold, foldedBefore: 2, folded: 3 })).toBeNull();
+      expect(await store.fold({ ...lease, runId: "no-such-run" }, fold)).toBeNull();
+    });
+
+    test("counts reasons beyond the fifteenth as other, and loses none", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      for (let number = 1; number <= 3; number += 1) {
+        const skipped = Object.fromEntries(
+          Array.from({ length: 12 }, (_, index) => [`reason ${number * 100 + index} ${"x".repeat(200)}`, 1]),
+        );
+        await register(store, lease, { number, batches: 0, events: 0, received: 12, skipped });
+        await foldAll(store, lease);
+      }
+      const { totals } = await theRun(store);
+      expect(Object.keys(totals.skipped)).toHaveLength(16);
+      expect(Object.values(totals.skipped).reduce((sum, count) => sum + count, 0)).toBe(totals.received);
+      expect(totals.skipped).toMatchObject({ other: 21 });
+    });
+  });
+
+  test("the ledger of a consumer that was never told of a window is not in it", async () => {
+    const store = await open();
+    const { lease } = await leased(store);
+    const window = await register(store, lease, { batches: 1, events: 5 });
+    await finish(store, { ...keyOf(window, 0), fence: window.fence + 1 });
+    await finish(store, { ...keyOf(window, 0), epoch: 2 });
+    expect(await foldAll(store, lease)).toMatchObject({ folded: 0 });
+    await finish(store, keyOf(window, 0), "applied", { counts: COUNTS });
+    expect(await foldAll(store, lease)).toMatchObject({ folded: 1, totals: { processed: 5 } });
+  });
+}
