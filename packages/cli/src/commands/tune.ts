@@ -1,0 +1,46 @@
+/** `tune`: changes the throttle of a running run, within one batch. */
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { settingValue } from "@firehose-backfill/status/setting-value";
+import { tunableSettings } from "@firehose-backfill/status/tunable";
+import type { Command } from "../command.ts";
+import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
+import { sendControl } from "../send-control.ts";
+
+export const tune: Command = {
+  name: "tune",
+  summary: "Change the pace of the run that is running; acts within one batch.",
+  options: { ...TARGET_OPTIONS },
+  operands: { name: "KEY=VALUE …", help: "Settings of the throttle, or BACKFILL_PROFILE=NAME." },
+  examples: [
+    { line: "tune BACKFILL_BATCH_DELAY_MS=4000", does: "Half as fast as the background profile." },
+    {
+      line: "tune BACKFILL_PROFILE=moderate BACKFILL_MAX_CONCURRENT=1",
+      does: "A profile, and over it a single setting.",
+    },
+  ],
+  run: async (context, args) => {
+    const settings = parsePairs(args.operands);
+    return sendControl(context, await requireTarget(context, args), { action: "tune", settings });
+  },
+};
+
+/** @throws UsageError */
+function parsePairs(operands: readonly string[]): Readonly<Record<string, string | number | boolean>> {
+  if (operands.length === 0) {
+    const names = tunableSettings().map(({ name }) => name);
+    throw new UsageError(`tune takes KEY=VALUE with one of ${["BACKFILL_PROFILE", ...names].join(", ")}`);
+  }
+  const settings: Record<string, string | number | boolean> = {};
+  for (const operand of operands) {
+    const [, name, value] = /^([A-Z][A-Z_]*)=(.+)$/s.exec(operand.trim()) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new UsageError(
+        `tune takes KEY=VALUE, not "${escapeForLog(operand, 80)}"; for example BACKFILL_BATCH_DELAY_MS=4000`,
+      );
+    }
+    if (name in settings) throw new UsageError(`tune: ${name} is given twice`);
+    settings[name] = settingValue(value.trim());
+  }
+  return settings;
+}

@@ -1,0 +1,30 @@
+/** Everything a command touches of the world around it, handed in, so that tests can stand in for each. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { runServer } from "@firehose-backfill/server/run-server";
+import type { StopSignal } from "./exit-code.ts";
+
+/** A stream that is written to: data on stdout, progress on stderr. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal now; 80 where there is none. */
+  columns(): number;
+}
+
+export interface CliContext {
+  /** Without the program's own name. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+  /** Text of a file named by the operator. @throws what the file system says */
+  readonly readFile: (path: string) => string;
+  readonly fetch: typeof fetch;
+  /** Calls back at each signal; returns how to stop that. */
+  readonly onSignal: (signal: StopSignal, handler: () => void) => () => void;
+  /** Ends the process where it stands. */
+  readonly exitNow: (code: number) => void;
+  /** Loaded when a command needs it: most of them should answer at once. */
+  readonly loadServer: () => Promise<{ readonly runServer: typeof runServer }>;
+}

@@ -1,0 +1,19 @@
+/** Where control goes: the process on this machine, or a deployed function. Commands do not know which. */
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+
+/** The event of docs/architecture.md, as the Lambda console would send it. */
+export type ControlEvent = { readonly action: string } & Readonly<Record<string, unknown>>;
+
+export type ControlReply =
+  | { readonly ok: true; readonly message: string }
+  /** `isMalformed`: the event itself is wrong, whatever the run's state. */
+  | { readonly ok: false; readonly error: string; readonly isMalformed: boolean };
+
+export interface ControlTarget {
+  /** For messages: `http://127.0.0.1:8787`, `function NAME`. */
+  readonly address: string;
+  /** @throws CommandError where it cannot be reached */
+  send(event: ControlEvent): Promise<ControlReply>;
+  /** @throws CommandError where it cannot be reached */
+  snapshot(): Promise<Snapshot>;
+}

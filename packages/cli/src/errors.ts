@@ -1,0 +1,45 @@
+/** How a command fails: one clear message for the operator and an exit code, never a stack trace. */
+import { debuglog } from "node:util";
+import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
+import { EXIT } from "./exit-code.ts";
+
+/** The command was understood and cannot be done; `message` says why and what would help. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+export interface Failure {
+  readonly lines: readonly string[];
+  readonly exitCode: number;
+}
+
+/** NODE_DEBUG=firehose-backfill shows the stack as well. */
+const debug = debuglog("firehose-backfill");
+
+export function failureOf(error: unknown): Failure {
+  debug("%O", error);
+  if (error instanceof ConfigError) {
+    const [only, ...more] = error.problems;
+    const lines =
+      only !== undefined && more.length === 0
+        ? [`firehose-backfill: ${only}`]
+        : [
+            `firehose-backfill: ${error.problems.length} problems with the configuration:`,
+            ...error.problems.map((problem) => `  - ${problem}`),
+          ];
+    return { lines, exitCode: EXIT.usage };
+  }
+  if (error instanceof UsageError) return { lines: [`firehose-backfill: ${error.message}`], exitCode: EXIT.usage };
+  return { lines: [`firehose-backfill: ${messageOf(error)}`], exitCode: EXIT.error };
+}
+
+/** Errors that know themselves have a message for the operator; of others the name and the causes may help. */
+function messageOf(error: unknown): string {
+  return error instanceof Error && "isRetryable" in error && error.message !== "" && error.cause === undefined
+    ? error.message
+    : describeError(error);
+}

@@ -1,0 +1,49 @@
+/** Finds what a command talks to: the process that works on BACKFILL_DATA_DIR, or the deployed function that was named. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findServer } from "@firehose-backfill/embedded/data-dir";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { Args, OptionSpec } from "./command.ts";
+import type { CliContext } from "./context.ts";
+import type { ControlTarget } from "./control-target.ts";
+import { CommandError } from "./errors.ts";
+import { httpTarget } from "./http-target.ts";
+import { loadConfig } from "./load-config.ts";
+import { parseSnapshot } from "./parse-snapshot.ts";
+
+/** Shared by every command that can also steer a deployed run. */
+export const TARGET_OPTIONS: Readonly<Record<"function", OptionSpec>> = {
+  function: { takes: "NAME", help: "The deployed control function, instead of the process on this machine." },
+};
+
+const SNAPSHOT_FILE = "snapshot.json";
+
+/** null: no process works on the data folder. @throws CommandError, ConfigError */
+export async function findTarget(context: CliContext, args: Args): Promise<ControlTarget | null> {
+  if (args.text("function") !== undefined) {
+    throw new CommandError("--function: deployed control functions cannot be reached from the command line yet");
+  }
+  const { config } = loadConfig(context);
+  const server = await findServer(config.settings.dataDir);
+  return server === null ? null : httpTarget({ url: server.url, fetch: context.fetch });
+}
+
+/** @throws CommandError where there is none: a control needs somebody to do it. */
+export async function requireTarget(context: CliContext, args: Args): Promise<ControlTarget> {
+  const target = await findTarget(context, args);
+  if (target !== null) return target;
+  const { dataDir } = loadConfig(context).config.settings;
+  throw new CommandError(`no process works on ${dataDir}; start one with: firehose-backfill run`);
+}
+
+/** What a process that is gone last knew, marked as stopped; null where none ever wrote it. */
+export async function lastSnapshot(context: CliContext): Promise<Snapshot | null> {
+  const { dataDir } = loadConfig(context).config.settings;
+  try {
+    const snapshot = parseSnapshot(JSON.parse(await readFile(join(dataDir, SNAPSHOT_FILE), "utf8")));
+    return snapshot === null ? null : { ...snapshot, stopped: true };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read`, { cause: error });
+  }
+}

@@ -1,0 +1,51 @@
+/** The process on this machine, over its own page's HTTP. */
+import { describeError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import type { ControlReply, ControlTarget } from "./control-target.ts";
+import { CommandError } from "./errors.ts";
+import { parseSnapshot } from "./parse-snapshot.ts";
+
+const TIMEOUT_MS = 30_000;
+const BAD_REQUEST = 400;
+
+export function httpTarget(options: { readonly url: string; readonly fetch: typeof fetch }): ControlTarget {
+  const { url } = options;
+  const ask = async (path: string, init: RequestInit): Promise<{ status: number; body: unknown }> => {
+    try {
+      const response = await options.fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const body: unknown = await response.json();
+      return { status: response.status, body };
+    } catch (error) {
+      throw new CommandError(`${url} does not answer: ${describeError(error)}`);
+    }
+  };
+  return {
+    address: url,
+    async send(event) {
+      const { status, body } = await ask("/control", {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "application/json" },
+        body: JSON.stringify(event),
+      });
+      return replyOf(status, body, url);
+    },
+    async snapshot() {
+      const { status, body } = await ask("/status.json", { headers: { accept: "application/json" } });
+      const snapshot = status === 200 ? parseSnapshot(body) : null;
+      if (snapshot === null) throw new CommandError(`${url}/status.json answered ${status}, and not with a status`);
+      return snapshot;
+    },
+  };
+}
+
+function replyOf(status: number, body: unknown, url: string): ControlReply {
+  if (typeof body === "object" && body !== null && "ok" in body) {
+    if (body.ok === true && "message" in body) return { ok: true, message: escapeForLog(String(body.message)) };
+    if (body.ok === false && "error" in body) {
+      const lines = String(body.error).split("\n");
+      const error = lines.map((line) => escapeForLog(line)).join("\n");
+      return { ok: false, error, isMalformed: status === BAD_REQUEST };
+    }
+  }
+  throw new CommandError(`${url}/control answered ${status}, and not as a control does`);
+}

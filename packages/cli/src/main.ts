@@ -1,0 +1,75 @@
+/** The `firehose-backfill` command: finds the command that is meant, and turns whatever goes wrong into one message and an exit code. */
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { VERSION } from "@firehose-backfill/core/version";
+import type { Command } from "./command.ts";
+import { cancel } from "./commands/cancel.ts";
+import { pause } from "./commands/pause.ts";
+import { redrive } from "./commands/redrive.ts";
+import { resume } from "./commands/resume.ts";
+import { run } from "./commands/run.ts";
+import { start } from "./commands/start.ts";
+import { status } from "./commands/status.ts";
+import { tune } from "./commands/tune.ts";
+import type { CliContext } from "./context.ts";
+import { failureOf } from "./errors.ts";
+import { EXIT } from "./exit-code.ts";
+import { commandHelp, overviewHelp } from "./help.ts";
+import { parseArgs } from "./parse-args.ts";
+import { suggestion } from "./suggest.ts";
+
+/** In the order of a run's life. A new command is one file and one line here. */
+export const COMMANDS: readonly Command[] = [run, start, status, pause, resume, cancel, tune, redrive];
+
+/** Announced in docs/, not in this version. */
+const LATER: ReadonlySet<string> = new Set(["plan", "doctor", "report", "page"]);
+
+/** Resolves with the exit code; never rejects. */
+export async function main(context: CliContext): Promise<number> {
+  try {
+    return await dispatch(context);
+  } catch (error) {
+    const { lines, exitCode } = failureOf(error);
+    for (const line of lines) context.stderr.write(`${line}\n`);
+    return exitCode;
+  }
+}
+
+async function dispatch(context: CliContext): Promise<number> {
+  const [name, ...rest] = context.argv;
+  if (name === undefined) {
+    context.stderr.write(overviewHelp(COMMANDS));
+    return EXIT.usage;
+  }
+  if (isHelp(name) || name === "help") {
+    const about = rest.find((word) => !isHelp(word));
+    context.stdout.write(about === undefined ? overviewHelp(COMMANDS) : commandHelp(find(about)));
+    return EXIT.ok;
+  }
+  if (name === "--version" || name === "-v") {
+    context.stdout.write(`${VERSION}\n`);
+    return EXIT.ok;
+  }
+  const command = find(name);
+  if (rest.some(isHelp)) {
+    context.stdout.write(commandHelp(command));
+    return EXIT.ok;
+  }
+  return command.run(context, parseArgs(command, rest));
+}
+
+function isHelp(word: string): boolean {
+  return word === "--help" || word === "-h";
+}
+
+/** @throws UsageError */
+function find(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  if (LATER.has(name)) throw new UsageError(`${name} is not there yet; see docs/ for what is`);
+  const meant = suggestion(
+    name,
+    COMMANDS.map((known) => known.name),
+  );
+  throw new UsageError(`there is no command ${escapeForLog(name, 80)}.${meant}\nSee: firehose-backfill --help`);
+}

@@ -1,0 +1,23 @@
+/** A Snapshot from JSON that this program wrote: enough is checked to know it is one, and not some other service's answer. */
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+
+export function parseSnapshot(value: unknown): Snapshot | null {
+  return isSnapshot(value) ? value : null;
+}
+
+function isSnapshot(value: unknown): value is Snapshot {
+  if (typeof value !== "object" || value === null) return false;
+  return (
+    "runId" in value &&
+    "status" in value &&
+    typeof value.status === "string" &&
+    "received" in value &&
+    typeof value.received === "number" &&
+    "cursor" in value &&
+    typeof value.cursor === "object" &&
+    "queue" in value &&
+    typeof value.queue === "object" &&
+    "at" in value &&
+    typeof value.at === "string"
+  );
+}

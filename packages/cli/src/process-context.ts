@@ -1,0 +1,42 @@
+/** The real world as a command sees it: the one place of this package that touches `process`. */
+import { readFileSync } from "node:fs";
+import { systemClock } from "@firehose-backfill/core/clock";
+import type { CliContext, Output } from "./context.ts";
+
+const NARROWEST = 20;
+const DEFAULT_COLUMNS = 80;
+/** As if SIGPIPE had ended the process, which Node does not let happen. */
+const EXIT_SIGPIPE = 141;
+
+export function processContext(process: NodeJS.Process): CliContext {
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    stdout: outputOf(process.stdout, process),
+    stderr: outputOf(process.stderr, process),
+    clock: systemClock,
+    readFile: (path) => readFileSync(path, "utf8"),
+    fetch,
+    onSignal: (signal, handler) => {
+      process.on(signal, handler);
+      return () => process.off(signal, handler);
+    },
+    exitNow: (code) => process.exit(code),
+    loadServer: () => import("@firehose-backfill/server/run-server"),
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // `status --json | head -1`: nobody reads on.
+    if (error.code === "EPIPE") process.exit(EXIT_SIGPIPE);
+    throw error;
+  });
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    isTerminal: stream.isTTY,
+    columns: () => (stream.isTTY ? Math.max(NARROWEST, stream.columns) : DEFAULT_COLUMNS),
+  };
+}

@@ -1,0 +1,39 @@
+/** How a run is shown while it works: a redrawn block on a terminal, plain lines elsewhere, JSON on stdout if asked for. */
+import { renderJson } from "@firehose-backfill/status/render-json";
+import { renderText } from "@firehose-backfill/status/render-text";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { wantsColor } from "./color.ts";
+import type { CliContext } from "./context.ts";
+import { TerminalBlock } from "./terminal-block.ts";
+
+export interface RunView {
+  readonly log: (line: string) => void;
+  readonly onTick: (snapshot: Snapshot) => void;
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+}
+
+export function runView(context: CliContext, options: { readonly json: boolean }): RunView {
+  const { stdout, stderr } = context;
+  const onSnapshot = (snapshot: Snapshot): void => {
+    if (options.json) stdout.write(`${renderJson(snapshot)}\n`);
+  };
+  // JSON lines on the same screen would tear the block apart.
+  const isBlock = stderr.isTerminal && !(options.json && stdout.isTerminal);
+  if (!isBlock) {
+    return { log: (line) => stderr.write(`${line}\n`), onTick: () => {}, onSnapshot };
+  }
+  const block = new TerminalBlock(stderr);
+  const draw = (snapshot: Snapshot): void => {
+    block.draw(renderText(snapshot, { width: stderr.columns(), color: wantsColor(context, stderr) }));
+  };
+  return {
+    log: (line) => {
+      block.print(line);
+    },
+    onTick: draw,
+    onSnapshot: (snapshot) => {
+      draw(snapshot);
+      onSnapshot(snapshot);
+    },
+  };
+}

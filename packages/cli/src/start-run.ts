@@ -1,0 +1,69 @@
+/** Runs the backfill in this process until it ends or is stopped: what `run` does, and `start` where no process is there yet. */
+import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { describeError } from "@firehose-backfill/core/errors";
+import type { RunResult } from "@firehose-backfill/server/run-server";
+import type { CliContext } from "./context.ts";
+import { EXIT, exitCodeOfSignal } from "./exit-code.ts";
+import { loadConfig } from "./load-config.ts";
+import { runView } from "./run-view.ts";
+import { listenForStop } from "./stop-signals.ts";
+
+export interface RunHereOptions {
+  readonly untilDone: boolean;
+  readonly json: boolean;
+  readonly consumers: "in-process" | "process";
+  readonly start?: StartRequest;
+}
+
+/** Resolves with the exit code. @throws ConfigError, and what the server says of why it cannot start */
+export async function runHere(context: CliContext, options: RunHereOptions): Promise<number> {
+  const { config, configure } = loadConfig(context);
+  const view = runView(context, options);
+  using signals = listenForStop(context, (signal) => {
+    view.log(
+      `[BACKFILL] ${signal}: the batch in hand is finished and saved. Once more stops at once; nothing is lost.`,
+    );
+  });
+  const { runServer } = await context.loadServer();
+  let result: RunResult;
+  try {
+    result = await runServer({
+      config,
+      configure,
+      untilDone: options.untilDone,
+      consumers: options.consumers,
+      ...(options.start === undefined ? {} : { start: options.start }),
+      onSnapshot: view.onSnapshot,
+      onTick: view.onTick,
+      log: view.log,
+      stop: signals.stop,
+    });
+  } catch (error) {
+    const signal = signals.received();
+    if (signal === null) throw error;
+    // Stopped while it was still starting: what then failed is a consequence.
+    view.log(`firehose-backfill: stopped while starting: ${describeError(error)}`);
+    return exitCodeOfSignal(signal);
+  }
+  if (result.message !== null) view.log(`firehose-backfill: ${result.message}`);
+  return exitCodeOf(result.exit, signals.received());
+}
+
+function exitCodeOf(exit: RunResult["exit"], signal: ReturnType<ReturnType<typeof listenForStop>["received"]>): number {
+  switch (exit) {
+    case "done":
+    case "cancelled":
+      return EXIT.ok;
+    case "done-with-dead":
+      return EXIT.dead;
+    case "errored":
+    case "paused":
+      return EXIT.error;
+    case "stopped":
+      return exitCodeOfSignal(signal ?? "SIGTERM");
+    default: {
+      const unreachable: never = exit;
+      return unreachable;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** One block of lines at the bottom of a terminal, redrawn in place; other lines are printed above it. */
+import type { Output } from "./context.ts";
+
+const ESC = "\u001b";
+
+export class TerminalBlock {
+  readonly #output: Output;
+  #lines: readonly string[] = [];
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  draw(lines: readonly string[]): void {
+    this.#output.write(`${this.#erase()}${lines.join("\n")}\n`);
+    this.#lines = lines;
+  }
+
+  /** Above the block. */
+  print(line: string): void {
+    const block = this.#lines.length === 0 ? "" : `${this.#lines.join("\n")}\n`;
+    this.#output.write(`${this.#erase()}${line}\n${block}`);
+  }
+
+  /** Up to its first line, and everything from there on cleared: one write, so that it does not flicker. */
+  #erase(): string {
+    return this.#lines.length === 0 ? "" : `${ESC}[${this.#lines.length}A${ESC}[0J`;
+  }
+}
