@@ -3,6 +3,8 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
+import type { PublicKey } from "./signature.ts";
+import type { FirehoseTimings } from "./timings.ts";
 
 /** Why a window ended. */
 export type WindowEnd =
@@ -105,7 +107,19 @@ export interface FirehoseReaderOptions {
   /** Asked every so often; true ends the window with `memory`. */
   readonly isMemoryTight: () => boolean;
   readonly onLog?: (message: string) => void;
+  /** Events between two questions to `isMemoryTight`. 100. */
+  readonly memoryCheckInterval?: number;
+  /** Required by `verify: signature`. */
+  readonly resolveKey?: ResolveKey;
+  /** What differs from DEFAULT_TIMINGS. */
+  readonly timings?: Partial<FirehoseTimings>;
 }
+
+/**
+ * The signing key of an account; null: it has none that can be used. `forceRefresh`: what was remembered did not fit.
+ * Rejects with a retryable error where nothing is known, because the service that knows cannot be asked.
+ */
+export type ResolveKey = (did: string, options?: { readonly forceRefresh?: boolean }) => Promise<PublicKey | null>;
 
 /** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. */
 export interface Filter {

@@ -1,0 +1,131 @@
+/**
+ * A CARv1 archive inside a frame, walked by offsets: each wanted block is found by the 36 bytes of its CID.
+ * Every section's length is checked; what is inside a block is not looked at (MST nodes are never decoded).
+ */
+import { CborError } from "@firehose-backfill/core/cbor/refusal";
+import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
+import { CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { keyTable, matchKey } from "./key-table.ts";
+
+export interface CarBlocks {
+  /** Where the 36 bytes of the first root start. */
+  readonly root: number;
+  /** By the index in `wanted`: where the block starts and ends, without its CID; -1: it is not in the archive. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** Bytes of a CID that are the same in all of them. */
+const CID_PREFIX = 4;
+
+/**
+ * Finds the blocks whose CIDs start at the offsets `wanted` (anywhere in the same bytes). Where a CID stands in the archive
+ * twice, the first block counts. Returns a sentence where the archive is not one.
+ */
+export function findBlocks(bytes: Buffer, start: number, end: number, wanted: readonly number[]): CarBlocks | string {
+  const starts = new Int32Array(wanted.length).fill(-1);
+  const ends = new Int32Array(wanted.length).fill(-1);
+  const digests = wanted.map((cid) => bytes.readInt32LE(cid + CID_PREFIX));
+
+  const section = { at: start };
+  const root = openArchive(bytes, section, end);
+  if (typeof root === "string") return root;
+
+  while (section.at < end) {
+    const blockEnd = nextSection(bytes, section, end);
+    if (blockEnd === -1) return "a block's length is wrong";
+    const cid = section.at;
+    section.at = blockEnd;
+    // A shorter section cannot be one of ours; whatever its CID is, the block is passed.
+    if (blockEnd - cid < CID_LENGTH) continue;
+    const digest = bytes.readInt32LE(cid + CID_PREFIX);
+    for (let index = 0; index < wanted.length; index++) {
+      if (digests[index] !== digest || starts[index] !== -1) continue;
+      if (!cidEquals(bytes, bytes, wanted[index], cid)) continue;
+      starts[index] = cid + CID_LENGTH;
+      ends[index] = blockEnd;
+    }
+  }
+  return { root, starts, ends };
+}
+
+/** Where the 36 bytes of the first root start; a sentence where the archive is not one. Blocks are not looked at. */
+export function carRoot(bytes: Buffer, start: number, end: number): number | string {
+  return openArchive(bytes, { at: start }, end);
+}
+
+/** Moves `section.at` behind the header. */
+function openArchive(bytes: Buffer, section: { at: number }, end: number): number | string {
+  const headerEnd = nextSection(bytes, section, end);
+  if (headerEnd === -1) return "the header's length is wrong";
+  const root = readRoot(bytes, section.at, headerEnd);
+  section.at = headerEnd;
+  return root;
+}
+
+/** Moves `section.at` behind the length (LEB128) and returns where the section ends; -1: it does not fit. */
+function nextSection(bytes: Buffer, section: { at: number }, end: number): number {
+  let length = 0;
+  for (let shift = 0; shift <= 21; shift += 7) {
+    if (section.at >= end) return -1;
+    const byte = bytes[section.at++] ?? 0;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return length > 0 && length <= end - section.at ? section.at + length : -1;
+  }
+  return -1;
+}
+
+/** `a2 65 roots 81 d8 2a 58 25 00`, a CID, `67 version 01`: the header of every archive with one root. */
+const HEADER_BEFORE = Buffer.concat([
+  Buffer.from([0xa2, 0x65]),
+  Buffer.from("roots"),
+  Buffer.from("81d82a582500", "hex"),
+]);
+const HEADER_AFTER = Buffer.concat([Buffer.from([0x67]), Buffer.from("version"), Buffer.from([0x01])]);
+const HEADER_LENGTH = HEADER_BEFORE.length + CID_LENGTH + HEADER_AFTER.length;
+
+const KEY = { roots: 0, version: 1 } as const;
+const KEYS = keyTable(KEY);
+
+function readRoot(bytes: Buffer, start: number, end: number): number | string {
+  const isUsual =
+    end - start === HEADER_LENGTH &&
+    isAt(bytes, start, HEADER_BEFORE) &&
+    isAt(bytes, end - HEADER_AFTER.length, HEADER_AFTER);
+  if (isUsual) return start + HEADER_BEFORE.length;
+  try {
+    return readAnyRoot(new CborCursor(bytes, start, end));
+  } catch (error) {
+    if (error instanceof CborError) return `the header is not strict DAG-CBOR: ${error.reason}`;
+    throw error;
+  }
+}
+
+function readAnyRoot(cursor: CborCursor): number | string {
+  let root = -1;
+  let version = 0;
+  let keyStart = -1;
+  let keyEnd = -1;
+  for (let left = cursor.count(MAJOR.map); left > 0; left--) {
+    keyStart = cursor.key(keyStart, keyEnd);
+    keyEnd = cursor.pos;
+    const key = matchKey(KEYS, cursor.bytes, keyStart, keyEnd);
+    if (key === KEY.version) version = cursor.uint();
+    else if (key === KEY.roots) {
+      for (let roots = cursor.count(MAJOR.array); roots > 0; roots--) {
+        const cid = cursor.cid();
+        if (root === -1) root = cid;
+      }
+    } else cursor.skip();
+  }
+  if (cursor.pos !== cursor.end) return "the header is longer than it says";
+  if (version !== 1) return `version ${version} instead of 1`;
+  return root === -1 ? "no root" : root;
+}
+
+function isAt(bytes: Buffer, start: number, expected: Buffer): boolean {
+  for (let at = 0; at < expected.length; at++) {
+    if (bytes[start + at] !== expected[at]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,149 @@
+/**
+ * One WebSocket connection to a relay, from the upgrade to its end. It hands out frames as they come and says why it ended;
+ * it does not read frames, does not wait and does not reconnect.
+ */
+import type { IncomingMessage } from "node:http";
+import { WebSocket } from "ws";
+import { quote } from "./kept-bytes.ts";
+import { MAX_FRAME_BYTES } from "./frame-types.ts";
+
+/** Enough to let a frame in that is too large, so that it can be set aside instead of ending every connection. */
+export const OVERSIZE_FRAME_BYTES = 64_000_000;
+const MAX_ERROR_BODY_BYTES = 2_048;
+const PATH = "/xrpc/com.atproto.sync.subscribeRepos";
+
+export type ConnectionEnd =
+  /** Closed by either side, cleanly or not, after it was open. */
+  | { readonly kind: "closed"; readonly code: number; readonly reason: string }
+  /** A frame longer than allowed: nothing of it is known. */
+  | { readonly kind: "frame-too-large" }
+  /** It never opened. */
+  | { readonly kind: "failed"; readonly error: string }
+  /** The server answered something else than the upgrade. */
+  | {
+      readonly kind: "http";
+      readonly status: number;
+      /** As the header said it: seconds, or a date. */
+      readonly retryAfter: string | null;
+      /** The beginning of the body, for a person. */
+      readonly body: string;
+    };
+
+export interface ConnectionOptions {
+  /** `wss://host[:port]` */
+  readonly url: string;
+  /** null: no cursor, live. */
+  readonly cursor: number | null;
+  readonly userAgent: string;
+  readonly maxFrameBytes?: number;
+  readonly onOpen: () => void;
+  /** Called synchronously for each frame; the bytes are a view into the socket's buffer. Text frames are to be refused. */
+  readonly onFrame: (bytes: Buffer, isBinary: boolean) => void;
+  readonly onPong: () => void;
+  /** Called once, and nothing after it. Not called after `drop`. */
+  readonly onEnd: (end: ConnectionEnd) => void;
+}
+
+export interface Connection {
+  ping(): void;
+  /** Frames of the chunk in hand still come. */
+  pause(): void;
+  resume(): void;
+  /** Ends it at once; nothing is called any more. */
+  drop(): void;
+}
+
+/** `cursor` is left out when there is none: an empty one would mean live on some servers, and an error on others. */
+export function subscribeUrl(url: string, cursor: number | null): string {
+  const target = new URL(PATH, url);
+  if (cursor !== null) target.searchParams.set("cursor", String(cursor));
+  return target.href;
+}
+
+export function connect(options: ConnectionOptions): Connection {
+  const socket = new WebSocket(subscribeUrl(options.url, options.cursor), {
+    perMessageDeflate: false,
+    maxPayload: options.maxFrameBytes ?? MAX_FRAME_BYTES,
+    // Text is refused anyway; this way it arrives and can be told.
+    skipUTF8Validation: true,
+    followRedirects: false,
+    headers: { "User-Agent": options.userAgent },
+  });
+  let isOpen = false;
+  let isOver = false;
+  let failure: Error | null = null;
+
+  const end = (result: ConnectionEnd): void => {
+    if (isOver) return;
+    isOver = true;
+    options.onEnd(result);
+  };
+  socket.on("open", () => {
+    isOpen = true;
+    if (!isOver) options.onOpen();
+  });
+  socket.on("message", (data, isBinary) => {
+    // Always a Buffer: `nodebuffer` is the default.
+    if (!isOver && Buffer.isBuffer(data)) options.onFrame(data, isBinary);
+  });
+  socket.on("pong", () => {
+    if (!isOver) options.onPong();
+  });
+  socket.on("unexpected-response", (request, response) => {
+    readBody(response, (body) => {
+      const { statusCode: status = 0, headers } = response;
+      request.destroy();
+      end({ kind: "http", status, retryAfter: headers["retry-after"] ?? null, body });
+      socket.terminate();
+    });
+  });
+  socket.on("error", (error) => {
+    failure = error;
+  });
+  socket.on("close", (code, reason) => {
+    if (isTooLarge(failure)) end({ kind: "frame-too-large" });
+    else if (isOpen) end({ kind: "closed", code, reason: quote(failure?.message ?? reason.toString("utf8")) });
+    else end({ kind: "failed", error: quote(describe(failure)) });
+  });
+
+  return {
+    ping: () => socket.ping(),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    drop: () => {
+      isOver = true;
+      socket.terminate();
+    },
+  };
+}
+
+function isTooLarge(failure: Error | null): boolean {
+  return failure !== null && "code" in failure && failure.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+}
+
+/** Connecting to several addresses fails with an AggregateError that has no message of its own. */
+function describe(failure: Error | null): string {
+  if (failure === null) return "the connection ended before it was open";
+  if (failure instanceof AggregateError && failure.message === "") return failure.errors.map(String).join("; ");
+  return failure.message;
+}
+
+/** The beginning of a body that may be HTML, endless, or slow: `done` is called once, at its end or at the limit. */
+function readBody(response: IncomingMessage, done: (body: string) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let isDone = false;
+  const finish = (): void => {
+    if (isDone) return;
+    isDone = true;
+    done(Buffer.concat(chunks).toString("utf8").slice(0, MAX_ERROR_BODY_BYTES));
+  };
+  response.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= MAX_ERROR_BODY_BYTES) finish();
+  });
+  response.on("end", finish);
+  response.on("close", finish);
+  response.on("error", finish);
+}

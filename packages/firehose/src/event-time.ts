@@ -1,0 +1,67 @@
+/**
+ * The stream's event time: the median of the last 101 frames' times (all so far, if fewer). `time` comes from each PDS
+ * and nobody vouches for it, so one frame's time decides nothing.
+ */
+
+export const REMEMBERED_TIMES = 101;
+
+/** null: no time so far. Of an even number of times, the lower of the two in the middle. */
+export function medianTime(recentTimesMs: readonly number[]): number | null {
+  const sorted = [...recentTimesMs].sort((left, right) => left - right);
+  return sorted[(sorted.length - 1) >> 1] ?? null;
+}
+
+/** The newest 101, oldest first. */
+export function addTime(recentTimesMs: readonly number[], timeMs: number): readonly number[] {
+  return [...recentTimesMs, timeMs].slice(-REMEMBERED_TIMES);
+}
+
+/** `addTime` and `medianTime` at the speed of a stream: nothing is allocated or sorted anew for a frame. */
+export interface EventTime {
+  add(timeMs: number): void;
+  median(): number | null;
+  /** What `startEventTime` goes on from, oldest first. */
+  toArray(): readonly number[];
+}
+
+export function startEventTime(recentTimesMs: readonly number[]): EventTime {
+  const ring = new Float64Array(REMEMBERED_TIMES);
+  const sorted = new Float64Array(REMEMBERED_TIMES);
+  let count = 0;
+  /** Where the next time goes: once the ring is full, over the oldest. */
+  let next = 0;
+
+  const add = (timeMs: number): void => {
+    if (count === REMEMBERED_TIMES) {
+      const leaving = lowerBound(sorted, count, ring[next] ?? 0);
+      sorted.copyWithin(leaving, leaving + 1, count);
+      count--;
+    }
+    const entering = lowerBound(sorted, count, timeMs);
+    sorted.copyWithin(entering + 1, entering, count);
+    sorted[entering] = timeMs;
+    ring[next] = timeMs;
+    next = (next + 1) % REMEMBERED_TIMES;
+    count++;
+  };
+
+  for (const timeMs of recentTimesMs.slice(-REMEMBERED_TIMES)) add(timeMs);
+  return {
+    add,
+    median: () => (count === 0 ? null : (sorted[(count - 1) >> 1] ?? 0)),
+    toArray: () =>
+      count < REMEMBERED_TIMES ? [...ring.subarray(0, count)] : [...ring.subarray(next), ...ring.subarray(0, next)],
+  };
+}
+
+/** First index whose value is not below `value`. */
+function lowerBound(sorted: Float64Array, count: number, value: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,14 @@
+/** Recorded frames, as files keep them: repeated `[u32 little-endian length][frame]`. */
+
+/** Views into `bytes`. @throws RangeError for a file that is cut short */
+export function* readFrameFile(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  while (at < bytes.length) {
+    const start = at + 4;
+    const end = start + view.getUint32(at, true);
+    if (end > bytes.length) throw new RangeError(`the frame at byte ${at} is cut short`);
+    yield bytes.subarray(start, end);
+    at = end;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * One frame of com.atproto.sync.subscribeRepos, from bytes to values and offsets: exactly two concatenated items of
+ * strict DAG-CBOR, header and payload. Records are not looked at, and CARs are not opened here.
+ */
+import { CborError } from "@firehose-backfill/core/cbor/refusal";
+import { CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { type FrameHeader, readHeader } from "./frame-header.ts";
+import { readCommit } from "./frame-commit.ts";
+import { readAccount, readIdentity, readSync } from "./frame-markers.ts";
+import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
+import { keyTable, matchKey } from "./key-table.ts";
+import { parseDatetime } from "./datetime.ts";
+
+/** Never throws, and takes time in proportion to the length at most: what is wrong comes back as `broken`. */
+export function readFrame(frame: Uint8Array): Frame {
+  if (frame.length > MAX_FRAME_BYTES) return { kind: "broken", reason: `larger than ${MAX_FRAME_BYTES} bytes` };
+  const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const cursor = new CborCursor(bytes, 0, bytes.length);
+  try {
+    const header = readHeader(cursor);
+    if (cursor.pos === cursor.end) return { kind: "broken", reason: "one item instead of two" };
+    const result = readPayload(header, cursor);
+    if (cursor.pos !== cursor.end) return { kind: "broken", reason: "more than two items" };
+    return result;
+  } catch (error) {
+    if (error instanceof CborError) return { kind: "broken", reason: error.reason };
+    throw error;
+  }
+}
+
+function readPayload(header: FrameHeader, cursor: CborCursor): Frame {
+  switch (header.kind) {
+    case "error": {
+      const { first, message } = readTexts(cursor, ERROR_KEYS);
+      return { kind: "error", error: first, message };
+    }
+    case "unknown":
+      return readUnknown(header.type, cursor);
+    case "message":
+      break;
+  }
+  switch (header.type) {
+    case "#commit":
+      return readCommit(cursor);
+    case "#sync":
+      return readSync(cursor);
+    case "#identity":
+      return readIdentity(cursor);
+    case "#account":
+      return readAccount(cursor);
+    case "#info": {
+      const { first, message } = readTexts(cursor, INFO_KEYS);
+      return { kind: "info", name: first, message };
+    }
+    default: {
+      const unreachable: never = header;
+      return unreachable;
+    }
+  }
+}
+
+const TEXT_KEY = { first: 0, message: 1 } as const;
+const ERROR_KEYS = keyTable({ error: TEXT_KEY.first, message: TEXT_KEY.message });
+const INFO_KEYS = keyTable({ name: TEXT_KEY.first, message: TEXT_KEY.message });
+
+/** `{error, message?}` and `{name, message?}`; what is missing or no text comes back empty. */
+function readTexts(cursor: CborCursor, keys: typeof ERROR_KEYS): { first: string; message: string } {
+  let first = "";
+  let message = "";
+  let keyStart = -1;
+  let keyEnd = -1;
+  for (let left = cursor.count(MAJOR.map); left > 0; left--) {
+    keyStart = cursor.key(keyStart, keyEnd);
+    keyEnd = cursor.pos;
+    const key = matchKey(keys, cursor.bytes, keyStart, keyEnd);
+    if (key === -1 || cursor.major() !== MAJOR.text) cursor.skip();
+    else if (key === TEXT_KEY.first) first = cursor.text();
+    else message = cursor.text();
+  }
+  return { first, message };
+}
+
+const UNKNOWN_KEY = { seq: 0, time: 1 } as const;
+const UNKNOWN_KEYS = keyTable(UNKNOWN_KEY);
+
+function readUnknown(type: string, cursor: CborCursor): Frame {
+  let seq: number | null = null;
+  let timeMs = Number.NaN;
+  if (cursor.major() !== MAJOR.map) {
+    cursor.skip();
+    return { kind: "unknown", type, seq, timeMs };
+  }
+  let keyStart = -1;
+  let keyEnd = -1;
+  for (let left = cursor.count(MAJOR.map); left > 0; left--) {
+    keyStart = cursor.key(keyStart, keyEnd);
+    keyEnd = cursor.pos;
+    const key = matchKey(UNKNOWN_KEYS, cursor.bytes, keyStart, keyEnd);
+    if (key === UNKNOWN_KEY.seq && cursor.major() === MAJOR.uint) {
+      const value = cursor.uint();
+      seq = value > 0 ? value : null;
+    } else if (key === UNKNOWN_KEY.time && cursor.major() === MAJOR.text) {
+      const start = cursor.range(MAJOR.text);
+      timeMs = parseDatetime(cursor.bytes, start, cursor.pos);
+    } else cursor.skip();
+  }
+  return { kind: "unknown", type, seq, timeMs };
+}

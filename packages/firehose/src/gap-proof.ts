@@ -1,0 +1,110 @@
+/**
+ * The proof of a gap on a host that says nothing of it. A connection whose first frame is much later than the cursor is a
+ * suspicion; one probe for the oldest frame that is kept decides. Until then no frame is taken.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Position } from "@firehose-backfill/core/position";
+import type { ProbeResult } from "./probe.ts";
+import type { FirehoseTimings } from "./timings.ts";
+
+export interface Gap {
+  readonly from: Position;
+  readonly to: Position;
+  readonly reason: string;
+}
+
+/** What a probe showed. */
+export interface GapFinding {
+  readonly gap: Gap | null;
+  /** Time of the oldest frame that the host keeps; null: the probe did not see it. */
+  readonly oldestKeptMs: number | null;
+}
+
+export interface GapProofOptions {
+  readonly clock: Clock;
+  readonly timings: Pick<FirehoseTimings, "gapSuspicionMs" | "gapProbeIntervalMs">;
+  /** Looks with cursor=0. */
+  readonly probe: (signal: AbortSignal) => Promise<ProbeResult>;
+  readonly onWake: () => void;
+}
+
+interface Suspicion {
+  readonly cursor: Position;
+  readonly first: Position;
+}
+
+export class GapProof {
+  readonly #options: GapProofOptions;
+  #suspicion: Suspicion | null = null;
+  #running: AbortController | null = null;
+  #nextProbeMs = 0;
+  #finding: GapFinding | null = null;
+
+  constructor(options: GapProofOptions) {
+    this.#options = options;
+  }
+
+  /** Frames have to wait. */
+  get isPending(): boolean {
+    return this.#suspicion !== null;
+  }
+
+  /** When the probe may go out, if it has to wait for that. */
+  get deadlineMs(): number {
+    return this.#suspicion !== null && this.#running === null ? this.#nextProbeMs : Number.POSITIVE_INFINITY;
+  }
+
+  isSuspicious(cursor: Position, first: Position): boolean {
+    return cursor.timeMs > 0 && first.timeMs - cursor.timeMs > this.#options.timings.gapSuspicionMs;
+  }
+
+  suspect(cursor: Position, first: Position): void {
+    this.#suspicion = { cursor, first };
+  }
+
+  /** What was found since the last call; null: nothing. */
+  takeFinding(): GapFinding | null {
+    const finding = this.#finding;
+    this.#finding = null;
+    return finding;
+  }
+
+  /** Sends the probe out when its time has come. */
+  poll(): void {
+    const { clock, timings } = this.#options;
+    const suspicion = this.#suspicion;
+    const nowMs = clock.now();
+    if (suspicion === null || this.#running !== null || nowMs < this.#nextProbeMs) return;
+    this.#nextProbeMs = nowMs + timings.gapProbeIntervalMs;
+    const running = new AbortController();
+    this.#running = running;
+    void this.#look(suspicion, running.signal);
+  }
+
+  async #look(suspicion: Suspicion, signal: AbortSignal): Promise<void> {
+    const result = await this.#options.probe(signal);
+    if (signal.aborted) return;
+    this.#finding = judge(suspicion, result);
+    this.#suspicion = null;
+    this.#running = null;
+    this.#options.onWake();
+  }
+
+  /** The connection that raised the suspicion is gone. */
+  reset(): void {
+    this.#running?.abort();
+    this.#running = null;
+    this.#suspicion = null;
+    this.#finding = null;
+  }
+}
+
+function judge({ cursor, first }: Suspicion, result: ProbeResult): GapFinding {
+  if (result.kind !== "frame") return { gap: null, oldestKeptMs: null };
+  const oldest = result.position;
+  const oldestKeptMs = oldest.timeMs;
+  if (oldest.seq <= cursor.seq + 1) return { gap: null, oldestKeptMs };
+  // What is kept may have moved on between the two connections: ours has already brought `first`.
+  const to = first.seq < oldest.seq ? first : oldest;
+  return { gap: { from: cursor, to, reason: "the host no longer keeps what follows the cursor" }, oldestKeptMs };
+}

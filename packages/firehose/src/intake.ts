@@ -1,0 +1,261 @@
+/**
+ * The stream as it is taken into windows, frame by frame: where it stands, what order its frames must have, what each of
+ * them means. Lives as long as the reader; connections and windows come and go. It waits for nothing and sends nothing.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Position } from "@firehose-backfill/core/position";
+import { BadFrames } from "./bad-frames.ts";
+import { sizeOf } from "./event-size.ts";
+import { type EventTime, startEventTime } from "./event-time.ts";
+import { countEvents, extractEvents } from "./extract.ts";
+import type { Extract } from "./extract-parts.ts";
+import { type QueuedFrame, readQueued } from "./frame-queue.ts";
+import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
+import type { Gap } from "./gap-proof.ts";
+import type { Step } from "./intake-step.ts";
+import { quote } from "./kept-bytes.ts";
+import type { FirehoseReaderOptions, ReadPosition } from "./types.ts";
+import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
+
+type SequencedFrame = MessageFrame | (UnknownFrame & { readonly seq: number });
+
+const NOTHING: Extract = { received: 0, skippedDid: 0, skippedCollection: 0, events: [], signed: null };
+const IGNORED: Step = { kind: "taken", isGood: false, events: 0 };
+
+export interface IntakeOptions {
+  readonly clock: Clock;
+  readonly rules: Pick<FirehoseReaderOptions, "filter" | "verify">;
+  /** Whether the first frame of a connection is so much later than the cursor that there may be a gap. */
+  readonly isSuspicious: (cursor: Position, first: Position) => boolean;
+}
+
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #start: ReadPosition;
+  readonly #badFrames: BadFrames;
+  #eventTime: EventTime;
+  #position: Position | null;
+  #startReached: boolean;
+  #hostSeen: boolean;
+  /** Of the present connection: its cursor or its last frame, whether a frame came, whether a gap was ruled out or told. */
+  #lastSeq = 0;
+  #hasFrames = false;
+  #isGapSettled = false;
+  #isOutdated = false;
+  /** A frame that was read already and had to wait. */
+  #held: { readonly queued: QueuedFrame; readonly frame: Frame } | null = null;
+
+  constructor(start: ReadPosition, options: IntakeOptions) {
+    this.#options = options;
+    this.#start = start;
+    this.#badFrames = new BadFrames(start.brokenFrames);
+    this.#eventTime = startEventTime(start.recentTimesMs);
+    this.#position = start.cursor;
+    this.#startReached = start.startReached || start.startTimeMs === null;
+    this.#hostSeen = start.hostSeen;
+  }
+
+  get position(): Position | null {
+    return this.#position;
+  }
+
+  get hostSeen(): boolean {
+    return this.#hostSeen;
+  }
+
+  /** The next connection may let a frame in that is larger than allowed, to set it aside. */
+  get allowOversize(): boolean {
+    return this.#badFrames.isPatienceOver;
+  }
+
+  get isBroken(): boolean {
+    return this.#badFrames.count > 0;
+  }
+
+  /** What to connect with; null: without a cursor. */
+  get cursor(): number | null {
+    if (this.#position !== null) return this.#position.seq;
+    const { start } = this.#start;
+    if (start === "live") return null;
+    return start === "oldest" ? 0 : start.seq;
+  }
+
+  /** From where a reader would have to begin to read on from here. */
+  snapshot(): ReadPosition {
+    return { ...this.#start, cursor: this.#position, ...this.facts() };
+  }
+
+  facts(): StreamFacts {
+    return {
+      startReached: this.#startReached,
+      recentTimesMs: this.#eventTime.toArray(),
+      hostSeen: this.#hostSeen,
+      brokenFrames: this.#badFrames.count,
+    };
+  }
+
+  /** The stream was already at its end when this was asked. */
+  isAtEnd(): boolean {
+    const { endTimeMs, endSeq } = this.#start;
+    if (endSeq !== null && this.#position !== null && this.#position.seq >= endSeq) return true;
+    return (this.#eventTime.median() ?? Number.NEGATIVE_INFINITY) >= endTimeMs;
+  }
+
+  newConnection(): void {
+    this.#lastSeq = this.cursor ?? 0;
+    this.#hasFrames = false;
+    this.#isGapSettled = false;
+    this.#isOutdated = false;
+    this.#held = null;
+    this.#badFrames.newConnection();
+  }
+
+  /** The suspicion about the first frame of this connection has been dealt with. */
+  settleGap(): void {
+    this.#isGapSettled = true;
+  }
+
+  take(queued: QueuedFrame, window: WindowBuilder): Step {
+    const frame = this.#held?.queued === queued ? this.#held.frame : readQueued(queued);
+    this.#held = null;
+    const step = this.#takeFrame(queued, frame, window);
+    if (step.kind === "full" || step.kind === "suspicious") this.#held = { queued, frame };
+    return step;
+  }
+
+  #takeFrame(queued: QueuedFrame, frame: Frame, window: WindowBuilder): Step {
+    const frameBytes = queued.bytes?.length ?? 0;
+    switch (frame.kind) {
+      case "broken":
+        return this.#takeBroken(queued.bytes, frame.reason, window);
+      case "error":
+        if (frame.error === "FutureCursor") return this.#cursorAhead(quote(frame.message) || "FutureCursor");
+        return { kind: "reconnect", detail: quote(`the host said ${frame.error}: ${frame.message}`) };
+      case "info":
+        if (frame.name === "OutdatedCursor") this.#isOutdated = true;
+        window.addIgnored(frameBytes);
+        return IGNORED;
+      case "unknown": {
+        const { seq } = frame;
+        if (seq !== null) return this.#takeSequenced(queued, { ...frame, seq }, window);
+        window.addIgnored(frameBytes);
+        return IGNORED;
+      }
+      case "commit":
+      case "sync":
+      case "identity":
+      case "account":
+        return this.#takeSequenced(queued, frame, window);
+      default: {
+        const unreachable: never = frame;
+        return unreachable;
+      }
+    }
+  }
+
+  #takeSequenced(queued: QueuedFrame, frame: SequencedFrame, window: WindowBuilder): Step {
+    const bytes = queued.bytes ?? Buffer.alloc(0);
+    const { seq } = frame;
+    if (seq < this.#lastSeq) return this.#wentBack(seq, frame.timeMs);
+    const timeMs = Number.isNaN(frame.timeMs) ? (this.#position?.timeMs ?? this.#options.clock.now()) : frame.timeMs;
+    const position: Position = { seq, timeMs };
+    if (seq === this.#lastSeq) {
+      // Hosts disagree on whether a cursor is included. It brings nothing, but somebody is there.
+      this.#hostSeen = true;
+      window.addIgnored(bytes.length);
+      return { kind: "taken", isGood: true, events: 0 };
+    }
+    const { endSeq } = this.#start;
+    if (endSeq !== null && seq > endSeq)
+      return { kind: "end", because: "caught-up", detail: `the end, ${endSeq}, is behind` };
+    const gap = this.#hasFrames ? null : this.#gapBefore(position);
+    if (gap !== null && "suspicious" in gap) return { kind: "suspicious", cursor: gap.suspicious, first: position };
+
+    const isBeforeStart = !this.#startReached && timeMs < (this.#start.startTimeMs ?? Number.NEGATIVE_INFINITY);
+    const extract = isBeforeStart || frame.kind === "unknown" ? NOTHING : this.#extract(bytes, frame, timeMs);
+    const keptBytes = sizeOf(extract.events);
+    const refusal = window.refuses(extract.events.length, keptBytes);
+    if (refusal !== null) return { kind: "full", because: refusal };
+
+    if (gap !== null) window.addGap(gap);
+    if (gap !== null || (this.#position === null && this.#start.start === "oldest")) window.noteOldestKept(timeMs);
+    this.#moveTo(position, frame.timeMs);
+    const skipped = isBeforeStart && frame.kind !== "unknown" ? countEvents(frame) : 0;
+    if (isBeforeStart) window.addSkipped(position, skipped, bytes.length);
+    else window.addFrame(position, extract, keptBytes, bytes.length);
+    if (this.isAtEnd()) window.end("caught-up");
+    return { kind: "taken", isGood: true, events: extract.received + skipped };
+  }
+
+  #extract(bytes: Buffer, frame: MessageFrame, timeMs: number): Extract {
+    const latestMs = Math.max(this.#options.clock.now(), this.#eventTime.median() ?? timeMs);
+    const { filter, verify } = this.#options.rules;
+    return extractEvents(bytes, frame, timeMs, { filter, verify, latestMs });
+  }
+
+  #moveTo(position: Position, ownTimeMs: number): void {
+    this.#position = position;
+    this.#lastSeq = position.seq;
+    this.#hasFrames = true;
+    this.#hostSeen = true;
+    this.#badFrames.goodFrame();
+    if (!Number.isNaN(ownTimeMs)) this.#eventTime.add(ownTimeMs);
+    const { startTimeMs } = this.#start;
+    if (!this.#startReached && startTimeMs !== null) {
+      this.#startReached = (this.#eventTime.median() ?? Number.NEGATIVE_INFINITY) >= startTimeMs;
+    }
+  }
+
+  /** null: none. What the host itself says needs no proof. */
+  #gapBefore(first: Position): Gap | { readonly suspicious: Position } | null {
+    const cursor = this.#position;
+    if (this.#isOutdated && this.#lastSeq > 0 && first.seq > this.#lastSeq + 1) {
+      const from = cursor ?? { seq: this.#lastSeq, timeMs: this.#start.startTimeMs ?? first.timeMs };
+      return { from, to: first, reason: "the host said that the cursor is outdated" };
+    }
+    if (cursor === null || this.#isGapSettled || this.#isOutdated) return null;
+    return this.#options.isSuspicious(cursor, first) ? { suspicious: cursor } : null;
+  }
+
+  #takeBroken(bytes: Buffer | null, reason: string, window: WindowBuilder): Step {
+    // Before the first good frame, the place asked for stands in for a position; live, there is none.
+    const after = this.#position ?? {
+      seq: this.#lastSeq,
+      timeMs: this.#start.startTimeMs ?? this.#options.clock.now(),
+    };
+    const isPlaced = this.#position !== null || this.cursor !== null;
+    const verdict = this.#badFrames.judge(bytes, reason, after);
+    if (verdict.kind === "dead") {
+      const keptBytes = sizeOf([verdict.event]);
+      const refusal = window.refuses(1, keptBytes);
+      if (refusal !== null) return { kind: "full", because: refusal };
+      window.addBadFrame(verdict.event, isPlaced ? after : null, keptBytes, bytes?.length ?? 0);
+    }
+    this.#badFrames.note(verdict);
+    if (verdict.kind === "reconnect") {
+      return { kind: "reconnect", detail: `a broken frame after seq ${after.seq}: ${reason}` };
+    }
+    return { kind: "taken", isGood: false, events: 1 };
+  }
+
+  /**
+   * Below the cursor that was asked for, or below the frame before. A host that is asked for what is above its head and goes
+   * live in silence looks like that too: then the first frame is no older than the cursor.
+   */
+  #wentBack(seq: number, timeMs: number): Step {
+    const cursor = this.#position;
+    const isFirst = !this.#hasFrames && this.#position === this.#start.cursor;
+    const isNewer = cursor === null || Number.isNaN(timeMs) || timeMs >= cursor.timeMs;
+    if (isFirst && isNewer) return this.#cursorAhead(`its first frame is seq ${seq}`);
+    const detail = `seq ${seq} came after ${this.#lastSeq}`;
+    return { kind: "end", because: "seq-went-back", detail };
+  }
+
+  #cursorAhead(detail: string): Step {
+    return {
+      kind: "end",
+      because: "cursor-ahead",
+      detail: `the cursor ${this.cursor ?? 0} is above the host's head: ${detail}`,
+    };
+  }
+}

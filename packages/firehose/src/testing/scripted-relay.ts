@@ -1,0 +1,77 @@
+/** A relay on loopback that does what a test says, connection by connection, over real sockets. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+
+export interface Visit {
+  /** From 0, in the order they came. */
+  readonly index: number;
+  /** The cursor as it was sent; null: absent. */
+  readonly cursor: string | null;
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+}
+
+export interface ScriptedRelayOptions {
+  /** After the upgrade. */
+  readonly onConnect?: (visit: Visit) => void;
+  /** Instead of the upgrade: writes an HTTP answer. Returns false to upgrade after all. */
+  readonly onUpgrade?: (socket: Duplex, index: number) => boolean;
+  /** Pings are not answered. */
+  readonly isDeaf?: boolean;
+}
+
+export interface ScriptedRelay extends AsyncDisposable {
+  readonly url: string;
+  readonly visits: readonly Visit[];
+  /** Upgrades asked for, refused ones included. */
+  readonly attempts: () => number;
+  readonly mostOpen: () => number;
+}
+
+export async function startRelay(options: ScriptedRelayOptions): Promise<ScriptedRelay> {
+  const server = createServer();
+  const sockets = new WebSocketServer({ noServer: true, autoPong: options.isDeaf !== true });
+  const visits: Visit[] = [];
+  let attempts = 0;
+  let mostOpen = 0;
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => undefined);
+    const index = attempts++;
+    if (options.onUpgrade?.(socket, index) === true) return;
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      client.on("error", () => undefined);
+      mostOpen = Math.max(mostOpen, sockets.clients.size);
+      const cursor = new URL(request.url ?? "/", "http://relay").searchParams.get("cursor");
+      const visit = { index, cursor, socket: client, request };
+      visits.push(visit);
+      options.onConnect?.(visit);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // A TCP server's address is never a string.
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    visits,
+    attempts: () => attempts,
+    mostOpen: () => mostOpen,
+    [Symbol.asyncDispose]: async () => {
+      for (const client of sockets.clients) client.terminate();
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** Serves frames as a relay does: those above the cursor, or none without one. */
+export function serve(frames: readonly { readonly seq: number; readonly bytes: Buffer }[]): (visit: Visit) => void {
+  return ({ cursor, socket }) => {
+    if (cursor === null) return;
+    for (const { seq, bytes } of frames) if (seq > Number(cursor)) socket.send(bytes);
+  };
+}
