@@ -3,7 +3,7 @@ import { DeleteMessageBatchCommand, StartMessageMoveTaskCommand } from "@aws-sdk
 import type { Clock } from "@firehose-backfill/core/clock";
 import { sendConfirmed } from "./send-confirmed.ts";
 import { classified, queueAttributes, receiveMessages, type SqsTarget } from "./sqs-calls.ts";
-import type { SqsIncomingMessage } from "./sqs-message.ts";
+import { rawBytes, type SqsIncomingMessage } from "./sqs-message.ts";
 
 /** Long enough for one look to be over; a message that is looked at cannot be moved back so long. */
 const PEEK_SECONDS = 5;
@@ -92,9 +92,5 @@ async function deleteAll(dlq: SqsTarget, messages: readonly SqsIncomingMessage[]
 }
 
 function toEntry({ raw }: SqsIncomingMessage) {
-  const payloadBytes = Object.values(raw.attributes).reduce(
-    (sum, { BinaryValue }) => sum + (BinaryValue?.length ?? 0),
-    0,
-  );
-  return { ...raw, delaySeconds: 0, bytes: Buffer.byteLength(raw.body) + payloadBytes };
+  return { ...raw, delaySeconds: 0, bytes: rawBytes(raw) };
 }

@@ -1,4 +1,5 @@
 /** What a queue throws. Both kinds say themselves whether trying again can help. */
+import { constants } from "node:os";
 
 /** A call to the queue's server failed. `cause` is the SDK's error. */
 export class QueueError extends Error {
@@ -48,8 +49,8 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (THROTTLED.has(error.name) || error.name === "TimeoutError") return true;
   if ("$fault" in error) return error.$fault === "server" || statusOf(error) === 429;
-  // No answer, so no fault: a socket error of Node's.
-  return "syscall" in error || ("code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE"));
+  // No answer, so nobody's fault: a socket error of Node's. Where a name has several addresses it has no syscall.
+  return "syscall" in error || ("code" in error && typeof error.code === "string" && error.code in constants.errno);
 }
 
 function statusOf(error: Error): number | null {

@@ -1,7 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
 import { expect, test } from "vitest";
-import { encodeMessage } from "./message-codec.ts";
-import { fromLambdaRecord, fromSqsMessage, rawOf } from "./sqs-message.ts";
+import { encodeMessage, messageBytes } from "./message-codec.ts";
+import { fromLambdaRecord, fromSqsMessage, rawBytes, rawOf } from "./sqs-message.ts";
 import { batchOf, mixedEvents } from "./test-batches.ts";
 
 const batch = batchOf(mixedEvents(7));
@@ -56,6 +56,14 @@ test("a message without the attribute is malformed, and can still be sent on", (
   const message = fromSqsMessage({ MessageId: "m1", ReceiptHandle: "r1", Body: "hello" });
   expect(message.content.kind).toBe("malformed");
   expect(rawOf(message)).toEqual({ body: "hello", attributes: {} });
+});
+
+test("its size counts every attribute", () => {
+  const batchAttribute = { DataType: "Binary", BinaryValue: payload };
+  const raw = { body, attributes: { batch: batchAttribute } };
+  expect(rawBytes(raw)).toBe(messageBytes({ body, payload }));
+  const noted = { body, attributes: { batch: batchAttribute, note: { DataType: "String", StringValue: "é" } } };
+  expect(rawBytes(noted)).toBe(rawBytes(raw) + "noteString".length + 2);
 });
 
 test("a message of another queue is a mistake", () => {

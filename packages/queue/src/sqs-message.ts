@@ -13,6 +13,15 @@ export interface SqsIncomingMessage extends IncomingMessage {
   readonly raw: RawMessage;
 }
 
+/** What the queue counts of it, when it counts binary attributes as they are. */
+export function rawBytes({ body, attributes }: RawMessage): number {
+  return Object.entries(attributes).reduce(
+    (bytes, [name, { DataType, StringValue, BinaryValue }]) =>
+      bytes + Buffer.byteLength(name + (DataType ?? "") + (StringValue ?? "")) + (BinaryValue?.length ?? 0),
+    Buffer.byteLength(body),
+  );
+}
+
 /** The part of an SQSRecord that is read: Lambda's own spelling of the same message. */
 export interface LambdaRecord {
   readonly messageId: string;

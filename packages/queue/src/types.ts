@@ -36,13 +36,17 @@ export interface QueueFigures {
 
 /** What fits into one message; events are packed by it. */
 export interface QueueLimits {
-  /** Encoded bytes of one message, as this server counts them. */
+  /** Encoded bytes of one message, counted as they are. Where the server counts more for them, less is allowed here. */
   readonly maxMessageBytes: number;
 }
 
 export interface BatchQueue {
   readonly limits: QueueLimits;
-  /** Resolves with the encoded bytes once SQS has confirmed every entry; each `Failed` entry is retried, and a missing one counts as failed. @throws SendError */
+  /**
+   * Resolves with the encoded bytes once SQS has confirmed every entry; each `Failed` entry is sent again, and so is one
+   * that the answer does not name. An error leaves open which of them were taken.
+   * @throws SendError after the last try; the reason of `signal` when it is aborted
+   */
   send(batches: readonly OutgoingBatch[], signal?: AbortSignal): Promise<number>;
   /** Long poll of at most `waitSeconds`; at most `max` messages (1 to 10). */
   receive(options: {
