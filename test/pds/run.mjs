@@ -1,0 +1,83 @@
+/**
+ * End to end against a real PDS on loopback: `npm run test:pds`. Accounts write, change, delete and go; our program
+ * reads the PDS's firehose into its embedded Postgres; the tables are compared with what the PDS answers over XRPC.
+ *
+ *   --record FILE   write the PDS's frames to FILE (format of test/fixtures) and end there
+ *   --keep          leave the temporary folder
+ *
+ * The last line on stdout is `N passed, N failed, N skipped`.
+ */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { prepareNodeModules } from "./install.mjs";
+import { Report } from "./report.mjs";
+
+const { values: flags } = parseArgs({
+  options: { record: { type: "string" }, keep: { type: "boolean", default: false } },
+});
+const report = new Report((line) => console.log(line));
+const folder = await mkdtemp(join(tmpdir(), "pds-test-"));
+try {
+  await prepareNodeModules((line) => console.error(line));
+  await playAgainstRealPds();
+} catch (error) {
+  await report.check("the harness itself", () => Promise.reject(error));
+} finally {
+  if (flags.keep) console.error(`kept: ${folder}`);
+  else await rm(folder, { recursive: true, force: true });
+}
+console.log(report.sum());
+// The PDS leaves timers behind.
+process.exit(report.failed > 0 ? 1 : 0);
+
+async function playAgainstRealPds() {
+  // Imported late: what they import is there only after the installation.
+  const [{ startNetwork }, { connectTo }, { firstAct, secondAct }, { readFrames, writeFrames }] = await Promise.all([
+    import("./network.mjs"),
+    import("./client.mjs"),
+    import("./scenario.mjs"),
+    import("./recorder.mjs"),
+  ]);
+  const network = await startNetwork(join(folder, "pds"));
+  try {
+    const pds = connectTo(network.url);
+    const first = await firstAct(pds, network.adminPassword);
+    if (flags.record !== undefined) {
+      const frames = await readFrames(network.relayUrl, await network.headSeq());
+      await writeFrames(flags.record, frames);
+      await report.check(`${frames.length} frames recorded`, () => assert.ok(frames.length > 0));
+      return;
+    }
+    const place = { network, pds, dataDir: join(folder, "backfill"), readFrames };
+    await backfillAndCompare("first run", { ...place, act: first, exitCode: 0 });
+    await backfillAndCompare("second run", { ...place, act: await secondAct(pds, first), exitCode: 3 });
+  } finally {
+    await network.stop();
+  }
+}
+
+/** @param {string} title */
+async function backfillAndCompare(title, { network, pds, dataDir, readFrames, act, exitCode }) {
+  const { openTables, runBackfill } = await import("./program.mjs");
+  const { tableChecks } = await import("./checks.mjs");
+  const frames = await readFrames(network.relayUrl, await network.headSeq());
+  const hasRun = await report.check(`${title}: reads ${frames.length} frames and ends with ${exitCode}`, async () => {
+    const { code, stdout, stderr, seconds } = await runBackfill({ relayUrl: network.relayUrl, dataDir });
+    assert.equal(code, exitCode, `after ${seconds.toFixed(1)} s; stderr ends:\n${stderr.slice(-3000)}`);
+    const final = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+    assert.equal(final.status, "succeeded");
+    assert.equal(final.dead, act.deadPaths.length);
+  });
+  if (!hasRun) {
+    for (const name of tableChecks({ pds, act, frames, query: async () => [] }).keys())
+      report.skip(`${title}: ${name}`);
+    return;
+  }
+  await using tables = await openTables(dataDir);
+  for (const [name, body] of tableChecks({ pds, act, frames, query: tables.query })) {
+    await report.check(`${title}: ${name}`, body);
+  }
+}
