@@ -188,7 +188,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       const next = await register(store, lease, { number: 2 });
       await finish(store, keyOf(next, 0));
       await finish(store, keyOf(next, 1), "dead");
-      for (let times_ = 0; times_ < 2; times_ += 1) {
+      for (let round = 0; round < 2; round += 1) {
         expect(await store.sweep(await theRun(store))).toBe(true);
         expect(await store.getEntry(keyOf(folded, 0))).toBeNull();
         expect(await store.getEntry(keyOf(folded, 1))).toMatchObject({ outcome: "dead" });
@@ -217,9 +217,9 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
         await store.addError(RUN, { atMs: NOW, source: "reader", message: `${index} ${"ä".repeat(5000)}` });
       const errors = await store.listErrors(RUN);
       const numbers = errors.map(({ message }) => Number.parseInt(message, 10));
-      // Told twice, the ring of slots skips, and shows fewer of the last ones among older ones.
-      if (!isToldTwice) expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => 25 + index));
-      expect(numbers.at(-1)).toBe(44);
+      // Told twice, the ring of slots skips: it shows every second of the last ones, and older ones before them.
+      const last = isToldTwice ? [44] : Array.from({ length: 20 }, (_, index) => 25 + index);
+      expect(numbers.slice(-last.length)).toEqual(last);
       expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
       expect(errors.length).toBeLessThanOrEqual(20);
       expect(Math.max(...errors.map(({ message }) => Buffer.byteLength(message)))).toBeLessThanOrEqual(1000);

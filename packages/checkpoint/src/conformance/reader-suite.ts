@@ -130,12 +130,9 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const first = await store.takePlace(RUN, { intervalMs: 2000, nowMs: NOW + 500 });
       const second = await store.takePlace(RUN, { intervalMs: 400, nowMs: NOW + 600 });
       const { plannedDueMs } = await theRun(store);
-      if (!isToldTwice) {
-        expect(first).toEqual({ dueMs: NOW + 500, paceEpoch: 1 });
-        expect(second).toEqual({ dueMs: NOW + 2500, paceEpoch: 1 });
-        expect(plannedDueMs).toBe(NOW + 2900);
-      }
+      const dues = [first.dueMs, second.dueMs, plannedDueMs];
       // A place whose answer was lost stays unused: later, never earlier.
+      expect(dues).toEqual(isToldTwice ? dues : [NOW + 500, NOW + 2500, NOW + 2900]);
       expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
       expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);
       expect(plannedDueMs).toBeGreaterThanOrEqual(second.dueMs + 400);
@@ -152,11 +149,11 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       );
       const reserved = store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 10_000, paceEpoch: 1 });
       const dues = (await Promise.all(asked)).map(({ dueMs }) => dueMs).sort((a, b) => a - b);
-      for (const [index, due] of dues.entries())
-        if (index > 0) expect(due - (dues[index - 1] ?? 0)).toBeGreaterThanOrEqual(100);
+      const distances = dues.slice(1).map((due, index) => due - (dues[index] ?? 0));
+      expect(Math.min(...distances)).toBeGreaterThanOrEqual(100);
       const { plannedDueMs } = await theRun(store);
       expect(plannedDueMs).toBeGreaterThanOrEqual((dues.at(-1) ?? 0) + 100);
-      if (await reserved) expect(dues[0]).toBeGreaterThanOrEqual(NOW + 10_000);
+      expect(dues[0]).toBeGreaterThanOrEqual((await reserved) ? NOW + 10_000 : NOW + 50);
     });
 
     test("holds whole milliseconds, so that what was read can be compared", async () => {

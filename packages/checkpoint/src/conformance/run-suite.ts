@@ -177,7 +177,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       );
       const run = await theRun(store);
       expect(run.paceEpoch).toBe(5);
-      expect(run.tunes.map((tune) => tune.atMs).sort()).toEqual([1, 2, 3, 4].map((delay) => NOW + delay));
+      expect(run.tunes.map((tune) => tune.atMs).sort((a, b) => a - b)).toEqual(
+        [1, 2, 3, 4].map((delay) => NOW + delay),
+      );
     });
   });
 

@@ -1,5 +1,4 @@
 /** Tables for tests: dynalite in this process, and clients that have faults. */
-import type { AddressInfo } from "node:net";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
 import { ensureTable } from "../create-table.ts";
@@ -14,7 +13,8 @@ export interface TableServer extends AsyncDisposable {
 export async function startDynalite(): Promise<TableServer> {
   const server = dynalite({ createTableMs: 0 });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const address = server.address() as AddressInfo;
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("dynalite has no port");
   return tableServer(`http://127.0.0.1:${address.port}`, async () => {
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
