@@ -16,6 +16,8 @@ export interface SimulatedDatabase extends Sink {
   stall(fromMs: number, untilMs: number): void;
   /** Connections fail from `fromMs` until `untilMs`. */
   down(fromMs: number, untilMs: number): void;
+  /** Every batch fails for no reason that anybody knows, from `fromMs` until `untilMs`. */
+  fail(fromMs: number, untilMs: number): void;
   health: () => Promise<Health>;
 }
 
@@ -24,6 +26,7 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
   const applied: AppliedBatch[] = [];
   const stalls: { fromMs: number; untilMs: number }[] = [];
   const outages: { fromMs: number; untilMs: number }[] = [];
+  const failures: { fromMs: number; untilMs: number }[] = [];
   let active = 0;
   let most = 0;
 
@@ -42,8 +45,11 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
     mostAtOnce: () => most,
     stall: (fromMs, untilMs) => void stalls.push({ fromMs, untilMs }),
     down: (fromMs, untilMs) => void outages.push({ fromMs, untilMs }),
+    fail: (fromMs, untilMs) => void failures.push({ fromMs, untilMs }),
     async apply(request) {
       const now = clock.now();
+      if (failures.some(({ fromMs, untilMs }) => now >= fromMs && now < untilMs))
+        throw new SinkError("nobody knows why", { kind: "attempt" });
       if (outages.some(({ fromMs, untilMs }) => now >= fromMs && now < untilMs))
         throw new SinkError("connection refused", { kind: "service" });
       // BEGIN and the lock are one round trip.

@@ -121,7 +121,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     }
   };
 
-  const invoke = async (index: number, consumer: ConsumerDeps) => {
+  const invoke = async (consumer: ConsumerDeps) => {
     while (!stop.signal.aborted) {
       if (state.holdConsumers) {
         await clock.sleep(FAR_APART_MS, stop.signal);
@@ -138,7 +138,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   };
 
   const consumers = Array.from({ length: created.throttle.maxConcurrent }, (_, index) =>
-    invoke(index, {
+    invoke({
       clock: skewed(clock, options.skewMs?.(index) ?? 0),
       random,
       store,

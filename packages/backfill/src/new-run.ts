@@ -23,11 +23,8 @@ const SCOPE_KEYS = [
 
 /** Readable, sortable, unique enough for one at a time: `20261124-081200-k3f9`. */
 export function newRunId(nowMs: number, random: () => number): string {
-  const stamp = new Date(nowMs)
-    .toISOString()
-    .slice(0, 19)
-    .replace("T", "-")
-    .replaceAll(/[-:](?=\d\d(?:[-:]|$))/g, "");
+  const [date = "", time = ""] = new Date(nowMs).toISOString().slice(0, 19).split("T");
+  const stamp = `${date.replaceAll("-", "")}-${time.replaceAll(":", "")}`;
   const tail = Math.floor(random() * 36 ** 4)
     .toString(36)
     .padStart(4, "0");

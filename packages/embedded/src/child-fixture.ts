@@ -18,9 +18,9 @@ switch (behaviour ?? "") {
     onParentGone(() => {});
     break;
   case "stubborn":
-    // Takes its parent's SIGTERM and does nothing about it.
-    process.on("SIGTERM", () => {});
+    // Hears that its parent wants it to stop and does nothing about it.
     process.on("disconnect", () => {});
+    setInterval(() => {}, 1_000);
     reportReady(null);
     break;
   case "parent": {

@@ -3,7 +3,7 @@
  * however the parent ended: the kernel closes the IPC channel also after SIGKILL.
  */
 
-/** Longest a stop may take before the process ends anyway: a parent that is gone cannot send SIGKILL. */
+/** Longest a stop may take before the process ends anyway, unless told otherwise: a parent that is gone cannot send SIGKILL. */
 const STOP_DEADLINE_MS = 4000;
 
 /** Tells the parent that the child can be used. `value` is what the parent gets as `ready`; plain JSON. */
@@ -14,15 +14,16 @@ export function reportReady(value: unknown): void {
 }
 
 /**
- * Runs `stop` once, then ends the process, on SIGTERM and when the parent is gone. SIGINT and SIGHUP go to the
- * whole process group and are ignored: the parent decides. Call it first, before anything that takes time.
+ * Runs `stop` once, then ends the process, when the parent closes the channel or is gone. Signals are ignored: Ctrl-C
+ * goes to the whole process group, and systemd sends SIGTERM to the whole service, while the parent still needs its
+ * children to finish what it holds. Call it first, before anything that takes time.
  */
-export function onParentGone(stop: () => void | Promise<void>): void {
+export function onParentGone(stop: () => void | Promise<void>, deadlineMs: number = STOP_DEADLINE_MS): void {
   let stopping = false;
   const end = () => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    setTimeout(() => process.exit(1), deadlineMs).unref();
     void Promise.resolve()
       .then(stop)
       .then(
@@ -35,7 +36,7 @@ export function onParentGone(stop: () => void | Promise<void>): void {
   };
   process.on("SIGINT", () => {});
   process.on("SIGHUP", () => {});
-  process.on("SIGTERM", end);
+  process.on("SIGTERM", () => {});
   process.on("disconnect", end);
   // The pipes to a dead parent are broken too; a log line must not end the process before `stop` has run.
   process.stdout.on("error", () => {});

@@ -19,7 +19,7 @@ export interface ForkOptions {
   readonly init?: object;
   /** Whatever else the child sends, for as long as it lives. */
   readonly onMessage?: (message: unknown) => void;
-  /** From SIGTERM to SIGKILL on dispose. 5,000 unless told otherwise. */
+  /** From closing the channel to SIGKILL on dispose. 5,000 unless told otherwise. */
   readonly stopTimeoutMs?: number;
   /** Aborted before the child is ready: it is killed, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -118,10 +118,10 @@ async function whenReady(child: ChildProcess, options: ForkOptions, tail: () => 
   }
 }
 
-/** SIGTERM, wait, SIGKILL, wait. Safe to repeat. */
+/** Closes the channel, which tells the child to stop; then waits, SIGKILL, waits. Safe to repeat. */
 async function stop(child: ChildProcess, exited: Promise<number | null>, timeoutMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  if (timeoutMs > 0) child.kill("SIGTERM");
+  if (timeoutMs > 0 && child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
   await exited;
   clearTimeout(timer);

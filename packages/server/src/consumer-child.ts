@@ -21,13 +21,15 @@ export interface ConsumerChildReport {
 }
 
 const REPORT_EVERY_MS = 1_000;
+/** The batch in hand is finished, also when the parent was killed. */
+const STOP_DEADLINE_MS = 10_000;
 
 const stop = new AbortController();
 let ended: Promise<void> = Promise.resolve();
 onParentGone(async () => {
   stop.abort();
   await ended;
-});
+}, STOP_DEADLINE_MS);
 process.once("message", (init) => {
   ended = work(init as ConsumerChildInit);
 });

@@ -120,7 +120,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       sampleRelayUrl: stack.sampleRelayUrl,
       userAgent: userAgent({ version: VERSION, contact: settings.contact }),
     }),
-    owner: `pid ${process.pid}`,
+    owner: `pid-${process.pid}`,
     log,
   };
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();

@@ -1,0 +1,52 @@
+/** The program itself as a child, as a user starts it, with its snapshots read from stdout. */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const BIN = fileURLToPath(new URL("../packages/cli/bin/firehose-backfill.mjs", import.meta.url));
+
+export interface BackfillRun {
+  /** Last Snapshot that it printed. */
+  readonly final: Readonly<Record<string, unknown>>;
+  readonly code: number;
+  readonly stderr: string;
+}
+
+export interface BackfillOptions {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Sees the process while it runs. */
+  readonly onStarted?: (child: { readonly pid: number; readonly dataDir: string }) => void;
+}
+
+/** Runs it in a data folder of its own, which is removed afterwards. */
+export async function runBackfill(options: BackfillOptions): Promise<BackfillRun> {
+  const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-bench-"));
+  try {
+    const child = spawn(process.execPath, ["--expose-gc", BIN, ...options.args], {
+      env: {
+        ...process.env,
+        AWS_EC2_METADATA_DISABLED: "true",
+        BACKFILL_DATA_DIR: dataDir,
+        PORT: "0",
+        ...options.env,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
+    if (child.pid !== undefined) options.onStarted?.({ pid: child.pid, dataDir });
+    const code = await new Promise<number>((resolve) => {
+      child.once("close", (exitCode) => resolve(exitCode ?? 1));
+    });
+    const last = stdout.trim().split("\n").at(-1) ?? "";
+    const final = last === "" ? {} : (JSON.parse(last) as Record<string, unknown>);
+    return { final, code, stderr };
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}

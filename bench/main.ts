@@ -1,0 +1,19 @@
+/** `npm run bench -- NAME`: one benchmark. What it says on the way goes to stderr; the last line on stdout is its figures as JSON. */
+import { pipeline } from "./pipeline.ts";
+
+export interface Benchmark {
+  readonly summary: string;
+  readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { pipeline };
+
+const [name, ...args] = process.argv.slice(2);
+const benchmark = name === undefined ? undefined : BENCHMARKS[name];
+if (benchmark === undefined) {
+  console.error("npm run bench -- NAME, with one of:");
+  for (const [known, { summary }] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(14)} ${summary}`);
+  process.exit(2);
+}
+console.log(JSON.stringify({ benchmark: name, at: new Date().toISOString(), node: process.version, ...(await benchmark.run(args)) }));
+process.exit(0);
