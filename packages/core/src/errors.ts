@@ -50,7 +50,8 @@ const MAX_DESCRIPTION = 2_000;
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
-  while (current !== undefined && current !== null && parts.length < MAX_CAUSES) {
+  // Bounded by itself: causes can go in a circle.
+  for (let depth = 0; depth < MAX_CAUSES && current !== undefined && current !== null; depth++) {
     const part = describeOne(current);
     // Wrappers like to repeat the message of what they wrap.
     if (!parts.includes(part)) parts.push(part);

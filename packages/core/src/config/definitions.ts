@@ -4,31 +4,11 @@
  */
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
-import { boolean, choice, integer, type Kind, matching, optional } from "./kinds.ts";
+import { boolean, choice, integer, matching, optional, type SettingDefinition } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrl } from "./relay-url.ts";
-import { PROFILE_NAMES, type SettingKey, type Settings, VERIFY_LEVELS } from "./settings.ts";
-
-/**
- * `throttle`: `tune` may change it while a run is running. `profile`: names a whole set of those.
- * `scope`: what a run is about; fixed until it is finished. `place`: where the program runs; never from a control event.
- */
-export type SettingGroup = "profile" | "throttle" | "scope" | "place";
-
-export interface SettingDefinition<K extends SettingKey = SettingKey> {
-  /** Of the environment variable. */
-  readonly name: string;
-  readonly key: K;
-  readonly group: SettingGroup;
-  readonly kind: Kind<Settings[K]>;
-  /** What an unset variable means. */
-  readonly fallback: Settings[K];
-  /** The same for a person, where the value does not say it. */
-  readonly fallbackText?: string;
-  /** One line. */
-  readonly help: string;
-}
+import { PROFILE_NAMES, type SettingKey, VERIFY_LEVELS } from "./settings.ts";
 
 const { background } = PROFILES;
 const queueUrl = matching("the URL of an SQS queue", /^https?:\/\/[^\s/]+\/\S+$/);
@@ -147,9 +127,8 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "throttleQuery",
     name: "BACKFILL_THROTTLE_QUERY",
     group: "place",
-    kind: optional(matching("one SQL statement that gives a number", /^\P{Cc}(?:\P{Cc}|\s){0,3999}$/u)),
+    kind: optional(matching("one SQL statement that gives a number", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u)),
     fallback: null,
-    fallbackText: "none",
     help: "Asked before a batch; above 0, or no answer: wait and back off.",
   },
   offPeak: {
@@ -158,7 +137,6 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(offPeak),
     fallback: null,
-    fallbackText: "none",
     help: "Inside this window of the day that profile's pace.",
   },
   contact: {
@@ -167,7 +145,6 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(matching("printable ASCII, at most 200 characters", /^[\x20-\x7e]{1,200}$/)),
     fallback: null,
-    fallbackText: "none",
     help: "Said to the relay in the User-Agent: an address or a URL.",
   },
   alarmEmail: {
@@ -176,7 +153,6 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/)),
     fallback: null,
-    fallbackText: "none",
     help: "Where alarms go.",
   },
   alarmTopicArn: {
@@ -185,7 +161,6 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(matching("the ARN of an SNS topic", /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/)),
     fallback: null,
-    fallbackText: "none",
     help: "Where alarms go, as an SNS topic that exists already.",
   },
   reserveConcurrency: {

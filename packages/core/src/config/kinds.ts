@@ -1,8 +1,9 @@
 /**
- * What a setting can be: how its text is read, what it takes in words, and how it is shown.
+ * What a setting is and what it can be: how its text is read, what it takes in words, and how it is shown.
  * Strict on purpose: "abc" that becomes NaN switches a throttle off, and an empty string that becomes 0 does too.
  */
 import { escapeForLog } from "../log-lines.ts";
+import type { SettingKey, Settings } from "./settings.ts";
 
 export type Parsed<T> = { readonly value: T } | { readonly problem: string };
 
@@ -23,6 +24,26 @@ export interface Kind<T> {
   show(value: T): ShownValue;
   /** What a wrong value held, fit for a problem: escaped, and without secrets. */
   showHeld(text: string): string;
+}
+
+/**
+ * `throttle`: `tune` may change it while a run is running. `profile`: names a whole set of those.
+ * `scope`: what a run is about; fixed until it is finished. `place`: where the program runs; never from a control event.
+ */
+export type SettingGroup = "profile" | "throttle" | "scope" | "place";
+
+export interface SettingDefinition<K extends SettingKey = SettingKey> {
+  /** Of the environment variable. */
+  readonly name: string;
+  readonly key: K;
+  readonly group: SettingGroup;
+  readonly kind: Kind<Settings[K]>;
+  /** What an unset variable means. */
+  readonly fallback: Settings[K];
+  /** The same for a person, where the value does not say it; for null it is "none" unless something else stands here. */
+  readonly fallbackText?: string;
+  /** One line. */
+  readonly help: string;
 }
 
 export const REFUSED: Parsed<never> = { problem: "" };

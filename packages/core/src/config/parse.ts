@@ -2,8 +2,8 @@
  * Texts to a configuration, or to a list of everything that is wrong with them. Pure: the same texts give the same answer.
  */
 import { ConfigError } from "../errors.ts";
-import { definitionNamed, definitionOf, type SettingDefinition, SETTINGS } from "./definitions.ts";
-import type { ParseContext } from "./kinds.ts";
+import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
+import type { ParseContext, SettingDefinition } from "./kinds.ts";
 import { unknownName, wrongValue } from "./problems.ts";
 import { PROFILES } from "./profiles.ts";
 import type { RawConfig } from "./read-env.ts";

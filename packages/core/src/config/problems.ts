@@ -1,6 +1,7 @@
 /** The sentences in which a configuration is refused: the variable, what it held, and what it takes. */
 import { escapeForLog } from "../log-lines.ts";
-import { type SettingDefinition, SETTINGS } from "./definitions.ts";
+import { SETTINGS } from "./definitions.ts";
+import type { SettingDefinition } from "./kinds.ts";
 
 export function wrongValue(definition: SettingDefinition, held: string, detail: string): string {
   const because = detail === "" ? "" : ` (${detail})`;

@@ -1,6 +1,7 @@
 /** What `tune` takes, from the command line or in a control event: the settings of the throttle, and nothing else. */
 import { ConfigError } from "../errors.ts";
-import { definitionNamed, definitionOf, type SettingDefinition, SETTINGS } from "./definitions.ts";
+import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
+import type { SettingDefinition } from "./kinds.ts";
 import { unknownName, wrongValue } from "./problems.ts";
 import { PROFILES } from "./profiles.ts";
 import type { ProfileName, ThrottleSettings } from "./settings.ts";

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../errors.ts";
+import { SETTINGS } from "./definitions.ts";
+import { PROFILES } from "./profiles.ts";
+import { parseTune } from "./tune.ts";
+
+function problemsOf(values: Readonly<Record<string, unknown>>): readonly string[] {
+  try {
+    parseTune(values);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+test("takes texts of the command line and values of an event alike", () => {
+  const expected = { profile: null, throttle: { batchDelayMs: 4_000, useIdle: false } };
+  expect(parseTune({ BACKFILL_BATCH_DELAY_MS: " 4000 ", BACKFILL_USE_IDLE: "false" })).toEqual(expected);
+  expect(parseTune({ BACKFILL_BATCH_DELAY_MS: 4_000, BACKFILL_USE_IDLE: false })).toEqual(expected);
+});
+
+test("a profile brings its whole pace; single settings override it", () => {
+  expect(parseTune({ BACKFILL_MAX_CONCURRENT: 3, BACKFILL_PROFILE: "fast" })).toEqual({
+    profile: "fast",
+    throttle: { ...PROFILES.fast, maxConcurrent: 3 },
+  });
+});
+
+test("every setting of the throttle can be tuned, and no other", () => {
+  for (const { name, key, group, fallback } of SETTINGS) {
+    if (group === "throttle")
+      expect(parseTune({ [name]: fallback })).toEqual({ profile: null, throttle: { [key]: fallback } });
+    else if (group !== "profile") expect(problemsOf({ [name]: "x" })[0]).toContain(`${name} cannot be tuned`);
+  }
+});
+
+describe("problems", () => {
+  test("all are listed at once", () => {
+    expect(
+      problemsOf({
+        BACKFILL_DAYS: 3,
+        BACKFILL_BATCH_DELAY: 1,
+        BACKFILL_PROFILE: "turbo",
+        BACKFILL_BATCH_SIZE: 1.5,
+        BACKFILL_MAX_CONCURRENT: 0,
+      }),
+    ).toEqual([
+      "BACKFILL_DAYS cannot be tuned: it is fixed until the run is finished",
+      "BACKFILL_BATCH_DELAY is not a setting; did you mean BACKFILL_BATCH_DELAY_MS?",
+      'BACKFILL_PROFILE is "turbo"; it takes one of background, moderate, fast',
+      'BACKFILL_BATCH_SIZE is "1.5"; it takes a whole number from 1 to 1000',
+      'BACKFILL_MAX_CONCURRENT is "0"; it takes a whole number from 1 to 100',
+    ]);
+  });
+
+  test.each([[null], [""], [[5]], [{ value: 5 }], [1e21], [Number.NaN], [true], ["5;"]])(
+    "a batch size of %j is refused",
+    (value) => {
+      expect(problemsOf({ BACKFILL_BATCH_SIZE: value })).toHaveLength(1);
+    },
+  );
+
+  test("a tune of nothing is refused and says what it takes", () => {
+    const [problem = "", ...more] = problemsOf({});
+    expect(more).toEqual([]);
+    expect(problem).toContain("BACKFILL_BATCH_DELAY_MS");
+    expect(problem).not.toContain("BACKFILL_DAYS");
+  });
+});
