@@ -1,4 +1,5 @@
 /** Figures as a person reads them; the terminal and the page use the same words. Always English, always UTC: output is stable. */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 /** `12,345` */
 export function formatCount(value: number): string {
@@ -39,9 +40,9 @@ export function formatDuration(seconds: number): string {
   return parts.join(" ");
 }
 
-/** `2026-01-02 03:04:05` in UTC, from ISO 8601; text that is no time is returned as it is. */
+/** `2026-01-02 03:04:05` in UTC, from ISO 8601; text that is no time is shown as it is, escaped. */
 export function formatTime(iso: string): string {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}` : iso;
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}` : escapeForLog(iso);
 }
 
 /** Seconds from `fromIso` to `toIso`; 0 where one of them is no time. */

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { ACTIONS, permissionFor } from "./actions.ts";
+import { sampleSnapshot } from "./sample-snapshot.ts";
+
+function allowedFor(different: Parameters<typeof sampleSnapshot>[0]) {
+  const snapshot = sampleSnapshot(different);
+  return ACTIONS.filter((action) => permissionFor(action, snapshot).allowed);
+}
+
+describe("what an operator may do", () => {
+  it.each([
+    ["none", ["start"]],
+    ["enqueued", ["pause", "pause-now", "cancel", "tune", "tick"]],
+    ["running", ["pause", "pause-now", "cancel", "tune", "tick"]],
+    ["pausing", ["pause-now", "resume", "cancel", "tune", "tick"]],
+    ["paused", ["resume", "cancel", "tune"]],
+    ["cancelling", ["tick"]],
+    ["cancelled", ["start"]],
+    ["succeeded", ["start"]],
+    ["errored", ["resume", "cancel", "tune"]],
+  ] as const)("%s: %s", (status, actions) => {
+    expect(allowedFor({ status })).toEqual(actions);
+  });
+
+  it("is to redrive where there are dead letters, whatever the state", () => {
+    const queue = { ...sampleSnapshot().queue, deadLetters: 1 };
+    for (const status of ["running", "paused", "succeeded"] as const) {
+      expect(allowedFor({ status, queue })).toContain("redrive");
+    }
+  });
+
+  it("is nothing where the process is gone", () => {
+    expect(allowedFor({ stopped: true })).toEqual([]);
+  });
+
+  it("is refused with the reason", () => {
+    expect(permissionFor("start", sampleSnapshot())).toEqual({ allowed: false, because: "a run is running" });
+    expect(permissionFor("resume", sampleSnapshot({ status: "succeeded" }))).toEqual({
+      allowed: false,
+      because: "the run is succeeded",
+    });
+  });
+});

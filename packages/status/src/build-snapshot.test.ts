@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
+import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+
+const NOW = T0 + 10 * MINUTE;
+const QUEUE = { ready: 1, inFlight: 2, delayed: 3, oldestAgeSeconds: 4, deadLetters: 5 };
+
+function build(different: Partial<SnapshotInput> = {}) {
+  return buildSnapshot({
+    run: sampleRun(),
+    openWindows: [],
+    gaps: [],
+    errors: [],
+    consumers: [],
+    queue: QUEUE,
+    rateSamples: [],
+    settings: {},
+    nowMs: NOW,
+    ...different,
+  });
+}
+
+function report(id: string, different: object = {}) {
+  return { id, atMs: NOW - 1_000, rssMb: 100, limitMb: 512, active: 1, poolUsed: 1, poolSize: 2, ...different };
+}
+
+describe("totals", () => {
+  it("are what is folded and what is registered", () => {
+    const openWindows = [
+      sampleWindow(11, [{ applied: 3, stale: 1, dead: 1 }, null], { received: 15, skipped: { collection: 3, did: 2 } }),
+      sampleWindow(12, [{ applied: 0, stale: 0, dead: 5 }], { received: 5 }),
+    ];
+    const snapshot = build({ openWindows });
+    expect(snapshot).toMatchObject({ received: 1_020, processed: 904, dead: 16, skipped: { collection: 93, did: 2 } });
+  });
+
+  it("do not count what a consumer has begun and not finished", () => {
+    expect(build({ openWindows: [sampleWindow(11, [null, null])] })).toMatchObject({ processed: 900, dead: 10 });
+  });
+});
+
+describe("rates", () => {
+  it("are measured over the last minute where samples are there", () => {
+    const rateSamples = [{ runId: "run-1", atMs: NOW - 40_000, processed: 800 }];
+    expect(build({ rateSamples })).toMatchObject({ ratePerSecond: 2.5, averageRatePerSecond: 1.5 });
+  });
+
+  it("are the average where there are none, and nothing when the run does not run", () => {
+    expect(build().ratePerSecond).toBe(1.5);
+    expect(build({ run: sampleRun({ status: "paused", pausedSinceMs: NOW }) }).ratePerSecond).toBe(0);
+  });
+
+  it("leave pauses out of the average", () => {
+    expect(build({ run: sampleRun({ pausedMs: 4 * MINUTE }) }).averageRatePerSecond).toBe(2.5);
+  });
+
+  it.each([
+    [{ batchSize: 5, batchDelayMs: 2_000 }, 1, 2.5],
+    [{ batchSize: 20, batchDelayMs: 1_000 }, 1, 20],
+    [{ batchSize: 5, batchDelayMs: 2_000 }, 4, 0.625],
+    [{ batchSize: 900, batchDelayMs: 600_000 }, 16, 1],
+    [{ batchSize: 5, batchDelayMs: 0 }, 16, null],
+  ])("allow %o with a back-off of %i: %f", (pace, backOff, expected) => {
+    const { throttle } = sampleRun();
+    expect(build({ run: sampleRun({ backOff, throttle: { ...throttle, ...pace } }) }).allowedRatePerSecond).toBe(
+      expected,
+    );
+  });
+});
+
+describe("the process", () => {
+  it("is summed over consumers, its memory that of the fullest", () => {
+    const consumers = [report("a"), report("b", { rssMb: 300, active: 0 })];
+    expect(build({ consumers })).toMatchObject({
+      memory: { usedMb: 300, limitMb: 512 },
+      consumers: { active: 1, max: 2 },
+      pool: { used: 2, size: 4 },
+    });
+  });
+
+  it("is what it knows of itself, not what it last reported", () => {
+    const local = { consumerId: "a", memoryUsedMb: 210, active: 2, poolUsed: 2, poolSize: 2 };
+    expect(build({ consumers: [report("a", { rssMb: 400 })], local })).toMatchObject({
+      memory: { usedMb: 210 },
+      consumers: { active: 2 },
+      pool: { used: 2, size: 2 },
+    });
+  });
+
+  it("forgets consumers that no longer report", () => {
+    const consumers = [report("gone", { atMs: NOW - 2 * MINUTE })];
+    expect(build({ consumers })).toMatchObject({ memory: { usedMb: null }, consumers: { active: 0 } });
+  });
+});
+
+describe("what is shown as it is", () => {
+  it("has times as ISO 8601 and positions with them", () => {
+    const snapshot = build();
+    expect(snapshot.cursor).toEqual({
+      start: { seq: 1_000, time: "2026-03-01T10:00:00.000Z" },
+      applied: { seq: 1_500, time: "2026-03-01T11:00:00.000Z" },
+      reader: { seq: 1_600, time: "2026-03-01T11:30:00.000Z" },
+      target: null,
+    });
+    expect(snapshot).toMatchObject({
+      lagSeconds: 4_200,
+      at: "2026-03-01T12:10:00.000Z",
+      lastTick: { at: "2026-03-01T12:00:00.000Z", durationMs: 2_000, endedBecause: "horizon" },
+      nextTickAt: "2026-03-01T12:01:00.000Z",
+      queue: QUEUE,
+      elapsedSeconds: 600,
+    });
+  });
+
+  it("says what is waited for, where the state has no reason of its own", () => {
+    const waiting = { for: "database", sinceMs: T0 };
+    expect(build({ run: sampleRun({ waiting }) }).reason).toBe("waiting: database");
+    expect(build({ run: sampleRun({ waiting, reason: "paused by the operator" }) }).reason).toBe(
+      "paused by the operator",
+    );
+  });
+
+  it("shows the last 20 errors", () => {
+    const errors = Array.from({ length: 30 }, (_, index) => ({ atMs: T0, source: "reader", message: `no ${index}` }));
+    expect(build({ errors }).errors.map(({ message }) => message)).toEqual(
+      errors.slice(10).map(({ message }) => message),
+    );
+  });
+
+  it("is empty, but for queue and settings, where no run has ever been", () => {
+    const settings = { BACKFILL_DAYS: { value: 0, source: "environment" } };
+    expect(build({ run: null, settings })).toMatchObject({
+      runId: null,
+      status: "none",
+      received: 0,
+      progress: null,
+      settings,
+      queue: QUEUE,
+    });
+  });
+
+  it("is plain JSON, through and through", () => {
+    const gaps = [
+      { from: { seq: 1, timeMs: T0 - HOUR }, to: { seq: 2, timeMs: T0 }, host: "h", reason: "gone", atMs: T0 },
+    ];
+    const snapshot = build({ gaps });
+    expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
+    expect(snapshot.gaps).toEqual([
+      {
+        from: { seq: 1, time: "2026-03-01T11:00:00.000Z" },
+        to: { seq: 2, time: "2026-03-01T12:00:00.000Z" },
+        host: "h",
+        reason: "gone",
+      },
+    ]);
+  });
+});

@@ -1,0 +1,101 @@
+import type { OpenWindow, Run } from "@firehose-backfill/checkpoint/types";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { describe, expect, it } from "vitest";
+import { collectSnapshot, createRateMeter, type CollectOptions } from "./collect-snapshot.ts";
+import { sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+
+const FIGURES = { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 };
+
+function storeOf(run: Run | null, windows: () => readonly OpenWindow[], reads: { current?: () => Run | null } = {}) {
+  const store: CollectOptions["store"] = {
+    currentRun: async () => (reads.current === undefined ? run : reads.current()),
+    getRun: async () => run,
+    getScope: async () => ({
+      relayUrl: "wss://of.the.run",
+      days: 3,
+      collections: ["app.bsky.feed.post"],
+      dids: [],
+      verify: "hash",
+    }),
+    openWindows: async () => windows(),
+    listGaps: async () => [],
+    listErrors: async () => [{ atMs: T0, source: "reader", message: "once" }],
+    listConsumers: async () => [],
+  };
+  return store;
+}
+
+function options(store: CollectOptions["store"], different: Partial<CollectOptions> = {}): CollectOptions {
+  return {
+    store,
+    queue: { figures: async () => FIGURES },
+    clock: { now: () => T0 },
+    config: parseConfig({ BACKFILL_BATCH_SIZE: "7", DATABASE_URL: "postgres://me:secret@db.example/x" }),
+    ...different,
+  };
+}
+
+describe("collectSnapshot", () => {
+  it("shows the run's settings over the place's, and no secret", async () => {
+    const run = sampleRun({ sources: { batchSize: "tune", days: "event" } });
+    const snapshot = await collectSnapshot(options(storeOf(run, () => [sampleWindow(11, []), sampleWindow(12, [])])));
+    expect(snapshot.settings).toMatchObject({
+      BACKFILL_BATCH_SIZE: { value: 5, source: "tune" },
+      BACKFILL_DAYS: { value: 3, source: "event" },
+      BACKFILL_COLLECTIONS: { value: "app.bsky.feed.post" },
+      DATABASE_URL: { source: "environment" },
+    });
+    expect(JSON.stringify(snapshot)).not.toContain("secret");
+    expect(snapshot.errors).toHaveLength(1);
+  });
+
+  it("shows the place's settings where there is no run", async () => {
+    const snapshot = await collectSnapshot(options(storeOf(null, () => [])));
+    expect(snapshot).toMatchObject({
+      status: "none",
+      settings: { BACKFILL_BATCH_SIZE: { value: 7, source: "environment" } },
+    });
+  });
+
+  it("reads again when a fold came between the run and its windows", async () => {
+    const before = sampleRun({ registered: 11, folded: 10 });
+    const after = sampleRun({ registered: 11, folded: 11, totals: { ...before.totals, processed: 905 } });
+    const runs = [before, after];
+    const store = storeOf(before, () => [], { current: () => runs.shift() ?? after });
+    expect((await collectSnapshot(options(store))).processed).toBe(905);
+  });
+
+  it("does not read for ever when windows stay missing", async () => {
+    let reads = 0;
+    const store = storeOf(sampleRun(), () => (reads++, []));
+    await collectSnapshot(options(store));
+    expect(reads).toBe(3);
+  });
+
+  it("remembers the rate from one to the next", async () => {
+    const meter = createRateMeter();
+    let nowMs = T0;
+    let processed = 0;
+    const current = () => sampleRun({ registered: 10, totals: { ...sampleRun().totals, processed } });
+    const ask = options(
+      storeOf(null, () => [], { current }),
+      { meter, clock: { now: () => nowMs } },
+    );
+    await collectSnapshot(ask);
+    nowMs += 20_000;
+    processed = 400;
+    expect((await collectSnapshot(ask)).ratePerSecond).toBe(20);
+  });
+
+  it("fails with the queue rather than inventing figures", async () => {
+    const queue = { figures: () => Promise.reject(new Error("no queue")) };
+    await expect(
+      collectSnapshot(
+        options(
+          storeOf(null, () => []),
+          { queue },
+        ),
+      ),
+    ).rejects.toThrow("no queue");
+  });
+});

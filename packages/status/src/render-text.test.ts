@@ -1,0 +1,90 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { renderText } from "./render-text.ts";
+import { sampleEmptySnapshot, sampleSnapshot } from "./sample-snapshot.ts";
+
+const PLAIN = { width: 200, color: false };
+
+describe("renderText", () => {
+  it("says where a run stands", () => {
+    expect(renderText(sampleSnapshot(), PLAIN)).toEqual([
+      "firehose-backfill: running - relay.example:443 - background - run-20260301-0900-k3",
+      `${"█".repeat(21)}${"░".repeat(19)} 54.1 %  ETA 2 h 32 min  elapsed 3 h`,
+      "rate     2.49 evt/s of 2.5 allowed, 2.48 on average",
+      "events   28,120 received, 26,950 processed, 1,130 skipped (collection 830, did 90, before-start 210), 3 dead",
+      "lag      14 h (applied up to 2026-02-28 22:00:00 UTC, seq 4161900); falls off the relay's window in 2 d 10 h",
+      "queue    1 ready, 2 in flight, 45 delayed, oldest 1 min 58 s, 0 dead letters",
+      "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",
+      "tick     30 s ago (horizon), next in 30 s",
+    ]);
+  });
+
+  it("says what is wrong, and why nothing moves", () => {
+    const text = renderText(
+      sampleSnapshot({
+        status: "errored",
+        reason: "the host is silent",
+        etaSeconds: null,
+        memory: { usedMb: 530, limitMb: 512, pauses: 1, lastPauseAt: null, backOff: 4 },
+        gaps: [{ from: { seq: 1, time: "" }, to: { seq: 2, time: "" }, host: "h", reason: "gone" }],
+        errors: [{ at: "2026-03-01T11:00:00Z", source: "reader", message: "refused" }],
+      }),
+      PLAIN,
+    ).join("\n");
+    expect(text).toContain("errored (the host is silent)");
+    expect(text).toContain("ETA --");
+    expect(text).toContain("backing off x4");
+    expect(text).toContain("1 pause;");
+    expect(text).toContain("gaps     1: the host no longer had these stretches");
+    expect(text).toContain("error    2026-03-01 11:00:00 reader: refused");
+  });
+
+  it("marks what is stale, and what is stopped", () => {
+    const lastTick = { at: "2026-03-01T11:50:00.000Z", durationMs: 0, endedBecause: "horizon" };
+    expect(renderText(sampleSnapshot({ lastTick }), PLAIN).join("\n")).toContain(
+      "stale    no sign of the reader for 10 min",
+    );
+    const stopped = renderText(sampleSnapshot({ lastTick, stopped: true }), PLAIN).join("\n");
+    expect(stopped).toContain("stopped: the process is gone, last seen 2026-03-01 12:00:00 UTC");
+    expect(stopped).not.toContain("stale");
+  });
+
+  it("says how to begin where there is no run", () => {
+    expect(renderText(sampleEmptySnapshot(), PLAIN)).toEqual([
+      "firehose-backfill: idle",
+      "No run yet. Begin one with: firehose-backfill start --days 1",
+    ]);
+  });
+
+  it("fits the width of a terminal, whatever it is", () => {
+    for (const width of [20, 40, 79, 80, 120]) {
+      for (const line of renderText(sampleSnapshot(), { width, color: true })) {
+        expect(Array.from(stripVTControlCharacters(line)).length).toBeLessThanOrEqual(width);
+      }
+    }
+    expect(renderText(sampleSnapshot(), { width: 40, color: false })[2]).toBe(
+      "rate     2.49 evt/s of 2.5 allowed, 2.4…",
+    );
+  });
+
+  it("says the same with colours and without", () => {
+    const colored = renderText(sampleSnapshot(), { ...PLAIN, color: true });
+    expect(colored.map((line) => stripVTControlCharacters(line))).toEqual(renderText(sampleSnapshot(), PLAIN));
+    expect(colored.join("")).toContain("\u001b[32mrunning\u001b[0m");
+  });
+
+  it("obeys nothing that came from the network", () => {
+    const evil = "\u001b[2J\r\nforged\u202e";
+    const text = renderText(
+      sampleSnapshot({
+        host: evil,
+        reason: evil,
+        skipped: { [evil]: 1 },
+        lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 0, endedBecause: evil },
+        errors: [{ at: evil, source: evil, message: evil }],
+      }),
+      { ...PLAIN, width: 1_000 },
+    );
+    expect(text.join("")).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+});

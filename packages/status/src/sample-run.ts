@@ -1,0 +1,100 @@
+/** Factories of runs, windows and ledger entries for tests: a run in the middle of its work, and what a test wants different. */
+import type { LedgerEntry, OpenWindow, Run, WindowItem } from "@firehose-backfill/checkpoint/types";
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+
+/** When the sample run began. */
+export const T0 = Date.parse("2026-03-01T12:00:00.000Z");
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+
+/** Began at T0, reads the two hours before it; has applied the first one. */
+export function sampleRun(different: Partial<Run> = {}): Run {
+  return {
+    runId: "run-1",
+    epoch: 1,
+    status: "running",
+    reason: null,
+    pausedNow: false,
+    host: "relay.example:443",
+    profile: "background",
+    throttle: {
+      batchSize: 5,
+      batchDelayMs: 2_000,
+      maxConcurrent: 2,
+      maxMemoryMb: 512,
+      useIdle: true,
+      dbPoolSize: 2,
+      memoryCheckInterval: 100,
+    },
+    sources: {},
+    start: { kind: "time", timeMs: T0 - 2 * HOUR },
+    end: { kind: "caught-up" },
+    createdAtMs: T0,
+    finishedAtMs: null,
+    pausedMs: 0,
+    pausedSinceMs: null,
+    startPosition: { seq: 1_000, timeMs: T0 - 2 * HOUR },
+    readerCursor: { seq: 1_600, timeMs: T0 - 30 * MINUTE },
+    appliedCursor: { seq: 1_500, timeMs: T0 - HOUR },
+    target: null,
+    startReached: true,
+    recentTimesMs: [],
+    hostSeen: true,
+    brokenFrames: 0,
+    oldestKeptMs: null,
+    registered: 12,
+    folded: 10,
+    totals: { received: 1_000, processed: 900, stale: 20, dead: 10, skipped: { collection: 90 } },
+    plannedDueMs: T0,
+    paceEpoch: 1,
+    backOff: 1,
+    backOffAtMs: 0,
+    backOffReason: null,
+    waiting: null,
+    memoryPauses: 0,
+    lastMemoryPauseAtMs: null,
+    lease: null,
+    fence: 3,
+    lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "horizon" },
+    queueEmptySinceMs: null,
+    nextTickAtMs: T0 + MINUTE,
+    tunes: [],
+    ...different,
+  };
+}
+
+/** A window of `events` events, of which each given batch is finished with those counts (null: begun, not finished). */
+export function sampleWindow(
+  number: number,
+  batches: readonly (BatchCounts | null)[],
+  different: Partial<WindowItem> = {},
+): OpenWindow {
+  const key = { runId: "run-1", epoch: 1, window: number, fence: 3 };
+  const entries: readonly LedgerEntry[] = batches.map((counts, index) => ({
+    key: { ...key, number: index },
+    attempts: 1,
+    dueMs: null,
+    paceEpoch: null,
+    waits: 0,
+    outcome: counts === null ? null : counts.dead > 0 && counts.applied + counts.stale === 0 ? "dead" : "applied",
+    counts,
+    finishedAtMs: counts === null ? null : T0,
+    correctionPending: false,
+  }));
+  const window: WindowItem = {
+    runId: "run-1",
+    epoch: 1,
+    number,
+    fence: 3,
+    from: null,
+    to: { seq: 1_550, timeMs: T0 },
+    batches: batches.length,
+    events: batches.length * 5,
+    bytes: 1_000,
+    sentAtMs: T0,
+    received: batches.length * 5,
+    skipped: {},
+    ...different,
+  };
+  return { window, entries };
+}
