@@ -2,7 +2,8 @@ import { zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, MAX_PLAIN_BYTES, messageBytes } from "./message-codec.ts";
-import { anyBatch, batchOf, mixedEvents, noise, recordEvent } from "./test-batches.ts";
+import { anyBatch } from "./test-arbitraries.ts";
+import { batchOf, mixedEvents, noise, recordEvent } from "./test-batches.ts";
 
 const decodePayload = (payload: Uint8Array | null) => decodeMessage({ body: "{}", payload });
 

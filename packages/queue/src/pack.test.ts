@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { eventBytes } from "./event-bytes.ts";
 import { decodeMessage, encodeMessage, messageBytes } from "./message-codec.ts";
 import { packBatches } from "./pack.ts";
-import { anyEvent, batchOf, noise, recordEvent } from "./test-batches.ts";
+import { anyEvent } from "./test-arbitraries.ts";
+import { batchOf, noise, recordEvent } from "./test-batches.ts";
 
 const limits = { maxMessageBytes: 64 * 1024 };
 const encodedBytes = (events: readonly FirehoseEvent[]) => messageBytes(encodeMessage(batchOf(events)));

@@ -62,11 +62,11 @@ export function describeQueue(
       await using under = await open({});
       const { queue, clock } = under;
       const sentMs = clock.now();
-      await queue.send([outgoing(1, 2), outgoing(2, 0)]);
+      await queue.send([outgoing(1, 3), outgoing(2, 0)]);
       expect(numbers(await queue.receive({ max: 10, waitSeconds: 0 }))).toEqual([2]);
       expect(await queue.figures()).toMatchObject({ delayed: 1, inFlight: 1, ready: 0 });
       expect(numbers(await queue.receive({ max: 10, waitSeconds: 5 }))).toEqual([1]);
-      expect(clock.now() - sentMs).toBeGreaterThanOrEqual(2_000);
+      expect(clock.now() - sentMs).toBeGreaterThanOrEqual(3_000);
     });
 
     test("a poll wakes up for a message, and ends without one", async () => {
@@ -77,7 +77,7 @@ export function describeQueue(
       await clock.sleep(200);
       await queue.send([outgoing(1)]);
       expect(numbers(await polling)).toEqual([1]);
-      expect(clock.now() - startMs).toBeLessThan(3000);
+      expect(clock.now() - startMs).toBeLessThan(9_000);
       const emptyMs = clock.now();
       expect(await queue.receive(poll)).toEqual([]);
       expect(clock.now() - emptyMs).toBeGreaterThanOrEqual(950);
@@ -101,11 +101,11 @@ export function describeQueue(
       await using under = await open({});
       const { queue, clock } = under;
       await queue.send([outgoing(1)]);
-      const [first] = await queue.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 1 });
+      const [first] = await queue.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 3 });
       const hiddenMs = clock.now();
-      await queue.hide(first?.receiptHandle ?? "", 3);
-      const [second] = await queue.receive({ max: 1, waitSeconds: 6 });
-      expect(clock.now() - hiddenMs).toBeGreaterThanOrEqual(3_000);
+      await queue.hide(first?.receiptHandle ?? "", 5);
+      const [second] = await queue.receive({ max: 1, waitSeconds: 9 });
+      expect(clock.now() - hiddenMs).toBeGreaterThanOrEqual(5_000);
       await queue.hide(second?.receiptHandle ?? "", 0);
       const [third] = await queue.receive({ max: 1, waitSeconds: 0 });
       expect(third).toMatchObject({ messageId: first?.messageId, receiveCount: 3 });
