@@ -23,13 +23,20 @@ export interface Cluster {
   readonly password: string;
 }
 
+export interface ClusterOptions {
+  /** Absolute; holds `data`, `password` and the log. */
+  readonly folder: string;
+  readonly binDir: string;
+  readonly account: Account;
+  /** Whether what is made is synced to disk. */
+  readonly sync: boolean;
+}
+
 export const SUPERUSER = "postgres";
 
-/**
- * @param folder absolute; holds `data`, `password` and the log
- * @throws PostgresClusterError
- */
-export async function prepareCluster(folder: string, binDir: string, account: Account): Promise<Cluster> {
+/** @throws PostgresClusterError */
+export async function prepareCluster(options: ClusterOptions): Promise<Cluster> {
+  const { folder, binDir, account } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (account.uid !== undefined) await chmod(folder, 0o711);
   const pgData = join(folder, "data");
@@ -37,7 +44,7 @@ export async function prepareCluster(folder: string, binDir: string, account: Ac
   if (major === null) {
     const password = randomBytes(24).toString("base64url");
     await writeFile(join(folder, "password"), `${password}\n`, { mode: 0o600 });
-    await initialise(folder, binDir, account);
+    await initialise(options);
     return { pgData, password };
   }
   const wanted = await postgresMajor(binDir, account);
@@ -52,7 +59,7 @@ export async function prepareCluster(folder: string, binDir: string, account: Ac
   return { pgData, password: (await readFile(join(folder, "password"), "utf8")).trim() };
 }
 
-async function initialise(folder: string, binDir: string, account: Account): Promise<void> {
+async function initialise({ folder, binDir, account, sync }: ClusterOptions): Promise<void> {
   const draft = join(folder, "data.new");
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
@@ -71,6 +78,7 @@ async function initialise(folder: string, binDir: string, account: Account): Pro
     "--encoding=UTF8",
     "--locale=C",
     "--no-instructions",
+    ...(sync ? [] : ["--no-sync"]),
   ];
   try {
     await run(join(binDir, "initdb"), args, account, reach);

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly dataDir: string;
   /** A folder with `initdb` and `postgres` of another installation. */
   readonly binDir?: string;
+  /** For tests: nothing has to survive a power failure, so nothing is synced to disk. */
+  readonly throwaway?: boolean;
   /** From the start of the server until it accepts connections, recovery included. 60,000 unless told otherwise. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -61,9 +63,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const folder = resolve(options.dataDir);
   const account = postgresAccount();
   const binDir = options.binDir ?? (await findPostgresBinaries(account));
-  const cluster = await prepareCluster(folder, binDir, account);
+  const throwaway = options.throwaway ?? false;
+  const cluster = await prepareCluster({ folder, binDir, account, sync: !throwaway });
   await endLeftOver(cluster.pgData);
-  const task: GuardianTask = { folder, binDir, account, settings: { ...SETTINGS, cluster_name: clusterName(folder) } };
+  const settings = { ...SETTINGS, ...(throwaway ? { fsync: "off" } : {}), cluster_name: clusterName(folder) };
+  const task: GuardianTask = { folder, binDir, account, settings };
   const guardian = await forkChild({
     entry: new URL("./postgres-guardian-child.ts", import.meta.url),
     args: [JSON.stringify(task)],

@@ -52,6 +52,7 @@ type PooledClient = Client & PoolClient;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 10_000;
 const ROUND_TRIP_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 2000;
 
 /** Connects to nothing yet. @throws DatabaseUrlError */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -73,6 +74,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // The pool has a queue of its own, but one whose waiting counts as a connection time-out.
   const gate = createGate(options.poolSize);
   const known = new WeakSet<PooledClient>();
+  const openOnes = countOpen(pool);
 
   async function open(
     opening: readonly Statement[],
@@ -105,8 +107,31 @@ export function openDatabase(options: DatabaseOptions): Database {
           client.release(unknownState);
         }
       }),
-    pool: () => ({ used: pool.totalCount, size: options.poolSize }),
-    [Symbol.asyncDispose]: () => pool.end(),
+    pool: () => ({ used: openOnes.count(), size: options.poolSize }),
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await openOnes.untilNone(CLOSE_TIMEOUT_MS);
+    },
+  };
+}
+
+/** The pool forgets a connection when it begins to close it; the server counts it until it is closed. */
+function countOpen(pool: Pool) {
+  const open = new Set<unknown>();
+  const none = Promise.withResolvers<void>();
+  pool.on("connect", (client: unknown) => open.add(client));
+  pool.on("remove", (client: unknown) => {
+    open.delete(client);
+    if (pool.ending && open.size === 0) none.resolve();
+  });
+  return {
+    count: () => open.size,
+    async untilNone(timeoutMs: number): Promise<void> {
+      if (open.size === 0) return;
+      const timer = setTimeout(() => none.resolve(), timeoutMs);
+      await none.promise;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -33,7 +33,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "sink-"));
-    server = await startPostgres({ dataDir: folder, ...(binDir === undefined ? {} : { binDir }) });
+    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
     databaseUrl = await createDatabase(server.databaseUrl, { settings: ["synchronous_commit = off"] });
     sink = createSink({ databaseUrl, poolSize: 4, clock: systemClock, random: () => 0, throttleQuery: null });
   });

@@ -13,7 +13,7 @@ function moment(n: number) {
 }
 
 export function revOf(n: number): string {
-  return `3l${String(n).padStart(11, "2")}`;
+  return `3l${String(n).padStart(11, "0")}`;
 }
 
 export function recordRow(n: number, fields: Partial<RecordRow> = {}): RecordRow {

@@ -1,0 +1,320 @@
+/** Connections that fail in every way a connection can: what is thrown is classified, nothing crashes, the pool recovers. */
+import { appendFile, chown, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, connect as connectTcp, type AddressInfo, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { WebSocketServer } from "ws";
+import { type Database, openDatabase } from "./connection.ts";
+import { createSink } from "./sink.ts";
+import { createDatabase, query, recordRow, request } from "./testing.ts";
+import { verifyConnection } from "./verify-connection.ts";
+
+const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+
+let folder: string;
+let server: Postgres;
+let databaseUrl: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sink-"));
+  await (await startPostgres({ dataDir: folder, throwaway: true }))[Symbol.asyncDispose]();
+  await allowTlsAndPasswords(join(folder, "data"));
+  server = await startPostgres({ dataDir: folder, throwaway: true });
+  await query(server.databaseUrl, "CREATE ROLE neonish LOGIN PASSWORD 'in the clear'");
+  databaseUrl = await createDatabase(server.databaseUrl);
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function allowTlsAndPasswords(pgData: string): Promise<void> {
+  for (const name of ["localhost.crt", "localhost.key"]) {
+    const path = join(pgData, name);
+    await copyFile(fixture(name), path);
+    if (process.getuid?.() === 0) await chown(path, 65_534, 65_534);
+  }
+  await appendFile(
+    join(pgData, "postgresql.conf"),
+    "ssl = on\nssl_cert_file = 'localhost.crt'\nssl_key_file = 'localhost.key'\n",
+  );
+  // `neonish` logs in as Neon's proxy has it: the password in the clear, before it is asked for.
+  await writeFile(
+    join(pgData, "pg_hba.conf"),
+    "host all neonish 127.0.0.1/32 password\nhost all all 127.0.0.1/32 scram-sha-256\n",
+  );
+}
+
+function urlWith(change: (url: URL) => void, base = server.databaseUrl): string {
+  const url = new URL(base);
+  change(url);
+  return url.href;
+}
+
+const one = { sql: "SELECT 1" };
+
+async function ask(database: Database, sql: string): Promise<string | null | undefined> {
+  return database.use([{ sql }], async (_session, [result]) => result?.rows[0]?.[0]);
+}
+
+async function eventually(what: () => Promise<void>): Promise<void> {
+  await vi.waitFor(what, { timeout: 10_000, interval: 20 });
+}
+
+describe("TLS, as sslmode has it", () => {
+  const isEncrypted = async (query_: string, host = "localhost") => {
+    const url = urlWith((it) => {
+      it.hostname = host;
+      it.search = query_;
+    });
+    await using database = openDatabase({ databaseUrl: url, poolSize: 1 });
+    return ask(database, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+  };
+  const ca = `sslrootcert=${encodeURIComponent(fixture("ca.crt"))}`;
+
+  test.each([
+    ["", "t"],
+    ["sslmode=disable", "f"],
+    ["sslmode=prefer", "t"],
+    ["sslmode=require", "t"],
+    [`sslmode=verify-ca&${ca}`, "t"],
+    [`sslmode=verify-full&${ca}`, "t"],
+  ])("%s", async (search, encrypted) => {
+    expect(await isEncrypted(search)).toBe(encrypted);
+  });
+
+  test("the chain is checked from verify-ca on, the name by verify-full only", async () => {
+    expect(await isEncrypted(`sslmode=verify-ca&${ca}`, "127.0.0.1")).toBe("t");
+    await expect(isEncrypted(`sslmode=verify-full&${ca}`, "127.0.0.1")).rejects.toThrow(/does not match|altnames/i);
+    await expect(isEncrypted("sslmode=verify-ca")).rejects.toThrow(/certificate/);
+    await expect(isEncrypted(`sslmode=require&${ca}`)).resolves.toBe("t");
+  });
+
+  test.each([
+    ["N", /does not support TLS, but sslmode is require/],
+    ["Nmore", /more than one byte/],
+    ["H", /does not answer like a Postgres/],
+    ["", /closed/],
+  ])("a server that answers %j", async (answer, message) => {
+    await using peer = await listen((socket) => socket.on("data", () => socket.end(answer)));
+    const url = `postgres://u:p@127.0.0.1:${peer.port}/d?sslmode=require`;
+    await using database = openDatabase({ databaseUrl: url, poolSize: 1 });
+    await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ kind: "service" });
+    await expect(ask(database, "SELECT 1")).rejects.toThrow(message);
+  });
+});
+
+describe("a host of Neon", () => {
+  test("is reached over WebSocket, with the password sent ahead", async () => {
+    await using proxy = await webSocketProxy(Number(new URL(server.databaseUrl).port));
+    const url = urlWith((it) => {
+      it.hostname = "ep-test.aws.neon.tech";
+      it.username = "neonish";
+      it.password = "in the clear";
+    });
+    const asked: string[] = [];
+    const webSocket = class extends WebSocket {
+      constructor(wanted: string) {
+        asked.push(wanted);
+        super(`ws://127.0.0.1:${proxy.port}`);
+      }
+    };
+    await using database = openDatabase({ databaseUrl: url, poolSize: 1, webSocket });
+    expect(await ask(database, "SELECT current_user")).toBe("neonish");
+    expect(asked).toEqual(["wss://ep-test.aws.neon.tech/v2"]);
+    const long = "é".repeat(300_000);
+    const statement = { sql: "SELECT length($1)", values: [long] };
+    expect(await database.use([statement], async (_session, [result]) => result?.rows)).toEqual([["300000"]]);
+  });
+
+  test("that cannot be reached is the service's error", async () => {
+    const webSocket = class extends WebSocket {
+      constructor() {
+        super("ws://127.0.0.1:1");
+      }
+    };
+    await using database = openDatabase({ databaseUrl: "postgres://u:p@x.neon.tech/d", poolSize: 1, webSocket });
+    await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ name: "SinkError", kind: "service" });
+  });
+});
+
+describe("a look at the database before the start", () => {
+  test("says what it found", async () => {
+    const facts = await verifyConnection({ databaseUrl });
+    expect(facts.version).toMatch(/^\d+\.\d+$/);
+    expect(facts.shown).toBe(`postgres@127.0.0.1:${new URL(databaseUrl).port}/test_1`);
+  });
+
+  const wrong: readonly (readonly [string, (url: URL) => void, string, RegExp])[] = [
+    ["the password", (url) => (url.password = "wrong"), "broken", /does not let postgres in: password authentication/],
+    ["the database", (url) => (url.pathname = "/nowhere"), "broken", /there is no database nowhere at 127/],
+    ["the port", (url) => (url.port = "1"), "service", /^cannot reach the database at .*ECONNREFUSED/],
+    ["the host", (url) => (url.hostname = "nowhere.invalid"), "service", /^cannot reach the database at .*nowhere/],
+  ];
+  test.each(wrong)("%s is wrong", async (_name, change, kind, message) => {
+    const verifying = verifyConnection({ databaseUrl: urlWith(change) });
+    await expect(verifying).rejects.toMatchObject({ name: "SinkError", kind });
+    await expect(verifying).rejects.toThrow(message);
+    await expect(verifying).rejects.not.toThrow(/\n/);
+    await expect(verifying).rejects.not.toThrow(new URL(server.databaseUrl).password);
+  });
+
+  test("refuses another encoding", async () => {
+    await query(server.databaseUrl, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
+    const verifying = verifyConnection({ databaseUrl: urlWith((url) => (url.pathname = "/latin")) });
+    await expect(verifying).rejects.toThrow("the database latin is encoded in LATIN1; UTF8 is needed");
+  });
+});
+
+describe("the pool", () => {
+  test("never has more connections than its size, and closes those that nobody needs", async () => {
+    await using observer = openDatabase({ databaseUrl: server.databaseUrl, poolSize: 1 });
+    const url = urlWith((it) => (it.search = "sslmode=disable&application_name=counted"), databaseUrl);
+    await using sink = createSink({
+      ...{ databaseUrl: url, poolSize: 3, clock: systemClock, random: Math.random, idleTimeoutMs: 50 },
+      throttleQuery: "SELECT 0",
+    });
+    const connections = async () =>
+      Number(await ask(observer, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'"));
+    let most = 0;
+    const work = Array.from({ length: 60 }, async (_, n) => {
+      await sink.health();
+      await sink.apply(request([recordRow(n)], { maxConcurrent: 100 }));
+      most = Math.max(most, await connections(), sink.pool().used);
+    });
+    await Promise.all(work);
+    expect(most).toBe(3);
+    await eventually(async () => expect(await connections()).toBe(0));
+    expect(sink.pool()).toEqual({ used: 0, size: 3 });
+  });
+
+  test("replaces connections that died while they lay idle, without an error", async () => {
+    await using sink = createSink({
+      ...{ databaseUrl, poolSize: 2, clock: systemClock, random: Math.random, throttleQuery: null },
+    });
+    await Promise.all([1, 2].map((n) => sink.apply(request([recordRow(n)]))));
+    // As after a thaw: the sockets are dead, but this process has not been told yet.
+    const terminate =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_1' AND pid <> pg_backend_pid()";
+    await query(server.databaseUrl, terminate);
+    expect(await sink.apply(request([recordRow(3)]))).toMatchObject({ kind: "applied" });
+  });
+
+  test("a connection that is cut in the middle of a batch is the service's error, once", async () => {
+    await using sink = createSink({
+      ...{ databaseUrl, poolSize: 1, clock: systemClock, random: Math.random, throttleQuery: null },
+    });
+    await using holder = openDatabase({ databaseUrl, poolSize: 1 });
+    await sink.apply(request([recordRow(1)]));
+    await holder.use([{ sql: "BEGIN" }, { sql: "SELECT 1 FROM firehose.repos FOR UPDATE" }], async (session) => {
+      const applying = sink.apply(request([recordRow(9)]));
+      const outcome = expect(applying).rejects.toMatchObject({ kind: "service", sqlState: "57P01" });
+      await eventually(async () => {
+        const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = 'test_1' AND wait_event_type = 'Lock'`;
+        expect(await query(server.databaseUrl, waiting)).toHaveLength(1);
+      });
+      await outcome;
+      await session.run([{ sql: "ROLLBACK" }]);
+    });
+    expect(await sink.apply(request([recordRow(9)]))).toMatchObject({ kind: "applied" });
+  });
+
+  test("a peer that never answers is given up", async () => {
+    await using peer = await listen(() => {});
+    const url = `postgres://u:p@127.0.0.1:${peer.port}/d?sslmode=disable`;
+    await using database = openDatabase({ databaseUrl: url, poolSize: 1, connectTimeoutMs: 50 });
+    await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ kind: "service" });
+  });
+
+  test("a server that goes silent in the middle is given up", async () => {
+    await using database = openDatabase({ databaseUrl, poolSize: 1, roundTripTimeoutMs: 100 });
+    await database.use([one], async () => {});
+    await expect(ask(database, "SELECT pg_sleep(30)")).rejects.toMatchObject({ kind: "service", sqlState: null });
+    expect(await ask(database, "SELECT 1")).toBe("1");
+  });
+});
+
+test("a server that stops and comes back under a live pool", async () => {
+  const own = await mkdtemp(join(tmpdir(), "sink-"));
+  try {
+    const first = await startPostgres({ dataDir: own, throwaway: true });
+    const port = new URL(first.databaseUrl).port;
+    const url = await createDatabase(first.databaseUrl);
+    const lines: string[] = [];
+    await using sink = createSink({
+      ...{ databaseUrl: url, poolSize: 3, clock: systemClock, random: Math.random, throttleQuery: "SELECT 0" },
+      log: (line) => lines.push(line),
+    });
+    await Promise.all([1, 2, 3].map((n) => sink.apply(request([recordRow(n)], { maxConcurrent: 3 }))));
+    const running = sink.database.use([], (session) => session.run([{ sql: "SELECT pg_sleep(30)" }]));
+    const outcome = expect(running).rejects.toMatchObject({ sqlState: "57P01" });
+    await first[Symbol.asyncDispose]();
+    await outcome;
+    await eventually(async () => expect(lines.length).toBeGreaterThan(0));
+    await expect(sink.apply(request([recordRow(4)]))).rejects.toMatchObject({ name: "SinkError", kind: "service" });
+    expect(await sink.health()).toMatchObject({ kind: "unhealthy" });
+    await using again = await startPostgres({ dataDir: own, throwaway: true });
+    // It got another port; what matters to the pool is that something answers on the old one.
+    await using _relay = await listen((socket) => {
+      const upstream = connectTcp(Number(new URL(again.databaseUrl).port), "127.0.0.1");
+      socket.on("error", () => upstream.destroy()).pipe(upstream);
+      upstream.on("error", () => socket.destroy()).pipe(socket);
+    }, Number(port));
+    expect(await sink.apply(request([recordRow(4)]))).toMatchObject({ kind: "applied", counts: { applied: 1 } });
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+});
+
+async function listen(
+  onConnection: (socket: import("node:net").Socket) => void,
+  port = 0,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<import("node:net").Socket>();
+  const listener: Server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    onConnection(socket);
+  });
+  await new Promise<void>((resolve, reject) => listener.once("error", reject).listen(port, "127.0.0.1", resolve));
+  return {
+    port: portOf(listener.address()),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => listener.close(resolve));
+    },
+  };
+}
+
+/** What Neon runs before its computes: a WebSocket whose binary messages are the bytes of a TCP connection. */
+async function webSocketProxy(postgresPort: number): Promise<AsyncDisposable & { readonly port: number }> {
+  const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  listener.on("connection", (webSocket) => {
+    const socket = connectTcp(postgresPort, "127.0.0.1");
+    webSocket.on("message", (data) => {
+      if (Buffer.isBuffer(data)) socket.write(data);
+    });
+    webSocket.on("close", () => socket.destroy());
+    socket.on("data", (chunk) => webSocket.send(chunk));
+    socket.on("close", () => webSocket.close());
+    socket.on("error", () => webSocket.close());
+  });
+  await new Promise((resolve) => listener.once("listening", resolve));
+  return {
+    port: portOf(listener.address()),
+    async [Symbol.asyncDispose]() {
+      for (const client of listener.clients) client.terminate();
+      await new Promise((resolve) => listener.close(resolve));
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === "string") throw new Error("not a TCP listener");
+  return address.port;
+}

@@ -1,0 +1,228 @@
+/**
+ * Any message may come twice, late, or out of order: the tables end up as after delivery in order. And what runs at
+ * once never exceeds the run's limit, and never deadlocks.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openDatabase } from "./connection.ts";
+import { createSink, type PostgresSink } from "./sink.ts";
+import { accountRow, createDatabase, identityRow, recordRow, request, syncRow } from "./testing.ts";
+import type { SinkRow } from "./types.ts";
+
+let folder: string;
+let server: Postgres;
+let databaseUrl: string;
+let sink: PostgresSink;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sink-"));
+  server = await startPostgres({ dataDir: folder, throwaway: true });
+  databaseUrl = await createDatabase(server.databaseUrl);
+  sink = createSink({ databaseUrl, poolSize: 8, clock: systemClock, random: Math.random, throttleQuery: null });
+});
+
+afterAll(async () => {
+  await sink[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(clear);
+
+async function clear(): Promise<void> {
+  const tables = ["records", "repos", "dead_events"].map((name) => ({ sql: `DELETE FROM firehose.${name}` }));
+  await sink.database.use(tables, async () => {});
+}
+
+/** All that the tables say, but for the wall clock. */
+async function tables(): Promise<unknown> {
+  const columns =
+    "did, handle, handle_at, handle_seq, active, status, status_at, status_seq, purged_at, purged_seq, rev";
+  const statements = [
+    { sql: "SELECT * FROM firehose.records ORDER BY did, collection, rkey" },
+    { sql: `SELECT ${columns} FROM firehose.repos ORDER BY did` },
+    { sql: "SELECT did, rkey, cid FROM firehose.live_records ORDER BY did, collection, rkey" },
+  ];
+  return sink.database.use(statements, async (_session, results) => results.map(({ rows }) => rows));
+}
+
+/** Batches one after the other, as they are given. */
+async function applyAll(batches: readonly (readonly SinkRow[])[]): Promise<void> {
+  for (const rows of batches) {
+    const result = await sink.apply(request(rows));
+    if (result.kind !== "applied") throw new Error(result.kind);
+    const { applied, stale, dead } = result.counts;
+    expect(applied + stale + dead).toBe(rows.length);
+  }
+}
+
+const DIDS = ["did:plc:alice", "did:plc:bob"];
+
+/** What happens at one moment of a stream; its place in the history gives it its sequence number, time and revision. */
+const happening = fc.record({
+  did: fc.constantFrom(...DIDS),
+  rkey: fc.constantFrom("a", "b"),
+  what: fc.constantFrom("write", "write", "remove", "deleted", "suspended", "active", "handle", "no handle", "sync"),
+});
+
+const history = fc
+  .array(happening, { minLength: 1, maxLength: 14 })
+  .map((list) => list.map((one, i) => toRow(i + 1, one)));
+
+function toRow(n: number, { did, rkey, what }: { did: string; rkey: string; what: string }): SinkRow {
+  switch (what) {
+    case "write":
+      return recordRow(n, { did, rkey });
+    case "remove":
+      return recordRow(n, { did, rkey, action: "delete" });
+    case "deleted":
+    case "suspended":
+      return accountRow(n, { did, active: false, status: what });
+    case "active":
+      return accountRow(n, { did });
+    case "handle":
+      return identityRow(n, { did, handle: `h${n}.test` });
+    case "no handle":
+      return identityRow(n, { did, handle: null });
+    default:
+      return syncRow(n, { did });
+  }
+}
+
+/** The same rows in another order, some of them twice, cut into batches. */
+function delivery(rows: readonly SinkRow[]) {
+  return fc
+    .tuple(
+      fc.shuffledSubarray([...rows], { minLength: rows.length }),
+      fc.subarray([...rows]),
+      fc.infiniteStream(fc.nat(5)),
+    )
+    .chain(([once, again, sizes]) =>
+      fc.shuffledSubarray([...once, ...again], { minLength: once.length + again.length }).map((all) => cut(all, sizes)),
+    );
+}
+
+function cut(rows: readonly SinkRow[], sizes: Iterator<number>): SinkRow[][] {
+  const batches: SinkRow[][] = [];
+  for (let from = 0; from < rows.length;) {
+    const size = 1 + Number(sizes.next().value);
+    batches.push(rows.slice(from, from + size));
+    from += size;
+  }
+  return batches;
+}
+
+/** What a reader of the stream would have who applied it in order: rkeys that live, by did. Independent of the SQL. */
+function liveInOrder(rows: readonly SinkRow[]): string[] {
+  const records = new Map<string, boolean>();
+  const hidden = new Set<string>();
+  for (const row of rows) {
+    if (row.kind === "record") records.set(`${row.did} ${row.rkey}`, row.action !== "delete");
+    if (row.kind !== "account") continue;
+    if (row.active) hidden.delete(row.did);
+    else hidden.add(row.did);
+    if (row.status === "deleted") for (const key of records.keys()) if (key.startsWith(row.did)) records.delete(key);
+  }
+  const keys = [...records].filter(([key, lives]) => lives && !hidden.has(key.split(" ")[0] ?? ""));
+  return keys.map(([key]) => key).sort();
+}
+
+describe("the order of delivery does not matter", () => {
+  test("in order, the view shows what lives", async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (rows) => {
+        await clear();
+        await applyAll(rows.map((row) => [row]));
+        const live = await sink.database.use(
+          [{ sql: "SELECT did, rkey FROM firehose.live_records ORDER BY did, rkey" }],
+          async (_session, [result]) => result?.rows.map(([did, rkey]) => `${did} ${rkey}`),
+        );
+        expect(live).toEqual(liveInOrder(rows));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test("shuffled, doubled, in batches of any size: the same tables", async () => {
+    const both = history.chain((rows) => fc.tuple(fc.constant(rows), delivery(rows)));
+    await fc.assert(
+      fc.asyncProperty(both, async ([rows, batches]) => {
+        await clear();
+        await applyAll(rows.map((row) => [row]));
+        const expected = await tables();
+        await clear();
+        await applyAll(batches);
+        expect(await tables()).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("at the same time, over several connections: the same tables", async () => {
+    const both = history.chain((rows) => fc.tuple(fc.constant(rows), delivery(rows)));
+    await fc.assert(
+      fc.asyncProperty(both, async ([rows, batches]) => {
+        await clear();
+        await applyAll(rows.map((row) => [row]));
+        const expected = await tables();
+        await clear();
+        await Promise.all(batches.map((batch) => sink.apply(request(batch, { maxConcurrent: 100 }))));
+        expect(await tables()).toEqual(expected);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+test("batches that overlap in every way never deadlock", async () => {
+  let state = 7;
+  const next = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+  const row = (n: number): SinkRow => {
+    const did = `did:plc:${next(6)}`;
+    if (next(10) === 0) return accountRow(n, { did, active: false, status: "deleted" });
+    // One that the database refuses, now and then: bisecting takes its locks bit by bit.
+    return recordRow(n, { did, rkey: `r${next(8)}`, ...(next(60) === 0 ? { json: "?" } : {}) });
+  };
+  const batches = Array.from({ length: 80 }, (_, b) => Array.from({ length: 15 }, (_unused, i) => row(b * 15 + i)));
+  const before = await deadlocks();
+  const results = await Promise.all(batches.map((rows) => sink.apply(request(rows, { maxConcurrent: 100 }))));
+  expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(["applied"]));
+  expect(await deadlocks()).toBe(before);
+});
+
+async function deadlocks(): Promise<number> {
+  const statement = { sql: "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()" };
+  return sink.database.use([statement], async (_session, [result]) => Number(result?.rows[0]?.[0]));
+}
+
+test.each([1, 3])("with a limit of %i no more than that many batches hold a lock at once", async (maxConcurrent) => {
+  await using observer = openDatabase({ databaseUrl, poolSize: 1 });
+  const batches = Array.from({ length: 60 }, (_, n) => [recordRow(n, { did: `did:plc:${n}` })]);
+  const done = Promise.all(batches.map((rows) => untilApplied(rows, maxConcurrent))).then(() => true);
+  let most = 0;
+  let looks = 0;
+  const look = { sql: "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted" };
+  while (!(await Promise.race([done, Promise.resolve(false)]))) {
+    const held = await observer.use([look], async (_session, [result]) => Number(result?.rows[0]?.[0]));
+    most = Math.max(most, held);
+    looks += 1;
+  }
+  expect(looks).toBeGreaterThan(5);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(maxConcurrent);
+});
+
+/** As a consumer does: busy means again, a little later. */
+async function untilApplied(rows: readonly SinkRow[], maxConcurrent: number): Promise<void> {
+  for (;;) {
+    const { kind } = await sink.apply(request(rows, { maxConcurrent }));
+    if (kind === "applied") return;
+    expect(kind).toBe("busy");
+    await systemClock.sleep(Math.random() * 10);
+  }
+}

@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Database, openDatabase } from "./connection.ts";
+import { checkThrottleQuery, createHealthCheck, ThrottleQueryError } from "./health.ts";
+
+let folder: string;
+let server: Postgres;
+let database: Database;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sink-"));
+  server = await startPostgres({ dataDir: folder, throwaway: true });
+  database = openDatabase({ databaseUrl: server.databaseUrl, poolSize: 1 });
+  await run("CREATE TABLE load (value numeric)");
+  await run("CREATE TABLE asked (at timestamptz)");
+});
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function run(sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  return database.use([{ sql }], async (_session, [result]) => result?.rows ?? []);
+}
+
+function clockAt(nowMs: number) {
+  const clock = { nowMs, now: () => clock.nowMs, sleep: async () => {} };
+  return clock;
+}
+
+async function answerTo(throttleQuery: string): Promise<string> {
+  const health = await createHealthCheck({ database, clock: clockAt(0), throttleQuery, statementTimeoutMs: 100 })();
+  return health.kind === "healthy" ? "healthy" : health.because;
+}
+
+describe("the throttle query", () => {
+  test.each([
+    ["SELECT 0", "healthy"],
+    ["SELECT -1.5", "healthy"],
+    ["SELECT 3", "throttle query: 3 > 0"],
+    ["SELECT 0.25::float8", "throttle query: 0.25 > 0"],
+    ["SELECT '0'", "healthy"],
+    ["SELECT 'Infinity'::float8", "throttle query: Infinity > 0"],
+    ["SELECT 0, 9", "healthy"],
+    ["SELECT generate_series(0, 1e9)", "healthy"],
+    ["SELECT NULL", "throttle query: NULL"],
+    ["SELECT sum(value) FROM load", "throttle query: NULL"],
+    ["SELECT value FROM load", "throttle query: no row"],
+    ["SELECT", "throttle query: no column"],
+    ["SELECT true", "throttle query: not a number: t"],
+    ["SELECT ''", "throttle query: not a number: "],
+    ["SELECT 'NaN'::float8", "throttle query: not a number: NaN"],
+    ["SELECT 1/0", "throttle query: division by zero"],
+    ["SELECT 0 FROM gone", `throttle query: relation "gone" does not exist`],
+    ["SELECT 0 FROM pg_sleep(30)", "throttle query: timed out after 100 ms"],
+    ["SELECT 0; SELECT 1", "throttle query: cannot insert multiple commands into a prepared statement"],
+    ["DELETE FROM load RETURNING 0", "throttle query: cannot execute DELETE in a read-only transaction"],
+  ])("%s: %s", async (query, answer) => {
+    expect(await answerTo(query)).toBe(answer);
+    // Nothing of it is left on the connection.
+    expect(await run("SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')")).toEqual([
+      ["0", "off"],
+    ]);
+  });
+
+  test("is asked at most every 5 s, also by several at once, and at once when the clock went back", async () => {
+    // It may write nothing; how often it was asked shows in the statistics of its table.
+    const before = await scans();
+    const clock = clockAt(100_000);
+    const check = createHealthCheck({ database, clock, throttleQuery: "SELECT count(*) FROM asked" });
+    await Promise.all([check(), check(), check()]);
+    clock.nowMs += 4999;
+    await check();
+    expect((await scans()) - before).toBe(1);
+    clock.nowMs += 1;
+    await check();
+    expect((await scans()) - before).toBe(2);
+    clock.nowMs = 0;
+    await check();
+    expect((await scans()) - before).toBe(3);
+  });
+
+  async function scans(): Promise<number> {
+    await run("SELECT pg_stat_force_next_flush()");
+    return Number((await run("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'asked'"))[0]?.[0]);
+  }
+
+  test("none: healthy, without a connection", async () => {
+    await using unreachable = openDatabase({ databaseUrl: "postgres://u@127.0.0.1:1/d", poolSize: 1 });
+    const check = createHealthCheck({ database: unreachable, clock: clockAt(0), throttleQuery: null });
+    expect(await check()).toEqual({ kind: "healthy" });
+  });
+
+  test("a database that is not there is not healthy", async () => {
+    await using unreachable = openDatabase({ databaseUrl: "postgres://u@127.0.0.1:1/d", poolSize: 1 });
+    const check = createHealthCheck({ database: unreachable, clock: clockAt(0), throttleQuery: "SELECT 0" });
+    expect(await check()).toMatchObject({ kind: "unhealthy", because: expect.stringContaining("ECONNREFUSED") });
+  });
+});
+
+describe("its check at the start", () => {
+  const check = (throttleQuery: string) => checkThrottleQuery({ databaseUrl: server.databaseUrl, throttleQuery });
+
+  test.each(["SELECT 0", "WITH x AS (SELECT 1) SELECT count(*) FROM x", "TABLE load", "SELECT sum(value) FROM load;"])(
+    "accepts %s",
+    async (query) => {
+      await expect(check(query)).resolves.toBeUndefined();
+    },
+  );
+
+  test.each([
+    ["SELEC 0", /syntax error at or near "SELEC"/],
+    ["SELECT 0 FROM gone", /relation "gone" does not exist/],
+    ["SELECT 0; SELECT 1", /multiple commands/],
+    ["SELECT $1::int", /requires 1/],
+    ["SET work_mem = '1MB'", /gives no rows/],
+    ["DELETE FROM load", /gives no rows/],
+    ["SELECT", /gives no rows/],
+    ["", /gives no rows/],
+  ])("refuses %s", async (query, message) => {
+    const checking = check(query);
+    await expect(checking).rejects.toBeInstanceOf(ThrottleQueryError);
+    await expect(checking).rejects.toThrow(message);
+  });
+
+  test("a database that is not there is no fault of the query", async () => {
+    const checking = checkThrottleQuery({ databaseUrl: "postgres://u@127.0.0.1:1/d", throttleQuery: "SELECT 0" });
+    await expect(checking).rejects.toMatchObject({ name: "SinkError", kind: "service" });
+  });
+});

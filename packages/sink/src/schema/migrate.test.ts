@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createSink } from "../sink.ts";
+import { createDatabase, query, recordRow, request, SERVERS } from "../testing.ts";
+import { migrate } from "./migrate.ts";
+import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
+
+test("versions count from 1 without a gap", () => {
+  expect(MIGRATIONS.map(({ version }) => version)).toEqual(Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1));
+});
+
+describe.each(SERVERS)("on $name", ({ binDir }) => {
+  let folder: string;
+  let server: Postgres;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "sink-"));
+    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
+  });
+
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const empty = () => createDatabase(server.databaseUrl, { migrated: false });
+
+  test("makes the tables as they are documented, and leaves the others alone", async () => {
+    const databaseUrl = await empty();
+    await query(databaseUrl, "CREATE TABLE records (mine int)");
+    expect(await migrate({ databaseUrl })).toEqual({ from: 0, to: SCHEMA_VERSION });
+    const columns = await query(
+      databaseUrl,
+      `SELECT table_schema || '.' || table_name, string_agg(column_name, ' ' ORDER BY ordinal_position)
+       FROM information_schema.columns WHERE table_schema IN ('firehose', 'public') GROUP BY 1 ORDER BY 1`,
+    );
+    expect(Object.fromEntries(columns)).toEqual({
+      "firehose.dead_events": "id run_id seq did path reason error payload created_at",
+      "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
+      "firehose.records": "did collection rkey cid rev seq record indexed_at",
+      "firehose.repos":
+        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at",
+      "firehose.schema_version": "version applied_at",
+      "public.records": "mine",
+    });
+  });
+
+  test("several at once: one does it, the others find it done", async () => {
+    const databaseUrl = await empty();
+    const reports = await Promise.all([1, 2, 3, 4].map(() => migrate({ databaseUrl })));
+    expect(reports.map(({ from }) => from).toSorted()).toEqual([0, SCHEMA_VERSION, SCHEMA_VERSION, SCHEMA_VERSION]);
+  });
+
+  test("a role without CREATE on the database is told what it needs, and a schema of its own is enough", async () => {
+    const databaseUrl = await empty();
+    const role = `role_${new URL(databaseUrl).pathname.slice(1)}`;
+    await query(databaseUrl, `CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
+    const own = new URL(databaseUrl);
+    own.username = role;
+    own.password = "pw";
+    await expect(migrate({ databaseUrl: own.href })).rejects.toMatchObject({
+      kind: "broken",
+      sqlState: "42501",
+      message: expect.stringContaining("grant CREATE on the database"),
+    });
+    await query(databaseUrl, `CREATE SCHEMA firehose AUTHORIZATION ${role}`);
+    expect(await migrate({ databaseUrl: own.href })).toMatchObject({ from: 0 });
+    expect(await migrate({ databaseUrl: own.href })).toMatchObject({ from: SCHEMA_VERSION });
+    await query(databaseUrl, `DROP OWNED BY ${role}; `);
+    await query(databaseUrl, `DROP ROLE ${role}`);
+  });
+
+  test("tables of someone else in that schema are not adopted", async () => {
+    const databaseUrl = await empty();
+    await query(databaseUrl, "CREATE SCHEMA firehose");
+    await query(databaseUrl, "CREATE TABLE firehose.records (mine int)");
+    await expect(migrate({ databaseUrl })).rejects.toMatchObject({
+      kind: "broken",
+      message: expect.stringContaining("tables of someone else"),
+    });
+    expect(await query(databaseUrl, "SELECT to_regclass('firehose.repos')")).toEqual([[null]]);
+  });
+
+  test.each([
+    ["none", null, /no schema "firehose" yet/],
+    ["a newer one", `UPDATE firehose.schema_version SET version = ${SCHEMA_VERSION + 1}`, /deploy the newer program/],
+    ["an unfinished one", "DELETE FROM firehose.schema_version", /no schema "firehose" yet/],
+  ])("a sink stops at the wrong schema: %s", async (_name, change, message) => {
+    const databaseUrl = await createDatabase(server.databaseUrl, { migrated: change !== null });
+    if (change !== null) await query(databaseUrl, change);
+    await using sink = createSink({
+      ...{ databaseUrl, poolSize: 1, clock: systemClock, random: () => 0, throttleQuery: null },
+    });
+    const applying = sink.apply(request([recordRow(1)]));
+    await expect(applying).rejects.toMatchObject({ name: "SinkError", kind: "broken" });
+    await expect(applying).rejects.toThrow(message);
+  });
+
+  test("an older program does not touch a newer schema", async () => {
+    const databaseUrl = await createDatabase(server.databaseUrl);
+    await query(databaseUrl, `UPDATE firehose.schema_version SET version = ${SCHEMA_VERSION + 1}`);
+    await expect(migrate({ databaseUrl })).rejects.toMatchObject({ kind: "broken" });
+  });
+});
