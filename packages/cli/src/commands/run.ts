@@ -1,7 +1,6 @@
 /** `run`: the whole backfill in this process; what `npm start` runs. */
-import { UsageError } from "@firehose-backfill/core/errors";
 import type { Command } from "../command.ts";
-import { runHere } from "../start-run.ts";
+import { runHere, runOptions } from "../run-here.ts";
 
 export const run: Command = {
   name: "run",
@@ -18,11 +17,5 @@ export const run: Command = {
     { line: "run --until-done --json > run.jsonl", does: "For scripts: the exit code says how it ended." },
     { line: "run --consumers process", does: "Each consumer has a memory limit of its own." },
   ],
-  run: (context, args) => {
-    const consumers = args.text("consumers") ?? "in-process";
-    if (consumers !== "process" && consumers !== "in-process") {
-      throw new UsageError("run --consumers takes process or in-process\nSee: firehose-backfill run --help");
-    }
-    return runHere(context, { untilDone: args.flag("until-done"), json: args.flag("json"), consumers });
-  },
+  run: (context, args) => runHere(context, runOptions(args)),
 };

@@ -7,7 +7,7 @@ import type { CliContext } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { findTarget, TARGET_OPTIONS } from "../find-target.ts";
 import { sendControl } from "../send-control.ts";
-import { runHere } from "../start-run.ts";
+import { runHere, runOptions } from "../run-here.ts";
 
 export const start: Command = {
   name: "start",
@@ -20,6 +20,9 @@ export const start: Command = {
     to: { takes: "SEQ|TIME", help: "Where to end, instead of now." },
     new: { help: "Cancel the unfinished run, if there is one." },
     "dry-run": { help: "Only say what it would do." },
+    "until-done": { help: "Where this process does the run: exit when it ends." },
+    json: { help: "With it, as run --json." },
+    consumers: { takes: "process", help: "With it, as run --consumers." },
     profile: { takes: "NAME", help: "background, moderate or fast." },
     collections: { takes: "LIST", help: "Collections, with commas, or @FILE." },
     dids: { takes: "LIST", help: "DIDs, with commas, or @FILE." },
@@ -40,7 +43,7 @@ export const start: Command = {
       );
     }
     context.stderr.write("No process is there yet: this one does the run.\n");
-    return runHere(context, { untilDone: false, json: false, consumers: "in-process", start: request });
+    return runHere(context, { ...runOptions(args), start: request });
   },
 };
 

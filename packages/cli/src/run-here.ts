@@ -1,7 +1,8 @@
 /** Runs the backfill in this process until it ends or is stopped: what `run` does, and `start` where no process is there yet. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
-import { describeError } from "@firehose-backfill/core/errors";
+import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import type { RunResult } from "@firehose-backfill/server/run-server";
+import type { Args } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-code.ts";
 import { loadConfig } from "./load-config.ts";
@@ -13,6 +14,15 @@ export interface RunHereOptions {
   readonly json: boolean;
   readonly consumers: "in-process" | "process";
   readonly start?: StartRequest;
+}
+
+/** `--until-done`, `--json` and `--consumers`, the same wherever a process does the run. @throws UsageError */
+export function runOptions(args: Args): Omit<RunHereOptions, "start"> {
+  const consumers = args.text("consumers") ?? "in-process";
+  if (consumers !== "process" && consumers !== "in-process") {
+    throw new UsageError("--consumers takes process or in-process\nSee: firehose-backfill run --help");
+  }
+  return { untilDone: args.flag("until-done"), json: args.flag("json"), consumers };
 }
 
 /** Resolves with the exit code. @throws ConfigError, and what the server says of why it cannot start */

@@ -1,0 +1,116 @@
+/** The commands that steer a run: what each sends, and what it makes of the answer. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { main } from "../main.ts";
+import { testServer, type Answer } from "../test-server.ts";
+import { testWorld, type WorldOptions } from "../test-world.ts";
+
+const DONE: Answer = { body: { ok: true, message: "run-1 is pausing" } };
+
+async function steer(argv: readonly string[], answer = DONE, options: WorldOptions = {}) {
+  await using world = await testWorld(options);
+  await using server = await testServer(world.dataDir, () => answer);
+  const exitCode = await main(world.context(argv));
+  return { exitCode, stdout: world.stdout(), stderr: world.stderr(), asked: server.asked };
+}
+
+describe("a control command", () => {
+  it.each([
+    [["pause"], { action: "pause" }],
+    [["pause", "--now"], { action: "pause", now: true }],
+    [["resume"], { action: "resume" }],
+    [["resume", "--from", "oldest"], { action: "resume", from: "oldest" }],
+    [["cancel"], { action: "cancel" }],
+    [["redrive"], { action: "redrive" }],
+    [
+      ["tune", "BACKFILL_BATCH_DELAY_MS=4000", "BACKFILL_USE_IDLE=false", "BACKFILL_PROFILE=fast"],
+      {
+        action: "tune",
+        settings: { BACKFILL_BATCH_DELAY_MS: 4000, BACKFILL_USE_IDLE: false, BACKFILL_PROFILE: "fast" },
+      },
+    ],
+    [["start"], { action: "start" }],
+    [["start", "--days", "-1", "--new", "--dry-run"], { action: "start", days: "-1", new: true, dryRun: true }],
+    [
+      [
+        "start",
+        "--from=5",
+        "--to",
+        "2026-01-31T08:00:00Z",
+        "--profile",
+        "moderate",
+        "--collections",
+        "app.bsky.feed.post,app.bsky.graph.*",
+      ],
+      {
+        action: "start",
+        from: "5",
+        to: "2026-01-31T08:00:00Z",
+        profile: "moderate",
+        collections: ["app.bsky.feed.post", "app.bsky.graph.*"],
+      },
+    ],
+  ])("%j sends %j", async (argv, event) => {
+    const { exitCode, stdout, stderr, asked } = await steer(argv);
+    expect(asked).toEqual([{ route: "POST /control", contentType: "application/json", body: event }]);
+    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: "run-1 is pausing\n", stderr: "" });
+  });
+
+  it("reads the files that it is given itself", async () => {
+    const files = { "accounts.txt": "did:plc:a # me\ndid:plc:b\n" };
+    const { asked } = await steer(["start", "--dids", "@accounts.txt"], DONE, { files });
+    expect(asked[0]?.body).toEqual({ action: "start", dids: ["did:plc:a", "did:plc:b"] });
+  });
+
+  it("is refused by the run's state with 1, by its own sense with 2", async () => {
+    const refused = await steer(["resume"], { status: 409, body: { ok: false, error: "run-1 is running" } });
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "", stderr: "firehose-backfill: run-1 is running\n" });
+    const wrong = await steer(["tune", "BACKFILL_BATCH_SIZE=0"], {
+      status: 400,
+      body: { ok: false, error: "first\nsecond\u001b[2J" },
+    });
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: "firehose-backfill: first\nsecond\\u001b[2J\n" });
+  });
+
+  it("says so when something else answers", async () => {
+    const { exitCode, stderr } = await steer(["pause"], { status: 404, body: { hello: "world" } });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/\/control answered 404, and not as a control does/);
+  });
+
+  it.each([[["pause"]], [["resume"]], [["cancel"]], [["redrive"]], [["tune", "BACKFILL_BATCH_SIZE=1"]]])(
+    "%j without a process says how to start one",
+    async (argv) => {
+      await using world = await testWorld();
+      expect(await main(world.context(argv))).toBe(1);
+      expect(world.stderr()).toBe(
+        `firehose-backfill: no process works on ${world.dataDir}; start one with: firehose-backfill run\n`,
+      );
+    },
+  );
+
+  it("does not go to the port of a process that is gone", async () => {
+    await using world = await testWorld();
+    const file = { pid: 2 ** 22 + 1, port: 1, startedAt: "2026-01-01T00:00:00Z", started: null };
+    await writeFile(join(world.dataDir, "server.json"), JSON.stringify(file));
+    expect(await main(world.context(["pause"]))).toBe(1);
+    expect(world.stderr()).toContain("no process works on");
+  });
+
+  it("says so when the process does not answer", async () => {
+    await using world = await testWorld();
+    await using server = await testServer(world.dataDir, () => DONE);
+    const unreachable = () =>
+      Promise.reject(new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") }));
+    expect(await main(world.context(["pause"], { fetch: unreachable }))).toBe(1);
+    expect(world.stderr()).toContain(`${server.url} does not answer: `);
+    expect(world.stderr()).toContain("ECONNREFUSED");
+  });
+
+  it("cannot reach a deployed function yet, and says so", async () => {
+    await using world = await testWorld();
+    expect(await main(world.context(["pause", "--function", "backfill-control"]))).toBe(1);
+    expect(world.stderr()).toContain("--function: deployed control functions cannot be reached");
+  });
+});

@@ -1,0 +1,106 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { describe, expect, it } from "vitest";
+import { main } from "../main.ts";
+import { testServer } from "../test-server.ts";
+import { testWorld } from "../test-world.ts";
+
+const NO_WAIT = { now: () => 0, sleep: () => Promise.resolve() };
+
+describe("status", () => {
+  it("shows what the process says", async () => {
+    await using world = await testWorld();
+    await using server = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    expect(await main(world.context(["status"]))).toBe(0);
+    expect(server.asked.map(({ route }) => route)).toEqual(["GET /status.json"]);
+    expect(world.stdout()).toMatch(/^firehose-backfill: running - relay\.example:443/);
+    expect(world.stdout()).toContain("\nevents   28,120 received");
+    expect(world.stdout()).not.toContain("\u001b");
+  });
+
+  it("--json is one line, and the whole snapshot", async () => {
+    await using world = await testWorld();
+    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    expect(await main(world.context(["status", "--json"]))).toBe(0);
+    expect(world.stdout().trimEnd()).not.toContain("\n");
+    expect(JSON.parse(world.stdout())).toEqual(sampleSnapshot());
+  });
+
+  it("shows what a process that is gone last knew, marked stopped", async () => {
+    await using world = await testWorld();
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot()));
+    expect(await main(world.context(["status", "--json"]))).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual({ ...sampleSnapshot(), stopped: true });
+    expect(await main(world.context(["status"]))).toBe(0);
+    expect(world.stdout()).toContain("stopped: the process is gone");
+  });
+
+  it("says how to begin where nothing has ever run", async () => {
+    await using world = await testWorld();
+    expect(await main(world.context(["status"]))).toBe(1);
+    expect(world.stderr()).toBe(
+      `firehose-backfill: nothing has been run on ${world.dataDir} yet; begin with: firehose-backfill run\n`,
+    );
+  });
+
+  it("does not take another service's answer for a status", async () => {
+    await using world = await testWorld();
+    await using _ = await testServer(world.dataDir, () => ({ body: { status: "ok" } }));
+    expect(await main(world.context(["status"]))).toBe(1);
+    expect(world.stderr()).toContain("/status.json answered 200, and not with a status");
+  });
+
+  it.each([
+    [{}, "\u001b[32mrunning\u001b[0m"],
+    [{ NO_COLOR: "1" }, "firehose-backfill: running"],
+    [{ TERM: "dumb" }, "firehose-backfill: running"],
+  ])("on a terminal with %j", async (env, shown) => {
+    await using world = await testWorld({ env, isTerminal: true });
+    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    await main(world.context(["status"]));
+    expect(world.stdout()).toContain(shown);
+  });
+});
+
+describe("status --watch", () => {
+  const steps = [
+    sampleSnapshot({ received: 1, at: "2026-03-01T12:00:01.000Z" }),
+    sampleSnapshot({ received: 1, at: "2026-03-01T12:00:01.000Z" }),
+    sampleSnapshot({ received: 2, at: "2026-03-01T12:00:02.000Z" }),
+    sampleSnapshot({ received: 3, at: "2026-03-01T12:00:03.000Z", status: "succeeded" }),
+  ];
+
+  it("prints what is new until the run is over", async () => {
+    await using world = await testWorld();
+    const left = [...steps];
+    await using _ = await testServer(world.dataDir, () => ({ body: left.shift() }));
+    expect(await main(world.context(["status", "--watch", "--json"], { clock: NO_WAIT }))).toBe(0);
+    const lines = world.stdout().trimEnd().split("\n");
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([steps[0], steps[2], steps[3]]);
+    expect(left).toEqual([]);
+  });
+
+  it("redraws one block on a terminal", async () => {
+    await using world = await testWorld({ isTerminal: true, env: { NO_COLOR: "1" } });
+    const left = [...steps];
+    await using _ = await testServer(world.dataDir, () => ({ body: left.shift() }));
+    await main(world.context(["status", "--watch"], { clock: NO_WAIT }));
+    expect(world.stdout().split("\u001b[8A\u001b[0J")).toHaveLength(4);
+  });
+
+  it("ends with the process, showing what it last knew", async () => {
+    await using world = await testWorld();
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot()));
+    expect(await main(world.context(["status", "--watch"], { clock: NO_WAIT }))).toBe(0);
+    expect(world.stdout().match(/stopped/g)).toHaveLength(1);
+  });
+
+  it("ends at Ctrl-C, and listens no longer", async () => {
+    await using world = await testWorld();
+    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    const clock = { now: () => 0, sleep: async () => world.signal("SIGINT") };
+    expect(await main(world.context(["status", "--watch"], { clock }))).toBe(0);
+    expect(world.listeners()).toBe(0);
+  });
+});
