@@ -17,8 +17,7 @@ export async function identifyProcess(pid: number = process.pid): Promise<Proces
 /** False for a process that is gone, for a zombie, and for another process under the same pid. */
 export async function isSameProcessAlive(identity: ProcessIdentity): Promise<boolean> {
   if (!answersSignals(identity.pid)) return false;
-  if (identity.started === null) return true;
-  return (await startOf(identity.pid)) === identity.started;
+  return identity.started === null || (await startOf(identity.pid)) === identity.started;
 }
 
 function answersSignals(pid: number): boolean {

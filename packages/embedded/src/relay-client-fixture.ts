@@ -15,6 +15,8 @@ export async function readFrames(url: string, enough: number = Number.POSITIVE_I
     socket.on("message", (data: Buffer) => {
       frames.push(data);
       if (frames.length < enough) return;
+      // What arrived in the same read would still be handed out.
+      socket.removeAllListeners("message");
       socket.removeAllListeners("close");
       socket.terminate();
       resolve({ frames, closeCode: null });
