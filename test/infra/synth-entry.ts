@@ -91,7 +91,7 @@ const stack: Stack = {
 process.send?.(stack);
 
 function resolved(value: unknown): Promise<unknown> {
-  return new Promise((resolve) => pulumi.output(value).apply(resolve));
+  return new Promise((resolve) => void pulumi.output(value as object).apply(resolve));
 }
 
 /** Pulumi marks as secret whatever came near one (a function's name does, through its code's key). The mark goes. */

@@ -40,6 +40,8 @@ export async function synthesize(options: SynthOptions): Promise<Stack> {
       AWS_SECRET_ACCESS_KEY: "test",
       AWS_REGION: "eu-central-1",
       SST_SECRET_DatabaseUrl: DATABASE_URL,
+      // Loading the provider is most of the work, and the same work every time.
+      NODE_COMPILE_CACHE: `${ROOT}.sst/compile-cache`,
       RELAY_URL,
       ...options.settings,
       SYNTH_INPUT: JSON.stringify({ ...input, root: ROOT, work }),

@@ -172,7 +172,7 @@ interface TrustStatement {
 
 /** Anything wider than one thing; a log group's streams are the exception, as Lambda makes their names up. */
 function isTooWide(resource: string): boolean {
-  return resource.replace(/^(arn:aws:logs:.+):\*$/, "$1").includes("*");
+  return resource.replace(/(:log-group:[^*]+):\*$/, "$1").includes("*");
 }
 
 function show({ actions, resources, conditions }: Statement): string {
