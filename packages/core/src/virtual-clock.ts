@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 
 /** Turns of the event loop without a look at the clock, after which nothing more is expected to happen at this moment. */
 const QUIET_TURNS = 4;
-/** Something that looks at the clock in every turn, without ever sleeping, is a busy loop. */
+/** Something that looks at the clock in every turn for so long, without ever sleeping, is a busy loop. */
 const MAX_TURNS = 100_000;
 
 interface Sleeper {
@@ -21,8 +21,11 @@ export class VirtualClock implements Clock {
   /** Counts uses of the clock: while they go on, the moment is not over. */
   #uses = 0;
 
-  constructor(startMs = Date.UTC(2026, 0, 1)) {
+  readonly #maxTurns: number;
+
+  constructor(startMs = Date.UTC(2026, 0, 1), options: { readonly maxTurns?: number } = {}) {
     this.#nowMs = startMs;
+    this.#maxTurns = options.maxTurns ?? MAX_TURNS;
   }
 
   now(): number {
@@ -86,7 +89,7 @@ export class VirtualClock implements Clock {
   async settle(): Promise<void> {
     let quiet = 0;
     for (let turns = 0; quiet < QUIET_TURNS; turns++) {
-      if (turns === MAX_TURNS) throw new Error("something waits in a busy loop for the virtual clock to move");
+      if (turns === this.#maxTurns) throw new Error("something waits in a busy loop for the virtual clock to move");
       const uses = this.#uses;
       await new Promise((resolve) => {
         setImmediate(resolve);

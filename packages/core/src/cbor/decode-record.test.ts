@@ -3,11 +3,10 @@ import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { describe, expect, test } from "vitest";
 import { cidOf } from "../cid.ts";
+import { anyKey, anyText } from "./any-text.ts";
 import { BadRecordError, type BadRecordReason, decodeRecord, MAX_RECORD_BYTES } from "./decode-record.ts";
 import { CidLink, type CborMap, type CborValue, isCborList, isCborMap } from "./decoder.ts";
-import { recordToJson } from "./record-json.ts";
 
-const key = fc.string({ unit: "binary", maxLength: 40 }).filter((text) => text !== "__proto__");
 const integer = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
@@ -18,14 +17,14 @@ const { map } = fc.letrec<{ value: CborValue; map: CborMap; list: CborValue[] }>
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.oneof(integer, fc.boolean(), fc.constant(null)),
-    fc.string({ unit: "binary", maxLength: 200 }),
+    anyText({ maxLength: 200 }),
     fc.uint8Array({ maxLength: 40 }),
     link,
     tie("list"),
     tie("map"),
   ),
   list: fc.array(tie("value"), { maxLength: 6 }),
-  map: fc.dictionary(key, tie("value"), { maxKeys: 8, noNullPrototype: true }),
+  map: fc.dictionary(anyKey(), tie("value"), { maxKeys: 8, noNullPrototype: true }),
 }));
 
 function encodeElsewhere(value: CborValue): Uint8Array {
@@ -85,8 +84,7 @@ test("the result has memory of its own, and the block is left as it was", () => 
 
   expect(record["bytes"]).toEqual(Uint8Array.of(1, 2, 3));
   expect(record["link"]).toEqual(new CidLink(cidOf(Uint8Array.of(1))));
-  const { bytes } = record["link"] instanceof CidLink ? record["link"] : expect.fail();
-  expect(bytes.buffer.byteLength).toBeLessThan(64);
+  expect(record).toHaveProperty("link.bytes.buffer.byteLength", 37);
 });
 
 test("a Buffer is as good as any Uint8Array", () => {
@@ -150,30 +148,25 @@ describe("hostile records", () => {
       seed: 3,
       numRuns: 2_000,
     });
-    let refused = 0;
-    for (const [which, where, mask] of flips) {
+    const flipped = flips.map(([which, where, mask]) => {
       const block = Uint8Array.from(blocks[which % blocks.length] ?? []);
       const at = where % block.length;
       block[at] = (block[at] ?? 0) ^ mask;
-      if (refusalOf(block) === null) {
-        // What is accepted is what the reference reads there, too.
-        expect(toIpld(decodeRecord(block))).toEqual(dagCbor.decode(block));
-      } else refused += 1;
-    }
-    expect(refused).toBeGreaterThan(500);
-    expect(refused).toBeLessThan(2_000);
+      return block;
+    });
+    const accepted = flipped.filter((block) => refusalOf(block) === null);
+    expect(accepted.length).toBeGreaterThan(200);
+    expect(accepted.length).toBeLessThan(1_500);
+    // What is accepted is what the reference reads there, too.
+    for (const block of accepted) expect(toIpld(decodeRecord(block))).toEqual(dagCbor.decode(block));
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(names);
   });
 
   test("random bytes behind the head of a map: a record or a reason", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), (bytes) => {
-        bytes[0] = 0xa1;
-        const reason = refusalOf(bytes);
-        if (reason === null) expect(() => recordToJson(decodeRecord(bytes))).not.toThrow(TypeError);
-      }),
-      { seed: 4, numRuns: 5_000 },
-    );
+    const tails = fc.sample(fc.uint8Array({ maxLength: 64 }), { seed: 4, numRuns: 5_000 });
+    const reasons = new Set(tails.map((tail) => refusalOf(Uint8Array.of(0xa1, 0x61, 0x61, ...tail))));
+    // Anything but a BadRecordError would have been thrown on.
+    expect(reasons.size).toBeGreaterThan(10);
   });
 });
 

@@ -1,34 +1,41 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { anyKey, anyText } from "./any-text.ts";
 import { decodeMessage, encodeMessage, type MessageValue } from "./encode.ts";
 import { CborError } from "./refusal.ts";
 
 const number = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+  // Without -0: it is written as the integer 0.
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((double) => double + 0),
   fc.constantFrom(2 ** 32, -(2 ** 32), -(2 ** 32) - 1, 1_790_000_000_000.5),
 );
 const { value } = fc.letrec<{ value: MessageValue }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.oneof(number, fc.boolean(), fc.constant(null)),
-    fc.string({ unit: "binary", maxLength: 300 }),
+    anyText({ maxLength: 300 }),
     fc.uint8Array({ maxLength: 300 }),
     fc.array(tie("value"), { maxLength: 30 }),
-    fc.dictionary(
-      fc.string({ unit: "binary", maxLength: 40 }).filter((key) => key !== "__proto__"),
-      tie("value"),
-      { noNullPrototype: true },
-    ),
+    fc.dictionary(anyKey(), tie("value"), { noNullPrototype: true }),
   ),
 }));
+
+function outcomeOf(message: Uint8Array): string {
+  try {
+    decodeMessage(message);
+    return "value";
+  } catch (error) {
+    return error instanceof Error ? error.name : typeof error;
+  }
+}
 
 test("what is written is read back", () => {
   fc.assert(
     fc.property(value, (message) => {
-      // -0 comes back as 0: the encoder writes it as an integer.
-      expect(decodeMessage(encodeMessage(message))).toEqual(message === 0 ? 0 : message);
+      expect(decodeMessage(encodeMessage(message))).toEqual(message);
     }),
     { seed: 1, numRuns: 300 },
   );
@@ -42,13 +49,14 @@ test("sequence numbers and times beyond 32 bits stay exact", () => {
 test("a message of a megabyte of records costs what they weigh, and shares no memory with the next", () => {
   const records = Array.from({ length: 4 }, (_, index) => new Uint8Array(250_000).fill(index));
   const first = encodeMessage({ records });
-  const copy = Uint8Array.from(first);
+  const copy = Buffer.from(first);
   encodeMessage({ records: records.toReversed() });
 
   expect(first.length).toBeLessThan(1_000_100);
   expect(first.buffer.byteLength).toBe(first.length);
-  expect(first).toEqual(copy);
-  expect(decodeMessage(first)).toEqual({ records });
+  // Not by toEqual, which takes seconds for a megabyte.
+  expect(copy.equals(first)).toBe(true);
+  expect(isDeepStrictEqual(decodeMessage(first), { records })).toBe(true);
 });
 
 test("a Buffer is written as plain bytes", () => {
@@ -66,6 +74,7 @@ describe("what could not be read back is not written", () => {
     ["a lone surrogate", "\ud800"],
     ["a __proto__ key", JSON.parse('{"__proto__": 1}')],
   ])("%s", (_what, message) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types forbid them, callers can be wrong all the same
     expect(() => encodeMessage(message as MessageValue)).toThrow(CborError);
   });
 });
@@ -90,6 +99,7 @@ describe("only what we would have written is read", () => {
       run: "r",
       events: [{ seq: 2 ** 40, record: new Uint8Array(40), did: "did:x" }],
     });
+    const outcomes = new Set<string>();
     for (const [where, mask] of fc.sample(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), {
       seed: 5,
       numRuns: 2_000,
@@ -97,11 +107,8 @@ describe("only what we would have written is read", () => {
       const broken = Uint8Array.from(message);
       const at = where % broken.length;
       broken[at] = (broken[at] ?? 0) ^ mask;
-      try {
-        decodeMessage(broken);
-      } catch (error) {
-        expect(error).toBeInstanceOf(CborError);
-      }
+      outcomes.add(outcomeOf(broken));
     }
+    expect([...outcomes].toSorted()).toEqual(["CborError", "value"]);
   });
 });

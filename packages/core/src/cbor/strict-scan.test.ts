@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CBOR_REFUSALS, type CborRefusal, CborError, refusalOf } from "./refusal.ts";
 import { ATPROTO_RULES, MAX_CONTAINER_ITEMS, MAX_DEPTH, scanItem, skipItem } from "./strict-scan.ts";
 
-const CID = "0155122058" + "91b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+const CID = "015512205891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
 
 function scan(hex: string): "accepted" | CborRefusal {
   const bytes = Buffer.from(hex.replaceAll(" ", ""), "hex");
