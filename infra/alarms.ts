@@ -75,7 +75,8 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: 0,
     }),
     alarm("ConsumerThrottlesAlarm", "consumer-throttles", {
-      alarmDescription: "Lambda refuses to run the consumer: the account's concurrency is used up, or too much is offered.",
+      alarmDescription:
+        "Lambda refuses to run the consumer: the account's concurrency is used up, or too much is offered.",
       ...ofFunction(options.consumer, "Throttles"),
       statistic: "Sum",
       period: 5 * MINUTE,

@@ -108,10 +108,7 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
           queue(facts.deadLetters, "ApproximateNumberOfMessagesVisible", "dead letters"),
         ]),
         graph("Oldest message (s)", [queue(facts.work, "ApproximateAgeOfOldestMessage", "age")]),
-        graph("Memory (MB)", [
-          own("MemoryRssMb", "Maximum", "rss"),
-          own("EarlyExits", "Sum", "environments recycled"),
-        ]),
+        graph("Memory (MB)", [own("MemoryRssMb", "Maximum", "rss"), own("EarlyExits", "Sum", "environments recycled")]),
       ],
     },
     {

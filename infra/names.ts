@@ -13,7 +13,9 @@ export function functionName(role: FunctionRole): string {
   const name = stageName(role);
   if (name.length > LONGEST_FUNCTION_NAME) {
     const room = LONGEST_FUNCTION_NAME - (name.length - $app.stage.length);
-    throw new Error(`The stage name "${$app.stage}" has ${$app.stage.length} characters; ${role} leaves room for ${room}.`);
+    throw new Error(
+      `The stage name "${$app.stage}" has ${$app.stage.length} characters; ${role} leaves room for ${room}.`,
+    );
   }
   return name;
 }

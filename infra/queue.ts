@@ -3,7 +3,12 @@
  * is what makes the pace, and FIFO queues have none. SST's defaults (30 s of visibility, three receives) would
  * dead-letter a batch that merely waits.
  */
-import { DLQ_RETENTION_SECONDS, MAX_RECEIVE_COUNT, QUEUE_RETENTION_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits.ts";
+import {
+  DLQ_RETENTION_SECONDS,
+  MAX_RECEIVE_COUNT,
+  QUEUE_RETENTION_SECONDS,
+  VISIBILITY_TIMEOUT_SECONDS,
+} from "./limits.ts";
 
 export interface Queues {
   readonly work: sst.aws.Queue;

@@ -57,7 +57,9 @@ export function readSettings(env: Environment): DeploySettings {
     );
   }
   if (alarmEmail !== null && alarmTopicArn !== null) {
-    throw new Error("BACKFILL_ALARM_EMAIL and BACKFILL_ALARM_TOPIC_ARN are both set; subscribe the address to your topic, and set the topic alone.");
+    throw new Error(
+      "BACKFILL_ALARM_EMAIL and BACKFILL_ALARM_TOPIC_ARN are both set; subscribe the address to your topic, and set the topic alone.",
+    );
   }
   const { environment, bundledFiles } = handOver(env);
   return {

@@ -32,7 +32,18 @@ globalThis.synthApp = {};
 /** On the first line, so that a stack trace keeps its line numbers. */
 const GLOBALS = `import * as aws from "@pulumi/aws"; import * as sst from "${PLATFORM}/src/components/index.ts";`;
 
-const EXTERNAL = ["@pulumi/*", "@pulumiverse/*", "@aws-sdk/*", "esbuild", "archiver", "glob", "prettier", "undici", "unenv", "vite"];
+const EXTERNAL = [
+  "@pulumi/*",
+  "@pulumiverse/*",
+  "@aws-sdk/*",
+  "esbuild",
+  "archiver",
+  "glob",
+  "prettier",
+  "undici",
+  "unenv",
+  "vite",
+];
 
 /** @throws when the program does not build, or when a fault's text is not in its file any more. */
 export async function buildProgram(faults: readonly SourceFault[] = []): Promise<Program> {

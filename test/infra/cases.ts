@@ -11,11 +11,7 @@ export interface Case {
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:123456789012:on-call";
 
 /** `settings` are handed to the functions as they are; `deployOnly` mean something to the deploy alone. */
-function one(
-  title: string,
-  expected: Partial<Expected> = {},
-  deployOnly: Readonly<Record<string, string>> = {},
-): Case {
+function one(title: string, expected: Partial<Expected> = {}, deployOnly: Readonly<Record<string, string>> = {}): Case {
   const all = { ...DEFAULTS, ...expected };
   return {
     title,

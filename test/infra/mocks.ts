@@ -20,7 +20,10 @@ export function stateOf(args: runtime.MockResourceArgs): { id: string; state: Re
     case "aws:lambda/function:Function":
       return { id: name, state: { ...inputs, name, arn: arn("lambda", `function:${name}`) } };
     case "aws:lambda/functionUrl:FunctionUrl":
-      return { id, state: { ...inputs, functionUrl: `https://${args.name.toLowerCase()}.lambda-url.${REGION}.on.aws/` } };
+      return {
+        id,
+        state: { ...inputs, functionUrl: `https://${args.name.toLowerCase()}.lambda-url.${REGION}.on.aws/` },
+      };
     case "aws:cloudwatch/logGroup:LogGroup":
       return { id: name, state: { ...inputs, name, arn: arn("logs", `log-group:${name}`) } };
     case "aws:cloudwatch/metricAlarm:MetricAlarm":

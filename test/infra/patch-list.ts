@@ -19,7 +19,9 @@ export const PATCHES: readonly Patch[] = [
   patch("the consumer reserves max-concurrent, or nothing", "none", (it) =>
     it.set("ConsumerFunction", ["reservedConcurrentExecutions"], undefined),
   ),
-  patch("the consumer reserves max-concurrent, or nothing", "though it was switched off", () => {}, { isReserved: false }),
+  patch("the consumer reserves max-concurrent, or nothing", "though it was switched off", () => {}, {
+    isReserved: false,
+  }),
   patch("one reader at a time, or nothing reserved", "two", (it) =>
     it.set("ReaderFunction", ["reservedConcurrentExecutions"], 2),
   ),
@@ -91,17 +93,30 @@ export const PATCHES: readonly Patch[] = [
   patch("each function logs to a group of its own, kept for 30 days", "another's group", (it) =>
     it.set("StatusFunction", ["loggingConfig", "logGroup"], "/aws/lambda/firehose-backfill-test-reader"),
   ),
-  patch("functions get the settings by their own names, the queues and the table, and nothing else", "a stray one", (it) =>
-    it.set("ReaderFunction", ["environment", "variables", "PORT"], "9000"),
+  patch(
+    "functions get the settings by their own names, the queues and the table, and nothing else",
+    "a stray one",
+    (it) => it.set("ReaderFunction", ["environment", "variables", "PORT"], "9000"),
   ),
-  patch("functions get the settings by their own names, the queues and the table, and nothing else", "one is missing", () => {}, {
-    settings: { BACKFILL_DAYS: "3" },
-  }),
-  patch("functions get the settings by their own names, the queues and the table, and nothing else", "the wrong queue", (it) =>
-    it.replace("ConsumerFunction", "DeadLettersQueue", "BatchesQueue"),
+  patch(
+    "functions get the settings by their own names, the queues and the table, and nothing else",
+    "one is missing",
+    () => {},
+    {
+      settings: { BACKFILL_DAYS: "3" },
+    },
+  ),
+  patch(
+    "functions get the settings by their own names, the queues and the table, and nothing else",
+    "the wrong queue",
+    (it) => it.replace("ConsumerFunction", "DeadLettersQueue", "BatchesQueue"),
   ),
   patch("the database's address is in no environment", "it is", (it) =>
-    it.set("ConsumerFunction", ["environment", "variables", "SST_X"], "postgres://app:correct-horse@db.example.com/app"),
+    it.set(
+      "ConsumerFunction",
+      ["environment", "variables", "SST_X"],
+      "postgres://app:correct-horse@db.example.com/app",
+    ),
   ),
   patch("tracing is off unless asked for", "on", (it) =>
     it.set("ReaderFunction", ["tracingConfig"], { mode: "Active" }),

@@ -33,10 +33,15 @@ export async function startRpcServer(work: string): Promise<RpcServer> {
   };
 }
 
-async function answer({ method, params: [input] }: Call, work: string): Promise<{ result: unknown } | { error: string }> {
+async function answer(
+  { method, params: [input] }: Call,
+  work: string,
+): Promise<{ result: unknown } | { error: string }> {
   switch (method) {
     case "Provider.Aws.Bootstrap":
-      return { result: { asset: "sst-asset-synth", state: "sst-state-synth", assetEcrRegistryId: "", assetEcrUrl: "" } };
+      return {
+        result: { asset: "sst-asset-synth", state: "sst-state-synth", assetEcrRegistryId: "", assetEcrUrl: "" },
+      };
     case "Provider.Aws.Appsync":
       return { result: { http: "synth.appsync", realtime: "synth.realtime" } };
     case "Runtime.AddTarget":

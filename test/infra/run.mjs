@@ -52,7 +52,14 @@ function test() {
   try {
     const { status } = spawnSync(
       "vitest",
-      ["run", "--config", "test/infra/vitest.config.ts", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+      [
+        "run",
+        "--config",
+        "test/infra/vitest.config.ts",
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${report}`,
+      ],
       { cwd: root, env: { ...env, INFRA_TESTS: "required" }, stdio: ["ignore", 2, 2] },
     );
     if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0, status: status ?? 1 };

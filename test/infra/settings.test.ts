@@ -14,19 +14,38 @@ describe("refused, with what was wrong and what would be right", () => {
   test.each([
     ["no relay", {}, /RELAY_URL is not set/],
     ["a relay that is no address", { RELAY_URL: "bsky.network" }, /RELAY_URL is "bsky.network"/],
-    ["a number that is none", { ...SOUND, BACKFILL_MAX_CONCURRENT: "two" }, /BACKFILL_MAX_CONCURRENT is "two"; it takes/],
+    [
+      "a number that is none",
+      { ...SOUND, BACKFILL_MAX_CONCURRENT: "two" },
+      /BACKFILL_MAX_CONCURRENT is "two"; it takes/,
+    ],
     ["a number out of range", { ...SOUND, BACKFILL_MAX_CONCURRENT: "0" }, /it takes a whole number from 1 to 100/],
-    ["a name that is none", { ...SOUND, BACKFILL_BATCHSIZE: "5" }, /BACKFILL_BATCHSIZE is not a setting; did you mean BACKFILL_BATCH_SIZE/],
+    [
+      "a name that is none",
+      { ...SOUND, BACKFILL_BATCHSIZE: "5" },
+      /BACKFILL_BATCHSIZE is not a setting; did you mean BACKFILL_BATCH_SIZE/,
+    ],
     ["more memory than a function can have", { ...SOUND, BACKFILL_MAX_MEMORY_MB: "8193" }, /8192 is the largest/],
     [
       "two places for alarms",
-      { ...SOUND, BACKFILL_ALARM_EMAIL: "a@example.com", BACKFILL_ALARM_TOPIC_ARN: "arn:aws:sns:eu-central-1:123456789012:x" },
+      {
+        ...SOUND,
+        BACKFILL_ALARM_EMAIL: "a@example.com",
+        BACKFILL_ALARM_TOPIC_ARN: "arn:aws:sns:eu-central-1:123456789012:x",
+      },
       /both set/,
     ],
-    ["a switch of tracing that is none", { ...SOUND, LAMBDA_TRACING: "yes" }, /LAMBDA_TRACING is "yes"; it takes off or active/],
+    [
+      "a switch of tracing that is none",
+      { ...SOUND, LAMBDA_TRACING: "yes" },
+      /LAMBDA_TRACING is "yes"; it takes off or active/,
+    ],
     [
       "more than an environment holds",
-      { ...SOUND, BACKFILL_DIDS: Array.from({ length: 100 }, (_, index) => `did:plc:${"a".repeat(20)}${index}`).join(",") },
+      {
+        ...SOUND,
+        BACKFILL_DIDS: Array.from({ length: 100 }, (_, index) => `did:plc:${"a".repeat(20)}${index}`).join(","),
+      },
       /BACKFILL_DIDS is the largest: write its list to a file/,
     ],
   ])("%s", (_, env, message) => {

@@ -63,29 +63,27 @@ const WANTED: readonly Wanted[] = [
 ];
 
 export const ALARMS: readonly Check[] = [
-  ...WANTED.map(
-    (wanted): Check => ({
-      name: `alarm ${wanted.thing}`,
-      run: (stack, expected) => {
-        const alarm = alarmOf(stack, expected, wanted.thing);
-        if (wanted.thing === "reader-silent" && expected.isDev) {
-          return holds("it would fire in `sst dev`, where nothing ticks", alarm === undefined);
-        }
-        if (alarm === undefined) return [`there is no alarm ${wanted.thing}`];
-        return [
-          ...same("metric", `${String(at(alarm, "namespace"))} ${String(at(alarm, "metricName"))}`, wanted.metric),
-          ...same("of", at(alarm, "dimensions"), wanted.of(stack, expected)),
-          ...same("comparison", at(alarm, "comparisonOperator"), wanted.when),
-          ...same("threshold", at(alarm, "threshold"), wanted.threshold(expected)),
-          ...same(
-            "without data",
-            at(alarm, "treatMissingData"),
-            wanted.thing === "reader-silent" ? "breaching" : "notBreaching",
-          ),
-        ];
-      },
-    }),
-  ),
+  ...WANTED.map((wanted): Check => ({
+    name: `alarm ${wanted.thing}`,
+    run: (stack, expected) => {
+      const alarm = alarmOf(stack, expected, wanted.thing);
+      if (wanted.thing === "reader-silent" && expected.isDev) {
+        return holds("it would fire in `sst dev`, where nothing ticks", alarm === undefined);
+      }
+      if (alarm === undefined) return [`there is no alarm ${wanted.thing}`];
+      return [
+        ...same("metric", `${String(at(alarm, "namespace"))} ${String(at(alarm, "metricName"))}`, wanted.metric),
+        ...same("of", at(alarm, "dimensions"), wanted.of(stack, expected)),
+        ...same("comparison", at(alarm, "comparisonOperator"), wanted.when),
+        ...same("threshold", at(alarm, "threshold"), wanted.threshold(expected)),
+        ...same(
+          "without data",
+          at(alarm, "treatMissingData"),
+          wanted.thing === "reader-silent" ? "breaching" : "notBreaching",
+        ),
+      ];
+    },
+  })),
   {
     name: "every alarm goes where the settings say, and back when it is over",
     run: (stack, expected) => {

@@ -46,7 +46,10 @@ export const DASHBOARD: readonly Check[] = [
         ),
         ...holds("the stage is not named", body.includes(`"stage","${stage}"`)),
         ...(["Reader", "Consumer"] as const).flatMap((role) =>
-          holds(`${role}'s figures are not on it`, body.includes(`"FunctionName","${String(at(functionOf(stack, role), "name"))}"`)),
+          holds(
+            `${role}'s figures are not on it`,
+            body.includes(`"FunctionName","${String(at(functionOf(stack, role), "name"))}"`),
+          ),
         ),
         ...same("name", at(one(stack, TYPES.dashboard), "dashboardName"), `firehose-backfill-${stage}-status`),
       ];

@@ -18,14 +18,19 @@ export const FUNCTIONS: readonly Check[] = [
           // In `sst dev` SST puts its bridge in the function's place.
           ...same(`${role}'s runtime`, at(fn, "runtime"), isDev ? "provided.al2023" : "nodejs24.x"),
           ...same(`${role}'s architecture`, at(fn, "architectures"), [isDev ? "x86_64" : "arm64"]),
-          ...same(`${role}'s handler`, at(fn, "handler"), isDev ? "bootstrap" : `functions/${role.toLowerCase()}.handler`),
+          ...same(
+            `${role}'s handler`,
+            at(fn, "handler"),
+            isDev ? "bootstrap" : `functions/${role.toLowerCase()}.handler`,
+          ),
         ];
       }),
     ],
   },
   {
     name: "timeouts",
-    run: (stack) => ROLES.flatMap((role) => same(`${role}'s timeout`, at(functionOf(stack, role), "timeout"), TIMEOUTS[role])),
+    run: (stack) =>
+      ROLES.flatMap((role) => same(`${role}'s timeout`, at(functionOf(stack, role), "timeout"), TIMEOUTS[role])),
   },
   {
     name: "reader and consumer have a quarter more memory than the limit, 512 MB at least",
@@ -71,7 +76,11 @@ export const FUNCTIONS: readonly Check[] = [
     name: "tracing is off unless asked for",
     run: (stack, { isTraced }) =>
       ROLES.flatMap((role) =>
-        same(`${role}'s tracing`, at(functionOf(stack, role), "tracingConfig", "mode"), isTraced ? "Active" : undefined),
+        same(
+          `${role}'s tracing`,
+          at(functionOf(stack, role), "tracingConfig", "mode"),
+          isTraced ? "Active" : undefined,
+        ),
       ),
   },
 ];
@@ -81,16 +90,20 @@ function environmentOf(stack: Stack, role: Role, expected: Expected): readonly s
   // SST_… is SST's own: the app's name and the key to the linked secret.
   const ours = Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith("SST_")));
   const topic = topicArn(stack, expected.alarmTopicArn);
-  return same(`${role}'s environment`, sorted(ours), sorted({
-    ...expected.settings,
-    RELAY_URL,
-    BACKFILL_QUEUE_URL: queueUrl(workQueue(stack)),
-    BACKFILL_DLQ_URL: queueUrl(deadLetterQueue(stack)),
-    BACKFILL_TABLE: at(one(stack, TYPES.table), "name"),
-    ...(topic === null ? {} : { BACKFILL_ALARM_TOPIC_ARN: topic }),
-    POWERTOOLS_SERVICE_NAME: "firehose-backfill",
-    POWERTOOLS_METRICS_NAMESPACE: "FirehoseBackfill",
-  }));
+  return same(
+    `${role}'s environment`,
+    sorted(ours),
+    sorted({
+      ...expected.settings,
+      RELAY_URL,
+      BACKFILL_QUEUE_URL: queueUrl(workQueue(stack)),
+      BACKFILL_DLQ_URL: queueUrl(deadLetterQueue(stack)),
+      BACKFILL_TABLE: at(one(stack, TYPES.table), "name"),
+      ...(topic === null ? {} : { BACKFILL_ALARM_TOPIC_ARN: topic }),
+      POWERTOOLS_SERVICE_NAME: "firehose-backfill",
+      POWERTOOLS_METRICS_NAMESPACE: "FirehoseBackfill",
+    }),
+  );
 }
 
 /** For a message that can be compared by eye. */

@@ -1,7 +1,21 @@
 /** Who may do what, written down a second time: a permission that is added without a reason has to be added here, too. */
 import { all, at, type Registered, type Stack } from "../stack.ts";
 import { holds, json, same, type Check, type Expected } from "./check.ts";
-import { ACCOUNT, deadLetterQueue, functionArn, functionOf, queueArn, REGION, ROLES, roleOf, tableArn, topicArn, TYPES, workQueue, type Role } from "./find.ts";
+import {
+  ACCOUNT,
+  deadLetterQueue,
+  functionArn,
+  functionOf,
+  queueArn,
+  REGION,
+  ROLES,
+  roleOf,
+  tableArn,
+  topicArn,
+  TYPES,
+  workQueue,
+  type Role,
+} from "./find.ts";
 
 interface Statement {
   readonly actions: readonly string[];
@@ -46,20 +60,18 @@ const QUEUE_ACCESS: Readonly<Record<Role, { work: readonly string[]; dead: reado
 const TELLERS: readonly Role[] = ["Reader", "Consumer"];
 
 export const PERMISSIONS: readonly Check[] = [
-  ...ROLES.map(
-    (role): Check => ({
-      name: `the ${role.toLowerCase()}'s policy, statement by statement`,
-      run: (stack, expected) => {
-        if (expected.isDev) return [];
-        const actual = statementsOf(stack, role).map(show);
-        const wanted = wantedStatements(stack, role, expected);
-        return [
-          ...wanted.filter((line) => !actual.includes(line)).map((line) => `${role} lacks ${line}`),
-          ...actual.filter((line) => !wanted.includes(line)).map((line) => `${role} may also ${line}`),
-        ];
-      },
-    }),
-  ),
+  ...ROLES.map((role): Check => ({
+    name: `the ${role.toLowerCase()}'s policy, statement by statement`,
+    run: (stack, expected) => {
+      if (expected.isDev) return [];
+      const actual = statementsOf(stack, role).map(show);
+      const wanted = wantedStatements(stack, role, expected);
+      return [
+        ...wanted.filter((line) => !actual.includes(line)).map((line) => `${role} lacks ${line}`),
+        ...actual.filter((line) => !wanted.includes(line)).map((line) => `${role} may also ${line}`),
+      ];
+    },
+  })),
   {
     name: "no wildcard stands for all actions or all resources",
     run: (stack, { isDev, isTraced }) =>
@@ -77,7 +89,10 @@ export const PERMISSIONS: readonly Check[] = [
     run: (stack) => {
       const work = queueArn(workQueue(stack));
       const senders = statementsOf(stack, "Consumer").filter(({ actions }) => actions.includes("sqs:SendMessage"));
-      return holds("the consumer may send to the work queue", !senders.some(({ resources }) => resources.includes(work)));
+      return holds(
+        "the consumer may send to the work queue",
+        !senders.some(({ resources }) => resources.includes(work)),
+      );
     },
   },
   {
@@ -107,7 +122,9 @@ export const PERMISSIONS: readonly Check[] = [
     run: (stack) =>
       same(
         "roles",
-        all(stack, TYPES.role).map(({ name }) => name).sort(),
+        all(stack, TYPES.role)
+          .map(({ name }) => name)
+          .sort(),
         [...ROLES, "ReaderSchedule"].map((owner) => `${owner}Role`).sort(),
       ),
   },
@@ -133,7 +150,9 @@ function wantedStatements(stack: Stack, role: Role, expected: Expected): readonl
     ...TABLE_ACCESS[role].map((line) => tableStatement(stack, line)),
     ...queues,
     ...(topic !== null && TELLERS.includes(role) ? [{ actions: ["sns:Publish"], resources: [topic] }] : []),
-    ...(expected.isTraced ? [{ actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }] : []),
+    ...(expected.isTraced
+      ? [{ actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }]
+      : []),
   ].map(show);
 }
 
@@ -176,7 +195,8 @@ function isTooWide(resource: string): boolean {
 }
 
 function show({ actions, resources, conditions }: Statement): string {
-  const when = conditions === undefined || conditions === null || conditions.length === 0 ? "" : ` when ${keyOf(conditions)}`;
+  const when =
+    conditions === undefined || conditions === null || conditions.length === 0 ? "" : ` when ${keyOf(conditions)}`;
   return `${[...actions].sort().join(" ")} on ${[...resources].sort().join(" ")}${when}`;
 }
 

@@ -14,7 +14,11 @@ export const PRODUCTION: readonly Check[] = [
   {
     name: "production keeps its table and its queues",
     run: (stack, expected) => [
-      ...same("table deletion protection", at(one(stack, TYPES.table), "deletionProtectionEnabled"), isProduction(expected)),
+      ...same(
+        "table deletion protection",
+        at(one(stack, TYPES.table), "deletionProtectionEnabled"),
+        isProduction(expected),
+      ),
       ...[...all(stack, TYPES.table), ...all(stack, TYPES.queue)].flatMap(({ name, retainOnDelete }) =>
         same(`${name} is retained`, retainOnDelete, isProduction(expected)),
       ),

@@ -41,6 +41,8 @@ export const SCHEDULE: readonly Check[] = [
   {
     name: "the schedule is off in `sst dev` and on elsewhere",
     run: (stack, { isDev }) =>
-      all(stack, TYPES.schedule).flatMap((schedule) => same("state", at(schedule, "state"), isDev ? "DISABLED" : "ENABLED")),
+      all(stack, TYPES.schedule).flatMap((schedule) =>
+        same("state", at(schedule, "state"), isDev ? "DISABLED" : "ENABLED"),
+      ),
   },
 ];

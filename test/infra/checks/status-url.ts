@@ -20,6 +20,11 @@ export const STATUS_URL: readonly Check[] = [
   },
   {
     name: "no function lets anybody in by itself",
-    run: (stack) => same("resource policies", all(stack, TYPES.permission).map(({ name }) => name), []),
+    run: (stack) =>
+      same(
+        "resource policies",
+        all(stack, TYPES.permission).map(({ name }) => name),
+        [],
+      ),
   },
 ];

@@ -19,14 +19,21 @@ export const TEST_EVENTS: readonly Check[] = [
     name: "the Test menu of control offers its events",
     run: (stack) => {
       const schema = one(stack, TYPES.schema);
-      const content = json(schema, at(schema, "content")) as { openapi: string; components: { examples: Record<string, unknown> } };
+      const content = json(schema, at(schema, "content")) as {
+        openapi: string;
+        components: { examples: Record<string, unknown> };
+      };
       const offered = Object.entries(content.components.examples);
       return [
         ...same("name", at(schema, "name"), `_${String(at(functionOf(stack, "Control"), "name"))}-schema`),
         ...same("registry", at(schema, "registryName"), "lambda-testevent-schemas"),
         ...same("type", at(schema, "type"), "OpenApi3"),
         ...same("version", content.openapi, "3.0.0"),
-        ...same("events", Object.fromEntries(offered.map(([name, it]) => [name, (it as { value: unknown }).value])), EVENTS),
+        ...same(
+          "events",
+          Object.fromEntries(offered.map(([name, it]) => [name, (it as { value: unknown }).value])),
+          EVENTS,
+        ),
         ...holds("more than ten, which the console does not show", offered.length <= 10),
       ];
     },

@@ -1,0 +1,106 @@
+/**
+ * How much of each service a run uses: arithmetic over the pace and over what one batch and one tick cost, which are
+ * counted from the code (calls) or measured on the bundled handlers (milliseconds, bytes). No prices here.
+ */
+
+/** What a run is, as far as money is concerned. */
+export interface Workload {
+  /** Events that pass the filters; each is applied once. */
+  readonly events: number;
+  readonly batchSize: number;
+  /** 0: no pacing. */
+  readonly batchDelayMs: number;
+  readonly maxConcurrent: number;
+  /** Of the function, not the limit that the memory guard keeps. */
+  readonly functionMemoryMb: number;
+  /** Neon's, while it is awake. 0: the database costs the same with and without this run. */
+  readonly databaseComputeUnits: number;
+}
+
+/** What one of each costs in work. Everything here is an average of the quiet case: on time, nothing redriven. */
+export interface UnitWork {
+  /** Billed for a batch of any size up to 50: the round trips, not the rows, are what takes time. */
+  readonly batchMs: number;
+  readonly tickMs: number;
+  /** Receive and delete; a tenth of a send comes with the reader. */
+  readonly sqsRequestsPerBatch: number;
+  readonly sqsRequestsPerTick: number;
+  /** The mapping's empty polls: five pollers, 20 s each. */
+  readonly sqsPollsPerMinute: number;
+  readonly dynamoWriteUnitsPerBatch: number;
+  readonly dynamoReadUnitsPerBatch: number;
+  readonly dynamoWriteUnitsPerTick: number;
+  readonly dynamoReadUnitsPerTick: number;
+  readonly logBytesPerBatch: number;
+  readonly logBytesPerTick: number;
+  readonly metrics: number;
+  readonly alarms: number;
+  readonly dashboards: number;
+}
+
+export const UNIT_WORK: UnitWork = {
+  batchMs: 60,
+  tickMs: 5_000,
+  sqsRequestsPerBatch: 2.1,
+  sqsRequestsPerTick: 4,
+  sqsPollsPerMinute: 15,
+  // Begin the attempt, note the outcome: an item of less than 1 KB each time.
+  dynamoWriteUnitsPerBatch: 2,
+  // The run item, read once, below 4 KB.
+  dynamoReadUnitsPerBatch: 1,
+  // Lease, fold, places, cursor, release: five updates of a run item of 2 to 4 KB; a window, the sweep.
+  dynamoWriteUnitsPerTick: 18,
+  dynamoReadUnitsPerTick: 8,
+  logBytesPerBatch: 1_000,
+  logBytesPerTick: 2_500,
+  metrics: 15,
+  alarms: 6,
+  dashboards: 1,
+};
+
+export interface Usage {
+  /** How long the run takes, pauses excluded. */
+  readonly seconds: number;
+  readonly batches: number;
+  readonly ticks: number;
+  readonly consumerGbSeconds: number;
+  readonly readerGbSeconds: number;
+  readonly lambdaRequests: number;
+  readonly sqsRequests: number;
+  readonly dynamoWriteUnits: number;
+  readonly dynamoReadUnits: number;
+  readonly schedulerInvocations: number;
+  readonly logGb: number;
+  /** Hours in which the database is awake: with a batch every few seconds, all of them. */
+  readonly databaseComputeUnitHours: number;
+}
+
+const TICK_SECONDS = 60;
+const BYTES_PER_GB = 1024 ** 3;
+
+export function usageOf(workload: Workload, work: UnitWork = UNIT_WORK): Usage {
+  const batches = Math.ceil(workload.events / workload.batchSize);
+  const seconds = durationSeconds(workload, work);
+  const ticks = Math.ceil(seconds / TICK_SECONDS);
+  const memoryGb = workload.functionMemoryMb / 1024;
+  return {
+    seconds,
+    batches,
+    ticks,
+    consumerGbSeconds: (batches * work.batchMs * memoryGb) / 1000,
+    readerGbSeconds: (ticks * work.tickMs * memoryGb) / 1000,
+    lambdaRequests: batches + ticks,
+    sqsRequests: batches * work.sqsRequestsPerBatch + ticks * (work.sqsRequestsPerTick + work.sqsPollsPerMinute),
+    dynamoWriteUnits: batches * work.dynamoWriteUnitsPerBatch + ticks * work.dynamoWriteUnitsPerTick,
+    dynamoReadUnits: batches * work.dynamoReadUnitsPerBatch + ticks * work.dynamoReadUnitsPerTick,
+    schedulerInvocations: ticks,
+    logGb: (batches * work.logBytesPerBatch + ticks * work.logBytesPerTick) / BYTES_PER_GB,
+    databaseComputeUnitHours: (workload.databaseComputeUnits * seconds) / 3600,
+  };
+}
+
+/** By the pace where there is one; else by how fast the consumers are, side by side. */
+function durationSeconds({ events, batchSize, batchDelayMs, maxConcurrent }: Workload, work: UnitWork): number {
+  const batchMs = batchDelayMs === 0 ? work.batchMs / maxConcurrent : batchDelayMs;
+  return ((events / batchSize) * batchMs) / 1000;
+}
