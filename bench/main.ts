@@ -15,5 +15,12 @@ if (benchmark === undefined) {
   for (const [known, { summary }] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(14)} ${summary}`);
   process.exit(2);
 }
-console.log(JSON.stringify({ benchmark: name, at: new Date().toISOString(), node: process.version, ...(await benchmark.run(args)) }));
+console.log(
+  JSON.stringify({
+    benchmark: name,
+    at: new Date().toISOString(),
+    node: process.version,
+    ...(await benchmark.run(args)),
+  }),
+);
 process.exit(0);
