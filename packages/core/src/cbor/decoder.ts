@@ -31,6 +31,8 @@ export function isCborList(value: CborValue): value is readonly CborValue[] {
 /** The head of a negative integer of eight bytes, and the first of the eight: zero in all that the scan lets through. */
 const WIDE_NEGATIVE = 0x3b;
 const WIDE_NEGATIVE_NEXT = 0x00;
+/** 0x3b is also a semicolon, and a text may hold a million of them. */
+const MAX_LOOKS = 100;
 
 type WideValue =
   | null
@@ -59,11 +61,15 @@ export function decodeScanned(bytes: Uint8Array): CborValue {
   return mayHoldWideNegative(view) ? bigintsToNumbers(decoders.exact.decode(view)) : decoders.fast.decode(view);
 }
 
-/** The two bytes may as well be part of a CID: then the slower way is taken for nothing. */
+/** True also where the two bytes are part of something else, or where it would take long to tell: the slower way is never wrong. */
 function mayHoldWideNegative(bytes: Uint8Array): boolean {
   let at = bytes.indexOf(WIDE_NEGATIVE);
-  while (at !== -1 && bytes[at + 1] !== WIDE_NEGATIVE_NEXT) at = bytes.indexOf(WIDE_NEGATIVE, at + 1);
-  return at !== -1;
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    if (at === -1) return false;
+    if (bytes[at + 1] === WIDE_NEGATIVE_NEXT) return true;
+    at = bytes.indexOf(WIDE_NEGATIVE, at + 1);
+  }
+  return true;
 }
 
 function createDecoders(): Decoders {
