@@ -4,11 +4,11 @@ import { BrokenStateError } from "./errors.ts";
 import type { TuneRecord } from "./types.ts";
 
 /** Bytes of UTF-8. */
-export const MAX_REASON_BYTES = 160;
+export const MAX_REASON_BYTES = 120;
 const MAX_SKIP_REASON_BYTES = 24;
-const MAX_SKIP_REASONS = 16;
+const MAX_SKIP_REASONS = 12;
 const MAX_TUNES = 5;
-const MAX_TUNES_BYTES = 700;
+const MAX_TUNES_BYTES = 600;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
@@ -26,7 +26,7 @@ export function shortenOrNull(text: string | null): string | null {
   return text === null ? null : shorten(text, MAX_REASON_BYTES);
 }
 
-/** Sums by reason. Reasons beyond the 15th are counted as `other`, so that no event goes missing in the sum. */
+/** Sums by reason. Reasons beyond the 11th are counted as `other`, so that no event goes missing in the sum. */
 export function addSkipped(
   to: Readonly<Record<string, number>>,
   add: Readonly<Record<string, number>>,
@@ -41,7 +41,7 @@ export function addSkipped(
   return Object.fromEntries(sums);
 }
 
-/** The newest five at most, fewer where they do not fit into 700 bytes, deflated. */
+/** The newest five at most, fewer where they do not fit into 600 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
   let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);

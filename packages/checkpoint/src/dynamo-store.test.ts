@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { describeLedger } from "./conformance/ledger-suite.ts";
 import type { Harness } from "./conformance/harness.ts";
 import { describeReader } from "./conformance/reader-suite.ts";
+import { describeSchedules } from "./conformance/schedule-suite.ts";
 import { describeRuns } from "./conformance/run-suite.ts";
-import { startDynalite, type TableServer, tellTwice } from "./dynamo/test-tables.ts";
+import { inSteps, startDynalite, type TableServer, tellTwice } from "./dynamo/test-tables.ts";
 import { createDynamoClient } from "./dynamo-client.ts";
 import { createDynamoStore } from "./dynamo-store.ts";
 
@@ -22,10 +23,19 @@ describe.each([
       const client = createDynamoClient({ endpoint: server.endpoint });
       return createDynamoStore({ client: isToldTwice ? tellTwice(client) : client, table: await server.newTable() });
     },
+    async openShared() {
+      const table = await server.newTable();
+      return (steps) => {
+        const client = createDynamoClient({ endpoint: server.endpoint });
+        const faulty = isToldTwice ? tellTwice(client) : client;
+        return createDynamoStore({ client: steps === undefined ? faulty : inSteps(faulty, steps), table });
+      };
+    },
     isToldTwice,
-    histories: 20,
+    histories: 6,
   };
   describeRuns(harness);
   describeReader(harness);
   describeLedger(harness);
+  describeSchedules(harness);
 });

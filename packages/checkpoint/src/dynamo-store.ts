@@ -32,7 +32,7 @@ export function createDynamoStore(options: DynamoStoreOptions): CheckpointStore 
     table: openTable(options.client, options.table),
     hasTtl: options.hasTtl ?? false,
     now: options.now ?? Date.now,
-    newId: options.newId ?? (() => randomBytes(9).toString("base64url")),
+    newId: options.newId ?? (() => randomBytes(6).toString("base64url")),
   };
   const store: CheckpointStore = {
     ...runMethods(deps),

@@ -1,16 +1,28 @@
 import { describe, expect, test } from "vitest";
 import { describeLedger } from "./conformance/ledger-suite.ts";
-import { aRun, type Harness, RUN } from "./conformance/harness.ts";
+import { aRun, type Harness, RUN, type Steps } from "./conformance/harness.ts";
 import { describeReader } from "./conformance/reader-suite.ts";
+import { describeSchedules } from "./conformance/schedule-suite.ts";
 import { describeRuns } from "./conformance/run-suite.ts";
+import { withBeforeCall } from "./before-call.ts";
 import { createMemoryStore } from "./memory-store.ts";
+import type { CheckpointStore } from "./types.ts";
 
-const harness: Harness = { open: async () => createMemoryStore(), isToldTwice: false, histories: 2000 };
+const harness: Harness = {
+  open: async () => createMemoryStore(),
+  async openShared() {
+    const shared = createMemoryStore();
+    return (steps) => (steps === undefined ? shared : inSteps(shared, steps));
+  },
+  isToldTwice: false,
+  histories: 1000,
+};
 
 describe("in memory", () => {
   describeRuns(harness);
   describeReader(harness);
   describeLedger(harness);
+  describeSchedules(harness);
 });
 
 test("a store that is away does nothing", async () => {
@@ -26,3 +38,18 @@ test("a store that is away does nothing", async () => {
   isAway = false;
   expect(await store.getRun(RUN)).toMatchObject({ plannedDueMs: aRun().createdAtMs });
 });
+
+/** Each call is a step that can be made to wait, and to crash before it is made or before its answer has come. */
+function inSteps(store: CheckpointStore, { before, after }: Steps): CheckpointStore {
+  return new Proxy(withBeforeCall(store, before), {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      return async (...args: unknown[]): Promise<unknown> => {
+        const answer: unknown = await Reflect.apply(method, target, args);
+        await after();
+        return answer;
+      };
+    },
+  });
+}

@@ -11,7 +11,7 @@ export const OPEN_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter((status) 
 
 const NO_TOTALS: RunTotals = { received: 0, processed: 0, stale: 0, dead: 0, skipped: {} };
 const MAX_ID_CHARS = 64;
-const MAX_TICK_BYTES = 120;
+const MAX_TICK_BYTES = 80;
 
 export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);

