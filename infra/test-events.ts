@@ -18,6 +18,7 @@ export const TEST_EVENTS: Readonly<Record<string, Readonly<Record<string, string
   resume: { action: "resume" },
   cancel: { action: "cancel" },
   plan: { action: "plan" },
+  redrive: { action: "redrive" },
 };
 
 export function createTestEvents(options: { control: sst.aws.Function }): aws.schemas.Schema {

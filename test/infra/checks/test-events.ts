@@ -12,6 +12,7 @@ const EVENTS: Readonly<Record<string, unknown>> = {
   resume: { action: "resume" },
   cancel: { action: "cancel" },
   plan: { action: "plan" },
+  redrive: { action: "redrive" },
 };
 
 export const TEST_EVENTS: readonly Check[] = [
