@@ -24,7 +24,8 @@ const OWNERS = {
   dynalite: ["embedded"],
 };
 
-const TESTS = "\\.test\\.ts$";
+/** Tests, and modules that only tests use. */
+const TESTS = "(\\.test|-fixture|/testing|/test-[a-z-]+)\\.ts$|/testing/|/conformance/";
 
 module.exports = {
   forbidden: [

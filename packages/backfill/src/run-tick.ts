@@ -64,8 +64,10 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
 }
 
 async function openRun(deps: ReaderDeps, options: TickOptions): Promise<Run | null> {
-  const run = await deps.store.currentRun();
-  if (run !== null || options.firstRun === null) return run === null || run.finishedAtMs !== null ? null : run;
+  const run = await deps.store.currentRun({ openOnly: true });
+  if (run !== null || options.firstRun === null) return run;
+  // Only where no run has ever existed: one that is finished is not begun again by the schedule.
+  if ((await deps.store.currentRun()) !== null) return null;
   const first = options.firstRun();
   return first === null ? null : deps.store.createRun(first);
 }

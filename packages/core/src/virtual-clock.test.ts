@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { VirtualClock } from "./virtual-clock.ts";
+import { selfRunningClock, VirtualClock } from "./virtual-clock.ts";
 
 const START = 1_000_000;
 
@@ -133,4 +133,15 @@ test("an hour with 30,000 sleeps takes seconds, and two of them are the same", {
   const first = await simulate();
   expect(first).toHaveLength(15_000);
   expect(await simulate()).toEqual(first);
+});
+
+describe("a clock that runs by itself", () => {
+  test("takes no time for an hour of sleeping, in order", async () => {
+    const clock = selfRunningClock(0);
+    const woken: number[] = [];
+    await Promise.all([3_600_000, 1_000, 60_000].map((ms) => clock.sleep(ms).then(() => woken.push(clock.now()))));
+    expect(woken).toEqual([1_000, 60_000, 3_600_000]);
+    await clock.sleep(5);
+    expect(clock.now()).toBe(3_600_005);
+  });
 });

@@ -119,3 +119,24 @@ export class VirtualClock implements Clock {
     this.#sleepers.splice(low, 0, sleeper);
   }
 }
+
+/** Runs by itself: whenever nothing else goes on in this process, it jumps to the next sleeper. For tests that just await. */
+export function selfRunningClock(startMs?: number): Clock {
+  const clock = new VirtualClock(startMs);
+  let isRunning = false;
+  const pump = async () => {
+    await clock.runUntil(() => clock.sleeping === 0, Number.POSITIVE_INFINITY);
+    isRunning = false;
+  };
+  return {
+    now: () => clock.now(),
+    sleep: (ms, signal) => {
+      const slept = clock.sleep(ms, signal);
+      if (!isRunning) {
+        isRunning = true;
+        setImmediate(() => void pump());
+      }
+      return slept;
+    },
+  };
+}

@@ -1,8 +1,8 @@
+import { selfRunningClock } from "@firehose-backfill/core/virtual-clock";
 import { describe, expect, test } from "vitest";
 import { createMemoryQueue, type MemoryQueueOptions } from "./memory-queue.ts";
 import { describeQueue } from "./queue-conformance.ts";
 import { batchOf, recordEvent } from "./test-batches.ts";
-import { createVirtualClock } from "./virtual-clock.ts";
 
 /** Numbers in [0, 1) that look random and are the same every time. */
 function seeded(seed: number): () => number {
@@ -14,7 +14,7 @@ function seeded(seed: number): () => number {
 }
 
 function open(options: Partial<MemoryQueueOptions>) {
-  const clock = createVirtualClock();
+  const clock = selfRunningClock();
   const queue = createMemoryQueue({ clock, random: seeded(1), visibilitySeconds: 20, ...options });
   const send = (count: number, delaySeconds = 0) =>
     queue.send(

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { estimateCost } from "./model.ts";
@@ -74,6 +75,16 @@ describe("cost", () => {
 
   test("nothing costs nothing", () => {
     expect(estimateCost({ ...BACKGROUND_WEEK, events: 0 })).toMatchObject({ totalUsd: 0, usdPerMillionEvents: 0 });
+  });
+
+  test("docs/cost.md says the same", async () => {
+    const page = await readFile(new URL("../../../../docs/cost.md", import.meta.url), "utf8");
+    const { lines, awsUsd } = estimateCost(BACKGROUND_WEEK);
+    for (const { what, usd: price } of lines) expect(page).toContain(`| ${what} | ${price.toFixed(2)} |`);
+    expect(page).toContain(`| **AWS** | **${awsUsd.toFixed(2)}** |`);
+    expect(page).toContain(
+      `${estimateCost(BACKGROUND_WEEK, { withFreeTier: true }).awsUsd.toFixed(2)} with what AWS gives`,
+    );
   });
 
   test("says what it is based on", () => {
