@@ -26,8 +26,12 @@ export function connectTo(url) {
   const post = (method, body, authorization) =>
     call(method, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(authorization === undefined ? {} : { authorization }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: {
+        // A procedure that takes no input refuses even an empty one.
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   return {
     /** A query without credentials. */

@@ -1,6 +1,9 @@
 /**
- * Gets this folder's own node_modules ready: `npm ci`, then better-sqlite3 built for the Node that runs now. Both are
- * done once for a lock file and a Node. Apart from the workspaces because it is heavy and only this test needs it.
+ * Gets this folder's own node_modules ready, once for a lock file. Apart from the workspaces because it is heavy and
+ * only this test needs it.
+ *
+ * `overrides` in package.json: better-sqlite3 13 in place of the 12 that the PDS asks for. 13 is built on Node-API and
+ * brings its binaries along; 12 would have to be compiled, and aborts Node 24.19 and later at a garbage collection.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,40 +12,30 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const MARK = `${FOLDER}node_modules/.ready`;
+/** Names the lock file that was installed. */
+const MARK = `${FOLDER}node_modules/.installed`;
 
 /**
  * @param {(line: string) => void} log
- * @returns {Promise<void>} rejects when a step fails, with the end of what it printed
+ * @returns {Promise<void>} rejects when npm fails, with the end of what it printed
  */
 export async function prepareNodeModules(log) {
   const lock = await readFile(`${FOLDER}package-lock.json`);
-  const wanted = `${createHash("sha256").update(lock).digest("hex")} ${process.version} ${process.platform}-${process.arch}\n`;
+  const wanted = createHash("sha256").update(lock).digest("hex");
   if (existsSync(MARK) && (await readFile(MARK, "utf8")) === wanted) return;
   log("installing @atproto/pds and what it needs (about 90 s, once)");
-  // No install scripts: the only one that matters would build for the Node that npm runs on.
-  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: FOLDER, env: process.env });
-  log(`building better-sqlite3 for Node ${process.version} (about 90 s, once)`);
-  await buildSqlite();
+  // No install scripts: nothing here needs one.
+  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
   await writeFile(MARK, wanted);
-}
-
-async function buildSqlite() {
-  // The package of this very Node brings its headers; without it node-gyp downloads them.
-  const headers = `${FOLDER}node_modules/node-${process.platform}-${process.arch}`;
-  const env = existsSync(`${headers}/include/node`) ? { ...process.env, npm_config_nodedir: headers } : process.env;
-  const gyp = `${FOLDER}node_modules/node-gyp/bin/node-gyp.js`;
-  await run(process.execPath, [gyp, "rebuild", "--release"], { cwd: `${FOLDER}node_modules/better-sqlite3`, env });
 }
 
 /**
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
  * @returns {Promise<void>}
  */
-async function run(command, args, options) {
-  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+async function run(command, args) {
+  const child = spawn(command, args, { cwd: FOLDER, stdio: ["ignore", "pipe", "pipe"] });
   let tail = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text) => {

@@ -1,4 +1,5 @@
 /** A PLC directory and a PDS in this process, on loopback, with state in a temporary folder. */
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 
 /**
@@ -11,10 +12,11 @@ import { createServer } from "node:net";
  */
 
 /**
- * @param {string} folder an empty one
+ * @param {string} folder for everything they keep; made if it is missing
  * @returns {Promise<Network>}
  */
 export async function startNetwork(folder) {
+  await mkdir(folder, { recursive: true });
   const [{ PDS, envToCfg, envToSecrets }, plcServer, { Secp256k1Keypair }] = await Promise.all([
     import("@atproto/pds"),
     import("@did-plc/server"),
@@ -35,7 +37,7 @@ export async function startNetwork(folder) {
     hostname: "localhost",
     dataDirectory: folder,
     blobstoreDiskLocation: `${folder}/blobs`,
-    didPlcUrl: `http://127.0.0.1:${plcAddress.port}`,
+    didPlcUrl: `http://localhost:${plcAddress.port}`,
     serviceHandleDomains: [".test"],
     inviteRequired: false,
     disableSsrfProtection: true,

@@ -74,7 +74,7 @@ export async function firstAct(pds, adminPassword) {
 
   await create(grace, POST, post("away for a while", 1));
   await grace.call("com.atproto.server.deactivateAccount", {});
-  await grace.call("com.atproto.server.activateAccount", {});
+  await grace.call("com.atproto.server.activateAccount");
   await create(grace, POST, post("back again", 2));
 
   const hidden = [];
@@ -103,7 +103,7 @@ export async function secondAct(pds, before) {
   const nul = await create(alice, CUSTOM, { $type: CUSTOM, text: "before \0 after" });
   const gone = await create(bob, POST, post("short-lived", 1));
   const deletedPath = await remove(bob, gone);
-  await dave.call("com.atproto.server.activateAccount", {});
+  await dave.call("com.atproto.server.activateAccount");
   await create(dave, POST, post("here again", 3));
   const { records } = await pds.listRepo(frank.did);
   await frank.call("com.atproto.server.deactivateAccount", {});
