@@ -39,7 +39,8 @@ async function guard(task: GuardianTask): Promise<void> {
   let server: Server | null = null;
   onParentGone(async () => {
     stopped.abort();
-    if (server?.process.pid !== undefined && !hasEnded(server)) await endPostmaster(server.process.pid);
+    if (server?.process.pid !== undefined && !hasEnded(server))
+      await endPostmaster(server.process.pid, join(task.folder, "data"));
   });
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();

@@ -2,9 +2,11 @@
  * The server process of a data folder, as its `postmaster.pid` tells of it: read, judged alive or not, ended.
  * The file outlives a server that was killed, and its pid may be another program's by now.
  */
-import { readFile, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFile, readlink, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 
 export interface Postmaster {
   readonly pid: number;
@@ -17,6 +19,8 @@ export interface Postmaster {
 const PID_LINE = 0;
 const PORT_LINE = 3;
 const STATUS_LINE = 7;
+
+const POLL_MS = 10;
 
 /** null: there is no such file, or it is not written to the end. */
 export async function readPostmaster(pgData: string): Promise<Postmaster | null> {
@@ -34,38 +38,31 @@ export async function readPostmaster(pgData: string): Promise<Postmaster | null>
 export async function endLeftOver(pgData: string): Promise<void> {
   const left = await readPostmaster(pgData);
   if (left === null) return;
-  if (await isPostgres(left.pid)) await endPostmaster(left.pid);
+  await endPostmaster(left.pid, pgData);
   await rm(join(pgData, "postmaster.pid"), { force: true });
 }
 
 /** Fast shutdown (clients are cut off, the data is written); then an immediate one, which the next start repairs. */
-export async function endPostmaster(pid: number, patienceMs = 3000): Promise<void> {
+export async function endPostmaster(pid: number, pgData: string, patienceMs = 3000): Promise<void> {
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
-    if (!kill(pid, signal)) return;
+    // Looked at before each signal: it must never reach another program that has got this pid.
+    if (!(await isPostmaster(pid, pgData))) return;
+    process.kill(pid, signal);
     const deadline = performance.now() + patienceMs;
     while (performance.now() < deadline) {
-      if (!(await isPostgres(pid))) return;
-      await sleep(10);
+      await sleep(POLL_MS);
+      if (!(await isPostmaster(pid, pgData))) return;
     }
   }
 }
 
-/** False for a process that is gone, a zombie, and another program under the same pid. */
-export async function isPostgres(pid: number): Promise<boolean> {
-  if (!kill(pid, 0)) return false;
+/** Whether that process is the server of that folder: not gone, not a zombie, and no other program under the same pid. */
+export async function isPostmaster(pid: number, pgData: string): Promise<boolean> {
   try {
-    return (await readFile(`/proc/${pid}/cmdline`, "utf8")).includes("postgres");
-  } catch (error) {
-    const gone = error instanceof Error && "code" in error && error.code === "ENOENT" && process.platform === "linux";
-    return !gone;
-  }
-}
-
-/** False: there is no such process, or it is not ours to signal. */
-function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, signal);
-    return true;
+    // A server works in its data folder; how it was told the folder's name does not matter.
+    if (process.platform === "linux") return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(pgData));
+    const { stdout } = await promisify(execFile)("ps", ["-o", "stat=,command=", "-p", String(pid)]);
+    return !stdout.startsWith("Z") && stdout.includes("/postgres -D ");
   } catch {
     return false;
   }

@@ -53,16 +53,13 @@ export async function applyBatch(
       const counts = await write(deps.session, request.runId, data, dead);
       return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
+      // Thrown, it closes the connection, and the server rolls back.
       if (!(error instanceof StatementError)) throw error;
+      if (error.verdict === "again" && retries < MAX_RETRIES) retries += 1;
+      else if (error.verdict === "data" && write === applyWhole) write = applyWithoutRefused;
+      else throw error;
       await deps.session.run([{ sql: "ROLLBACK" }]);
-      if (error.verdict === "again" && retries < MAX_RETRIES) {
-        retries += 1;
-        await deps.clock.sleep(RETRY_BASE_MS * 2 ** retries * deps.random());
-      } else if (error.verdict === "data" && write === applyWhole) {
-        write = applyWithoutRefused;
-      } else {
-        throw error;
-      }
+      if (error.verdict === "again") await deps.clock.sleep(RETRY_BASE_MS * 2 ** retries * deps.random());
     }
     opened = await deps.session.run(deps.opening());
   }

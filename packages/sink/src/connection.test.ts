@@ -1,16 +1,14 @@
 /** Connections that fail in every way a connection can: what is thrown is classified, nothing crashes, the pool recovers. */
 import { appendFile, chown, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, connect as connectTcp, type AddressInfo, type Server } from "node:net";
+import { createServer, connect as connectTcp, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@firehose-backfill/core/clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { type Database, openDatabase } from "./connection.ts";
-import { createSink } from "./sink.ts";
-import { createDatabase, query, recordRow, request } from "./testing.ts";
+import { createDatabase, query, recordRow, request, testSink } from "./testing.ts";
 import { verifyConnection } from "./verify-connection.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
@@ -175,10 +173,7 @@ describe("the pool", () => {
   test("never has more connections than its size, and closes those that nobody needs", async () => {
     await using observer = openDatabase({ databaseUrl: server.databaseUrl, poolSize: 1 });
     const url = urlWith((it) => (it.search = "sslmode=disable&application_name=counted"), databaseUrl);
-    await using sink = createSink({
-      ...{ databaseUrl: url, poolSize: 3, clock: systemClock, random: Math.random, idleTimeoutMs: 50 },
-      throttleQuery: "SELECT 0",
-    });
+    await using sink = testSink(url, { poolSize: 3, idleTimeoutMs: 50, throttleQuery: "SELECT 0" });
     const connections = async () =>
       Number(await ask(observer, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'"));
     let most = 0;
@@ -194,9 +189,7 @@ describe("the pool", () => {
   });
 
   test("replaces connections that died while they lay idle, without an error", async () => {
-    await using sink = createSink({
-      ...{ databaseUrl, poolSize: 2, clock: systemClock, random: Math.random, throttleQuery: null },
-    });
+    await using sink = testSink(databaseUrl, { poolSize: 2 });
     await Promise.all([1, 2].map((n) => sink.apply(request([recordRow(n)]))));
     // As after a thaw: the sockets are dead, but this process has not been told yet.
     const terminate =
@@ -206,20 +199,17 @@ describe("the pool", () => {
   });
 
   test("a connection that is cut in the middle of a batch is the service's error, once", async () => {
-    await using sink = createSink({
-      ...{ databaseUrl, poolSize: 1, clock: systemClock, random: Math.random, throttleQuery: null },
-    });
+    await using sink = testSink(databaseUrl, { poolSize: 1 });
     await using holder = openDatabase({ databaseUrl, poolSize: 1 });
     await sink.apply(request([recordRow(1)]));
     await holder.use([{ sql: "BEGIN" }, { sql: "SELECT 1 FROM firehose.repos FOR UPDATE" }], async (session) => {
-      const applying = sink.apply(request([recordRow(9)]));
-      const outcome = expect(applying).rejects.toMatchObject({ kind: "service", sqlState: "57P01" });
+      const outcome = sink.apply(request([recordRow(9)])).catch((error: unknown) => error);
       await eventually(async () => {
         const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE datname = 'test_1' AND wait_event_type = 'Lock'`;
         expect(await query(server.databaseUrl, waiting)).toHaveLength(1);
       });
-      await outcome;
+      expect(await outcome).toMatchObject({ name: "SinkError", kind: "service", sqlState: "57P01" });
       await session.run([{ sql: "ROLLBACK" }]);
     });
     expect(await sink.apply(request([recordRow(9)]))).toMatchObject({ kind: "applied" });
@@ -247,25 +237,23 @@ test("a server that stops and comes back under a live pool", async () => {
     const port = new URL(first.databaseUrl).port;
     const url = await createDatabase(first.databaseUrl);
     const lines: string[] = [];
-    await using sink = createSink({
-      ...{ databaseUrl: url, poolSize: 3, clock: systemClock, random: Math.random, throttleQuery: "SELECT 0" },
-      log: (line) => lines.push(line),
-    });
+    await using sink = testSink(url, { poolSize: 3, throttleQuery: "SELECT 0", log: (line) => lines.push(line) });
     await Promise.all([1, 2, 3].map((n) => sink.apply(request([recordRow(n)], { maxConcurrent: 3 }))));
-    const running = sink.database.use([], (session) => session.run([{ sql: "SELECT pg_sleep(30)" }]));
-    const outcome = expect(running).rejects.toMatchObject({ sqlState: "57P01" });
+    const sleeping = sink.database.use([], (session) => session.run([{ sql: "SELECT pg_sleep(30)" }]));
+    const outcome = sleeping.catch((error: unknown) => error);
     await first[Symbol.asyncDispose]();
-    await outcome;
+    expect(await outcome).toMatchObject({ sqlState: "57P01" });
     await eventually(async () => expect(lines.length).toBeGreaterThan(0));
     await expect(sink.apply(request([recordRow(4)]))).rejects.toMatchObject({ name: "SinkError", kind: "service" });
     expect(await sink.health()).toMatchObject({ kind: "unhealthy" });
     await using again = await startPostgres({ dataDir: own, throwaway: true });
     // It got another port; what matters to the pool is that something answers on the old one.
-    await using _relay = await listen((socket) => {
+    await using relay = await listen((socket) => {
       const upstream = connectTcp(Number(new URL(again.databaseUrl).port), "127.0.0.1");
       socket.on("error", () => upstream.destroy()).pipe(upstream);
       upstream.on("error", () => socket.destroy()).pipe(socket);
     }, Number(port));
+    expect(relay.port).toBe(Number(port));
     expect(await sink.apply(request([recordRow(4)]))).toMatchObject({ kind: "applied", counts: { applied: 1 } });
   } finally {
     await rm(own, { recursive: true, force: true });
@@ -273,10 +261,10 @@ test("a server that stops and comes back under a live pool", async () => {
 });
 
 async function listen(
-  onConnection: (socket: import("node:net").Socket) => void,
+  onConnection: (socket: Socket) => void,
   port = 0,
 ): Promise<AsyncDisposable & { readonly port: number }> {
-  const sockets = new Set<import("node:net").Socket>();
+  const sockets = new Set<Socket>();
   const listener: Server = createServer((socket) => {
     sockets.add(socket.on("error", () => {}));
     onConnection(socket);

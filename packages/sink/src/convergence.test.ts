@@ -10,8 +10,8 @@ import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgr
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { createSink, type PostgresSink } from "./sink.ts";
-import { accountRow, createDatabase, identityRow, recordRow, request, syncRow } from "./testing.ts";
+import type { PostgresSink } from "./sink.ts";
+import { accountRow, createDatabase, identityRow, recordRow, request, syncRow, testSink } from "./testing.ts";
 import type { SinkRow } from "./types.ts";
 
 let folder: string;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sink-"));
   server = await startPostgres({ dataDir: folder, throwaway: true });
   databaseUrl = await createDatabase(server.databaseUrl);
-  sink = createSink({ databaseUrl, poolSize: 8, clock: systemClock, random: Math.random, throttleQuery: null });
+  sink = testSink(databaseUrl, { poolSize: 8 });
 });
 
 afterAll(async () => {
@@ -35,8 +35,8 @@ afterAll(async () => {
 beforeEach(clear);
 
 async function clear(): Promise<void> {
-  const tables = ["records", "repos", "dead_events"].map((name) => ({ sql: `DELETE FROM firehose.${name}` }));
-  await sink.database.use(tables, async () => {});
+  const deletes = ["records", "repos", "dead_events"].map((name) => ({ sql: `DELETE FROM firehose.${name}` }));
+  await sink.database.use(deletes, async () => {});
 }
 
 /** All that the tables say, but for the wall clock. */

@@ -1,7 +1,9 @@
 /** What the tests of this package share: rows by the field, and a database of their own on a server that is there. */
 import { existsSync } from "node:fs";
+import { systemClock } from "@firehose-backfill/core/clock";
 import { openDatabase } from "./connection.ts";
 import { migrate } from "./schema/migrate.ts";
+import { createSink, type PostgresSink, type SinkOptions } from "./sink.ts";
 import type { AccountRow, ApplyRequest, DeadRow, IdentityRow, RecordRow, SinkRow, SyncRow } from "./types.ts";
 
 export const DAY_MS = 86_400_000;
@@ -44,6 +46,18 @@ export function deadRow(n: number, fields: Partial<DeadRow> = {}): DeadRow {
 
 export function request(rows: readonly SinkRow[], fields: Partial<ApplyRequest> = {}): ApplyRequest {
   return { runId: "run-1", lockRunId: "run-1", maxConcurrent: 2, isOnTime: () => true, rows, ...fields };
+}
+
+/** A sink on that database, with what does not matter to the test filled in. */
+export function testSink(databaseUrl: string, fields: Partial<SinkOptions> = {}): PostgresSink {
+  return createSink({
+    databaseUrl,
+    poolSize: 1,
+    clock: systemClock,
+    random: Math.random,
+    throttleQuery: null,
+    ...fields,
+  });
 }
 
 let databases = 0;

@@ -1,11 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "@firehose-backfill/core/clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createSink } from "../sink.ts";
-import { createDatabase, query, recordRow, request, SERVERS } from "../testing.ts";
+import { createDatabase, query, recordRow, request, SERVERS, testSink } from "../testing.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 
@@ -52,7 +50,12 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   test("several at once: one does it, the others find it done", async () => {
     const databaseUrl = await empty();
     const reports = await Promise.all([1, 2, 3, 4].map(() => migrate({ databaseUrl })));
-    expect(reports.map(({ from }) => from).toSorted()).toEqual([0, SCHEMA_VERSION, SCHEMA_VERSION, SCHEMA_VERSION]);
+    expect(reports.map(({ from }) => from).toSorted((a, b) => a - b)).toEqual([
+      0,
+      SCHEMA_VERSION,
+      SCHEMA_VERSION,
+      SCHEMA_VERSION,
+    ]);
   });
 
   test("a role without CREATE on the database is told what it needs, and a schema of its own is enough", async () => {
@@ -70,7 +73,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     await query(databaseUrl, `CREATE SCHEMA firehose AUTHORIZATION ${role}`);
     expect(await migrate({ databaseUrl: own.href })).toMatchObject({ from: 0 });
     expect(await migrate({ databaseUrl: own.href })).toMatchObject({ from: SCHEMA_VERSION });
-    await query(databaseUrl, `DROP OWNED BY ${role}; `);
+    await query(databaseUrl, `DROP OWNED BY ${role}`);
     await query(databaseUrl, `DROP ROLE ${role}`);
   });
 
@@ -92,9 +95,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   ])("a sink stops at the wrong schema: %s", async (_name, change, message) => {
     const databaseUrl = await createDatabase(server.databaseUrl, { migrated: change !== null });
     if (change !== null) await query(databaseUrl, change);
-    await using sink = createSink({
-      ...{ databaseUrl, poolSize: 1, clock: systemClock, random: () => 0, throttleQuery: null },
-    });
+    await using sink = testSink(databaseUrl);
     const applying = sink.apply(request([recordRow(1)]));
     await expect(applying).rejects.toMatchObject({ name: "SinkError", kind: "broken" });
     await expect(applying).rejects.toThrow(message);
