@@ -37,9 +37,8 @@ export function failureOf(error: unknown): Failure {
   return { lines: [`firehose-backfill: ${messageOf(error)}`], exitCode: EXIT.error };
 }
 
-/** Errors that know themselves have a message for the operator; of others the name and the causes may help. */
+/** Errors that know themselves have one message for the operator; of others the name and the causes may help. */
 function messageOf(error: unknown): string {
-  return error instanceof Error && "isRetryable" in error && error.message !== "" && error.cause === undefined
-    ? error.message
-    : describeError(error);
+  const knowsItself = error instanceof Error && "isRetryable" in error && error.message !== "";
+  return knowsItself ? error.message : describeError(error);
 }

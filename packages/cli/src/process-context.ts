@@ -37,6 +37,7 @@ function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
       stream.write(text);
     },
     isTerminal: stream.isTTY,
-    columns: () => (stream.isTTY ? Math.max(NARROWEST, stream.columns) : DEFAULT_COLUMNS),
+    // A terminal that does not know its own width says 0.
+    columns: () => (stream.isTTY && stream.columns > 0 ? Math.max(NARROWEST, stream.columns) : DEFAULT_COLUMNS),
   };
 }

@@ -14,6 +14,7 @@ import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 export const SNAPSHOT_FILE = "snapshot.json";
 const EVERY_MS = 1_000;
+const ENDS: ReadonlySet<Snapshot["status"]> = new Set(["paused", "cancelled", "succeeded", "errored"]);
 
 export interface SnapshotKeeperOptions {
   readonly dataDir: string;
@@ -40,6 +41,8 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   let latest: Snapshot | null = null;
   let history: History = emptyHistory("");
   let cadence: ProgressCadence | null = null;
+  /** The run and state whose end has been told. */
+  let told = "";
 
   const fresh = async () => {
     latest = await options.collect();
@@ -55,13 +58,24 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     options.onSnapshot(snapshot, kind);
   };
 
+  /** True once for each time a run ends or stops: its figures are told then, whether the process goes on or not. */
+  const hasCome = (snapshot: Snapshot) => {
+    if (snapshot.status === "running" || snapshot.status === "enqueued" || snapshot.status === "pausing") told = "";
+    if (!ENDS.has(snapshot.status)) return false;
+    const end = `${snapshot.runId} ${snapshot.status}`;
+    const isNew = told !== end;
+    told = end;
+    return isNew;
+  };
+
   const loop = async () => {
     while (!signal.aborted) {
       try {
         const snapshot = await fresh();
         options.onTick(snapshot);
         cadence ??= progressCadence({ received: snapshot.received, nowMs: clock.now() });
-        if (snapshot.status === "running" && cadence.isDue(snapshot.received, clock.now())) say(snapshot, "progress");
+        if (hasCome(snapshot)) say(snapshot, "progress");
+        else if (snapshot.status === "running" && cadence.isDue(snapshot.received, clock.now())) say(snapshot, "progress");
       } catch (error) {
         options.log(`[BACKFILL] Status: ${describeError(error)}`);
       }
@@ -75,7 +89,8 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     fresh,
     async finish() {
       const snapshot = await fresh();
-      say(snapshot, "final");
+      if (ENDS.has(snapshot.status) && !hasCome(snapshot)) options.onSnapshot(snapshot, "final");
+      else say(snapshot, "final");
       return snapshot;
     },
     done: loop(),
