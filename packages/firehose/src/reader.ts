@@ -213,7 +213,8 @@ class SocketReader implements FirehoseReader {
     if (subscription.isOpen) this.#firstOpenMs ??= subscription.openedMs;
     const { silentMs } = this.#timings;
     if (!this.#intake.hostSeen) {
-      const isSilent = subscription.isOpen && nowMs >= (this.#firstOpenMs ?? nowMs) + silentMs;
+      // A host that closes every connection soon is not silent, but out of reach.
+      const isSilent = subscription.isOpen && nowMs >= this.#silentAtMs();
       if (isSilent) this.#endForGood(window, { because: "host-silent", detail: `no frame for ${silentMs} ms` });
       return;
     }
@@ -239,6 +240,12 @@ class SocketReader implements FirehoseReader {
     }
   }
 
+  #silentAtMs(): number {
+    const { silentMs, quietMs } = this.#timings;
+    const openedMs = this.#subscription.openedMs;
+    return Math.max((this.#firstOpenMs ?? openedMs) + silentMs, openedMs + quietMs);
+  }
+
   #judgeTime(window: WindowBuilder, deadlineMs: number): void {
     const subscription = this.#subscription;
     const nowMs = this.#options.clock.now();
@@ -259,8 +266,8 @@ class SocketReader implements FirehoseReader {
   #nextDeadlineMs(window: WindowBuilder, deadlineMs: number): number {
     const isIdling = window.frames > 0 && this.#subscription.peek() === null;
     const idleMs = isIdling ? this.#lastTakenMs + this.#timings.idleMs : Number.POSITIVE_INFINITY;
-    const isAwaited = !this.#intake.hostSeen && this.#firstOpenMs !== null && this.#subscription.isOpen;
-    const silentMs = isAwaited ? (this.#firstOpenMs ?? 0) + this.#timings.silentMs : Number.POSITIVE_INFINITY;
+    const isAwaited = !this.#intake.hostSeen && this.#subscription.isOpen;
+    const silentMs = isAwaited ? this.#silentAtMs() : Number.POSITIVE_INFINITY;
     return Math.min(
       deadlineMs,
       idleMs,

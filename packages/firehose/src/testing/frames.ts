@@ -32,6 +32,15 @@ export interface TestCommit {
 export const timeOf = (seq: number): number => BASE_TIME_MS + seq * 1_000;
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
+/** The revision of a moment, clock id 0. */
+export function tidOf(timeMs: number): string {
+  const alphabet = "234567abcdefghijklmnopqrstuvwxyz";
+  let rest = BigInt(timeMs) * 1_000n * 1_024n;
+  let text = "";
+  for (let left = 13; left > 0; left--, rest /= 32n) text = `${alphabet[Number(rest % 32n)]}${text}`;
+  return text;
+}
+
 /** `t` undefined: no `t` in the header. */
 export function frame(header: Readonly<Record<string, unknown>>, payload: unknown): Buffer {
   return Buffer.concat([dagCbor.encode(header), dagCbor.encode(payload)]);

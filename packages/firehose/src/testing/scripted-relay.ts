@@ -1,7 +1,6 @@
 /** A relay on loopback that does what a test says, connection by connection, over real sockets. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 
@@ -37,6 +36,11 @@ export async function startRelay(options: ScriptedRelayOptions): Promise<Scripte
   const visits: Visit[] = [];
   let attempts = 0;
   let mostOpen = 0;
+  const connections = new Set<Duplex>();
+  server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.on("close", () => connections.delete(socket));
+  });
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => undefined);
     const index = attempts++;
@@ -52,17 +56,16 @@ export async function startRelay(options: ScriptedRelayOptions): Promise<Scripte
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  // A TCP server's address is never a string.
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("not a TCP server");
   return {
-    url: `ws://127.0.0.1:${port}`,
+    url: `ws://127.0.0.1:${address.port}`,
     visits,
     attempts: () => attempts,
     mostOpen: () => mostOpen,
     [Symbol.asyncDispose]: async () => {
-      for (const client of sockets.clients) client.terminate();
-      server.closeAllConnections();
       server.close();
+      for (const socket of connections) socket.destroy();
       await once(server, "close");
     },
   };

@@ -1,0 +1,78 @@
+import { systemClock } from "@firehose-backfill/core/clock";
+import { describe, expect, it } from "vitest";
+import { probeStream, type ProbeOptions, type ProbeResult } from "./probe.ts";
+import { commitFrame, errorFrame, frame, infoFrame, timeOf, truncatedFrame } from "./testing/frames.ts";
+import { startRelay, type ScriptedRelayOptions } from "./testing/scripted-relay.ts";
+
+async function probe(
+  script: ScriptedRelayOptions,
+  options: Partial<ProbeOptions> = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<{ result: ProbeResult; cursors: (string | null)[]; isClosed: boolean }> {
+  await using relay = await startRelay(script);
+  const rest = { userAgent: "test", clock: systemClock, connectTimeoutMs: 2_000, listenMs: 2_000 };
+  const result = await probeStream({ url: relay.url, cursor: 5, ...rest, ...options }, signal);
+  await expect.poll(() => relay.visits.every(({ socket }) => socket.readyState === socket.CLOSED)).toBe(true);
+  return { result, cursors: relay.visits.map(({ cursor }) => cursor), isClosed: true };
+}
+
+const sending = (...frames: readonly Buffer[]): ScriptedRelayOptions => ({
+  onConnect: ({ socket }) => frames.forEach((bytes) => socket.send(bytes)),
+});
+const position = (seq: number) => ({ seq, timeMs: timeOf(seq) });
+
+describe("probeStream", () => {
+  it.each([
+    [5, "5"],
+    [0, "0"],
+    [null, null],
+  ])("tells the first frame at %s, and closes", async (cursor, sent) => {
+    const { result, cursors } = await probe(sending(commitFrame({ seq: 6 }), commitFrame({ seq: 7 })), { cursor });
+    expect(result).toEqual({ kind: "frame", position: position(6), isOutdated: false });
+    expect(cursors).toEqual([sent]);
+  });
+
+  it("passes over what has no seq, no time, or is not above", async () => {
+    const noTime = frame({ op: 1, t: "#new" }, { seq: 8 });
+    const script = sending(infoFrame("OutdatedCursor"), commitFrame({ seq: 7 }), noTime, commitFrame({ seq: 9 }));
+    const { result } = await probe(script, { aboveSeq: 7 });
+    expect(result).toEqual({ kind: "frame", position: position(9), isOutdated: true });
+  });
+
+  it.each<[string, ScriptedRelayOptions, ProbeResult]>([
+    ["silence", {}, { kind: "silent" }],
+    ["only old frames", sending(commitFrame({ seq: 3 })), { kind: "silent" }],
+    [
+      "an error frame",
+      sending(errorFrame("FutureCursor")),
+      { kind: "error-frame", error: "FutureCursor", message: "FutureCursor it is" },
+    ],
+    ["a broken frame", sending(truncatedFrame(6)), { kind: "failed", detail: "a broken frame: truncated" }],
+    [
+      "text",
+      { onConnect: ({ socket }) => socket.send("hi") },
+      { kind: "failed", detail: "a broken frame: a text frame" },
+    ],
+    ["a close", { onConnect: ({ socket }) => socket.close(1001) }, { kind: "failed", detail: "closed with 1001" }],
+    [
+      "no upgrade",
+      { onUpgrade: (socket) => socket.end("HTTP/1.1 503 No\r\n\r\n") === socket },
+      { kind: "failed", detail: "HTTP 503" },
+    ],
+  ])("%s", async (_, script, expected) => {
+    const { result } = await probe(script, { aboveSeq: 5, listenMs: 100 });
+    expect(result).toEqual(expected);
+  });
+
+  it("gives up a connection that does not open", async () => {
+    const { result } = await probe({ onUpgrade: () => true }, { connectTimeoutMs: 50 });
+    expect(result).toMatchObject({ kind: "failed", detail: expect.stringContaining("in time") });
+  });
+
+  it("ends on abort", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    expect((await probe({}, {}, stop.signal)).result).toEqual({ kind: "failed", detail: "aborted" });
+    expect((await probe({}, {}, AbortSignal.abort())).result).toEqual({ kind: "failed", detail: "aborted" });
+  });
+});

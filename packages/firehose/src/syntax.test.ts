@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { parseDatetime } from "./datetime.ts";
+import { isDid, isNsid, isRecordKey, isTid, tidTimeMs } from "./syntax.ts";
+
+describe("DIDs", () => {
+  it.each(["did:plc:ewvi7nxzyoun6zhxrhs64oiz", "did:web:example.com", "did:web:a%3A80", "did:x:a:b"])("%s", (text) => {
+    expect(isDid(text)).toBe(true);
+  });
+  it.each([
+    "",
+    "did:",
+    "did:plc:",
+    "did::abcdef",
+    "DID:plc:abc",
+    "did:plc:a b",
+    "did:plc:é",
+    "did:plc:abc:",
+    "did:plc:abc%",
+    `did:plc:${"a".repeat(2048)}`,
+  ])("not %s", (text) => {
+    expect(isDid(text)).toBe(false);
+  });
+});
+
+describe("TIDs", () => {
+  it.each(["3jzfcijpj2z2a", "7777777777777", "2222222222222", "222222d7n7i22"])("%s", (text) => {
+    expect(isTid(text)).toBe(true);
+  });
+  it.each([
+    "",
+    "3jzfcijpj2z21",
+    "0000000000000",
+    "3JZFCIJPJ2Z2A",
+    "3jzfcijpj2z2aa",
+    "3jzfcijpj2z2",
+    "zzzzzzzzzzzzz",
+    "kjzfcijpj2z2a",
+    "3jzfcijpj2z2é",
+  ])("not %s", (text) => {
+    expect(isTid(text)).toBe(false);
+  });
+  it("carry a time", () => {
+    expect(tidTimeMs("2222222222222")).toBe(0);
+    expect(new Date(tidTimeMs("3jzfcijpj2z2a")).toISOString()).toMatch(/^2023-06-/);
+  });
+});
+
+describe("NSIDs and record keys", () => {
+  it.each(["com.example.fooBar", "a.b.c", "app.bsky.feed.post", "a-1.b-2.c"])("%s", (text) => {
+    expect(isNsid(text)).toBe(true);
+  });
+  it.each(["", "a.b", "a..c", ".a.b.c", "a.b.c.", "a.b.c d", "a.b.ç", "a.b.c/d", `a.b.${"c".repeat(320)}`])(
+    "not %s",
+    (text) => {
+      expect(isNsid(text)).toBe(false);
+    },
+  );
+  it.each(["3jui7kd54zh2y", "self", "example.com", "~1.2-3_", "dHJ1ZQ", "pre:fix", "_", "...", "a".repeat(512)])(
+    "%s",
+    (text) => {
+      expect(isRecordKey(text)).toBe(true);
+    },
+  );
+  it.each(["", ".", "..", "a/b", "a b", "a@b", "é", "a\u0000", "a".repeat(513)])("not %s", (text) => {
+    expect(isRecordKey(text)).toBe(false);
+  });
+});
+
+describe("frame times", () => {
+  const parse = (text: string) => parseDatetime(Buffer.from(`..${text}..`), 2, 2 + Buffer.byteLength(text));
+  it.each([
+    "2025-02-06T01:05:06.528Z",
+    "2024-02-29T23:59:59.999Z",
+    "2025-12-31T00:00:00Z",
+    "2025-12-31T00:00:00.123456Z",
+    "2025-12-31T00:00:00.123456789+02:00",
+    "1999-01-30T10:00:00.000Z",
+  ])("%s", (text) => {
+    expect(parse(text)).toBe(Date.parse(text));
+  });
+  it.each([
+    "",
+    "now",
+    "2025-02-06",
+    "2025-13-06T01:05:06.528Z",
+    "2025-02-06T25:05:06.528Z",
+    "2025-02-06T01:05:06.52XZ",
+    "2025-02-06 01:05:06Z",
+    "+012025-02-06T01:05:06Z",
+    `2025-02-06T01:05:06.${"1".repeat(60)}Z`,
+  ])("not %s", (text) => {
+    expect(parse(text)).toBeNaN();
+  });
+});
