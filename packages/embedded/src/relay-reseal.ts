@@ -15,7 +15,10 @@ export interface ResealOptions {
   readonly copies: number;
   /** Names the accounts. */
   readonly seed: string;
-  /** Time of the first frame, milliseconds since the epoch. The recording's own pace is kept; copies follow one another. */
+  /**
+   * Time of the first frame, milliseconds since the epoch. The recording's own pace is kept; copies follow one another.
+   * Begin so early that the last copy ends before now: a reader refuses revisions of the future.
+   */
   readonly firstTimeMs: number;
   /** 2^32 or above, as on a real relay: there a seq takes nine bytes whatever it is. 2^33 unless told otherwise. */
   readonly firstSeq?: number;
