@@ -1,3 +1,4 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- how SST gives its types to this file
 /// <reference path="./.sst/platform/config.d.ts" />
 
 /**

@@ -31,7 +31,9 @@ const EXPECTED_THROTTLES_AT_ONE = 30;
 
 const MINUTE = 60;
 
-type Alarm = Omit<aws.cloudwatch.MetricAlarmArgs, "name" | "alarmActions" | "okActions">;
+type Alarm = Omit<aws.cloudwatch.MetricAlarmArgs, "name" | "alarmActions" | "okActions"> & {
+  readonly alarmDescription: string;
+};
 
 export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[] {
   const actions = options.topicArn === null ? [] : [options.topicArn];
@@ -40,7 +42,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       name: stageName(thing),
       treatMissingData: "notBreaching",
       ...args,
-      alarmDescription: `${String(args.alarmDescription)} docs/operations.md, alarm "${thing}".`,
+      alarmDescription: `${args.alarmDescription} docs/operations.md, alarm "${thing}".`,
       alarmActions: actions,
       okActions: actions,
     });

@@ -27,7 +27,8 @@ interface Facts {
 }
 
 type Widget = { type: string; properties: Record<string, unknown> };
-type Line = readonly [namespace: string, metric: string, ...rest: (string | Record<string, unknown>)[]];
+/** Namespace, metric, dimensions and how to draw it; or an expression over other lines. */
+type Line = readonly (string | Readonly<Record<string, unknown>>)[];
 
 const COLUMNS = 24;
 const MINUTE = 60;
@@ -82,8 +83,8 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
       height: 6,
       widgets: [
         graph("Rate (events/s)", [
-          [{ expression: "applied / PERIOD(applied)", label: "applied" }] as unknown as Line,
-          [{ expression: "enqueued / PERIOD(enqueued)", label: "enqueued" }] as unknown as Line,
+          [{ expression: "applied / PERIOD(applied)", label: "applied" }],
+          [{ expression: "enqueued / PERIOD(enqueued)", label: "enqueued" }],
           hidden("EventsApplied", "applied"),
           hidden("EventsEnqueued", "enqueued"),
         ]),

@@ -35,7 +35,7 @@ const LOG_RETENTION_DAYS = 30;
 const LARGEST_ENVIRONMENT_BYTES = 3_000;
 
 /** Names that mean something else here: the secret, the deployed queue and table, the machine that deploys. */
-const NOT_FOR_FUNCTIONS: readonly string[] = [
+const NOT_FOR_FUNCTIONS = new Set([
   "DATABASE_URL",
   "BACKFILL_QUEUE_URL",
   "BACKFILL_DLQ_URL",
@@ -44,7 +44,7 @@ const NOT_FOR_FUNCTIONS: readonly string[] = [
   "BACKFILL_ALARM_EMAIL",
   "BACKFILL_ALARM_TOPIC_ARN",
   "PORT",
-];
+]);
 
 /** @throws ConfigError that lists every problem; Error for what only a deploy can get wrong. */
 export function readSettings(env: Environment): DeploySettings {
@@ -76,7 +76,7 @@ function handOver(env: Environment): Pick<DeploySettings, "environment" | "bundl
   const bundledFiles: BundledFile[] = [];
   for (const { name } of SETTINGS) {
     const value = env[name]?.trim() ?? "";
-    if (value === "" || NOT_FOR_FUNCTIONS.includes(name)) continue;
+    if (value === "" || NOT_FOR_FUNCTIONS.has(name)) continue;
     if (value.startsWith("@")) {
       const file = { from: value.slice(1), to: `settings/${name}.txt` };
       bundledFiles.push(file);

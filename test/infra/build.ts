@@ -78,8 +78,8 @@ export async function buildProgram(faults: readonly SourceFault[] = []): Promise
 function asSstReadsIt(faults: readonly SourceFault[]): Plugin {
   return {
     name: "as-sst-reads-it",
-    setup({ onLoad }) {
-      onLoad({ filter: /\/(infra\/[^/]+|sst\.config)\.ts$/ }, async ({ path }) => {
+    setup(esbuild) {
+      esbuild.onLoad({ filter: /\/(infra\/[^/]+|sst\.config)\.ts$/ }, async ({ path }) => {
         if (path.startsWith(`${ROOT}test/`)) return undefined;
         let source = await readFile(path, "utf8");
         for (const { file, find, replace } of faults) {

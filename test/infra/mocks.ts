@@ -7,7 +7,7 @@ export const ACCOUNT = "123456789012";
 
 export function stateOf(args: runtime.MockResourceArgs): { id: string; state: Record<string, unknown> } {
   const inputs = args.inputs as Record<string, unknown>;
-  const name = String(inputs["name"] ?? args.name);
+  const name = typeof inputs["name"] === "string" ? inputs["name"] : args.name;
   const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
   const id = args.id || `${args.name}-id`;
   switch (args.type) {

@@ -1,3 +1,5 @@
+/* oxlint-disable vitest/no-conditional-tests, vitest/valid-describe-callback, vitest/valid-title, vitest/expect-expect,
+   vitest/no-disabled-tests -- this file is what decides whether tests are run; it holds none */
 /**
  * Tests that need SST's platform. Where it is absent they are skipped and say so; under `npm run test:infra`, which
  * installs it, its absence is a failure.

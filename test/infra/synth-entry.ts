@@ -68,7 +68,7 @@ monitor.registerResource = (...args) => {
   return register(...args);
 };
 
-const outputs = await pulumi.runtime.runInPulumiStack(() => run(config.run as never));
+const outputs = await pulumi.runtime.runInPulumiStack(() => run(() => config.run()));
 await pulumi.runtime.disconnect();
 
 const resources = requests.map((request): Registered => {

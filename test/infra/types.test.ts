@@ -5,8 +5,9 @@ import { ROOT } from "./platform.ts";
 import { describeWithPlatform } from "./platform-tests.ts";
 
 describeWithPlatform("types", () => {
-  test.each(["infra/tsconfig.json", "test/infra/tsconfig.json"])("tsc -p %s", (project) => {
-    const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], {
+  test("tsc", { timeout: 300_000 }, () => {
+    // Its project takes in that of infra/, with the same options.
+    const tsc = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "test/infra/tsconfig.json"], {
       cwd: ROOT,
       encoding: "utf8",
     });

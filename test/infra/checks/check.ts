@@ -5,6 +5,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Registered, Stack } from "../stack.ts";
 
+/** `own`: the stage has a topic of its own. */
+export type AlarmTopicArn = "own" | `arn:${string}` | null;
+
 /** What the settings of one synthesis ask for. */
 export interface Expected {
   readonly stage: string;
@@ -14,7 +17,7 @@ export interface Expected {
   readonly maxMemoryMb: number;
   readonly isTraced: boolean;
   /** Where alarms go: a topic of the stage's own, one that was there, or nowhere. */
-  readonly alarmTopicArn: "own" | string | null;
+  readonly alarmTopicArn: AlarmTopicArn;
   readonly hasRegistry: boolean;
   /** Set beside RELAY_URL, by name, as the functions shall see them. */
   readonly settings: Readonly<Record<string, string>>;

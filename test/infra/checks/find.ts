@@ -1,5 +1,6 @@
 /** Finding the four functions, the two queues and what hangs on them. */
 import { all, at, one, type Registered, type Stack } from "../stack.ts";
+import type { AlarmTopicArn } from "./check.ts";
 
 export const ROLES = ["Reader", "Consumer", "Control", "Status"] as const;
 export type Role = (typeof ROLES)[number];
@@ -56,7 +57,7 @@ export function tableArn(stack: Stack): string {
 }
 
 /** Where alarms go in this stack; null: nowhere. */
-export function topicArn(stack: Stack, wanted: "own" | string | null): string | null {
+export function topicArn(stack: Stack, wanted: AlarmTopicArn): string | null {
   if (wanted !== "own") return wanted;
   return `arn:aws:sns:${REGION}:${ACCOUNT}:${String(at(one(stack, TYPES.topic), "name"))}`;
 }

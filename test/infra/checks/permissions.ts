@@ -57,7 +57,7 @@ const QUEUE_ACCESS: Readonly<Record<Role, { work: readonly string[]; dead: reado
   Status: { work: ["GetQueueAttributes"], dead: ["GetQueueAttributes"] },
 };
 
-const TELLERS: readonly Role[] = ["Reader", "Consumer"];
+const TELLERS: ReadonlySet<Role> = new Set(["Reader", "Consumer"]);
 
 export const PERMISSIONS: readonly Check[] = [
   ...ROLES.map((role): Check => ({
@@ -149,7 +149,7 @@ function wantedStatements(stack: Stack, role: Role, expected: Expected): readonl
     },
     ...TABLE_ACCESS[role].map((line) => tableStatement(stack, line)),
     ...queues,
-    ...(topic !== null && TELLERS.includes(role) ? [{ actions: ["sns:Publish"], resources: [topic] }] : []),
+    ...(topic !== null && TELLERS.has(role) ? [{ actions: ["sns:Publish"], resources: [topic] }] : []),
     ...(expected.isTraced
       ? [{ actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }]
       : []),

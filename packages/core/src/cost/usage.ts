@@ -1,6 +1,7 @@
 /**
  * How much of each service a run uses: arithmetic over the pace and over what one batch and one tick cost, which are
- * counted from the code (calls) or measured on the bundled handlers (milliseconds, bytes). No prices here.
+ * counted from the code (calls) or figures to plan with (milliseconds, bytes), kept in one place to be replaced by measured
+ * ones. No prices here.
  */
 
 /** What a run is, as far as money is concerned. */
