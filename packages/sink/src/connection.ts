@@ -117,17 +117,20 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 /** The pool forgets a connection when it begins to close it; the server counts it until it is closed. */
 function countOpen(pool: Pool) {
-  const open = new Set<unknown>();
+  let open = 0;
   const none = Promise.withResolvers<void>();
-  pool.on("connect", (client: unknown) => open.add(client));
-  pool.on("remove", (client: unknown) => {
-    open.delete(client);
-    if (pool.ending && open.size === 0) none.resolve();
+  pool.on("connect", (client: PooledClient) => {
+    open += 1;
+    // Not the pool's "remove", which does not come for a connection that was dead before it was given back.
+    client.once("end", () => {
+      open -= 1;
+      if (pool.ending && open === 0) none.resolve();
+    });
   });
   return {
-    count: () => open.size,
+    count: () => open,
     async untilNone(timeoutMs: number): Promise<void> {
-      if (open.size === 0) return;
+      if (open === 0) return;
       const timer = setTimeout(() => none.resolve(), timeoutMs);
       await none.promise;
       clearTimeout(timer);
