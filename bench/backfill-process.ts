@@ -44,7 +44,7 @@ export async function runBackfill(options: BackfillOptions): Promise<BackfillRun
       child.once("close", (exitCode) => resolve(exitCode ?? 1));
     });
     const last = stdout.trim().split("\n").at(-1) ?? "";
-    const final = last === "" ? {} : (JSON.parse(last) as Record<string, unknown>);
+    const final: Readonly<Record<string, unknown>> = last === "" ? {} : JSON.parse(last);
     return { final, code, stderr };
   } finally {
     await rm(dataDir, { recursive: true, force: true });

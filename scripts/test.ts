@@ -45,7 +45,7 @@ async function runVitest(more: readonly string[]): Promise<Counts> {
 
 async function readReport(path: string): Promise<Counts> {
   try {
-    const report = JSON.parse(await readFile(path, "utf8")) as Record<string, number>;
+    const report: Record<string, number> = JSON.parse(await readFile(path, "utf8"));
     return {
       passed: report["numPassedTests"] ?? 0,
       failed: report["numFailedTests"] ?? 0,

@@ -8,7 +8,7 @@ import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assertSameTables } from "../support/compare.ts";
 import { expectedTables, type Expected } from "../support/oracle.ts";
-import { runProgram, startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
+import { finalSnapshot, runProgram, startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 import { pdsFrames } from "../support/recordings.ts";
 
@@ -63,10 +63,12 @@ describe("a recording of a real PDS, replayed", () => {
     const { code, stdout, stderr } = await runProgram([...START, target], settings("plain", databaseUrl));
     expect(stderr).toContain("is succeeded");
     expect(code).toBe(0);
-    const final = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, number>;
-    expect(final["status"]).toBe("succeeded");
-    expect(final["received"]).toBe(expected.events);
-    expect(final["processed"]).toBe(expected.events);
+    expect(finalSnapshot(stdout)).toMatchObject({
+      status: "succeeded",
+      received: expected.events,
+      processed: expected.events,
+      dead: 0,
+    });
     await using database = await openTestDatabase(databaseUrl);
     await assertSameTables(database.query, expected);
   }, 120_000);
@@ -96,9 +98,7 @@ describe("a recording of a real PDS, replayed", () => {
     const { code, stdout } = await runProgram(args, env);
     expect(code).toBe(0);
     await assertSameTables(database.query, expected);
-    const final = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, number>;
-    expect(final["received"]).toBe(expected.events);
-    expect(final["processed"]).toBe(expected.events);
+    expect(finalSnapshot(stdout)).toMatchObject({ received: expected.events, processed: expected.events, dead: 0 });
   }, 180_000);
 });
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/firehose-backfill.mjs", import.meta.url));
 
@@ -62,6 +63,12 @@ export function startProgram(args: readonly string[], env: Readonly<Record<strin
         void exited.then((code) => reject(new Error(`ended with ${code} before it said ${String(text)}:\n${stderr}`)));
       }),
   };
+}
+
+/** The last Snapshot that `--json` printed. */
+export function finalSnapshot(stdout: string): Snapshot {
+  const last: Snapshot = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  return last;
 }
 
 /** Runs it to its end. */

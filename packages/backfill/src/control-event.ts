@@ -143,7 +143,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? "missing" : escapeForLog(JSON.stringify(value) ?? String(value), 80);
+  return value === undefined ? "missing" : escapeForLog(JSON.stringify(value) ?? typeof value, 80);
 }
 
 function list(keys: readonly string[]): string {

@@ -11,6 +11,7 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
+import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import { SETTINGS } from "@firehose-backfill/core/config/definitions";
@@ -52,14 +53,14 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
     );
   }
   let run = open;
-  const wanted = resumedThrottle(run, config);
+  const own = ownThrottle(run);
+  const wanted = resumedThrottle(own, config);
   if (wanted !== null) {
     const nowMs = deps.clock.now();
-    const changes = throttleChanges(run.throttle, wanted.throttle);
+    const changes = throttleChanges(own.throttle, wanted.throttle);
     const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "environment" as const]));
     const record = { atMs: nowMs, by: "resume" as const, changes };
-    run =
-      (await deps.store.tune(run.runId, { ...wanted, sources: { ...run.sources, ...sources }, record, nowMs })) ?? run;
+    run = (await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), record, nowMs })) ?? run;
     log(
       `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
         .map(([key, { from, to }]) => `${key} ${from} -> ${to}`)

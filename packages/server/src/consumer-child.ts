@@ -31,6 +31,7 @@ onParentGone(async () => {
   await ended;
 }, STOP_DEADLINE_MS);
 process.once("message", (init) => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sent by consumer-process.ts, and by nobody else
   ended = work(init as ConsumerChildInit);
 });
 

@@ -48,10 +48,13 @@ export function startConsumerProcesses(options: {
     });
     started = child;
     children.set(child, null);
-    void child.exited.then((code) => {
-      children.delete(child);
-      if (!signal.aborted) log(`[BACKFILL] Consumer process ${child.pid} ended (${code ?? "by a signal"})`);
-    });
+    void forgetWhenGone(child);
+  };
+
+  const forgetWhenGone = async (child: Child) => {
+    const code = await child.exited;
+    children.delete(child);
+    if (!signal.aborted) log(`[BACKFILL] Consumer process ${child.pid} ended (${code ?? "by a signal"})`);
   };
 
   const keepUp = async () => {

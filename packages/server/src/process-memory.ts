@@ -3,6 +3,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 
 export function processMemoryGuard(clock: Clock, limitMb: () => number): MemoryGuard {
+  const { gc } = globalThis;
   return createMemoryGuard({
     clock,
     limitMb,
@@ -11,6 +12,6 @@ export function processMemoryGuard(clock: Clock, limitMb: () => number): MemoryG
       return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external };
     },
     // Exposed by --expose-gc, or not at all.
-    collect: typeof globalThis.gc === "function" ? () => void globalThis.gc?.() : null,
+    collect: gc === undefined ? null : () => gc(),
   });
 }

@@ -120,6 +120,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       sampleRelayUrl: stack.sampleRelayUrl,
       userAgent: userAgent({ version: VERSION, contact: settings.contact }),
     }),
+    offPeak: settings.offPeak,
+    limits: null,
     owner: `pid-${process.pid}`,
     log,
   };
@@ -136,7 +138,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 
   await using page = await startHttpServer({
     port: settings.port,
-    snapshot: keeper.fresh,
+    snapshot: () => keeper.fresh(),
     history: keeper.history,
     log,
     control: async (event) => {

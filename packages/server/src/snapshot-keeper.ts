@@ -75,7 +75,8 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
         options.onTick(snapshot);
         cadence ??= progressCadence({ received: snapshot.received, nowMs: clock.now() });
         if (hasCome(snapshot)) say(snapshot, "progress");
-        else if (snapshot.status === "running" && cadence.isDue(snapshot.received, clock.now())) say(snapshot, "progress");
+        else if (snapshot.status === "running" && cadence.isDue(snapshot.received, clock.now()))
+          say(snapshot, "progress");
       } catch (error) {
         options.log(`[BACKFILL] Status: ${describeError(error)}`);
       }

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { parseControlEvent } from "./control-event.ts";
+import { parseEndPoint, parseStartPoint } from "./points.ts";
+
+test("understands what the console, the CLI and the page send", () => {
+  expect(
+    parseControlEvent({ action: "start", days: 3, profile: "moderate", collections: ["app.bsky.feed.post"] }),
+  ).toEqual({
+    action: "start",
+    start: { days: "3", profile: "moderate", collections: ["app.bsky.feed.post"], isNew: false, isDryRun: false },
+  });
+  expect(parseControlEvent({ action: "pause", now: true })).toEqual({ action: "pause", isNow: true });
+  expect(parseControlEvent({ action: "resume", from: 12 })).toEqual({ action: "resume", from: "12" });
+  expect(parseControlEvent({ action: "status" })).toEqual({ action: "status" });
+});
+
+test.each([
+  [null, /must be a JSON object/],
+  [[], /must be a JSON object/],
+  [{}, /action is missing; it takes one of start, status/],
+  [{ action: "begin" }, /action is "begin"/],
+  [{ action: "pause", later: true }, /pause does not take "later"; it takes now/],
+  [{ action: "start", days: [1] }, /days is \[1\]; it takes a text or a number/],
+  [{ action: "start", days: 1, from: "oldest" }, /days and from both/],
+  [{ action: "start", collections: [1] }, /collections is \[1\]; it takes a list of texts/],
+  [{ action: "pause", now: "yes" }, /now is "yes"; it takes true or false/],
+  [{ action: "tune" }, /tune takes settings, for example/],
+  [{ action: "tune", settings: [] }, /settings is \[\]; it takes an object/],
+  [{ action: "start\n[BACKFILL] forged" }, /action is "start\\n\[BACKFILL\] forged"/],
+])("refuses %j and says what would be right", (event, message) => {
+  expect(() => parseControlEvent(event)).toThrow(message);
+});
+
+test.each([
+  ["oldest", { kind: "oldest" }],
+  ["live", { kind: "live" }],
+  ["0", { kind: "seq", seq: 0 }],
+  ["8589934592", { kind: "seq", seq: 8589934592 }],
+  ["2026-01-31T08:00:00Z", { kind: "time", timeMs: Date.UTC(2026, 0, 31, 8) }],
+  ["2026-01-31", { kind: "time", timeMs: Date.UTC(2026, 0, 31) }],
+  ["2026-01-31T08:00+02:00", { kind: "time", timeMs: Date.UTC(2026, 0, 31, 6) }],
+])("--from %s", (from, point) => {
+  expect(parseStartPoint(from)).toEqual(point);
+});
+
+test.each(["yesterday", "-1", "1.5", "99999999999999999", "2026-13-01", "31.1.2026", ""])(
+  "--from %s is refused",
+  (from) => {
+    expect(() => parseStartPoint(from)).toThrow(/it takes a sequence number, a time like/);
+  },
+);
+
+test("--to takes no words", () => {
+  expect(() => parseEndPoint("oldest")).toThrow(/to is "oldest"/);
+  expect(parseEndPoint("7")).toEqual({ kind: "seq", seq: 7 });
+});

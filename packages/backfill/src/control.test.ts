@@ -1,0 +1,136 @@
+import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { expect, test } from "vitest";
+import { control, type ControlDeps } from "./control.ts";
+import { parseControlEvent } from "./control-event.ts";
+import { REASON_CURSOR_AHEAD } from "./window-end.ts";
+
+function setUp(limits: ControlDeps["limits"] = null) {
+  const clock = new VirtualClock();
+  const store = createMemoryStore();
+  const deps: ControlDeps = {
+    store,
+    queue: createMemoryQueue({ clock, random: () => 0.5 }),
+    clock,
+    random: Math.random,
+    configure: (values) => parseConfig({}, { overrides: [{ source: "event", values }] }),
+    limits,
+    allowRelayFromEvent: false,
+  };
+  const send = async (event: unknown): Promise<Run> => {
+    const { run } = await control(deps, parseControlEvent(event));
+    if (run === null) throw new Error("no run");
+    return run;
+  };
+  return { clock, store, deps, send };
+}
+
+async function running(store: CheckpointStore, run: Run): Promise<void> {
+  await store.transition(run.runId, ["enqueued"], "running", {});
+}
+
+test("a start makes a run of the settings and the event on top of them", async () => {
+  const { send } = setUp();
+  const run = await send({ action: "start", days: 3, profile: "moderate", settings: { BACKFILL_BATCH_SIZE: 7 } });
+  expect(run).toMatchObject({ status: "enqueued", profile: "moderate", host: "sample" });
+  expect(run.throttle).toMatchObject({ batchSize: 7, batchDelayMs: 1000, maxConcurrent: 5 });
+  expect(run.runId).toMatch(/^\d{8}-\d{6}-[0-9a-z]{4}$/);
+});
+
+test("one run at a time; start --new cancels the one that is there", async () => {
+  const { send, store } = setUp();
+  const first = await send({ action: "start" });
+  await expect(send({ action: "start" })).rejects.toThrow(`run ${first.runId} is enqueued: one run at a time`);
+  const dry = await send({ action: "start", dryRun: true });
+  expect(dry).toMatchObject({ runId: first.runId, status: "enqueued" });
+  const second = await send({ action: "start", new: true, from: "live" });
+  expect((await store.getRun(first.runId))?.status).toBe("cancelled");
+  expect(second.runId).not.toBe(first.runId);
+});
+
+test("days of 0, a relay from an event and an unknown setting are refused, and nothing changes", async () => {
+  const { send, store } = setUp();
+  await expect(send({ action: "start", days: 0 })).rejects.toThrow(/BACKFILL_DAYS is 0/);
+  await expect(send({ action: "start", relay: "wss://evil.example" })).rejects.toThrow(/RELAY_URL/);
+  await expect(send({ action: "start", settings: { BACKFILL_X: 1 } })).rejects.toThrow(/BACKFILL_X/);
+  await expect(send({ action: "start", settings: { DATABASE_URL: "postgres://x/y" } })).rejects.toThrow(/DATABASE_URL/);
+  expect(await store.currentRun()).toBeNull();
+});
+
+test("pause, resume and what is refused meanwhile", async () => {
+  const { send, store, clock } = setUp();
+  await expect(send({ action: "pause" })).rejects.toThrow(/there is no run to pause/);
+  const run = await send({ action: "start" });
+  await expect(send({ action: "resume" })).rejects.toThrow(
+    /is enqueued; resume takes a run that is pausing, paused, errored/,
+  );
+  await running(store, run);
+  expect(await send({ action: "pause" })).toMatchObject({ status: "pausing", reason: "paused by the operator" });
+  await store.transition(run.runId, ["pausing"], "paused", { pausedSinceMs: clock.now() });
+  await clock.advance(60_000);
+  const resumed = await send({ action: "resume" });
+  expect(resumed).toMatchObject({
+    status: "running",
+    epoch: run.epoch,
+    reason: null,
+    pausedMs: 60_000,
+    pausedSinceMs: null,
+  });
+});
+
+test("resume after pause --now begins a new epoch: what was hidden is void", async () => {
+  const { send, store } = setUp();
+  const run = await send({ action: "start" });
+  await running(store, run);
+  expect(await send({ action: "pause", now: true })).toMatchObject({ status: "paused", pausedNow: true });
+  expect(await send({ action: "resume" })).toMatchObject({ status: "running", pausedNow: false, epoch: run.epoch + 1 });
+});
+
+test("a cursor that does not fit the host takes a new position to go on", async () => {
+  const { send, store } = setUp();
+  const run = await send({ action: "start" });
+  await running(store, run);
+  await store.transition(run.runId, ["running"], "paused", { reason: REASON_CURSOR_AHEAD });
+  await expect(send({ action: "resume" })).rejects.toThrow(/ahead of the host: choose where to go on with --from/);
+  expect(await send({ action: "resume", from: "oldest" })).toMatchObject({
+    status: "running",
+    start: { kind: "oldest" },
+    readerCursor: null,
+    epoch: run.epoch + 1,
+  });
+});
+
+test("cancel, and no way back", async () => {
+  const { send, store } = setUp();
+  const run = await send({ action: "start" });
+  await running(store, run);
+  expect(await send({ action: "cancel" })).toMatchObject({ status: "cancelling" });
+  await expect(send({ action: "resume" })).rejects.toThrow(/is cancelling; resume takes/);
+});
+
+test("a tune changes the pace, is recorded, and voids the places of the old one", async () => {
+  const { send, clock } = setUp();
+  const run = await send({ action: "start" });
+  const tuned = await send({ action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4000 } });
+  expect(tuned.throttle.batchDelayMs).toBe(4000);
+  expect(tuned.paceEpoch).toBe(run.paceEpoch + 1);
+  expect(tuned.plannedDueMs).toBe(clock.now());
+  expect(tuned.tunes).toEqual([{ atMs: clock.now(), by: "tune", changes: { batchDelayMs: { from: 2000, to: 4000 } } }]);
+  await expect(send({ action: "tune", settings: { BACKFILL_DAYS: 4 } })).rejects.toThrow(
+    /BACKFILL_DAYS cannot be tuned/,
+  );
+});
+
+test("a tune above what is deployed is clamped and says so", async () => {
+  const { send, deps } = setUp({ maxConcurrent: 2, maxMemoryMb: 512 });
+  await send({ action: "start" });
+  const { message } = await control(deps, {
+    action: "tune",
+    settings: { BACKFILL_MAX_CONCURRENT: 9, BACKFILL_BATCH_SIZE: 6 },
+  });
+  expect(message).toContain("batchSize 5 -> 6");
+  expect(message).toContain("BACKFILL_MAX_CONCURRENT stays at the deployed 2: 9 needs a deploy");
+});

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { outstandingOf, planFold } from "./fold.ts";
+import { FIVE, NOW, openWindow, storeWithRun } from "./testing/runs.ts";
+
+const { run } = await storeWithRun();
+
+test("folds the leading complete windows and adds up what they say", () => {
+  const windows = [
+    openWindow(1, [FIVE, { applied: 0, stale: 0, dead: 5 }]),
+    openWindow(2, []),
+    openWindow(3, [FIVE, null]),
+  ];
+  expect(planFold(run, windows)).toEqual({
+    epoch: run.epoch,
+    foldedBefore: 0,
+    folded: 2,
+    appliedCursor: { seq: 200, timeMs: NOW + 2 },
+    add: { received: 14, processed: 5, stale: 1, dead: 5, skipped: { collection: 4 } },
+  });
+});
+
+test("never passes a window that is not complete, whatever comes after it", () => {
+  expect(planFold(run, [openWindow(1, [FIVE, null]), openWindow(2, [FIVE])])).toBeNull();
+  expect(planFold(run, [openWindow(2, [FIVE])])).toBeNull();
+});
+
+test("an entry that was begun and not finished does not complete a window", () => {
+  const window = openWindow(1, [FIVE]);
+  expect(planFold(run, [{ ...window, window: { ...window.window, batches: 2 } }])).toBeNull();
+});
+
+test("what is outstanding counts batches, events, bytes and age", () => {
+  expect(outstandingOf([openWindow(1, [FIVE, null]), openWindow(2, [FIVE]), openWindow(3, [null, null])])).toEqual({
+    batches: 3,
+    events: 15,
+    bytes: 3_000,
+    oldestSentAtMs: NOW + 1,
+  });
+  expect(outstandingOf([])).toEqual({ batches: 0, events: 0, bytes: 0, oldestSentAtMs: null });
+});
