@@ -58,7 +58,7 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
           ${trusted(STYLES)}
         </style>
       </head>
-      <body data-at="${snapshot.at}">
+      <body data-at="${snapshot.at}" data-title="${title(snapshot)}">
         ${masthead(snapshot)}
         <main>
           ${answer(options.notice)}

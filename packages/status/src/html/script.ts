@@ -30,12 +30,14 @@ export const SCRIPT = `(() => {
   const redraw = async () => {
     const response = await fetch(location.pathname, { headers: { accept: "text/html" }, cache: "no-store" });
     if (!response.ok) throw new Error("HTTP " + response.status);
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    // The body alone: a style sheet with another nonce than ours is reported, even in a document that is never shown.
+    const text = await response.text();
+    const page = new DOMParser().parseFromString(text.slice(text.indexOf("<body")), "text/html");
     for (const region of document.querySelectorAll("[data-live]")) {
       const next = page.getElementById(region.id);
       if (next) takeOver(region, next);
     }
-    document.title = page.title;
+    document.title = page.body.dataset.title;
     return page.getElementById("pulse").textContent;
   };
 
@@ -69,9 +71,10 @@ export const SCRIPT = `(() => {
     if (form.getAttribute("action") !== "/control") return;
     event.preventDefault();
     const button = event.submitter;
+    // Before the button is disabled: a disabled one does not say which it is.
+    const body = new URLSearchParams(new FormData(form, button));
     if (button) button.disabled = true;
     try {
-      const body = new URLSearchParams(new FormData(form, button));
       const response = await fetch("/control", { method: "POST", headers: { accept: "application/json" }, body });
       const answer = await response.json();
       say(answer.ok ? answer.message : answer.error, answer.ok);
