@@ -101,6 +101,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     openReader: (readerOptions) => simulatedReader(stream, readerOptions),
     memory: CALM,
     place,
+    offPeak: config.settings.offPeak,
+    limits: null,
     owner: "simulated",
     log: () => {},
     ...(options.readerCrash === undefined ? {} : { crashPoint: options.readerCrash }),

@@ -2,23 +2,20 @@
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
  * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
-import { parseTune } from "@firehose-backfill/core/config/tune";
+import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
 import type { Config, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
+import type { DeployedLimits } from "./deps.ts";
 import { newRun, newRunId, throttleChanges } from "./new-run.ts";
+import { tunedOwn } from "./off-peak.ts";
 import { parseEndPoint, parseStartPoint } from "./points.ts";
 import { needsNewPosition } from "./window-end.ts";
-
-/** What a deployment has fixed; tune and start go below it freely, above it they are clamped. */
-export interface DeployedLimits {
-  readonly maxConcurrent: number;
-  readonly maxMemoryMb: number;
-}
 
 export interface ControlDeps {
   readonly store: CheckpointStore;
@@ -40,6 +37,7 @@ export interface ControlAnswer {
 }
 
 const REDRIVE_AT_ONCE = 10_000;
+const MAX_TUNE_ATTEMPTS = 5;
 
 /** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
 export async function control(deps: ControlDeps, event: ControlEvent): Promise<ControlAnswer> {
@@ -160,21 +158,35 @@ async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
 
 async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
   const wanted = parseTune(values);
-  const run = await mustBeOpen(deps, "tune");
+  for (let attempt = 1; attempt <= MAX_TUNE_ATTEMPTS; attempt += 1) {
+    const answer = await tuneOnce(deps, await mustBeOpen(deps, "tune"), wanted);
+    if (answer !== null) return answer;
+  }
+  throw new UsageError("the run changes all the time: look at its status and try again");
+}
+
+/** null: somebody else has changed its pace since it was read. */
+async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
   const { throttle, clamped } = clamp(deps, { ...run.throttle, ...wanted.throttle });
   const changes = throttleChanges(run.throttle, throttle);
   const notes = clamped.map((note) => `; ${note}`).join("");
-  if (Object.keys(changes).length === 0) return { message: `nothing to change${notes}`, run };
+  // Inside the off-peak window it holds for the pace that comes back after it, too.
+  const tuned = Object.keys(wanted.throttle).map((key) => [key, throttle[key as keyof ThrottleSettings]]);
+  const offPeak = tunedOwn(run, { throttle: Object.fromEntries(tuned), profile: wanted.profile });
+  if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))
+    return { message: `nothing to change${notes}`, run };
   const nowMs = deps.clock.now();
   const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "tune" as const]));
   const after = await deps.store.tune(run.runId, {
     throttle,
     profile: wanted.profile ?? run.profile,
     sources: { ...run.sources, ...sources },
+    offPeak,
     record: { atMs: nowMs, by: "tune", changes },
     nowMs,
+    paceEpoch: run.paceEpoch,
   });
-  if (after === null) throw new UsageError(`run ${run.runId} is finished: there is nothing to tune`);
+  if (after === null) return null;
   const said = Object.entries(changes).map(([key, { from, to }]) => `${key} ${from} -> ${to}`);
   return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: after };
 }

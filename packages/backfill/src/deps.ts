@@ -1,12 +1,19 @@
 /** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
+import type { OffPeak } from "@firehose-backfill/core/config/settings";
 import type { FirehoseReader, FirehoseReaderOptions } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { Sink } from "@firehose-backfill/sink/types";
 import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
 import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+
+/** What a deployment has fixed; tune, start and the clock go below it freely, above it they are clamped. */
+export interface DeployedLimits {
+  readonly maxConcurrent: number;
+  readonly maxMemoryMb: number;
+}
 
 /** Facts of the place that are not settings of a run. */
 export interface Place {
@@ -35,6 +42,10 @@ export interface ReaderDeps {
   readonly openReader: (options: FirehoseReaderOptions) => FirehoseReader;
   readonly memory: MemoryGuard;
   readonly place: Place;
+  /** null: the run's own pace, round the clock. */
+  readonly offPeak: OffPeak | null;
+  /** What is deployed bounds the off-peak pace too. null: nothing is fixed (local). */
+  readonly limits: DeployedLimits | null;
   /** Names this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;

@@ -74,7 +74,7 @@ export function scopeConflicts(scope: ScopeSettings, config: Config): readonly S
 
 /** Throttle settings that the environment gives and that are not the run's: a tune on resume. null: none. */
 export function resumedThrottle(
-  run: Run,
+  run: Pick<Run, "throttle" | "profile">,
   config: Config,
 ): { throttle: ThrottleSettings; profile: Config["settings"]["profile"] } | null {
   const isProfileGiven = isGiven(config, "profile");

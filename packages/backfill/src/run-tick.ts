@@ -6,6 +6,7 @@ import type { Lease, NewRun, Run } from "@firehose-backfill/checkpoint/types";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
 import type { Outstanding } from "./fold.ts";
+import { keepOffPeak } from "./off-peak.ts";
 import { keepLease } from "./lease-keeper.ts";
 import { freeHorizonMs } from "./room.ts";
 import { type ReadReport, readWindows } from "./read-windows.ts";
@@ -50,7 +51,13 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
     const upkeep = await lookAfter(deps, lease, held.run);
     if (upkeep === null) return { ...nothing(held.run, "lease lost", place.lookAgainMs), isLeaseLost: true };
     ({ queueEmptySinceMs } = upkeep);
-    result = await work(deps, lease, upkeep, { signal: keeper.signal, deadlineMs: startedAtMs + place.tickBudgetMs });
+    const run = await keepOffPeak(deps, upkeep.run);
+    result = await work(
+      deps,
+      lease,
+      { ...upkeep, run },
+      { signal: keeper.signal, deadlineMs: startedAtMs + place.tickBudgetMs },
+    );
   } catch (error) {
     const message = describeError(error);
     deps.log(`[BACKFILL] Reader: ${message}`);

@@ -1,9 +1,9 @@
 /** What the changes of a run are, as values: both stores write these, each under its own kind of condition. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
-import { addSkipped, shorten, shortenOrNull } from "./bounds.ts";
+import { addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
-import type { CursorMove, Lease, NewEpoch, NewRun, Run, RunPatch, RunTotals, TickReport } from "./types.ts";
+import type { CursorMove, Lease, NewEpoch, NewRun, Run, RunPatch, RunTotals, TickReport, TuneChange } from "./types.ts";
 
 export const MAX_BACK_OFF = 16;
 /** The states in which a run may still change. */
@@ -25,6 +25,7 @@ export function newRunValue(run: NewRun): Run {
     profile: run.profile,
     throttle: run.throttle,
     sources: run.sources,
+    offPeak: null,
     start: run.start,
     end: run.end,
     createdAtMs: run.createdAtMs,
@@ -75,6 +76,19 @@ export function allowedSources(from: readonly RunStatus[], to: RunStatus): RunSt
   return from.filter((status) => status === to || canTransition(status, to));
 }
 
+/** What a tune of `run` sets. */
+export function tunedFields(run: Run, change: TuneChange): Partial<Run> {
+  return {
+    throttle: change.throttle,
+    profile: change.profile,
+    sources: change.sources,
+    ...(change.offPeak !== undefined && { offPeak: change.offPeak }),
+    tunes: boundTunes([...run.tunes, change.record]).tunes,
+    plannedDueMs: wholeMs(change.nowMs),
+    paceEpoch: run.paceEpoch + 1,
+  };
+}
+
 /** The fields that a transition changes beside the status; what the patch leaves out is left alone. */
 export function patchOf(patch: RunPatch): Partial<Run> {
   return {
@@ -85,6 +99,12 @@ export function patchOf(patch: RunPatch): Partial<Run> {
     ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
     ...(patch.target !== undefined && { target: patch.target }),
   };
+}
+
+/** Whether the run may begin the new epoch: see NewEpoch. */
+export function canRenew(run: Run, change: NewEpoch): boolean {
+  const isChosen = change.start !== undefined || run.appliedCursor?.seq === change.cursor?.seq;
+  return run.epoch === change.epochBefore && !isFinished(run.status) && isChosen;
 }
 
 /** A new epoch of `run`. Unfolded windows are dropped by being counted as folded: their numbers are used up, their counts never added. */

@@ -54,6 +54,17 @@ export interface TuneRecord {
   >;
 }
 
+/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the place and stay the run's own. */
+export type PaceSettings = Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent">;
+
+/** Kept while an off-peak pace is in force: whose it is, and what comes back after it. */
+export interface OffPeakPace {
+  readonly profile: ProfileName;
+  readonly own: PaceSettings & { readonly profile: ProfileName };
+  /** Sources of `own`, by the same keys. */
+  readonly ownSources: Run["sources"];
+}
+
 /** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
 export interface Run {
   readonly runId: string;
@@ -69,6 +80,8 @@ export interface Run {
   readonly profile: ProfileName;
   readonly throttle: ThrottleSettings;
   readonly sources: Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
+  /** null: `profile` and `throttle` are the run's own. */
+  readonly offPeak: OffPeakPace | null;
 
   readonly start: StartPoint;
   readonly end: EndPoint;
@@ -259,11 +272,23 @@ export interface RunPatch {
 export interface NewEpoch {
   /** The epoch that is replaced; the write is refused if it is not the run's any more. */
   readonly epochBefore: number;
-  /** From where the reader goes on. null: from the start point. `appliedCursor` becomes the same. */
+  /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any place. null: the start point. */
   readonly cursor: Position | null;
   /** Given when the operator chose a place with --from: replaces the start point and what was measured of the stream. */
   readonly start?: StartPoint;
   readonly nowMs: number;
+}
+
+export interface TuneChange {
+  readonly throttle: ThrottleSettings;
+  readonly profile: ProfileName;
+  readonly sources: Run["sources"];
+  readonly record: TuneRecord;
+  readonly nowMs: number;
+  /** Left out: stays what it is. */
+  readonly offPeak?: OffPeakPace | null;
+  /** Of the run that the change was made from. Left out: whatever it is by now. */
+  readonly paceEpoch?: number;
 }
 
 /** Thrown by createRun. */
@@ -291,21 +316,17 @@ export interface CheckpointStore {
    * later redrive finds its batch in the ledger.
    */
   transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
-  /** New throttle settings: raises paceEpoch, sets plannedDue to now, appends to `tunes`. null: the run is gone or finished. */
-  tune(
-    runId: string,
-    change: {
-      throttle: ThrottleSettings;
-      profile: ProfileName;
-      sources: Run["sources"];
-      record: TuneRecord;
-      nowMs: number;
-    },
-  ): Promise<Run | null>;
+  /**
+   * New throttle settings: raises paceEpoch, sets plannedDue to now, appends to `tunes`. null: the run is gone or
+   * finished, or its pace is not the one of `paceEpoch` any more, where that is given.
+   */
+  tune(runId: string, change: TuneChange): Promise<Run | null>;
   /**
    * epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never
    * used twice), paceEpoch + 1, plannedDue = now; target, recent times, broken frames, waiting and queueEmptySinceMs
-   * cleared. null: the epoch is not the run's any more, or the run is finished.
+   * cleared. null: the epoch is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
+   * stands and no `start` was given: a reader that folded in between has counted what lies between the two, and it would
+   * be counted again.
    */
   newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
 

@@ -27,6 +27,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
       memoryCheckInterval: 100,
     },
     sources: {},
+    offPeak: null,
     start: { kind: "time", timeMs: T0 - 2 * HOUR },
     end: { kind: "caught-up" },
     createdAtMs: T0,

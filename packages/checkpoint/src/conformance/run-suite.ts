@@ -161,6 +161,32 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.tune("no-such-run", change)).toBeNull();
     });
 
+    test("puts a run's own pace by, keeps it, and brings it back", async () => {
+      const store = await open();
+      const { throttle, sources } = await store.createRun(aRun());
+      const { batchSize, batchDelayMs, maxConcurrent } = throttle;
+      const offPeak = {
+        profile: "fast" as const,
+        own: { profile: "background" as const, batchSize, batchDelayMs, maxConcurrent },
+        ownSources: { batchSize: "environment" as const },
+      };
+      const change = { throttle, profile: "fast" as const, sources, nowMs: NOW };
+      expect(await store.tune(RUN, { ...change, record: aTune(1), offPeak })).toMatchObject({ offPeak });
+      await store.tune(RUN, { ...change, record: aTune(2) });
+      expect((await theRun(store)).offPeak).toEqual(offPeak);
+      expect(await store.tune(RUN, { ...change, record: aTune(3), offPeak: null })).toMatchObject({ offPeak: null });
+      expect((await theRun(store)).offPeak).toBeNull();
+    });
+
+    test("that was made from a pace that has changed is refused", async () => {
+      const store = await open();
+      const { throttle, sources, paceEpoch } = await store.createRun(aRun());
+      const change = { throttle, profile: "fast" as const, sources, nowMs: NOW, paceEpoch };
+      expect(await store.tune(RUN, { ...change, record: aTune(1) })).not.toBeNull();
+      expect(await store.tune(RUN, { ...change, record: aTune(2) })).toBeNull();
+      expect((await theRun(store)).tunes).toEqual([aTune(1)]);
+    });
+
     test("loses nothing to others at the same time", async () => {
       const store = await open();
       const { throttle, sources } = await store.createRun(aRun());
@@ -231,7 +257,8 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
     test("is refused when the epoch has moved on, and when the run is finished", async () => {
       const store = await open();
       await store.createRun(aRun());
-      const change = { epochBefore: 1, cursor: positionOf(1), nowMs: NOW };
+      const start = { kind: "oldest" } as const;
+      const change = { epochBefore: 1, cursor: positionOf(1), start, nowMs: NOW };
       const results = await Promise.all([
         store.newEpoch(RUN, change),
         store.newEpoch(RUN, { ...change, cursor: positionOf(2) }),
@@ -244,6 +271,19 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.newEpoch(RUN, change)).toBeNull();
       await store.transition(RUN, ["running"], "cancelled", {});
       expect(await store.newEpoch(RUN, { ...change, epochBefore: 2 })).toBeNull();
+    });
+
+    test("is refused where the applied cursor has moved on, unless a place was chosen", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const stale = await theRun(store);
+      await foldOne(store, lease, 1);
+      const change = { epochBefore: 1, cursor: stale.appliedCursor, nowMs: NOW };
+      expect(await store.newEpoch(RUN, change)).toBeNull();
+      expect(await store.newEpoch(RUN, { ...change, cursor: positionOf(1) })).toMatchObject({ epoch: 2, folded: 1 });
+      await foldOne(store, lease, 2, ["applied", "applied"], 2);
+      const chosen = { epochBefore: 2, cursor: null, start: { kind: "live" } as const, nowMs: NOW };
+      expect(await store.newEpoch(RUN, chosen)).toMatchObject({ epoch: 3, appliedCursor: null });
     });
 
     test("refuses every later write of the old one", async () => {

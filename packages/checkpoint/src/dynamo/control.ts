@@ -1,8 +1,17 @@
 /** What the operator and the use cases change of a run: its status, its throttle, its epoch; and what consumers say of it. */
 import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTune, boundTunes, MAX_REASON_BYTES, shorten } from "../bounds.ts";
-import { allowedSources, MAX_BACK_OFF, newEpochOf, OPEN_STATUSES, patchOf, wholeMs } from "../run-values.ts";
+import { boundTune, MAX_REASON_BYTES, shorten } from "../bounds.ts";
+import {
+  allowedSources,
+  canRenew,
+  MAX_BACK_OFF,
+  newEpochOf,
+  OPEN_STATUSES,
+  patchOf,
+  tunedFields,
+  wholeMs,
+} from "../run-values.ts";
 import type { CheckpointStore, Run } from "../types.ts";
 import { number, text } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
@@ -43,14 +52,8 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
         // Made and told twice, and another tune came before we looked for our mark: the record says that it was made.
         if (isRepeated && run.tunes.some((record) => isDeepStrictEqual(record, boundTune(change.record)))) return run;
         isRepeated = true;
-        const fields: Partial<Run> = {
-          throttle: change.throttle,
-          profile: change.profile,
-          sources: change.sources,
-          tunes: boundTunes([...run.tunes, change.record]).tunes,
-          plannedDueMs: wholeMs(change.nowMs),
-          paceEpoch: run.paceEpoch + 1,
-        };
+        if (run.paceEpoch !== (change.paceEpoch ?? run.paceEpoch)) return null;
+        const fields = tunedFields(run, change);
         // paceEpoch rises with every tune: while it stands, so does the list of them.
         const unmoved = compare("paceEpoch", "=", number(run.paceEpoch));
         const after = await updateRunOnce(deps, runId, "tuneMark", { fields }, unmoved, isOpen);
@@ -62,7 +65,7 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
       untilDone("new epoch", async () => {
         const item = await table.get(runKey(runId));
         const run = item === null ? null : readRun(item);
-        if (item === null || run === null || run.epoch !== change.epochBefore || isFinished(run.status)) return null;
+        if (item === null || run === null || !canRenew(run, change)) return null;
         const after = await updateRunOnce(
           deps,
           runId,

@@ -3,11 +3,11 @@
  * shortened, lists are bounded and packed. What conditions look at are attributes of their own; the rest is JSON.
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { PROFILE_NAMES, type SettingSource } from "@firehose-backfill/core/config/settings";
+import { PROFILE_NAMES, type ProfileName, type SettingSource } from "@firehose-backfill/core/config/settings";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { boundTunes, readTunes } from "../bounds.ts";
 import { decodeRecentTimes, encodeRecentTimes } from "../recent-times.ts";
-import type { EndPoint, Run, StartPoint, TickReport } from "../types.ts";
+import type { EndPoint, OffPeakPace, Run, StartPoint, TickReport } from "../types.ts";
 import {
   type Attributes,
   bytes,
@@ -81,6 +81,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
     ...each(json, {
       throttle: run.throttle,
       sources: run.sources === undefined ? undefined : group(run.sources),
+      offPeak: run.offPeak == null ? run.offPeak : packOffPeak(run.offPeak),
       start: run.start,
       end: run.end,
       lastTick,
@@ -106,6 +107,7 @@ export function readRun(item: Item): Run {
     profile: readOneOf(item, "profile", PROFILE_NAMES),
     throttle: readJson<Run["throttle"]>(item, "throttle"),
     sources: ungroup(readJson<GroupedSources>(item, "sources")),
+    offPeak: item["offPeak"] === undefined ? null : unpackOffPeak(readJson<PackedOffPeak>(item, "offPeak")),
     start: readJson<StartPoint>(item, "start"),
     end: readJson<EndPoint>(item, "end"),
     createdAtMs: readNumber(item, "createdAtMs"),
@@ -188,4 +190,18 @@ function group(sources: Run["sources"]): GroupedSources {
 
 function ungroup(grouped: GroupedSources): Run["sources"] {
   return Object.fromEntries(SOURCES.flatMap((source) => (grouped[source] ?? []).map((name) => [name, source])));
+}
+
+type PackedOffPeak = [ProfileName, ProfileName, number, number, number, GroupedSources];
+
+function packOffPeak({ profile, own, ownSources }: OffPeakPace): PackedOffPeak {
+  return [profile, own.profile, own.batchSize, own.batchDelayMs, own.maxConcurrent, group(ownSources)];
+}
+
+function unpackOffPeak([profile, own, batchSize, batchDelayMs, maxConcurrent, sources]: PackedOffPeak): OffPeakPace {
+  return {
+    profile,
+    own: { profile: own, batchSize, batchDelayMs, maxConcurrent },
+    ownSources: ungroup(sources),
+  };
 }

@@ -1,8 +1,17 @@
 /** The run in memory: which there is, its status, its throttle, its epoch, its pace. Mirrors dynamo/runs.ts, control.ts and pace.ts. */
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTunes, MAX_REASON_BYTES, shorten } from "../bounds.ts";
+import { MAX_REASON_BYTES, shorten } from "../bounds.ts";
 import { BrokenStateError, RunInProgressError } from "../errors.ts";
-import { allowedSources, MAX_BACK_OFF, newEpochOf, newRunValue, patchOf, wholeMs } from "../run-values.ts";
+import {
+  allowedSources,
+  canRenew,
+  MAX_BACK_OFF,
+  newEpochOf,
+  newRunValue,
+  patchOf,
+  tunedFields,
+  wholeMs,
+} from "../run-values.ts";
 import type { CheckpointStore } from "../types.ts";
 import { changeRun, type State, stateOf } from "./state.ts";
 import { sweepRun } from "./windows.ts";
@@ -69,22 +78,15 @@ export function runMethods(state: State): Pick<CheckpointStore, Methods> {
       changeRun(
         state,
         runId,
-        (run) => !isFinished(run.status),
-        (run) => ({
-          throttle: change.throttle,
-          profile: change.profile,
-          sources: change.sources,
-          tunes: boundTunes([...run.tunes, change.record]).tunes,
-          plannedDueMs: wholeMs(change.nowMs),
-          paceEpoch: run.paceEpoch + 1,
-        }),
+        (run) => !isFinished(run.status) && run.paceEpoch === (change.paceEpoch ?? run.paceEpoch),
+        (run) => tunedFields(run, change),
       ),
 
     newEpoch: async (runId, change) =>
       changeRun(
         state,
         runId,
-        (run) => run.epoch === change.epochBefore && !isFinished(run.status),
+        (run) => canRenew(run, change),
         (run) => {
           stateOf(state, runId).epochEnds.set(run.epoch, run.folded);
           return newEpochOf(run, change);
