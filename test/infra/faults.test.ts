@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 import { buildProgram, type SourceFault } from "./build.ts";
 import { problemsOf } from "./checks/all.ts";
 import { DEFAULTS } from "./checks/check.ts";
+import { SLOW_MS } from "./platform.ts";
 import { describeWithPlatform } from "./platform-tests.ts";
 import { synthesize } from "./synth.ts";
 
@@ -154,7 +155,7 @@ describeWithPlatform("a fault in the infra's source is found", () => {
       settings: { BACKFILL_ALARM_EMAIL: "on-call@example.com" },
     });
     problems = problemsOf(stack, { ...DEFAULTS, stage: "production", alarmTopicArn: "own" });
-  });
+  }, SLOW_MS);
 
   test.each(FAULTS)("$file without $find", ({ check, problem }) => {
     expect(problems[check]?.join("\n") ?? "nothing was found").toContain(problem);

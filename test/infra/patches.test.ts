@@ -5,6 +5,7 @@ import { CHECKS, problemsOf } from "./checks/all.ts";
 import { DEFAULTS } from "./checks/check.ts";
 import { PATCHES } from "./patch-list.ts";
 import { applyPatch } from "./patches.ts";
+import { SLOW_MS } from "./platform.ts";
 import { describeWithPlatform } from "./platform-tests.ts";
 import type { Stack } from "./stack.ts";
 import { synthesize } from "./synth.ts";
@@ -14,7 +15,7 @@ describeWithPlatform("a fault in what is registered is found", () => {
   beforeAll(async () => {
     await using program = await buildProgram();
     sound = await synthesize({ program });
-  });
+  }, SLOW_MS);
 
   test("there is none to begin with", () => {
     expect(problemsOf(sound, DEFAULTS)).toEqual({});

@@ -15,6 +15,7 @@ export function describeWithPlatform(title: string, tests: () => void): void {
       throw new Error("SST's platform is not installed: .sst/platform is missing or of another version");
     });
   } else {
-    test.skip(`${title}: SKIPPED, as SST's platform is not installed; \`npm run test:infra\` installs it`);
+    console.warn(`SKIPPED, as SST's platform is not installed (npm run test:infra installs it): ${title}`);
+    test.skip(`${title}: skipped, as SST's platform is not installed`);
   }
 }

@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const PLATFORM = `${ROOT}.sst/platform`;
 
+/** For whatever waits for a child process: two seconds on an idle machine, and half a minute on a busy one. */
+export const SLOW_MS = 120_000;
+
 /** True when the platform of the SST version that package.json pins is complete: `sst install` writes the lock last. */
 export function isPlatformInstalled(): boolean {
   const lock = `${ROOT}.sst/provider-lock.json`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSettings } from "../../infra/settings.ts";
 import { buildProgram } from "./build.ts";
+import { SLOW_MS } from "./platform.ts";
 import { describeWithPlatform } from "./platform-tests.ts";
 import { synthesize } from "./synth.ts";
 
@@ -94,7 +95,7 @@ describe("handed to the functions", () => {
 });
 
 describeWithPlatform("a wrong setting", () => {
-  test("fails the deploy with its message, before anything is registered", async () => {
+  test("fails the deploy with its message, before anything is registered", { timeout: SLOW_MS }, async () => {
     await using program = await buildProgram();
     const deploy = synthesize({ program, settings: { BACKFILL_BATCH_SIZE: "0", RELAY_URL: "" } });
     await expect(deploy).rejects.toThrow(/2 problems:\s+BACKFILL_BATCH_SIZE is "0"[^]*RELAY_URL is not set/);
