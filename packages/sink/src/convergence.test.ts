@@ -67,14 +67,33 @@ const DIDS = ["did:plc:alice", "did:plc:bob"];
 const happening = fc.record({
   did: fc.constantFrom(...DIDS),
   rkey: fc.constantFrom("a", "b"),
-  what: fc.constantFrom("write", "write", "remove", "deleted", "suspended", "active", "handle", "no handle", "sync"),
+  what: fc.constantFrom(
+    "write",
+    "write",
+    "remove",
+    "write twice",
+    "deleted",
+    "suspended",
+    "active",
+    "handle",
+    "no handle",
+    "sync",
+  ),
 });
 
 const history = fc
   .array(happening, { minLength: 1, maxLength: 14 })
-  .map((list) => list.map((one, i) => toRow(i + 1, one)));
+  .map((list) => list.flatMap((one, i) => toRows(i + 1, one)));
 
-function toRow(n: number, { did, rkey, what }: { did: string; rkey: string; what: string }): SinkRow {
+type Happening = { readonly did: string; readonly rkey: string; readonly what: string };
+
+function toRows(n: number, { did, rkey, what }: Happening): SinkRow[] {
+  // A commit that should not be: two operations on one path.
+  if (what === "write twice") return ["x", "y"].map((cid) => recordRow(n, { did, rkey, cid }));
+  return [toRow(n, { did, rkey, what })];
+}
+
+function toRow(n: number, { did, rkey, what }: Happening): SinkRow {
   switch (what) {
     case "write":
       return recordRow(n, { did, rkey });

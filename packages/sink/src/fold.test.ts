@@ -9,11 +9,11 @@ describe("folding a batch", () => {
     expect(foldRows([young, old]).records).toEqual([young]);
   });
 
-  test("of two operations of one commit the later in it stays", () => {
+  test("of two operations of one commit on one path the same one stays, whichever comes first", () => {
     const gone = recordRow(1, { rkey: "r", action: "delete" });
     const back = recordRow(1, { rkey: "r" });
     expect(foldRows([gone, back]).records).toEqual([back]);
-    expect(foldRows([back, gone]).records).toEqual([gone]);
+    expect(foldRows([back, gone]).records).toEqual([back]);
   });
 
   test("a key does not run into its neighbour", () => {

@@ -65,9 +65,12 @@ function isDeletion(row: AccountRow): boolean {
   return !row.active && row.status === "deleted";
 }
 
-/** Two operations of one commit on one path keep the order they came in: the later wins. */
+/**
+ * No proper commit has two operations on one path. Of one that does, the greater CID stays: they may reach the database
+ * in two batches, in any order, and must leave the same row.
+ */
 function isNewerRecord(a: RecordRow, b: RecordRow): boolean {
-  return a.rev > b.rev || (a.rev === b.rev && a.seq >= b.seq);
+  return a.rev > b.rev || (a.rev === b.rev && (a.cid ?? "") > (b.cid ?? ""));
 }
 
 function isNewerMarker(a: AccountRow | IdentityRow, b: AccountRow | IdentityRow): boolean {

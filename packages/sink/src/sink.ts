@@ -31,7 +31,7 @@ export interface PostgresSink extends Sink {
   readonly database: Database;
 }
 
-const TIMEOUTS: SinkTimeouts = { idleInTransactionMs: 15_000, statementMs: 30_000, lockMs: 5000 };
+const TIMEOUTS: SinkTimeouts = { idleInTransactionMs: 15_000, statementMs: 50_000, lockMs: 5000 };
 
 /** Connects to nothing yet. The schema must be there (migrate()); the first batch looks. @throws DatabaseUrlError */
 export function createSink(options: SinkOptions): PostgresSink {

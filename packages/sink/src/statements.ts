@@ -1,6 +1,7 @@
 /**
  * The SQL of a batch. Each statement takes its rows as one JSON text and says itself which of them are news, so that
- * batches may come twice, late, or in any order: records by `rev`, markers by (event time, seq), purges by the latest.
+ * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
+ * markers by (event time, seq), purges by the latest.
  *
  * `repos` comes first and locks a row for every repo of the batch, whether it changes or not. Whoever writes to a repo
  * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
@@ -63,7 +64,7 @@ const RECORDS = `
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
       indexed_at = excluded.indexed_at
-  WHERE excluded.rev > r.rev`;
+  WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`;
 
 /** What a statement's rows are, so that its result can be counted. */
 export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records";
