@@ -142,6 +142,10 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     history: keeper.history,
     log,
     control: async (event) => {
+      if (isTickEvent(event)) {
+        reader.poke();
+        return { message: "ticking now" };
+      }
       const answer = await steer(controlDeps, parseControlEvent(event));
       await watch.refresh();
       reader.poke();
@@ -159,6 +163,11 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done]);
   const snapshot = await keeper.finish();
   return { ...result, snapshot };
+}
+
+/** The page's button: only a process that has a schedule of its own can hurry it. */
+function isTickEvent(event: unknown): boolean {
+  return typeof event === "object" && event !== null && "action" in event && event.action === "tick";
 }
 
 /** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
