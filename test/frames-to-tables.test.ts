@@ -48,7 +48,11 @@ const query: Query = async (sql, values) => {
 };
 
 function eventsOf(frames: readonly Uint8Array[]): FirehoseEvent[] {
-  const rules = { filter: compileFilter({ collections: [], dids: [] }), verify: "hash", latestMs: Date.now() } as const;
+  const rules = {
+    filter: compileFilter({ collections: [], dids: [] }),
+    verify: "hash",
+    latestMs: (timeMs: number) => Math.max(timeMs, Date.now()),
+  } as const;
   return frames.flatMap((bytes) => {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
