@@ -28,6 +28,7 @@ export type ApplyRowsResult =
 
 export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): Promise<ApplyRowsResult> {
   const { run, paceRun, message, batch } = options;
+  const { crashPoint } = deps;
   try {
     const result = await deps.sink.apply({
       runId: run.runId,
@@ -35,9 +36,10 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       maxConcurrent: paceRun.throttle.maxConcurrent,
       rows: options.rows,
       isOnTime: options.isOnTime,
+      ...(crashPoint === undefined ? {} : { onLocked: () => crashPoint("after-lock") }),
     });
     if (result.kind !== "applied") return result;
-    await deps.crashPoint?.("after-commit");
+    await crashPoint?.("after-commit");
     if (deps.latency.record(result.durationMs)) await slowDown(deps, paceRun, result.durationMs);
     return result;
   } catch (error) {

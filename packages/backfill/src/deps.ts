@@ -2,7 +2,7 @@
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { OffPeak } from "@firehose-backfill/core/config/settings";
-import type { FirehoseReader, FirehoseReaderOptions } from "@firehose-backfill/firehose/types";
+import type { FirehoseReader, FirehoseReaderOptions, ResolveKey } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { Sink } from "@firehose-backfill/sink/types";
 import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
@@ -40,6 +40,8 @@ export interface ReaderDeps {
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
   readonly openReader: (options: FirehoseReaderOptions) => FirehoseReader;
+  /** Asked where BACKFILL_VERIFY=signature; a run that wants it fails its tick where nobody is given. */
+  readonly resolveKey?: ResolveKey;
   readonly memory: MemoryGuard;
   readonly place: Place;
   /** null: the run's own pace, round the clock. */

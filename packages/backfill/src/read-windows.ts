@@ -136,6 +136,7 @@ function open(deps: ReaderDeps, run: Run, scope: ScopeSettings): FirehoseReader 
     position: positionOf(run),
     filter: compileFilter(scope),
     verify: scope.verify,
+    ...(deps.resolveKey === undefined ? {} : { resolveKey: deps.resolveKey }),
     clock: deps.clock,
     random: deps.random,
     userAgent: deps.place.userAgent,

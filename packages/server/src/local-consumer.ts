@@ -1,5 +1,5 @@
 /** A consumer of a long-lived process: its sink, its guard and its pollers. The same in the server and in a child of its own. */
-import type { ConsumerDeps } from "@firehose-backfill/backfill/deps";
+import type { ConsumerDeps, CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { createSink } from "@firehose-backfill/sink/sink";
@@ -24,6 +24,8 @@ export interface LocalConsumerOptions {
   /** The run as last seen: its throttle settings count here. */
   readonly currentRun: () => Run | null;
   readonly pollers: number;
+  /** For tests. */
+  readonly crashPoint?: CrashPoint | undefined;
 }
 
 export interface LocalConsumer extends AsyncDisposable {
@@ -57,6 +59,7 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
     memoryChecks: createEventCounter(() => currentRun()?.throttle.memoryCheckInterval ?? DEFAULT_CHECK_INTERVAL),
     renewVisibility: LOCAL_VISIBILITY,
     log,
+    ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
   };
   const loop = startConsumerLoop(deps, {
     signal,

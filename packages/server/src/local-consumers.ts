@@ -1,4 +1,5 @@
 /** The consumers of a local run, in this process or in processes of their own, with the figures that status shows. */
+import type { CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Adapters, Addresses } from "./adapters.ts";
@@ -34,6 +35,8 @@ export function localConsumers(options: {
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
   readonly currentRun: () => Run | null;
+  /** For tests; reaches consumers of this process alone. */
+  readonly crashPoint?: CrashPoint | undefined;
 }): LocalConsumers {
   const { clock, log, signal, currentRun } = options;
   if (options.kind === "process") {
@@ -69,6 +72,7 @@ export function localConsumers(options: {
     signal,
     currentRun,
     pollers: Math.min(MOST_POLLERS, options.poolSize),
+    crashPoint: options.crashPoint,
   });
   return {
     figures: () => {

@@ -4,7 +4,7 @@
  */
 import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
-import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -13,7 +13,9 @@ import { ConfigError } from "@firehose-backfill/core/errors";
 import { throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
+import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
@@ -47,6 +49,10 @@ export interface RunServerOptions {
   readonly log: (line: string) => void;
   /** Finish the batch in hand, save, end. */
   readonly stop: AbortSignal;
+  /** Left out: the PLC directory and the accounts' own hosts are asked, over https. */
+  readonly resolveKey?: ResolveKey;
+  /** For tests: the process dies where it says. */
+  readonly crashPoint?: CrashPoint;
 }
 
 export interface RunResult {
@@ -97,6 +103,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     log,
     signal: stopping,
     currentRun: watch.current,
+    crashPoint: options.crashPoint,
   });
   const collect = snapshotCollector({ adapters, clock, config, memory, consumers });
   const keeper = keepSnapshots({
@@ -109,21 +116,21 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     signal: stopping,
   });
 
+  const agent = userAgent({ version: VERSION, contact: settings.contact });
   const readerDeps: ReaderDeps = {
     clock,
     random,
     store,
     queue,
     openReader: openFirehoseReader,
+    resolveKey: options.resolveKey ?? createKeyResolver({ clock, userAgent: agent }),
     memory,
-    place: localPlace({
-      sampleRelayUrl: stack.sampleRelayUrl,
-      userAgent: userAgent({ version: VERSION, contact: settings.contact }),
-    }),
+    place: localPlace({ sampleRelayUrl: stack.sampleRelayUrl, userAgent: agent }),
     offPeak: settings.offPeak,
     limits: null,
     owner: `pid-${process.pid}`,
     log,
+    ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
   };
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
   let hasReachedHost = false;

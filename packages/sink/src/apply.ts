@@ -49,6 +49,7 @@ export async function applyBatch(
       await deps.session.run([{ sql: "ROLLBACK" }]);
       return { kind: refusal };
     }
+    await request.onLocked?.();
     try {
       const counts = await write(deps.session, request.runId, data, dead);
       return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };

@@ -65,6 +65,8 @@ export interface ApplyRequest {
   readonly rows: readonly SinkRow[];
   /** Asked once the lock is held: false rolls back with `late`, before any statement is sent. */
   readonly isOnTime: () => boolean;
+  /** Called while the lock is held and nothing is sent yet; what it throws rolls back. For tests. */
+  readonly onLocked?: () => void | Promise<void>;
 }
 
 export type ApplyResult =
