@@ -6,7 +6,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface DynamoClientOptions {
-  /** A stand-in's; it gets made-up credentials. null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
+  /** A stand-in's; it gets made-up credentials (DynamoDB Local takes letters and digits only). null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
   readonly endpoint: string | null;
 }
 
@@ -21,6 +21,6 @@ export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient
     requestHandler,
     endpoint: options.endpoint,
     region: "us-east-1",
-    credentials: { accessKeyId: "stand-in", secretAccessKey: "stand-in" },
+    credentials: { accessKeyId: "standin", secretAccessKey: "standin" },
   });
 }

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { describeLedger } from "./conformance/ledger-suite.ts";
-import { aRun, type Harness, RUN, type Steps } from "./conformance/harness.ts";
+import { aRun, type Harness, RUN, type Step } from "./conformance/harness.ts";
 import { describeReader } from "./conformance/reader-suite.ts";
 import { describeSchedules } from "./conformance/schedule-suite.ts";
 import { describeRuns } from "./conformance/run-suite.ts";
-import { withBeforeCall } from "./before-call.ts";
 import { createMemoryStore } from "./memory-store.ts";
 import type { CheckpointStore } from "./types.ts";
 
@@ -12,10 +11,11 @@ const harness: Harness = {
   open: async () => createMemoryStore(),
   async openShared() {
     const shared = createMemoryStore();
-    return (steps) => (steps === undefined ? shared : inSteps(shared, steps));
+    return (step) => (step === undefined ? shared : inSteps(shared, step));
   },
   isToldTwice: false,
-  histories: 1000,
+  histories: 500,
+  looksEvery: 1,
 };
 
 describe("in memory", () => {
@@ -40,16 +40,13 @@ test("a store that is away does nothing", async () => {
 });
 
 /** Each call is a step that can be made to wait, and to crash before it is made or before its answer has come. */
-function inSteps(store: CheckpointStore, { before, after }: Steps): CheckpointStore {
-  return new Proxy(withBeforeCall(store, before), {
+function inSteps(store: CheckpointStore, step: Step): CheckpointStore {
+  return new Proxy(store, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name);
       if (typeof method !== "function") return method;
-      return async (...args: unknown[]): Promise<unknown> => {
-        const answer: unknown = await Reflect.apply(method, target, args);
-        await after();
-        return answer;
-      };
+      return (...args: unknown[]): Promise<unknown> =>
+        step(async (): Promise<unknown> => Reflect.apply(method, target, args));
     },
   });
 }

@@ -73,7 +73,7 @@ async function ensureTable(endpoint: string, abortSignal: AbortSignal | undefine
   const client = new DynamoDBClient({
     endpoint,
     region: "us-east-1",
-    credentials: { accessKeyId: "stand-in", secretAccessKey: "stand-in" },
+    credentials: { accessKeyId: "standin", secretAccessKey: "standin" },
   });
   const command = new CreateTableCommand({
     TableName: TABLE,

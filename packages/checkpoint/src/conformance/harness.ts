@@ -11,15 +11,14 @@ export interface Harness {
   readonly isToldTwice: boolean;
   /** How many random histories a property is tried on. */
   readonly histories: number;
+  /** And at which of their steps the invariants are looked at: each, or each so many. */
+  readonly looksEvery: number;
 }
 
-export type Connect = (steps?: Steps) => CheckpointStore;
+export type Connect = (step?: Step) => CheckpointStore;
 
-/** Around each smallest step of a store (a call in memory, a request to DynamoDB). Throwing is a crash. */
-export interface Steps {
-  readonly before: () => Promise<void>;
-  readonly after: () => Promise<void>;
-}
+/** What each smallest step of a store goes through (a call in memory, a request to DynamoDB). Throwing is a crash. */
+export type Step = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const RUN = "run-1";
 export const NOW = 1_760_000_000_000;
@@ -139,14 +138,15 @@ export function finish(
   return store.finish(key, outcome, counts, { nowMs: NOW, redriven: options.redriven ?? false });
 }
 
-/** Registers window `number`, finishes its two batches as told, folds and, unless told not to, sweeps. */
+/** Registers window `number`, finishes its two batches as told, and folds. */
 export async function foldOne(
   store: CheckpointStore,
   lease: Lease,
   number: number,
   outcomes: readonly ["applied" | "dead", "applied" | "dead"] = ["applied", "applied"],
+  epoch = 1,
 ): Promise<WindowItem> {
-  const window = await register(store, lease, { number });
+  const window = await register(store, lease, { number, epoch });
   for (const [batch, outcome] of outcomes.entries()) await finish(store, keyOf(window, batch), outcome);
   await foldAll(store, lease);
   return window;

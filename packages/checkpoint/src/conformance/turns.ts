@@ -2,8 +2,8 @@
 export interface Turns {
   /** Starts an actor; it counts until it ends, however it ends. */
   start(actor: () => Promise<void>): void;
-  /** What an actor awaits before each step. */
-  take(): Promise<void>;
+  /** One step of an actor: waits for its turn, then does the work. */
+  step<T>(work: () => Promise<T>): Promise<T>;
   /** Lets them go on, one step after another, until all have ended. @throws what the first of them threw, or `observe` */
   run(observe: () => Promise<void>): Promise<void>;
 }
@@ -12,6 +12,7 @@ export function createTurns(random: () => number): Turns {
   const waiting: (() => void)[] = [];
   const failures: unknown[] = [];
   let actors = 0;
+  let steps = 0;
   let moved = Promise.withResolvers<void>();
 
   function move(): void {
@@ -30,23 +31,31 @@ export function createTurns(random: () => number): Turns {
         });
     },
 
-    take: () =>
-      new Promise((resolve) => {
+    async step(work) {
+      await new Promise<void>((resolve) => {
         waiting.push(resolve);
         move();
-      }),
+      });
+      try {
+        return await work();
+      } finally {
+        steps -= 1;
+        move();
+      }
+    },
 
     async run(observe) {
-      while (actors > 0) {
-        if (waiting.length < actors) {
+      for (;;) {
+        if (actors === 0) break;
+        // More may wait than there are actors: one that crashed in the middle of several requests leaves them behind.
+        if (steps > 0 || waiting.length < actors) {
           await moved.promise;
           continue;
         }
         await observe();
         const [next] = waiting.splice(Math.floor(random() * waiting.length), 1);
+        steps += 1;
         next?.();
-        // An actor that was let go on is not waiting until it has made its step.
-        await moved.promise;
       }
       if (failures.length > 0) throw failures[0];
     },

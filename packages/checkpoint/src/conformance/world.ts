@@ -21,6 +21,8 @@ export interface WorldOptions {
 interface Message {
   readonly key: BatchKey;
   readonly events: readonly number[];
+  /** From the dead-letter queue: the ledger has it as dead, and nothing but a redrive brings it back. */
+  readonly isRedriven?: boolean;
 }
 
 class Crash extends Error {
@@ -81,7 +83,10 @@ export class World {
       for (let round = 0; round < rounds; round += 1) {
         const name = this.newName("process");
         try {
-          await work(this.#connect(this.#steps()), name);
+          await work(
+            this.#connect((step) => this.#step(step)),
+            name,
+          );
         } catch (error) {
           if (!isCrash(error)) throw error;
         }
@@ -89,18 +94,17 @@ export class World {
     });
   }
 
-  #steps() {
+  async #step<T>(work: () => Promise<T>): Promise<T> {
     const crash = (): void => {
       if (this.chance(this.#options.crashRate)) throw new Crash();
     };
-    return {
-      before: async () => {
-        await this.turns.take();
-        this.nowMs += this.pick(4);
-        crash();
-      },
-      after: async () => crash(),
-    };
+    return this.turns.step(async () => {
+      this.nowMs += this.pick(4);
+      crash();
+      const answer = await work();
+      crash();
+      return answer;
+    });
   }
 
   /** The invariants that hold at every moment. @throws when one does not */
@@ -141,8 +145,12 @@ export async function tick(world: World, store: CheckpointStore, owner: string):
   });
 }
 
-/** All messages are gone: what is not applied is read again. Consumers may still hold some. */
+/**
+ * All messages are gone: what is not applied is read again. Consumers may still hold some. What was being redriven is
+ * not read again, and would stay dead; so it is spared.
+ */
 export async function loseMessages(world: World, store: CheckpointStore, run: Run): Promise<Run | null> {
+  world.deadLetters.push(...world.queue.filter(({ isRedriven }) => isRedriven === true));
   world.queue.length = 0;
   return store.newEpoch(RUN, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs: world.nowMs });
 }
@@ -196,6 +204,8 @@ export async function consume(world: World, store: CheckpointStore): Promise<voi
     await store.beginAttempt(key);
     const size = events.length;
     if (world.chance(0.25)) {
+      // Before the ledger says so: what is dead must be somewhere, or nobody can send it again.
+      world.deadLetters.push({ ...message });
       for (const event of events) world.dead.add(event);
       await store.finish(
         key,
@@ -203,7 +213,6 @@ export async function consume(world: World, store: CheckpointStore): Promise<voi
         { applied: 0, stale: 0, dead: size },
         { nowMs: world.nowMs, redriven: isRedriven },
       );
-      world.deadLetters.push(message);
     } else {
       const stale = events.filter((event) => world.applied.has(event)).length;
       for (const event of events) world.applied.add(event);
@@ -225,7 +234,7 @@ export async function consume(world: World, store: CheckpointStore): Promise<voi
 export async function redrive(world: World, store: CheckpointStore): Promise<void> {
   await store.getRun(RUN);
   const count = world.pick(world.deadLetters.length + 1);
-  world.queue.push(...world.deadLetters.splice(0, count));
+  world.queue.push(...world.deadLetters.splice(0, count).map((message) => ({ ...message, isRedriven: true })));
 }
 
 /** Late batches take places of their own meanwhile. */

@@ -4,7 +4,7 @@ import { aRun, finish, foldAll, foldOne, keyOf, leased, NOW, register, RUN, theR
 import { createDynamoClient } from "../dynamo-client.ts";
 import { createDynamoStore, type DynamoStoreOptions } from "../dynamo-store.ts";
 import type { CheckpointStore } from "../types.ts";
-import { crashAtWrite, inSteps, startDynalite, type TableServer } from "./test-tables.ts";
+import { crashAtWrite, hasEnded, inSteps, startDynalite, type TableServer } from "./test-tables.ts";
 
 let server: TableServer;
 beforeAll(async () => {
@@ -32,8 +32,8 @@ async function crash(
     await work(connect(table, { client }));
     return false;
   } catch (error) {
-    expect(error).toMatchObject({ cause: { message: "the process has ended" } });
-    return true;
+    if (hasEnded(error)) return true;
+    throw error;
   }
 }
 
@@ -46,12 +46,10 @@ describe("a crash", () => {
       crashes += hasCrashed ? 1 : 0;
       const store = connect(table);
       const current = await store.currentRun();
-      if (current === null) await store.createRun(aRun({ runId: "second" }));
-      else
-        await expect(store.createRun(aRun({ runId: "second" }))).rejects.toMatchObject({
-          name: "RunInProgressError",
-          runId: "first",
-        });
+      const [second] = await Promise.allSettled([store.createRun(aRun({ runId: "second" }))]);
+      expect(second).toMatchObject(
+        current === null ? { value: { runId: "second" } } : { reason: { name: "RunInProgressError", runId: "first" } },
+      );
       const run = await store.currentRun({ openOnly: true });
       expect(run?.runId).toBe(current?.runId ?? "second");
       expect(await store.getScope(run?.runId ?? "")).toEqual(aRun().scope);
@@ -137,11 +135,11 @@ test("one that slept through another's whole correction does not correct again",
   // It reads the run and the entry, and sleeps before each of its requests in turn while another does all of it.
   for (let asleepAt = 0; asleepAt < 3; asleepAt += 1) {
     let requests = 0;
-    const before = async (): Promise<void> => {
+    const client = inSteps(createDynamoClient({ endpoint: server.endpoint }), async (work) => {
       if (requests === asleepAt) await store.correct(key);
       requests += 1;
-    };
-    const client = inSteps(createDynamoClient({ endpoint: server.endpoint }), { before, after: async () => {} });
+      return work();
+    });
     await connect(table, { client }).correct(key);
     expect(requests).toBeGreaterThan(asleepAt === 2 ? 1 : asleepAt);
     expect((await theRun(store)).totals).toMatchObject({ processed: 10, stale: 3, dead: 0 });
@@ -149,7 +147,7 @@ test("one that slept through another's whole correction does not correct again",
 });
 
 test("a sweep does a bounded share at a time, and leaves to the table's TTL what it may", async () => {
-  const batches = 620;
+  const batches = 510;
   for (const hasTtl of [false, true]) {
     const store = connect(await server.newTable(), { hasTtl, now: () => NOW });
     const { lease } = await leased(store);

@@ -1,7 +1,7 @@
 /** Tables for tests: dynalite in this process, and clients that have faults. */
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import dynalite from "dynalite";
-import type { Steps } from "../conformance/harness.ts";
+import type { Step } from "../conformance/harness.ts";
 import { ensureTable } from "../create-table.ts";
 import { createDynamoClient } from "../dynamo-client.ts";
 
@@ -52,6 +52,15 @@ export function tellTwice(client: DynamoDBClient): DynamoDBClient {
   return client;
 }
 
+class ProcessEnded extends Error {
+  override readonly name = "ProcessEnded";
+}
+
+/** Whether this is how a process that crashAtWrite() ended sees it. */
+export function hasEnded(error: unknown): boolean {
+  return error instanceof ProcessEnded || (error instanceof Error && hasEnded(error.cause));
+}
+
 /** The process ends at its write number `at` (from 0), before it is sent or before the answer has come. */
 export function crashAtWrite(client: DynamoDBClient, crash: { at: number; when: "before" | "after" }): DynamoDBClient {
   let writes = 0;
@@ -61,7 +70,7 @@ export function crashAtWrite(client: DynamoDBClient, crash: { at: number; when: 
       writes += 1;
       if (writes - 1 < crash.at) return next(args);
       if (writes - 1 === crash.at && crash.when === "after") await next(args).catch(() => undefined);
-      throw new Error("the process has ended");
+      throw new ProcessEnded();
     },
     { step: "build", name: "crashAtWrite" },
   );
@@ -69,16 +78,8 @@ export function crashAtWrite(client: DynamoDBClient, crash: { at: number; when: 
 }
 
 /** Each request is a step that can be made to wait, and to crash before it is sent or before its answer has come. */
-export function inSteps(client: DynamoDBClient, steps: Steps): DynamoDBClient {
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      await steps.before();
-      const answer = await next(args);
-      await steps.after();
-      return answer;
-    },
-    { step: "build", name: "inSteps" },
-  );
+export function inSteps(client: DynamoDBClient, step: Step): DynamoDBClient {
+  client.middlewareStack.add((next) => (args) => step(() => next(args)), { step: "build", name: "inSteps" });
   return client;
 }
 
