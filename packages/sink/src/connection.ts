@@ -3,16 +3,16 @@
  * server, cut line or frozen peer can bring down. Everything of this package that talks to Postgres goes through here.
  */
 import { Client, Pool, type PoolClient, type WebSocketConstructor } from "@neondatabase/serverless";
+import { createLimiter } from "@firehose-backfill/throttle/limiter";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
-import { createGate } from "./gate.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
 import { fromDriver, SinkError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
-  /** Connections at most, everything included. */
-  readonly poolSize: number;
+  /** Connections at most, everything included: 1 to 50. A function: it may move while the pool is open. */
+  readonly poolSize: number | (() => number);
   /** For hosts of Neon; Node's own WebSocket when it is left out. */
   readonly webSocket?: WebSocketConstructor | undefined;
   readonly connectTimeoutMs?: number | undefined;
@@ -49,6 +49,7 @@ export interface Database {
 /** What the pool gives out: the driver's types forget that it is one of its clients. */
 type PooledClient = Client & PoolClient;
 
+const MAX_POOL_SIZE = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 10_000;
 const ROUND_TRIP_TIMEOUT_MS = 60_000;
@@ -64,7 +65,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const pool = new Pool({
     ...clientConfig(clientOptions),
-    max: options.poolSize,
+    // The limiter below decides; this is only the most that it may ever be.
+    max: MAX_POOL_SIZE,
     idleTimeoutMillis: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     allowExitOnIdle: true,
   });
@@ -72,7 +74,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on("error", (error: unknown) => options.log?.(`an idle connection failed: ${fromDriver(error).message}`));
   const roundTripTimeoutMs = options.roundTripTimeoutMs ?? ROUND_TRIP_TIMEOUT_MS;
   // The pool has a queue of its own, but one whose waiting counts as a connection time-out.
-  const gate = createGate(options.poolSize);
+  const { poolSize } = options;
+  const size = () => Math.min(MAX_POOL_SIZE, typeof poolSize === "number" ? poolSize : poolSize());
+  const limiter = createLimiter(size);
   const known = new WeakSet<PooledClient>();
   const openOnes = countOpen(pool);
 
@@ -87,7 +91,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       try {
         return [client, session, opening.length === 0 ? [] : await session.run(opening)];
       } catch (error) {
-        client.release(true);
+        await openOnes.close(client);
         if (!(used && isLost(error))) throw error;
       }
     }
@@ -96,7 +100,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     target,
     use: (opening, work) =>
-      gate.run(async () => {
+      limiter.run(async () => {
         const [client, session, opened] = await open(opening);
         let unknownState = true;
         try {
@@ -104,38 +108,48 @@ export function openDatabase(options: DatabaseOptions): Database {
           unknownState = false;
           return result;
         } finally {
-          client.release(unknownState);
+          // Above its size the pool shrinks with each use; what lies idle closes by itself.
+          if (unknownState || openOnes.count() > size()) await openOnes.close(client);
+          else client.release();
         }
       }),
-    pool: () => ({ used: openOnes.count(), size: options.poolSize }),
+    pool: () => ({ used: openOnes.count(), size: size() }),
     async [Symbol.asyncDispose]() {
       await pool.end();
-      await openOnes.untilNone(CLOSE_TIMEOUT_MS);
+      await openOnes.untilNone();
     },
   };
 }
 
 /** The pool forgets a connection when it begins to close it; the server counts it until it is closed. */
 function countOpen(pool: Pool) {
-  let open = 0;
-  const none = Promise.withResolvers<void>();
+  const open = new Map<PooledClient, Promise<void>>();
   pool.on("connect", (client: PooledClient) => {
-    open += 1;
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    open.set(client, closed);
     // Not the pool's "remove", which does not come for a connection that was dead before it was given back.
     client.once("end", () => {
-      open -= 1;
-      if (pool.ending && open === 0) none.resolve();
+      open.delete(client);
+      resolve();
     });
   });
   return {
-    count: () => open,
-    async untilNone(timeoutMs: number): Promise<void> {
-      if (open === 0) return;
-      const timer = setTimeout(() => none.resolve(), timeoutMs);
-      await none.promise;
-      clearTimeout(timer);
+    count: () => open.size,
+    untilNone: () => atMost(CLOSE_TIMEOUT_MS, Promise.all(open.values())),
+    /** Its place is free once it is closed: until then the server counts it, and another would be one too many. */
+    async close(client: PooledClient): Promise<void> {
+      const closed = open.get(client);
+      client.release(true);
+      await atMost(CLOSE_TIMEOUT_MS, closed ?? Promise.resolve());
     },
   };
+}
+
+async function atMost(timeoutMs: number, settled: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(() => late.resolve(), timeoutMs);
+  await Promise.race([settled, late.promise]);
+  clearTimeout(timer);
 }
 
 async function takeClient(pool: Pool): Promise<PooledClient> {

@@ -6,6 +6,8 @@ export interface Limiter {
   readonly active: () => number;
   /** Resolves with a release function once there is room, or with null when `signal` aborts first. */
   enter(signal: AbortSignal): Promise<(() => void) | null>;
+  /** `work` once there is room for it. */
+  run<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export function createLimiter(limit: () => number): Limiter {
@@ -26,26 +28,43 @@ export function createLimiter(limit: () => number): Limiter {
     };
   };
 
+  const enterNow = () => {
+    if (active >= limit() || queue.length > 0) return null;
+    active += 1;
+    return release();
+  };
+
+  const enter = (signal: AbortSignal | null) =>
+    new Promise<(() => void) | null>((resolve) => {
+      if (signal?.aborted === true) {
+        resolve(null);
+        return;
+      }
+      const give = () => {
+        signal?.removeEventListener("abort", giveUp);
+        active += 1;
+        resolve(release());
+      };
+      const giveUp = () => {
+        queue.splice(queue.indexOf(give), 1);
+        resolve(null);
+      };
+      signal?.addEventListener("abort", giveUp, { once: true });
+      queue.push(give);
+      admit();
+    });
+
   return {
     active: () => active,
-    enter: (signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) {
-          resolve(null);
-          return;
-        }
-        const give = () => {
-          signal.removeEventListener("abort", giveUp);
-          active += 1;
-          resolve(release());
-        };
-        const giveUp = () => {
-          queue.splice(queue.indexOf(give), 1);
-          resolve(null);
-        };
-        signal.addEventListener("abort", giveUp, { once: true });
-        queue.push(give);
-        admit();
-      }),
+    enter,
+    async run(work) {
+      // Begun at once where there is room: who closes what it works on meanwhile waits for work that has begun.
+      const leave = enterNow() ?? (await enter(null));
+      try {
+        return await work();
+      } finally {
+        leave?.();
+      }
+    },
   };
 }

@@ -3,7 +3,6 @@ import { fallAllowedBefore, riseAllowedBefore } from "./back-off.ts";
 import { createEventCounter } from "./event-counter.ts";
 import { yieldToEventLoop } from "./idle.ts";
 import { createLatencySignal } from "./latency-signal.ts";
-import { createLimiter } from "./limiter.ts";
 
 describe("latency signal", () => {
   it("speaks only after 20 samples, above 20 ms and above 4 x the median", () => {
@@ -50,43 +49,5 @@ describe("idle", () => {
     await yieldToEventLoop();
     order.push("next batch");
     expect(order).toEqual(["other work", "next batch"]);
-  });
-});
-
-describe("limiter", () => {
-  it("admits up to the limit, in order, and follows the limit down and up", async () => {
-    let limit = 2;
-    const limiter = createLimiter(() => limit);
-    const { signal } = new AbortController();
-    const first = await limiter.enter(signal);
-    const second = await limiter.enter(signal);
-    const admitted: number[] = [];
-    const waiting = [3, 4].map(async (n) => {
-      const release = await limiter.enter(signal);
-      admitted.push(n);
-      return release;
-    });
-    limit = 1;
-    first?.();
-    first?.();
-    await Promise.resolve();
-    expect([limiter.active(), admitted]).toEqual([1, []]);
-    second?.();
-    const third = await waiting[0];
-    expect([limiter.active(), admitted]).toEqual([1, [3]]);
-    third?.();
-    (await waiting[1])?.();
-    expect([limiter.active(), admitted]).toEqual([0, [3, 4]]);
-  });
-
-  it("gives up when told to stop, and leaves no one in the queue", async () => {
-    const limiter = createLimiter(() => 1);
-    const release = await limiter.enter(new AbortController().signal);
-    const stop = new AbortController();
-    const waiting = limiter.enter(stop.signal);
-    stop.abort();
-    expect(await waiting).toBeNull();
-    release?.();
-    expect(limiter.active()).toBe(0);
   });
 });
