@@ -48,7 +48,7 @@ export function extractCommit(bytes: Buffer, frame: CommitFrame, timeMs: number,
   const received = frame.ops.length;
   if (matched.length === 0) return { received, skippedDid: 0, skippedCollection, events: [], signed: null };
 
-  const opened = openBlocks(bytes, frame, wanted, rules);
+  const opened = openBlocks(bytes, frame, timeMs, wanted, rules);
   const blocks = "reason" in opened ? null : opened.blocks;
   const whole = "reason" in opened ? opened : null;
   const events = matched.map((match) => toEvent(bytes, frame, timeMs, match, blocks, whole));
@@ -100,10 +100,11 @@ interface OpenedBlocks {
 function openBlocks(
   bytes: Buffer,
   frame: CommitFrame,
+  timeMs: number,
   wanted: readonly number[],
   rules: ExtractRules,
 ): OpenedBlocks | Problem {
-  if (tidTimeMs(frame.rev) > rules.latestMs + MAX_REV_AHEAD_MS) {
+  if (tidTimeMs(frame.rev) > rules.latestMs(timeMs) + MAX_REV_AHEAD_MS) {
     return { reason: "rev-in-future", error: `rev ${frame.rev} is more than 5 minutes ahead` };
   }
   const isStructureOnly = rules.verify === "structure";

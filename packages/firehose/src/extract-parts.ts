@@ -9,8 +9,8 @@ import type { Filter } from "./types.ts";
 export interface ExtractRules {
   readonly filter: Filter;
   readonly verify: VerifyLevel;
-  /** The later of wall clock and event time: a rev may be 5 minutes later than it, not more. */
-  readonly latestMs: number;
+  /** The later of wall clock and event time, at a frame of this time: a rev may be 5 minutes later than it, not more. */
+  readonly latestMs: (timeMs: number) => number;
 }
 
 /** A commit whose signature is still to be verified. Own memory. */

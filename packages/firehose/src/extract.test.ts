@@ -31,7 +31,11 @@ function extract(bytes: Buffer, scope: Scope = {}): Extract {
   if (read.kind === "broken" || read.kind === "unknown" || read.kind === "info" || read.kind === "error") {
     throw new Error(JSON.stringify(read));
   }
-  return extractEvents(bytes, read, read.timeMs, { filter: compileFilter({ collections, dids }), verify, latestMs });
+  return extractEvents(bytes, read, read.timeMs, {
+    filter: compileFilter({ collections, dids }),
+    verify,
+    latestMs: () => latestMs,
+  });
 }
 
 const ofOp = (op: TestOp, scope?: Scope) => extract(commitFrame({ seq: 7, ops: [op] }), scope);

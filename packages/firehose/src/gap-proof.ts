@@ -54,8 +54,9 @@ export class GapProof {
     return this.#suspicion !== null && this.#running === null ? this.#nextProbeMs : Number.POSITIVE_INFINITY;
   }
 
-  isSuspicious(cursor: Position, first: Position): boolean {
-    return cursor.timeMs > 0 && first.timeMs - cursor.timeMs > this.#options.timings.gapSuspicionMs;
+  /** Whether a connection's first frame is so late that there may be a gap; a cursor that was never a frame has no time. */
+  isSuspicious(cursorTimeMs: number, firstTimeMs: number): boolean {
+    return cursorTimeMs > 0 && firstTimeMs - cursorTimeMs > this.#options.timings.gapSuspicionMs;
   }
 
   suspect(cursor: Position, first: Position): void {

@@ -8,11 +8,11 @@ import { BadFrames } from "./bad-frames.ts";
 import { sizeOf } from "./event-size.ts";
 import { type EventTime, startEventTime } from "./event-time.ts";
 import { countEvents, extractEvents } from "./extract.ts";
-import type { Extract } from "./extract-parts.ts";
+import type { Extract, ExtractRules } from "./extract-parts.ts";
 import { type QueuedFrame, readQueued } from "./frame-queue.ts";
 import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
 import type { Gap } from "./gap-proof.ts";
-import type { Step } from "./intake-step.ts";
+import { cursorAhead, type Step, wentBack } from "./intake-step.ts";
 import { quote } from "./kept-bytes.ts";
 import type { FirehoseReaderOptions, ReadPosition } from "./types.ts";
 import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
@@ -26,14 +26,15 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly rules: Pick<FirehoseReaderOptions, "filter" | "verify">;
   /** Whether the first frame of a connection is so much later than the cursor that there may be a gap. */
-  readonly isSuspicious: (cursor: Position, first: Position) => boolean;
+  readonly isSuspicious: (cursorTimeMs: number, firstTimeMs: number) => boolean;
 }
 
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #start: ReadPosition;
+  readonly #rules: ExtractRules;
   readonly #badFrames: BadFrames;
-  #eventTime: EventTime;
+  readonly #eventTime: EventTime;
   #position: Position | null;
   #startReached: boolean;
   #hostSeen: boolean;
@@ -48,6 +49,8 @@ export class Intake {
   constructor(start: ReadPosition, options: IntakeOptions) {
     this.#options = options;
     this.#start = start;
+    const { clock, rules } = options;
+    this.#rules = { ...rules, latestMs: (timeMs) => Math.max(clock.now(), this.#eventTime.median() ?? timeMs) };
     this.#badFrames = new BadFrames(start.brokenFrames);
     this.#eventTime = startEventTime(start.recentTimesMs);
     this.#position = start.cursor;
@@ -129,7 +132,7 @@ export class Intake {
       case "broken":
         return this.#takeBroken(queued.bytes, frame.reason, window);
       case "error":
-        if (frame.error === "FutureCursor") return this.#cursorAhead(quote(frame.message) || "FutureCursor");
+        if (frame.error === "FutureCursor") return cursorAhead(this.cursor, quote(frame.message));
         return { kind: "reconnect", detail: quote(`the host said ${frame.error}: ${frame.message}`) };
       case "info":
         if (frame.name === "OutdatedCursor") this.#isOutdated = true;
@@ -156,7 +159,10 @@ export class Intake {
   #takeSequenced(queued: QueuedFrame, frame: SequencedFrame, window: WindowBuilder): Step {
     const bytes = queued.bytes ?? Buffer.alloc(0);
     const { seq } = frame;
-    if (seq < this.#lastSeq) return this.#wentBack(seq, frame.timeMs);
+    if (seq < this.#lastSeq) {
+      const isFirst = !this.#hasFrames && this.#position === this.#start.cursor;
+      return wentBack({ seq, timeMs: frame.timeMs }, { after: this.#lastSeq, cursor: this.#position, isFirst });
+    }
     const timeMs = Number.isNaN(frame.timeMs) ? (this.#position?.timeMs ?? this.#options.clock.now()) : frame.timeMs;
     const position: Position = { seq, timeMs };
     if (seq === this.#lastSeq) {
@@ -172,7 +178,8 @@ export class Intake {
     if (gap !== null && "suspicious" in gap) return { kind: "suspicious", cursor: gap.suspicious, first: position };
 
     const isBeforeStart = !this.#startReached && timeMs < (this.#start.startTimeMs ?? Number.NEGATIVE_INFINITY);
-    const extract = isBeforeStart || frame.kind === "unknown" ? NOTHING : this.#extract(bytes, frame, timeMs);
+    const extract =
+      isBeforeStart || frame.kind === "unknown" ? NOTHING : extractEvents(bytes, frame, timeMs, this.#rules);
     const keptBytes = sizeOf(extract.events);
     const refusal = window.refuses(extract.events.length, keptBytes);
     if (refusal !== null) return { kind: "full", because: refusal };
@@ -185,12 +192,6 @@ export class Intake {
     else window.addFrame(position, extract, keptBytes, bytes.length);
     if (this.isAtEnd()) window.end("caught-up");
     return { kind: "taken", isGood: true, events: extract.received + skipped };
-  }
-
-  #extract(bytes: Buffer, frame: MessageFrame, timeMs: number): Extract {
-    const latestMs = Math.max(this.#options.clock.now(), this.#eventTime.median() ?? timeMs);
-    const { filter, verify } = this.#options.rules;
-    return extractEvents(bytes, frame, timeMs, { filter, verify, latestMs });
   }
 
   #moveTo(position: Position, ownTimeMs: number): void {
@@ -214,7 +215,9 @@ export class Intake {
       return { from, to: first, reason: "the host said that the cursor is outdated" };
     }
     if (cursor === null || this.#isGapSettled || this.#isOutdated) return null;
-    return this.#options.isSuspicious(cursor, first) ? { suspicious: cursor } : null;
+    // The cursor's own frame may have lied; the frames before it did not all lie.
+    const cursorTimeMs = this.#eventTime.median() ?? cursor.timeMs;
+    return this.#options.isSuspicious(cursorTimeMs, first.timeMs) ? { suspicious: cursor } : null;
   }
 
   #takeBroken(bytes: Buffer | null, reason: string, window: WindowBuilder): Step {
@@ -236,26 +239,5 @@ export class Intake {
       return { kind: "reconnect", detail: `a broken frame after seq ${after.seq}: ${reason}` };
     }
     return { kind: "taken", isGood: false, events: 1 };
-  }
-
-  /**
-   * Below the cursor that was asked for, or below the frame before. A host that is asked for what is above its head and goes
-   * live in silence looks like that too: then the first frame is no older than the cursor.
-   */
-  #wentBack(seq: number, timeMs: number): Step {
-    const cursor = this.#position;
-    const isFirst = !this.#hasFrames && this.#position === this.#start.cursor;
-    const isNewer = cursor === null || Number.isNaN(timeMs) || timeMs >= cursor.timeMs;
-    if (isFirst && isNewer) return this.#cursorAhead(`its first frame is seq ${seq}`);
-    const detail = `seq ${seq} came after ${this.#lastSeq}`;
-    return { kind: "end", because: "seq-went-back", detail };
-  }
-
-  #cursorAhead(detail: string): Step {
-    return {
-      kind: "end",
-      because: "cursor-ahead",
-      detail: `the cursor ${this.cursor ?? 0} is above the host's head: ${detail}`,
-    };
   }
 }

@@ -57,11 +57,33 @@ describe("probeStream", () => {
     [
       "no upgrade",
       { onUpgrade: (socket) => socket.end("HTTP/1.1 503 No\r\n\r\n") === socket },
-      { kind: "failed", detail: "HTTP 503" },
+      { kind: "failed", detail: "HTTP 503", status: 503 },
     ],
   ])("%s", async (_, script, expected) => {
     const { result } = await probe(script, { aboveSeq: 5, listenMs: 100 });
     expect(result).toEqual(expected);
+  });
+
+  it.each<[string, number, number[]]>([
+    ["as many frames as were asked for", 3, [6, 7, 8]],
+    ["those that came in time", 9, [6, 7, 8, 9]],
+  ])("takes a sample: %s", async (_, frames, seqs) => {
+    const script = sending(...[6, 7, 8, 9].map((seq) => commitFrame({ seq })));
+    const { result } = await probe(script, { sample: { frames, forMs: 100 } });
+    expect(result).toEqual({ kind: "frame", position: position(6), isOutdated: false, sample: seqs.map(position) });
+  });
+
+  it("a sample ends where the connection does, and where a frame is broken", async () => {
+    const sample = { frames: 9, forMs: 5_000 };
+    const closing: ScriptedRelayOptions = {
+      onConnect: ({ socket }) => {
+        socket.send(commitFrame({ seq: 6 }));
+        socket.close(1001);
+      },
+    };
+    for (const script of [closing, sending(commitFrame({ seq: 6 }), truncatedFrame(7))]) {
+      expect((await probe(script, { sample })).result).toMatchObject({ kind: "frame", sample: [position(6)] });
+    }
   });
 
   it("gives up a connection that does not open", async () => {

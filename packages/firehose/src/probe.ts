@@ -1,6 +1,6 @@
 /**
- * A look at a stream: connect, wait for one frame, close. Tells where a host's stream stands at a cursor;
- * used for the gap proof, the quiet-host proof and for finding a start by time.
+ * A look at a stream: connect, wait for one frame (or a sample of them), close. Tells where a host's stream stands at a
+ * cursor; used for the gap proof, the quiet-host proof and for finding a start by time.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
@@ -20,22 +20,31 @@ export interface ProbeOptions {
   readonly listenMs: number;
   /** Frames up to this seq are passed over; -1 or absent: none are. */
   readonly aboveSeq?: number;
+  /** Ask for more than the first frame: up to so many, as far as they come within `forMs` of it. */
+  readonly sample?: { readonly frames: number; readonly forMs: number };
 }
 
 export type ProbeResult =
   /** The first frame that has a seq and a time. `isOutdated`: the host said first that it no longer has the cursor. */
-  | { readonly kind: "frame"; readonly position: Position; readonly isOutdated: boolean }
+  | {
+      readonly kind: "frame";
+      readonly position: Position;
+      readonly isOutdated: boolean;
+      /** Where `sample` asked for it: the first frame and those behind it. */
+      readonly sample?: readonly Position[];
+    }
   | { readonly kind: "silent" }
   /** An error frame: `FutureCursor`, ... */
   | { readonly kind: "error-frame"; readonly error: string; readonly message: string }
-  /** No connection, a broken frame, or an end before anything came. */
-  | { readonly kind: "failed"; readonly detail: string };
+  /** No connection, a broken frame, or an end before anything came. `status`: the host answered, but not with the upgrade. */
+  | { readonly kind: "failed"; readonly detail: string; readonly status?: number };
 
 /** Never rejects. An abort resolves as `failed`. */
 export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise<ProbeResult> {
-  const { clock, aboveSeq = -1 } = options;
+  const { clock, aboveSeq = -1, sample } = options;
   return new Promise((resolve) => {
     const over = new AbortController();
+    const seen: Position[] = [];
     let isOutdated = false;
 
     const finish = (result: ProbeResult): void => {
@@ -43,7 +52,18 @@ export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise
       over.abort();
       signal.removeEventListener("abort", onAbort);
       connection.drop();
-      resolve(result);
+      resolve(seenSoFar() ?? result);
+    };
+    /** What has come is an answer, whatever came after it. */
+    const seenSoFar = (): ProbeResult | null => {
+      const [position] = seen;
+      if (position === undefined) return null;
+      return { kind: "frame", position, isOutdated, ...(sample === undefined ? {} : { sample: seen }) };
+    };
+    const see = (position: Position): void => {
+      seen.push(position);
+      if (seen.length >= (sample?.frames ?? 1)) finish({ kind: "silent" });
+      else if (seen.length === 1) void limit(new AbortController(), sample?.forMs ?? 0, { kind: "silent" });
     };
     const onAbort = (): void => finish({ kind: "failed", detail: "aborted" });
     const limit = async (waits: AbortController, ms: number, result: ProbeResult): Promise<void> => {
@@ -79,11 +99,11 @@ export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise
           case "identity":
           case "account":
             if (frame.seq === null || frame.seq <= aboveSeq || Number.isNaN(frame.timeMs)) return;
-            finish({ kind: "frame", position: { seq: frame.seq, timeMs: frame.timeMs }, isOutdated });
+            see({ seq: frame.seq, timeMs: frame.timeMs });
         }
       },
       onPong: () => undefined,
-      onEnd: (end) => finish({ kind: "failed", detail: describeEnd(end) }),
+      onEnd: (end) => finish({ kind: "failed", ...describeEnd(end) }),
     });
     signal.addEventListener("abort", onAbort, { once: true });
     void limit(connecting, options.connectTimeoutMs, { kind: "failed", detail: "the connection did not open in time" });
@@ -91,16 +111,16 @@ export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise
   });
 }
 
-function describeEnd(end: ConnectionEnd): string {
+function describeEnd(end: ConnectionEnd): { detail: string; status?: number } {
   switch (end.kind) {
     case "closed":
-      return `closed with ${end.code}`;
+      return { detail: `closed with ${end.code}` };
     case "failed":
-      return end.error;
+      return { detail: end.error };
     case "frame-too-large":
-      return "a frame that is too large";
+      return { detail: "a frame that is too large" };
     case "http":
-      return `HTTP ${end.status}`;
+      return { detail: `HTTP ${end.status}`, status: end.status };
     default: {
       const unreachable: never = end;
       return unreachable;

@@ -81,7 +81,10 @@ export class QuietProof {
     const { quietSinceMs } = facts;
     // Anything that came meanwhile starts the proof anew.
     if (this.#stage.kind !== "listening" && (quietSinceMs === null || quietSinceMs > this.#stage.sinceMs)) this.reset();
-    if (quietSinceMs === null) return "open";
+    if (quietSinceMs === null) {
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      return "open";
+    }
     const nowMs = this.#options.clock.now();
     const stage = this.#stage;
     switch (stage.kind) {

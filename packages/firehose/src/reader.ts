@@ -3,9 +3,9 @@
  * window is over, and when a host is quiet, silent, stuck or gone. All waiting goes through the injected clock.
  */
 import { GapProof } from "./gap-proof.ts";
+import { HostWatch } from "./host-watch.ts";
 import { Intake } from "./intake.ts";
 import { probeStream } from "./probe.ts";
-import { QuietProof } from "./quiet-proof.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
 import type { FirehoseReader, FirehoseReaderOptions, Window, WindowLimits } from "./types.ts";
@@ -27,14 +27,13 @@ class SocketReader implements FirehoseReader {
   readonly #options: FirehoseReaderOptions;
   readonly #timings: FirehoseTimings;
   readonly #waker: Waker;
-  readonly #quietProof: QuietProof;
+  readonly #hostWatch: HostWatch;
   readonly #gapProof: GapProof;
   readonly #subscription: Subscription;
   #intake: Intake;
   #window: WindowBuilder | null = null;
   /** The network said something that no further window can change. */
   #terminal: Ending | null = null;
-  #firstOpenMs: number | null = null;
   #lastTakenMs = 0;
   #uncheckedEvents = 0;
 
@@ -47,7 +46,7 @@ class SocketReader implements FirehoseReader {
     this.#options = options;
     this.#timings = timings;
     this.#waker = new Waker(clock);
-    this.#quietProof = new QuietProof({
+    this.#hostWatch = new HostWatch({
       clock,
       timings,
       probe: (look, signal) => probeStream({ ...looking, ...look }, signal),
@@ -101,6 +100,7 @@ class SocketReader implements FirehoseReader {
     // Nothing of it may be handed on: it is read again from where it began.
     this.#intake = this.#newIntake(before);
     this.#subscription.drop(failure);
+    this.#gapProof.reset();
     const nothing = new WindowBuilder(limits, before.cursor);
     nothing.end(signal.aborted ? "aborted" : "unreachable", failure);
     return nothing.finish(this.#intake.facts());
@@ -109,7 +109,7 @@ class SocketReader implements FirehoseReader {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#window?.end("aborted");
     this.#terminal ??= { because: "aborted", detail: "the reader is closed" };
-    this.#quietProof.reset();
+    this.#hostWatch.reset();
     this.#gapProof.reset();
     this.#subscription.close();
     this.#waker.wake();
@@ -121,7 +121,7 @@ class SocketReader implements FirehoseReader {
     return new Intake(position, {
       clock,
       rules: { filter, verify },
-      isSuspicious: (cursor, first) => this.#gapProof.isSuspicious(cursor, first),
+      isSuspicious: (cursorMs, firstMs) => this.#gapProof.isSuspicious(cursorMs, firstMs),
     });
   }
 
@@ -204,46 +204,9 @@ class SocketReader implements FirehoseReader {
   }
 
   #judgeHost(window: WindowBuilder): void {
-    const subscription = this.#subscription;
-    const nowMs = this.#options.clock.now();
-    if (subscription.refused !== null) {
-      this.#endForGood(window, { because: "refused", detail: subscription.refused });
-      return;
-    }
-    if (subscription.isOpen) this.#firstOpenMs ??= subscription.openedMs;
-    const { silentMs } = this.#timings;
-    if (!this.#intake.hostSeen) {
-      // A host that closes every connection soon is not silent, but out of reach.
-      const isSilent = subscription.isOpen && nowMs >= this.#silentAtMs();
-      if (isSilent) this.#endForGood(window, { because: "host-silent", detail: `no frame for ${silentMs} ms` });
-      return;
-    }
-    const verdict = this.#quietProof.poll({
-      quietSinceMs: subscription.quietSinceMs,
-      isAnswering: subscription.isAnswering,
-      cursor: this.#intake.cursor,
-      aboveSeq: this.#intake.position?.seq ?? this.#intake.cursor ?? 0,
-    });
-    switch (verdict) {
-      case "open":
-        return;
-      case "stuck":
-        this.#reconnect("another connection brings frames, this one does not");
-        return;
-      case "quiet":
-        window.end("quiet");
-        return;
-      case "silent-on-cursor": {
-        const detail = `live frames come, but none after ${this.#intake.cursor ?? 0}`;
-        this.#endForGood(window, { because: "silent-on-cursor", detail });
-      }
-    }
-  }
-
-  #silentAtMs(): number {
-    const { silentMs, quietMs } = this.#timings;
-    const openedMs = this.#subscription.openedMs;
-    return Math.max((this.#firstOpenMs ?? openedMs) + silentMs, openedMs + quietMs);
+    const verdict = this.#hostWatch.judge(this.#subscription, this.#intake);
+    if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
+    else if (verdict.kind === "reconnect") this.#reconnect(verdict.detail);
   }
 
   #judgeTime(window: WindowBuilder, deadlineMs: number): void {
@@ -266,14 +229,11 @@ class SocketReader implements FirehoseReader {
   #nextDeadlineMs(window: WindowBuilder, deadlineMs: number): number {
     const isIdling = window.frames > 0 && this.#subscription.peek() === null;
     const idleMs = isIdling ? this.#lastTakenMs + this.#timings.idleMs : Number.POSITIVE_INFINITY;
-    const isAwaited = !this.#intake.hostSeen && this.#subscription.isOpen;
-    const silentMs = isAwaited ? this.#silentAtMs() : Number.POSITIVE_INFINITY;
     return Math.min(
       deadlineMs,
       idleMs,
-      silentMs,
       this.#subscription.nextDeadlineMs(),
-      this.#quietProof.deadlineMs,
+      this.#hostWatch.deadlineMs,
       this.#gapProof.deadlineMs,
     );
   }

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
-import { copyHead } from "./kept-bytes.ts";
+import { MAX_DEAD_PAYLOAD_BYTES } from "./kept-bytes.ts";
 import { verifySignature } from "./signature.ts";
 import type { ResolveKey } from "./types.ts";
 import type { PendingSignature, WindowBuilder } from "./window-builder.ts";
@@ -81,7 +81,6 @@ function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude
   for (let index = item.firstEvent; index < item.endEvent; index++) {
     const event = window.events[index];
     if (event === undefined || event.kind === "dead") continue;
-    const record = event.kind === "record" && event.record !== null ? event.record : new Uint8Array(0);
     window.events[index] = {
       kind: "dead",
       seq: event.seq,
@@ -90,7 +89,7 @@ function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude
       path: event.kind === "record" ? `${event.collection}/${event.rkey}` : null,
       reason,
       error: ERRORS[reason],
-      payload: copyHead(record, 0, record.length),
+      payload: (event.kind === "record" ? event.record : null)?.slice(0, MAX_DEAD_PAYLOAD_BYTES) ?? new Uint8Array(0),
     };
   }
 }

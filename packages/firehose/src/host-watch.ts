@@ -1,0 +1,86 @@
+/**
+ * What silence means, for one reader: a host that never says anything, one that is quiet, one that is silent on our cursor alone,
+ * or a connection that is stuck. Asked whenever something may have changed.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Intake } from "./intake.ts";
+import { QuietProof, type QuietProofOptions } from "./quiet-proof.ts";
+import type { Subscription } from "./subscription.ts";
+import type { FirehoseTimings } from "./timings.ts";
+import type { Ending } from "./window-builder.ts";
+
+export type HostVerdict =
+  | { readonly kind: "open" }
+  /** The connection is to be replaced. */
+  | { readonly kind: "reconnect"; readonly detail: string }
+  | { readonly kind: "end"; readonly ending: Ending };
+
+export interface HostWatchOptions extends Pick<QuietProofOptions, "probe" | "onWake"> {
+  readonly clock: Clock;
+  readonly timings: FirehoseTimings;
+}
+
+const OPEN: HostVerdict = { kind: "open" };
+
+export class HostWatch {
+  readonly #clock: Clock;
+  readonly #timings: FirehoseTimings;
+  readonly #quietProof: QuietProof;
+  #firstOpenMs: number | null = null;
+  #deadlineMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: HostWatchOptions) {
+    this.#clock = options.clock;
+    this.#timings = options.timings;
+    this.#quietProof = new QuietProof(options);
+  }
+
+  /** When to ask again, if nothing happens before. */
+  get deadlineMs(): number {
+    return Math.min(this.#deadlineMs, this.#quietProof.deadlineMs);
+  }
+
+  reset(): void {
+    this.#quietProof.reset();
+  }
+
+  judge(subscription: Subscription, intake: Intake): HostVerdict {
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    if (subscription.refused !== null) return end("refused", subscription.refused);
+    if (!intake.hostSeen) return subscription.isOpen ? this.#judgeSilence(subscription.openedMs) : OPEN;
+    const verdict = this.#quietProof.poll({
+      quietSinceMs: subscription.quietSinceMs,
+      isAnswering: subscription.isAnswering,
+      cursor: intake.cursor,
+      aboveSeq: intake.position?.seq ?? intake.cursor ?? 0,
+    });
+    switch (verdict) {
+      case "open":
+        return OPEN;
+      case "stuck":
+        return { kind: "reconnect", detail: "another connection brings frames, this one does not" };
+      case "quiet":
+        return end("quiet", null);
+      case "silent-on-cursor":
+        return end("silent-on-cursor", `live frames come, but none after ${intake.cursor ?? 0}`);
+      default: {
+        const unreachable: never = verdict;
+        return unreachable;
+      }
+    }
+  }
+
+  /** Not one frame so far. A host that closes every connection soon is not silent, but out of reach. */
+  #judgeSilence(openedMs: number): HostVerdict {
+    const { silentMs, quietMs } = this.#timings;
+    this.#firstOpenMs ??= openedMs;
+    const dueMs = Math.max(this.#firstOpenMs + silentMs, openedMs + quietMs);
+    if (this.#clock.now() >= dueMs) return end("host-silent", `no frame for ${silentMs} ms`);
+    this.#deadlineMs = dueMs;
+    return OPEN;
+  }
+}
+
+function end(because: Ending["because"], detail: string | null): HostVerdict {
+  return { kind: "end", ending: { because, detail } };
+}
