@@ -135,7 +135,7 @@ export async function tick(world: World, store: CheckpointStore, owner: string):
   const folded = await foldAll(store, lease);
   if (folded === null) return;
   await store.sweep(folded);
-  const run = world.chance(0.05) ? await loseMessages(world, store, folded) : folded;
+  const run = world.chance(0.15) ? await loseMessages(world, store, folded) : folded;
   if (run !== null) await readWindow(world, store, lease, run);
   const endedBecause = "tick";
   await store.releaseLease(lease, {

@@ -128,12 +128,14 @@ test("one that slept through another's whole correction does not correct again",
   const table = await server.newTable();
   const store = connect(table);
   const { lease } = await leased(store);
-  const window = await foldOne(store, lease, 1, ["dead", "applied"]);
+  const window = await register(store, lease, { batches: 6, events: 30 });
+  const keys = Array.from({ length: 6 }, (_, batch) => keyOf(window, batch));
+  for (const key of keys) await finish(store, key, "dead");
+  await foldAll(store, lease);
   await store.sweep(await theRun(store));
-  const key = keyOf(window, 0);
-  await finish(store, key, "applied", { counts: AFTER, redriven: true });
-  // It reads the run and the entry, and sleeps before each of its requests in turn while another does all of it.
-  for (let asleepAt = 0; asleepAt < 3; asleepAt += 1) {
+  // It sleeps before each of its requests in turn (two reads, three writes, and after them), while another does it all.
+  for (const [asleepAt, key] of keys.entries()) {
+    await finish(store, key, "applied", { counts: AFTER, redriven: true });
     let requests = 0;
     const client = inSteps(createDynamoClient({ endpoint: server.endpoint }), async (work) => {
       if (requests === asleepAt) await store.correct(key);
@@ -141,8 +143,13 @@ test("one that slept through another's whole correction does not correct again",
       return work();
     });
     await connect(table, { client }).correct(key);
-    expect(requests).toBeGreaterThan(asleepAt === 2 ? 1 : asleepAt);
-    expect((await theRun(store)).totals).toMatchObject({ processed: 10, stale: 3, dead: 0 });
+    const corrected = asleepAt + 1;
+    expect((await theRun(store)).totals).toMatchObject({
+      processed: 5 * corrected,
+      stale: 2 * corrected,
+      dead: 30 - 5 * corrected,
+    });
+    expect(await store.getEntry(key)).toMatchObject({ correctionPending: false });
   }
 });
 
