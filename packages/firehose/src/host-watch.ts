@@ -18,6 +18,8 @@ export type HostVerdict =
 export interface HostWatchOptions extends Pick<QuietProofOptions, "probe" | "onWake"> {
   readonly clock: Clock;
   readonly timings: FirehoseTimings;
+  /** Since when a first frame has been waited for; null: since the first connection. */
+  readonly silentSinceMs: number | null;
 }
 
 const OPEN: HostVerdict = { kind: "open" };
@@ -26,12 +28,13 @@ export class HostWatch {
   readonly #clock: Clock;
   readonly #timings: FirehoseTimings;
   readonly #quietProof: QuietProof;
-  #firstOpenMs: number | null = null;
+  #silentSinceMs: number | null;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
   constructor(options: HostWatchOptions) {
     this.#clock = options.clock;
     this.#timings = options.timings;
+    this.#silentSinceMs = options.silentSinceMs;
     this.#quietProof = new QuietProof(options);
   }
 
@@ -70,11 +73,14 @@ export class HostWatch {
     }
   }
 
-  /** Not one frame so far. A host that closes every connection soon is not silent, but out of reach. */
+  /**
+   * Not one frame so far. Readers are often younger than the wait, so it counts from the first of them; but half of it has to
+   * pass on one connection: a host that closes each of them soon is not silent, but out of reach.
+   */
   #judgeSilence(openedMs: number): HostVerdict {
-    const { silentMs, quietMs } = this.#timings;
-    this.#firstOpenMs ??= openedMs;
-    const dueMs = Math.max(this.#firstOpenMs + silentMs, openedMs + quietMs);
+    const { silentMs } = this.#timings;
+    this.#silentSinceMs ??= openedMs;
+    const dueMs = Math.max(this.#silentSinceMs + silentMs, openedMs + silentMs / 2);
     if (this.#clock.now() >= dueMs) return end("host-silent", `no frame for ${silentMs} ms`);
     this.#deadlineMs = dueMs;
     return OPEN;

@@ -19,6 +19,21 @@ describe("hosts that say nothing", () => {
     expect(await reader.readWindow(AMPLE, never())).toMatchObject({ endedBecause: "host-silent" });
   });
 
+  it("never a frame, over several readers", async () => {
+    await using relay = await startRelay({});
+    const began = performance.now();
+    const silentSinceMs = Date.now() - 10_000;
+    await using reader = openReader({
+      url: relay.url,
+      position: { cursor, silentSinceMs },
+      timings: { silentMs: 1_000 },
+    });
+    expect(await reader.readWindow(AMPLE, never())).toMatchObject({ endedBecause: "host-silent", to: null });
+    // Half of the time has to pass on this connection, the rest may have passed before.
+    expect(performance.now() - began).toBeGreaterThanOrEqual(500);
+    expect(performance.now() - began).toBeLessThan(950);
+  });
+
   it("nothing new on three connections: quiet, also over windows that are shorter than the proof", async () => {
     await using relay = await startRelay({});
     await using reader = openReader({ url: relay.url, position: seen });

@@ -47,6 +47,7 @@ class SocketReader implements FirehoseReader {
     this.#timings = timings;
     this.#waker = new Waker(clock);
     this.#hostWatch = new HostWatch({
+      silentSinceMs: options.position.silentSinceMs ?? null,
       clock,
       timings,
       probe: (look, signal) => probeStream({ ...looking, ...look }, signal),

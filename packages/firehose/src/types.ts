@@ -21,7 +21,7 @@ export type WindowEnd =
   | "caught-up"
   /** The host has nothing above our cursor: the three-connection proof of contracts.md. */
   | "quiet"
-  /** No frame ever, for 60 s. The run is errored. */
+  /** No frame ever, for 60 s in all and half of that on one connection. The run is errored. */
   | "host-silent"
   /** Live frames come, but none on our cursor. The run is errored. */
   | "silent-on-cursor"
@@ -50,6 +50,8 @@ export interface ReadPosition {
   readonly endSeq: number | null;
   readonly hostSeen: boolean;
   readonly brokenFrames: number;
+  /** Since when the run has waited for a first frame, over earlier readers. Absent: since this reader first connected. */
+  readonly silentSinceMs?: number;
 }
 
 export interface WindowLimits {
