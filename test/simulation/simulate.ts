@@ -99,6 +99,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     store,
     queue,
     openReader: (readerOptions) => simulatedReader(stream, readerOptions),
+    seekCursor: null,
     memory: CALM,
     place,
     offPeak: config.settings.offPeak,

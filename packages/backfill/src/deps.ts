@@ -2,6 +2,7 @@
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { OffPeak } from "@firehose-backfill/core/config/settings";
+import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import type { FirehoseReader, FirehoseReaderOptions, ResolveKey } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { Sink } from "@firehose-backfill/sink/types";
@@ -40,6 +41,8 @@ export interface ReaderDeps {
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
   readonly openReader: (options: FirehoseReaderOptions) => FirehoseReader;
+  /** Finds where a start by time begins; null: what comes before it is read and dropped. */
+  readonly seekCursor: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
   /** Asked where BACKFILL_VERIFY=signature; a run that wants it fails its tick where nobody is given. */
   readonly resolveKey?: ResolveKey;
   readonly memory: MemoryGuard;

@@ -2,8 +2,9 @@
 import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
-import type { FirehoseReader, ReadPosition, Window, WindowLimits } from "@firehose-backfill/firehose/types";
+import type { FirehoseReader, ReadPosition, WindowLimits } from "@firehose-backfill/firehose/types";
 import type { ReaderDeps } from "./deps.ts";
+import { findStart, type FoundStart, relayUrlOf, sayClamp } from "./find-start.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
 import { createWorkMeter, freeHorizonMs, type RoomInput, roomForEvents } from "./room.ts";
 import { sendWindow } from "./send-window.ts";
@@ -75,7 +76,9 @@ export async function readWindows(
   if (freeHorizonMs(roomInput()) < Math.max(1, place.leastRoomMs)) return end("horizon");
   const scope = await store.getScope(run.runId);
   if (scope === null) throw new Error(`the filters of run ${run.runId} are gone from the table`);
-  await using reader = open(deps, run, scope);
+  const url = relayUrlOf(deps, scope);
+  const start = await findStart(deps, run, { url, signal: options.signal, leftMs: options.deadlineMs - clock.now() });
+  await using reader = open(deps, run, { scope, url, start });
 
   for (;;) {
     if (options.signal.aborted) return end("stopped");
@@ -110,9 +113,11 @@ export async function readWindows(
 
     if (window.to !== null) {
       const isEnd = window.endedBecause === "caught-up" || window.endedBecause === "quiet";
-      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to }, { isEnd });
+      const oldestKeptMs = window.oldestKeptMs ?? start.oldestKeptMs;
+      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to, oldestKeptMs }, { isEnd });
       if (sent.kind === "dropped") return end(sent.because);
-      if (isFirst && run.startPosition === null) sayClamp(deps, run, window);
+      if (isFirst && run.startPosition === null)
+        sayClamp(deps, run, start.oldestKeptMs ?? window.first?.timeMs ?? null);
       isFirst = false;
       run = sent.run;
       sums.windows += 1;
@@ -128,12 +133,16 @@ export async function readWindows(
   }
 }
 
-function open(deps: ReaderDeps, run: Run, scope: ScopeSettings): FirehoseReader {
-  const url = scope.relayUrl ?? deps.place.sampleRelayUrl;
-  if (url === null) throw new Error("RELAY_URL is not set, and there is no sample relay here");
+function open(
+  deps: ReaderDeps,
+  run: Run,
+  from: { readonly scope: ScopeSettings; readonly url: string; readonly start: FoundStart },
+): FirehoseReader {
+  const { scope, url, start } = from;
+  const position = positionOf(run);
   return deps.openReader({
     url,
-    position: positionOf(run),
+    position: start.seq === null ? position : { ...position, start: { seq: start.seq } },
     filter: compileFilter(scope),
     verify: scope.verify,
     ...(deps.resolveKey === undefined ? {} : { resolveKey: deps.resolveKey }),
@@ -159,11 +168,4 @@ export function positionOf(run: Run): ReadPosition {
     hostSeen: run.hostSeen,
     brokenFrames: run.brokenFrames,
   };
-}
-
-function sayClamp(deps: ReaderDeps, run: Run, window: Window): void {
-  if (run.start.kind !== "time" || window.first === null || window.first.timeMs <= run.start.timeMs) return;
-  const asked = new Date(run.start.timeMs).toISOString();
-  const kept = new Date(window.first.timeMs).toISOString();
-  deps.log(`[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there`);
 }

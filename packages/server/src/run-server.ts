@@ -15,6 +15,7 @@ import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
@@ -123,6 +124,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     store,
     queue,
     openReader: openFirehoseReader,
+    seekCursor,
     resolveKey: options.resolveKey ?? createKeyResolver({ clock, userAgent: agent }),
     memory,
     place: localPlace({ sampleRelayUrl: stack.sampleRelayUrl, userAgent: agent }),
