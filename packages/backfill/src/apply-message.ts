@@ -95,7 +95,8 @@ async function applyBatch(
   // On the first delivery an attempt is counted only if it fails; a write a batch is saved.
   if (message.receiveCount > 1) {
     const begun = await store.beginAttempt(batch.key);
-    if (begun.attempts > MAX_ATTEMPTS) return setAside(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
+    // Somebody redrove it knowing that it had failed: it gets its try, and goes back if it fails again.
+    if (begun.attempts > MAX_ATTEMPTS && !isRedriven) return setAside(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
   }
   const rows = await decode(deps, run, batch, signal);
 

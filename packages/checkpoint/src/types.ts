@@ -381,7 +381,7 @@ export interface CheckpointStore {
   sweep(run: Run): Promise<boolean>;
 
   getEntry(key: BatchKey): Promise<LedgerEntry | null>;
-  /** Notes the place a late batch took. */
+  /** Notes the place a late batch took; also a dead one's that was redriven. An applied batch has no place any more. */
   setPlace(key: BatchKey, place: { dueMs: number; paceEpoch: number }): Promise<void>;
   /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;

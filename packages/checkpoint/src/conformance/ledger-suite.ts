@@ -71,6 +71,15 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.getEntry(KEY)).toEqual(applied);
     });
 
+    test("a dead one takes a place of whatever epoch when it is redriven, and stays dead until it is applied", async () => {
+      const store = await open();
+      await leased(store);
+      await store.setPlace(KEY, { dueMs: NOW, paceEpoch: 7 });
+      const dead = await finish(store, KEY, "dead");
+      await store.setPlace(KEY, { dueMs: NOW + 60_000, paceEpoch: 2 });
+      expect(await store.getEntry(KEY)).toEqual({ ...dead, dueMs: NOW + 60_000, paceEpoch: 2 });
+    });
+
     test("has one outcome, whoever writes at the same time", async () => {
       const store = await open();
       await leased(store);

@@ -12,6 +12,7 @@ import type { Deps } from "./run-store.ts";
 type Methods = "getEntry" | "setPlace" | "beginAttempt" | "addWait" | "finish" | "correct";
 
 const IS_OPEN: Condition = absent("outcome");
+const IS_DEAD: Condition = compare("outcome", "=", text("dead"));
 
 export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
   const { table, now } = deps;
@@ -28,12 +29,13 @@ export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
     },
 
     async setPlace(key, { dueMs, paceEpoch }) {
+      const place = { dueMs: number(dueMs), paceEpoch: number(paceEpoch) };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", number(paceEpoch)));
-      await table.update(
-        ledgerKey(key),
-        { set: { dueMs: number(dueMs), paceEpoch: number(paceEpoch), expiresAt: expiresAt(now(), null) } },
-        all(IS_OPEN, isNewer),
-      );
+      const isOpen = all(IS_OPEN, isNewer);
+      const set = { ...place, expiresAt: expiresAt(now(), null) };
+      if ((await table.update(ledgerKey(key), { set }, isOpen)) !== null) return;
+      // A redriven batch keeps to the pace of whatever run goes on now, whose epochs are not its own's.
+      await table.update(ledgerKey(key), { set: place }, IS_DEAD);
     },
 
     beginAttempt: (key) =>
@@ -75,7 +77,7 @@ export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
         const applied = await table.update(
           ledgerKey(key),
           { set: { ...ended, ...revived } },
-          compare("outcome", "=", text("dead")),
+          IS_DEAD,
         );
         // Somebody else was faster, or it was us: the next turn reads what stands there.
         return applied === null ? "again" : visible(readEntry(key.runId, applied));

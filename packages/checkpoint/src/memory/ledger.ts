@@ -29,7 +29,10 @@ export function ledgerMethods(state: State): Pick<CheckpointStore, Methods> {
     },
 
     async setPlace(key, place) {
-      if ((find(key)?.paceEpoch ?? 0) <= place.paceEpoch) changeOpen(key, () => place);
+      const entry = find(key);
+      const run = state.runs.get(key.runId);
+      if (run !== undefined && entry?.outcome === "dead") store(run, { ...entry, ...place });
+      else if ((entry?.paceEpoch ?? 0) <= place.paceEpoch) changeOpen(key, () => place);
     },
 
     beginAttempt: async (key) => visible(changeOpen(key, ({ attempts }) => ({ attempts: attempts + 1 }))),
