@@ -6,7 +6,7 @@ import { paceOf } from "./pace.ts";
 
 /** Above the limit: the run backs off, and this process does what its home does. It does not go on above the limit. */
 export async function guardMemory(deps: ConsumerDeps, run: Run | null, signal: AbortSignal): Promise<void> {
-  if (!deps.memory.isOverLimit()) return;
+  if (signal.aborted || !deps.memory.isOverLimit()) return;
   deps.log(`[BACKFILL] Memory: ${deps.memory.usedMb()}MB / ${deps.memory.limitMb()}MB limit: pausing`);
   if (run !== null) {
     const nowMs = deps.clock.now();

@@ -5,7 +5,7 @@
 import { describeError } from "@firehose-backfill/core/errors";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { type Child, forkChild } from "@firehose-backfill/embedded/child";
-import type { ConsumerChildInit, ConsumerChildReport } from "./consumer-child.ts";
+import type { ConsumerChildInit, ConsumerChildReport } from "./serve-consumer.ts";
 
 export interface ConsumerProcesses {
   /** Fresh figures of those that run. */
@@ -23,6 +23,8 @@ const REST_MS = 500;
 
 export function startConsumerProcesses(options: {
   readonly init: ConsumerChildInit;
+  /** A module that calls serveConsumer(). */
+  readonly entry: URL;
   readonly wanted: () => number;
   readonly clock: Clock;
   readonly log: (line: string) => void;
@@ -34,7 +36,7 @@ export function startConsumerProcesses(options: {
   const startOne = async () => {
     let started: Child | null = null;
     const child = await forkChild({
-      entry: new URL("./consumer-child.ts", import.meta.url),
+      entry: options.entry,
       args: [],
       execArgv: ["--expose-gc"],
       readyTimeoutMs: READY_TIMEOUT_MS,

@@ -1,8 +1,8 @@
 /** A consumer of a long-lived process: its sink, its guard and its pollers. The same in the server and in a child of its own. */
+import type { MessageResult } from "@firehose-backfill/backfill/apply-message";
 import type { ConsumerDeps, CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
-import { createSink } from "@firehose-backfill/sink/sink";
 import type { Sink } from "@firehose-backfill/sink/types";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
@@ -13,10 +13,8 @@ import { processMemoryGuard } from "./process-memory.ts";
 
 export interface LocalConsumerOptions {
   readonly adapters: Adapters;
-  readonly databaseUrl: string;
-  /** Opened at once, at most. */
-  readonly poolSize: number;
-  readonly throttleQuery: string | null;
+  /** Closed with the consumer. */
+  readonly sink: Sink;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (line: string) => void;
@@ -24,6 +22,9 @@ export interface LocalConsumerOptions {
   /** The run as last seen: its throttle settings count here. */
   readonly currentRun: () => Run | null;
   readonly pollers: number;
+  /** Somebody replaces this process: called when two pauses have not brought it under its limit. null: it waits. */
+  readonly retire: (() => void) | null;
+  readonly onResult: (result: MessageResult) => void;
   /** For tests. */
   readonly crashPoint?: CrashPoint | undefined;
 }
@@ -35,17 +36,11 @@ export interface LocalConsumer extends AsyncDisposable {
 
 const DEFAULT_LIMIT_MB = 512;
 const DEFAULT_CHECK_INTERVAL = 100;
+/** 5 s and 10 s. */
+const PAUSES_BEFORE_RETIRING = 2;
 
 export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer {
-  const { adapters, clock, random, log, signal, currentRun, poolSize } = options;
-  const sink = createSink({
-    databaseUrl: options.databaseUrl,
-    poolSize,
-    throttleQuery: options.throttleQuery,
-    clock,
-    random,
-    log,
-  });
+  const { adapters, sink, clock, random, log, signal, currentRun, retire } = options;
   const memory = processMemoryGuard(clock, () => currentRun()?.throttle.maxMemoryMb ?? DEFAULT_LIMIT_MB);
   const deps: ConsumerDeps = {
     clock,
@@ -54,7 +49,10 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
     queue: adapters.queue,
     sink,
     memory,
-    relieveMemory: async (stop) => void (await memory.waitUntilUnder(stop)),
+    relieveMemory: async (stop) => {
+      await memory.waitUntilUnder(stop, retire === null ? {} : { mostPauses: PAUSES_BEFORE_RETIRING });
+      if (retire !== null && !stop.aborted && memory.isOverLimit()) retire();
+    },
     latency: createLatencySignal(),
     memoryChecks: createEventCounter(() => currentRun()?.throttle.memoryCheckInterval ?? DEFAULT_CHECK_INTERVAL),
     renewVisibility: LOCAL_VISIBILITY,
@@ -65,9 +63,9 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
     signal,
     pollers: options.pollers,
     // A pool smaller than max-concurrent caps what is applied at once, too.
-    limit: () => Math.min(poolSize, currentRun()?.throttle.maxConcurrent ?? 0),
+    limit: () => Math.min(sink.pool().size, currentRun()?.throttle.maxConcurrent ?? 0),
     currentRun,
-    onResult: () => {},
+    onResult: options.onResult,
   });
   return {
     loop,

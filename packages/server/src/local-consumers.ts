@@ -2,6 +2,7 @@
 import type { CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
+import { createSink } from "@firehose-backfill/sink/sink";
 import type { Adapters, Addresses } from "./adapters.ts";
 import { startConsumerProcesses } from "./consumer-process.ts";
 import { startLocalConsumer } from "./local-consumer.ts";
@@ -21,14 +22,15 @@ export interface LocalConsumers {
   readonly done: Promise<void>;
 }
 
-/** Tunes reach at most this many at once; pollers above the run's max-concurrent rest. */
-const MOST_POLLERS = 100;
+/** As many as a pool can have connections; those above what the run allows rest. */
+const MOST_POLLERS = 50;
 
 export function localConsumers(options: {
   readonly kind: "in-process" | "process";
   readonly adapters: Adapters;
   readonly addresses: Addresses;
   readonly throttleQuery: string | null;
+  /** Where there is no run that says it. */
   readonly poolSize: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -38,9 +40,10 @@ export function localConsumers(options: {
   /** For tests; reaches consumers of this process alone. */
   readonly crashPoint?: CrashPoint | undefined;
 }): LocalConsumers {
-  const { clock, log, signal, currentRun } = options;
+  const { clock, random, log, signal, currentRun } = options;
   if (options.kind === "process") {
     const processes = startConsumerProcesses({
+      entry: new URL("./consumer-child.ts", import.meta.url),
       init: { addresses: options.addresses, throttleQuery: options.throttleQuery },
       wanted: () => currentRun()?.throttle.maxConcurrent ?? 0,
       clock,
@@ -63,15 +66,22 @@ export function localConsumers(options: {
   }
   const consumer = startLocalConsumer({
     adapters: options.adapters,
-    databaseUrl: options.addresses.databaseUrl,
-    poolSize: options.poolSize,
-    throttleQuery: options.throttleQuery,
+    sink: createSink({
+      databaseUrl: options.addresses.databaseUrl,
+      poolSize: () => currentRun()?.throttle.dbPoolSize ?? options.poolSize,
+      throttleQuery: options.throttleQuery,
+      clock,
+      random,
+      log,
+    }),
     clock,
-    random: options.random,
+    random,
     log,
     signal,
     currentRun,
-    pollers: Math.min(MOST_POLLERS, options.poolSize),
+    pollers: MOST_POLLERS,
+    retire: null,
+    onResult: () => {},
     crashPoint: options.crashPoint,
   });
   return {
@@ -79,6 +89,6 @@ export function localConsumers(options: {
       const { used, size } = consumer.sink.pool();
       return { active: consumer.loop.active(), poolUsed: used, poolSize: size, rssMb: null };
     },
-    done: consumer.loop.done.then(() => consumer.sink[Symbol.asyncDispose]()),
+    done: consumer.loop.done.then(() => consumer[Symbol.asyncDispose]()),
   };
 }

@@ -62,6 +62,12 @@ describe("memory guard", () => {
     expect(sleeps).toEqual([5_000, 10_000, 10_000]);
   });
 
+  it("waits no longer than it is told to, where another process can take over", async () => {
+    const { guard, sleeps } = setUp([300]);
+    expect(await guard.waitUntilUnder(new AbortController().signal, { mostPauses: 2 })).toBe(2);
+    expect(sleeps).toEqual([5_000, 10_000]);
+  });
+
   it("gives up waiting when it is told to stop", async () => {
     const { guard, sleeps } = setUp([300]);
     expect(await guard.waitUntilUnder(AbortSignal.abort())).toBe(0);

@@ -23,8 +23,11 @@ export interface MemoryGuard {
   readonly limitMb: () => number;
   /** Collects first if that can help; true if the process is still above its limit. */
   isOverLimit(): boolean;
-  /** Long-lived processes: 5 s, then 10 s more and so on until it is under the limit. Returns the pauses made; resolves early on abort. */
-  waitUntilUnder(signal: AbortSignal): Promise<number>;
+  /**
+   * Long-lived processes: 5 s, then 10 s more and so on until it is under the limit. Returns the pauses made; resolves
+   * early on abort, and after `mostPauses` for a process that somebody can replace.
+   */
+  waitUntilUnder(signal: AbortSignal, options?: { readonly mostPauses?: number }): Promise<number>;
 }
 
 const MB = 1024 * 1024;
@@ -52,9 +55,9 @@ export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
     usedMb,
     limitMb,
     isOverLimit,
-    async waitUntilUnder(signal) {
+    async waitUntilUnder(signal, { mostPauses = Number.POSITIVE_INFINITY } = {}) {
       let pauses = 0;
-      while (!signal.aborted && isOverLimit()) {
+      while (pauses < mostPauses && !signal.aborted && isOverLimit()) {
         await clock.sleep(pauses === 0 ? FIRST_PAUSE_MS : NEXT_PAUSE_MS, signal);
         pauses += 1;
       }

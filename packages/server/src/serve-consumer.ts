@@ -1,0 +1,101 @@
+/**
+ * The child's half of consumer-process.ts: one consumer, one connection, in a process of its own. It ends when its parent
+ * says so or is gone, and by itself when its memory does not come under the limit again: the parent starts a fresh one.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";
+import type { SinkOptions } from "@firehose-backfill/sink/sink";
+import type { Sink } from "@firehose-backfill/sink/types";
+import { type Addresses, openAdapters } from "./adapters.ts";
+import { startLocalConsumer } from "./local-consumer.ts";
+import { watchRun } from "./run-watch.ts";
+
+export interface ConsumerChildInit {
+  readonly addresses: Addresses;
+  readonly throttleQuery: string | null;
+}
+
+/** What the parent hears once a second. */
+export interface ConsumerChildReport {
+  readonly consumer: {
+    readonly rssMb: number;
+    readonly active: number;
+    readonly poolUsed: number;
+    readonly poolSize: number;
+  };
+}
+
+export interface ServeConsumerOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly openSink: (options: SinkOptions) => Sink;
+}
+
+const REPORT_EVERY_MS = 1_000;
+/** The batch in hand is finished, also when the parent was killed. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** Call it once, in a process of its own. */
+export function serveConsumer(options: ServeConsumerOptions): void {
+  const stop = new AbortController();
+  let ended: Promise<void> = Promise.resolve();
+  onParentGone(async () => {
+    stop.abort();
+    await ended;
+  }, STOP_DEADLINE_MS);
+  process.once("message", (init) => {
+    ended = work(options, init as ConsumerChildInit, stop.signal);
+  });
+}
+
+async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop: AbortSignal): Promise<void> {
+  const { clock, random } = options;
+  const log = (line: string) => process.send?.({ log: line });
+  await using adapters = openAdapters(init.addresses, { clock, random });
+  const first = await adapters.store.currentRun();
+  const retired = new AbortController();
+  const signal = AbortSignal.any([stop, retired.signal]);
+  const watch = watchRun({ store: adapters.store, clock, signal, first });
+  let messages = 0;
+  await using consumer = startLocalConsumer({
+    adapters,
+    sink: options.openSink({
+      databaseUrl: init.addresses.databaseUrl,
+      poolSize: 1,
+      throttleQuery: init.throttleQuery,
+      clock,
+      random,
+      log,
+    }),
+    clock,
+    random,
+    log,
+    signal,
+    currentRun: watch.current,
+    pollers: 1,
+    onResult: () => void (messages += 1),
+    retire: () => {
+      // A fresh process does one piece of work at least: a limit that is too low makes the run slow and never stops it.
+      if (messages === 0) return;
+      log("[BACKFILL] Memory does not fall: this consumer process makes way for a fresh one");
+      retired.abort();
+    },
+  });
+  reportReady(null);
+  while (!signal.aborted) {
+    const { used, size } = consumer.sink.pool();
+    const report: ConsumerChildReport = {
+      consumer: {
+        rssMb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+        active: consumer.loop.active(),
+        poolUsed: used,
+        poolSize: size,
+      },
+    };
+    process.send?.(report);
+    await clock.sleep(REPORT_EVERY_MS, signal);
+  }
+  await watch.done;
+  // Ends the process once this function is done, as the parent's own word would.
+  if (!stop.aborted) process.disconnect();
+}
