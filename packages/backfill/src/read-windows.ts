@@ -150,6 +150,7 @@ function open(
     random: deps.random,
     userAgent: deps.place.userAgent,
     isMemoryTight: () => deps.memory.isOverLimit(),
+    memoryCheckInterval: run.throttle.memoryCheckInterval,
     onLog: (message) => deps.log(`[BACKFILL] ${message}`),
   });
 }
@@ -167,5 +168,7 @@ export function positionOf(run: Run): ReadPosition {
     endSeq: end.kind === "seq" ? end.seq : null,
     hostSeen: run.hostSeen,
     brokenFrames: run.brokenFrames,
+    // A reader lives for a tick: what it waits for longer than that is told from outside.
+    ...(run.hostSeen ? {} : { silentSinceMs: run.createdAtMs }),
   };
 }
