@@ -207,7 +207,7 @@ function skewed(clock: Clock, ms: number): Clock {
   return { now: () => clock.now() + ms, sleep: (duration, signal) => clock.sleep(duration, signal) };
 }
 
-const CALM: MemoryGuard = {
+export const CALM: MemoryGuard = {
   usedMb: () => 100,
   limitMb: () => 512,
   isOverLimit: () => false,

@@ -12,7 +12,7 @@ const PROFILES = [
 type Profile = (typeof PROFILES)[number];
 
 /** Back on time soon after: the last `ms` are at the rate. And never above it: no minute of the whole course is. */
-function expectPace(simulation: Simulation, { rate, batch }: Pick<Profile, "rate" | "batch">, ms: number): void {
+function expectPace(simulation: Simulation, { rate, batch }: { readonly rate: number; readonly batch: number }, ms: number): void {
   const { applied } = simulation.database;
   const now = simulation.clock.now();
   const whole = measurePace(applied, simulation.startMs, now);

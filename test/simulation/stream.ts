@@ -17,7 +17,7 @@ export interface StreamShape {
 
 export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptions): FirehoseReader {
   const { position } = options;
-  let cursor = position.cursor;
+  let cursor = position.cursor ?? beginning(shape, position.startTimeMs);
   let { startReached } = position;
 
   return {
@@ -65,6 +65,13 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+/** A host that knows where a time begins, and says nothing of what came before. null: at its oldest. */
+function beginning({ startTimeMs, stepMs }: StreamShape, fromMs: number | null): Position | null {
+  if (fromMs === null || fromMs <= startTimeMs) return null;
+  const index = Math.ceil((fromMs - startTimeMs) / stepMs);
+  return { seq: index, timeMs: startTimeMs + (index - 1) * stepMs };
 }
 
 function commitAt(shape: StreamShape, index: number): { events: FirehoseEvent[]; received: number; timeMs: number } {
