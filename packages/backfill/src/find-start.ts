@@ -14,7 +14,7 @@ export interface FoundStart {
 }
 
 /** @throws Error where there is no relay to connect to */
-export function relayUrlOf(deps: ReaderDeps, scope: ScopeSettings): string {
+export function relayUrlOf(deps: Pick<ReaderDeps, "place">, scope: ScopeSettings): string {
   const url = scope.relayUrl ?? deps.place.sampleRelayUrl;
   if (url === null) throw new Error("RELAY_URL is not set, and there is no sample relay here");
   return url;
@@ -22,7 +22,7 @@ export function relayUrlOf(deps: ReaderDeps, scope: ScopeSettings): string {
 
 /** Never rejects: what cannot be found is read from the oldest. */
 export async function findStart(
-  deps: ReaderDeps,
+  deps: Pick<ReaderDeps, "clock" | "random" | "place" | "seekCursor" | "log">,
   run: Run,
   options: { readonly url: string; readonly signal: AbortSignal; readonly leftMs: number },
 ): Promise<FoundStart> {
@@ -45,7 +45,7 @@ export async function findStart(
 }
 
 /** `oldestKeptMs`: as far back as the host goes. Says so where that is not as far as was asked. */
-export function sayClamp(deps: ReaderDeps, run: Run, oldestKeptMs: number | null): void {
+export function sayClamp(deps: Pick<ReaderDeps, "log">, run: Run, oldestKeptMs: number | null): void {
   if (run.start.kind !== "time" || oldestKeptMs === null || oldestKeptMs <= run.start.timeMs) return;
   const asked = isoTime(run.start.timeMs);
   const kept = isoTime(oldestKeptMs);
