@@ -7,6 +7,7 @@
  * - roles that the whole account may assume, also outside `sst dev`: Lambda alone may;
  * - AWSLambdaBasicExecutionRole: the function's own log group, and nothing else.
  */
+import { NOT_BUNDLED } from "./bundling.ts";
 import { MAX_EVENT_AGE_SECONDS } from "./limits.ts";
 import { functionName, logGroupName, type FunctionRole } from "./names.ts";
 import { logPermissions, tracingPermissions, type Statement } from "./permissions.ts";
@@ -42,6 +43,7 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
     name: functionName(role),
     description: options.description,
     handler: `functions/${role}.handler`,
+    nodejs: { esbuild: { external: [...NOT_BUNDLED] } },
     runtime: "nodejs24.x",
     architecture: "arm64",
     memory: `${options.memoryMb} MB`,

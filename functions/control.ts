@@ -1,0 +1,13 @@
+/**
+ * Control: the console's Test button and `firehose-backfill … --function NAME`. It takes the events of
+ * docs/architecture.md and answers `{ ok, message, snapshot }`, or `{ ok: false, message, problems }`.
+ */
+import { createControl } from "./shared/control.ts";
+import { createObservability } from "./shared/observability.ts";
+import { observedMiddy } from "./shared/observed-middy.ts";
+import { once } from "./shared/once.ts";
+
+const observability = once(createObservability);
+const control = once(() => createControl(process.env, observability()));
+
+export const handler = observedMiddy(observability).handler((event: unknown) => control().answer(event));

@@ -1,0 +1,28 @@
+/** What a consumer says of itself in the run's notes, which on AWS is the only way to see its memory and its connections. */
+import type { CheckpointStore, ConsumerReport } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+
+/** The status page takes a report for 90 s. */
+const EVERY_MS = 30_000;
+
+/** The environment's log stream, in the letters that an id may have: of it the end tells environments apart. */
+export function consumerId(logStream: string): string {
+  return logStream.replaceAll(/[^\w.:@/-]/g, "-").slice(-64);
+}
+
+export type ReportNow = (runId: string, figures: Omit<ConsumerReport, "id" | "atMs">) => Promise<void>;
+
+/** At most every 30 s; in between it does nothing. `id`: this environment's name. */
+export function reportNowAndThen(options: {
+  readonly store: Pick<CheckpointStore, "reportConsumer">;
+  readonly clock: Pick<Clock, "now">;
+  readonly id: string;
+}): ReportNow {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return async (runId, figures) => {
+    const atMs = options.clock.now();
+    if (atMs - lastMs < EVERY_MS) return;
+    lastMs = atMs;
+    await options.store.reportConsumer(runId, { id: options.id, atMs, ...figures });
+  };
+}

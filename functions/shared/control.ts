@@ -1,0 +1,84 @@
+/** Control on AWS: understands the event, sees to the database where events will be applied, steers, and shows the run. */
+import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { describeError } from "@firehose-backfill/core/errors";
+import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
+import type { Observability } from "./observability.ts";
+import { once } from "./once.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
+import { openServices } from "./services.ts";
+
+export type ControlAnswer =
+  | {
+      readonly ok: true;
+      readonly message: string;
+      /** null: what was asked for is done, but the picture of it could not be made. */
+      readonly snapshot: Snapshot | null;
+    }
+  | Refusal;
+
+export interface Control {
+  /** An event that is refused has changed nothing. @throws what nobody foresaw */
+  answer(event: unknown): Promise<ControlAnswer>;
+}
+
+/** What is wrong with the deploy itself is met at the first event, and is its answer. */
+export function createControl(env: Environment, { logger }: Pick<Observability, "logger">): Control {
+  const clock = systemClock;
+  const random = Math.random;
+  const open = once(() => {
+    const deployed = readDeployedConfig(env);
+    const { config, configure } = deployed;
+    const { maxConcurrent, maxMemoryMb } = config.settings;
+    const deps: ControlDeps = {
+      ...openServices(deployed, { clock, random }),
+      clock,
+      random,
+      configure,
+      // Reserved concurrency and the functions' memory are made from these two.
+      limits: { maxConcurrent, maxMemoryMb },
+      allowRelayFromEvent: false,
+    };
+    return { config, deps };
+  });
+
+  const steer = async (event: unknown): Promise<ControlAnswer> => {
+    const parsed = parseControlEvent(event);
+    const { config, deps } = open();
+    if (beginsToApply(parsed)) await prepareDatabase(databaseUrlOf(config), config.settings);
+    const { message } = await control(deps, parsed);
+    return { ok: true, message, snapshot: await picture() };
+  };
+
+  const picture = async (): Promise<Snapshot | null> => {
+    const { config, deps } = open();
+    try {
+      return await collectSnapshot({ store: deps.store, queue: deps.queue, clock, config });
+    } catch (error) {
+      logger.warn(`[BACKFILL] Control: done, but the run could not be read: ${describeError(error)}`);
+      return null;
+    }
+  };
+
+  return {
+    async answer(event) {
+      try {
+        return await steer(event);
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal === null) throw error;
+        logger.warn("[BACKFILL] Control: refused", { problems: refusal.problems });
+        return refusal;
+      }
+    },
+  };
+}
+
+/** A resume as well: after an upgrade it is the first thing that meets the database. */
+function beginsToApply(event: ControlEvent): boolean {
+  return (event.action === "start" && !event.start.isDryRun) || event.action === "resume";
+}

@@ -1,0 +1,39 @@
+/**
+ * The sink of a function: one connection, and the schema brought up to date by the first batch of an environment, so
+ * that a run which the schedule began, or one that goes on after an upgrade, finds its tables. What is wrong with the
+ * database's address is met where a batch is applied: there it stops the run, and the operator is told.
+ */
+import { DatabaseUrlError } from "@firehose-backfill/sink/database-url";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { createSink, type PostgresSink, type SinkOptions } from "@firehose-backfill/sink/sink";
+import { SinkError } from "@firehose-backfill/sink/sink-error";
+import type { Sink } from "@firehose-backfill/sink/types";
+
+/** Below the function's own time-out: the server ends a statement before Lambda ends the environment. */
+const STATEMENT_TIMEOUT_MS = 20_000;
+
+export function createDeployedSink(options: Omit<SinkOptions, "poolSize" | "timeouts">): Sink {
+  let opened: PostgresSink | null = null;
+  let isMigrated = false;
+  const open = () =>
+    (opened ??= createSink({ ...options, poolSize: 1, timeouts: { statementMs: STATEMENT_TIMEOUT_MS } }));
+
+  return {
+    async apply(request) {
+      try {
+        const sink = open();
+        if (!isMigrated) await migrate({ databaseUrl: options.databaseUrl });
+        isMigrated = true;
+        return await sink.apply(request);
+      } catch (error) {
+        throw error instanceof DatabaseUrlError
+          ? new SinkError(error.message, { kind: "broken" }, { cause: error })
+          : error;
+      }
+    },
+    // Asked before a batch is applied; without a throttle query it must not be what finds the address wrong.
+    health: async () => (options.throttleQuery === null ? { kind: "healthy" } : open().health()),
+    pool: () => opened?.pool() ?? { used: 0, size: 1 },
+    [Symbol.asyncDispose]: async () => opened?.[Symbol.asyncDispose](),
+  };
+}

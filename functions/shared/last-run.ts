@@ -1,0 +1,24 @@
+/** The run as this environment last read it: use cases read it before each piece of work, so nothing is read twice. */
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+
+export interface LastRun {
+  readonly store: CheckpointStore;
+  /** null: nothing has been read. */
+  readonly current: () => Run | null;
+}
+
+export function rememberRun(store: CheckpointStore): LastRun {
+  let last: Run | null = null;
+  const remember = (run: Run | null) => {
+    last = run ?? last;
+    return run;
+  };
+  return {
+    store: {
+      ...store,
+      getRun: async (runId) => remember(await store.getRun(runId)),
+      currentRun: async (options) => remember(await store.currentRun(options)),
+    },
+    current: () => last,
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * The metrics that alarms and the dashboard read, with their units. Names, namespace and dimensions are a contract with
+ * infra/metrics.ts; a test holds the two together.
+ */
+import { MetricUnit, type Metrics } from "@aws-lambda-powertools/metrics";
+
+export const NAMESPACE = "FirehoseBackfill";
+export const SERVICE = "firehose-backfill";
+
+export const METRICS = {
+  FramesRead: MetricUnit.Count,
+  EventsMatched: MetricUnit.Count,
+  EventsEnqueued: MetricUnit.Count,
+  EventsApplied: MetricUnit.Count,
+  EventsStale: MetricUnit.Count,
+  EventsDead: MetricUnit.Count,
+  ReaderLagSeconds: MetricUnit.Seconds,
+  EndToEndLagSeconds: MetricUnit.Seconds,
+  FallsOffInSeconds: MetricUnit.Seconds,
+  PaceWaitMs: MetricUnit.Milliseconds,
+  LateBatches: MetricUnit.Count,
+  MemoryRssMb: MetricUnit.Megabytes,
+  EarlyExits: MetricUnit.Count,
+  LeaseLost: MetricUnit.Count,
+  RelayGaps: MetricUnit.Count,
+} as const;
+
+export type MetricName = keyof typeof METRICS;
+
+export function addMetric(metrics: Metrics, name: MetricName, value: number): void {
+  metrics.addMetric(name, METRICS[name], value);
+}
+
+/** Sums say nothing where there is nothing; most batches have no stale and no dead events. */
+export function addCount(metrics: Metrics, name: MetricName, value: number): void {
+  if (value > 0) addMetric(metrics, name, value);
+}

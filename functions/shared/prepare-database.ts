@@ -1,0 +1,21 @@
+/** Before a run begins or goes on: the database is reached, of a version that will do, migrated, and can be asked how it is. */
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { ConfigError } from "@firehose-backfill/core/errors";
+import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
+
+/** @throws DatabaseUrlError, SinkError, ConfigError: each with one clear message and no password */
+export async function prepareDatabase(
+  databaseUrl: string,
+  { throttleQuery }: Pick<Settings, "throttleQuery">,
+): Promise<void> {
+  await verifyConnection({ databaseUrl });
+  await migrate({ databaseUrl });
+  if (throttleQuery === null) return;
+  try {
+    await checkThrottleQuery({ databaseUrl, throttleQuery });
+  } catch (error) {
+    throw error instanceof ThrottleQueryError ? new ConfigError([error.message]) : error;
+  }
+}

@@ -1,0 +1,105 @@
+/** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one Get. */
+import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
+import { runTick } from "@firehose-backfill/backfill/run-tick";
+import type { NewRun } from "@firehose-backfill/checkpoint/types";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
+import { VERSION } from "@firehose-backfill/core/version";
+import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
+import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
+import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
+import type { Context } from "aws-lambda";
+import { type Environment, readDeployedConfig } from "./deployed-config.ts";
+import { rememberRun } from "./last-run.ts";
+import { addMetric } from "./metrics.ts";
+import type { Observability } from "./observability.ts";
+import { processMemoryGuard } from "./process-memory.ts";
+import { readerPlace } from "./reader-place.ts";
+import { createRecycling } from "./recycling.ts";
+import { tellTransitions } from "./run-notices.ts";
+import { openServices } from "./services.ts";
+import { createTickReporter } from "./tick-report.ts";
+import { publishTo } from "./topic.ts";
+
+export interface Reader {
+  /** What became of it, in one sentence. @throws UsageError for an event that is not the schedule's */
+  tick(event: unknown, context: Context): Promise<string>;
+}
+
+/** @throws ConfigError */
+export function createReader(
+  env: Environment,
+  { observability, endProcess }: { readonly observability: Observability; readonly endProcess: () => never },
+): Reader {
+  const { logger, metrics, log } = observability;
+  const clock = systemClock;
+  const random = Math.random;
+  const deployed = readDeployedConfig(env);
+  const { config } = deployed;
+  const { settings } = config;
+  const tooLow = limitTooLow(settings.maxMemoryMb, process.memoryUsage.rss());
+  if (tooLow !== null) throw new ConfigError([tooLow]);
+
+  const services = openServices(deployed, { clock, random });
+  const { queue } = services;
+  const { store, current } = rememberRun(
+    tellTransitions(services.store, { publish: publishTo(settings.alarmTopicArn), log }),
+  );
+  const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
+  const recycling = createRecycling(memory);
+  const agent = userAgent({ version: VERSION, contact: settings.contact });
+  const resolveKey = createKeyResolver({ clock, userAgent: agent });
+  const meter = createRateMeter();
+  const reporter = createTickReporter(observability);
+  const firstRun = (): NewRun | null => {
+    if (settings.days === 0) return null;
+    const nowMs = clock.now();
+    return newRun(config, { runId: newRunId(nowMs, random), nowMs });
+  };
+
+  return {
+    async tick(event, context) {
+      refuseStranger(event);
+      if (recycling.isDue()) {
+        logger.warn(`[BACKFILL] Memory: ${memory.usedMb()}MB / ${memory.limitMb()}MB limit: a new environment begins`);
+        addMetric(metrics, "EarlyExits", 1);
+        observability.publish();
+        endProcess();
+      }
+      const deps: ReaderDeps = {
+        clock,
+        random,
+        store,
+        queue,
+        openReader: openFirehoseReader,
+        seekCursor,
+        resolveKey,
+        memory,
+        place: readerPlace({ remainingMs: context.getRemainingTimeInMillis(), userAgent: agent }),
+        offPeak: settings.offPeak,
+        limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
+        owner: context.awsRequestId,
+        log,
+      };
+      const result = await runTick(deps, { signal: new AbortController().signal, firstRun });
+      if (memory.isOverLimit()) recycling.mark();
+      const { run } = result;
+      if (run === null) return result.endedBecause;
+      const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });
+      reporter.report({ ...result, run }, snapshot, memory.usedMb());
+      return `run ${run.runId} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
+    },
+  };
+}
+
+function refuseStranger(event: unknown): void {
+  const isTick = typeof event === "object" && event !== null && "action" in event && event.action === "tick";
+  if (isTick) return;
+  throw new UsageError(
+    'the reader takes { "action": "tick" }, from its schedule; to steer a run use the control function',
+  );
+}

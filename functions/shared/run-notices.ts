@@ -1,0 +1,50 @@
+/**
+ * Tells the operator when a run has ended or stopped, through the topic that alarms go to. Whoever makes the transition
+ * tells it, and a transition is made once; an environment that dies in between has told nobody, and the status page has it.
+ */
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import { describeError } from "@firehose-backfill/core/errors";
+import type { RunStatus } from "@firehose-backfill/core/run-state";
+import { stageName } from "./links.ts";
+
+export interface Notice {
+  /** One line of ASCII, at most 100 characters: SNS makes it the subject of a mail. */
+  readonly subject: string;
+  readonly message: string;
+}
+
+const TOLD: ReadonlySet<RunStatus> = new Set(["succeeded", "cancelled", "errored", "paused"]);
+
+/** The same store; a transition to an end or a stop is told. */
+export function tellTransitions(
+  store: CheckpointStore,
+  options: { readonly publish: (notice: Notice) => Promise<void>; readonly log: (line: string) => void },
+): CheckpointStore {
+  return {
+    ...store,
+    async transition(runId, from, to, patch) {
+      const run = await store.transition(runId, from, to, patch);
+      if (run === null || !TOLD.has(to)) return run;
+      try {
+        await options.publish(noticeOf(run));
+      } catch (error) {
+        // The run has stopped all the same.
+        options.log(`[BACKFILL] Run ${runId} is ${to}, and that could not be told: ${describeError(error)}`);
+      }
+      return run;
+    },
+  };
+}
+
+export function noticeOf(run: Run): Notice {
+  const { received, processed, dead } = run.totals;
+  const what = `run ${run.runId} is ${run.status}`;
+  return {
+    subject: `firehose-backfill ${stageName()}: ${what}`.slice(0, 100),
+    message: [
+      `The ${what}${run.reason === null ? "." : `: ${run.reason}`}`,
+      `Host ${run.host}: ${received} events received, ${processed} processed, ${dead} dead.`,
+      "firehose-backfill status --function NAME tells more.",
+    ].join("\n"),
+  };
+}

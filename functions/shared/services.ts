@@ -1,0 +1,31 @@
+/** The clients of an environment: the table and the queues. Where they are, and with which rights, is the deploy's business. */
+import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
+import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
+import type { BatchQueue } from "@firehose-backfill/queue/types";
+import type { DeployedConfig } from "./deployed-config.ts";
+
+export interface Services {
+  readonly store: CheckpointStore;
+  readonly queue: BatchQueue;
+}
+
+export function openServices(
+  { table, queueUrl, dlqUrl }: DeployedConfig,
+  options: { readonly clock: Clock; readonly random: () => number },
+): Services {
+  return {
+    store: createDynamoStore({ client: createDynamoClient({ endpoint: null }), table, hasTtl: true }),
+    queue: createSqsQueue({
+      client: createSqsClient({ endpoint: null }),
+      queueUrl,
+      dlqUrl,
+      countsBase64: false,
+      startMove: true,
+      ...options,
+    }),
+  };
+}

@@ -1,0 +1,83 @@
+/** The status page behind the function URL: one Snapshot, as a page, as JSON or as text. Reads only. */
+import { randomBytes } from "node:crypto";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
+import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
+import { renderJson } from "@firehose-backfill/status/render-json";
+import { renderText } from "@firehose-backfill/status/render-text";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { LambdaFunctionURLResult } from "aws-lambda";
+import { type Environment, readDeployedConfig } from "./deployed-config.ts";
+import { refusalOf } from "./refusal.ts";
+import { openServices } from "./services.ts";
+import { chooseForm, type Form, readRequest } from "./status-request.ts";
+
+export interface StatusPage {
+  respond(event: unknown): Promise<LambdaFunctionURLResult>;
+}
+
+const TEXT_COLUMNS = 100;
+const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};
+
+/** @throws ConfigError */
+export function createStatusPage(env: Environment): StatusPage {
+  const clock = systemClock;
+  const deployed = readDeployedConfig(env);
+  const { store, queue } = openServices(deployed, { clock, random: Math.random });
+  const meter = createRateMeter();
+  const collect = () => collectSnapshot({ store, queue, clock, config: deployed.config, meter });
+
+  return {
+    async respond(event) {
+      const request = readRequest(event);
+      if (request === null) return plain(400, "This function answers its own address, as a page, as JSON or as text.");
+      if (request.method !== "GET") return plain(405, "This page reads only. To steer a run use the control function.");
+      const form = chooseForm(request);
+      if (form === null) return plain(404, "There is GET /, GET /status.json and GET /status.txt.");
+      try {
+        return render(await collect(), form);
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (refusal === null) throw error;
+        return plain(503, refusal.message);
+      }
+    },
+  };
+}
+
+function render(snapshot: Snapshot, form: Form): LambdaFunctionURLResult {
+  switch (form) {
+    case "html": {
+      const nonce = randomBytes(16).toString("base64");
+      return {
+        statusCode: 200,
+        headers: {
+          ...HEADERS,
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": contentSecurityPolicy(nonce),
+        },
+        body: renderHtml(snapshot, { nonce }),
+      };
+    }
+    case "json":
+      return {
+        statusCode: 200,
+        headers: { ...HEADERS, "content-type": "application/json; charset=utf-8" },
+        body: `${renderJson(snapshot)}\n`,
+      };
+    case "text":
+      return plain(200, renderText(snapshot, { width: TEXT_COLUMNS, color: false }).join("\n"));
+    default: {
+      const unreachable: never = form;
+      return unreachable;
+    }
+  }
+}
+
+function plain(statusCode: number, text: string): LambdaFunctionURLResult {
+  return { statusCode, headers: { ...HEADERS, "content-type": "text/plain; charset=utf-8" }, body: `${text}\n` };
+}

@@ -1,0 +1,43 @@
+/** What a request to the function URL asks for: by its path, and where that leaves it open by its Accept header. Pure. */
+
+export interface PageRequest {
+  readonly method: string;
+  readonly path: string;
+  /** "" where there is none. */
+  readonly accept: string;
+}
+
+export type Form = "html" | "json" | "text";
+
+const BY_PATH: Readonly<Record<string, Form>> = { "/status.json": "json", "/status.txt": "text" };
+/** In this order: a browser accepts anything, but names the page first. */
+const BY_TYPE: readonly (readonly [type: string, form: Form])[] = [
+  ["text/html", "html"],
+  ["application/json", "json"],
+  ["text/plain", "text"],
+];
+
+/** null: it did not come through a function URL. */
+export function readRequest(event: unknown): PageRequest | null {
+  const http = field(field(event, "requestContext"), "http");
+  const method = field(http, "method");
+  const path = field(event, "rawPath");
+  if (typeof method !== "string" || typeof path !== "string") return null;
+  // Lambda writes the names of headers in lower case.
+  const accept = field(field(event, "headers"), "accept");
+  return { method, path, accept: typeof accept === "string" ? accept : "" };
+}
+
+/** null: there is nothing at this path. */
+export function chooseForm({ path, accept }: PageRequest): Form | null {
+  const byPath = BY_PATH[path];
+  if (byPath !== undefined) return byPath;
+  if (path !== "/") return null;
+  return BY_TYPE.find(([type]) => accept.includes(type))?.[1] ?? "html";
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}

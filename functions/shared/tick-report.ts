@@ -1,0 +1,56 @@
+/** What is said of a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
+import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+import type { Run } from "@firehose-backfill/checkpoint/types";
+import { memoryLine, progressLine, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { addCount, addMetric } from "./metrics.ts";
+import type { Observability } from "./observability.ts";
+
+export interface TickReporter {
+  /** Once a tick that found an open run. */
+  report(result: TickResult & { readonly run: Run }, snapshot: Snapshot, readerMb: number): void;
+}
+
+export function createTickReporter({ logger, metrics }: Observability): TickReporter {
+  let saidConfig = "";
+
+  const sayConfig = ({ runId, throttle }: Run) => {
+    const text = throttlingConfigLines(throttle).join("\n");
+    if (`${runId} ${text}` === saidConfig) return;
+    saidConfig = `${runId} ${text}`;
+    logger.info(text, { runId, throttle: { ...throttle } });
+  };
+
+  return {
+    report({ run, read, endedBecause, isLeaseLost }, snapshot, readerMb) {
+      sayConfig(run);
+      const { received, processed, dead, ratePerSecond, status } = snapshot;
+      const skipped = Object.values(snapshot.skipped).reduce((sum, count) => sum + count, 0);
+      const about = { runId: run.runId, status, endedBecause };
+      logger.info(progressLine({ received, processed, skipped, ratePerSecond }), {
+        ...about,
+        received,
+        processed,
+        skipped,
+        dead,
+        ratePerSecond,
+        frames: read?.frames ?? 0,
+        windows: read?.windows ?? 0,
+      });
+      const usedMb = snapshot.memory.usedMb ?? readerMb;
+      const limitMb = snapshot.memory.limitMb ?? run.throttle.maxMemoryMb;
+      logger.info(memoryLine({ usedMb, limitMb }), { ...about, usedMb, limitMb, readerMb });
+
+      addCount(metrics, "FramesRead", read?.frames ?? 0);
+      addCount(metrics, "EventsMatched", read?.matched ?? 0);
+      addCount(metrics, "EventsEnqueued", read?.enqueued ?? 0);
+      addCount(metrics, "RelayGaps", read?.gaps ?? 0);
+      if (isLeaseLost) addMetric(metrics, "LeaseLost", 1);
+      addMetric(metrics, "MemoryRssMb", readerMb);
+      const readTo = snapshot.cursor.reader;
+      if (readTo !== null)
+        addMetric(metrics, "ReaderLagSeconds", (Date.parse(snapshot.at) - Date.parse(readTo.time)) / 1000);
+      if (snapshot.fallsOffInSeconds !== null) addMetric(metrics, "FallsOffInSeconds", snapshot.fallsOffInSeconds);
+    },
+  };
+}

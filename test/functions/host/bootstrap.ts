@@ -1,0 +1,63 @@
+/**
+ * The inside of an environment: loads a bundled handler and speaks the Lambda Runtime API, as the managed runtime does.
+ * Run as a process of its own: `node --expose-gc bootstrap.ts /path/to/bundle.mjs`.
+ */
+import { pathToFileURL } from "node:url";
+
+type Handler = (event: unknown, context: object) => Promise<unknown>;
+
+const api = `http://${process.env["AWS_LAMBDA_RUNTIME_API"]}/2018-06-01/runtime`;
+/** Kept on purpose, some of it at each invocation: what a leak does. */
+const leaked: Buffer[] = [];
+const leakMb = Number(process.env["TEST_LEAK_MB"] ?? 0);
+
+const handler = await load(process.argv[2] ?? "");
+for (;;) await next(handler);
+
+async function load(bundle: string): Promise<Handler> {
+  const before = performance.now();
+  try {
+    const { handler: loaded }: { handler: Handler } = await import(pathToFileURL(bundle).href);
+    await post("init/done", performance.now() - before);
+    return loaded;
+  } catch (error) {
+    await post("init/error", describe(error));
+    process.exit(1);
+  }
+}
+
+async function next(run: Handler): Promise<void> {
+  const response = await fetch(`${api}/invocation/next`);
+  const event: unknown = await response.json();
+  const header = (name: string) => response.headers.get(`lambda-runtime-${name}`) ?? "";
+  const id = header("aws-request-id");
+  const deadlineMs = Number(header("deadline-ms"));
+  const context = {
+    awsRequestId: id,
+    invokedFunctionArn: header("invoked-function-arn"),
+    functionName: process.env["AWS_LAMBDA_FUNCTION_NAME"],
+    functionVersion: "$LATEST",
+    memoryLimitInMB: process.env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+    logGroupName: process.env["AWS_LAMBDA_LOG_GROUP_NAME"],
+    logStreamName: process.env["AWS_LAMBDA_LOG_STREAM_NAME"],
+    getRemainingTimeInMillis: () => Math.max(0, deadlineMs - Date.now()),
+  };
+  if (leakMb > 0) leaked.push(Buffer.alloc(leakMb * 1024 * 1024, 1));
+  try {
+    // A handler that resolves with nothing answers `null`, as on Lambda.
+    await post(`invocation/${id}/response`, (await run(event, context)) ?? null);
+  } catch (error) {
+    await post(`invocation/${id}/error`, describe(error));
+  }
+}
+
+async function post(path: string, body: unknown): Promise<void> {
+  const response = await fetch(`${api}/${path}`, { method: "POST", body: JSON.stringify(body) });
+  await response.arrayBuffer();
+}
+
+function describe(error: unknown): object {
+  return error instanceof Error
+    ? { errorType: error.name, errorMessage: error.message, trace: error.stack?.split("\n") }
+    : { errorType: typeof error, errorMessage: String(error) };
+}

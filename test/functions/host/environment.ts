@@ -1,0 +1,101 @@
+/**
+ * One Lambda environment: a process that is started for a function, stopped by SIGSTOP while it has nothing to do, and
+ * killed when an invocation takes too long. What it printed belongs to the function's log.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { type Answer, startRuntimeApi } from "./runtime-api.ts";
+
+const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
+
+export type Outcome = Answer | { readonly kind: "timeout" } | { readonly kind: "exit"; readonly code: number | null };
+
+export interface LambdaEnvironment extends AsyncDisposable {
+  readonly pid: number;
+  /** Import of the bundle, without the start of Node. */
+  readonly importMs: Promise<number>;
+  /** Times it was frozen so far. */
+  readonly freezes: () => number;
+  readonly isGone: () => boolean;
+  invoke(event: unknown, timeoutMs: number): Promise<Outcome>;
+}
+
+export interface EnvironmentOptions {
+  readonly bundle: string;
+  readonly functionName: string;
+  readonly logStream: string;
+  readonly memoryMb: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onOutput: (text: string) => void;
+}
+
+export async function startEnvironment(options: EnvironmentOptions): Promise<LambdaEnvironment> {
+  const { functionName } = options;
+  let freezes = 0;
+  const api = await startRuntimeApi({
+    functionArn: `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
+    onIdle: () => {
+      freezes += 1;
+      child.kill("SIGSTOP");
+    },
+  });
+  const child = spawn(process.execPath, ["--expose-gc", BOOTSTRAP, options.bundle], {
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      AWS_LAMBDA_RUNTIME_API: api.address,
+      AWS_LAMBDA_FUNCTION_NAME: functionName,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
+      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${functionName}`,
+      AWS_LAMBDA_LOG_STREAM_NAME: options.logStream,
+      AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+      AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_EC2_METADATA_DISABLED: "true",
+      ...options.env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const { promise: exited, resolve: onExit } = Promise.withResolvers<number | null>();
+  child.once("close", onExit);
+  child.once("error", () => onExit(null));
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", options.onOutput);
+  let isGone = false;
+  child.once("exit", () => {
+    isGone = true;
+  });
+  // Ends with this process: a stopped one would otherwise stay for ever.
+  const onParentExit = () => child.kill("SIGKILL");
+  process.once("exit", onParentExit);
+
+  return {
+    pid: child.pid ?? 0,
+    importMs: api.loaded,
+    freezes: () => freezes,
+    isGone: () => isGone,
+    async invoke(event, timeoutMs) {
+      // Lambda begins to count when the handler is loaded.
+      const ready = await Promise.race([api.loaded.then(() => true), exited.then(() => false)]);
+      if (!ready) return { kind: "exit", code: await exited };
+      child.kill("SIGCONT");
+      const { promise: timeout, resolve: onTimeout } = Promise.withResolvers<Outcome>();
+      const timer = setTimeout(() => {
+        child.kill("SIGKILL");
+        onTimeout({ kind: "timeout" });
+      }, timeoutMs);
+      const exit = exited.then((code): Outcome => ({ kind: "exit", code }));
+      try {
+        return await Promise.race([api.invoke(event, Date.now() + timeoutMs), timeout, exit]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      process.off("exit", onParentExit);
+      child.kill("SIGKILL");
+      await exited;
+      await api[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * Stages as a deploy makes them, on this machine: the four bundled functions on stand-ins for SQS, DynamoDB, SNS and
+ * Neon. One set of servers, and in it a table, a pair of queues and a database for each stage.
+ */
+import { CreateQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { ensureTable } from "@firehose-backfill/checkpoint/create-table";
+import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { startQueueServer } from "@firehose-backfill/embedded/queue-server";
+import { startTableServer } from "@firehose-backfill/embedded/table-server";
+import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { ControlAnswer } from "../../functions/shared/control.ts";
+import { bundleFunctions, type FunctionName } from "../../scripts/bundle-functions.ts";
+import { temporaryFolder } from "../support/program.ts";
+import { openTestDatabase, type TestDatabase } from "../support/query.ts";
+import { startMapping } from "./host/event-source-mapping.ts";
+import { createLocalFunction, type Invocation, type LocalFunction } from "./host/local-function.ts";
+import { startTopicServer, type TopicServer } from "./topic-server.ts";
+
+export interface Services extends AsyncDisposable {
+  readonly topic: TopicServer;
+  newStage(options: StageOptions): Promise<Stage>;
+}
+
+export interface StageOptions {
+  /** Lower-case letters: names its database, its table and its queues. */
+  readonly name: string;
+  readonly relayUrl: string;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** BACKFILL_MAX_CONCURRENT: the consumer's reserved concurrency, and with the minimum of two the mapping's. */
+  readonly maxConcurrent?: number;
+  readonly readerTimeoutMs?: number;
+  readonly consumerTimeoutMs?: number;
+  /** What the environments of the consumer hold more after each invocation. */
+  readonly leakMb?: number;
+  readonly visibilityTimeoutSeconds?: number;
+  readonly maxReceiveCount?: number;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
+  readonly database: TestDatabase;
+  readonly store: CheckpointStore;
+  readonly sqs: SQSClient;
+  readonly queueUrl: string;
+  readonly dlqUrl: string;
+  /** The event source mapping, from now until it is disposed of. */
+  consume(): AsyncDisposable;
+  tick(): Promise<Invocation>;
+  /** What the control function answers. @throws when the invocation fails */
+  ask(event: unknown): Promise<ControlAnswer>;
+  /** @throws when it is refused */
+  control(event: object): Promise<Snapshot>;
+  /** Ticks, one after the other and not once a minute, until the run is as wanted. */
+  tickUntil(isWanted: (snapshot: Snapshot) => boolean): Promise<Snapshot>;
+}
+
+const TICK = { action: "tick", scheduledAt: "2026-01-01T00:00:00Z" };
+const BETWEEN_TICKS_MS = 100;
+const MOST_TICKS = 300;
+
+export async function startServices(): Promise<Services> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const folder = stack.use(await temporaryFolder());
+    const [queue, table, postgres, topic] = await Promise.all([
+      startQueueServer({ dataDir: `${folder.path}/queue` }),
+      startTableServer({ dataDir: `${folder.path}/table` }),
+      startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true }),
+      startTopicServer(),
+      bundleFunctions(`${folder.path}/bundles`),
+    ]);
+    for (const service of [queue, table, postgres, topic]) stack.use(service);
+    const admin = stack.use(await openTestDatabase(postgres.databaseUrl));
+    const addresses = { queue: queue.endpoint, table: table.endpoint, topic: topic.endpoint };
+    const bundles = `${folder.path}/bundles`;
+    return {
+      topic,
+      newStage: async (options) => {
+        await admin.query(`create database ${options.name}`, []);
+        const url = new URL(postgres.databaseUrl);
+        url.pathname = `/${options.name}`;
+        return createStage(options, { addresses, bundles, databaseUrl: url.href });
+      },
+      [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await stack[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface Where {
+  readonly addresses: { readonly queue: string; readonly table: string; readonly topic: string };
+  readonly bundles: string;
+  readonly databaseUrl: string;
+}
+
+async function createStage(options: StageOptions, where: Where): Promise<Stage> {
+  const { name, maxConcurrent = 2 } = options;
+  const stack = new AsyncDisposableStack();
+  const dynamo = createDynamoClient({ endpoint: where.addresses.table });
+  const sqs = createSqsClient({ endpoint: where.addresses.queue });
+  stack.defer(() => {
+    dynamo.destroy();
+    sqs.destroy();
+  });
+  await ensureTable(dynamo, name);
+  const { queueUrl, dlqUrl } = await createQueues(sqs, where.addresses.queue, options);
+  const database = stack.use(await openTestDatabase(where.databaseUrl));
+  const env = {
+    AWS_ENDPOINT_URL_SQS: where.addresses.queue,
+    AWS_ENDPOINT_URL_DYNAMODB: where.addresses.table,
+    AWS_ENDPOINT_URL_SNS: where.addresses.topic,
+    SST_RESOURCE_App: JSON.stringify({ name: "firehose-backfill", stage: name }),
+    RELAY_URL: options.relayUrl,
+    BACKFILL_QUEUE_URL: queueUrl,
+    BACKFILL_DLQ_URL: dlqUrl,
+    BACKFILL_TABLE: name,
+    BACKFILL_ALARM_TOPIC_ARN: `arn:aws:sns:us-east-1:000000000000:${name}`,
+    BACKFILL_MAX_CONCURRENT: String(maxConcurrent),
+    ...options.settings,
+  };
+  const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: where.databaseUrl }) };
+  const deploy = (fn: FunctionName, more: { timeoutMs: number; reserved: number; env?: Record<string, string> }) =>
+    stack.use(
+      createLocalFunction({
+        name: `firehose-backfill-${name}-${fn}`,
+        bundle: `${where.bundles}/${fn}.mjs`,
+        env: { ...env, ...more.env },
+        timeoutMs: more.timeoutMs,
+        reservedConcurrency: more.reserved,
+      }),
+    );
+  const functions = {
+    reader: deploy("reader", { timeoutMs: options.readerTimeoutMs ?? 120_000, reserved: 1 }),
+    consumer: deploy("consumer", {
+      timeoutMs: options.consumerTimeoutMs ?? 30_000,
+      reserved: maxConcurrent,
+      env: { ...secret, TEST_LEAK_MB: String(options.leakMb ?? 0) },
+    }),
+    control: deploy("control", { timeoutMs: 60_000, reserved: 10, env: secret }),
+    status: deploy("status", { timeoutMs: 20_000, reserved: 10 }),
+  };
+
+  const tick = () => functions.reader.invoke(TICK);
+  const ask = async (event: unknown): Promise<ControlAnswer> => {
+    const { body, error } = await functions.control.invoke(event);
+    if (body === null) throw new Error(`control failed: ${error}`);
+    return JSON.parse(body);
+  };
+  const control = async (event: object): Promise<Snapshot> => {
+    const answer = await ask(event);
+    if (!answer.ok) throw new Error(`control refused: ${answer.message}`);
+    if (answer.snapshot === null) throw new Error("control could not read the run");
+    return answer.snapshot;
+  };
+  return {
+    functions,
+    database,
+    store: createDynamoStore({ client: dynamo, table: name }),
+    sqs,
+    queueUrl,
+    dlqUrl,
+    consume: () =>
+      startMapping({
+        client: sqs,
+        queueUrl,
+        function: functions.consumer,
+        maximumConcurrency: Math.max(2, maxConcurrent),
+      }),
+    tick,
+    ask,
+    control,
+    async tickUntil(isWanted) {
+      for (let count = 1; ; count += 1) {
+        const { error } = await tick();
+        const snapshot = await control({ action: "status" });
+        if (isWanted(snapshot)) return snapshot;
+        if (count === MOST_TICKS)
+          throw new Error(`after ${count} ticks: ${JSON.stringify(snapshot)}, last error ${error}`);
+        await new Promise((resolve) => setTimeout(resolve, BETWEEN_TICKS_MS));
+      }
+    },
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}
+
+async function createQueues(sqs: SQSClient, endpoint: string, options: StageOptions) {
+  const urlOf = (queue: string) => `${endpoint}/000000000000/${queue}`;
+  const create = (QueueName: string, Attributes: Record<string, string>) =>
+    sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
+  const dead = `${options.name}-dead`;
+  await create(dead, {});
+  await create(options.name, {
+    VisibilityTimeout: String(options.visibilityTimeoutSeconds ?? 180),
+    RedrivePolicy: JSON.stringify({
+      deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${dead}`,
+      maxReceiveCount: options.maxReceiveCount ?? 1000,
+    }),
+  });
+  return { queueUrl: urlOf(options.name), dlqUrl: urlOf(dead) };
+}
