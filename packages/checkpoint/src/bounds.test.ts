@@ -3,10 +3,13 @@ import { describe, expect, test } from "vitest";
 import { addSkipped, boundTunes, readTunes, shorten } from "./bounds.ts";
 import type { TuneRecord } from "./types.ts";
 
+/** One to four bytes of UTF-8, and halves of pairs, which are none. */
+const anyUnit = fc.constantFrom("a", "~", "\u0000", "ä", "€", "😀", "\ud83d", "\ude00");
+
 describe("a text", () => {
   test("is cut between characters, and only when it is too long", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 40 }), fc.integer({ min: 0, max: 60 }), (text, maxBytes) => {
+      fc.property(fc.string({ unit: anyUnit, maxLength: 40 }), fc.integer({ min: 0, max: 60 }), (text, maxBytes) => {
         const short = shorten(text, maxBytes);
         expect(Buffer.byteLength(short)).toBeLessThanOrEqual(maxBytes);
         expect(text.toWellFormed().startsWith(short)).toBe(true);
@@ -18,7 +21,7 @@ describe("a text", () => {
   });
 
   test("that is huge is not encoded as a whole", () => {
-    expect(shorten("ä".repeat(50_000_000), 7)).toBe("äää");
+    expect(shorten("ä".repeat(2_000_000), 7)).toBe("äää");
   });
 });
 
@@ -45,7 +48,7 @@ describe("skipped events", () => {
 
 describe("tunes", () => {
   test("read back as they were bounded, in at most 600 bytes", () => {
-    const value = fc.oneof(fc.string({ unit: "binary", maxLength: 100 }), fc.integer(), fc.boolean());
+    const value = fc.oneof(fc.string({ unit: anyUnit, maxLength: 100 }), fc.integer(), fc.boolean());
     const tune: fc.Arbitrary<TuneRecord> = fc.record({
       atMs: fc.integer({ min: 0, max: 2 ** 52 }),
       by: fc.constantFrom("tune", "resume", "off-peak"),

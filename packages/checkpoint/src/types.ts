@@ -385,7 +385,7 @@ export interface CheckpointStore {
   setPlace(key: BatchKey, place: { dueMs: number; paceEpoch: number }): Promise<void>;
   /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;
-  /** waits + 1; returns how often it has waited, this time included. */
+  /** waits + 1, also of a dead batch that was redriven; returns how often it has waited, this time included. */
   addWait(key: BatchKey): Promise<number>;
   /**
    * Writes the outcome unless one stands there. `redriven`: a dead one becomes applied.

@@ -77,7 +77,9 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       await store.setPlace(KEY, { dueMs: NOW, paceEpoch: 7 });
       const dead = await finish(store, KEY, "dead");
       await store.setPlace(KEY, { dueMs: NOW + 60_000, paceEpoch: 2 });
-      expect(await store.getEntry(KEY)).toEqual({ ...dead, dueMs: NOW + 60_000, paceEpoch: 2 });
+      expect(await store.addWait(KEY)).toBe(times);
+      expect(await store.addWait(KEY)).toBe(2 * times);
+      expect(await store.getEntry(KEY)).toEqual({ ...dead, dueMs: NOW + 60_000, paceEpoch: 2, waits: 2 * times });
     });
 
     test("has one outcome, whoever writes at the same time", async () => {

@@ -49,8 +49,9 @@ export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
       }),
 
     async addWait(key) {
-      const change = { set: { expiresAt: expiresAt(now(), null) }, add: { waits: 1 } };
-      const after = await table.update(ledgerKey(key), change, IS_OPEN);
+      // A dead one that waits was redriven; either way it is kept as long as the longest.
+      const change = { set: { expiresAt: expiresAt(now(), "dead") }, add: { waits: 1 } };
+      const after = await table.update(ledgerKey(key), change, any(IS_OPEN, IS_DEAD));
       return after === null ? ((await find(key))?.waits ?? 0) : readCount(after, "waits");
     },
 
@@ -74,11 +75,7 @@ export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
           correctionPending: flag(true),
           expiresAt: expiresAt(nowMs, "dead"),
         };
-        const applied = await table.update(
-          ledgerKey(key),
-          { set: { ...ended, ...revived } },
-          IS_DEAD,
-        );
+        const applied = await table.update(ledgerKey(key), { set: { ...ended, ...revived } }, IS_DEAD);
         // Somebody else was faster, or it was us: the next turn reads what stands there.
         return applied === null ? "again" : visible(readEntry(key.runId, applied));
       }),

@@ -37,7 +37,14 @@ export function ledgerMethods(state: State): Pick<CheckpointStore, Methods> {
 
     beginAttempt: async (key) => visible(changeOpen(key, ({ attempts }) => ({ attempts: attempts + 1 }))),
 
-    addWait: async (key) => changeOpen(key, ({ waits }) => ({ waits: waits + 1 })).waits,
+    async addWait(key) {
+      const entry = find(key);
+      const run = state.runs.get(key.runId);
+      if (run === undefined || entry?.outcome !== "dead")
+        return changeOpen(key, ({ waits }) => ({ waits: waits + 1 })).waits;
+      store(run, { ...entry, waits: entry.waits + 1 });
+      return entry.waits + 1;
+    },
 
     async finish(key, outcome, counts, { nowMs, redriven }) {
       const found = find(key);
