@@ -1,17 +1,13 @@
 /** Connections that fail in every way a connection can: what is thrown is classified, nothing crashes, the pool recovers. */
-import { appendFile, chown, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, connect as connectTcp, type AddressInfo, type Server, type Socket } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { WebSocketServer } from "ws";
-import { type Database, openDatabase } from "./connection.ts";
-import { createDatabase, query, recordRow, request, testSink } from "./testing.ts";
-import { verifyConnection } from "./verify-connection.ts";
-
-const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+import { openDatabase } from "./connection.ts";
+import { ask, createDatabase, query, recordRow, request, testSink } from "./testing.ts";
+import { listen } from "./testing-sockets.ts";
 
 let folder: string;
 let server: Postgres;
@@ -19,10 +15,7 @@ let databaseUrl: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sink-"));
-  await (await startPostgres({ dataDir: folder, throwaway: true }))[Symbol.asyncDispose]();
-  await allowTlsAndPasswords(join(folder, "data"));
   server = await startPostgres({ dataDir: folder, throwaway: true });
-  await query(server.databaseUrl, "CREATE ROLE neonish LOGIN PASSWORD 'in the clear'");
   databaseUrl = await createDatabase(server.databaseUrl);
 });
 
@@ -31,148 +24,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function allowTlsAndPasswords(pgData: string): Promise<void> {
-  for (const name of ["localhost.crt", "localhost.key"]) {
-    const path = join(pgData, name);
-    await copyFile(fixture(name), path);
-    if (process.getuid?.() === 0) await chown(path, 65_534, 65_534);
-  }
-  await appendFile(
-    join(pgData, "postgresql.conf"),
-    "ssl = on\nssl_cert_file = 'localhost.crt'\nssl_key_file = 'localhost.key'\n",
-  );
-  // `neonish` logs in as Neon's proxy has it: the password in the clear, before it is asked for.
-  await writeFile(
-    join(pgData, "pg_hba.conf"),
-    "host all neonish 127.0.0.1/32 password\nhost all all 127.0.0.1/32 scram-sha-256\n",
-  );
-}
-
-function urlWith(change: (url: URL) => void, base = server.databaseUrl): string {
-  const url = new URL(base);
-  change(url);
-  return url.href;
-}
-
-const one = { sql: "SELECT 1" };
-
-async function ask(database: Database, sql: string): Promise<string | null | undefined> {
-  return database.use([{ sql }], async (_session, [result]) => result?.rows[0]?.[0]);
-}
-
 async function eventually(what: () => Promise<void>): Promise<void> {
   await vi.waitFor(what, { timeout: 10_000, interval: 20 });
 }
-
-describe("TLS, as sslmode has it", () => {
-  const isEncrypted = async (query_: string, host = "localhost") => {
-    const url = urlWith((it) => {
-      it.hostname = host;
-      it.search = query_;
-    });
-    await using database = openDatabase({ databaseUrl: url, poolSize: 1 });
-    return ask(database, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
-  };
-  const ca = `sslrootcert=${encodeURIComponent(fixture("ca.crt"))}`;
-
-  test.each([
-    ["", "t"],
-    ["sslmode=disable", "f"],
-    ["sslmode=prefer", "t"],
-    ["sslmode=require", "t"],
-    [`sslmode=verify-ca&${ca}`, "t"],
-    [`sslmode=verify-full&${ca}`, "t"],
-  ])("%s", async (search, encrypted) => {
-    expect(await isEncrypted(search)).toBe(encrypted);
-  });
-
-  test("the chain is checked from verify-ca on, the name by verify-full only", async () => {
-    expect(await isEncrypted(`sslmode=verify-ca&${ca}`, "127.0.0.1")).toBe("t");
-    await expect(isEncrypted(`sslmode=verify-full&${ca}`, "127.0.0.1")).rejects.toThrow(/does not match|altnames/i);
-    await expect(isEncrypted("sslmode=verify-ca")).rejects.toThrow(/certificate/);
-    await expect(isEncrypted(`sslmode=require&${ca}`)).resolves.toBe("t");
-  });
-
-  test.each([
-    ["N", /does not support TLS, but sslmode is require/],
-    ["Nmore", /more than one byte/],
-    ["H", /does not answer like a Postgres/],
-    ["", /closed/],
-  ])("a server that answers %j", async (answer, message) => {
-    await using peer = await listen((socket) => socket.on("data", () => socket.end(answer)));
-    const url = `postgres://u:p@127.0.0.1:${peer.port}/d?sslmode=require`;
-    await using database = openDatabase({ databaseUrl: url, poolSize: 1 });
-    await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ kind: "service" });
-    await expect(ask(database, "SELECT 1")).rejects.toThrow(message);
-  });
-});
-
-describe("a host of Neon", () => {
-  test("is reached over WebSocket, with the password sent ahead", async () => {
-    await using proxy = await webSocketProxy(Number(new URL(server.databaseUrl).port));
-    const url = urlWith((it) => {
-      it.hostname = "ep-test.aws.neon.tech";
-      it.username = "neonish";
-      it.password = "in the clear";
-    });
-    const asked: string[] = [];
-    const webSocket = class extends WebSocket {
-      constructor(wanted: string) {
-        asked.push(wanted);
-        super(`ws://127.0.0.1:${proxy.port}`);
-      }
-    };
-    await using database = openDatabase({ databaseUrl: url, poolSize: 1, webSocket });
-    expect(await ask(database, "SELECT current_user")).toBe("neonish");
-    expect(asked).toEqual(["wss://ep-test.aws.neon.tech/v2"]);
-    const long = "é".repeat(300_000);
-    const statement = { sql: "SELECT length($1)", values: [long] };
-    expect(await database.use([statement], async (_session, [result]) => result?.rows)).toEqual([["300000"]]);
-  });
-
-  test("that cannot be reached is the service's error", async () => {
-    const webSocket = class extends WebSocket {
-      constructor() {
-        super("ws://127.0.0.1:1");
-      }
-    };
-    await using database = openDatabase({ databaseUrl: "postgres://u:p@x.neon.tech/d", poolSize: 1, webSocket });
-    await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ name: "SinkError", kind: "service" });
-  });
-});
-
-describe("a look at the database before the start", () => {
-  test("says what it found", async () => {
-    const facts = await verifyConnection({ databaseUrl });
-    expect(facts.version).toMatch(/^\d+\.\d+$/);
-    expect(facts.shown).toBe(`postgres@127.0.0.1:${new URL(databaseUrl).port}/test_1`);
-  });
-
-  const wrong: readonly (readonly [string, (url: URL) => void, string, RegExp])[] = [
-    ["the password", (url) => (url.password = "wrong"), "broken", /does not let postgres in: password authentication/],
-    ["the database", (url) => (url.pathname = "/nowhere"), "broken", /there is no database nowhere at 127/],
-    ["the port", (url) => (url.port = "1"), "service", /^cannot reach the database at .*ECONNREFUSED/],
-    ["the host", (url) => (url.hostname = "nowhere.invalid"), "service", /^cannot reach the database at .*nowhere/],
-  ];
-  test.each(wrong)("%s is wrong", async (_name, change, kind, message) => {
-    const verifying = verifyConnection({ databaseUrl: urlWith(change) });
-    await expect(verifying).rejects.toMatchObject({ name: "SinkError", kind });
-    await expect(verifying).rejects.toThrow(message);
-    await expect(verifying).rejects.not.toThrow(/\n/);
-    await expect(verifying).rejects.not.toThrow(new URL(server.databaseUrl).password);
-  });
-
-  test("refuses another encoding", async () => {
-    await query(server.databaseUrl, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0");
-    const verifying = verifyConnection({ databaseUrl: urlWith((url) => (url.pathname = "/latin")) });
-    await expect(verifying).rejects.toThrow("the database latin is encoded in LATIN1; UTF8 is needed");
-  });
-});
-
 describe("the pool", () => {
   test("never has more connections than its size, and closes those that nobody needs", async () => {
     await using observer = openDatabase({ databaseUrl: server.databaseUrl, poolSize: 1 });
-    const url = urlWith((it) => (it.search = "sslmode=disable&application_name=counted"), databaseUrl);
+    const url = `${databaseUrl}&application_name=counted`;
     await using sink = testSink(url, { poolSize: 3, idleTimeoutMs: 50, throttleQuery: "SELECT 0" });
     const connections = async () =>
       Number(await ask(observer, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'counted'"));
@@ -224,7 +82,7 @@ describe("the pool", () => {
 
   test("a server that goes silent in the middle is given up", async () => {
     await using database = openDatabase({ databaseUrl, poolSize: 1, roundTripTimeoutMs: 100 });
-    await database.use([one], async () => {});
+    await database.use([{ sql: "SELECT 1" }], async () => {});
     expect(database.pool().used).toBe(1);
     await expect(ask(database, "SELECT pg_sleep(30)")).rejects.toMatchObject({ kind: "service", sqlState: null });
     expect(database.pool().used).toBe(0);
@@ -257,50 +115,3 @@ test("a server that stops and comes back under a live pool", async () => {
   expect(relay.port).toBe(Number(new URL(databaseUrl).port));
   expect(await sink.apply(request([recordRow(99)]))).toMatchObject({ kind: "applied", counts: { applied: 1 } });
 });
-
-async function listen(
-  onConnection: (socket: Socket) => void,
-  port = 0,
-): Promise<AsyncDisposable & { readonly port: number }> {
-  const sockets = new Set<Socket>();
-  const listener: Server = createServer((socket) => {
-    sockets.add(socket.on("error", () => {}));
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve, reject) => listener.once("error", reject).listen(port, "127.0.0.1", resolve));
-  return {
-    port: portOf(listener.address()),
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => listener.close(resolve));
-    },
-  };
-}
-
-/** What Neon runs before its computes: a WebSocket whose binary messages are the bytes of a TCP connection. */
-async function webSocketProxy(postgresPort: number): Promise<AsyncDisposable & { readonly port: number }> {
-  const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-  listener.on("connection", (webSocket) => {
-    const socket = connectTcp(postgresPort, "127.0.0.1");
-    webSocket.on("message", (data) => {
-      if (Buffer.isBuffer(data)) socket.write(data);
-    });
-    webSocket.on("close", () => socket.destroy());
-    socket.on("data", (chunk) => webSocket.send(chunk));
-    socket.on("close", () => webSocket.close());
-    socket.on("error", () => webSocket.close());
-  });
-  await new Promise((resolve) => listener.once("listening", resolve));
-  return {
-    port: portOf(listener.address()),
-    async [Symbol.asyncDispose]() {
-      for (const client of listener.clients) client.terminate();
-      await new Promise((resolve) => listener.close(resolve));
-    },
-  };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === "string") throw new Error("not a TCP listener");
-  return address.port;
-}

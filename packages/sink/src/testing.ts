@@ -1,7 +1,8 @@
 /** What the tests of this package share: rows by the field, and a database of their own on a server that is there. */
 import { existsSync } from "node:fs";
+import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { openDatabase } from "./connection.ts";
+import { type Database, openDatabase } from "./connection.ts";
 import { migrate } from "./schema/migrate.ts";
 import { createSink, type PostgresSink, type SinkOptions } from "./sink.ts";
 import type { AccountRow, ApplyRequest, DeadRow, IdentityRow, RecordRow, SinkRow, SyncRow } from "./types.ts";
@@ -60,6 +61,30 @@ export function testSink(databaseUrl: string, fields: Partial<SinkOptions> = {})
   });
 }
 
+export async function sqlOn(sink: PostgresSink, sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  return sink.database.use([{ sql }], async (_session, [result]) => result?.rows ?? []);
+}
+
+export async function clearTables(sink: PostgresSink): Promise<void> {
+  for (const name of ["records", "repos", "dead_events"]) await sqlOn(sink, `DELETE FROM firehose.${name}`);
+}
+
+/** Applies one batch; every row of it must be counted once. */
+export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Promise<BatchCounts> {
+  const result = await sink.apply(request(rows));
+  if (result.kind !== "applied") throw new Error(`expected applied, got ${result.kind}`);
+  const { applied, stale, dead } = result.counts;
+  if (applied + stale + dead !== rows.length)
+    throw new Error(`${JSON.stringify(result.counts)} of ${rows.length} rows`);
+  return result.counts;
+}
+
+/** What the view shows: rkey, CID and the record's text. */
+export async function liveIn(sink: PostgresSink): Promise<readonly (readonly (string | null)[])[]> {
+  const sql = "SELECT rkey, cid, record->>'text' FROM firehose.live_records ORDER BY did, collection, rkey";
+  return sqlOn(sink, sql);
+}
+
 let databases = 0;
 
 /** An empty database on that server; `settings` are its own (ALTER DATABASE). Returns its URL. */
@@ -89,3 +114,8 @@ export const SERVERS: readonly { readonly name: string; readonly binDir?: string
     .filter((path) => existsSync(path))
     .map((binDir) => ({ name: "Postgres 15", binDir })),
 ];
+
+/** The one value of a query. */
+export async function ask(database: Database, sql: string): Promise<string | null | undefined> {
+  return database.use([{ sql }], async (_session, [result]) => result?.rows[0]?.[0]);
+}

@@ -1,0 +1,152 @@
+/** What the database refuses never costs its batch; it is kept, listed and counted. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { countDead, listDead, removeDead } from "./dead-events.ts";
+import type { PostgresSink } from "./sink.ts";
+import {
+  accountRow,
+  applyTo,
+  clearTables,
+  createDatabase,
+  DAY_MS,
+  deadRow,
+  identityRow,
+  liveIn,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+  START_MS,
+  testSink,
+} from "./testing.ts";
+import { removeOldTombstones } from "./tombstones.ts";
+import type { SinkRow } from "./types.ts";
+
+describe.each(SERVERS)("on $name", ({ binDir }) => {
+  let folder: string;
+  let server: Postgres;
+  let sink: PostgresSink;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "sink-"));
+    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
+    sink = testSink(await createDatabase(server.databaseUrl), { poolSize: 4 });
+  });
+
+  afterAll(async () => {
+    await sink[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(() => clearTables(sink));
+
+  const sql = (text: string) => sqlOn(sink, text);
+  const apply = (...rows: SinkRow[]) => applyTo(sink, rows);
+  const live = () => liveIn(sink);
+
+  describe("what the database refuses", () => {
+    const refused = [
+      ["a NUL in a record", "22P05", { json: String.raw`{"text":"a\u0000b"}` }],
+      ["half a surrogate pair", "22P02", { json: String.raw`{"text":"\ud800"}` }],
+      ["a number too large for jsonb", "22003", { json: `{"n":1e131072}` }],
+      ["a record that is not JSON", "22P02", { json: "{" }],
+      ["a NUL in a key", "22P05", { rkey: "a\0b" }],
+      ["a NUL in a did", "22P05", { did: "did:\0" }],
+      ["a key of more than 2,600 bytes", "54000", { rkey: noise(4000) }],
+      ["a time beyond the calendar", "22008", { timeMs: 9e18 }],
+      ["no time at all", "23502", { timeMs: Number.NaN }],
+      ["a create without a record", "23514", { json: null }],
+    ] as const;
+
+    test.each(refused)("%s is set aside (%s), and the rest is applied", async (_name, sqlState, fields) => {
+      const rows = Array.from({ length: 9 }, (_, n) => recordRow(n, n === 6 ? fields : {}));
+      expect(await apply(...rows)).toEqual({ applied: 8, stale: 0, dead: 1 });
+      expect(await live()).toHaveLength(8);
+      const [dead] = await listDead(sink.database, { runId: "run-1", limit: 10 });
+      expect(dead).toMatchObject({ seq: 6, reason: `database-${sqlState}` });
+      expect(Buffer.from(dead?.payload ?? []).toString()).toContain('"kind":"record"');
+    });
+
+    test("several at once, among markers and dead rows, with counts that add up", async () => {
+      const rows: SinkRow[] = [
+        ...Array.from({ length: 20 }, (_, n) => recordRow(n, n % 7 === 0 ? { rkey: `\0${n}` } : {})),
+        recordRow(1, { rkey: "rkey2" }),
+        accountRow(30, { active: false, status: "a\0" }),
+        identityRow(31),
+        deadRow(32),
+      ];
+      expect(await apply(...rows)).toEqual({ applied: 18, stale: 1, dead: 5 });
+      expect(await countDead(sink.database, "run-1")).toEqual({ "database-22P05": 4, "missing-block": 1 });
+    });
+
+    test("a batch of nothing else", async () => {
+      const rows = Array.from({ length: 5 }, (_, n) => recordRow(n, { json: "?" }));
+      expect(await apply(...rows)).toEqual({ applied: 0, stale: 0, dead: 5 });
+      expect(await sql("SELECT count(*) FROM firehose.repos")).toEqual([["0"]]);
+    });
+  });
+
+  describe("dead events", () => {
+    test("are written once, however often their batch comes", async () => {
+      const rows = [deadRow(1), deadRow(2, { did: null, path: null }), recordRow(3, { json: "?" })];
+      expect(await apply(...rows)).toMatchObject({ dead: 3 });
+      expect(await apply(...rows)).toMatchObject({ dead: 3 });
+      expect(await sql("SELECT count(*) FROM firehose.dead_events")).toEqual([["3"]]);
+    });
+
+    test("take what can be stored nowhere else", async () => {
+      const awful = { did: "\0", path: `\ud800${noise(9000)}`, reason: "bad-\0", error: "\udfff", seq: Number.NaN };
+      expect(await apply(deadRow(1, { ...awful, payload: new Uint8Array(20_000).fill(7) }))).toMatchObject({ dead: 1 });
+      const [dead] = await listDead(sink.database, { runId: "run-1", limit: 10 });
+      expect(dead).toMatchObject({ seq: 0, did: "\u{FFFD}", reason: "bad-\u{FFFD}", error: "\u{FFFD}" });
+      expect(dead?.payload).toEqual(new Uint8Array(16_384).fill(7));
+    });
+
+    test("are listed in the order of the stream, by run and reason, a page at a time, and removed", async () => {
+      await apply(...[4, 2, 3, 1].map((n) => deadRow(n, { reason: n === 3 ? "bad-frame" : "missing-block" })));
+      await sink.apply(request([deadRow(9)], { runId: "run-2" }));
+      const list = (options: object) => listDead(sink.database, { runId: "run-1", limit: 10, ...options });
+      const first = await list({ limit: 2 });
+      expect(first.map(({ seq }) => seq)).toEqual([1, 2]);
+      const [, last] = first;
+      expect((await list({ after: last })).map(({ seq }) => seq)).toEqual([3, 4]);
+      expect((await list({ reason: "bad-frame" })).map(({ seq }) => seq)).toEqual([3]);
+      expect(first[0]).toMatchObject({ path: "a.b.c/d", payload: Uint8Array.of(0, 1, 255) });
+      expect(new Date(first[0]?.createdAt ?? "").getTime()).toBeGreaterThan(START_MS);
+      expect(
+        await removeDead(
+          sink.database,
+          first.map(({ id }) => id),
+        ),
+      ).toBe(2);
+      expect(await countDead(sink.database, "run-1")).toEqual({ "bad-frame": 1, "missing-block": 1 });
+    });
+  });
+
+  test("old tombstones go, a chunk at a time; young ones, and those above a cursor, stay", async () => {
+    const rows = Array.from({ length: 1500 }, (_, n) =>
+      recordRow(n, { rkey: `r${n}`, action: "delete", timeMs: START_MS }),
+    );
+    await apply(...rows, recordRow(2000), recordRow(2001, { action: "delete", timeMs: START_MS + 20 * DAY_MS }));
+    const sleeps: number[] = [];
+    const clock = { now: () => START_MS + 31 * DAY_MS, sleep: async (ms: number) => void sleeps.push(ms) };
+    const options = { database: sink.database, clock, olderThanDays: 30 };
+    expect(await removeOldTombstones({ ...options, beforeSeq: 10 })).toBe(10);
+    expect(await removeOldTombstones(options)).toBe(1490);
+    expect(sleeps).toHaveLength(1);
+    expect(await sql("SELECT seq FROM firehose.records ORDER BY seq")).toEqual([["2000"], ["2001"]]);
+  });
+});
+
+/** Text that does not compress: an index key may be long as long as it does. */
+function noise(length: number): string {
+  let state = 1;
+  return Array.from({ length }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return String.fromCodePoint(97 + (state % 26));
+  }).join("");
+}
