@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME`: one benchmark. What it says on the way goes to stderr; the last line on stdout is its figures as JSON. */
+import { chaos } from "./chaos.ts";
 import { pipeline } from "./pipeline.ts";
 
 export interface Benchmark {
@@ -6,7 +7,7 @@ export interface Benchmark {
   readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
 }
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { pipeline };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { chaos, pipeline };
 
 const [name, ...args] = process.argv.slice(2);
 const benchmark = name === undefined ? undefined : BENCHMARKS[name];
