@@ -26,7 +26,7 @@ export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, w
     case "caught-up":
     case "quiet":
       if (window.to === null && run.readerCursor !== null)
-        await deps.store.noteStream(lease, { target: run.readerCursor });
+        await deps.store.noteStream(lease, { epoch: run.epoch, target: run.readerCursor });
       return kind;
     case "aborted":
       return "stopped";
@@ -62,6 +62,7 @@ async function noteWithoutWindow(deps: ReaderDeps, lease: Lease, run: Run, windo
   const hasNews = (window.hostSeen && !run.hostSeen) || window.brokenFrames !== run.brokenFrames;
   if (!hasNews) return;
   await deps.store.noteStream(lease, {
+    epoch: run.epoch,
     brokenFrames: window.brokenFrames,
     ...(window.hostSeen ? { hostSeen: true } : {}),
   });

@@ -1,6 +1,6 @@
 /**
  * Says when applying a batch has become unusually slow: more than 4 x the median of the last 50 applies.
- * It needs 20 of them before it speaks, and never speaks below 20 ms: jitter of a fast database is not distress.
+ * It needs 20 of them before it speaks, and takes no median below 20 ms: jitter of a fast database is not distress.
  */
 const WINDOW = 50;
 const LEAST_SAMPLES = 20;
@@ -30,7 +30,7 @@ export function createLatencySignal(): LatencySignal {
       const median = medianMs();
       samples[next] = durationMs;
       next = (next + 1) % WINDOW;
-      return median !== null && durationMs > FLOOR_MS && durationMs > median * FACTOR;
+      return median !== null && durationMs > Math.max(median, FLOOR_MS) * FACTOR;
     },
   };
 }

@@ -5,25 +5,25 @@ import { yieldToEventLoop } from "./idle.ts";
 import { createLatencySignal } from "./latency-signal.ts";
 
 describe("latency signal", () => {
-  it("speaks only after 20 samples, above 20 ms and above 4 x the median", () => {
+  it("speaks only after 20 samples, above 4 x the median, which counts as 20 ms at least", () => {
     const signal = createLatencySignal();
-    for (let i = 0; i < 19; i += 1) expect(signal.record(10)).toBe(false);
+    for (let i = 0; i < 19; i += 1) expect(signal.record(30)).toBe(false);
     expect(signal.record(1_000)).toBe(false);
-    expect(signal.record(41)).toBe(true);
-    expect(signal.record(40)).toBe(false);
+    expect(signal.record(121)).toBe(true);
+    expect(signal.record(120)).toBe(false);
     const quick = createLatencySignal();
     for (let i = 0; i < 30; i += 1) quick.record(1);
-    expect(quick.record(20)).toBe(false);
-    expect(quick.record(21)).toBe(true);
+    expect(quick.record(80)).toBe(false);
+    expect(quick.record(81)).toBe(true);
   });
 
   it("gets used to a database that stays slow", () => {
     const signal = createLatencySignal();
-    for (let i = 0; i < 50; i += 1) signal.record(10);
-    const slow = Array.from({ length: 60 }, () => signal.record(100));
+    for (let i = 0; i < 50; i += 1) signal.record(25);
+    const slow = Array.from({ length: 60 }, () => signal.record(200));
     expect(slow[0]).toBe(true);
     expect(slow.at(-1)).toBe(false);
-    expect(signal.medianMs()).toBe(100);
+    expect(signal.medianMs()).toBe(200);
   });
 });
 
