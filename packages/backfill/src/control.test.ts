@@ -55,6 +55,9 @@ test("days of 0, a relay from an event and an unknown setting are refused, and n
   const { send, store } = setUp();
   await expect(send({ action: "start", days: 0 })).rejects.toThrow(/BACKFILL_DAYS is 0/);
   await expect(send({ action: "start", relay: "wss://evil.example" })).rejects.toThrow(/RELAY_URL/);
+  const named = { RELAY_URL: "wss://evil.example" };
+  await expect(send({ action: "start", settings: named })).rejects.toThrow(/never from an event/);
+  await expect(send({ action: "tune", settings: named })).rejects.toThrow(/RELAY_URL/);
   await expect(send({ action: "start", settings: { BACKFILL_X: 1 } })).rejects.toThrow(/BACKFILL_X/);
   await expect(send({ action: "start", settings: { DATABASE_URL: "postgres://x/y" } })).rejects.toThrow(/DATABASE_URL/);
   expect(await store.currentRun()).toBeNull();
