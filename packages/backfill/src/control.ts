@@ -10,10 +10,13 @@ import type { Config, ThrottleSettings } from "@firehose-backfill/core/config/se
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
+import { clamp, clampConfig } from "./clamp.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
 import { newRun, newRunId, throttleChanges } from "./new-run.ts";
 import { tunedOwn } from "./off-peak.ts";
+import type { Plan } from "./plan/types.ts";
+import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./points.ts";
 import { needsNewPosition } from "./window-end.ts";
 
@@ -28,12 +31,16 @@ export interface ControlDeps {
   readonly limits: DeployedLimits | null;
   /** A RELAY_URL may come from a control event only where the configuration allows it. */
   readonly allowRelayFromEvent: boolean;
+  /** Looks at the relay; left out where it cannot be reached. */
+  readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
 }
 
 export interface ControlAnswer {
   /** One sentence for the operator. */
   readonly message: string;
   readonly run: Run | null;
+  /** Of a `plan`: all of what the message sums up. */
+  readonly plan?: Plan;
 }
 
 const REDRIVE_AT_ONCE = 10_000;
@@ -59,7 +66,7 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "redrive":
       return redrive(deps);
     case "plan":
-      throw new UsageError("plan is answered where the relay can be reached");
+      return plan(deps, event.start);
     default: {
       const unreachable: never = event;
       return unreachable;
@@ -67,13 +74,23 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
   }
 }
 
+async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
+  if (deps.plan === undefined) throw new UsageError("plan is answered where the relay can be reached");
+  const made = await deps.plan(clampConfig(deps.limits, configOf(deps, request)), request);
+  return { message: summarizePlan(made), run: await openRun(deps), plan: made };
+}
+
+/** The place's configuration with the request on top. */
+function configOf(deps: ControlDeps, request: StartRequest): Config {
+  refuseRelay(deps, request);
+  return deps.configure(settingsOf(request));
+}
+
 async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
-  if (request.relay !== undefined && !deps.allowRelayFromEvent)
-    throw new UsageError("the relay comes from the configuration alone (RELAY_URL), never from an event");
-  const config = deps.configure(settingsOf(request));
+  const config = configOf(deps, request);
   if (config.settings.days === 0 && request.from === undefined) throw new UsageError("BACKFILL_DAYS is 0: do not run");
   const nowMs = deps.clock.now();
-  const run = newRun(clampConfig(deps, config), {
+  const run = newRun(clampConfig(deps.limits, config), {
     runId: newRunId(nowMs, deps.random),
     nowMs,
     ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
@@ -90,6 +107,13 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   }
   const created = await deps.store.createRun(run);
   return { message: `run ${created.runId} is ${created.status}`, run: created };
+}
+
+/** Named either way. @throws UsageError where events may not choose the host that is connected to */
+function refuseRelay(deps: Pick<ControlDeps, "allowRelayFromEvent">, request: StartRequest): void {
+  const isNamed = request.relay !== undefined || request.settings?.["RELAY_URL"] !== undefined;
+  if (isNamed && !deps.allowRelayFromEvent)
+    throw new UsageError("the relay comes from the configuration alone (RELAY_URL), never from an event");
 }
 
 async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {
@@ -167,7 +191,7 @@ async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>
 
 /** null: somebody else has changed its pace since it was read. */
 async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
-  const { throttle, clamped } = clamp(deps, { ...run.throttle, ...wanted.throttle });
+  const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
   const changes = throttleChanges(run.throttle, throttle);
   const notes = clamped.map((note) => `; ${note}`).join("");
   // Inside the off-peak window it holds for the pace that comes back after it, too.
@@ -228,26 +252,4 @@ function settingsOf(request: StartRequest): Readonly<Record<string, string>> {
     ...(request.dids === undefined ? {} : { BACKFILL_DIDS: request.dids.join(",") }),
     ...(request.relay === undefined ? {} : { RELAY_URL: request.relay }),
   };
-}
-
-function clampConfig(deps: ControlDeps, config: Config): Config {
-  return { ...config, settings: { ...config.settings, ...clamp(deps, config.settings).throttle } };
-}
-
-/** What the deployment has fixed is an upper bound: above it a new deploy is needed. */
-function clamp<T extends ThrottleSettings>(
-  deps: ControlDeps,
-  throttle: T,
-): { throttle: T; clamped: readonly string[] } {
-  const { limits } = deps;
-  if (limits === null) return { throttle, clamped: [] };
-  const clamped: string[] = [];
-  const bound = (key: "maxConcurrent" | "maxMemoryMb", name: string): number => {
-    if (throttle[key] <= limits[key]) return throttle[key];
-    clamped.push(`${name} stays at the deployed ${limits[key]}: ${throttle[key]} needs a deploy`);
-    return limits[key];
-  };
-  const maxConcurrent = bound("maxConcurrent", "BACKFILL_MAX_CONCURRENT");
-  const maxMemoryMb = bound("maxMemoryMb", "BACKFILL_MAX_MEMORY_MB");
-  return { throttle: { ...throttle, maxConcurrent, maxMemoryMb }, clamped };
 }

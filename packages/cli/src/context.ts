@@ -1,5 +1,6 @@
 /** Everything a command touches of the world around it, handed in, so that tests can stand in for each. */
 import type { Clock } from "@firehose-backfill/core/clock";
+import type { planHere } from "@firehose-backfill/server/plan-here";
 import type { runServer } from "@firehose-backfill/server/run-server";
 import type { StopSignal } from "./exit-code.ts";
 
@@ -27,4 +28,5 @@ export interface CliContext {
   readonly exitNow: (code: number) => void;
   /** Loaded when a command needs it: most of them should answer at once. */
   readonly loadServer: () => Promise<{ readonly runServer: typeof runServer }>;
+  readonly loadPlanner: () => Promise<{ readonly planHere: typeof planHere }>;
 }

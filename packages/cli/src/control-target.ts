@@ -1,11 +1,17 @@
 /** Where control goes: the process on this machine, or a deployed function. Commands do not know which. */
+import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 /** The event of docs/architecture.md, as the Lambda console would send it. */
 export type ControlEvent = { readonly action: string } & Readonly<Record<string, unknown>>;
 
 export type ControlReply =
-  | { readonly ok: true; readonly message: string }
+  | {
+      readonly ok: true;
+      readonly message: string;
+      /** What a `plan` found. */
+      readonly plan?: Plan;
+    }
   /** `isMalformed`: the event itself is wrong, whatever the run's state. */
   | { readonly ok: false; readonly error: string; readonly isMalformed: boolean };
 

@@ -3,16 +3,23 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
+import { parsePlan } from "./parse-plan.ts";
 import { parseSnapshot } from "./parse-snapshot.ts";
 
 const TIMEOUT_MS = 30_000;
+/** A plan looks at the relay, politely. */
+const PLAN_TIMEOUT_MS = 120_000;
 const BAD_REQUEST = 400;
 
 export function httpTarget(options: { readonly url: string; readonly fetch: typeof fetch }): ControlTarget {
   const { url } = options;
-  const ask = async (path: string, init: RequestInit): Promise<{ status: number; body: unknown }> => {
+  const ask = async (
+    path: string,
+    init: RequestInit,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<{ status: number; body: unknown }> => {
     try {
-      const response = await options.fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await options.fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
       const body: unknown = await response.json();
       return { status: response.status, body };
     } catch (error) {
@@ -22,11 +29,12 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
   return {
     address: url,
     async send(event) {
-      const { status, body } = await ask("/control", {
+      const init = {
         method: "POST",
         headers: { "content-type": "application/json", accept: "application/json" },
         body: JSON.stringify(event),
-      });
+      };
+      const { status, body } = await ask("/control", init, event.action === "plan" ? PLAN_TIMEOUT_MS : TIMEOUT_MS);
       return replyOf(status, body, url);
     },
     async snapshot() {
@@ -40,7 +48,10 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
 
 function replyOf(status: number, body: unknown, url: string): ControlReply {
   if (typeof body === "object" && body !== null && "ok" in body) {
-    if (body.ok === true && "message" in body) return { ok: true, message: escapeForLog(String(body.message)) };
+    if (body.ok === true && "message" in body) {
+      const plan = "plan" in body ? parsePlan(body.plan) : null;
+      return { ok: true, message: escapeForLog(String(body.message)), ...(plan === null ? {} : { plan }) };
+    }
     if (body.ok === false && "error" in body) {
       const lines = String(body.error).split("\n");
       const error = lines.map((line) => escapeForLog(line)).join("\n");

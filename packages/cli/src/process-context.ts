@@ -23,6 +23,7 @@ export function processContext(process: NodeJS.Process): CliContext {
     },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),
+    loadPlanner: () => import("@firehose-backfill/server/plan-here"),
   };
 }
 

@@ -49,6 +49,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       },
       exitNow: (code) => exits.push(code),
       loadServer: () => Promise.resolve({ runServer }),
+      loadPlanner: () => Promise.reject(new Error("this test plans nothing")),
       ...different,
     }),
     stdout: stdout.text,

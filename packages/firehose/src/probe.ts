@@ -5,6 +5,7 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { connect, type ConnectionEnd } from "./connection.ts";
+import type { MessageFrame } from "./frame-types.ts";
 import { quote } from "./kept-bytes.ts";
 import { readFrame } from "./frame.ts";
 
@@ -22,6 +23,8 @@ export interface ProbeOptions {
   readonly aboveSeq?: number;
   /** Ask for more than the first frame: up to so many, as far as they come within `forMs` of it. */
   readonly sample?: { readonly frames: number; readonly forMs: number };
+  /** Told each message that is taken into account; the bytes are the socket's. False: enough has been seen. */
+  readonly onMessage?: (frame: MessageFrame, bytes: Buffer) => boolean;
 }
 
 export type ProbeResult =
@@ -100,6 +103,7 @@ export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise
           case "account":
             if (frame.seq === null || frame.seq <= aboveSeq || Number.isNaN(frame.timeMs)) return;
             see({ seq: frame.seq, timeMs: frame.timeMs });
+            if (frame.kind !== "unknown" && options.onMessage?.(frame, bytes) === false) finish({ kind: "silent" });
         }
       },
       onPong: () => undefined,

@@ -1,13 +1,20 @@
 /** A control event's answer as the command line and the page get it: what was done, or what is wrong with the event. */
+import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 
 export interface ControlReply {
   readonly status: number;
-  readonly body: { readonly ok: true; readonly message: string } | { readonly ok: false; readonly error: string };
+  readonly body: ({ readonly ok: true } & ControlResult) | { readonly ok: false; readonly error: string };
+}
+
+export interface ControlResult {
+  readonly message: string;
+  /** What a `plan` found. */
+  readonly plan?: Plan;
 }
 
 export async function answerControl(
-  control: (event: unknown) => Promise<{ readonly message: string }>,
+  control: (event: unknown) => Promise<ControlResult>,
   read: () => unknown,
 ): Promise<ControlReply> {
   let event: unknown;
@@ -17,8 +24,7 @@ export async function answerControl(
     return refuse(400, `the event is not JSON: ${describeError(error)}`);
   }
   try {
-    const { message } = await control(event);
-    return { status: 200, body: { ok: true, message } };
+    return { status: 200, body: { ok: true, ...(await control(event)) } };
   } catch (error) {
     if (error instanceof ConfigError) return refuse(400, error.problems.join("\n"));
     if (error instanceof UsageError) return refuse(409, error.message);

@@ -9,7 +9,7 @@ import type { HistoryPoint } from "@firehose-backfill/status/history";
 import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { answerControl, type ControlReply } from "./answer-control.ts";
+import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
 
 export interface HttpServerOptions {
   /** 0: any free one. */
@@ -17,7 +17,7 @@ export interface HttpServerOptions {
   readonly snapshot: () => Promise<Snapshot>;
   readonly history: () => readonly HistoryPoint[];
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
-  readonly control: (event: unknown) => Promise<{ readonly message: string }>;
+  readonly control: (event: unknown) => Promise<ControlResult>;
   readonly log: (line: string) => void;
 }
 

@@ -28,6 +28,7 @@ import { beginRun } from "./begin-run.ts";
 import { startHttpServer } from "./http-server.ts";
 import { localPlace } from "./local-place.ts";
 import { localConsumers } from "./local-consumers.ts";
+import { planHere } from "./plan-here.ts";
 import { processMemoryGuard } from "./process-memory.ts";
 import { startReaderLoop } from "./reader-loop.ts";
 import { runEnd, type RunExit } from "./run-end.ts";
@@ -85,6 +86,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     configure: options.configure,
     limits: null,
     allowRelayFromEvent: false,
+    plan: (wanted, request) =>
+      planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
   const begun = await beginRun(controlDeps, { config, start: options.start ?? null, log });
 
@@ -155,10 +158,11 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         reader.poke();
         return { message: "ticking now" };
       }
-      const answer = await steer(controlDeps, parseControlEvent(event));
+      const { message, plan } = await steer(controlDeps, parseControlEvent(event));
+      if (plan !== undefined) return { message, plan };
       await watch.refresh();
       reader.poke();
-      return { message: answer.message };
+      return { message };
     },
   });
   await claim.announce(page.port);

@@ -61,3 +61,17 @@ export function formatRelative(iso: string, nowIso: string): string {
 export function sumOf(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
+
+const BYTE_UNITS = ["bytes", "KB", "MB", "GB", "TB"] as const;
+
+/** `837 bytes`, `1.2 GB`: in steps of 1,024, as databases count them. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let step = 0;
+  while (value >= 1_000 && step < BYTE_UNITS.length - 1) {
+    value /= 1_024;
+    step += 1;
+  }
+  const digits = step === 0 || value >= 100 ? 0 : 1;
+  return `${value.toLocaleString("en-US", { maximumFractionDigits: digits })} ${BYTE_UNITS[step]}`;
+}

@@ -1,0 +1,63 @@
+/** What the operator should change, or know, before a start: whole sentences with settings by their names. Pure. */
+import { UNIT_WORK } from "@firehose-backfill/core/cost/usage";
+import type { Measurement } from "./measure.ts";
+import { neededRate, type Race } from "./race.ts";
+import type { PacePlan, Survey } from "./types.ts";
+
+export interface AdviceInput {
+  readonly survey: Survey;
+  readonly measured: Measurement;
+  readonly race: Race | null;
+  readonly pace: PacePlan;
+  readonly profiles: readonly PacePlan[];
+}
+
+export function adviceFor(input: AdviceInput): readonly string[] {
+  const { survey, measured } = input;
+  const advice: string[] = [];
+  if (survey.stretches.length === 0) return ["There is nothing to read between the start and the end."];
+  if (survey.isClamped) advice.push("The relay keeps less than was asked for: the run begins at the oldest it keeps.");
+  if (survey.endsLater) advice.push("The end lies in the future: what is still to come is not counted here.");
+  if (measured.matching.expected === 0 && measured.events > 0)
+    advice.push("Nothing that was sampled passes the filters: check BACKFILL_COLLECTIONS and BACKFILL_DIDS.");
+  advice.push(...howToFinish(input));
+  return advice;
+}
+
+function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly string[] {
+  if (race === null || pace.finishes === "yes") return [];
+  // By the high estimate: advice that is just not enough is worse than none.
+  const share = measured.matching.high / Math.max(1, measured.matching.expected);
+  const needed = neededRate(race);
+  if (needed === null || !Number.isFinite(needed))
+    return ["The window begins at the very edge of what the relay keeps: ask for fewer days (BACKFILL_DAYS)."];
+  const rate = needed * share;
+  const advice = [`To finish it has to apply ${formatRate(rate)} events a second or more.`];
+  const profile = profiles.find(({ finishes }) => finishes === "yes");
+  if (profile !== undefined) advice.push(`BACKFILL_PROFILE=${profile.profile ?? ""} is fast enough.`);
+  advice.push(singleSetting(pace, rate));
+  advice.push("Or ask for less: fewer BACKFILL_COLLECTIONS or BACKFILL_DIDS, or fewer BACKFILL_DAYS.");
+  return advice;
+}
+
+const LARGEST_BATCH = 1_000;
+/** A batch of up to 50 events takes as long as one of 5; larger ones take longer. */
+const COMFORTABLE_BATCH = 50;
+
+/** The delay alone where that is enough; else with a larger batch, and with as many at once as that takes. */
+function singleSetting({ batchSize, batchDelayMs, maxConcurrent }: PacePlan, rate: number): string {
+  const delayFor = (size: number) => Math.floor((size * 1_000) / rate);
+  const settings: string[] = [];
+  let size = batchSize;
+  if (delayFor(size) < UNIT_WORK.batchMs)
+    size = Math.min(LARGEST_BATCH, Math.max(size, COMFORTABLE_BATCH, Math.ceil((rate * UNIT_WORK.batchMs) / 1_000)));
+  if (size !== batchSize) settings.push(`BACKFILL_BATCH_SIZE=${size}`);
+  if (batchDelayMs !== 0) settings.push(`BACKFILL_BATCH_DELAY_MS=${delayFor(size)}`);
+  const atOnce = Math.ceil((rate * UNIT_WORK.batchMs) / 1_000 / size) + 1;
+  if (atOnce > maxConcurrent) settings.push(`BACKFILL_MAX_CONCURRENT=${atOnce}`);
+  return `By single settings: ${settings.join(", ")}.`;
+}
+
+function formatRate(perSecond: number): string {
+  return perSecond < 10 ? perSecond.toFixed(1) : Math.ceil(perSecond).toLocaleString("en-US");
+}

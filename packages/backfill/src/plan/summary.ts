@@ -1,0 +1,21 @@
+/** A plan in one sentence, where there is no room for more: in a control's answer, in a log. */
+import type { Plan, Verdict } from "./types.ts";
+
+const FINISHES: Readonly<Record<Verdict, string>> = {
+  yes: "it finishes before the relay drops any of them",
+  unclear: "it may not finish before the relay drops some of them",
+  no: "it does NOT finish before the relay drops some of them",
+};
+
+export function summarizePlan({ host, events, pace, advice }: Plan): string {
+  const count = Math.round(events.matching.expected).toLocaleString("en-US");
+  const rate = pace.drainPerSecond.toLocaleString("en-US", { maximumFractionDigits: 1 });
+  const facts = `${host}: about ${count} events, ${inWords(pace.seconds.expected)} at ${rate} events/s; ${FINISHES[pace.finishes]}`;
+  return [facts, ...advice].join(". ").replaceAll("..", ".");
+}
+
+function inWords(seconds: number): string {
+  if (seconds >= 2 * 86_400) return `${(seconds / 86_400).toFixed(1)} days`;
+  if (seconds >= 2 * 3_600) return `${(seconds / 3_600).toFixed(1)} hours`;
+  return seconds >= 120 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds)} seconds`;
+}

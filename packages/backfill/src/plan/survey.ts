@@ -1,0 +1,223 @@
+/**
+ * Looks at a relay before a run: where the window begins and ends on it, and samples of the stream in between. Politely:
+ * one connection after the other, two a second at most, each closed after a thousand frames.
+ */
+import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Position } from "@firehose-backfill/core/position";
+import type { SampleOptions, SampleResult, StreamSample } from "@firehose-backfill/firehose/sample";
+import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
+import type { Filter } from "@firehose-backfill/firehose/types";
+import { findHead } from "./find-head.ts";
+import type { Stretch, Survey } from "./types.ts";
+
+export interface SurveyDeps {
+  readonly clock: Clock;
+  /** 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly userAgent: string;
+  readonly sampleStream: (options: SampleOptions, signal: AbortSignal) => Promise<SampleResult>;
+  readonly seekCursor: (options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>;
+}
+
+export interface SurveyRequest {
+  readonly url: string;
+  readonly host: string;
+  readonly filter: Filter;
+  readonly start: StartPoint;
+  readonly end: EndPoint;
+  /** A recording keeps everything, whatever its age. */
+  readonly isRecording: boolean;
+  /** Places in the window that are looked at. */
+  readonly positions?: number;
+  /** Between two looks. */
+  readonly spacingMs?: number;
+}
+
+/** The relay cannot be asked, or shows nothing. `message` says why. */
+export class SurveyError extends Error {
+  override readonly name = "SurveyError";
+  isRetryable(): boolean {
+    return true;
+  }
+}
+
+const POSITIONS = 8;
+const SPACING_MS = 500;
+/** Failed looks that are made up for by their neighbours. */
+const MAX_FAILURES = 2;
+
+/** @throws SurveyError */
+export async function surveyRelay(deps: SurveyDeps, request: SurveyRequest, signal: AbortSignal): Promise<Survey> {
+  const looker = startLooking(deps, request, signal);
+  const atMs = deps.clock.now();
+  const { start, end, positions = POSITIONS } = request;
+  const seek = (timeMs: number) => looker.seek(timeMs);
+
+  const sought = start.kind === "time" ? await seek(start.timeMs) : null;
+  const oldest = sought?.oldestKept ?? (await looker.oldest());
+  const head = sought?.head ?? (await findHead(looker, oldest));
+  const from = startOf(start, { sought: sought?.from ?? null, oldest, head });
+  const to = await endOf(end, { head, atMs, seek });
+
+  const stretches: Stretch[] = [];
+  const edges = edgesOf(from.seq, to.seq, positions);
+  for (const [index, cursor] of edges.slice(0, -1).entries()) {
+    const untilSeq = edges[index + 1] ?? to.seq;
+    const sample = await looker.look(cursor, untilSeq);
+    stretches.push({ from: { seq: cursor, timeMs: sample?.first.timeMs ?? Number.NaN }, to, sample });
+  }
+  if (stretches.length > 0 && stretches.every(({ sample }) => sample === null))
+    throw new SurveyError(`${request.host} shows no frames between ${from.seq} and ${to.seq}`);
+  return {
+    host: request.host,
+    atMs,
+    wantedFromMs: start.kind === "time" ? start.timeMs : null,
+    stretches:
+      start.kind === "time" ? cutBefore(joined(stretches, from, to), start.timeMs) : joined(stretches, from, to),
+    isClamped: sought?.isClamped ?? false,
+    endsLater: end.kind === "time" && end.timeMs > atMs,
+    oldestKept: request.isRecording ? null : oldest,
+    looks: looker.looks(),
+  };
+}
+
+function startOf(
+  start: StartPoint,
+  at: { readonly sought: Position | null; readonly oldest: Position; readonly head: Position },
+): Position {
+  switch (start.kind) {
+    case "oldest":
+      return below(at.oldest);
+    case "live":
+      return at.head;
+    case "seq":
+      return { seq: Math.max(start.seq, at.oldest.seq - 1), timeMs: at.oldest.timeMs };
+    case "time":
+      return at.sought ?? below(at.oldest);
+    default: {
+      const unreachable: never = start;
+      return unreachable;
+    }
+  }
+}
+
+/** A cursor is the last frame that is not wanted. */
+function below({ seq, timeMs }: Position): Position {
+  return { seq: Math.max(0, seq - 1), timeMs };
+}
+
+async function endOf(
+  end: EndPoint,
+  at: {
+    readonly head: Position;
+    readonly atMs: number;
+    readonly seek: (timeMs: number) => Promise<SeekResult>;
+  },
+): Promise<Position> {
+  const { head } = at;
+  switch (end.kind) {
+    case "caught-up":
+      return head;
+    case "seq":
+      return end.seq < head.seq ? { seq: end.seq, timeMs: head.timeMs } : head;
+    case "time":
+      if (end.timeMs >= Math.min(at.atMs, head.timeMs)) return head;
+      return { ...((await at.seek(end.timeMs)).from ?? head), timeMs: end.timeMs };
+    default: {
+      const unreachable: never = end;
+      return unreachable;
+    }
+  }
+}
+
+/** Evenly over the window; fewer where there is less to look at than that. */
+function edgesOf(fromSeq: number, toSeq: number, positions: number): readonly number[] {
+  const span = toSeq - fromSeq;
+  if (span <= 0) return [];
+  const parts = Math.min(positions, span);
+  return Array.from({ length: parts + 1 }, (_, index) => fromSeq + Math.floor((span * index) / parts));
+}
+
+/** Each ends where the next one begins; moments that no sample told lie evenly between those that are known. */
+function joined(stretches: readonly Stretch[], from: Position, to: Position): readonly Stretch[] {
+  const known = [...stretches.map((stretch) => stretch.from), to];
+  const timeAt = (index: number): number => {
+    const own = known[index]?.timeMs ?? Number.NaN;
+    if (!Number.isNaN(own)) return Math.min(own, to.timeMs);
+    const before = known.slice(0, index).findLast(({ timeMs }) => !Number.isNaN(timeMs)) ?? from;
+    const after = known.slice(index + 1).find(({ timeMs }) => !Number.isNaN(timeMs)) ?? to;
+    const seq = known[index]?.seq ?? after.seq;
+    const share = after.seq === before.seq ? 0 : (seq - before.seq) / (after.seq - before.seq);
+    return Math.min(before.timeMs + share * (after.timeMs - before.timeMs), to.timeMs);
+  };
+  const edges = known.map(({ seq }, index) => ({ seq, timeMs: timeAt(index) }));
+  return stretches.map(({ sample }, index) => ({ from: edges[index] ?? from, to: edges[index + 1] ?? to, sample }));
+}
+
+/** A start by time is aimed at a little early; a run skips what comes before it, unpaced. */
+function cutBefore(stretches: readonly Stretch[], startMs: number): readonly Stretch[] {
+  return stretches.flatMap((stretch) => {
+    const { from, to } = stretch;
+    if (from.timeMs >= startMs) return [stretch];
+    if (to.timeMs <= startMs) return [];
+    const share = (startMs - from.timeMs) / (to.timeMs - from.timeMs);
+    return [{ ...stretch, from: { seq: from.seq + Math.floor((to.seq - from.seq) * share), timeMs: startMs } }];
+  });
+}
+
+/** What the survey asks of the relay: spaced, counted, and tried again a little. */
+export interface Looker {
+  /** The oldest frame that the host keeps. @throws SurveyError */
+  oldest(): Promise<Position>;
+  /** null: nothing is there. `cursor` null: live. @throws SurveyError */
+  look(cursor: number | null, untilSeq: number | null): Promise<StreamSample | null>;
+  seek(timeMs: number): Promise<SeekResult>;
+  looks(): number;
+}
+
+function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSignal): Looker {
+  const { clock, random, userAgent } = deps;
+  const { url, host, filter, spacingMs = SPACING_MS } = request;
+  let lastBeganMs = Number.NEGATIVE_INFINITY;
+  let looks = 0;
+  let failures = 0;
+
+  const look: Looker["look"] = async (cursor, untilSeq) => {
+    const waitMs = lastBeganMs + spacingMs * (1 + random() / 2) - clock.now();
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    signal.throwIfAborted();
+    lastBeganMs = clock.now();
+    looks += 1;
+    const result = await deps.sampleStream({ url, cursor, untilSeq, filter, userAgent, clock }, signal);
+    switch (result.kind) {
+      case "sample":
+        return result.sample;
+      case "nothing":
+        return null;
+      case "failed":
+        break;
+    }
+    failures += 1;
+    if (result.isFinal || failures > MAX_FAILURES) throw new SurveyError(`${host} cannot be asked: ${result.detail}`);
+    return look(cursor, untilSeq);
+  };
+
+  return {
+    look,
+    looks: () => looks,
+    async oldest() {
+      const sample = await look(0, null);
+      if (sample === null) throw new SurveyError(`${host} is silent: it shows no frame at its oldest`);
+      return sample.first;
+    },
+    async seek(timeMs) {
+      const result = await deps.seekCursor({ url, startTimeMs: timeMs, clock, random, userAgent }, signal);
+      signal.throwIfAborted();
+      looks += result.probes;
+      lastBeganMs = clock.now();
+      if (result.oldestKept !== null) return result;
+      throw new SurveyError(`${host} cannot be asked: ${result.detail ?? `it is ${result.endedBecause}`}`);
+    },
+  };
+}

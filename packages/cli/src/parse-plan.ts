@@ -1,0 +1,13 @@
+/** A plan as it came over a wire: enough of its shape is looked at to know that it is one. */
+import type { Plan } from "@firehose-backfill/backfill/plan/types";
+
+/** null: it is something else. */
+export function parsePlan(value: unknown): Plan | null {
+  return isPlan(value) ? value : null;
+}
+
+function isPlan(value: unknown): value is Plan {
+  if (typeof value !== "object" || value === null) return false;
+  const objects = ["window", "sampled", "events", "database", "pace", "cost", "profiles", "advice"];
+  return objects.every((key) => key in value && typeof Reflect.get(value, key) === "object");
+}

@@ -1,0 +1,62 @@
+/** What a run is to be about, as `start` and `plan` take it on the command line. */
+import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { definitionOf } from "@firehose-backfill/core/config/definitions";
+import { UsageError } from "@firehose-backfill/core/errors";
+import type { Args, OptionSpec } from "./command.ts";
+import type { CliContext } from "./context.ts";
+import type { ControlEvent } from "./control-target.ts";
+
+export const SCOPE_OPTIONS = {
+  days: { takes: "N", help: "How far back by event time; -1: everything the relay keeps." },
+  from: { takes: "SEQ|TIME|oldest|live", help: "Where to begin, instead of --days." },
+  to: { takes: "SEQ|TIME", help: "Where to end, instead of now." },
+  profile: { takes: "NAME", help: "background, moderate or fast." },
+  collections: { takes: "LIST", help: "Collections, with commas, or @FILE." },
+  dids: { takes: "LIST", help: "DIDs, with commas, or @FILE." },
+} as const satisfies Readonly<Record<string, OptionSpec>>;
+
+/** @throws UsageError */
+export function startRequest(context: CliContext, args: Args, command: string): StartRequest {
+  const texts = {
+    days: args.text("days"),
+    from: args.text("from"),
+    to: args.text("to"),
+    profile: args.text("profile"),
+  };
+  if (texts.days !== undefined && texts.from !== undefined) {
+    throw new UsageError(`${command}: --days and --from both say where to begin: give one of them`);
+  }
+  const lists = {
+    collections: listOf(context, args, "collections", command),
+    dids: listOf(context, args, "dids", command),
+  };
+  return { ...given(texts), ...given(lists), isNew: args.flag("new"), isDryRun: args.flag("dry-run") };
+}
+
+/** Read here: a process elsewhere does not see this one's files, and a control event may not name any. */
+function listOf(
+  context: CliContext,
+  args: Args,
+  name: "collections" | "dids",
+  command: string,
+): readonly string[] | undefined {
+  const text = args.text(name);
+  if (text === undefined) return undefined;
+  const { kind } = definitionOf(name);
+  const parsed = kind.parse(text, { readFile: context.readFile });
+  if ("value" in parsed) return parsed.value;
+  const detail = parsed.problem === "" ? "" : ` (${parsed.problem})`;
+  throw new UsageError(`${command}: --${name} is ${kind.showHeld(text)}${detail}; it takes ${kind.takes}`);
+}
+
+/** As a control event; a flag that is not set is left out. */
+export function startEvent(action: "start" | "plan", { isNew, isDryRun, ...request }: StartRequest): ControlEvent {
+  return { action, ...request, ...(isNew ? { new: true } : {}), ...(isDryRun ? { dryRun: true } : {}) };
+}
+
+/** Without what was not given. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same keys, without those that hold undefined
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,157 @@
+/**
+ * A sample of a stream behind a cursor: how many events its frames hold, how many of them pass the filters, and how large
+ * they are. By the reader's own frames, filter and extraction, so that an estimate counts what a run would count.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import type { Position } from "@firehose-backfill/core/position";
+import { medianTime } from "./event-time.ts";
+import { extractEvents } from "./extract.ts";
+import type { MessageFrame } from "./frame-types.ts";
+import { probeStream, type ProbeResult } from "./probe.ts";
+import { FEWEST_FRAMES } from "./seek-search.ts";
+import type { Filter } from "./types.ts";
+
+export interface SampleOptions {
+  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
+  readonly url: string;
+  /** null: without a cursor, live. */
+  readonly cursor: number | null;
+  /** Frames above it belong to the next sample. null: there is no such bound. */
+  readonly untilSeq: number | null;
+  readonly filter: Filter;
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly limits?: Partial<SampleLimits>;
+}
+
+export interface SampleLimits {
+  /** Frames, and bytes of frames, after which the connection is closed. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** How long frames may take after the first one. */
+  readonly forMs: number;
+  readonly connectTimeoutMs: number;
+  /** How long to wait for the first frame. */
+  readonly listenMs: number;
+}
+
+/** What one look at a relay costs it at most: a few seconds of live traffic. */
+export const DEFAULT_SAMPLE_LIMITS: SampleLimits = {
+  frames: 1_000,
+  bytes: 4_000_000,
+  forMs: 1_500,
+  connectTimeoutMs: 10_000,
+  listenMs: 5_000,
+};
+
+export interface StreamSample {
+  /** The first frame and the last; each at the median time of the few frames around it. */
+  readonly first: Position;
+  readonly last: Position;
+  /** Frames above `untilSeq` came: everything up to it was seen. */
+  readonly isWhole: boolean;
+  readonly frames: number;
+  readonly bytes: number;
+  /** As a run counts them: skipped and dead ones included. */
+  readonly events: number;
+  /** Those that pass the filters. */
+  readonly matching: number;
+  /** Rows that the matching record operations would leave: one for each record, however often it is written. */
+  readonly rows: number;
+  /** DAG-CBOR bytes of the matching records. */
+  readonly recordBytes: number;
+}
+
+export type SampleResult =
+  | { readonly kind: "sample"; readonly sample: StreamSample }
+  /** Nothing there: silence, or the cursor is above the head. */
+  | { readonly kind: "nothing" }
+  /** `isFinal`: the host does not want to be asked again. */
+  | { readonly kind: "failed"; readonly detail: string; readonly isFinal: boolean };
+
+/** Never rejects. */
+export async function sampleStream(options: SampleOptions, signal: AbortSignal): Promise<SampleResult> {
+  const limits = { ...DEFAULT_SAMPLE_LIMITS, ...options.limits };
+  const { url, cursor, untilSeq, userAgent, clock } = options;
+  const count = startCount(options.filter);
+  const result = await probeStream(
+    {
+      url,
+      cursor,
+      userAgent,
+      clock,
+      connectTimeoutMs: limits.connectTimeoutMs,
+      listenMs: limits.listenMs,
+      sample: { frames: limits.frames, forMs: limits.forMs },
+      onMessage: (frame, bytes) => {
+        if (untilSeq !== null && frame.seq > untilSeq) {
+          count.close();
+          return false;
+        }
+        count.add(frame, bytes);
+        return count.bytes() < limits.bytes;
+      },
+    },
+    signal,
+  );
+  const sample = count.sample();
+  return sample === null ? whyNone(result) : { kind: "sample", sample };
+}
+
+function whyNone(result: ProbeResult): SampleResult {
+  switch (result.kind) {
+    // Frames came, but none below the bound, or none of a kind that is counted.
+    case "frame":
+    case "silent":
+      return { kind: "nothing" };
+    case "error-frame":
+      if (result.error === "FutureCursor") return { kind: "nothing" };
+      return { kind: "failed", detail: `the host said ${result.error}: ${result.message}`, isFinal: true };
+    case "failed":
+      return { kind: "failed", detail: result.detail, isFinal: result.status !== undefined };
+    default: {
+      const unreachable: never = result;
+      return unreachable;
+    }
+  }
+}
+
+function startCount(filter: Filter) {
+  const timesMs: number[] = [];
+  const keys = new Set<string>();
+  const sums = { bytes: 0, events: 0, matching: 0, recordBytes: 0 };
+  let firstSeq: number | null = null;
+  let lastSeq = 0;
+  let isWhole = false;
+  return {
+    bytes: () => sums.bytes,
+    close: () => {
+      isWhole = true;
+    },
+    add(frame: MessageFrame, bytes: Buffer): void {
+      firstSeq ??= frame.seq;
+      lastSeq = frame.seq;
+      timesMs.push(frame.timeMs);
+      sums.bytes += bytes.length;
+      // Nothing is verified: a sample counts, and what is dead on arrival counts as matching, as it does in a run.
+      const rules = { filter, verify: "structure", latestMs: () => Number.POSITIVE_INFINITY } as const;
+      const { received, events } = extractEvents(bytes, frame, frame.timeMs, rules);
+      sums.events += received;
+      sums.matching += events.length;
+      for (const event of events) addRecord(event);
+    },
+    sample(): StreamSample | null {
+      if (firstSeq === null) return null;
+      const first = { seq: firstSeq, timeMs: medianTime(timesMs.slice(0, FEWEST_FRAMES)) ?? Number.NaN };
+      const last = { seq: lastSeq, timeMs: medianTime(timesMs.slice(-FEWEST_FRAMES)) ?? Number.NaN };
+      return { first, last, isWhole, frames: timesMs.length, rows: keys.size, ...sums };
+    },
+  };
+
+  function addRecord(event: FirehoseEvent): void {
+    if (event.kind !== "record") return;
+    keys.add(`${event.did}/${event.collection}/${event.rkey}`);
+    sums.recordBytes += event.record?.length ?? 0;
+  }
+}

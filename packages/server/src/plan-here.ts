@@ -1,0 +1,64 @@
+/** `plan` where this process can reach the relay itself: the adapters it needs, and a sample relay where there is no RELAY_URL. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { makePlan } from "@firehose-backfill/backfill/plan/plan";
+import type { Plan } from "@firehose-backfill/backfill/plan/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { VERSION } from "@firehose-backfill/core/version";
+import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
+import { sampleStream } from "@firehose-backfill/firehose/sample";
+import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { userAgent } from "@firehose-backfill/firehose/user-agent";
+
+export interface PlanHereOptions {
+  readonly config: Config;
+  readonly request: Pick<StartRequest, "from" | "to">;
+  /** Of the one that runs here already. null: one is started where it is needed, and stopped. */
+  readonly sampleRelayUrl: string | null;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** @throws UsageError; SurveyError when the relay cannot be asked */
+export async function planHere(options: PlanHereOptions): Promise<Plan> {
+  const { config, request, clock, random, signal } = options;
+  await using relay = await sampleRelay(options);
+  return await makePlan(
+    {
+      clock,
+      random,
+      userAgent: userAgent({ version: VERSION, contact: config.settings.contact }),
+      sampleStream,
+      seekCursor,
+      sampleRelayUrl: relay.url,
+    },
+    { config, request },
+    signal,
+  );
+}
+
+async function sampleRelay(options: PlanHereOptions): Promise<AsyncDisposable & { readonly url: string | null }> {
+  const { config, sampleRelayUrl, signal } = options;
+  if (config.settings.relayUrl !== null || sampleRelayUrl !== null)
+    return { url: sampleRelayUrl, async [Symbol.asyncDispose]() {} };
+  // Not in the data folder: the recording is dated when it is first shown there, and that is a run's to decide.
+  const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-plan-"));
+  const remove = () => rm(dataDir, { recursive: true, force: true });
+  try {
+    const relay = await startSampleRelay({ dataDir, signal });
+    return {
+      url: relay.url,
+      async [Symbol.asyncDispose]() {
+        await relay[Symbol.asyncDispose]();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
