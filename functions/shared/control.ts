@@ -1,6 +1,7 @@
 /** Control on AWS: understands the event, sees to the database where events will be applied, steers, and shows the run. */
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
+import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
@@ -8,6 +9,7 @@ import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
 import { once } from "./once.ts";
+import { planner } from "./plan.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { openServices } from "./services.ts";
@@ -18,6 +20,8 @@ export type ControlAnswer =
       readonly message: string;
       /** null: what was asked for is done, but the picture of it could not be made. */
       readonly snapshot: Snapshot | null;
+      /** Of a `plan`: all of what the message sums up. */
+      readonly plan?: Plan;
     }
   | Refusal;
 
@@ -42,6 +46,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       // Reserved concurrency and the functions' memory are made from these two.
       limits: { maxConcurrent, maxMemoryMb },
       allowRelayFromEvent: false,
+      plan: planner({ clock, random }),
     };
     return { config, deps };
   });
@@ -50,8 +55,8 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     const parsed = parseControlEvent(event);
     const { config, deps } = open();
     if (beginsToApply(parsed)) await prepareDatabase(databaseUrlOf(config), config.settings);
-    const { message } = await control(deps, parsed);
-    return { ok: true, message, snapshot: await picture() };
+    const { message, plan } = await control(deps, parsed);
+    return { ok: true, message, snapshot: await picture(), ...(plan === undefined ? {} : { plan }) };
   };
 
   const picture = async (): Promise<Snapshot | null> => {
