@@ -9,7 +9,6 @@ const PROFILES = [
   { profile: "moderate", rate: 20, batch: 20 },
   { profile: "fast", rate: 100, batch: 50 },
 ] as const;
-type Profile = (typeof PROFILES)[number];
 
 /** Back on time soon after: the last `ms` are at the rate. And never above it: no minute of the whole course is. */
 function expectPace(simulation: Simulation, { rate, batch }: { readonly rate: number; readonly batch: number }, ms: number): void {
