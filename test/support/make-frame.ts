@@ -13,6 +13,8 @@ export interface OpSpec {
   readonly path: string;
   /** Left out for a delete. */
   readonly record?: unknown;
+  /** The record's block as it is, also where no encoder would make it. */
+  readonly block?: Uint8Array;
 }
 
 export interface CommitSpec {
@@ -22,15 +24,17 @@ export interface CommitSpec {
   readonly ops?: readonly OpSpec[];
   /** ISO 8601. */
   readonly time?: string;
+  /** The unsigned commit to 64 bytes. Left out: zeros. */
+  readonly sign?: (unsigned: Uint8Array) => Uint8Array;
 }
 
-export function commitFrame({ seq, did, rev, ops = [], time = timeOf(seq) }: CommitSpec): Uint8Array {
-  const records = ops.flatMap((op) => (op.action === "delete" ? [] : [block(op.record)]));
-  const { cid, car } = seal(did, rev, records);
+export function commitFrame({ seq, did, rev, ops = [], time = timeOf(seq), sign }: CommitSpec): Uint8Array {
+  const records = ops.flatMap((op) => (op.action === "delete" ? [] : [blockOf(op)]));
+  const { cid, car } = seal(did, rev, records, sign);
   const wireOps = ops.map((op) => ({
     action: op.action,
     path: op.path,
-    cid: op.action === "delete" ? null : block(op.record).cid,
+    cid: op.action === "delete" ? null : blockOf(op).cid,
   }));
   return frameOf("#commit", {
     seq,
@@ -47,7 +51,7 @@ export function commitFrame({ seq, did, rev, ops = [], time = timeOf(seq) }: Com
   });
 }
 
-export function syncFrame({ seq, did, rev, time = timeOf(seq) }: Omit<CommitSpec, "ops">): Uint8Array {
+export function syncFrame({ seq, did, rev, time = timeOf(seq) }: Omit<CommitSpec, "ops" | "sign">): Uint8Array {
   return frameOf("#sync", { seq, did, blocks: seal(did, rev, []).car, rev, time });
 }
 
@@ -79,9 +83,15 @@ export function cidOf(record: unknown): string {
   return block(record).cid.toString();
 }
 
-function seal(did: string, rev: string, records: readonly Block[]): { cid: CID; car: Uint8Array } {
+function seal(
+  did: string,
+  rev: string,
+  records: readonly Block[],
+  sign: CommitSpec["sign"] = () => new Uint8Array(64),
+): { cid: CID; car: Uint8Array } {
   const data = block({ e: [], l: null });
-  const commit = block({ did, version: 3, data: data.cid, rev, prev: null, sig: new Uint8Array(64) });
+  const unsigned = { did, version: 3, data: data.cid, rev, prev: null };
+  const commit = block({ ...unsigned, sig: sign(encode(unsigned)) });
   const blocks = [commit, data, ...records];
   const writer = CarBufferWriter.createWriter(
     new ArrayBuffer(blocks.reduce((sum, { bytes }) => sum + bytes.length + 64, 256)),
@@ -96,7 +106,14 @@ interface Block {
   readonly bytes: Uint8Array;
 }
 
+function blockOf({ record, block: bytes }: OpSpec): Block {
+  return bytes === undefined ? block(record) : blockOfBytes(bytes);
+}
+
 function block(value: unknown): Block {
-  const bytes = encode(value);
+  return blockOfBytes(encode(value));
+}
+
+function blockOfBytes(bytes: Uint8Array): Block {
   return { cid: CID.createV1(code, create(SHA_256, createHash("sha256").update(bytes).digest())), bytes };
 }

@@ -1,6 +1,7 @@
 /** The reading part of a tick: windows one after the other, until the horizon, the time, the stream or the operator ends it. */
 import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import type { FirehoseReader, ReadPosition, WindowLimits } from "@firehose-backfill/firehose/types";
 import type { ReaderDeps } from "./deps.ts";
@@ -151,7 +152,7 @@ function open(
     userAgent: deps.place.userAgent,
     isMemoryTight: () => deps.memory.isOverLimit(),
     memoryCheckInterval: run.throttle.memoryCheckInterval,
-    onLog: (message) => deps.log(`[BACKFILL] ${message}`),
+    onLog: (message) => deps.log(`[BACKFILL] ${escapeForLog(message)}`),
   });
 }
 

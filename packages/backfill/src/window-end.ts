@@ -1,6 +1,7 @@
 /** What the end of a window means for the run: go on, stop the tick, or change the run's state. */
 import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Window } from "@firehose-backfill/firehose/types";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";
@@ -16,6 +17,8 @@ export const REASON_SILENT_ON_CURSOR = "the host is silent on our cursor";
 export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, window: Window): Promise<string | null> {
   if (window.to === null) await noteWithoutWindow(deps, lease, run, window);
   const kind = window.endedBecause;
+  // The host's own words: they go into states, errors and logs.
+  const detail = window.detail === null ? null : escapeForLog(window.detail);
   switch (kind) {
     case "events":
     case "bytes":
@@ -34,14 +37,14 @@ export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, w
       await backOffForMemory(deps, run);
       return "memory";
     case "unreachable":
-      await deps.store.addError(run.runId, error(deps, `${run.host}: ${window.detail ?? "unreachable"}`));
-      return `unreachable: ${window.detail ?? run.host}`;
+      await deps.store.addError(run.runId, error(deps, `${run.host}: ${detail ?? "unreachable"}`));
+      return `unreachable: ${detail ?? run.host}`;
     case "host-silent":
       return stop(deps, run, "errored", REASON_SILENT);
     case "silent-on-cursor":
       return stop(deps, run, "errored", REASON_SILENT_ON_CURSOR);
     case "refused":
-      return stop(deps, run, "errored", `the host refused: ${window.detail ?? "no reason given"}`);
+      return stop(deps, run, "errored", `the host refused: ${detail ?? "no reason given"}`);
     case "cursor-ahead":
       return stop(deps, run, "pausing", REASON_CURSOR_AHEAD);
     case "seq-went-back":

@@ -4,7 +4,7 @@
  */
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
-import { boolean, choice, integer, matching, optional, type SettingDefinition } from "./kinds.ts";
+import { boolean, choice, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrl } from "./relay-url.ts";
@@ -143,7 +143,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "contact",
     name: "BACKFILL_CONTACT",
     group: "place",
-    kind: optional(matching("printable ASCII, at most 200 characters", /^[\x20-\x7e]{1,200}$/)),
+    kind: optional(withheld(matching("printable ASCII, at most 200 characters", /^[\x20-\x7e]{1,200}$/))),
     fallback: null,
     help: "Said to the relay in the User-Agent: an address or a URL.",
   },
@@ -151,7 +151,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "alarmEmail",
     name: "BACKFILL_ALARM_EMAIL",
     group: "place",
-    kind: optional(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/)),
+    kind: optional(withheld(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/))),
     fallback: null,
     help: "Where alarms go.",
   },

@@ -96,6 +96,11 @@ export function matching(takes: string, pattern: RegExp): Kind<string> {
   };
 }
 
+/** Somebody's address: status and logs, which people pass on, say only that there is one. */
+export function withheld(kind: Kind<string>): Kind<string> {
+  return { ...kind, show: () => "(set)" };
+}
+
 /** The same, where nothing is a value too: the one that an unset variable has. */
 export function optional<T>(kind: Kind<T>): Kind<T | null> {
   return { ...kind, show: (value) => (value === null ? null : kind.show(value)) };
