@@ -10,7 +10,7 @@ import type { Run } from "@firehose-backfill/checkpoint/types";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";
-import { throttlingConfigLines } from "@firehose-backfill/core/log-lines";
+import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
@@ -65,7 +65,9 @@ export interface RunResult {
 
 /** @throws ConfigError, AlreadyRunningError, PortError, StandInError, SinkError: each with one clear message */
 export async function runServer(options: RunServerOptions): Promise<RunResult> {
-  const { config, log } = options;
+  const { config } = options;
+  // Whatever is in a line, of the network or of a database's error: it is one line, and only text.
+  const log = (line: string) => options.log(escapeForLog(line, MAX_LINE_CHARS));
   const { settings } = config;
   const clock = systemClock;
   const random = Math.random;
@@ -175,8 +177,11 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   ending.abort();
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done]);
   const snapshot = await keeper.finish();
-  return { ...result, snapshot };
+  const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);
+  return { ...result, message, snapshot };
 }
+
+const MAX_LINE_CHARS = 4_000;
 
 /** The page's button: only a process that has a schedule of its own can hurry it. */
 function isTickEvent(event: unknown): boolean {
