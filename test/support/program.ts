@@ -20,7 +20,12 @@ export interface Program {
 }
 
 /** Settings of this machine do not reach it: only what `env` says. */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>>): Program {
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  /** The default is a folder without a .env of somebody's. */
+  cwd: string = tmpdir(),
+): Program {
   const child = spawn(process.execPath, ["--expose-gc", BIN, ...args], {
     env: {
       PATH: process.env["PATH"] ?? "",
@@ -29,8 +34,7 @@ export function startProgram(args: readonly string[], env: Readonly<Record<strin
       PORT: "0",
       ...env,
     },
-    // A folder without a .env of somebody's.
-    cwd: tmpdir(),
+    cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
-import type { Config, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -195,8 +195,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   const changes = throttleChanges(run.throttle, throttle);
   const notes = clamped.map((note) => `; ${note}`).join("");
   // Inside the off-peak window it holds for the pace that comes back after it, too.
-  const tuned = Object.keys(wanted.throttle).map((key) => [key, throttle[key as keyof ThrottleSettings]]);
-  const offPeak = tunedOwn(run, { throttle: Object.fromEntries(tuned), profile: wanted.profile });
+  const offPeak = tunedOwn(run, wanted, throttle);
   if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))
     return { message: `nothing to change${notes}`, run };
   const nowMs = deps.clock.now();

