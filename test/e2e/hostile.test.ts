@@ -142,10 +142,8 @@ describe("what a relay sends", () => {
 
   it("forges no line and sends nothing to the terminal", () => {
     expect(said.stderr).not.toMatch(/^\[BACKFILL\] Progress: 999/m);
-    for (const [name, text] of Object.entries(said)) {
-      // oxlint-disable-next-line no-control-regex -- it is what is looked for
-      expect(text, name).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
-    }
+    // oxlint-disable-next-line no-control-regex -- it is what is looked for
+    expect(holdersOf((text) => /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text))).toEqual([]);
     expect(said.page).not.toContain("<h1>\\u001b");
     expect(said.page).not.toContain("<h1>\u001b");
   });
@@ -154,12 +152,8 @@ describe("what a relay sends", () => {
     await using database = await openTestDatabase(databaseUrl);
     const rows = await database.query("select rkey, record::text as record from firehose.live_records", []);
     const stored = new Map(rows.map(({ rkey, record }) => [String(rkey), JSON.parse(String(record)) as unknown]));
-    for (const [rkey, record] of Object.entries(KEPT)) expect(stored.get(rkey), rkey).toEqual(record);
-    expect(stored.get("bytes-and-link")).toEqual({
-      bytes: { $bytes: "AP8" },
-      link: { $link: cidOf({ linked: true }) },
-    });
-    expect(stored.size).toBe(Object.keys(KEPT).length + 1);
+    const bytesAndLink = { bytes: { $bytes: "AP8" }, link: { $link: cidOf({ linked: true }) } };
+    expect(Object.fromEntries(stored)).toEqual({ ...KEPT, "bytes-and-link": bytesAndLink });
   });
 
   it("is set aside by its reason, bytes and all, where it cannot be applied", async () => {
@@ -171,8 +165,11 @@ describe("what a relay sends", () => {
     const found = Object.fromEntries(
       rows.map(({ path, reason, payload }) => [String(path).split("/")[1], { reason, payload }]),
     );
-    for (const [rkey, { bytes, reason }] of Object.entries(REFUSED))
-      expect(found[rkey], rkey).toEqual({ reason, payload: Buffer.from(bytes).toString("hex") });
+    const expected = Object.entries(REFUSED).map(([rkey, { bytes, reason }]) => [
+      rkey,
+      { reason, payload: Buffer.from(bytes).toString("hex") },
+    ]);
+    expect(found).toMatchObject(Object.fromEntries(expected));
     expect(rows.find(({ path }) => String(path).endsWith(FORGED))).toMatchObject({ reason: "bad-path" });
     expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
   });
@@ -180,11 +177,9 @@ describe("what a relay sends", () => {
 
 describe("what the operator keeps to himself", () => {
   it("is in nothing that is printed, stored, shown or listed", () => {
-    for (const [name, text] of Object.entries(said)) {
-      expect(text.length, name).toBeGreaterThan(0);
-      expect(text, name).not.toContain(PASSWORD);
-      expect(text, name).not.toContain(CONTACT);
-    }
+    expect(holdersOf((text) => text.length === 0)).toEqual([]);
+    expect(holdersOf((text) => text.includes(PASSWORD))).toEqual([]);
+    expect(holdersOf((text) => text.includes(CONTACT))).toEqual([]);
   });
 
   it("was in use: the contact went to the relay, and the page shows the database without its password", () => {
@@ -192,6 +187,10 @@ describe("what the operator keeps to himself", () => {
     expect(said.status).toContain("operator@127.0.0.1");
   });
 });
+
+function holdersOf(isWanted: (text: string) => boolean): string[] {
+  return Object.entries(said).flatMap(([name, text]) => (isWanted(text) ? [name] : []));
+}
 
 function hex(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
