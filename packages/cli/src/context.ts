@@ -1,5 +1,6 @@
 /** Everything a command touches of the world around it, handed in, so that tests can stand in for each. */
 import type { Clock } from "@firehose-backfill/core/clock";
+import type { DoctorOptions, examine } from "@firehose-backfill/server/doctor/examine";
 import type { planHere } from "@firehose-backfill/server/plan-here";
 import type { runServer } from "@firehose-backfill/server/run-server";
 import type { StopSignal } from "./exit-code.ts";
@@ -28,5 +29,8 @@ export interface CliContext {
   readonly exitNow: (code: number) => void;
   /** Loaded when a command needs it: most of them should answer at once. */
   readonly loadServer: () => Promise<{ readonly runServer: typeof runServer }>;
+  readonly loadDoctor: () => Promise<{ readonly examine: typeof examine }>;
+  /** This process, as the doctor looks at it. */
+  readonly machine: () => DoctorOptions["process"];
   readonly loadPlanner: () => Promise<{ readonly planHere: typeof planHere }>;
 }

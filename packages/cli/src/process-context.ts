@@ -23,6 +23,13 @@ export function processContext(process: NodeJS.Process): CliContext {
     },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),
+    loadDoctor: () => import("@firehose-backfill/server/doctor/examine"),
+    machine: () => ({
+      version: process.versions.node,
+      canCollect: globalThis.gc !== undefined,
+      rssBytes: process.memoryUsage.rss(),
+      constrainedBytes: process.constrainedMemory(),
+    }),
     loadPlanner: () => import("@firehose-backfill/server/plan-here"),
   };
 }

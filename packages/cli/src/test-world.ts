@@ -49,6 +49,8 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       },
       exitNow: (code) => exits.push(code),
       loadServer: () => Promise.resolve({ runServer }),
+      loadDoctor: () => Promise.reject(new Error("this test examines nothing")),
+      machine: () => ({ version: "24.0.0", canCollect: true, rssBytes: 0, constrainedBytes: 0 }),
       loadPlanner: () => Promise.reject(new Error("this test plans nothing")),
       ...different,
     }),

@@ -1,0 +1,59 @@
+/** `doctor`: looks at everything a run depends on, and says what to do where something is wrong. */
+import type { Check } from "@firehose-backfill/server/doctor/check";
+import { ConfigError } from "@firehose-backfill/core/errors";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { type Ink, terminalLine } from "@firehose-backfill/status/terminal";
+import { wantsColor } from "../color.ts";
+import type { Command } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { loadConfig } from "../load-config.ts";
+import { listenForStop } from "../stop-signals.ts";
+
+export const doctor: Command = {
+  name: "doctor",
+  summary: "Check node, relay, database, clock, disk, queue and table, and say what to do.",
+  details: "Changes nothing without --fix. Exit code 1 when a line says fail.",
+  options: {
+    fix: { help: "Make or migrate the schema, and remove tombstones older than 30 days." },
+    json: { help: "One line of JSON." },
+  },
+  examples: [
+    { line: "doctor", does: "Before the first run, and whenever something is odd." },
+    { line: "doctor --json | jq '.[] | select(.verdict != \"ok\")'", does: "For scripts." },
+  ],
+  run: async (context, args) => {
+    const checks = await examineAll(context, args.flag("fix"));
+    if (args.flag("json")) context.stdout.write(`${JSON.stringify(checks)}\n`);
+    else for (const line of render(context, checks)) context.stdout.write(`${line}\n`);
+    return checks.some(({ verdict }) => verdict === "fail") ? EXIT.error : EXIT.ok;
+  },
+};
+
+/** A configuration that cannot be read is the one finding: nothing else can be looked at then. */
+async function examineAll(context: CliContext, fix: boolean): Promise<readonly Check[]> {
+  let config: Config;
+  try {
+    ({ config } = loadConfig(context));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const advice = "correct it in the environment or in .env, and ask again";
+    return error.problems.map((finding) => ({ name: "configuration", verdict: "fail", finding, advice }));
+  }
+  using signals = listenForStop(context, () => {});
+  const { examine } = await context.loadDoctor();
+  const { clock, fetch } = context;
+  return await examine({ config, fix, clock, fetch, process: context.machine(), signal: signals.stop });
+}
+
+const INKS: Readonly<Record<Check["verdict"], Ink>> = { ok: "green", warn: "yellow", fail: "red" };
+
+function render(context: CliContext, checks: readonly Check[]): readonly string[] {
+  const { stdout } = context;
+  const options = { width: Number.POSITIVE_INFINITY, color: wantsColor(context, stdout) };
+  const nameWidth = Math.max(...checks.map(({ name }) => name.length));
+  return checks.flatMap(({ name, verdict, finding, advice }) => [
+    terminalLine([{ text: verdict.padEnd(6), ink: INKS[verdict] }, `${name.padEnd(nameWidth)}  ${finding}`], options),
+    ...(advice === null ? [] : [terminalLine([" ".repeat(nameWidth + 8), { text: advice, ink: "dim" }], options)]),
+  ]);
+}

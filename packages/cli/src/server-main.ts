@@ -1,0 +1,15 @@
+/** The built program: `firehose-backfill run` unless another command is named. */
+import { main } from "./main.ts";
+import { processContext } from "./process-context.ts";
+
+/** Resolves with the exit code; never rejects. */
+export function serve(process: NodeJS.Process): Promise<number> {
+  const context = processContext(process);
+  return main({ ...context, argv: commandOf(context.argv) });
+}
+
+/** Options alone are those of `run`. */
+export function commandOf(argv: readonly string[]): readonly string[] {
+  const [first] = argv;
+  return first === undefined || first.startsWith("-") ? ["run", ...argv] : argv;
+}

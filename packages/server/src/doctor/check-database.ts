@@ -1,0 +1,99 @@
+/** The database: reached, of a version that will do, with the privileges and the schema that a run needs. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { describeError } from "@firehose-backfill/core/errors";
+import { postgresAccount } from "@firehose-backfill/embedded/postgres-account";
+import { findPostgresBinaries } from "@firehose-backfill/embedded/postgres-binaries";
+import { type DatabaseFindings, examineDatabase } from "@firehose-backfill/sink/examine";
+import { checkThrottleQuery } from "@firehose-backfill/sink/health";
+import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
+import { type Check, fail, ok, warn } from "./check.ts";
+import type { Reading } from "./check-clock.ts";
+
+type DatabaseSettings = Pick<Settings, "databaseUrl" | "throttleQuery" | "dbPoolSize">;
+
+export interface DatabaseChecks {
+  readonly checks: readonly Check[];
+  readonly readings: readonly Reading[];
+}
+
+export async function checkDatabase(settings: DatabaseSettings, clock: Clock): Promise<DatabaseChecks> {
+  const { databaseUrl } = settings;
+  if (databaseUrl === null) return { checks: [await checkEmbedded()], readings: [] };
+  let server: string;
+  try {
+    const facts = await verifyConnection({ databaseUrl });
+    server = `Postgres ${facts.version} at ${facts.shown}`;
+  } catch (error) {
+    return { checks: [fail("database", messageOf(error), REACH_ADVICE)], readings: [] };
+  }
+  const beganMs = clock.now();
+  const found = await examineDatabase({ databaseUrl });
+  const endedMs = clock.now();
+  const reading = {
+    name: "database",
+    theirsMs: found.nowMs,
+    oursMs: (beganMs + endedMs) / 2,
+    toleranceMs: (endedMs - beganMs) / 2,
+  };
+  const checks = [
+    checkServer(server, found),
+    checkSchema(found),
+    checkConnections(found, settings.dbPoolSize),
+    await checkQuery(databaseUrl, settings.throttleQuery),
+  ];
+  return { checks, readings: [reading] };
+}
+
+const REACH_ADVICE = "check DATABASE_URL: postgres://user:password@host:5432/database?sslmode=require";
+
+async function checkEmbedded(): Promise<Check> {
+  try {
+    await findPostgresBinaries(postgresAccount());
+    return ok("database", "the embedded Postgres (set DATABASE_URL for your own)");
+  } catch (error) {
+    return fail("database", `no embedded Postgres: ${messageOf(error)}`, "set DATABASE_URL, or repeat npm ci");
+  }
+}
+
+function checkServer(server: string, found: DatabaseFindings): Check {
+  if (!found.isReadOnly) return ok("database", server);
+  return fail("database", `${server} is read only`, "name the primary in DATABASE_URL, not a replica");
+}
+
+function checkSchema(found: DatabaseFindings): Check {
+  const { schemaVersion, neededVersion, mismatch, missingPrivileges } = found;
+  if (missingPrivileges.length > 0) {
+    const [first = ""] = missingPrivileges;
+    const more = missingPrivileges.length === 1 ? "" : ` and ${missingPrivileges.length - 1} more`;
+    return fail("schema", `the role lacks ${first}${more}`, "GRANT ALL ON ALL TABLES IN SCHEMA firehose TO the role");
+  }
+  if (mismatch === null) return ok("schema", `version ${schemaVersion}`);
+  if (schemaVersion > neededVersion) return fail("schema", mismatch, "use the newer program everywhere");
+  if (schemaVersion === 0 && !found.canCreateSchema) {
+    return fail("schema", "none yet, and the role may not make it", "GRANT CREATE ON DATABASE … TO the role");
+  }
+  return schemaVersion === 0
+    ? ok("schema", "none yet: the first start makes it")
+    : warn("schema", `version ${schemaVersion}, of ${neededVersion}`, "doctor --fix migrates it, and so does a start");
+}
+
+function checkConnections({ freeConnections }: DatabaseFindings, poolSize: number): Check {
+  const found = `${freeConnections} free, ${poolSize} wanted`;
+  if (freeConnections > poolSize) return ok("connections", found);
+  return warn("connections", found, "lower BACKFILL_DB_POOL_SIZE, or use the pooled address of the database");
+}
+
+async function checkQuery(databaseUrl: string, throttleQuery: string | null): Promise<Check> {
+  if (throttleQuery === null) return ok("throttle query", "none: production's health is not asked for");
+  try {
+    await checkThrottleQuery({ databaseUrl, throttleQuery });
+    return ok("throttle query", "the database understands it");
+  } catch (error) {
+    return fail("throttle query", messageOf(error), "correct BACKFILL_THROTTLE_QUERY: a batch waits while it fails");
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && "isRetryable" in error ? error.message : describeError(error);
+}

@@ -1,0 +1,95 @@
+/** Queue and table, where settings name them; embedded ones are made as they have to be. */
+import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import { examineTable, NEEDED_KEY } from "@firehose-backfill/checkpoint/examine";
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { describeError } from "@firehose-backfill/core/errors";
+import { examineQueue, NEEDED_MESSAGE_BYTES, type QueueFindings } from "@firehose-backfill/queue/examine";
+import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
+import { type Check, fail, ok, warn } from "./check.ts";
+
+/** Waiting for its place a message is received again and again; each time counts. */
+const FEW_RECEIVES = 100;
+/** A batch is applied in seconds at worst. */
+const SHORT_VISIBILITY_SECONDS = 30;
+const SHORT_RETENTION_SECONDS = 86_400;
+const ACCESS_ADVICE = "check its name, the region (AWS_REGION), the credentials and their rights";
+
+export async function checkQueues({
+  queueUrl,
+  dlqUrl,
+}: Pick<Settings, "queueUrl" | "dlqUrl">): Promise<readonly Check[]> {
+  if (queueUrl === null && dlqUrl === null) return [ok("queue", "the embedded one")];
+  if (queueUrl === null || dlqUrl === null)
+    return [fail("queue", "only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set", "set both, or neither")];
+  const client = createSqsClient({ endpoint: null });
+  try {
+    return [
+      await lookAt("queue", async () => judgeQueue(await examineQueue({ client, queueUrl }))),
+      await lookAt("dead letters", async () => judgeDeadLetters(await examineQueue({ client, queueUrl: dlqUrl }))),
+    ];
+  } finally {
+    client.destroy();
+  }
+}
+
+export async function checkTable({ table }: Pick<Settings, "table">): Promise<Check> {
+  if (table === null) return ok("table", "the embedded one");
+  const client = createDynamoClient({ endpoint: null });
+  try {
+    return await lookAt("table", async () => {
+      const { status, key } = await examineTable(client, table);
+      if (key !== NEEDED_KEY)
+        return fail("table", `its key is ${key}`, `make one with the key ${NEEDED_KEY}; the deploy does`);
+      if (status !== "ACTIVE" && status !== "UPDATING")
+        return fail("table", `it is ${status}`, "wait until it is ACTIVE");
+      return ok("table", `${table}, ${status}`);
+    });
+  } finally {
+    client.destroy();
+  }
+}
+
+async function lookAt(name: string, look: () => Promise<Check>): Promise<Check> {
+  try {
+    return await look();
+  } catch (error) {
+    return fail(name, describeError(error), ACCESS_ADVICE);
+  }
+}
+
+function judgeQueue(found: QueueFindings): Check {
+  const { maxMessageBytes, visibilitySeconds, retentionSeconds, maxReceiveCount } = found;
+  if (found.isFifo) return fail("queue", "a FIFO queue", "make a standard one: FIFO queues have no delay of a message");
+  if (maxMessageBytes < NEEDED_MESSAGE_BYTES)
+    return fail(
+      "queue",
+      `takes messages of ${maxMessageBytes} bytes`,
+      `set MaximumMessageSize=${NEEDED_MESSAGE_BYTES}`,
+    );
+  if (maxReceiveCount !== null && maxReceiveCount < FEW_RECEIVES)
+    return fail(
+      "queue",
+      `dead-letters a message after ${maxReceiveCount} receives`,
+      "set maxReceiveCount=1000: a batch that waits is received again, real attempts are counted by the consumer",
+    );
+  const facts = `${maxMessageBytes} bytes a message, hidden for ${visibilitySeconds} s, kept for ${retentionSeconds} s`;
+  if (visibilitySeconds < SHORT_VISIBILITY_SECONDS)
+    return warn("queue", facts, "set VisibilityTimeout=180: a slow batch would be given out twice");
+  return retentionSeconds < SHORT_RETENTION_SECONDS
+    ? warn("queue", facts, "set MessageRetentionPeriod=345600 (four days): a paused run keeps its messages so long")
+    : ok("queue", facts);
+}
+
+function judgeDeadLetters({ isFifo, maxMessageBytes, retentionSeconds }: QueueFindings): Check {
+  if (isFifo) return fail("dead letters", "a FIFO queue", "make a standard one, as the queue itself");
+  if (maxMessageBytes < NEEDED_MESSAGE_BYTES)
+    return fail(
+      "dead letters",
+      `takes messages of ${maxMessageBytes} bytes`,
+      `set MaximumMessageSize=${NEEDED_MESSAGE_BYTES}`,
+    );
+  const facts = `kept for ${retentionSeconds} s`;
+  return retentionSeconds < 7 * SHORT_RETENTION_SECONDS
+    ? warn("dead letters", facts, "set MessageRetentionPeriod=1209600 (14 days): somebody has to notice first")
+    : ok("dead letters", facts);
+}

@@ -1,0 +1,26 @@
+/** One line of the doctor's: what was looked at, how it is, and what to do about it. */
+
+export const VERDICTS = ["ok", "warn", "fail"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export interface Check {
+  /** What was looked at, in a word or two. */
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** What was found. */
+  readonly finding: string;
+  /** What to do; null where there is nothing to do. */
+  readonly advice: string | null;
+}
+
+export function ok(name: string, finding: string): Check {
+  return { name, verdict: "ok", finding, advice: null };
+}
+
+export function warn(name: string, finding: string, advice: string): Check {
+  return { name, verdict: "warn", finding, advice };
+}
+
+export function fail(name: string, finding: string, advice: string): Check {
+  return { name, verdict: "fail", finding, advice };
+}

@@ -1,0 +1,130 @@
+/** The doctor on real services, healthy and not: what it finds, and that it changes nothing unless told to. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { type EmbeddedStack, startEmbedded } from "@firehose-backfill/embedded/stack";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { checkClock } from "./check-clock.ts";
+import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
+import { examine } from "./examine.ts";
+
+const GIB = 1024 ** 3;
+
+describe("the doctor", () => {
+  let folder: string;
+  let stack: EmbeddedStack;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "firehose-backfill-doctor-"));
+    stack = await startEmbedded({
+      dataDir: folder,
+      need: { queue: true, table: true, postgres: true, relay: true },
+    });
+    vi.stubEnv("AWS_ENDPOINT_URL_SQS", stack.queue?.endpoint ?? "");
+    vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", stack.table?.endpoint ?? "");
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) vi.stubEnv(name, "standin");
+    vi.stubEnv("AWS_REGION", "us-east-1");
+  }, 60_000);
+
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await stack[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const healthy = () => ({
+    RELAY_URL: stack.relay?.url ?? "",
+    DATABASE_URL: stack.postgres?.databaseUrl ?? "",
+    BACKFILL_QUEUE_URL: stack.queue?.queueUrl ?? "",
+    BACKFILL_DLQ_URL: stack.queue?.dlqUrl ?? "",
+    BACKFILL_TABLE: stack.table?.table ?? "",
+    BACKFILL_DATA_DIR: join(folder, "none", "yet"),
+    PORT: "0",
+  });
+
+  async function ask(different: Readonly<Record<string, string>> = {}, fix = false) {
+    const checks = await examine({
+      config: parseConfig({ ...healthy(), ...different }),
+      clock: systemClock,
+      fetch,
+      fix,
+      process: { version: "24.1.0", canCollect: true, rssBytes: 1, constrainedBytes: 0 },
+      signal: AbortSignal.timeout(30_000),
+      relayListenMs: 200,
+    });
+    return new Map(checks.map((check) => [check.name, check]));
+  }
+
+  test("finds nothing to fail on a healthy stack; a quiet relay is told; nothing was made", async () => {
+    const checks = await ask();
+    const odd = [...checks.values()].filter(({ verdict }) => verdict !== "ok").map(({ name }) => name);
+    // The sample says nothing live, and fauxqs hides a message for ten seconds.
+    expect(odd.toSorted()).toEqual(["queue", "relay"]);
+    expect(checks.get("schema")?.finding).toBe("none yet: the first start makes it");
+    expect(checks.get("clock")?.finding).toMatch(/^0\.\d s (behind|ahead of) the database's$/);
+    expect((await ask()).get("schema")?.finding).toContain("none yet");
+  });
+
+  test("--fix makes the schema", async () => {
+    const fixed = await ask({}, true);
+    expect(fixed.get("fixed")).toMatchObject({ verdict: "ok", finding: expect.stringContaining("from version 0 to") });
+    expect(fixed.get("schema")?.finding).toMatch(/^version \d+$/);
+    expect((await ask({}, true)).get("fixed")?.finding).toContain("0 tombstones");
+  });
+
+  test.each([
+    ["database", { DATABASE_URL: "postgres://a:secret@127.0.0.1:1/x" }, /cannot reach the database at a@127/],
+    ["relay", { RELAY_URL: "ws://127.0.0.1:1" }, /ECONNREFUSED/],
+    ["table", { BACKFILL_TABLE: "not-there" }, /./],
+    ["queue", { BACKFILL_QUEUE_URL: "http://127.0.0.1:1/q/not-there" }, /./],
+    ["queue", { BACKFILL_DLQ_URL: "" }, /only one of/],
+    ["throttle query", { BACKFILL_THROTTLE_QUERY: "SELECT x FROM nowhere" }, /nowhere/],
+  ])("a broken %s fails, with what to do", async (name, different: Readonly<Record<string, string>>, finding) => {
+    const check = (await ask(different)).get(name);
+    expect(check).toMatchObject({ verdict: "fail", finding: expect.stringMatching(finding) });
+    expect(check?.advice).toMatch(/\w/);
+    expect(JSON.stringify(check)).not.toContain("secret");
+  });
+});
+
+describe("the machine", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("Node", () => {
+    expect(checkNode("20.1.0", true).verdict).toBe("fail");
+    expect(checkNode("24.0.0", false).verdict).toBe("warn");
+    expect(checkNode("24.0.0", true).verdict).toBe("ok");
+  });
+
+  test("memory: a limit below what is held, and one above what there is", () => {
+    expect(checkMemory({ maxMemoryMb: 128 }, { rssBytes: GIB, constrainedBytes: 0 }).verdict).toBe("fail");
+    expect(checkMemory({ maxMemoryMb: 512 }, { rssBytes: 1, constrainedBytes: GIB / 2 }).verdict).toBe("warn");
+    expect(checkMemory({ maxMemoryMb: 256 }, { rssBytes: 1, constrainedBytes: GIB }).verdict).toBe("ok");
+  });
+
+  test("a folder that is not there yet, and one that cannot be", async () => {
+    expect(await checkDataDir(join(tmpdir(), "a", "b"))).toMatchObject({ name: "data folder", advice: null });
+    expect((await checkDataDir("/proc/1/x")).verdict).toBe("fail");
+  });
+
+  test("a port that is taken", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+    expect(await checkPort({ port, dataDir: join(tmpdir(), "none") })).toMatchObject({ verdict: "fail" });
+    server.close();
+  });
+
+  test("the clock, by the surest of the others", () => {
+    const sure = { name: "database", theirsMs: 0, oursMs: 400_000, toleranceMs: 1 };
+    const vague = { name: "relay", theirsMs: 0, oursMs: 0, toleranceMs: 1_000 };
+    expect(checkClock([vague, sure])).toMatchObject({ verdict: "fail", finding: "400.0 s ahead of the database's" });
+    expect(checkClock([{ ...sure, oursMs: -9_000 }])).toMatchObject({ verdict: "warn" });
+    expect(checkClock([vague]).verdict).toBe("ok");
+    expect(checkClock([]).verdict).toBe("ok");
+  });
+});

@@ -1,0 +1,81 @@
+/** The doctor: looks at everything a run depends on, without one, and says what to do. Changes nothing unless told to. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { VERSION } from "@firehose-backfill/core/version";
+import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openDatabase } from "@firehose-backfill/sink/connection";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { removeOldTombstones } from "@firehose-backfill/sink/tombstones";
+import { type Check, fail, ok } from "./check.ts";
+import { checkClock } from "./check-clock.ts";
+import { checkDatabase } from "./check-database.ts";
+import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
+import { checkRelay } from "./check-relay.ts";
+import { checkQueues, checkTable } from "./check-services.ts";
+
+export interface DoctorOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  /** Migrates the schema and removes old tombstones. */
+  readonly fix: boolean;
+  readonly process: {
+    readonly version: string;
+    readonly canCollect: boolean;
+    readonly rssBytes: number;
+    readonly constrainedBytes: number;
+  };
+  readonly signal: AbortSignal;
+  /** How long to wait for a frame of the relay. 10,000. */
+  readonly relayListenMs?: number;
+}
+
+/** Longer than anything may come late: a relay's window, the queue's four days, the dead letters' fourteen. */
+const TOMBSTONE_DAYS = 30;
+
+/** Never rejects for what it finds. */
+export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
+  const { config, clock, signal } = options;
+  const { settings } = config;
+  const fixed = options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, options)] : [];
+  const [relay, database, dataDir, port, queues, table] = await Promise.all([
+    checkRelay({
+      relayUrl: settings.relayUrl,
+      userAgent: userAgent({ version: VERSION, contact: settings.contact }),
+      clock,
+      fetch: options.fetch,
+      signal,
+      ...(options.relayListenMs === undefined ? {} : { listenMs: options.relayListenMs }),
+    }),
+    checkDatabase(settings, clock),
+    checkDataDir(settings.dataDir),
+    checkPort(settings),
+    checkQueues(settings),
+    checkTable(settings),
+  ]);
+  return [
+    checkNode(options.process.version, options.process.canCollect),
+    ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
+    relay.check,
+    ...fixed,
+    ...database.checks,
+    checkClock([...database.readings, ...relay.readings]),
+    dataDir,
+    checkMemory(settings, options.process),
+    port,
+    ...queues,
+    table,
+  ];
+}
+
+async function fixDatabase(databaseUrl: string, { clock, signal }: DoctorOptions): Promise<Check> {
+  try {
+    const { from, to } = await migrate({ databaseUrl });
+    await using database = openDatabase({ databaseUrl, poolSize: 1 });
+    const removed = await removeOldTombstones({ database, clock, olderThanDays: TOMBSTONE_DAYS, signal });
+    const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
+    return ok("fixed", `${schema}; ${removed} tombstones older than ${TOMBSTONE_DAYS} days are removed`);
+  } catch (error) {
+    return fail("fixed", error instanceof Error ? error.message : String(error), "see the lines on the database below");
+  }
+}
