@@ -1,16 +1,19 @@
 /** From the relay to the tables through the bundled functions, each run as Lambda runs it, against an independent judge. */
 import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assertSameTables } from "../support/compare.ts";
 import { expectedTables, type Expected } from "../support/oracle.ts";
 import { pdsFrames } from "../support/recordings.ts";
+import { jsonLines, metricLines, sumOfMetric } from "./metric-lines.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
 
 let services: Services;
 let relay: ReplayRelay;
 let expected: Expected;
 let stage: Stage;
+let final: Snapshot;
 
 beforeAll(async () => {
   const log = resealedLog({ frames: pdsFrames(), copies: 1, seed: "lambda", firstTimeMs: Date.now() - 3_600_000 });
@@ -20,7 +23,15 @@ beforeAll(async () => {
     expectedTables([...log.after(0)].map(({ frame }) => frame)),
   ]);
   stage = await services.newStage({ name: "pipeline", relayUrl: relay.url });
-}, 120_000);
+  await stage.control({
+    action: "start",
+    from: "oldest",
+    to: String(log.headSeq),
+    settings: { BACKFILL_BATCH_SIZE: 100, BACKFILL_BATCH_DELAY_MS: 0 },
+  });
+  await using _ = stage.consume();
+  final = await stage.tickUntilOver();
+}, 180_000);
 
 afterAll(async () => {
   await stage[Symbol.asyncDispose]();
@@ -28,28 +39,95 @@ afterAll(async () => {
   await services[Symbol.asyncDispose]();
 });
 
-describe("reader, queue, consumer, Postgres, status", () => {
+describe("reader, queue, consumer, Postgres", () => {
   it("leaves exactly the rows that an independent decoder computes", async () => {
-    await stage.control({
-      action: "start",
-      from: "oldest",
-      to: String(relay.log.headSeq),
-      settings: { BACKFILL_BATCH_SIZE: 100, BACKFILL_BATCH_DELAY_MS: 0 },
+    expect(final).toMatchObject({
+      status: "succeeded",
+      received: expected.events,
+      processed: expected.events,
+      dead: 0,
     });
-    await using _ = stage.consume();
-    const snapshot = await stage.tickUntil(({ status }) => status !== "running");
-    expect(snapshot).toMatchObject({ status: "succeeded", received: expected.events, processed: expected.events });
     await assertSameTables(stage.database.query, expected);
-    console.log(stage.functions.reader.output());
-    console.log(stage.functions.consumer.output().slice(0, 3000));
-    const { invocations } = stage.functions.consumer;
-    console.log(
-      invocations.length,
-      invocations.reduce((s, i) => s + i.billedMs, 0) / expected.events,
-      invocations.map((i) => i.billedMs).slice(0, 50),
+  });
+
+  it("works in few environments, each frozen between its invocations and used again", () => {
+    const { reader, consumer } = stage.functions;
+    for (const { invocations } of [reader, consumer])
+      expect(invocations.filter(({ outcome }) => outcome !== "response")).toEqual([]);
+    expect(reader.environments).toHaveLength(1);
+    expect(consumer.environments.length).toBeLessThanOrEqual(2);
+    const freezes = consumer.environments.reduce((sum, environment) => sum + environment.freezes(), 0);
+    expect(freezes).toBeGreaterThan(10);
+  });
+
+  it("tells the operator that the run has ended, once", () => {
+    expect(services.topic.published).toEqual([
+      {
+        subject: `firehose-backfill pipeline: run ${final.runId} is succeeded`,
+        message: expect.stringContaining(`${expected.events} processed, 0 dead`),
+      },
+    ]);
+  });
+
+  it("bills a few milliseconds an event", () => {
+    const billedMs = stage.functions.consumer.invocations.reduce((sum, invocation) => sum + invocation.billedMs, 0);
+    console.info(`consumer: ${(billedMs / expected.events).toFixed(2)} billed ms an event, in batches of 100`);
+    expect(billedMs / expected.events).toBeLessThan(50);
+  });
+});
+
+describe("what the functions say", () => {
+  it("counts every event once, with service and stage as dimensions", () => {
+    const { reader, consumer } = stage.functions;
+    expect(sumOfMetric(reader.output(), "FramesRead")).toBe(pdsFrames().length);
+    expect(sumOfMetric(reader.output(), "EventsMatched")).toBe(expected.events);
+    expect(sumOfMetric(reader.output(), "EventsEnqueued")).toBe(expected.events);
+    const applied = sumOfMetric(consumer.output(), "EventsApplied") + sumOfMetric(consumer.output(), "EventsStale");
+    expect(applied).toBe(expected.events);
+    for (const { namespace, dimensions } of [...metricLines(reader.output()), ...metricLines(consumer.output())]) {
+      expect(namespace).toBe("FirehoseBackfill");
+      expect(dimensions).toEqual({ service: "firehose-backfill", stage: "pipeline" });
+    }
+  });
+
+  it("measures lag and memory", () => {
+    const newest = metricLines(stage.functions.consumer.output()).at(-1)?.values;
+    expect(newest?.["MemoryRssMb"]).toBeGreaterThan(30);
+    // The recording began an hour ago and spans six minutes.
+    expect(newest?.["EndToEndLagSeconds"]).toBeGreaterThan(3_000);
+    expect(sumOfMetric(stage.functions.reader.output(), "ReaderLagSeconds")).toBeGreaterThan(3_000);
+  });
+
+  it("has the lines of a long-lived process as messages, their figures beside them", () => {
+    const lines = jsonLines(stage.functions.reader.output());
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: "INFO",
+        message: expect.stringMatching(/^\[BACKFILL\] Resource throttling config:\n {2}- Batch size: 100 events\n/),
+        runId: final.runId,
+        stage: "pipeline",
+      }),
     );
-    console.log(
-      await Promise.all(Object.values(stage.functions).flatMap((f) => f.environments.map((e) => e.importMs))),
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          `^\\[BACKFILL\\] Progress: ${expected.events} received, ${expected.events} processed, 0 skipped \\(\\d+\\.\\d evt/s\\)$`,
+        ),
+        received: expected.events,
+        processed: expected.events,
+        status: "succeeded",
+      }),
     );
-  }, 60_000);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ message: expect.stringMatching(/^\[BACKFILL\] Memory: \d+MB \/ 512MB limit$/) }),
+    );
+    const consumer = jsonLines(stage.functions.consumer.output());
+    expect(consumer.filter(({ level }) => level === "WARN" || level === "ERROR")).toEqual([]);
+  });
+
+  it("shows each consumer's memory and connection in the run's notes", async () => {
+    const reports = await stage.store.listConsumers(final.runId ?? "");
+    expect(reports).toHaveLength(stage.functions.consumer.environments.length);
+    for (const report of reports) expect(report).toMatchObject({ limitMb: 512, poolSize: 1 });
+  });
 });

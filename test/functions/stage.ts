@@ -7,10 +7,14 @@ import { ensureTable } from "@firehose-backfill/checkpoint/create-table";
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { startQueueServer } from "@firehose-backfill/embedded/queue-server";
 import { startTableServer } from "@firehose-backfill/embedded/table-server";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
+import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
+import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { ControlAnswer } from "../../functions/shared/control.ts";
 import { bundleFunctions, type FunctionName } from "../../scripts/bundle-functions.ts";
@@ -37,11 +41,13 @@ export interface StageOptions {
   /** What the environments of the consumer hold more after each invocation. */
   readonly leakMb?: number;
   readonly visibilityTimeoutSeconds?: number;
-  readonly maxReceiveCount?: number;
+  /** What the secret says instead of the stage's own database. */
+  readonly databaseUrl?: string;
 }
 
 export interface Stage extends AsyncDisposable {
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
+  readonly databaseUrl: string;
   readonly database: TestDatabase;
   readonly store: CheckpointStore;
   readonly sqs: SQSClient;
@@ -52,14 +58,18 @@ export interface Stage extends AsyncDisposable {
   tick(): Promise<Invocation>;
   /** What the control function answers. @throws when the invocation fails */
   ask(event: unknown): Promise<ControlAnswer>;
+  /** How many messages the dead-letter queue holds, those that the reader looks at included. */
+  deadLetters(): Promise<number>;
   /** @throws when it is refused */
   control(event: object): Promise<Snapshot>;
-  /** Ticks, one after the other and not once a minute, until the run is as wanted. */
-  tickUntil(isWanted: (snapshot: Snapshot) => boolean): Promise<Snapshot>;
+  /** What status, page and control would show, without their cold starts. */
+  snapshot(): Promise<Snapshot>;
+  /** Ticks, one soon after the other and not once a minute, until the run is not running any more. */
+  tickUntilOver(): Promise<Snapshot>;
 }
 
 const TICK = { action: "tick", scheduledAt: "2026-01-01T00:00:00Z" };
-const BETWEEN_TICKS_MS = 100;
+const BETWEEN_TICKS_MS = 250;
 const MOST_TICKS = 300;
 
 export async function startServices(): Promise<Services> {
@@ -124,7 +134,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     BACKFILL_MAX_CONCURRENT: String(maxConcurrent),
     ...options.settings,
   };
-  const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: where.databaseUrl }) };
+  const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: options.databaseUrl ?? where.databaseUrl }) };
   const deploy = (fn: FunctionName, more: { timeoutMs: number; reserved: number; env?: Record<string, string> }) =>
     stack.use(
       createLocalFunction({
@@ -146,7 +156,19 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     status: deploy("status", { timeoutMs: 20_000, reserved: 10 }),
   };
 
+  const store = createDynamoStore({ client: dynamo, table: name });
   const tick = () => functions.reader.invoke(TICK);
+  const queue = createSqsQueue({
+    client: sqs,
+    queueUrl,
+    dlqUrl,
+    countsBase64: true,
+    startMove: false,
+    clock: systemClock,
+    random: Math.random,
+  });
+  const snapshot = () =>
+    collectSnapshot({ store, queue, clock: systemClock, config: parseConfig({ RELAY_URL: options.relayUrl }) });
   const ask = async (event: unknown): Promise<ControlAnswer> => {
     const { body, error } = await functions.control.invoke(event);
     if (body === null) throw new Error(`control failed: ${error}`);
@@ -160,8 +182,9 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
   };
   return {
     functions,
+    databaseUrl: where.databaseUrl,
     database,
-    store: createDynamoStore({ client: dynamo, table: name }),
+    store,
     sqs,
     queueUrl,
     dlqUrl,
@@ -172,18 +195,19 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         function: functions.consumer,
         maximumConcurrency: Math.max(2, maxConcurrent),
       }),
+    deadLetters: async () => (await queue.figures()).deadLetters,
     tick,
+    snapshot,
     ask,
     control,
-    async tickUntil(isWanted) {
-      for (let count = 1; ; count += 1) {
-        const { error } = await tick();
-        const snapshot = await control({ action: "status" });
-        if (isWanted(snapshot)) return snapshot;
-        if (count === MOST_TICKS)
-          throw new Error(`after ${count} ticks: ${JSON.stringify(snapshot)}, last error ${error}`);
+    async tickUntilOver() {
+      for (let count = 1; count <= MOST_TICKS; count += 1) {
+        await tick();
+        const run = await store.currentRun();
+        if (run !== null && run.status !== "running") return snapshot();
         await new Promise((resolve) => setTimeout(resolve, BETWEEN_TICKS_MS));
       }
+      throw new Error(`after ${MOST_TICKS} ticks: ${JSON.stringify(await store.currentRun())}`);
     },
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
@@ -199,7 +223,7 @@ async function createQueues(sqs: SQSClient, endpoint: string, options: StageOpti
     VisibilityTimeout: String(options.visibilityTimeoutSeconds ?? 180),
     RedrivePolicy: JSON.stringify({
       deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${dead}`,
-      maxReceiveCount: options.maxReceiveCount ?? 1000,
+      maxReceiveCount: 1000,
     }),
   });
   return { queueUrl: urlOf(options.name), dlqUrl: urlOf(dead) };

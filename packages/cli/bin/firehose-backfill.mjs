@@ -1,74 +1,13 @@
 #!/usr/bin/env node
-/**
- * The door: plain JavaScript, because an older Node must be able to read it. Started by one, it hands over to the pinned
- * Node 24; started by 24, it exposes the garbage collector (for the memory guard) and runs src/main.ts by type stripping.
- */
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { constants } from "node:os";
-import { dirname, join } from "node:path";
+/** The command, from its sources: by type stripping, nothing is built. */
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { openDoor } from "./door.mjs";
 
-const NEEDED_MAJOR = 24;
-
-if (Number(process.versions.node.split(".", 1)[0]) < NEEDED_MAJOR) handOver();
-else await run();
-
-async function run() {
-  endWithLauncher();
-  if (globalThis.gc === undefined) {
-    setFlagsFromString("--expose-gc");
-    globalThis.gc = runInNewContext("gc");
-  }
-  const { main } = await import("../src/main.ts");
-  const { processContext } = await import("../src/process-context.ts");
-  const code = await main(processContext(process));
-  // What is still open (a socket that lingers) must not keep a finished command alive.
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
-  process.exit(code);
-}
-
-/** Same arguments, same terminal; signals are passed on, and the answer is the child's. */
-function handOver() {
-  const node = pinnedNode();
-  if (node === null) {
-    process.stderr.write(
-      `firehose-backfill: needs Node ${NEEDED_MAJOR} or later, this is ${process.versions.node}, and the pinned one is not installed.\n` +
-        "Install it with: npm rebuild node (after npm ci --ignore-scripts), or npm ci\n",
-    );
-    process.exit(1);
-  }
-  const script = fileURLToPath(import.meta.url);
-  const child = spawn(node, ["--expose-gc", script, ...process.argv.slice(2)], {
-    stdio: ["inherit", "inherit", "inherit", "ipc"],
-  });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("error", (error) => {
-    process.stderr.write(`firehose-backfill: ${node} could not be started: ${error.message}\n`);
-    process.exit(1);
-  });
-  child.on("exit", (code, signal) => {
-    process.exit(code ?? 128 + (constants.signals[signal] ?? 0));
-  });
-}
-
-/** Found from here upwards, as `require` would. */
-function pinnedNode() {
-  try {
-    const folder = dirname(createRequire(import.meta.url).resolve("node/package.json"));
-    const path = join(folder, "bin", process.platform === "win32" ? "node.exe" : "node");
-    return existsSync(path) ? path : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Handed over by an older Node that is gone, SIGKILL included: the channel to it closes, and this one stops gracefully. */
-function endWithLauncher() {
-  if (!process.connected) return;
-  process.channel?.unref();
-  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
-}
+await openDoor({
+  script: fileURLToPath(import.meta.url),
+  async run() {
+    const { main } = await import("../src/main.ts");
+    const { processContext } = await import("../src/process-context.ts");
+    return main(processContext(process));
+  },
+});
