@@ -36,6 +36,7 @@ import { watchRun } from "./run-watch.ts";
 import { keepSnapshots } from "./snapshot-keeper.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
 import { startStack } from "./start-stack.ts";
+import { tidyUp } from "./tidy-up.ts";
 
 export interface RunServerOptions {
   readonly config: Config;
@@ -141,10 +142,14 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   };
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
   let hasReachedHost = false;
+  let tidying = Promise.resolve();
   const onTick = ({ run, endedBecause, read }: TickResult) => {
     hasReachedHost ||= read !== null && read.frames > 0;
     if (!hasReachedHost && endedBecause.startsWith("unreachable"))
       end({ exit: "errored", message: `relay ${endedBecause}` });
+    // Told once: the tick after it finds no open run.
+    if (run?.status === "succeeded")
+      tidying = tidyUp({ databaseUrl: stack.addresses.databaseUrl, clock, log, signal: options.stop });
     const over = run === null ? null : runEnd(run, options.untilDone);
     if (over !== null) end(over);
   };
@@ -175,7 +180,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   void stack.exited.then((name) => end({ exit: "errored", message: `the embedded ${name} has stopped` }));
   const result = await ended;
   ending.abort();
-  await Promise.all([reader.done, consumers.done, keeper.done, watch.done]);
+  await Promise.all([reader.done, consumers.done, keeper.done, watch.done, tidying]);
   const snapshot = await keeper.finish();
   const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);
   return { ...result, message, snapshot };

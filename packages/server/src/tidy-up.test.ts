@@ -1,0 +1,53 @@
+import { systemClock } from "@firehose-backfill/core/clock";
+import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { openDatabase } from "@firehose-backfill/sink/connection";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tidyUp } from "./tidy-up.ts";
+
+let folder: string;
+let postgres: Postgres;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidy-up-"));
+  postgres = await startPostgres({ dataDir: folder, throwaway: true });
+  await migrate({ databaseUrl: postgres.databaseUrl });
+});
+afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function tidied(signal = new AbortController().signal): Promise<string[]> {
+  const lines: string[] = [];
+  const { databaseUrl } = postgres;
+  await tidyUp({ databaseUrl, clock: systemClock, log: (line) => void lines.push(line), signal });
+  return lines;
+}
+
+test("tombstones of more than 30 days go; younger ones, and records of any age, stay", async () => {
+  await using database = openDatabase({ databaseUrl: postgres.databaseUrl, poolSize: 1 });
+  const run = (sql: string) => database.use([{ sql }], (_session, [result]) => Promise.resolve(result?.rows ?? []));
+  await run(`insert into firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at)
+    select 'did:plc:a', 'a.b.c', kind || n, case kind when 'live' then 'cid' end, '3a', n, case kind when 'live' then '{}'::jsonb end,
+           now() - make_interval(days => n)
+    from generate_series(1, 60, 28) as n, unnest(array['live', 'gone']) as kind`);
+  expect(await tidied(AbortSignal.abort())).toEqual([]);
+  expect(await tidied()).toEqual(["[BACKFILL] 1 tombstones older than 30 days are removed"]);
+  const left = await run("select rkey from firehose.records order by 1");
+  expect(left.flat()).toEqual(["gone1", "gone29", "live1", "live29", "live57"]);
+  expect(await tidied()).toEqual([]);
+});
+
+test("a database that is away fails nothing", async () => {
+  const lines: string[] = [];
+  await tidyUp({
+    databaseUrl: "postgres://nobody@127.0.0.1:9/none?sslmode=disable",
+    clock: systemClock,
+    log: (line) => void lines.push(line),
+    signal: new AbortController().signal,
+  });
+  expect(lines).toEqual([expect.stringMatching(/^\[BACKFILL\] Old tombstones stay for now: .*ECONNREFUSED/)]);
+});
