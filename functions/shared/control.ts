@@ -54,7 +54,11 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
   const steer = async (event: unknown): Promise<ControlAnswer> => {
     const parsed = parseControlEvent(event);
     const { config, deps } = open();
-    if (beginsToApply(parsed)) await prepareDatabase(databaseUrlOf(config), config.settings);
+    if (beginsToApply(parsed)) {
+      // A database that sleeps is not woken for an event that is refused anyway.
+      if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
+      await prepareDatabase(databaseUrlOf(config), config.settings);
+    }
     const { message, plan } = await control(deps, parsed);
     return { ok: true, message, snapshot: await picture(), ...(plan === undefined ? {} : { plan }) };
   };

@@ -50,8 +50,8 @@ async function run(node: string, args: readonly string[]): Promise<Snapshot> {
       );
     },
   );
-  expect(code, stderr).toBe(0);
-  expect(stderr).toContain("[BACKFILL] Resource throttling config:\n  - Batch size: 50 events\n");
+  const config = "[BACKFILL] Resource throttling config:\n  - Batch size: 50 events\n";
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(config) });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
 }
 

@@ -127,6 +127,14 @@ test("a tune changes the pace, is recorded, and voids the places of the old one"
   );
 });
 
+test("a start above what is deployed is clamped and says so", async () => {
+  const { deps } = setUp({ maxConcurrent: 2, maxMemoryMb: 512 });
+  const { message, run } = await control(deps, parseControlEvent({ action: "start", profile: "fast" }));
+  expect(message).toContain("; BACKFILL_MAX_CONCURRENT stays at the deployed 2: 10 needs a deploy");
+  expect(message).toContain("; BACKFILL_MAX_MEMORY_MB stays at the deployed 512: 2048 needs a deploy");
+  expect(run?.throttle).toMatchObject({ maxConcurrent: 2, maxMemoryMb: 512, batchSize: 50 });
+});
+
 test("a tune above what is deployed is clamped and says so", async () => {
   const { send, deps } = setUp({ maxConcurrent: 2, maxMemoryMb: 512 });
   await send({ action: "start" });

@@ -97,7 +97,8 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
   });
   const open = await openRun(deps);
-  if (request.isDryRun) return { message: `would start a run on ${run.host}; nothing was changed`, run: open };
+  const notes = notesOf(clamp(deps.limits, config.settings).clamped);
+  if (request.isDryRun) return { message: `would start a run on ${run.host}; nothing was changed${notes}`, run: open };
   if (open !== null) {
     if (!request.isNew)
       throw new UsageError(
@@ -106,7 +107,11 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     await cancelNow(deps, open);
   }
   const created = await deps.store.createRun(run);
-  return { message: `run ${created.runId} is ${created.status}`, run: created };
+  return { message: `run ${created.runId} is ${created.status}${notes}`, run: created };
+}
+
+function notesOf(clamped: readonly string[]): string {
+  return clamped.map((note) => `; ${note}`).join("");
 }
 
 /** Named either way. @throws UsageError where events may not choose the host that is connected to */
@@ -193,7 +198,7 @@ async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>
 async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
   const changes = throttleChanges(run.throttle, throttle);
-  const notes = clamped.map((note) => `; ${note}`).join("");
+  const notes = notesOf(clamped);
   // Inside the off-peak window it holds for the pace that comes back after it, too.
   const offPeak = tunedOwn(run, wanted, throttle);
   if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))

@@ -1,0 +1,59 @@
+/** The bundles themselves: small, quiet when they are loaded, and in step with what infra/ makes of them. */
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { METRICS, NAMESPACE, SERVICE } from "../../functions/shared/metrics.ts";
+import { type BundledFunction, bundleFunctions, FUNCTIONS } from "../../scripts/bundle-functions.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/program.ts";
+
+const LARGEST_BYTES = 700 * 1024;
+const MOST_LINES = 40;
+
+let folder: TemporaryFolder;
+let bundles: readonly BundledFunction[];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  bundles = await bundleFunctions(folder.path);
+}, 60_000);
+
+afterAll(() => folder[Symbol.asyncDispose]());
+
+it.each(FUNCTIONS)("%s: the bundle is small, and its source is short", async (name) => {
+  expect(bundles.find((bundle) => bundle.name === name)?.bytes).toBeLessThan(LARGEST_BYTES);
+  const source = await readFile(new URL(`../../functions/${name}.ts`, import.meta.url), "utf8");
+  expect(source.trimEnd().split("\n").length).toBeLessThanOrEqual(MOST_LINES);
+});
+
+it("each holds what its function needs, and not what another needs", () => {
+  const holds = (name: string, source: string) => bundles.find((bundle) => bundle.name === name)?.sources[source] ?? 0;
+  // The reader has no database; the consumer and the page connect to no relay.
+  expect(holds("reader", "@neondatabase/serverless")).toBe(0);
+  expect(holds("consumer", "ws")).toBe(0);
+  expect(holds("status", "ws")).toBe(0);
+  expect(holds("consumer", "@neondatabase/serverless")).toBeGreaterThan(0);
+  expect(holds("reader", "ws")).toBeGreaterThan(0);
+});
+
+it.each(FUNCTIONS)("%s: loading it needs no settings, opens nothing and says nothing", async (name) => {
+  const script = `
+    const { handler } = await import(${JSON.stringify(`${folder.path}/${name}.mjs`)});
+    process.stdout.write(typeof handler);`;
+  const args = ["--input-type=module", "--eval", script];
+  // It ends by itself: no timer and no socket holds it.
+  const options = { env: {}, timeout: 20_000 };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options);
+  expect({ stdout, stderr }).toEqual({ stdout: "function", stderr: "" });
+});
+
+it("metrics are those that alarms and the dashboard read", async () => {
+  const infra: { METRICS: object; NAMESPACE: string; SERVICE: string } = await import(
+    new URL("../../infra/metrics.ts", import.meta.url).href
+  );
+  expect({ METRICS, NAMESPACE, SERVICE }).toEqual({
+    METRICS: infra.METRICS,
+    NAMESPACE: infra.NAMESPACE,
+    SERVICE: infra.SERVICE,
+  });
+});
