@@ -1,6 +1,7 @@
 /** Everything a command touches of the world around it, handed in, so that tests can stand in for each. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { DoctorOptions, examine } from "@firehose-backfill/server/doctor/examine";
+import type { openEvents } from "@firehose-backfill/server/event-feed";
 import type { planHere } from "@firehose-backfill/server/plan-here";
 import type { runServer } from "@firehose-backfill/server/run-server";
 import type { StopSignal } from "./exit-code.ts";
@@ -32,5 +33,6 @@ export interface CliContext {
   readonly loadDoctor: () => Promise<{ readonly examine: typeof examine }>;
   /** This process, as the doctor looks at it. */
   readonly machine: () => DoctorOptions["process"];
+  readonly loadEvents: () => Promise<{ readonly openEvents: typeof openEvents }>;
   readonly loadPlanner: () => Promise<{ readonly planHere: typeof planHere }>;
 }

@@ -5,6 +5,7 @@ import { VERSION } from "@firehose-backfill/core/version";
 import type { Command } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
 import { doctor } from "./commands/doctor.ts";
+import { events } from "./commands/events.ts";
 import { pause } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
 import { redrive } from "./commands/redrive.ts";
@@ -21,7 +22,19 @@ import { parseArgs } from "./parse-args.ts";
 import { suggestion } from "./suggest.ts";
 
 /** In the order of a run's life. A new command is one file and one line here. */
-export const COMMANDS: readonly Command[] = [doctor, plan, run, start, status, pause, resume, cancel, tune, redrive];
+export const COMMANDS: readonly Command[] = [
+  doctor,
+  plan,
+  run,
+  start,
+  status,
+  events,
+  pause,
+  resume,
+  cancel,
+  tune,
+  redrive,
+];
 
 /** Announced in docs/, not in this version. */
 const LATER: ReadonlySet<string> = new Set(["report", "page"]);

@@ -30,6 +30,7 @@ export function processContext(process: NodeJS.Process): CliContext {
       rssBytes: process.memoryUsage.rss(),
       constrainedBytes: process.constrainedMemory(),
     }),
+    loadEvents: () => import("@firehose-backfill/server/event-feed"),
     loadPlanner: () => import("@firehose-backfill/server/plan-here"),
   };
 }

@@ -51,6 +51,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       loadServer: () => Promise.resolve({ runServer }),
       loadDoctor: () => Promise.reject(new Error("this test examines nothing")),
       machine: () => ({ version: "24.0.0", canCollect: true, rssBytes: 0, constrainedBytes: 0 }),
+      loadEvents: () => Promise.reject(new Error("this test reads no events")),
       loadPlanner: () => Promise.reject(new Error("this test plans nothing")),
       ...different,
     }),

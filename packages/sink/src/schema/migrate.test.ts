@@ -6,6 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createDatabase, query, recordRow, request, testSink } from "../testing.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
+import { VIEW_NAMES } from "./views.ts";
+
+/** As a newer program leaves it. */
+const NEWER = `INSERT INTO firehose.schema_version VALUES (${SCHEMA_VERSION + 1}, now())`;
 
 test("versions count from 1 without a gap", () => {
   expect(MIGRATIONS.map(({ version }) => version)).toEqual(Array.from({ length: SCHEMA_VERSION }, (_, i) => i + 1));
@@ -37,7 +41,12 @@ describe("migrate", () => {
       `SELECT table_schema || '.' || table_name, string_agg(column_name, ' ' ORDER BY ordinal_position)
        FROM information_schema.columns WHERE table_schema IN ('firehose', 'public') GROUP BY 1 ORDER BY 1`,
     );
-    expect(Object.fromEntries(columns)).toEqual({
+    const found = Object.fromEntries(columns);
+    for (const name of VIEW_NAMES) {
+      expect(found[`firehose.${name}`]).toMatch(/^uri did rkey cid .*created_at indexed_at seq$/);
+      delete found[`firehose.${name}`];
+    }
+    expect(found).toEqual({
       "firehose.dead_events": "id run_id seq did path reason error payload created_at",
       "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
       "firehose.records": "did collection rkey cid rev seq record indexed_at",
@@ -91,7 +100,7 @@ describe("migrate", () => {
 
   test.each([
     ["none", null, /no schema "firehose" yet/],
-    ["a newer one", `UPDATE firehose.schema_version SET version = ${SCHEMA_VERSION + 1}`, /deploy the newer program/],
+    ["a newer one", NEWER, /deploy the newer program/],
     ["an unfinished one", "DELETE FROM firehose.schema_version", /no schema "firehose" yet/],
   ])("a sink stops at the wrong schema: %s", async (_name, change, message) => {
     const databaseUrl = await createDatabase(server.databaseUrl, { migrated: change !== null });
@@ -104,7 +113,7 @@ describe("migrate", () => {
 
   test("an older program does not touch a newer schema", async () => {
     const databaseUrl = await createDatabase(server.databaseUrl);
-    await query(databaseUrl, `UPDATE firehose.schema_version SET version = ${SCHEMA_VERSION + 1}`);
+    await query(databaseUrl, NEWER);
     await expect(migrate({ databaseUrl })).rejects.toMatchObject({ kind: "broken" });
   });
 });

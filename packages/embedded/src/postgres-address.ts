@@ -1,0 +1,24 @@
+/** Where the embedded Postgres of a data folder answers, for a process that did not start it. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { SUPERUSER } from "./postgres-cluster.ts";
+
+/** Of `postmaster.pid`, as Postgres writes it: pid, folder, start, port. */
+const PORT_LINE = 3;
+
+/** null: none is running there, as far as its files say. Only the folder's owner may read them. */
+export async function findPostgresUrl(dataDir: string): Promise<string | null> {
+  const folder = join(resolve(dataDir), "postgres");
+  try {
+    const [password, pidFile] = await Promise.all([
+      readFile(join(folder, "password"), "utf8"),
+      readFile(join(folder, "data", "postmaster.pid"), "utf8"),
+    ]);
+    const port = Number(pidFile.split("\n")[PORT_LINE]);
+    if (!Number.isInteger(port) || port < 1) return null;
+    return `postgres://${SUPERUSER}:${password.trim()}@127.0.0.1:${port}/postgres?sslmode=disable`;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}

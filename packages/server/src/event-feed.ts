@@ -1,0 +1,39 @@
+/** What was applied last, from the database of the settings, or from the embedded one of a run that goes on. */
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
+import { type AppliedRecord, listApplied } from "@firehose-backfill/sink/applied";
+import { openDatabase } from "@firehose-backfill/sink/connection";
+
+export type { AppliedRecord };
+
+export interface EventFeed extends AsyncDisposable {
+  /** The last ones, oldest first. @throws SinkError */
+  last(limit: number): Promise<readonly AppliedRecord[]>;
+  /** Those above it, oldest first; a screenful at most. @throws SinkError */
+  after(seq: number): Promise<readonly AppliedRecord[]>;
+}
+
+/** There is no database to read from. `message` says what to do. */
+export class NoDatabaseError extends Error {
+  override readonly name = "NoDatabaseError";
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+const AT_ONCE = 500;
+
+/** Connects at the first question. @throws NoDatabaseError, DatabaseUrlError */
+export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataDir">): Promise<EventFeed> {
+  const databaseUrl = settings.databaseUrl ?? (await findPostgresUrl(settings.dataDir));
+  if (databaseUrl === null) {
+    const hint = "set DATABASE_URL, or ask while firehose-backfill run is working on it";
+    throw new NoDatabaseError(`no database is running on ${settings.dataDir}: ${hint}`);
+  }
+  const database = openDatabase({ databaseUrl, poolSize: 1 });
+  return {
+    last: (limit) => listApplied({ database, afterSeq: null, limit }),
+    after: (seq) => listApplied({ database, afterSeq: seq, limit: AT_ONCE }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
