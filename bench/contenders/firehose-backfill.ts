@@ -1,0 +1,103 @@
+/** This project: the strict scan of the envelope, and records decoded where they are applied. */
+import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
+import { hashMatches } from "@firehose-backfill/core/cid";
+import { systemClock } from "@firehose-backfill/core/clock";
+import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
+import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import { extractEvents } from "@firehose-backfill/firehose/extract";
+import { compileFilter } from "@firehose-backfill/firehose/filter";
+import { readFrame } from "@firehose-backfill/firehose/frame";
+import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import type { Filter } from "@firehose-backfill/firehose/types";
+import { encodeMessage } from "@firehose-backfill/queue/message-codec";
+import { packBatches } from "@firehose-backfill/queue/pack";
+import { type Contender, type DecodeFrame, NO_SUCH_COLLECTION, type ReadRelay } from "./contender.ts";
+
+const EVERYTHING = compileFilter({ collections: [], dids: [] });
+const NOTHING = compileFilter({ collections: [NO_SUCH_COLLECTION], dids: [] });
+/** As the program bounds its windows. */
+const LIMITS = {
+  maxEvents: 10_000,
+  maxBytes: 16 * 2 ** 20,
+  maxReadBytes: 64 * 2 ** 20,
+  maxMs: 10_000,
+  takeFirstWhole: true,
+};
+/** Of the Lambda profile: what one message holds. */
+const MESSAGES = { batchSize: 500, limits: { maxMessageBytes: 1_000_000 } };
+
+function decodeAll(events: readonly FirehoseEvent[], verify: VerifyLevel): number {
+  let records = 0;
+  for (const event of events) {
+    if (event.kind === "dead") throw new Error(`${event.reason}: ${event.error}`);
+    if (event.kind !== "record" || event.record === null || event.cid === null) continue;
+    if (verify === "hash" && !hashMatches(event.cid, event.record)) throw new Error("a record of another hash");
+    decodeRecord(event.record);
+    records++;
+  }
+  return records;
+}
+
+function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
+  const nowMs = Date.now();
+  const rules = { filter, verify, latestMs: (timeMs: number) => Math.max(nowMs, timeMs) };
+  return (bytes) => {
+    const frame = readFrame(bytes);
+    if (!("did" in frame)) throw new Error(`a frame that is ${frame.kind}`);
+    return decodeAll(extractEvents(bytes, frame, frame.timeMs, rules).events, verify);
+  };
+}
+
+function reading(filter: Filter, verify: VerifyLevel, use: (events: readonly FirehoseEvent[]) => number): ReadRelay {
+  return async (url, cursor, tally, signal) => {
+    await using reader = openFirehoseReader({
+      url,
+      position: {
+        cursor: null,
+        start: { seq: cursor },
+        startTimeMs: null,
+        startReached: true,
+        recentTimesMs: [],
+        endTimeMs: Number.POSITIVE_INFINITY,
+        endSeq: null,
+        hostSeen: false,
+        brokenFrames: 0,
+      },
+      filter,
+      verify,
+      clock: systemClock,
+      random: Math.random,
+      userAgent: "bench",
+      isMemoryTight: () => false,
+    });
+    while (!signal.aborted) {
+      const window = await reader.readWindow(LIMITS, signal);
+      tally.records += use(window.events);
+      tally.frames += window.frames;
+    }
+  };
+}
+
+function pack(events: readonly FirehoseEvent[]): number {
+  let packed = 0;
+  for (const [number, batch] of packBatches(events, MESSAGES).entries()) {
+    const key = { runId: "bench", epoch: 1, window: 1, fence: 1, number };
+    packed += Math.sign(encodeMessage({ key, dueMs: 0, paceEpoch: 0, events: batch }).payload.length) * batch.length;
+  }
+  return packed;
+}
+
+export const contender: Contender = {
+  name: "firehose-backfill",
+  decode: {
+    records: decoding(EVERYTHING, "structure"),
+    hashed: decoding(EVERYTHING, "hash"),
+    "no-match": decoding(NOTHING, "hash"),
+  },
+  read: {
+    records: reading(EVERYTHING, "structure", (events) => decodeAll(events, "structure")),
+    hashed: reading(EVERYTHING, "hash", (events) => decodeAll(events, "hash")),
+    messages: reading(EVERYTHING, "hash", pack),
+    "no-match": reading(NOTHING, "hash", (events) => events.length),
+  },
+};

@@ -1,0 +1,29 @@
+/** The `ws` client as those use it who decode frames themselves: every message to a function, the socket's own pace. */
+import { once } from "node:events";
+import { WebSocket } from "ws";
+import type { DecodeFrame, ReadRelay } from "./contender.ts";
+
+/** A decoder behind a plain `ws` client. An asynchronous one is given the next frame when it is done with the last. */
+export function readingWith(decode: DecodeFrame): ReadRelay {
+  return async (url, cursor, tally, signal) => {
+    const socket = new WebSocket(`${url}/xrpc/com.atproto.sync.subscribeRepos?cursor=${cursor}`, {
+      perMessageDeflate: false,
+    });
+    socket.on("message", (data) => {
+      if (signal.aborted || !Buffer.isBuffer(data)) return;
+      tally.frames++;
+      const records = decode(data);
+      if (typeof records === "number") tally.records += records;
+      else {
+        socket.pause();
+        void records.then((count) => {
+          tally.records += count;
+          socket.resume();
+        });
+      }
+    });
+    await once(socket, "open");
+    if (!signal.aborted) await once(signal, "abort");
+    socket.terminate();
+  };
+}

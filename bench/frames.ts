@@ -1,0 +1,21 @@
+/** The frames that decode and reader benchmarks use: a recording of a real PDS, with sequence numbers as large as a relay's. */
+import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { readFrame } from "@firehose-backfill/firehose/frame";
+import { pdsFrames } from "../test/support/recordings.ts";
+
+/** A week ago: nothing of it is in the future, however long the recording. */
+const BACK_MS = 7 * 86_400_000;
+/**
+ * One commit in a hundred of the recording is an import of 200 operations; they hold six of ten operations, which no
+ * network's stream looks like. Without them a commit has 1.5 operations, as on the network.
+ */
+const MOST_OPERATIONS = 10;
+
+export function benchFrames(): Buffer[] {
+  const frames = pdsFrames().filter((bytes) => {
+    const frame = readFrame(bytes);
+    return frame.kind !== "commit" || frame.ops.length <= MOST_OPERATIONS;
+  });
+  const log = resealedLog({ frames, copies: 1, seed: "bench", firstTimeMs: Date.now() - BACK_MS });
+  return Array.from(log.after(0), ({ frame }) => Buffer.from(frame));
+}

@@ -1,0 +1,70 @@
+/** The process of one lane: loads a contender, then measures one round for each message from its parent. */
+import type { Contender, DecodeFrame, ReadRelay } from "./contenders/contender.ts";
+import { benchFrames } from "./frames.ts";
+import type { LaneSpec, Round } from "./lane.ts";
+
+type Measure = (seconds: number) => Promise<{ frames: number; records: number }>;
+
+const spec = JSON.parse(process.argv[2] ?? "null") as LaneSpec;
+const { contender } = (await import(`./contenders/${spec.contender}.ts`)) as { readonly contender: Contender };
+const measure = spec.kind === "decode" ? decoding() : reading();
+
+process.on("message", (seconds: number) => void round(seconds));
+process.on("disconnect", () => process.exit(0));
+process.send?.({ name: contender.name });
+
+async function round(seconds: number): Promise<void> {
+  globalThis.gc?.();
+  const cpu = process.cpuUsage();
+  const startMs = performance.now();
+  const { frames, records } = await measure(seconds);
+  const elapsed = (performance.now() - startMs) / 1_000;
+  const figures: Round = {
+    frames,
+    records,
+    seconds: elapsed,
+    cpuSeconds: cpuSecondsSince(cpu),
+    rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
+  };
+  process.send?.(figures);
+}
+
+/** All threads of this process. */
+function cpuSecondsSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+}
+
+/** Whole passes over the recording, until so much time of the processor is used: a busy machine shortens no round. */
+function decoding(): Measure {
+  const decode: DecodeFrame | undefined = contender.decode?.[spec.mode];
+  if (decode === undefined) throw new Error(`${contender.name} does not decode ${spec.mode}`);
+  const frames = benchFrames();
+  return async (seconds) => {
+    const cpu = process.cpuUsage();
+    const tally = { frames: 0, records: 0 };
+    do {
+      for (const frame of frames) {
+        const records = decode(frame);
+        tally.records += typeof records === "number" ? records : await records;
+      }
+      tally.frames += frames.length;
+    } while (cpuSecondsSince(cpu) < seconds);
+    return tally;
+  };
+}
+
+function reading(): Measure {
+  const read: ReadRelay | undefined = contender.read?.[spec.mode];
+  const { url, cursor } = spec;
+  if (read === undefined || url === undefined || cursor === undefined)
+    throw new Error(`${contender.name} does not read ${spec.mode}`);
+  return async (seconds) => {
+    const stop = new AbortController();
+    const tally = { frames: 0, records: 0 };
+    const timer = setTimeout(() => stop.abort(), seconds * 1_000);
+    await read(url, cursor, tally, stop.signal);
+    clearTimeout(timer);
+    return tally;
+  };
+}

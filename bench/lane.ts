@@ -1,0 +1,59 @@
+/** A lane of a benchmark: one contender in one mode, in a process of its own, and what a round of it measured. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import type { Mode } from "./contenders/contender.ts";
+
+/** What the child is told once, as its one argument. */
+export interface LaneSpec {
+  readonly kind: "decode" | "read";
+  /** File in contenders/, without its ending. */
+  readonly contender: string;
+  readonly mode: Mode;
+  /** `read`: the relay, and where to begin. */
+  readonly url?: string;
+  readonly cursor?: number;
+}
+
+export interface Round {
+  readonly frames: number;
+  readonly records: number;
+  readonly seconds: number;
+  /** All threads of the process, collector included. */
+  readonly cpuSeconds: number;
+  readonly rssMb: number;
+}
+
+export interface Lane extends AsyncDisposable {
+  readonly name: string;
+  readonly mode: Mode;
+  run(seconds: number): Promise<Round>;
+}
+
+const CHILD = new URL("./lane-child.ts", import.meta.url);
+
+/** Resolves once the contender is loaded. */
+export async function openLane(spec: LaneSpec): Promise<Lane> {
+  const child = fork(CHILD, [JSON.stringify(spec)], { execArgv: ["--expose-gc", "--no-warnings"] });
+  const answer = async (): Promise<unknown> => {
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`the process of ${spec.contender} ended with ${String(code)}`);
+    });
+    const [message]: unknown[] = await Promise.race([once(child, "message"), ended]);
+    return message;
+  };
+  const ready = (await answer()) as { readonly name: string };
+  return {
+    name: ready.name,
+    mode: spec.mode,
+    run: async (seconds) => {
+      child.send(seconds);
+      return (await answer()) as Round;
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null) return;
+      const gone = once(child, "exit");
+      child.kill();
+      await gone;
+    },
+  };
+}
