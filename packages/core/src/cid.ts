@@ -80,7 +80,17 @@ export function cidEquals(left: Uint8Array, right: Uint8Array, leftOffset = 0, r
 
 /** Whether the block is the one that the CID names. Costs one sha-256. */
 export function hashMatches(cid: Uint8Array, block: Uint8Array): boolean {
-  return isCid(cid) && cid.length === CID_LENGTH && hash("sha256", block, "buffer").equals(cid.subarray(HEADER_LENGTH));
+  return cid.length === CID_LENGTH && isCid(cid) && digestMatches(cid, 0, block);
+}
+
+/** The same for a CID that stands among other bytes, and that `isCid` holds for. */
+export function digestMatches(bytes: Uint8Array, cidAt: number, block: Uint8Array): boolean {
+  // As text: making a Buffer of the 32 bytes takes three times as long as hashing a record.
+  const digest = hash("sha256", block, "binary");
+  for (let index = 0; index < DIGEST_LENGTH; index++) {
+    if (digest.charCodeAt(index) !== bytes[cidAt + HEADER_LENGTH + index]) return false;
+  }
+  return true;
 }
 
 /** The CID of a block. */

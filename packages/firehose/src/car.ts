@@ -11,8 +11,8 @@ export interface CarBlocks {
   /** Where the 36 bytes of the first root start. */
   readonly root: number;
   /** By the index in `wanted`: where the block starts and ends, without its CID; -1: it is not in the archive. */
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
 }
 
 /** Bytes of a CID that are the same in all of them. */
@@ -23,9 +23,15 @@ const CID_PREFIX = 4;
  * twice, the first block counts. Returns a sentence where the archive is not one.
  */
 export function findBlocks(bytes: Buffer, start: number, end: number, wanted: readonly number[]): CarBlocks | string {
-  const starts = new Int32Array(wanted.length).fill(-1);
-  const ends = new Int32Array(wanted.length).fill(-1);
-  const digests = wanted.map((cid) => bytes.readInt32LE(cid + CID_PREFIX));
+  // Not typed arrays: for the one to three blocks of a commit, making them costs more than the search.
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const digests: number[] = [];
+  for (const cid of wanted) {
+    starts.push(-1);
+    ends.push(-1);
+    digests.push(bytes.readInt32LE(cid + CID_PREFIX));
+  }
 
   const section = { at: start };
   const root = openArchive(bytes, section, end);

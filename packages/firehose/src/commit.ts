@@ -2,15 +2,13 @@
  * The signed commit block of a repository, and whether it says what the event around it says.
  * The signature itself is verified elsewhere: here its bytes, and those it covers, are set apart.
  */
-import { hash } from "node:crypto";
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
-import { CID_LENGTH } from "@firehose-backfill/core/cid";
+import { digestMatches, isCid } from "@firehose-backfill/core/cid";
 import { CborCursor, MAJOR } from "./cbor-cursor.ts";
 import { keyTable, matchKey } from "./key-table.ts";
 
 /** Version 3 of the repository format. */
 const COMMIT_VERSION = 3;
-const CID_PREFIX = 4;
 
 export interface CommitBlock {
   readonly did: string;
@@ -48,10 +46,11 @@ export function checkCommit(
   end: number,
   claims: CommitClaims,
 ): CommitBlock | CommitProblem {
-  const digest = hash("sha256", bytes.subarray(start, end), "buffer");
-  if (bytes.compare(digest, 0, digest.length, claims.cid + CID_PREFIX, claims.cid + CID_LENGTH) !== 0) {
+  if (!digestMatches(bytes, claims.cid, bytes.subarray(start, end))) {
     return { reason: "commit-hash", error: "the commit block does not hash to the commit's CID" };
   }
+  const usual = readUsualBlock(bytes, start, end, claims);
+  if (usual !== null) return usual;
   const commit = readCommitBlock(bytes, start, end);
   if (typeof commit === "string") return { reason: "bad-commit", error: commit };
   if (commit.version !== COMMIT_VERSION) return mismatch(`version ${commit.version} instead of ${COMMIT_VERSION}`);
@@ -76,6 +75,44 @@ export function unsignedBytes(bytes: Buffer, start: number, end: number, commit:
   // A map of fewer than 24 entries: its length is in its first byte.
   unsigned[0] = (bytes[start] ?? 0) - 1;
   return unsigned;
+}
+
+/** Byte strings that stand between the values of a commit block with a DID of 32 characters, and where. */
+const AROUND_VALUES = [
+  { at: 0, bytes: Buffer.from("a663646964" + "7820", "hex") },
+  { at: 39, bytes: Buffer.from("63726576" + "6d", "hex") },
+  { at: 57, bytes: Buffer.from("63736967" + "5840", "hex") },
+  { at: 127, bytes: Buffer.from("6464617461" + "d82a582500", "hex") },
+  { at: 173, bytes: Buffer.from("6470726576" + "f6" + "6776657273696f6e" + "03", "hex") },
+] as const;
+const USUAL = { length: 188, did: 7, rev: 44, sigEntry: 57, sig: 63, sigEnd: 127, data: 137 } as const;
+
+/**
+ * The commit block as nearly every repo writes it: each value stands at a fixed place. null: this one is different, or
+ * does not fit the event; then it is read field by field.
+ */
+function readUsualBlock(bytes: Buffer, start: number, end: number, claims: CommitClaims): CommitBlock | null {
+  const { did, rev } = claims;
+  if (end - start !== USUAL.length || did.length !== 32 || rev.length !== 13) return null;
+  for (const part of AROUND_VALUES) {
+    for (let index = 0; index < part.bytes.length; index++) {
+      if (bytes[start + part.at + index] !== part.bytes[index]) return null;
+    }
+  }
+  if (!isTextAt(bytes, start + USUAL.did, did) || !isTextAt(bytes, start + USUAL.rev, rev)) return null;
+  const data = start + USUAL.data;
+  if (!isCid(bytes, data)) return null;
+  const [sigStart, sigEnd, sigEntryStart] = [start + USUAL.sig, start + USUAL.sigEnd, start + USUAL.sigEntry];
+  return { did, rev, version: COMMIT_VERSION, data, prev: -1, sigStart, sigEnd, sigEntryStart };
+}
+
+/** ASCII alone: what the text holds beyond it never equals a byte of it. */
+function isTextAt(bytes: Buffer, start: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f || bytes[start + index] !== code) return false;
+  }
+  return true;
 }
 
 /** Returns a sentence where it is no commit. */

@@ -1,7 +1,7 @@
 /** The operations of one #commit, through the filter, each to an event of its own. */
 import type { DeadEntry, FirehoseEvent, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
-import { CID_LENGTH } from "@firehose-backfill/core/cid";
+import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
 import { type CarBlocks, findBlocks } from "./car.ts";
 import { checkCommit, type CommitBlock, isCommitProblem } from "./commit.ts";
 import { copyBytes, copyHead } from "./kept-bytes.ts";
@@ -115,7 +115,7 @@ function openBlocks(
   const commitEnd = blocks.ends[0] ?? -1;
   if (isStructureOnly) return { blocks, commit: null, commitStart, commitEnd };
 
-  if (bytes.compare(bytes, blocks.root, blocks.root + CID_LENGTH, frame.commit, frame.commit + CID_LENGTH) !== 0) {
+  if (!cidEquals(bytes, bytes, blocks.root, frame.commit)) {
     return { reason: "commit-mismatch", error: "the archive's root is not the event's commit" };
   }
   if (commitStart === -1) return { reason: "missing-commit", error: "the commit block is not in the archive" };
