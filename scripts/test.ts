@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything that needs neither an account nor the internet. Arguments go to vitest. The last line is the
- * count of all of it: `N passed, N failed, N skipped`.
+ * `npm test`: everything that needs neither an account nor the internet. Arguments go to vitest; `--long` runs every case
+ * of the long tables instead of a spread. The last line is the count of all of it: `N passed, N failed, N skipped`.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -14,7 +14,8 @@ interface Counts {
   skipped: number;
 }
 
-const args = process.argv.slice(2);
+const args = process.argv.slice(2).filter((arg) => arg !== "--long");
+if (process.argv.includes("--long")) process.env["FIREHOSE_BACKFILL_TEST"] = "long";
 const total = await runVitest(args);
 if (args.length === 0) {
   if (existsSync(join(ROOT, ".sst", "platform"))) add(total, await runInfra());

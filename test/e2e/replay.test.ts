@@ -7,12 +7,13 @@ import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assertSameTables } from "../support/compare.ts";
+import { isLong } from "../support/long.ts";
 import { expectedTables, type Expected } from "../support/oracle.ts";
 import { finalSnapshot, runProgram, startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 import { pdsFrames } from "../support/recordings.ts";
 
-const COPIES = 2;
+const COPIES = isLong ? 8 : 1;
 
 let folder: TemporaryFolder;
 let postgres: Postgres;

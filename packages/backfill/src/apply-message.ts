@@ -93,10 +93,12 @@ async function applyBatch(
   if (paceRun.throttle.useIdle) await yieldToEventLoop();
 
   // On the first delivery an attempt is counted only if it fails; a write a batch is saved.
-  if (message.receiveCount > 1) {
+  const isCounted = message.receiveCount > 1;
+  if (isCounted) {
     const begun = await store.beginAttempt(batch.key);
     // Somebody redrove it knowing that it had failed: it gets its try, and goes back if it fails again.
-    if (begun.attempts > MAX_ATTEMPTS && !isRedriven) return setAside(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
+    if (begun.attempts > MAX_ATTEMPTS && !isRedriven)
+      return setAside(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
   }
   const rows = await decode(deps, run, batch, signal);
 
@@ -110,13 +112,17 @@ async function applyBatch(
       rows,
       isOnTime: () => isOnTime(deps, place, paceRun),
     });
-    if (result.kind === "setback") return result.result;
-    if (result.kind === "busy")
-      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(pace, batch.events.length) / 1000)), "busy");
+    if (result.kind === "setback" && result.isFault) return result.result;
     if (result.kind === "late") {
       turn = await takeNewPlace(deps, batch, paceRun);
+      if (turn.kind === "now") continue;
+    }
+    if (result.kind !== "applied") {
+      // Waiting of any kind counts no attempt: an outage of half a day must cost no batch.
+      if (isCounted) await store.cancelAttempt(batch.key);
+      if (result.kind === "setback") return result.result;
       if (turn.kind === "hide") return hide(deps, message, turn.seconds, "late");
-      continue;
+      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(pace, batch.events.length) / 1000)), "busy");
     }
     await finish(deps, { message, batch, run: paceRun, counts: result.counts, isRedriven });
     return {
