@@ -9,6 +9,7 @@ import { events } from "./commands/events.ts";
 import { pause } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
 import { redrive } from "./commands/redrive.ts";
+import { report } from "./commands/report.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   start,
   status,
   events,
+  report,
   pause,
   resume,
   cancel,
@@ -37,7 +39,7 @@ export const COMMANDS: readonly Command[] = [
 ];
 
 /** Announced in docs/, not in this version. */
-const LATER: ReadonlySet<string> = new Set(["report", "page"]);
+const LATER: ReadonlySet<string> = new Set(["page"]);
 
 /** Resolves with the exit code; never rejects. */
 export async function main(context: CliContext): Promise<number> {

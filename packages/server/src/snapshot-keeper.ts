@@ -2,18 +2,16 @@
  * One Snapshot a second of the run that goes on here: for the page, the terminal and the progress lines, and on disk, so
  * that `status` has an answer when the process is gone.
  */
-import { randomUUID } from "node:crypto";
-import { rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { memoryLine, progressCadence, progressLine, type ProgressCadence } from "@firehose-backfill/core/log-lines";
-import { addHistoryPoint, emptyHistory, type History, type HistoryPoint } from "@firehose-backfill/status/history";
+import { addSnapshot, emptyHistory, type History, type HistoryPoint } from "@firehose-backfill/status/history";
 import { renderJson } from "@firehose-backfill/status/render-json";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { HISTORY_FILE, readHistory, SNAPSHOT_FILE, writeStateFile } from "./state-files.ts";
 
-export const SNAPSHOT_FILE = "snapshot.json";
 const EVERY_MS = 1_000;
+const SAVE_HISTORY_EVERY_MS = 10_000;
 const ENDS: ReadonlySet<Snapshot["status"]> = new Set(["paused", "cancelled", "succeeded", "errored"]);
 
 export interface SnapshotKeeperOptions {
@@ -40,15 +38,22 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   const { clock, signal } = options;
   let latest: Snapshot | null = null;
   let history: History = emptyHistory("");
+  let historySavedAtMs = Number.NEGATIVE_INFINITY;
   let cadence: ProgressCadence | null = null;
   /** The run and state whose end has been told. */
   let told = "";
 
   const fresh = async () => {
     latest = await options.collect();
-    history = addToHistory(history, latest, clock.now());
-    await save(options.dataDir, latest);
+    history = addSnapshot(history, latest);
+    await writeStateFile(options.dataDir, SNAPSHOT_FILE, renderJson(latest));
+    if (clock.now() - historySavedAtMs >= SAVE_HISTORY_EVERY_MS) await saveHistory();
     return latest;
+  };
+
+  const saveHistory = async () => {
+    historySavedAtMs = clock.now();
+    await writeStateFile(options.dataDir, HISTORY_FILE, JSON.stringify(history));
   };
 
   const say = (snapshot: Snapshot, kind: "progress" | "final") => {
@@ -69,6 +74,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   };
 
   const loop = async () => {
+    history = (await readHistory(options.dataDir)) ?? history;
     while (!signal.aborted) {
       try {
         const snapshot = await fresh();
@@ -90,6 +96,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     fresh,
     async finish() {
       const snapshot = await fresh();
+      await saveHistory();
       if (ENDS.has(snapshot.status) && !hasCome(snapshot)) options.onSnapshot(snapshot, "final");
       else say(snapshot, "final");
       return snapshot;
@@ -103,23 +110,4 @@ function progressOf(snapshot: Snapshot, kind: "progress" | "final") {
   const skipped = Object.values(snapshot.skipped).reduce((sum, n) => sum + n, 0);
   const ratePerSecond = kind === "final" ? snapshot.averageRatePerSecond : snapshot.ratePerSecond;
   return { received: snapshot.received, processed: snapshot.processed, skipped, ratePerSecond };
-}
-
-function addToHistory(history: History, snapshot: Snapshot, atMs: number): History {
-  if (snapshot.runId === null) return history;
-  const ofRun = history.runId === snapshot.runId ? history : emptyHistory(snapshot.runId);
-  const { ready, inFlight, delayed } = snapshot.queue;
-  return addHistoryPoint(ofRun, {
-    atMs,
-    ratePerSecond: snapshot.ratePerSecond,
-    memoryMb: snapshot.memory.usedMb,
-    depth: ready + inFlight + delayed,
-  });
-}
-
-/** Renamed into place: who reads it sees all of it or the one before. */
-async function save(dataDir: string, snapshot: Snapshot): Promise<void> {
-  const draft = join(dataDir, `.${SNAPSHOT_FILE}.${randomUUID()}`);
-  await writeFile(draft, renderJson(snapshot), { mode: 0o600 });
-  await rename(draft, join(dataDir, SNAPSHOT_FILE));
 }

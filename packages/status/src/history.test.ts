@@ -1,8 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { addHistoryPoint, emptyHistory, HISTORY_POINTS, type History, type HistoryPoint } from "./history.ts";
+import {
+  addHistoryPoint,
+  addSnapshot,
+  emptyHistory,
+  HISTORY_MARKS,
+  HISTORY_POINTS,
+  type History,
+  type HistoryPoint,
+  parseHistory,
+} from "./history.ts";
+import { sampleSnapshot } from "./sample-snapshot.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 function point(second: number): HistoryPoint {
-  return { atMs: second * 1_000, ratePerSecond: second, memoryMb: 100, depth: 3 };
+  const atMs = second * 1_000;
+  return { atMs, ratePerSecond: second, allowedRatePerSecond: 2.5, memoryMb: 100, lagSeconds: null, depth: 3 };
 }
 
 function record(seconds: number): History {
@@ -35,5 +47,67 @@ describe("the history of a run", () => {
   it("leaves out what comes sooner than the spacing", () => {
     const history = record(3);
     expect(addHistoryPoint(history, { ...point(2), atMs: 2_400 })).toBe(history);
+  });
+});
+
+describe("the turns of a run", () => {
+  const at = (minute: number, different: Partial<Snapshot> = {}): Snapshot =>
+    sampleSnapshot({ at: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(), ...different });
+  const memory = sampleSnapshot().memory;
+  const tune = (minute: number) => ({
+    at: at(minute).at,
+    by: "tune",
+    changes: { batchDelayMs: { from: 2_000, to: 4_000 } },
+  });
+  const follow = (snapshots: readonly Snapshot[]) => snapshots.reduce(addSnapshot, emptyHistory(""));
+
+  it("are marked once each, when they are seen", () => {
+    const gap = { from: { seq: 1, time: "a" }, to: { seq: 2, time: "b" }, host: "h", reason: "too old" };
+    const { marks, points } = follow([
+      at(0),
+      at(1, { tunes: [tune(1)] }),
+      at(2, { tunes: [tune(1)], memory: { ...memory, pauses: 2, usedMb: 520, backOff: 2 } }),
+      at(3, { tunes: [tune(1), tune(3)], memory: { ...memory, pauses: 2, backOff: 2 }, gaps: [gap] }),
+      at(4, {
+        status: "paused",
+        reason: "by the operator",
+        tunes: [tune(1), tune(3)],
+        memory: { ...memory, pauses: 2, backOff: 2 },
+        gaps: [gap],
+      }),
+    ]);
+    expect(marks.map(({ kind, text }) => `${kind} ${text}`)).toEqual([
+      "state running",
+      "tune tune: batchDelayMs 2000 → 4000",
+      "memory paused for memory at 520 MB",
+      "back-off back-off 1 → 2",
+      "tune tune: batchDelayMs 2000 → 4000",
+      "gap gap from a to b: too old",
+      "state paused: by the operator",
+    ]);
+    expect(points).toHaveLength(5);
+  });
+
+  it("end with the run, and another run begins anew", () => {
+    const over = follow([at(0), at(1, { status: "succeeded" }), at(2, { status: "succeeded" })]);
+    expect(over.points).toHaveLength(2);
+    const next = addSnapshot(over, at(3, { runId: "another" }));
+    expect(next).toMatchObject({ runId: "another", points: [{ atMs: Date.UTC(2026, 0, 1, 0, 3) }] });
+    expect(addSnapshot(over, at(3, { runId: null }))).toBe(over);
+  });
+
+  it("are bounded", () => {
+    const flapping = Array.from({ length: 300 }, (_, minute) =>
+      at(minute, { status: minute % 2 ? "paused" : "running" }),
+    );
+    expect(follow(flapping).marks).toHaveLength(HISTORY_MARKS);
+  });
+
+  it("come back as they were stored, and nothing else does", () => {
+    const history = follow([at(0), at(1, { tunes: [tune(1)] })]);
+    const stored: unknown = JSON.parse(JSON.stringify(history));
+    expect(parseHistory(stored)).toEqual(history);
+    const older = { ...history, points: [{ atMs: 1, ratePerSecond: 2, memoryMb: null, depth: 0 }] };
+    for (const other of [null, 5, {}, { ...history, marks: "x" }, older]) expect(parseHistory(other)).toBeNull();
   });
 });

@@ -1,26 +1,73 @@
 /**
- * The course of a run in at most 240 points, for the sparklines. When it is full, every second point goes and the
- * spacing doubles: the whole run stays visible and the size stays the same, whatever its length. Pure.
+ * The course of a run in at most 240 points, for sparklines and the report, and its turns as marks. When it is full, every
+ * second point goes and the spacing doubles: the whole run stays visible and the size stays the same, whatever its length.
+ * Pure.
  */
+import type { Snapshot } from "./snapshot.ts";
+
 export interface HistoryPoint {
   readonly atMs: number;
   readonly ratePerSecond: number;
+  /** null: no pacing, or not known. */
+  readonly allowedRatePerSecond: number | null;
   readonly memoryMb: number | null;
+  readonly lagSeconds: number | null;
   /** Messages ready, delayed and in flight. */
   readonly depth: number;
+}
+
+/** Something that happened to the run, and when it was seen. */
+export interface HistoryMark {
+  readonly atMs: number;
+  readonly kind: "state" | "tune" | "memory" | "back-off" | "gap";
+  /** For a person. */
+  readonly text: string;
 }
 
 export interface History {
   readonly runId: string;
   readonly spacingMs: number;
   readonly points: readonly HistoryPoint[];
+  readonly marks: readonly HistoryMark[];
+  /** What the last snapshot said, to tell what is new in the next one. null: there was none. */
+  readonly seen: Seen | null;
+}
+
+interface Seen {
+  readonly status: Snapshot["status"];
+  /** ISO 8601; null: none yet. */
+  readonly lastTuneAt: string | null;
+  readonly memoryPauses: number;
+  readonly backOff: number;
+  readonly gaps: number;
 }
 
 export const HISTORY_POINTS = 240;
+export const HISTORY_MARKS = 100;
 const FIRST_SPACING_MS = 1_000;
 
 export function emptyHistory(runId: string): History {
-  return { runId, spacingMs: FIRST_SPACING_MS, points: [] };
+  return { runId, spacingMs: FIRST_SPACING_MS, points: [], marks: [], seen: null };
+}
+
+/** Goes on with the snapshot's run, or begins anew with another one. A run that is over adds nothing any more. */
+export function addSnapshot(history: History, snapshot: Snapshot): History {
+  const { runId } = snapshot;
+  if (runId === null) return history;
+  const before = history.runId === runId ? history : emptyHistory(runId);
+  const { seen } = before;
+  if (seen !== null && isOver(seen.status) && seen.status === snapshot.status) return before;
+  const atMs = Date.parse(snapshot.at);
+  const { ready, inFlight, delayed } = snapshot.queue;
+  const marked = { ...before, marks: addMarks(before, snapshot, atMs), seen: seenIn(snapshot) };
+  return addHistoryPoint(marked, {
+    atMs,
+    ratePerSecond: snapshot.ratePerSecond,
+    allowedRatePerSecond: snapshot.allowedRatePerSecond,
+    memoryMb: snapshot.memory.usedMb,
+    lagSeconds: snapshot.lagSeconds,
+    depth: ready + inFlight + delayed,
+  });
 }
 
 /** Adds a point unless it comes sooner than the spacing; the same object then. */
@@ -32,4 +79,63 @@ export function addHistoryPoint(history: History, point: HistoryPoint): History 
   // Halved from the end, so that the newest point is always among those kept.
   const halved = points.filter((_, index) => (points.length - 1 - index) % 2 === 0);
   return { ...history, spacingMs: history.spacingMs * 2, points: halved };
+}
+
+function isOver(status: Snapshot["status"]): boolean {
+  return status === "succeeded" || status === "cancelled";
+}
+
+function seenIn(snapshot: Snapshot): Seen {
+  const { status, tunes, memory, gaps } = snapshot;
+  const lastTuneAt = tunes.at(-1)?.at ?? null;
+  return { status, lastTuneAt, memoryPauses: memory.pauses, backOff: memory.backOff, gaps: gaps.length };
+}
+
+function addMarks({ marks, seen }: History, snapshot: Snapshot, atMs: number): readonly HistoryMark[] {
+  const found: HistoryMark[] = [];
+  const { status, reason, memory, gaps, tunes } = snapshot;
+  if (status !== seen?.status)
+    found.push({ atMs, kind: "state", text: reason === null ? status : `${status}: ${reason}` });
+  for (const { at, by, changes } of tunes) {
+    if (seen?.lastTuneAt !== null && seen !== null && at <= seen.lastTuneAt) continue;
+    const said = Object.entries(changes).map(([key, { from, to }]) => `${key} ${String(from)} → ${String(to)}`);
+    found.push({ atMs: Date.parse(at), kind: "tune", text: `${by}: ${said.join(", ")}` });
+  }
+  if (seen !== null && memory.pauses > seen.memoryPauses)
+    found.push({ atMs, kind: "memory", text: `paused for memory at ${memory.usedMb ?? "?"} MB` });
+  if (seen !== null && memory.backOff !== seen.backOff)
+    found.push({ atMs, kind: "back-off", text: `back-off ${seen.backOff} → ${memory.backOff}` });
+  for (const { from, to, reason: why } of gaps.slice(seen?.gaps ?? 0))
+    found.push({ atMs, kind: "gap", text: `gap from ${from.time} to ${to.time}: ${why}` });
+  return found.length === 0 ? marks : [...marks, ...found].slice(-HISTORY_MARKS);
+}
+
+/** As it was stored; null: it is something else, or of a version that knew less. */
+export function parseHistory(value: unknown): History | null {
+  if (typeof value !== "object" || value === null) return null;
+  const isOne =
+    "runId" in value &&
+    typeof value.runId === "string" &&
+    "spacingMs" in value &&
+    typeof value.spacingMs === "number" &&
+    "points" in value &&
+    Array.isArray(value.points) &&
+    value.points.every(isPoint) &&
+    "marks" in value &&
+    Array.isArray(value.marks) &&
+    value.marks.every(isMark) &&
+    "seen" in value;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field that is drawn was looked at above
+  return isOne ? (value as unknown as History) : null;
+}
+
+function isPoint(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const numbers = ["atMs", "ratePerSecond", "depth"].every((key) => typeof Reflect.get(value, key) === "number");
+  return numbers && ["allowedRatePerSecond", "memoryMb", "lagSeconds"].every((key) => key in value);
+}
+
+function isMark(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return typeof Reflect.get(value, "atMs") === "number" && typeof Reflect.get(value, "text") === "string";
 }

@@ -91,6 +91,8 @@ export function sampleHistory(points = 180): readonly HistoryPoint[] {
   return Array.from({ length: points }, (_, index) => ({
     atMs: Date.parse(AT) - (points - index) * 60_000,
     ratePerSecond: index > 80 && index < 95 ? 0.4 : 2.45 + Math.sin(index / 3) * 0.05,
+    allowedRatePerSecond: 2.5,
+    lagSeconds: 90_000 - index * 200,
     memoryMb: 300 + Math.sin(index / 17) * 60 + (index % 7) * 4,
     depth: index > 80 && index < 110 ? 90 - Math.abs(95 - index) : 46 + (index % 5),
   }));

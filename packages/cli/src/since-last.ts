@@ -1,0 +1,28 @@
+/** Where `start --since-last` begins: after the last thing that the last run applied. The nightly idiom. */
+import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { UsageError } from "@firehose-backfill/core/errors";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+
+export type SinceLast =
+  /** With the place to begin; without one there has never been a run, and the settings say it. */
+  | { readonly kind: "begin"; readonly from: string | null; readonly note: string }
+  /** The last one is not finished: it goes on. */
+  | { readonly kind: "go-on"; readonly note: string };
+
+/** `host`: of the run that is to begin; null: the target knows it. @throws UsageError */
+export function sinceLast(last: Snapshot | null, request: StartRequest, host: string | null): SinceLast {
+  if (request.days !== undefined || request.from !== undefined)
+    throw new UsageError("start: --since-last says where to begin: leave out --days and --from");
+  if (last === null || last.runId === null)
+    return { kind: "begin", from: null, note: "there is no last run: this one begins where the settings say" };
+  const { runId, status, cursor } = last;
+  if (status !== "succeeded" && status !== "cancelled")
+    return { kind: "go-on", note: `run ${runId} is not finished (${status}): it goes on` };
+  if (host !== null && last.host !== host)
+    throw new UsageError(
+      `start: run ${runId} was on ${last.host ?? "another host"}, this one is to be on ${host}: sequence numbers do not carry over. Give --from a time`,
+    );
+  const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
+  if (at === null) return { kind: "begin", from: null, note: `run ${runId} applied nothing: as the settings say` };
+  return { kind: "begin", from: String(at.seq), note: `after run ${runId}, which is true as of ${at.time}` };
+}

@@ -1,0 +1,24 @@
+/** What a local process leaves in its data folder for those who come when it is gone: the last snapshot, the run's course. */
+import { randomUUID } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type History, parseHistory } from "@firehose-backfill/status/history";
+
+export const SNAPSHOT_FILE = "snapshot.json";
+export const HISTORY_FILE = "history.json";
+
+/** Renamed into place: who reads it sees all of it or the one before. */
+export async function writeStateFile(dataDir: string, name: string, text: string): Promise<void> {
+  const draft = join(dataDir, `.${name}.${randomUUID()}`);
+  await writeFile(draft, text, { mode: 0o600 });
+  await rename(draft, join(dataDir, name));
+}
+
+/** null: there is none, or none that can be read. It is a picture for a person, and no reason not to start. */
+export async function readHistory(dataDir: string): Promise<History | null> {
+  try {
+    return parseHistory(JSON.parse(await readFile(join(dataDir, HISTORY_FILE), "utf8")));
+  } catch {
+    return null;
+  }
+}

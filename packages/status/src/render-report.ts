@@ -1,0 +1,200 @@
+/**
+ * The report of a run: one HTML document that can be kept, mailed or put beside a ticket. No script, no request; plots are
+ * drawings in it. It says until which moment the copy is true, and how to go on from there. Pure.
+ */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, formatTime, sumOf } from "./format.ts";
+import type { History, HistoryMark } from "./history.ts";
+import { html, type Markup, nothing, trusted } from "./html/markup.ts";
+import { plot, type PlotPoint } from "./html/plot.ts";
+import { REPORT_STYLES } from "./html/report-styles.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** `history` null, or of another run: no plots. */
+export function renderReport(snapshot: Snapshot, history: History | null): string {
+  const course = history !== null && history.runId === snapshot.runId ? history : null;
+  const title = `Run ${snapshot.runId ?? "(none)"} on ${escapeForLog(snapshot.host ?? "no host")}`;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${trusted(REPORT_STYLES)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${title}</h1>
+          <p class="quiet">
+            As of ${formatTime(snapshot.at)} UTC${snapshot.stopped === true ? ", when its process was last there" : ""}
+          </p>
+        </header>
+        <main>
+          <section aria-label="Result">
+            <p class="result">${resultOf(snapshot)}</p>
+            <p>${trueUntil(snapshot)}</p>
+          </section>
+          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), settings(snapshot)]}
+        </main>
+      </body>
+    </html> `.markup;
+}
+
+function resultOf({ status, reason, progress }: Snapshot): string {
+  const part = status === "succeeded" || progress === null ? "" : `, ${formatPercent(progress)} of the way`;
+  return `${status}${reason === null ? "" : `: ${escapeForLog(reason)}`}${part}`;
+}
+
+/** What a reader of the tables has to know: nothing that happened later is in them, deletions least of all. */
+function trueUntil({ status, cursor, dead, gaps: missing }: Snapshot): string {
+  const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
+  if (at === null) return "Nothing has been applied yet.";
+  const exceptions = [
+    ...(dead > 0 ? [`${formatCount(dead)} events that could not be applied`] : []),
+    ...(missing.length > 0 ? ["the gaps below"] : []),
+  ];
+  const except = exceptions.length === 0 ? "" : `, but for ${exceptions.join(" and ")}`;
+  return `The copy is true as of ${formatTime(at.time)} UTC (sequence number ${at.seq})${except}. What was written, changed or deleted after it is not in it: a record deleted since still stands in the tables. To go on from there: firehose-backfill start --since-last`;
+}
+
+function figures(snapshot: Snapshot): Markup {
+  const { received, processed, skipped, dead, averageRatePerSecond, allowedRatePerSecond, memory, cursor } = snapshot;
+  const allowed = allowedRatePerSecond === null ? "no pacing" : `${formatRate(allowedRatePerSecond)} allowed`;
+  const reasons = Object.entries(skipped).map(([reason, count]) => `${formatCount(count)} ${escapeForLog(reason)}`);
+  const rows: readonly (readonly [string, string])[] = [
+    ["From", positionText(cursor.start)],
+    ["Applied up to", positionText(cursor.applied)],
+    ["Received", formatCount(received)],
+    ["Processed", formatCount(processed)],
+    ["Skipped", `${formatCount(sumOf(skipped))}${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}`],
+    ["Dead", formatCount(dead)],
+    ["Time", `${formatDuration(snapshot.elapsedSeconds)}, pauses excluded`],
+    ["Rate", `${formatRate(averageRatePerSecond)} events/s on average, ${allowed}`],
+    [
+      "Memory",
+      `${memory.limitMb === null ? "no limit known" : `limit ${formatBytes(memory.limitMb * 1_048_576)}`}, ${formatCount(memory.pauses)} pauses`,
+    ],
+  ];
+  return html`<section>
+    <h2>Figures</h2>
+    <table>
+      ${rows.map(
+        ([name, value]) =>
+          html`<tr>
+            <th scope="row">${name}</th>
+            <td>${value}</td>
+          </tr>`,
+      )}
+    </table>
+  </section>`;
+}
+
+function positionText(position: Snapshot["cursor"]["start"]): string {
+  return position === null ? "--" : `${formatTime(position.time)} UTC, ${position.seq}`;
+}
+
+function plots(history: History): Markup {
+  const { points, marks } = history;
+  const isLong = (points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0) > 2 * 86_400_000;
+  const time = (atMs: number) => formatTime(new Date(atMs).toISOString()).slice(isLong ? 5 : 11, isLong ? 16 : 19);
+  const numbered = marks.map(({ atMs }, index) => ({ atMs, label: String(index + 1) }));
+  const draw = (title: string, label: string, course: readonly PlotPoint[], format: (value: number) => string) =>
+    html`<h3>${title}</h3>
+      ${plot({ points: course, marks: numbered, label, format, formatTime: time })}`;
+  const course = (valueOf: (point: (typeof points)[number]) => number | null): PlotPoint[] =>
+    points.map((point) => ({ atMs: point.atMs, value: valueOf(point) }));
+  return html`<section>
+      <h2>The course of the run</h2>
+      ${[
+        draw(
+          "Rate, events/s; dashed: allowed",
+          "Rate over the run against the allowed rate",
+          points.map((point) => ({
+            atMs: point.atMs,
+            value: point.ratePerSecond,
+            reference: point.allowedRatePerSecond,
+          })),
+          formatRate,
+        ),
+        draw(
+          "Memory, MB",
+          "Memory over the run",
+          course((point) => point.memoryMb),
+          formatCount,
+        ),
+        draw(
+          "Lag behind the network",
+          "Lag over the run",
+          course((point) => point.lagSeconds),
+          formatDuration,
+        ),
+        draw(
+          "Batches in the queue",
+          "Queue depth over the run",
+          course((point) => point.depth),
+          formatCount,
+        ),
+      ]}
+    </section>
+    ${marks.length === 0 ? nothing : turns(marks)}`;
+}
+
+function turns(marks: readonly HistoryMark[]): Markup {
+  return html`<section>
+    <h2>What happened</h2>
+    <ol>
+      ${marks.map(
+        ({ atMs, kind, text }) =>
+          html`<li class="${kind}"><time>${formatTime(new Date(atMs).toISOString())}</time> ${escapeForLog(text)}</li>`,
+      )}
+    </ol>
+  </section>`;
+}
+
+function noCourse(): Markup {
+  return html`<section>
+    <h2>The course of the run</h2>
+    <p class="quiet">It is kept where the run is done by a local process; there is none for this one.</p>
+  </section>`;
+}
+
+function gaps({ gaps: missing }: Snapshot): Markup {
+  if (missing.length === 0) return nothing;
+  return html`<section>
+    <h2>Gaps: what the relay no longer had</h2>
+    <table>
+      <tr>
+        <th scope="col">From</th>
+        <th scope="col">To</th>
+        <th scope="col">Why</th>
+      </tr>
+      ${missing.map(
+        ({ from, to, reason }) =>
+          html`<tr>
+            <td>${positionText(from)}</td>
+            <td>${positionText(to)}</td>
+            <td>${escapeForLog(reason)}</td>
+          </tr>`,
+      )}
+    </table>
+  </section>`;
+}
+
+function settings(snapshot: Snapshot): Markup {
+  const rows = Object.entries(snapshot.settings).filter(([, { value }]) => value !== null);
+  return html`<section>
+    <h2>Settings</h2>
+    <table>
+      ${rows.map(
+        ([name, { value, source }]) =>
+          html`<tr>
+            <th scope="row"><code>${name}</code></th>
+            <td>${String(value)}</td>
+            <td class="quiet">${source}</td>
+          </tr>`,
+      )}
+    </table>
+  </section>`;
+}
