@@ -103,7 +103,7 @@ async function applyBatch(
   const rows = await decode(deps, run, batch, signal);
 
   for (;;) {
-    const { place } = turn;
+    const { place, waitedMs } = turn;
     const result = await applyRows(deps, {
       run,
       paceRun,
@@ -129,7 +129,7 @@ async function applyBatch(
       kind: "applied",
       because: "applied",
       counts: result.counts,
-      paceWaitMs: turn.waitedMs,
+      paceWaitMs: waitedMs,
       isLate: place !== batch && place.dueMs !== batch.dueMs,
       applyMs: result.durationMs,
     };

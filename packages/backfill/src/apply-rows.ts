@@ -24,7 +24,8 @@ export type ApplyRowsResult =
   | { readonly kind: "applied"; readonly counts: BatchCounts; readonly durationMs: number }
   | { readonly kind: "busy" }
   | { readonly kind: "late" }
-  | { readonly kind: "setback"; readonly result: MessageResult };
+  /** `isFault`: an attempt at the batch has failed, which counts. Otherwise it was not the batch's turn to fail. */
+  | { readonly kind: "setback"; readonly result: MessageResult; readonly isFault: boolean };
 
 export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): Promise<ApplyRowsResult> {
   const { run, paceRun, message, batch } = options;
@@ -47,11 +48,14 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
     const because = describeError(error);
     switch (error.kind) {
       case "service":
-        return setback(await waitFor(deps, { message, batch, run: paceRun, because: "database", detail: because }));
+        return setback(
+          await waitFor(deps, { message, batch, run: paceRun, because: "database", detail: because }),
+          false,
+        );
       case "broken":
-        return setback(await stopLoudly(deps, { message, run, because }));
+        return setback(await stopLoudly(deps, { message, run, because }), false);
       case "attempt":
-        return setback(await retryLater(deps, { message, batch, run, because }));
+        return setback(await retryLater(deps, { message, batch, run, because }), true);
       default: {
         const unreachable: never = error.kind;
         throw new Error(`unknown kind of sink error ${String(unreachable)}`, { cause: error });
@@ -60,8 +64,8 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
   }
 }
 
-function setback(result: MessageResult): ApplyRowsResult {
-  return { kind: "setback", result };
+function setback(result: MessageResult, isFault: boolean): ApplyRowsResult {
+  return { kind: "setback", result, isFault };
 }
 
 /** Production answers slowly: the whole run slows down, as it does under memory pressure. */

@@ -385,6 +385,8 @@ export interface CheckpointStore {
   setPlace(key: BatchKey, place: { dueMs: number; paceEpoch: number }): Promise<void>;
   /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;
+  /** attempts - 1, not below 0: what was begun came to nothing for no fault of the batch. An entry with an outcome stays. */
+  cancelAttempt(key: BatchKey): Promise<void>;
   /** waits + 1, also of a dead batch that was redriven; returns how often it has waited, this time included. */
   addWait(key: BatchKey): Promise<number>;
   /**

@@ -47,6 +47,14 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
         finishedAtMs: null,
         correctionPending: false,
       });
+      await store.cancelAttempt(KEY);
+      expect(await store.getEntry(KEY)).toMatchObject({ attempts: times, waits: 2 * times });
+      await store.cancelAttempt(KEY);
+      await store.cancelAttempt(KEY);
+      expect(await store.getEntry(KEY)).toMatchObject({ attempts: 0, waits: 2 * times });
+      const never = { ...KEY, number: KEY.number + 1 };
+      await store.cancelAttempt(never);
+      expect(await store.getEntry(never)).toBeNull();
       await store.setPlace(KEY, { dueMs: NOW + 11, paceEpoch: 3 });
       expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 11, paceEpoch: 3 });
       expect(await store.getEntry({ ...KEY, fence: 2 })).toBeNull();
@@ -68,6 +76,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       await store.setPlace(KEY, { dueMs: NOW, paceEpoch: 99 });
       expect(await store.addWait(KEY)).toBe(0);
       expect(await store.beginAttempt(KEY)).toEqual(applied);
+      await store.cancelAttempt(KEY);
       expect(await store.getEntry(KEY)).toEqual(applied);
     });
 

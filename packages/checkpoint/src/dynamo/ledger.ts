@@ -9,7 +9,7 @@ import { ledgerKey } from "./keys.ts";
 import { counts, expiresAt, readEntry, type StoredEntry, visible } from "./ledger-item.ts";
 import type { Deps } from "./run-store.ts";
 
-type Methods = "getEntry" | "setPlace" | "beginAttempt" | "addWait" | "finish" | "correct";
+type Methods = "getEntry" | "setPlace" | "beginAttempt" | "cancelAttempt" | "addWait" | "finish" | "correct";
 
 const IS_OPEN: Condition = absent("outcome");
 const IS_DEAD: Condition = compare("outcome", "=", text("dead"));
@@ -47,6 +47,11 @@ export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
         const found = await find(key);
         return found === null ? "again" : visible(found);
       }),
+
+    async cancelAttempt(key) {
+      const wasBegun = all(IS_OPEN, compare("attempts", ">=", number(1)));
+      await table.update(ledgerKey(key), { add: { attempts: -1 } }, wasBegun);
+    },
 
     async addWait(key) {
       // A dead one that waits was redriven; either way it is kept as long as the longest.

@@ -4,7 +4,7 @@ import { addTotals, correctionOf } from "../run-values.ts";
 import type { CheckpointStore, LedgerEntry } from "../types.ts";
 import { entryName, keptName, type RunState, shelfName, shelfOf, type State, type StoredEntry } from "./state.ts";
 
-type Methods = "getEntry" | "setPlace" | "beginAttempt" | "addWait" | "finish" | "correct";
+type Methods = "getEntry" | "setPlace" | "beginAttempt" | "cancelAttempt" | "addWait" | "finish" | "correct";
 
 export function ledgerMethods(state: State): Pick<CheckpointStore, Methods> {
   function find(key: BatchKey): StoredEntry | null {
@@ -36,6 +36,10 @@ export function ledgerMethods(state: State): Pick<CheckpointStore, Methods> {
     },
 
     beginAttempt: async (key) => visible(changeOpen(key, ({ attempts }) => ({ attempts: attempts + 1 }))),
+
+    cancelAttempt: async (key) => {
+      if (find(key) !== null) changeOpen(key, ({ attempts }) => ({ attempts: Math.max(0, attempts - 1) }));
+    },
 
     async addWait(key) {
       const entry = find(key);
