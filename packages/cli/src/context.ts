@@ -2,9 +2,11 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { DoctorOptions, examine } from "@firehose-backfill/server/doctor/examine";
 import type { openEvents } from "@firehose-backfill/server/event-feed";
+import type { startHttpServer } from "@firehose-backfill/server/http-server";
 import type { planHere } from "@firehose-backfill/server/plan-here";
 import type { runServer } from "@firehose-backfill/server/run-server";
 import type { StopSignal } from "./exit-code.ts";
+import type { InvokeFunction } from "./invoke-function.ts";
 
 /** A stream that is written to: data on stdout, progress on stderr. */
 export interface Output {
@@ -34,5 +36,7 @@ export interface CliContext {
   /** This process, as the doctor looks at it. */
   readonly machine: () => DoctorOptions["process"];
   readonly loadEvents: () => Promise<{ readonly openEvents: typeof openEvents }>;
+  readonly loadInvoker: () => Promise<{ readonly openInvoker: () => InvokeFunction }>;
+  readonly loadPage: () => Promise<{ readonly startHttpServer: typeof startHttpServer }>;
   readonly loadPlanner: () => Promise<{ readonly planHere: typeof planHere }>;
 }

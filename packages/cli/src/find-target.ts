@@ -7,21 +7,24 @@ import type { Args, OptionSpec } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import type { ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
+import { functionTarget } from "./function-target.ts";
 import { httpTarget } from "./http-target.ts";
 import { loadConfig } from "./load-config.ts";
 import { parseSnapshot } from "./parse-snapshot.ts";
 
 /** Shared by every command that can also steer a deployed run. */
 export const TARGET_OPTIONS: Readonly<Record<"function", OptionSpec>> = {
-  function: { takes: "NAME", help: "The deployed control function, instead of the process on this machine." },
+  function: { takes: "NAME", help: "The deployed control function, instead of this machine's process." },
 };
 
 const SNAPSHOT_FILE = "snapshot.json";
 
 /** null: no process works on the data folder. @throws CommandError, ConfigError */
 export async function findTarget(context: CliContext, args: Args): Promise<ControlTarget | null> {
-  if (args.text("function") !== undefined) {
-    throw new CommandError("--function: deployed control functions cannot be reached from the command line yet");
+  const name = args.text("function");
+  if (name !== undefined) {
+    const { openInvoker } = await context.loadInvoker();
+    return functionTarget({ name, invoke: openInvoker() });
   }
   const { config } = loadConfig(context);
   const server = await findServer(config.settings.dataDir);

@@ -45,7 +45,7 @@ describe("firehose-backfill", () => {
     [["statsu"], "Did you mean status?"],
     [["frobnicate"], "there is no command frobnicate.\n"],
     [["\u001b[2J"], "there is no command \\u001b[2J."],
-    [["page"], "page is not there yet"],
+    [["page", "--function", "x", "--port", "99999"], '--port is "99999"'],
     [["run", "--until-don"], "run does not know --until-don. Did you mean --until-done?"],
     [["run", "--jsno"], "Did you mean --json?"],
     [["run", "-x"], "run does not know -x."],

@@ -6,6 +6,7 @@ import type { Command } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
+import { page } from "./commands/page.ts";
 import { pause } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
 import { redrive } from "./commands/redrive.ts";
@@ -31,15 +32,13 @@ export const COMMANDS: readonly Command[] = [
   status,
   events,
   report,
+  page,
   pause,
   resume,
   cancel,
   tune,
   redrive,
 ];
-
-/** Announced in docs/, not in this version. */
-const LATER: ReadonlySet<string> = new Set(["page"]);
 
 /** Resolves with the exit code; never rejects. */
 export async function main(context: CliContext): Promise<number> {
@@ -83,7 +82,6 @@ function isHelp(word: string): boolean {
 function find(name: string): Command {
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
-  if (LATER.has(name)) throw new UsageError(`${name} is not there yet; see docs/ for what is`);
   const meant = suggestion(
     name,
     COMMANDS.map((known) => known.name),

@@ -31,6 +31,8 @@ export function processContext(process: NodeJS.Process): CliContext {
       constrainedBytes: process.constrainedMemory(),
     }),
     loadEvents: () => import("@firehose-backfill/server/event-feed"),
+    loadInvoker: () => import("./invoke-function.ts"),
+    loadPage: () => import("@firehose-backfill/server/http-server"),
     loadPlanner: () => import("@firehose-backfill/server/plan-here"),
   };
 }

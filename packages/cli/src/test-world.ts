@@ -52,6 +52,8 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       loadDoctor: () => Promise.reject(new Error("this test examines nothing")),
       machine: () => ({ version: "24.0.0", canCollect: true, rssBytes: 0, constrainedBytes: 0 }),
       loadEvents: () => Promise.reject(new Error("this test reads no events")),
+      loadInvoker: () => Promise.reject(new Error("this test calls no function")),
+      loadPage: () => import("@firehose-backfill/server/http-server"),
       loadPlanner: () => Promise.reject(new Error("this test plans nothing")),
       ...different,
     }),

@@ -107,10 +107,4 @@ describe("a control command", () => {
     expect(world.stderr()).toContain(`${server.url} does not answer: `);
     expect(world.stderr()).toContain("ECONNREFUSED");
   });
-
-  it("cannot reach a deployed function yet, and says so", async () => {
-    await using world = await testWorld();
-    expect(await main(world.context(["pause", "--function", "backfill-control"]))).toBe(1);
-    expect(world.stderr()).toContain("--function: deployed control functions cannot be reached");
-  });
 });

@@ -37,7 +37,8 @@ const HOLE_SPACINGS = 4;
 
 export function plot({ points, marks, label, format, formatTime }: PlotOptions): Markup {
   const fromMs = points[0]?.atMs ?? 0;
-  const toMs = points.at(-1)?.atMs ?? 0;
+  // The end itself may come sooner than the next point was due.
+  const toMs = Math.max(points.at(-1)?.atMs ?? 0, ...marks.map(({ atMs }) => atMs));
   if (points.length < 2 || toMs <= fromMs) return html`<p class="quiet">Too short a run for a plot.</p>`;
   const values = points.flatMap(({ value, reference }) => [value, reference ?? null].filter((known) => known !== null));
   const top = niceTop(Math.max(0, ...values));
@@ -61,7 +62,7 @@ export function plot({ points, marks, label, format, formatTime }: PlotOptions):
         html`<text x="${x(atMs)}" y="${HEIGHT - 6}" text-anchor="${anchor(column)}">${formatTime(atMs)}</text>`,
     )}
     ${marks
-      .filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+      .filter(({ atMs }) => atMs >= fromMs)
       .map(
         (mark) =>
           html`<path class="mark" d="M${x(mark.atMs)} ${TOP}V${HEIGHT - BOTTOM}" /><text

@@ -1,0 +1,91 @@
+/** `page`: the status page in a browser; of a deployed run by a server on loopback that signs what the browser cannot. */
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { addSnapshot, emptyHistory, type History } from "@firehose-backfill/status/history";
+import type { Args, Command } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import type { ControlEvent, ControlTarget } from "../control-target.ts";
+import { EXIT, exitCodeOfSignal } from "../exit-code.ts";
+import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
+import { rememberSnapshot } from "../function-target.ts";
+import { loadConfig } from "../load-config.ts";
+import { listenForStop } from "../stop-signals.ts";
+
+export const page: Command = {
+  name: "page",
+  summary: "Show the status page: where it is, or, of a deployed run, serve it here until Ctrl-C.",
+  details:
+    "A deployed page answers to signed requests alone, and a browser cannot sign: this command serves it on 127.0.0.1\nand signs with your AWS credentials. They need lambda:InvokeFunction on the function.",
+  options: {
+    port: { takes: "N", help: "Where to serve it; PORT when left out, 0: any free one." },
+    ...TARGET_OPTIONS,
+  },
+  examples: [
+    { line: "page", does: "Prints the address of the page of the process on this machine." },
+    { line: "page --function firehose-backfill-production-status", does: "Serves the page of a deployed run." },
+  ],
+  run: async (context, args) => {
+    const port = portOf(context, args);
+    const target = await requireTarget(context, args);
+    if (args.text("function") === undefined) {
+      context.stdout.write(`${target.address}\n`);
+      return EXIT.ok;
+    }
+    return serve(context, target, port);
+  },
+};
+
+const LARGEST_PORT = 65_535;
+
+/** @throws UsageError, ConfigError */
+function portOf(context: CliContext, args: Args): number {
+  const text = args.text("port");
+  if (text === undefined) return loadConfig(context).config.settings.port;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= LARGEST_PORT) return port;
+  throw new UsageError(
+    `page: --port is "${escapeForLog(text, 80)}"; it takes a whole number from 0 to ${LARGEST_PORT}`,
+  );
+}
+
+/** Resolves with the exit code, when it is stopped. */
+async function serve(context: CliContext, target: ControlTarget, port: number): Promise<number> {
+  using signals = listenForStop(context, () => {});
+  const { startHttpServer } = await context.loadPage();
+  const ask = rememberSnapshot(target, () => context.clock.now());
+  // Seen since this page was opened: what came before is on the dashboard.
+  let history: History = emptyHistory("");
+  const snapshot = async () => {
+    const now = await ask();
+    history = addSnapshot(history, now);
+    return now;
+  };
+  // A function that is not there is told before the browser is.
+  await snapshot();
+  await using server = await startHttpServer({
+    port,
+    snapshot,
+    history: () => history.points,
+    control: (event) => send(target, event),
+    log: (line) => context.stderr.write(`${line}\n`),
+  });
+  context.stdout.write(`${server.url}\n`);
+  context.stderr.write(`The page of ${target.address}, until Ctrl-C.\n`);
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
+  signals.stop.addEventListener("abort", () => stop(undefined), { once: true });
+  if (!signals.stop.aborted) await stopped;
+  return exitCodeOfSignal(signals.received() ?? "SIGTERM");
+}
+
+/** @throws UsageError when it is refused */
+async function send(target: ControlTarget, event: unknown): Promise<{ readonly message: string }> {
+  if (!isControlEvent(event)) throw new UsageError("a control event is an object with an action");
+  if (event.action === "tick") throw new UsageError("a deployed run ticks by its schedule, once a minute");
+  const reply = await target.send(event);
+  if (reply.ok) return reply;
+  throw new UsageError(reply.error);
+}
+
+function isControlEvent(event: unknown): event is ControlEvent {
+  return typeof event === "object" && event !== null && "action" in event && typeof event.action === "string";
+}

@@ -1,0 +1,139 @@
+/** Commands for a deployed run, by the real SDK against a stand-in for Lambda's API; and the page that is served for it. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { main } from "./main.ts";
+import { testWorld, type TestWorld } from "./test-world.ts";
+
+interface Call {
+  readonly name: string;
+  readonly event: unknown;
+  readonly signed: boolean;
+}
+
+type Answer = { readonly status?: number; readonly error?: string; readonly body: unknown };
+
+/** Lambda's Invoke, as far as it is used. */
+async function lambdaServer(answer: (call: Call) => Answer) {
+  const calls: Call[] = [];
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const [, name = ""] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.url ?? "") ?? [];
+    const signed = request.headers.authorization?.startsWith("AWS4-HMAC-SHA256") ?? false;
+    const call = { name, event: JSON.parse(await text(request)), signed };
+    calls.push(call);
+    const { status = 200, error, body } = answer(call);
+    if (status !== 200) response.setHeader("x-amzn-errortype", error ?? "");
+    else if (error !== undefined) response.setHeader("x-amz-function-error", error);
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  };
+  const server = createServer((request, response) => void respond(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("not listening on a port");
+  vi.stubEnv("AWS_ENDPOINT_URL_LAMBDA", `http://127.0.0.1:${address.port}`);
+  return {
+    calls,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+beforeEach(() => {
+  vi.stubEnv("AWS_REGION", "eu-central-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+});
+afterEach(() => vi.unstubAllEnvs());
+
+const NAME = "backfill-test-control";
+const loadInvoker = () => import("./invoke-function.ts");
+
+function ask(world: TestWorld, ...argv: readonly string[]): Promise<number> {
+  return main(world.context(argv, { loadInvoker }));
+}
+
+describe("--function", () => {
+  it("sends the control's own events, signed, and shows the answer", async () => {
+    await using lambda = await lambdaServer(() => ({
+      body: { ok: true, message: "run-1 is pausing", snapshot: null },
+    }));
+    await using world = await testWorld();
+    expect(await ask(world, "pause", "--now", "--function", NAME)).toBe(0);
+    expect(lambda.calls).toEqual([{ name: NAME, event: { action: "pause", now: true }, signed: true }]);
+    expect(world.stdout()).toBe("run-1 is pausing\n");
+  });
+
+  it("shows the status by control, and by the status function", async () => {
+    await using lambda = await lambdaServer(({ name }) =>
+      name === NAME
+        ? { body: { ok: true, message: "", snapshot: sampleSnapshot() } }
+        : { body: { statusCode: 200, headers: {}, body: JSON.stringify(sampleSnapshot()) } },
+    );
+    for (const name of [NAME, "backfill-test-status"]) {
+      await using world = await testWorld();
+      expect(await ask(world, "status", "--json", "--function", name)).toBe(0);
+      expect(JSON.parse(world.stdout())).toEqual(sampleSnapshot());
+    }
+    expect(lambda.calls.map(({ event }) => event)).toMatchObject([{ action: "status" }, { rawPath: "/status.json" }]);
+  });
+
+  it.each<[string, Answer, RegExp]>([
+    [
+      "a refusal",
+      { body: { ok: false, message: "run-1 is running\u001b[2J", problems: [] } },
+      /^firehose-backfill: run-1 is running\\u001b/,
+    ],
+    [
+      "no such function",
+      { status: 404, error: "ResourceNotFoundException", body: { Message: "x" } },
+      /there is no function backfill-test-control/,
+    ],
+    ["no permission", { status: 403, error: "AccessDeniedException", body: { Message: "x" } }, /lambda:InvokeFunction/],
+    ["a failure of its own", { error: "Unhandled", body: { errorMessage: "boom" } }, /failed \(Unhandled\): .*boom/],
+    ["something else that answers", { body: { hello: "world" } }, /does not answer as control does/],
+  ])("%s is told, with 1", async (_name, answer, message) => {
+    await using lambda = await lambdaServer(() => answer);
+    await using world = await testWorld();
+    expect(await ask(world, "resume", "--function", NAME)).toBe(1);
+    expect(world.stderr()).toMatch(message);
+    expect(lambda.calls).toHaveLength(1);
+  });
+});
+
+describe("page --function", () => {
+  it("serves the page, asks the status function once a second at most, and sends clicks to control", async () => {
+    await using lambda = await lambdaServer(({ name }) =>
+      name === NAME
+        ? { body: { ok: true, message: "run-1 is pausing", snapshot: null } }
+        : { body: { statusCode: 200, body: JSON.stringify(sampleSnapshot()) } },
+    );
+    await using world = await testWorld();
+    const served = ask(world, "page", "--port", "0", "--function", "backfill-test-status");
+    await expect.poll(() => world.stdout(), { timeout: 10_000 }).toMatch(/^http:/);
+    const url = world.stdout().trim();
+    expect(await (await fetch(url)).text()).toContain("26,950");
+    const send = (event: object) =>
+      fetch(`${url}/control`, {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "application/json" },
+        body: JSON.stringify(event),
+      });
+    expect(await (await send({ action: "pause" })).json()).toEqual({ ok: true, message: "run-1 is pausing" });
+    expect((await send({ action: "tick" })).status).toBe(409);
+    expect(lambda.calls.map(({ name }) => name)).toEqual(["backfill-test-status", NAME]);
+    world.signal("SIGINT");
+    expect(await served).toBe(130);
+  });
+
+  it("without a function says where the page is", async () => {
+    await using world = await testWorld();
+    expect(await ask(world, "page")).toBe(1);
+    expect(world.stderr()).toContain("no process works on");
+  });
+});

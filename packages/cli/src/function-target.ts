@@ -1,0 +1,89 @@
+/**
+ * A deployed run, by its functions: control is asked by its own events, and the status function, where that is the one
+ * that was named, as its own address would ask it. Both are called directly, so that one permission is enough.
+ */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { ControlReply, ControlTarget } from "./control-target.ts";
+import { CommandError } from "./errors.ts";
+import type { InvokeFunction } from "./invoke-function.ts";
+import { parsePlan } from "./parse-plan.ts";
+import { parseSnapshot } from "./parse-snapshot.ts";
+
+/** `name`: of control or status; the other one has the same name but for its end. */
+export function functionTarget(options: { readonly name: string; readonly invoke: InvokeFunction }): ControlTarget {
+  const { name, invoke } = options;
+  const isStatus = name.endsWith("-status");
+  const control = isStatus ? name.replace(/-status$/, "-control") : name;
+  return {
+    address: `function ${name}`,
+    send: async (event) => replyOf(control, await invoke(control, event)),
+    async snapshot() {
+      const answer = isStatus
+        ? bodyOf(await invoke(name, STATUS_REQUEST))
+        : await invoke(control, { action: "status" });
+      const snapshot = isStatus ? parseSnapshot(answer) : parseSnapshot(field(answer, "snapshot"));
+      if (snapshot === null)
+        throw new CommandError(`function ${name} does not say how the run is: ${whatItSaid(answer)}`);
+      return snapshot;
+    },
+  };
+}
+
+/** As much of a function URL's event as the status function looks at. */
+const STATUS_REQUEST = {
+  version: "2.0",
+  rawPath: "/status.json",
+  headers: { accept: "application/json" },
+  requestContext: { http: { method: "GET", path: "/status.json" } },
+};
+
+function bodyOf(answer: unknown): unknown {
+  const body = field(answer, "body");
+  if (typeof body !== "string") return answer;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+}
+
+function replyOf(name: string, answer: unknown): ControlReply {
+  const message = field(answer, "message");
+  const ok = field(answer, "ok");
+  if (typeof message !== "string" || typeof ok !== "boolean")
+    throw new CommandError(`function ${name} does not answer as control does: ${whatItSaid(answer)}`);
+  const lines = message.split("\n").map((line) => escapeForLog(line));
+  if (!ok) return { ok, error: lines.join("\n"), isMalformed: false };
+  const plan = parsePlan(field(answer, "plan"));
+  return { ok, message: lines.join("\n"), ...(plan === null ? {} : { plan }) };
+}
+
+const MAX_SHOWN = 200;
+
+function whatItSaid(answer: unknown): string {
+  const message = field(answer, "message");
+  return escapeForLog(typeof message === "string" ? message : (JSON.stringify(answer) ?? "nothing"), MAX_SHOWN);
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
+}
+
+/** The same question within a second is answered once: page, JSON and history ask together. */
+export function rememberSnapshot(
+  target: Pick<ControlTarget, "snapshot">,
+  now: () => number,
+  forMs = 1_000,
+): () => Promise<Snapshot> {
+  let askedAtMs = Number.NEGATIVE_INFINITY;
+  let last: Promise<Snapshot> | null = null;
+  return () => {
+    if (last !== null && now() - askedAtMs < forMs) return last;
+    askedAtMs = now();
+    last = target.snapshot();
+    return last;
+  };
+}
