@@ -5,8 +5,10 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "functions/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/pds/**"],
     pool: "forks",
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Real servers and real sockets on a machine that is shared: in CI a test may be tried again, and says so. Never here.
+    retry: process.env["CI"] === "true" ? 2 : 0,
     env: {
       AWS_EC2_METADATA_DISABLED: "true",
       AWS_ACCESS_KEY_ID: "test",

@@ -26,7 +26,7 @@ import { publishTo } from "./topic.ts";
 
 export interface Consumer {
   /** One result a record, in their order. @throws UsageError for an event that is not the queue's */
-  take(event: unknown, context: Context): Promise<readonly MessageResult[]>;
+  take(event: unknown, context: Pick<Context, "getRemainingTimeInMillis">): Promise<readonly MessageResult[]>;
 }
 
 /** Of the time that the function has when it begins: with less than that left, no batch is begun. */

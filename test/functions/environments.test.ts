@@ -7,8 +7,12 @@ import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { startReplayRelay, type ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SQSRecord } from "aws-lambda";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createConsumer } from "../../functions/shared/consumer.ts";
+import { createObservability } from "../../functions/shared/observability.ts";
 import { commitFrame } from "../support/make-frame.ts";
+import { receiveMessages, toSqsEvent } from "./host/event-source-mapping.ts";
 import { sumOfMetric } from "./metric-lines.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
 
@@ -115,6 +119,38 @@ describe("an environment that is killed", () => {
     expect(await stage.deadLetters()).toBe(0);
   }, 120_000);
 });
+
+describe("an invocation that brings two batches", () => {
+  it("does not begin the second one when little time is left, and hands it back", async () => {
+    await using stage = await services.newStage({ name: "slow", relayUrl: relay.url });
+    await beginRun(stage, 2);
+    await stage.tick();
+    for (const [name, value] of Object.entries({ ...stage.env, ...QUIET })) vi.stubEnv(name, value);
+    const consumer = createConsumer(
+      { ...stage.env, DATABASE_URL: stage.databaseUrl },
+      { observability: createObservability(), endProcess: () => expect.unreachable("memory is not short here") },
+    );
+    const records = [await receiveRecord(stage), await receiveRecord(stage)];
+    const remainingMs = [9_000, 9_000, 2_999];
+    const context = { getRemainingTimeInMillis: () => remainingMs.shift() ?? 0 };
+    const results = await consumer.take({ Records: records }, context);
+    vi.unstubAllEnvs();
+    expect(remainingMs).toEqual([]);
+    expect(results.map(({ kind, because }) => `${kind}: ${because}`)).toEqual(["applied: applied", "hidden: time"]);
+    expect(await rowsOf(stage)).toBe(1);
+    // It is not hidden for the three minutes that the queue would.
+    expect((await receiveRecord(stage)).messageId).toBe(records[1]?.messageId);
+  }, 60_000);
+});
+
+const QUIET = { POWERTOOLS_LOG_LEVEL: "SILENT", POWERTOOLS_METRICS_DISABLED: "true" };
+
+async function receiveRecord(stage: Stage): Promise<SQSRecord> {
+  const [message] = await receiveMessages({ client: stage.sqs, queueUrl: stage.queueUrl });
+  const [record] = message === undefined ? [] : toSqsEvent(message).Records;
+  if (record === undefined) throw new Error("no message");
+  return record;
+}
 
 describe("a function that may run once at a time", () => {
   it("throttles the second batch that the mapping offers, which comes back; frozen, it outlives its connection", async () => {

@@ -47,6 +47,8 @@ export interface StageOptions {
 
 export interface Stage extends AsyncDisposable {
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
+  /** What all functions are given; the secret is not among it. */
+  readonly env: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   readonly database: TestDatabase;
   readonly store: CheckpointStore;
@@ -121,7 +123,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
   await ensureTable(dynamo, name);
   const { queueUrl, dlqUrl } = await createQueues(sqs, where.addresses.queue, options);
   const database = stack.use(await openTestDatabase(where.databaseUrl));
-  const env = {
+  const env: Record<string, string> = {
     AWS_ENDPOINT_URL_SQS: where.addresses.queue,
     AWS_ENDPOINT_URL_DYNAMODB: where.addresses.table,
     AWS_ENDPOINT_URL_SNS: where.addresses.topic,
@@ -182,6 +184,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
   };
   return {
     functions,
+    env,
     databaseUrl: where.databaseUrl,
     database,
     store,

@@ -23,7 +23,7 @@ export function startMapping(options: MappingOptions): AsyncDisposable {
   const over = new AbortController();
   const poll = async () => {
     while (!over.signal.aborted) {
-      for (const message of await receive(options)) await handle(options, message);
+      for (const message of await receiveMessages(options)) await handle(options, message);
     }
   };
   const pollers = Promise.all(Array.from({ length: options.maximumConcurrency }, poll));
@@ -37,7 +37,11 @@ export function startMapping(options: MappingOptions): AsyncDisposable {
   };
 }
 
-async function receive({ client, queueUrl }: MappingOptions): Promise<readonly Message[]> {
+/** One message, or none within a second. */
+export async function receiveMessages({
+  client,
+  queueUrl,
+}: Pick<MappingOptions, "client" | "queueUrl">): Promise<readonly Message[]> {
   const { Messages } = await client.send(
     new ReceiveMessageCommand({
       QueueUrl: queueUrl,
