@@ -31,6 +31,7 @@ import { sampleFrames } from "../support/recordings.ts";
 
 let folder: TemporaryFolder;
 let server: QueueServer;
+let runs = 0;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -73,10 +74,13 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
     random,
   });
   const store = createMemoryStore();
+  // What the one before left in the queue, doubled by it, is none of this one's.
+  runs += 1;
+  const runId = `run-${runs}`;
   const config = parseConfig({ RELAY_URL: relay.url, BACKFILL_BATCH_DELAY_MS: "0", BACKFILL_BATCH_SIZE: "4" });
   await store.createRun(
     newRun(config, {
-      runId: "run",
+      runId,
       nowMs: Date.now(),
       start: { kind: "oldest" },
       end: { kind: "seq", seq: relay.log.headSeq },
@@ -125,7 +129,7 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
   }
   stop.abort();
   await consumers.done;
-  const run = await store.getRun("run");
+  const run = await store.getRun(runId);
   if (run === null) throw new Error("the run is gone");
   return { run, rows, log };
 }
