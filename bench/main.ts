@@ -1,15 +1,19 @@
 /** `npm run bench -- NAME`: one benchmark. What it says on the way goes to stderr; the last line on stdout is its figures as JSON. */
 import { chaos } from "./chaos.ts";
 import { decode } from "./decode.ts";
+import { growth } from "./growth.ts";
 import { pipeline } from "./pipeline.ts";
+import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
+import { seek } from "./seek.ts";
+import { sink } from "./sink.ts";
 
 export interface Benchmark {
   readonly summary: string;
   readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
 }
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { chaos, decode, pipeline, reader };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { chaos, decode, growth, pipeline, queue, reader, seek, sink };
 
 const [name, ...args] = process.argv.slice(2);
 const benchmark = name === undefined ? undefined : BENCHMARKS[name];

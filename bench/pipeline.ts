@@ -1,73 +1,84 @@
 /**
  * Socket to rows through the whole stack, unthrottled: the program itself, its embedded stand-ins, recorded frames repeated
- * under new accounts. Time counts from the first planned event to the last applied one, as the run's own snapshot says.
+ * under new accounts. `--curve 1`: over batch sizes and concurrency. `--peers 1`: beside what one would write without it,
+ * on the same frames and the same Postgres.
  */
-import { readFileSync } from "node:fs";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { cpus } from "node:os";
 import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
-import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
+import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
-import { runBackfill } from "./backfill-process.ts";
+import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./main.ts";
-import { processTree } from "./process-tree.ts";
+import { runPipeline } from "./pipeline-run.ts";
+import { scratchPostgres } from "./scratch-postgres.ts";
 
-const DEFAULTS = { copies: 12, batch: 500, concurrent: 4 };
-const SAMPLE_EVERY_MS = 250;
+const BATCH_SIZES = [5, 50, 500];
+const CONCURRENCY = [1, 2, 4];
+/** The stand-in of the queue takes few messages a second: small batches get fewer events. */
+const CURVE_COPIES: Readonly<Record<number, number>> = { 5: 1, 50: 2, 500: 4 };
+const NAIVE = ["naive-atproto-sync", "naive-atcute"];
 
 export const pipeline: Benchmark = {
-  summary: "events/s from relay socket to rows, unthrottled [--copies N] [--batch N] [--concurrent N]",
+  summary: "events/s from relay socket to rows [--copies N] [--batch N] [--concurrent N] [--curve 1] [--peers 1]",
   async run(args) {
-    const options = { ...DEFAULTS, ...numbers(args) };
-    const log = resealedLog({
-      frames: pdsFrames(),
-      copies: options.copies,
-      seed: "bench",
-      firstTimeMs: Date.now() - 86_400_000,
-    });
-    await using relay = await startReplayRelay({ frames: log });
-    console.error(`${log.frames} frames, ${log.events} events; batch ${options.batch}, ${options.concurrent} at once`);
-    const usage = new Map<string, { rssMb: number; cpuSeconds: number }>();
-    let sampling: NodeJS.Timeout | undefined;
-    const { final, code, stderr } = await runBackfill({
-      args: ["start", "--from", "oldest", "--to", String(log.headSeq), "--until-done", "--json"],
-      env: {
-        RELAY_URL: relay.url,
-        BACKFILL_BATCH_SIZE: String(options.batch),
-        BACKFILL_BATCH_DELAY_MS: "0",
-        BACKFILL_MAX_CONCURRENT: String(options.concurrent),
-        BACKFILL_DB_POOL_SIZE: String(options.concurrent),
-        BACKFILL_MAX_MEMORY_MB: "2048",
-        BACKFILL_USE_IDLE: "false",
-      },
-      onStarted: ({ pid }) => {
-        sampling = setInterval(() => {
-          for (const { name, rssMb, cpuSeconds } of processTree(pid)) {
-            const before = usage.get(name);
-            usage.set(name, {
-              rssMb: Math.max(before?.rssMb ?? 0, rssMb),
-              cpuSeconds: Math.max(before?.cpuSeconds ?? 0, cpuSeconds),
-            });
-          }
-        }, SAMPLE_EVERY_MS);
-      },
-    });
-    clearInterval(sampling);
-    if (code !== 0) throw new Error(`the run ended with ${code}:\n${stderr}`);
-    const elapsedSeconds = Number(final["elapsedSeconds"]);
-    return {
-      ...options,
-      events: final["processed"],
-      frames: log.frames,
-      seconds: elapsedSeconds,
-      eventsPerSecond: Math.round(Number(final["processed"]) / elapsedSeconds),
-      cpus: readFileSync("/proc/cpuinfo", "utf8").match(/^processor/gm)?.length,
-      parts: Object.fromEntries(usage),
-    };
+    const { curve, peers, ...options } = numbersOf(args, { copies: 12, batch: 500, concurrent: 4, curve: 0, peers: 0 });
+    const common = { ...options, cpus: cpus().length };
+    if (curve !== 0) return { ...common, curve: await runCurve() };
+    await using relay = await relayOf(options.copies);
+    if (peers !== 0) return { ...common, ...(await runBeside(relay, options)) };
+    return { ...common, ...(await runPipeline({ relay, ...options, databaseUrl: null })) };
   },
 };
 
-function numbers(args: readonly string[]): Partial<typeof DEFAULTS> {
-  const given: Record<string, number> = {};
-  for (let index = 0; index + 1 < args.length; index += 2)
-    given[(args[index] ?? "").replace(/^--/, "")] = Number(args[index + 1]);
-  return given;
+/** Times are so far back that nothing is in the future. */
+function relayOf(copies: number): Promise<ReplayRelay> {
+  const firstTimeMs = Date.now() - 86_400_000 - copies * 400_000;
+  return startReplayRelay({ frames: resealedLog({ frames: pdsFrames(), copies, seed: "bench", firstTimeMs }) });
+}
+
+async function runCurve(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const results = [];
+  for (const batch of BATCH_SIZES) {
+    await using relay = await relayOf(CURVE_COPIES[batch] ?? 1);
+    for (const concurrent of CONCURRENCY) {
+      const { events, seconds, eventsPerSecond } = await runPipeline({ relay, batch, concurrent, databaseUrl: null });
+      results.push({ batch, concurrent, events, seconds, eventsPerSecond });
+      console.error(JSON.stringify(results.at(-1)));
+    }
+  }
+  return results;
+}
+
+interface NaiveFigures {
+  readonly name: string;
+  readonly events: number;
+  readonly seconds: number;
+}
+
+async function runBeside(relay: ReplayRelay, options: { readonly batch: number; readonly concurrent: number }) {
+  const rates: Record<string, number> = {};
+  for (const contender of NAIVE) {
+    await using postgres = await scratchPostgres();
+    const spec = { contender, url: relay.url, databaseUrl: postgres.databaseUrl, headSeq: relay.log.headSeq };
+    const child = fork(new URL("./naive-child.ts", import.meta.url), [JSON.stringify(spec)], {
+      execArgv: ["--no-warnings"],
+    });
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`${contender} ended with ${String(code)}`);
+    });
+    const [message]: unknown[] = await Promise.race([once(child, "message"), ended]);
+    child.kill();
+    await ended.catch(() => undefined);
+    const { name, events, seconds } = message as NaiveFigures;
+    rates[name] = Math.round(events / seconds);
+    console.error(`${name}: ${events} events in ${seconds.toFixed(1)} s`);
+  }
+  await using postgres = await scratchPostgres();
+  const ours = await runPipeline({ relay, ...options, databaseUrl: postgres.databaseUrl });
+  const ratios = Object.fromEntries(
+    Object.entries(rates).map(([name, rate]) => [name, Number((ours.eventsPerSecond / rate).toFixed(2))]),
+  );
+  return { ours, peers: rates, "ours / peer": ratios };
 }

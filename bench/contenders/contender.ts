@@ -18,10 +18,18 @@ export interface Tally {
 /** Reads a relay at `url` (`ws://host:port`) from `cursor` on, counting, until the signal aborts. */
 export type ReadRelay = (url: string, cursor: number, tally: Tally, signal: AbortSignal) => Promise<void>;
 
+/** Applies everything that a relay holds to the table `firehose.records`, and returns how many events that was. */
+export type ApplyRelay = (stream: {
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly headSeq: number;
+}) => Promise<number>;
+
 export interface Contender {
   readonly name: string;
   readonly decode?: Readonly<Partial<Record<Mode, DecodeFrame>>>;
   readonly read?: Readonly<Partial<Record<Mode, ReadRelay>>>;
+  readonly apply?: ApplyRelay;
 }
 
 /** A collection that no recorded operation is in. */

@@ -4,6 +4,7 @@
  */
 import { applyMessage, type MessageResult } from "@firehose-backfill/backfill/apply-message";
 import type { ConsumerDeps, CrashPoint, Place, ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import { createMemoryStore, type MemoryStoreOptions } from "@firehose-backfill/checkpoint/memory-store";
@@ -14,7 +15,7 @@ import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
-import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 import { type SimulatedDatabase, simulatedDatabase } from "./database.ts";
 import { type StreamShape, simulatedReader } from "./stream.ts";
 
@@ -32,6 +33,8 @@ export interface SimulationOptions {
   readonly repeatProbability?: number;
   readonly store?: MemoryStoreOptions;
   readonly readerCrash?: CrashPoint;
+  /** What each consumer holds, against its run's BACKFILL_MAX_MEMORY_MB. Left out: little. */
+  readonly rssMb?: (nowMs: number) => number;
 }
 
 export interface Simulation {
@@ -41,6 +44,8 @@ export interface Simulation {
   readonly database: SimulatedDatabase;
   readonly results: readonly MessageResult[];
   /** Sum of all invocations' times, and how many there were. */
+  /** Most often that one message was received. */
+  readonly mostReceives: () => number;
   readonly billed: () => { readonly ms: number; readonly invocations: number };
   readonly startMs: number;
   run(): Promise<Run>;
@@ -53,7 +58,7 @@ export interface Simulation {
   stop(): Promise<void>;
 }
 
-const FAR_APART_MS = 100;
+const FAR_APART_MS = 500;
 const INVOCATION_OVERHEAD_MS = 2;
 
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
@@ -76,6 +81,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     operations: (index) => 1 + (index % 3),
     startTimeMs: startMs - 86_400_000,
     stepMs: 100,
+    commitsPerSecond: Number.POSITIVE_INFINITY,
     matching: 1,
     ...options.stream,
   };
@@ -110,7 +116,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   };
 
   const stop = new AbortController();
-  const state = { holdReader: false, holdConsumers: false, billedMs: 0, invocations: 0 };
+  const state = { holdReader: false, holdConsumers: false, billedMs: 0, invocations: 0, mostReceives: 0 };
   const results: MessageResult[] = [];
 
   const schedule = async () => {
@@ -124,14 +130,23 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     }
   };
 
+  const memory =
+    options.rssMb === undefined ? CALM : simulatedMemory(clock, created.throttle.maxMemoryMb, options.rssMb);
+
   const invoke = async (consumer: ConsumerDeps) => {
     while (!stop.signal.aborted) {
       if (state.holdConsumers) {
         await clock.sleep(FAR_APART_MS, stop.signal);
         continue;
       }
+      if (memory !== CALM) await guardMemory(consumer, await store.getRun("simulated"), stop.signal);
       const [message] = await queue.receive({ max: 1, waitSeconds: 20 });
       if (message === undefined) continue;
+      if (memory.isOverLimit()) {
+        await queue.hide(message.receiptHandle, 1);
+        continue;
+      }
+      state.mostReceives = Math.max(state.mostReceives, message.receiveCount);
       const startedMs = clock.now();
       await clock.sleep(INVOCATION_OVERHEAD_MS);
       results.push(await applyMessage(consumer, message, { signal: stop.signal }));
@@ -147,8 +162,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       store,
       queue,
       sink: database,
-      memory: CALM,
-      relieveMemory: () => Promise.resolve(),
+      memory,
+      relieveMemory: async (signal) => void (await memory.waitUntilUnder(signal)),
       latency: createLatencySignal(),
       memoryChecks: createEventCounter(() => 100),
       renewVisibility: null,
@@ -164,6 +179,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     database,
     results,
     startMs,
+    mostReceives: () => state.mostReceives,
     billed: () => ({ ms: state.billedMs, invocations: state.invocations }),
     async run() {
       const run = await store.getRun("simulated");
@@ -205,6 +221,15 @@ export function seeded(seed: number): () => number {
 
 function skewed(clock: Clock, ms: number): Clock {
   return { now: () => clock.now() + ms, sleep: (duration, signal) => clock.sleep(duration, signal) };
+}
+
+function simulatedMemory(clock: Clock, limitMb: number, rssMb: (nowMs: number) => number): MemoryGuard {
+  return createMemoryGuard({
+    clock,
+    limitMb: () => limitMb,
+    sample: () => ({ rssBytes: rssMb(clock.now()) * 1024 * 1024, heapUsedBytes: 0, externalBytes: 0 }),
+    collect: null,
+  });
 }
 
 export const CALM: MemoryGuard = {

@@ -11,6 +11,8 @@ export interface StreamShape {
   readonly startTimeMs: number;
   /** Event time between two commits. */
   readonly stepMs: number;
+  /** Commits a second that the host sends. Infinity: whatever is asked for is there at once. */
+  readonly commitsPerSecond: number;
   /** Share of events that pass the filter, 0 to 1; the others are skipped. */
   readonly matching: number;
 }
@@ -21,7 +23,8 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
   let { startReached } = position;
 
   return {
-    readWindow(limits): Promise<Window> {
+    async readWindow(limits, signal): Promise<Window> {
+      const most = Math.max(1, Math.floor((limits.maxMs * shape.commitsPerSecond) / 1000));
       const from = cursor;
       const events: FirehoseEvent[] = [];
       let received = 0;
@@ -34,6 +37,10 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
           endedBecause = "quiet";
           break;
         }
+        if (frames >= most) {
+          endedBecause = "time";
+          break;
+        }
         const commit = commitAt(shape, index);
         const isFirst = frames === 0 && limits.takeFirstWhole;
         if (events.length + commit.events.length > limits.maxEvents && !isFirst) break;
@@ -44,7 +51,9 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
         first ??= cursor;
         startReached = true;
       }
-      return Promise.resolve({
+      if (Number.isFinite(shape.commitsPerSecond))
+        await options.clock.sleep((frames * 1000) / shape.commitsPerSecond, signal);
+      return {
         events,
         received,
         skipped: received > events.length ? { collection: received - events.length } : {},
@@ -61,7 +70,7 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
         oldestKeptMs: null,
         endedBecause,
         detail: null,
-      });
+      };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -74,6 +74,7 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
     operations: () => BATCH_SIZE,
     startTimeMs: nowMs - 3_600_000,
     stepMs: 100,
+    commitsPerSecond: Number.POSITIVE_INFINITY,
     matching: 1,
   };
   const reader = startReaderLoop(

@@ -11,6 +11,7 @@ import { describeError } from "@firehose-backfill/core/errors";
 /** Long polls are never aborted: an aborted one can swallow the next message. So they are short. */
 const POLL_SECONDS = 1;
 const REST_MS = 500;
+const HAND_BACK_SECONDS = 1;
 const AFTER_FAILURE_MS = 2_000;
 
 export interface ConsumerLoop {
@@ -39,7 +40,14 @@ export function startConsumerLoop(
   const takeOne = async () => {
     await guardMemory(deps, options.currentRun(), signal);
     if (signal.aborted) return;
+    // Let through above its limit: a fresh process with a limit that is too low does one piece of work.
+    const isLetThrough = deps.memory.isOverLimit();
     for (const message of await deps.queue.receive({ max: 1, waitSeconds: POLL_SECONDS })) {
+      // Memory may have filled while this poller waited for a message: one batch above the limit, not one a poller.
+      if (!isLetThrough && deps.memory.isOverLimit()) {
+        await deps.queue.hide(message.receiptHandle, HAND_BACK_SECONDS);
+        continue;
+      }
       active += 1;
       try {
         options.onResult(await applyMessage(deps, message, { signal }));

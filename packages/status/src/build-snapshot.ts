@@ -7,7 +7,7 @@ import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throt
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
 import { addRateSample, rateOf, type RateSample } from "./rate-window.ts";
 import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
-import { liveTotals } from "./totals.ts";
+import { doneBeyond, liveTotals } from "./totals.ts";
 
 /** What this process knows of itself, fresher than what it last reported. */
 export interface LocalFigures {
@@ -61,7 +61,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const sample = { runId: run.runId, atMs: nowMs, processed: totals.processed };
   const isMoving = run.status === "running" || run.status === "pausing";
   const rate = rateOf(addRateSample(input.rateSamples, sample), nowMs) ?? (isMoving ? average : 0);
-  const progress = progressOf(run);
+  const progress = progressOf(run, doneBeyond(input.openWindows));
   const eta = etaSeconds({
     run,
     progress,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
-import { HOUR, MINUTE, sampleRun, T0 } from "./sample-run.ts";
+import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+import { doneBeyond } from "./totals.ts";
 
 describe("elapsed", () => {
   it.each([
@@ -100,5 +101,20 @@ describe("retention", () => {
     for (const different of [{ status: "succeeded" as const }, { target: { seq: 1_600, timeMs: T0 } }]) {
       expect(retentionOf(sampleRun({ ...measured, ...different }), T0).fallsOffInSeconds).toBeNull();
     }
+  });
+});
+
+describe("progress within a window", () => {
+  it("counts what is done beyond the applied cursor", () => {
+    // Two hours, the first applied; the reader half an hour ahead, half of that done.
+    expect(progressOf(sampleRun(), 0.5)).toBeCloseTo(0.5 + 0.125, 6);
+    expect(progressOf(sampleRun({ appliedCursor: null }), 0)).toBe(0);
+    expect(progressOf(sampleRun({ readerCursor: null }), 1)).toBe(0.5);
+  });
+
+  it("is told by the batches of open windows", () => {
+    const counts = { applied: 4, stale: 0, dead: 1 };
+    expect(doneBeyond([sampleWindow(1, [counts, null])])).toBe(0.5);
+    expect(doneBeyond([])).toBe(0);
   });
 });

@@ -10,8 +10,11 @@ export function elapsedMs(run: Run, nowMs: number): number {
   return Math.max(0, endMs - run.createdAtMs - run.pausedMs);
 }
 
-/** 0 to 1, or null while it cannot be told. */
-export function progressOf(run: Run): number | null {
+/**
+ * 0 to 1, or null while it cannot be told. `doneBeyond`: of what lies between the applied cursor and the reader, the part
+ * that is done already; the cursor itself moves a window at a time, which may be minutes of work.
+ */
+export function progressOf(run: Run, doneBeyond = 0): number | null {
   if (run.status === "succeeded") return 1;
   const { appliedCursor, startPosition } = run;
   if (startPosition === null) return null;
@@ -19,7 +22,9 @@ export function progressOf(run: Run): number | null {
   if (bySeq !== null) return fraction(startPosition.seq, (appliedCursor ?? startPosition).seq, bySeq);
   // What lies before the start by event time is skipped unpaced, so the way begins where the start was reached.
   const fromMs = run.start.kind === "time" ? Math.max(run.start.timeMs, startPosition.timeMs) : startPosition.timeMs;
-  return fraction(fromMs, appliedCursor?.timeMs ?? fromMs, endTimeMs(run));
+  const appliedMs = Math.max(appliedCursor?.timeMs ?? fromMs, fromMs);
+  const aheadMs = Math.max(0, (run.readerCursor?.timeMs ?? appliedMs) - appliedMs);
+  return fraction(fromMs, appliedMs + aheadMs * doneBeyond, endTimeMs(run));
 }
 
 function endTimeMs(run: Run): number {

@@ -92,10 +92,9 @@ function title(snapshot: Snapshot): string {
 }
 
 function masthead({ host, profile, runId, at }: Snapshot): Markup {
-  const run = runId === null ? nothing : html`<p>${[profile, runId].filter((part) => part !== null).join(" · ")}</p>`;
   return html`<header class="masthead">
-    <h1>firehose-backfill <span class="host">${host === null ? "" : escapeForLog(host)}</span></h1>
-    ${run}
+    <h1>firehose-backfill <span class="host" id="host" data-live>${host === null ? "" : escapeForLog(host)}</span></h1>
+    <p id="run" data-live>${[profile, runId].filter((part) => part !== null).join(" · ")}</p>
     <p id="pulse">As of ${formatTime(at)} UTC</p>
   </header>`;
 }

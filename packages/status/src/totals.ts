@@ -29,3 +29,14 @@ export function liveTotals(folded: RunTotals, openWindows: readonly OpenWindow[]
   }
   return { received, processed, skipped, dead, outstanding };
 }
+
+/** Of the events that are planned beyond the applied cursor, the part that is done. 0 to 1. */
+export function doneBeyond(openWindows: readonly OpenWindow[]): number {
+  let planned = 0;
+  let done = 0;
+  for (const { window, entries } of openWindows) {
+    planned += window.events;
+    for (const { counts } of entries) done += counts === null ? 0 : counts.applied + counts.stale + counts.dead;
+  }
+  return planned === 0 ? 0 : Math.min(1, done / planned);
+}

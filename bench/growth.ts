@@ -1,0 +1,33 @@
+/** Whether time and memory grow with a run: the whole pipeline at 0.1 and 1 million events, and at 5 when asked. */
+import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
+import { pdsFrames } from "../test/support/recordings.ts";
+import { numbersOf } from "./lanes.ts";
+import type { Benchmark } from "./main.ts";
+import { runPipeline } from "./pipeline-run.ts";
+
+const SIZES = [100_000, 1_000_000, 5_000_000];
+/** A copy of the recording spans six minutes. */
+const COPY_MS = 400_000;
+
+export const growth: Benchmark = {
+  summary: "seconds a million events, and rss, at 0.1 and 1 million [--most 5000000] [--batch N] [--concurrent N]",
+  async run(args) {
+    const { most, ...options } = numbersOf(args, { most: 1_000_000, batch: 500, concurrent: 4 });
+    const frames = pdsFrames();
+    const one = resealedLog({ frames, copies: 1, seed: "growth", firstTimeMs: 0 });
+    const results = [];
+    for (const size of SIZES.filter((events) => events <= most)) {
+      const copies = Math.ceil(size / one.events);
+      const firstTimeMs = Date.now() - 86_400_000 - copies * COPY_MS;
+      await using relay = await startReplayRelay({
+        frames: resealedLog({ frames, copies, seed: "growth", firstTimeMs }),
+      });
+      const { events, seconds, parts } = await runPipeline({ relay, ...options, databaseUrl: null });
+      const rssMb = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.rssMb]));
+      results.push({ events, seconds, secondsPerMillion: Number(((seconds / events) * 1e6).toFixed(1)), rssMb });
+      console.error(JSON.stringify(results.at(-1)));
+    }
+    return { ...options, results };
+  },
+};

@@ -1,0 +1,23 @@
+/** A Postgres of its own for one benchmark, with our tables, in a folder that goes with it. Durable as in production. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+
+export interface ScratchPostgres extends AsyncDisposable {
+  readonly databaseUrl: string;
+}
+
+export async function scratchPostgres(): Promise<ScratchPostgres> {
+  const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-bench-"));
+  const postgres = await startPostgres({ dataDir });
+  await migrate({ databaseUrl: postgres.databaseUrl });
+  return {
+    databaseUrl: postgres.databaseUrl,
+    async [Symbol.asyncDispose]() {
+      await postgres[Symbol.asyncDispose]();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
