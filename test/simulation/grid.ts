@@ -1,6 +1,6 @@
 /**
  * One square of the grid that the throttle's first table spans: an hour of a profile, with so many at once, with messages
- * in one order or another, and a stall in the middle of it. `npm run bench -- simulation` plays them all.
+ * in one order or another, and a stall in the middle of it.
  */
 import { measurePace, mostIn } from "./pace-of.ts";
 import { simulate } from "./simulate.ts";
