@@ -1,5 +1,5 @@
 /** The ways to a database: TLS as sslmode has it, WebSocket for Neon, and what is said when none leads there. */
-import { appendFile, chown, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, chown, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +36,8 @@ async function allowTlsAndPasswords(pgData: string): Promise<void> {
   for (const name of ["localhost.crt", "localhost.key"]) {
     const path = join(pgData, name);
     await copyFile(fixture(name), path);
+    // Postgres refuses a key that others may read; a checkout gives every file to whom its umask says.
+    await chmod(path, 0o600);
     if (process.getuid?.() === 0) await chown(path, 65_534, 65_534);
   }
   await appendFile(
