@@ -18,6 +18,7 @@ import { tunedOwn } from "./off-peak.ts";
 import type { Plan } from "./plan/types.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./points.ts";
+import { wakePlanned } from "./wake-planned.ts";
 import { needsNewPosition } from "./window-end.ts";
 
 export interface ControlDeps {
@@ -216,7 +217,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   });
   if (after === null) return null;
   const said = Object.entries(changes).map(([key, { from, to }]) => `${key} ${from} -> ${to}`);
-  return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: after };
+  return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: await wakePlanned(deps, run, after) };
 }
 
 async function redrive(deps: ControlDeps): Promise<ControlAnswer> {

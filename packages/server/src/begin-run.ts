@@ -12,6 +12,7 @@ import {
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
+import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import { SETTINGS } from "@firehose-backfill/core/config/definitions";
@@ -60,7 +61,8 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
     const changes = throttleChanges(own.throttle, wanted.throttle);
     const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "environment" as const]));
     const record = { atMs: nowMs, by: "resume" as const, changes };
-    run = (await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), record, nowMs })) ?? run;
+    const tuned = await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), record, nowMs });
+    if (tuned !== null) run = await wakePlanned(deps, run, tuned);
     log(
       `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
         .map(([key, { from, to }]) => `${key} ${from} -> ${to}`)

@@ -1,0 +1,88 @@
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import { describe, expect, test } from "vitest";
+import { FIVE, NOW, openWindow, storeWithRun } from "./testing/runs.ts";
+import { wakePlanned } from "./wake-planned.ts";
+
+const FOLDED_TO = { seq: 100, timeMs: NOW + 1 };
+const clock = { now: () => NOW };
+
+/** A running run: one window folded, a second one sent, and its places reach `plannedMs` ahead. */
+async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; run: Run }> {
+  const { store } = await storeWithRun({ BACKFILL_BATCH_DELAY_MS: "2000" });
+  await store.transition("run", ["enqueued"], "running", {});
+  const held = await store.acquireLease("run", { owner: "reader", ttlMs: 60_000, nowMs: NOW });
+  if (held === null) throw new Error("the lease is free");
+  const { lease } = held;
+  for (const number of [1, 2]) {
+    const { window } = openWindow(number, [null], { fence: lease.fence });
+    await store.putWindow(lease, window);
+    await store.moveCursor(lease, {
+      window: number,
+      epoch: 1,
+      readerCursor: window.to,
+      startPosition: null,
+      startReached: true,
+      recentTimesMs: [],
+      target: null,
+      brokenFrames: 0,
+      oldestKeptMs: null,
+    });
+  }
+  const add = { received: 7, processed: FIVE.applied, stale: FIVE.stale, dead: 0, skipped: { collection: 2 } };
+  await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: FOLDED_TO, add });
+  const { plannedDueMs: expectedMs, paceEpoch } = held.run;
+  await store.reservePlaces(lease, { expectedMs, nextMs: NOW + plannedMs, paceEpoch });
+  const run = await store.getRun("run");
+  if (run === null) throw new Error("the run is there");
+  return { store, run };
+}
+
+async function tune(store: CheckpointStore, run: Run, change: Partial<Run["throttle"]>): Promise<Run> {
+  const tuned = await store.tune("run", {
+    throttle: { ...run.throttle, ...change },
+    profile: run.profile,
+    sources: run.sources,
+    record: { atMs: NOW, by: "tune", changes: {} },
+    nowMs: NOW,
+  });
+  if (tuned === null) throw new Error("the run is open");
+  return tuned;
+}
+
+describe("a faster pace wakes what is planned", () => {
+  test.each([
+    ["a shorter delay", { batchDelayMs: 500 }],
+    ["no delay at all", { batchDelayMs: 0 }],
+    ["larger batches", { batchSize: 50 }],
+  ])("%s: a new epoch from the applied cursor", async (_name, change) => {
+    const { store, run } = await plannedRun(120_000);
+    const woken = await wakePlanned({ store, clock }, run, await tune(store, run, change));
+    expect(woken).toMatchObject({ epoch: 2, readerCursor: FOLDED_TO, appliedCursor: FOLDED_TO, plannedDueMs: NOW });
+    expect(woken.totals.received).toBe(7);
+  });
+
+  test.each([
+    ["a slower pace", 120_000, { batchDelayMs: 4_000 }],
+    ["the same pace in other portions", 120_000, { batchDelayMs: 4_000, batchSize: 10 }],
+    ["what is no pace", 120_000, { maxMemoryMb: 700 }],
+    ["little that is planned", 4_000, { batchDelayMs: 500 }],
+  ])("%s: all stays", async (_name, plannedMs, change) => {
+    const { store, run } = await plannedRun(plannedMs);
+    const after = await wakePlanned({ store, clock }, run, await tune(store, run, change));
+    expect(after).toMatchObject({ epoch: 1, readerCursor: run.readerCursor });
+  });
+
+  test("while it pauses, what is planned is still applied", async () => {
+    const { store, run } = await plannedRun(120_000);
+    await store.transition("run", ["running"], "pausing", {});
+    const tuned = await tune(store, run, { batchDelayMs: 500 });
+    expect(await wakePlanned({ store, clock }, run, tuned)).toMatchObject({ epoch: 1, status: "pausing" });
+  });
+
+  test("a reader that folds in between is read again", async () => {
+    const { store, run } = await plannedRun(120_000);
+    const tuned = await tune(store, run, { batchDelayMs: 500 });
+    const stale = { ...tuned, appliedCursor: null };
+    expect(await wakePlanned({ store, clock }, run, stale)).toMatchObject({ epoch: 2, readerCursor: FOLDED_TO });
+  });
+});

@@ -1,0 +1,39 @@
+/**
+ * What a faster pace does to what is planned already. Nothing wakes a message that SQS delays: it would sleep until its
+ * old place, up to two ticks, whatever the run is tuned to. So the reader goes back to the applied cursor in a new epoch
+ * and plans that stretch again; the sleepers are void. What was applied of it already is applied twice, which changes no row.
+ */
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { paceOf } from "./pace.ts";
+
+/** Less than this ahead of us is not worth reading it again. */
+const WORTH_WAKING_MS = 5_000;
+const MAX_ATTEMPTS = 3;
+
+/** The run after it: in a new epoch, or as it was. `before`: as it was when its pace was changed. */
+export async function wakePlanned(
+  deps: { readonly store: CheckpointStore; readonly clock: Pick<Clock, "now"> },
+  before: Run,
+  tuned: Run,
+): Promise<Run> {
+  const nowMs = deps.clock.now();
+  // While it pauses, what is planned is still applied, each batch at its place.
+  if (tuned.status !== "running" || tuned.readerCursor === null) return tuned;
+  if (msPerEvent(tuned) >= msPerEvent(before) || before.plannedDueMs - nowMs <= WORTH_WAKING_MS) return tuned;
+  let run: Run | null = tuned;
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS && run?.status === "running"; attempt += 1) {
+    const renewed = await deps.store.newEpoch(run.runId, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs });
+    if (renewed !== null) return renewed;
+    // The reader folded in between, or somebody else began an epoch; then that one has woken them.
+    run = await deps.store.getRun(tuned.runId);
+    if (run !== null && run.epoch !== tuned.epoch) return run;
+  }
+  // It sleeps on its old places: slower for two ticks at most, never faster.
+  return run ?? tuned;
+}
+
+function msPerEvent(run: Run): number {
+  const { batchSize, effectiveDelayMs } = paceOf(run);
+  return effectiveDelayMs / batchSize;
+}
