@@ -16,6 +16,7 @@ const hit = (target: Target, afterMs: number, ...before: readonly Target[]): Lif
 
 const PLANS: readonly LifePlan[] = [
   at("before-cursor", 2),
+  at("after-send-n", 3),
   // Early: batches that met the outage are hidden for half a minute, which the others may use.
   hit("postgres", 200),
   at("after-commit", 20),
@@ -24,19 +25,28 @@ const PLANS: readonly LifePlan[] = [
   hit("table", 200),
 ];
 
-test("killed in seven ways, the tables and the counters are those of a quiet run", async () => {
+test("killed in eight ways, the tables and the counters are those of a quiet run", async () => {
   await using folder = await temporaryFolder();
   const result = await runCampaign({
     folder: folder.path,
     plans: PLANS,
-    kills: 7,
+    kills: 8,
     copies: 1,
     seed: "kills",
     random: seeded(1),
     settings: { BACKFILL_BATCH_SIZE: "10", BACKFILL_BATCH_DELAY_MS: "0", BACKFILL_MAX_CONCURRENT: "2" },
   });
   expect(result.differences).toEqual([]);
-  const each = { "before-cursor": 1, "after-commit": 1, consumer: 1, program: 1, queue: 1, table: 1, postgres: 1 };
+  const each = {
+    "before-cursor": 1,
+    "after-send-n": 1,
+    "after-commit": 1,
+    consumer: 1,
+    program: 1,
+    queue: 1,
+    table: 1,
+    postgres: 1,
+  };
   expect(result.kills).toEqual(each);
   expect(result.observations).toBeGreaterThan(0);
 }, 600_000);

@@ -69,7 +69,7 @@ describe.each(PROFILES)("$profile", (profile) => {
     await simulation.stop();
   });
 
-  it.each(spread(["after-reserve", "after-send", "before-cursor"] as const, ["after-send"]))(
+  it.each(spread(["after-reserve", "after-send-n", "after-send", "before-cursor"] as const, ["after-send-n"]))(
     "the reader dies %s, every third minute",
     async (point) => {
       let ticks = 0;

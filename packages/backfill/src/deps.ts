@@ -79,6 +79,8 @@ export interface ConsumerDeps {
 export type CrashPoint = (name: CrashPointName) => void | Promise<void>;
 export const CRASH_POINTS = [
   "after-reserve",
+  /** Between two calls of SendMessageBatch: a part of the window is in the queue. */
+  "after-send-n",
   "after-send",
   "before-cursor",
   "after-cursor",

@@ -30,8 +30,10 @@ export async function sendWindow(
   await deps.crashPoint?.("after-reserve");
 
   const nowMs = deps.clock.now();
+  const { crashPoint } = deps;
   const sentBytes = await deps.queue.send(
     batches.map((batch) => ({ batch, delaySeconds: delaySeconds(batch.dueMs, nowMs) })),
+    crashPoint === undefined ? {} : { onConfirmed: () => crashPoint("after-send-n") },
   );
   await deps.crashPoint?.("after-send");
 

@@ -89,16 +89,20 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     limits: { maxMessageBytes: MAX_MESSAGE_BYTES },
     calls,
 
-    async send(batches, signal) {
-      signal?.throwIfAborted();
-      calls.send += Math.ceil(batches.length / ENTRIES_PER_CALL);
+    async send(batches, { signal, onConfirmed } = {}) {
       let bytes = 0;
-      for (const outgoing of batches) {
-        const { content, size } = contentOf(outgoing, options.encode === true);
-        add(queue, content, outgoing.delaySeconds);
-        bytes += size;
+      signal?.throwIfAborted();
+      for (let start = 0; start < batches.length; start += ENTRIES_PER_CALL) {
+        calls.send += 1;
+        for (const outgoing of batches.slice(start, start + ENTRIES_PER_CALL)) {
+          const { content, size } = contentOf(outgoing, options.encode === true);
+          add(queue, content, outgoing.delaySeconds);
+          bytes += size;
+        }
+        wakeAll();
+        await onConfirmed?.();
+        signal?.throwIfAborted();
       }
-      wakeAll();
       return bytes;
     },
 

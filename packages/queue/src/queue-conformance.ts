@@ -191,10 +191,28 @@ export function describeQueue(
       expect(await queue.figures()).toMatchObject({ ready: 1, deadLetters: 1 });
     });
 
+    test("says so after each call that is confirmed; a sender that fails there has sent those, and no more follow", async () => {
+      await using under = await open({});
+      const { queue } = under;
+      let calls = 0;
+      const many = Array.from({ length: 25 }, (_, number) => outgoing(number));
+      await queue.send(many, { onConfirmed: () => void (calls += 1) });
+      expect(calls).toBe(3);
+      const failing = queue.send(many, {
+        onConfirmed: () => {
+          throw new Error("enough");
+        },
+      });
+      await expect(failing).rejects.toThrow("enough");
+      expect((await queue.figures()).ready).toBeGreaterThanOrEqual(35);
+    });
+
     test("sends nothing once it is told to stop", async () => {
       await using under = await open({});
       const { queue } = under;
-      await expect(queue.send([outgoing(1)], AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
+      await expect(queue.send([outgoing(1)], { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
+        "enough",
+      );
       expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
     });
   });

@@ -27,6 +27,8 @@ export interface SendOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal?: AbortSignal | undefined;
+  /** After each call whose entries are all confirmed; what it throws ends the send. */
+  readonly onConfirmed?: (() => void | Promise<void>) | undefined;
 }
 
 const MAX_ENTRIES = 10;
@@ -48,6 +50,7 @@ export async function sendConfirmed(entries: Iterable<Entry>, options: SendOptio
     for (const call of calls) {
       options.signal?.throwIfAborted();
       await sendCall(call, options);
+      await options.onConfirmed?.();
       for (const entry of call) sentBytes += entry.bytes;
     }
   };

@@ -38,7 +38,7 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
   return {
     limits: { maxMessageBytes: maxBytes },
 
-    send: (batches, signal) => sendConfirmed(encodeAll(batches), { ...queue, maxCallBytes, clock, random, signal }),
+    send: (batches, how = {}) => sendConfirmed(encodeAll(batches), { ...queue, maxCallBytes, clock, random, ...how }),
 
     receive: (wanted) => receiveMessages(queue, wanted),
 

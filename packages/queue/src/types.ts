@@ -40,6 +40,12 @@ export interface QueueLimits {
   readonly maxMessageBytes: number;
 }
 
+export interface SendBatchesOptions {
+  readonly signal?: AbortSignal;
+  /** Each time that another call, ten messages at most, is confirmed whole; what it throws ends the send. */
+  readonly onConfirmed?: (() => void | Promise<void>) | undefined;
+}
+
 export interface BatchQueue {
   readonly limits: QueueLimits;
   /**
@@ -47,7 +53,7 @@ export interface BatchQueue {
    * that the answer does not name. An error leaves open which of them were taken.
    * @throws SendError after the last try; the reason of `signal` when it is aborted
    */
-  send(batches: readonly OutgoingBatch[], signal?: AbortSignal): Promise<number>;
+  send(batches: readonly OutgoingBatch[], options?: SendBatchesOptions): Promise<number>;
   /** Long poll of at most `waitSeconds`; at most `max` messages (1 to 10). */
   receive(options: {
     max: number;
