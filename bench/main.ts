@@ -6,14 +6,27 @@ import { pipeline } from "./pipeline.ts";
 import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
 import { seek } from "./seek.ts";
+import { simulation } from "./simulation.ts";
 import { sink } from "./sink.ts";
+import { throttle } from "./throttle.ts";
 
 export interface Benchmark {
   readonly summary: string;
   readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
 }
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { chaos, decode, growth, pipeline, queue, reader, seek, sink };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  chaos,
+  decode,
+  growth,
+  pipeline,
+  queue,
+  reader,
+  seek,
+  simulation,
+  sink,
+  throttle,
+};
 
 const [name, ...args] = process.argv.slice(2);
 const benchmark = name === undefined ? undefined : BENCHMARKS[name];

@@ -13,6 +13,45 @@ const PAGE_BYTES = 4096;
 
 /** Processes of one name are summed: Postgres is many. */
 export function processTree(rootPid: number): readonly ProcessFigures[] {
+  const sums = new Map<string, ProcessFigures>();
+  for (const { pid, name, rssMb, cpuSeconds } of processesOf(rootPid)) {
+    const label = pid === rootPid ? "backfill" : name;
+    const sum = sums.get(label);
+    sums.set(label, {
+      name: label,
+      pid,
+      rssMb: Math.round((sum?.rssMb ?? 0) + rssMb),
+      cpuSeconds: Number(((sum?.cpuSeconds ?? 0) + cpuSeconds).toFixed(2)),
+    });
+  }
+  return [...sums.values()];
+}
+
+/**
+ * Stops a process and all that it started, as a machine that hangs does; the returned function lets them go on. The root
+ * comes first: it can start nothing that would be missed.
+ */
+export function freezeTree(rootPid: number): () => void {
+  process.kill(rootPid, "SIGSTOP");
+  const pids = processesOf(rootPid).map(({ pid }) => pid);
+  const send = (signal: NodeJS.Signals): void => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  };
+  send("SIGSTOP");
+  return () => send("SIGCONT");
+}
+
+interface ProcessEntry extends ProcessFigures {
+  readonly parent: number;
+}
+
+function processesOf(rootPid: number): readonly ProcessEntry[] {
   const all = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => readProcess(Number(pid)));
@@ -26,22 +65,10 @@ export function processTree(rootPid: number): readonly ProcessFigures[] {
       }
     }
   }
-  const sums = new Map<string, ProcessFigures>();
-  for (const { pid, name, rssMb, cpuSeconds } of all) {
-    if (!inTree.has(pid)) continue;
-    const label = pid === rootPid ? "backfill" : name;
-    const sum = sums.get(label);
-    sums.set(label, {
-      name: label,
-      pid,
-      rssMb: Math.round((sum?.rssMb ?? 0) + rssMb),
-      cpuSeconds: Number(((sum?.cpuSeconds ?? 0) + cpuSeconds).toFixed(2)),
-    });
-  }
-  return [...sums.values()];
+  return all.filter(({ pid }) => inTree.has(pid));
 }
 
-function readProcess(pid: number): { pid: number; parent: number; name: string; rssMb: number; cpuSeconds: number }[] {
+function readProcess(pid: number): ProcessEntry[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

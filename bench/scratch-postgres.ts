@@ -7,6 +7,8 @@ import { migrate } from "@firehose-backfill/sink/schema/migrate";
 
 export interface ScratchPostgres extends AsyncDisposable {
   readonly databaseUrl: string;
+  /** Of the server itself. */
+  readonly pid: number;
 }
 
 export async function scratchPostgres(): Promise<ScratchPostgres> {
@@ -15,6 +17,7 @@ export async function scratchPostgres(): Promise<ScratchPostgres> {
   await migrate({ databaseUrl: postgres.databaseUrl });
   return {
     databaseUrl: postgres.databaseUrl,
+    pid: postgres.pid,
     async [Symbol.asyncDispose]() {
       await postgres[Symbol.asyncDispose]();
       await rm(dataDir, { recursive: true, force: true });

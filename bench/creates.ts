@@ -1,0 +1,37 @@
+/**
+ * A relay of which each event is one new record and no key comes twice, so that rows in the database count events: the
+ * recording's commits that only create what nothing later touches, repeated under new accounts.
+ */
+import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
+import { readFrame } from "@firehose-backfill/firehose/frame";
+import { pdsFrames } from "../test/support/recordings.ts";
+
+/** As in frames.ts: without imports a commit has as many operations as on the network. */
+const MOST_OPERATIONS = 10;
+/** A copy of the recording spans six minutes. */
+const COPY_MS = 400_000;
+
+/** At least so many events, made when they are read. */
+export function startCreatesRelay(events: number): Promise<ReplayRelay> {
+  const frames = creates();
+  const one = resealedLog({ frames, copies: 1, seed: "creates", firstTimeMs: 0 });
+  const copies = Math.ceil(events / one.events);
+  const firstTimeMs = Date.now() - 86_400_000 - copies * COPY_MS;
+  return startReplayRelay({ frames: resealedLog({ frames, copies, seed: "creates", firstTimeMs }) });
+}
+
+function creates(): readonly Uint8Array[] {
+  const touched = new Map<string, number>();
+  const commits = pdsFrames().flatMap((bytes) => {
+    const frame = readFrame(bytes);
+    if (frame.kind !== "commit") return [];
+    const keys = frame.ops.map(({ path }) => `${frame.did}/${path}`);
+    for (const key of keys) touched.set(key, (touched.get(key) ?? 0) + 1);
+    const isPlain = frame.ops.length <= MOST_OPERATIONS && frame.ops.every(({ action }) => action === "create");
+    return isPlain ? [{ bytes, keys }] : [];
+  });
+  return commits
+    .filter(({ keys }) => keys.length > 0 && keys.every((key) => touched.get(key) === 1))
+    .map(({ bytes }) => bytes);
+}

@@ -1,0 +1,20 @@
+/** Which profiles a benchmark is asked for: `--profiles background,fast` among its other options. */
+import { PROFILES } from "@firehose-backfill/core/config/profiles";
+import type { ProfileName } from "@firehose-backfill/core/config/settings";
+
+export const PROFILE_NAMES = Object.keys(PROFILES) as readonly ProfileName[];
+
+/** Those of `known` that are named, all of them when none is; and the arguments that are left. @throws for an unknown name */
+export function takeProfiles<Name extends string>(
+  args: readonly string[],
+  known: readonly Name[],
+): { readonly profiles: readonly Name[]; readonly rest: readonly string[] } {
+  const at = args.indexOf("--profiles");
+  if (at === -1) return { profiles: known, rest: args };
+  const profiles = (args[at + 1] ?? "").split(",").map((given) => {
+    const name = known.find((candidate) => candidate === given);
+    if (name === undefined) throw new Error(`--profiles ${given}: it takes ${known.join(", ")}`);
+    return name;
+  });
+  return { profiles, rest: args.toSpliced(at, 2) };
+}

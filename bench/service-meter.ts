@@ -1,0 +1,104 @@
+/**
+ * What a run asks of its services, from the calls themselves: requests of SQS by kind, writes of DynamoDB that move the
+ * pace, and how long each delivered message was in hand, which is what Lambda would bill for it.
+ */
+import type { Exchange } from "./counting-proxy.ts";
+
+/** From a message's delivery until the last answer about it: deleted, or hidden. */
+export interface Invocation {
+  readonly fromMs: number;
+  untilMs: number | null;
+}
+
+interface Call {
+  readonly atMs: number;
+  readonly kind: string;
+}
+
+export interface ServiceMeter {
+  readonly onQueue: (exchange: Exchange) => void;
+  readonly onTable: (exchange: Exchange) => void;
+  /** Of what began in this stretch of time. */
+  figures(fromMs: number, untilMs: number): ServiceFigures;
+}
+
+export interface ServiceFigures {
+  readonly billedMs: number;
+  readonly invocations: number;
+  readonly sqsRequests: Readonly<Record<string, number>>;
+  /** Updates of `plannedDueMs` (by the reader; by late batches), failed ones too: DynamoDB bills them. And those that note a new place. */
+  readonly pacingWrites: Readonly<Record<"reservations" | "newPlaces" | "notedPlaces", number>>;
+  readonly tableWrites: number;
+}
+
+export function createServiceMeter(queueName: string): ServiceMeter {
+  const queueCalls: Call[] = [];
+  const tableWrites: Call[] = [];
+  const pacingWrites: Call[] = [];
+  const invocations = new Map<string, Invocation>();
+
+  return {
+    onQueue({ action, request, response, atMs }) {
+      const receipts = action === "ReceiveMessage" ? receiptsOf(response) : [];
+      const isEmpty = action === "ReceiveMessage" && receipts.length === 0;
+      queueCalls.push({ atMs, kind: isEmpty ? "ReceiveMessage, empty" : action });
+      // A look into the dead-letter queue is the reader's.
+      if (!String(request["QueueUrl"]).endsWith(`/${queueName}`)) return;
+      for (const receipt of receipts) invocations.set(receipt, { fromMs: atMs, untilMs: null });
+      const inHand = invocations.get(String(request["ReceiptHandle"]));
+      if (inHand !== undefined) inHand.untilMs = atMs;
+    },
+
+    onTable({ action, request, atMs }) {
+      if (action !== "PutItem" && action !== "UpdateItem" && action !== "DeleteItem") return;
+      tableWrites.push({ atMs, kind: action });
+      const kind = pacingKind(request);
+      if (kind !== null) pacingWrites.push({ atMs, kind });
+    },
+
+    figures(fromMs, untilMs) {
+      const isIn = ({ atMs }: Call): boolean => atMs >= fromMs && atMs < untilMs;
+      let billedMs = 0;
+      let count = 0;
+      for (const { fromMs: from, untilMs: until } of invocations.values()) {
+        if (until === null || from < fromMs || from >= untilMs) continue;
+        billedMs += until - from;
+        count += 1;
+      }
+      return {
+        billedMs,
+        invocations: count,
+        sqsRequests: countKinds(queueCalls.filter(isIn)),
+        pacingWrites: { reservations: 0, newPlaces: 0, notedPlaces: 0, ...countKinds(pacingWrites.filter(isIn)) },
+        tableWrites: tableWrites.filter(isIn).length,
+      };
+    },
+  };
+}
+
+function receiptsOf({ Messages: messages }: Exchange["response"]): readonly string[] {
+  if (!Array.isArray(messages)) return [];
+  return messages.map((message: { readonly ReceiptHandle: string }) => message.ReceiptHandle);
+}
+
+function pacingKind(request: Exchange["request"]): keyof ServiceFigures["pacingWrites"] | null {
+  const changed = changedNames(request);
+  if (changed.includes("plannedDueMs")) return changed.includes("reserveMark") ? "reservations" : "newPlaces";
+  return changed.includes("dueMs") ? "notedPlaces" : null;
+}
+
+/** Attributes that an update changes, and not those that its condition looks at. */
+function changedNames(request: Exchange["request"]): readonly string[] {
+  const { UpdateExpression: expression, ExpressionAttributeNames: placeholders } = request;
+  if (typeof expression !== "string") return [];
+  const names = Object.entries(placeholders ?? {});
+  return names.flatMap(([placeholder, name]) =>
+    new RegExp(`${placeholder}\\b`).test(expression) ? [String(name)] : [],
+  );
+}
+
+function countKinds(calls: readonly Call[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of calls) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,77 @@
+/**
+ * The whole grid of the throttle's first table, on a virtual clock: an hour of each profile around each stall, at each
+ * concurrency, in both orders of the queue, with the database or the consumers stalled. The tests play a diagonal of it.
+ */
+import {
+  CONCURRENCY,
+  ORDERS,
+  playSquare,
+  PROFILES,
+  type Square,
+  type SquareFigures,
+  STALL_SECONDS,
+  STALLED,
+} from "../test/simulation/grid.ts";
+import type { Benchmark } from "./main.ts";
+import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
+
+/** Worst of all squares of a profile; a rate is the one farthest from what is allowed. */
+interface Worst extends SquareFigures {
+  /** Of each square: batches at once over its own max-concurrent. */
+  readonly atOnceOfAllowed: number;
+}
+
+interface Played extends SquareFigures {
+  readonly maxConcurrent: number;
+}
+
+export const simulation: Benchmark = {
+  summary: "the whole grid of stalls, an hour a square, on a virtual clock [--profiles a,b]",
+  async run(args) {
+    const { profiles: names, rest } = takeProfiles(args, PROFILE_NAMES);
+    if (rest.length > 0) throw new Error(`${rest.join(" ")}: not an option of this benchmark`);
+    const worst: Record<string, Worst & { readonly squares: number }> = {};
+    for (const profile of PROFILES.filter(({ profile: name }) => names.includes(name))) {
+      const figures: Played[] = [];
+      for (const square of squaresOf(profile)) {
+        figures.push({ ...(await playSquare(square)), maxConcurrent: square.maxConcurrent });
+        if (figures.length % 16 === 0) console.error(`${profile.profile}: ${figures.length} squares`);
+      }
+      worst[profile.profile] = { squares: figures.length, ...worstOf(figures) };
+      console.error(JSON.stringify(worst[profile.profile]));
+    }
+    return { worst };
+  },
+};
+
+/** Without a stall nothing is stalled: one square, not two. */
+function squaresOf(profile: Square["profile"]): readonly Square[] {
+  return STALL_SECONDS.flatMap((stallSeconds) =>
+    (stallSeconds === 0 ? STALLED.slice(0, 1) : STALLED).flatMap((stalled) =>
+      CONCURRENCY.flatMap((maxConcurrent) =>
+        ORDERS.map((order) => ({ profile, stallSeconds, stalled, maxConcurrent, order })),
+      ),
+    ),
+  );
+}
+
+function worstOf(figures: readonly Played[]): Worst {
+  const of = (pick: (figures: Played) => number): readonly number[] => figures.map(pick);
+  return {
+    rateBefore: farthestFromOne(of(({ rateBefore }) => rateBefore)),
+    rateAfter: farthestFromOne(of(({ rateAfter }) => rateAfter)),
+    fullestMinute: round(Math.max(...of(({ fullestMinute }) => fullestMinute))),
+    mostAtOnce: Math.max(...of(({ mostAtOnce }) => mostAtOnce)),
+    atOnceOfAllowed: Math.max(...of(({ mostAtOnce, maxConcurrent }) => mostAtOnce / maxConcurrent)),
+    billedMsPerEvent: round(Math.max(...of(({ billedMsPerEvent }) => billedMsPerEvent))),
+    mostReceives: Math.max(...of(({ mostReceives }) => mostReceives)),
+  };
+}
+
+function farthestFromOne(ratios: readonly number[]): number {
+  return round(ratios.reduce((worst, ratio) => (Math.abs(ratio - 1) > Math.abs(worst - 1) ? ratio : worst), 1));
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(4));
+}

@@ -1,0 +1,177 @@
+/**
+ * One profile in real time, on the embedded stack, each consumer in a process of its own: what the database saw of the
+ * pace, and what SQS and DynamoDB saw of its price. Optionally with a database that hangs in the middle.
+ */
+import { loadavg } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PROFILES } from "@firehose-backfill/core/config/profiles";
+import type { ProfileName } from "@firehose-backfill/core/config/settings";
+import { startQueueServer } from "@firehose-backfill/embedded/queue-server";
+import { startTableServer } from "@firehose-backfill/embedded/table-server";
+import { mostIn } from "../test/simulation/pace-of.ts";
+import { startProgram, temporaryFolder } from "../test/support/program.ts";
+import { steer } from "../test/throttle/control-program.ts";
+import { type HandedBatch, recordApplied } from "./applied-log.ts";
+import { startCountingProxy } from "./counting-proxy.ts";
+import { startCreatesRelay } from "./creates.ts";
+import { freezeTree } from "./process-tree.ts";
+import { scratchPostgres } from "./scratch-postgres.ts";
+import { createServiceMeter, type ServiceFigures } from "./service-meter.ts";
+
+export interface ThrottleRunOptions {
+  readonly profile: ProfileName;
+  /** Of steady running, without the time that the database hangs. */
+  readonly seconds: number;
+  /** 0: it does not hang. */
+  readonly freezeSeconds: number;
+}
+
+export interface ThrottleFigures {
+  readonly profile: ProfileName;
+  readonly freezeSeconds: number;
+  readonly allowedPerSecond: number;
+  readonly events: number;
+  /** Against the allowed rate, of each steady stretch: the whole, or before the database hung and after it. */
+  readonly rateErrorPercent: readonly number[];
+  /** Most events in any window of so many seconds, over what the rate allows in it. From the first batch on. */
+  readonly fullest: Readonly<Record<"60" | "20" | "10", number>>;
+  /** Of 60 s, over the promise: 1.05 x 60 x rate + one batch. */
+  readonly fullestMinuteOfBound: number;
+  readonly billedMsPerEvent: number;
+  readonly invocationsPerBatch: number;
+  readonly pacingWritesPer1000: Readonly<Record<string, number>>;
+  readonly tableWritesPer1000: number;
+  readonly sqsRequestsPer1000: Readonly<Record<string, number>>;
+  readonly load: number;
+}
+
+/** The first batches were planned before there was a consumer: they come late, and take new places. */
+const SETTLE_MS = 5_000;
+/** After the database answers again: what was late takes its new place. */
+const RECOVER_MS = 3_000;
+const READY_TIMEOUT_MS = 120_000;
+/** The plan reaches two minutes ahead. */
+const SPARE_SECONDS = 400;
+
+interface Stretch {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+export async function runThrottle(options: ThrottleRunOptions): Promise<ThrottleFigures> {
+  const { profile, seconds, freezeSeconds } = options;
+  const { batchSize, batchDelayMs, maxConcurrent } = PROFILES[profile];
+  const allowedPerSecond = (batchSize * 1_000) / batchDelayMs;
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const postgres = stack.use(await scratchPostgres());
+  const log = stack.use(await recordApplied(postgres.databaseUrl));
+  const relay = stack.use(await startCreatesRelay(allowedPerSecond * (seconds + freezeSeconds + SPARE_SECONDS)));
+  const queue = stack.use(await startQueueServer({ dataDir: `${folder.path}/queue` }));
+  const table = stack.use(await startTableServer({ dataDir: `${folder.path}/table` }));
+  const meter = createServiceMeter(nameIn(queue.queueUrl));
+  const queueProxy = stack.use(await startCountingProxy({ target: queue.endpoint, onExchange: meter.onQueue }));
+  const tableProxy = stack.use(await startCountingProxy({ target: table.endpoint, onExchange: meter.onTable }));
+
+  const program = startProgram(["start", "--from", "oldest", "--consumers", "process"], {
+    AWS_ACCESS_KEY_ID: "standin",
+    AWS_SECRET_ACCESS_KEY: "standin",
+    AWS_REGION: "us-east-1",
+    AWS_ENDPOINT_URL_SQS: queueProxy.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: tableProxy.endpoint,
+    // The SDK calls the host that is in the queue's own address.
+    BACKFILL_QUEUE_URL: queue.queueUrl.replace(queue.endpoint, queueProxy.endpoint),
+    BACKFILL_DLQ_URL: queue.dlqUrl.replace(queue.endpoint, queueProxy.endpoint),
+    BACKFILL_TABLE: table.table,
+    BACKFILL_DATA_DIR: `${folder.path}/data`,
+    BACKFILL_PROFILE: profile,
+    DATABASE_URL: postgres.databaseUrl,
+    RELAY_URL: relay.url,
+  });
+  stack.defer(async () => {
+    program.child.kill("SIGTERM");
+    await program.exited;
+  });
+  const steering = await steer(program);
+  const giveUpMs = Date.now() + READY_TIMEOUT_MS;
+  while ((await steering.status()).pool.size < maxConcurrent) {
+    if (Date.now() > giveUpMs) throw new Error(`not ${maxConcurrent} consumers in time:\n${program.stderr()}`);
+    await sleep(500);
+  }
+  await sleep(SETTLE_MS);
+
+  const load = Number(loadavg()[0]?.toFixed(1));
+  const stretches: Stretch[] = [];
+  if (freezeSeconds === 0) stretches.push(await pass(seconds));
+  else {
+    stretches.push(await pass(seconds / 2));
+    const thaw = freezeTree(postgres.pid);
+    await sleep(freezeSeconds * 1_000);
+    thaw();
+    await sleep(RECOVER_MS);
+    stretches.push(await pass(seconds / 2));
+  }
+  const fromMs = stretches[0]?.fromMs ?? 0;
+  const untilMs = stretches.at(-1)?.untilMs ?? 0;
+  const batches = (await log.batches()).filter(({ atMs }) => atMs < untilMs);
+  const inWhole = batches.filter(({ atMs }) => atMs >= fromMs);
+  const most = (windowSeconds: number): number => mostIn(batches, windowSeconds * 1_000);
+  return {
+    profile,
+    freezeSeconds,
+    allowedPerSecond,
+    rateErrorPercent: stretches.map((stretch) => round((rateIn(batches, stretch) / allowedPerSecond - 1) * 100)),
+    fullest: {
+      60: round(most(60) / (60 * allowedPerSecond)),
+      20: round(most(20) / (20 * allowedPerSecond)),
+      10: round(most(10) / (10 * allowedPerSecond)),
+    },
+    fullestMinuteOfBound: round(most(60) / (1.05 * 60 * allowedPerSecond + batchSize)),
+    ...prices(meter.figures(fromMs, untilMs), inWhole),
+    load,
+  };
+}
+
+/** Each batch owns the time until the next: from the first to the last, the last itself not counted. */
+function rateIn(batches: readonly HandedBatch[], { fromMs, untilMs }: Stretch): number {
+  const inside = batches.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
+  const [first, last] = [inside[0], inside.at(-1)];
+  if (first === undefined || last === undefined || first === last) return 0;
+  return ((eventsOf(inside) - last.events) * 1_000) / (last.atMs - first.atMs);
+}
+
+function prices(figures: ServiceFigures, batches: readonly HandedBatch[]) {
+  const events = eventsOf(batches);
+  const per1000 = (counts: Readonly<Record<string, number>>): Record<string, number> => {
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    return Object.fromEntries(
+      Object.entries({ ...counts, total }).map(([kind, count]) => [kind, round((count * 1_000) / events)]),
+    );
+  };
+  return {
+    events,
+    billedMsPerEvent: round(figures.billedMs / events),
+    invocationsPerBatch: round(figures.invocations / batches.length),
+    pacingWritesPer1000: per1000(figures.pacingWrites),
+    tableWritesPer1000: round((figures.tableWrites * 1_000) / events),
+    sqsRequestsPer1000: per1000(figures.sqsRequests),
+  };
+}
+
+async function pass(seconds: number): Promise<Stretch> {
+  const fromMs = Date.now();
+  await sleep(seconds * 1_000);
+  return { fromMs, untilMs: Date.now() };
+}
+
+function eventsOf(batches: readonly HandedBatch[]): number {
+  return batches.reduce((sum, { events }) => sum + events, 0);
+}
+
+function nameIn(queueUrl: string): string {
+  return queueUrl.split("/").at(-1) ?? "";
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(2));
+}
