@@ -14,6 +14,8 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
+import { localPlace } from "@firehose-backfill/server/local-place";
+import { startReaderLoop } from "@firehose-backfill/server/reader-loop";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 import { type SimulatedDatabase, simulatedDatabase } from "./database.ts";
@@ -28,6 +30,8 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** Length of a tick. 60,000. */
   readonly tickMs?: number;
+  /** Left out: AWS's schedule. Else the reader loop of a long-lived process, on a relay or on the bundled sample. */
+  readonly home?: "local" | "sample";
   /** Added to the clock of consumer `index`. */
   readonly skewMs?: (index: number) => number;
   readonly repeatProbability?: number;
@@ -51,6 +55,8 @@ export interface Simulation {
   run(): Promise<Run>;
   /** Lets `ms` pass. */
   pass(ms: number): Promise<void>;
+  /** What the page does after each control event. On AWS nobody can. */
+  poke(): void;
   /** No tick is made while it is true. */
   holdReader: boolean;
   /** No message is taken while it is true. */
@@ -89,16 +95,25 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     newRun(config, { runId: "simulated", nowMs: startMs, end: { kind: "time", timeMs: Number.MAX_SAFE_INTEGER } }),
   );
 
-  const place: Place = {
-    tickMs,
-    tickBudgetMs: 50_000,
-    leastRoomMs: 0,
-    leaseTtlMs: 150_000,
-    lostAfterMs: 180_000,
-    lookAgainMs: tickMs,
-    sampleRelayUrl: "ws://127.0.0.1",
-    userAgent: "simulation",
-  };
+  const sampleRelayUrl = "ws://127.0.0.1";
+  const userAgent = "simulation";
+  const place: Place =
+    options.home === undefined
+      ? {
+          tickMs,
+          tickBudgetMs: 50_000,
+          leastRoomMs: 0,
+          leaseTtlMs: 150_000,
+          lostAfterMs: 180_000,
+          lookAgainMs: tickMs,
+          sampleRelayUrl,
+          userAgent,
+        }
+      : {
+          ...localPlace({ sampleRelayUrl: options.home === "sample" ? sampleRelayUrl : null, userAgent }),
+          // The made-up stream is read without a relay to look for a start on.
+          sampleRelayUrl,
+        };
   const readerDeps: ReaderDeps = {
     clock,
     random,
@@ -170,7 +185,9 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       log: () => {},
     }),
   );
-  const scheduled = schedule();
+  const local =
+    options.home === undefined ? null : startReaderLoop(readerDeps, { signal: stop.signal, onTick: () => {} });
+  const scheduled = local?.done ?? schedule();
 
   return {
     clock,
@@ -187,6 +204,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       return run;
     },
     pass: (ms) => clock.advance(ms),
+    poke: () => local?.poke(),
     get holdReader() {
       return state.holdReader;
     },

@@ -2,16 +2,19 @@
 import type { Place } from "@firehose-backfill/backfill/deps";
 
 const TICK_MS = 60_000;
+/** The sample lasts two minutes: planned whole, a pause would show at its end, and a faster tune would read all of it again. Its connections are free. */
+const SAMPLE_TICK_MS = 5_000;
 
 export const LOCAL_LEASE_TTL_MS = 5_000;
 export const LOCAL_VISIBILITY = { seconds: 10, everyMs: 4_000 } as const;
 
 export function localPlace(options: { readonly sampleRelayUrl: string | null; readonly userAgent: string }): Place {
+  const tickMs = options.sampleRelayUrl === null ? TICK_MS : SAMPLE_TICK_MS;
   return {
-    tickMs: TICK_MS,
+    tickMs,
     tickBudgetMs: TICK_MS,
     // A full horizon is read on when a tick of it is free again: few connections, and never a late plan.
-    leastRoomMs: TICK_MS,
+    leastRoomMs: tickMs,
     leaseTtlMs: LOCAL_LEASE_TTL_MS,
     lostAfterMs: 30_000,
     lookAgainMs: 1_000,
