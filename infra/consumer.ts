@@ -1,6 +1,7 @@
 /** The consumer, and the event source mapping that hands it one batch at a time. */
+import { functionMemoryMb } from "../packages/core/src/cost/function-memory.ts";
 import { createFunction } from "./function.ts";
-import { CONSUMER_TIMEOUT_SECONDS, functionMemoryMb, mappingConcurrency } from "./limits.ts";
+import { CONSUMER_TIMEOUT_SECONDS, mappingConcurrency } from "./limits.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
 import type { DeploySettings } from "./settings.ts";
 

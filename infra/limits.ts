@@ -41,15 +41,3 @@ const SMALLEST_MAXIMUM_CONCURRENCY = 2;
 export function mappingConcurrency(maxConcurrent: number): number {
   return Math.max(SMALLEST_MAXIMUM_CONCURRENCY, maxConcurrent);
 }
-
-const SMALLEST_FUNCTION_MEMORY_MB = 512;
-const LARGEST_FUNCTION_MEMORY_MB = 10_240;
-/** What a function has beyond the limit that the memory guard keeps: the batch in hand and the runtime's own. */
-const MEMORY_HEADROOM = 1.25;
-
-/** The largest BACKFILL_MAX_MEMORY_MB that a function can honour: 8192. */
-export const LARGEST_MEMORY_LIMIT_MB = LARGEST_FUNCTION_MEMORY_MB / MEMORY_HEADROOM;
-
-export function functionMemoryMb(maxMemoryMb: number): number {
-  return Math.max(SMALLEST_FUNCTION_MEMORY_MB, Math.ceil(maxMemoryMb * MEMORY_HEADROOM));
-}

@@ -1,6 +1,7 @@
 /** The reader and the schedule that wakes it once a minute. */
+import { functionMemoryMb } from "../packages/core/src/cost/function-memory.ts";
 import { createFunction } from "./function.ts";
-import { functionMemoryMb, MAX_EVENT_AGE_SECONDS, READER_TIMEOUT_SECONDS } from "./limits.ts";
+import { MAX_EVENT_AGE_SECONDS, READER_TIMEOUT_SECONDS } from "./limits.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
 import type { DeploySettings } from "./settings.ts";
 

@@ -8,7 +8,7 @@ import { SETTINGS } from "../packages/core/src/config/definitions.ts";
 import { parseConfig } from "../packages/core/src/config/parse.ts";
 import { readEnv } from "../packages/core/src/config/read-env.ts";
 import type { Config } from "../packages/core/src/config/settings.ts";
-import { LARGEST_MEMORY_LIMIT_MB } from "./limits.ts";
+import { LARGEST_MEMORY_LIMIT_MB } from "../packages/core/src/cost/function-memory.ts";
 
 export interface DeploySettings {
   readonly config: Config;

@@ -1,12 +1,10 @@
 /** Plans against a model of a relay: what is true of it is known, so the estimate can be wrong. */
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { Config } from "@firehose-backfill/core/config/settings";
-import { functionMemoryMb } from "@firehose-backfill/core/cost/function-memory";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import type { SampleResult } from "@firehose-backfill/firehose/sample";
 import type { SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, test } from "vitest";
-import * as infra from "../../../../infra/limits.ts";
 import { type PlanDeps, makePlan } from "./plan.ts";
 import { summarizePlan } from "./summary.ts";
 
@@ -224,10 +222,6 @@ describe("a plan", () => {
     expect(made.advice.join(" ")).toContain("Nothing that was sampled passes the filters");
     expect(made.events.matching.high).toBeGreaterThan(0);
   });
-});
-
-test("a function is as large in the estimate as in the deploy", () => {
-  for (const limit of [128, 512, 1_024, 8_192]) expect(functionMemoryMb(limit)).toBe(infra.functionMemoryMb(limit));
 });
 
 function quietly(sampleStream: PlanDeps["sampleStream"]): PlanDeps["sampleStream"] {

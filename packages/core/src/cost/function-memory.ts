@@ -1,8 +1,12 @@
 /** How large a function is made for a memory limit: the deploy and the estimate of its cost mean the same one. */
 
-export const SMALLEST_FUNCTION_MEMORY_MB = 512;
+const SMALLEST_FUNCTION_MEMORY_MB = 512;
+const LARGEST_FUNCTION_MEMORY_MB = 10_240;
 /** What a function has beyond the limit that the memory guard keeps: the batch in hand and the runtime's own. */
-export const MEMORY_HEADROOM = 1.25;
+const MEMORY_HEADROOM = 1.25;
+
+/** The largest BACKFILL_MAX_MEMORY_MB that a function can honour: 8192. */
+export const LARGEST_MEMORY_LIMIT_MB = LARGEST_FUNCTION_MEMORY_MB / MEMORY_HEADROOM;
 
 export function functionMemoryMb(maxMemoryMb: number): number {
   return Math.max(SMALLEST_FUNCTION_MEMORY_MB, Math.ceil(maxMemoryMb * MEMORY_HEADROOM));
