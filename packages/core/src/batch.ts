@@ -23,6 +23,11 @@ export interface Batch {
   /** The pace epoch it was planned in; an older one than the run's is treated as late. 0 when it was planned without pacing. */
   readonly paceEpoch: number;
   readonly events: readonly FirehoseEvent[];
+  /**
+   * Given: the batch is a redrive of rows of `dead_events`, one id an event. Its window is 0, which no reader ever
+   * names, its fence the moment of the redrive, and its ledger entry says dead until it is applied.
+   */
+  readonly deadEventIds?: readonly string[];
 }
 
 /** What became of a batch's events. `applied + stale + dead` is the number of events in it. */
@@ -31,4 +36,6 @@ export interface BatchCounts {
   /** Handed to the database and found to be older than what it holds. Counts as processed. */
   readonly stale: number;
   readonly dead: number;
+  /** `dead` by reason. Left out: nobody said. */
+  readonly deadReasons?: Readonly<Record<string, number>>;
 }

@@ -24,6 +24,17 @@ test("every batch comes back as it was", () => {
   );
 });
 
+test("versions 1 and 2 are read; what version 1 holds is written in it, so that a roll-back can read it", () => {
+  const batch = batchOf(mixedEvents(1));
+  const redriven = { ...batch, deadEventIds: batch.events.map((_, n) => `00000000-0000-8000-8000-00000000000${n}`) };
+  for (const [version, each] of [batch, redriven].entries()) {
+    const message = encodeMessage(each);
+    expect(message.payload[0]).toBe(version + 1);
+    expect(JSON.parse(message.body)).toMatchObject({ version: version + 1 });
+    expect(decodeMessage(message)).toEqual({ kind: "batch", batch: each });
+  }
+});
+
 test("the body is readable, and plain ASCII whatever is in the batch", () => {
   const batch = batchOf(mixedEvents(41), { runId: "run-\uFFFE\u{1F98B}\u007F" });
   const { body } = encodeMessage(batch);
@@ -73,7 +84,7 @@ test("size counts body, payload, and the attribute's name and type", () => {
 
 describe("what cannot be read", () => {
   test("a newer version says so, whatever follows", () => {
-    expect(decodePayload(new Uint8Array([2, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 2 });
+    expect(decodePayload(new Uint8Array([3, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 3 });
   });
 
   const plain = encodeMessage(batchOf(mixedEvents(1))).payload.subarray(2);
@@ -93,6 +104,11 @@ describe("what cannot be read", () => {
     ["not CBOR", new Uint8Array([1, 0, 255, 255]), /./],
     ["trailing CBOR", Buffer.concat([Buffer.from([1, 0]), plain, Buffer.from([0])]), /trailing-bytes/],
     ["another value", new Uint8Array([1, 0, 0x63, 97, 98, 99]), /batch is not an array/],
+    [
+      "a redrive that does not name its dead events",
+      encodeMessage({ ...batchOf(mixedEvents(1)), deadEventIds: ["one"] }).payload,
+      /does not name a dead event for each/,
+    ],
     ["another array", new Uint8Array([1, 0, 0x81, 0]), /batch has 1 fields, not 8/],
   ])("%s", (_name, payload, error) => {
     expect(decodePayload(payload)).toEqual({ kind: "malformed", error: expect.stringMatching(error) });

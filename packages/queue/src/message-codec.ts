@@ -10,7 +10,7 @@
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Batch } from "@firehose-backfill/core/batch";
 import { decodeMessage as decodeCbor, encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode";
-import { layOutBatch, readBatch } from "./batch-layout.ts";
+import { layOutBatch, readBatch, readRedrivenBatch } from "./batch-layout.ts";
 import type { DecodedMessage } from "./types.ts";
 
 export interface EncodedMessage {
@@ -30,8 +30,8 @@ export interface ReceivedMessage {
  * Raised with every change of a layout. A consumer reads its own version and the one before, because a deploy meets
  * messages that were sent before it; of a newer one it keeps its hands off, because a roll-back meets those.
  */
-export const MESSAGE_VERSION = 1;
-const READERS: Readonly<Record<number, (value: unknown) => Batch>> = { 1: readBatch };
+export const MESSAGE_VERSION = 2;
+const READERS: Readonly<Record<number, (value: unknown) => Batch>> = { 1: readBatch, 2: readRedrivenBatch };
 
 /** The name and type of the attribute that carries the payload. */
 export const PAYLOAD_ATTRIBUTE = "batch";
@@ -49,7 +49,8 @@ const ZSTD_HEADER_BYTES = 10;
 
 /** @throws CborError for a batch that could not be read back; that is a defect of whoever made it. */
 export function encodeMessage(batch: Batch): EncodedMessage {
-  return { body: describe(batch), payload: pack(encodeCbor(layOutBatch(batch))) };
+  const { version, value } = layOutBatch(batch);
+  return { body: describe(batch, version), payload: pack(encodeCbor(value), version) };
 }
 
 /** Never throws: whatever is wrong with a message is in the result. */
@@ -75,10 +76,10 @@ export function messageBytes(message: EncodedMessage): number {
   return message.body.length + PAYLOAD_ATTRIBUTE.length + PAYLOAD_TYPE.length + message.payload.length;
 }
 
-function describe(batch: Batch): string {
+function describe(batch: Batch, version: number): string {
   const { key, events } = batch;
   const text = JSON.stringify({
-    version: MESSAGE_VERSION,
+    version,
     run: key.runId,
     epoch: key.epoch,
     window: key.window,
@@ -91,12 +92,12 @@ function describe(batch: Batch): string {
   return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function pack(plain: Uint8Array): Uint8Array {
+function pack(plain: Uint8Array, version: number): Uint8Array {
   if (plain.length >= PACK_FROM_BYTES && plain.length <= MAX_PLAIN_BYTES) {
     const packed = zstdCompressSync(plain);
     if (ZSTD_HEADER_BYTES + packed.length < HEADER_BYTES + plain.length) {
       const payload = Buffer.allocUnsafeSlow(ZSTD_HEADER_BYTES + packed.length);
-      payload.writeUInt8(MESSAGE_VERSION, 0);
+      payload.writeUInt8(version, 0);
       payload.writeUInt8(ZSTD, 1);
       payload.writeUInt32LE(plain.length, 2);
       payload.writeUInt32LE(packed.length, 6);
@@ -105,7 +106,7 @@ function pack(plain: Uint8Array): Uint8Array {
     }
   }
   const payload = new Uint8Array(HEADER_BYTES + plain.length);
-  payload.set([MESSAGE_VERSION, PLAIN]);
+  payload.set([version, PLAIN]);
   payload.set(plain, HEADER_BYTES);
   return payload;
 }

@@ -10,10 +10,11 @@ import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
 import { type DataRow, foldRows } from "./fold.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
+import { redriveResult, redriveStatements } from "./redriven.ts";
 import { gotLock } from "./run-lock.ts";
 import { StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
-import type { ApplyRequest, ApplyResult, DeadRow } from "./types.ts";
+import type { ApplyRequest, ApplyResult, DeadRow, SinkRow } from "./types.ts";
 
 export interface ApplyDeps {
   readonly session: Session;
@@ -38,8 +39,10 @@ export async function applyBatch(
   opened: readonly StatementResult[],
 ): Promise<ApplyResult> {
   const startedAt = deps.clock.now();
-  const dead = request.rows.filter((row): row is DeadRow => row.kind === "dead");
-  const data = request.rows.filter((row): row is DataRow => row.kind !== "dead");
+  const rows: Rows = {
+    dead: request.rows.filter((row): row is DeadRow => row.kind === "dead"),
+    data: request.rows.filter((row): row is DataRow => row.kind !== "dead"),
+  };
   let retries = 0;
   let write = applyWhole;
   for (;;) {
@@ -51,7 +54,7 @@ export async function applyBatch(
     }
     await request.onLocked?.();
     try {
-      const counts = await write(deps.session, request.runId, data, dead);
+      const counts = await write(deps.session, request, rows);
       return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
       // Thrown, it closes the connection, and the server rolls back.
@@ -66,27 +69,60 @@ export async function applyBatch(
   }
 }
 
-type Write = (
-  session: Session,
-  runId: string,
-  data: readonly DataRow[],
-  dead: readonly DeadRow[],
-) => Promise<BatchCounts>;
+type Write = (session: Session, request: ApplyRequest, rows: Rows) => Promise<BatchCounts>;
 
-const applyWhole: Write = async (session, runId, data, dead) => {
+interface Rows {
+  readonly data: readonly DataRow[];
+  readonly dead: readonly DeadRow[];
+}
+
+const applyWhole: Write = async (session, request, { data, dead }) => {
   const folded = foldRows(data);
   const statements = batchStatements(folded);
-  const results = await session.run([...statements, ...deadStatements(runId, dead), { sql: "COMMIT" }]);
+  const results = await session.run([...statements, ...noteStatements(request, data, dead), { sql: "COMMIT" }]);
   const applied = countApplied(folded, statements, results);
-  return { applied, stale: data.length - applied, dead: dead.length };
+  return countsOf(request, { data, dead, applied, noted: results.slice(statements.length, -1) });
 };
 
-const applyWithoutRefused: Write = async (session, runId, data, dead) => {
-  const { applied, refused } = await applyBisected(session, data);
-  await session.run([...deadStatements(runId, [...dead, ...refused]), { sql: "COMMIT" }]);
-  return { applied, stale: data.length - refused.length - applied, dead: dead.length + refused.length };
+const applyWithoutRefused: Write = async (session, request, rows) => {
+  const { applied, refused } = await applyBisected(session, rows.data);
+  const isRefused = new Set(refused.map(({ row }) => row));
+  const data = rows.data.filter((row) => !isRefused.has(row));
+  const dead = [...rows.dead, ...refused.map((each) => each.dead)];
+  const results = await session.run([...noteStatements(request, data, dead), { sql: "COMMIT" }]);
+  return countsOf(request, { data, dead, applied, noted: results.slice(0, -1) });
 };
 
-function deadStatements(runId: string, dead: readonly DeadRow[]): readonly Statement[] {
-  return dead.length === 0 ? [] : [deadStatement(runId, dead)];
+/** What is said of the batch beside its rows: who is dead, or, in a redrive, who is not any more. */
+function noteStatements(
+  { runId, rows, redrive }: ApplyRequest,
+  data: readonly DataRow[],
+  dead: readonly DeadRow[],
+): readonly Statement[] {
+  if (redrive === undefined) return dead.length === 0 ? [] : [deadStatement(runId, dead)];
+  const applied = new Set<SinkRow>(data);
+  return redriveStatements(
+    redrive,
+    redrive.ids.filter((_, index) => {
+      const row = rows[index];
+      return row !== undefined && applied.has(row);
+    }),
+  );
+}
+
+function countsOf(
+  { rows, redrive }: ApplyRequest,
+  its: Rows & { readonly applied: number; readonly noted: readonly StatementResult[] },
+): BatchCounts {
+  if (redrive !== undefined) {
+    const { revived, deadReasons } = redriveResult(its.noted);
+    // One that another redrive has applied before was news to nobody here, and is that one's to count.
+    const applied = Math.min(its.applied, revived);
+    return { applied, stale: revived - applied, dead: rows.length - revived, deadReasons };
+  }
+  const counts = { applied: its.applied, stale: its.data.length - its.applied, dead: its.dead.length };
+  if (its.dead.length === 0) return counts;
+  const deadReasons: Record<string, number> = {};
+  for (const { reason } of its.dead) deadReasons[reason] = (deadReasons[reason] ?? 0) + 1;
+  return { ...counts, deadReasons };
 }

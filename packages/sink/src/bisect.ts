@@ -12,19 +12,19 @@ import type { DeadRow } from "./types.ts";
 
 export interface Bisected {
   readonly applied: number;
-  readonly refused: readonly DeadRow[];
+  readonly refused: readonly { readonly row: DataRow; readonly dead: DeadRow }[];
 }
 
 /** @throws StatementError for anything that is not one row's fault, SinkError when the connection is gone */
 export async function applyBisected(session: Session, rows: readonly DataRow[]): Promise<Bisected> {
-  const refused: DeadRow[] = [];
+  const refused: { row: DataRow; dead: DeadRow }[] = [];
   let applied = 0;
   const attempt = async (part: readonly DataRow[]): Promise<void> => {
     const error = await tryRows(session, part, (count) => (applied += count));
     if (error === null) return;
     const [only] = part;
     if (part.length === 1 && only !== undefined) {
-      refused.push(refusedRow(only, error));
+      refused.push({ row: only, dead: refusedRow(only, error) });
       return;
     }
     const middle = Math.ceil(part.length / 2);

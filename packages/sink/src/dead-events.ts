@@ -1,8 +1,10 @@
 /**
- * Events that can never be applied: as they are written, so that a batch applied again writes the same rows, and read
- * back for the operator and for a redrive.
+ * Events that cannot be applied: as they are written, so that a batch applied again writes the same rows, and read back
+ * for the operator. How they are tried again is in redriven.ts.
  */
 import { createHash } from "node:crypto";
+import { encodeEvent } from "@firehose-backfill/core/cbor/event-layout";
+import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import type { Database } from "./connection.ts";
 import type { DataRow } from "./fold.ts";
 import type { Statement } from "./pipeline.ts";
@@ -34,10 +36,11 @@ export interface ListDeadOptions {
 const MAX_PAYLOAD_BYTES = 16 * 1024;
 
 const INSERT = `
-  INSERT INTO firehose.dead_events (id, run_id, seq, did, path, reason, error, payload, created_at)
-  SELECT x.id, x.run_id, x.seq, x.did, x.path, x.reason, x.error, decode(x.payload, 'base64'), now()
+  INSERT INTO firehose.dead_events (id, run_id, seq, did, path, reason, error, payload, event, created_at)
+  SELECT x.id, x.run_id, x.seq, x.did, x.path, x.reason, x.error, decode(x.payload, 'base64'), decode(x.event, 'base64'),
+         now()
   FROM json_to_recordset($1::json)
-    AS x(id uuid, run_id text, seq bigint, did text, path text, reason text, error text, payload text)
+    AS x(id uuid, run_id text, seq bigint, did text, path text, reason text, error text, payload text, event text)
   ORDER BY x.id
   ON CONFLICT (id) DO NOTHING`;
 
@@ -56,14 +59,28 @@ export function deadStatement(runId: string, rows: readonly DeadRow[]): Statemen
         reason: storable(reason),
         error: storable(error),
       };
-      return [id, { id, seq, payload, ...text }];
+      const event = keptEvent(row);
+      return [id, { id, seq, payload, event, ...text }];
     }),
   );
   return { sql: INSERT, values: [JSON.stringify([...input.values()])] };
 }
 
+/** null: there is none, or it is itself what cannot be written. */
+function keptEvent({ event }: DeadRow): string | null {
+  if (event === undefined) return null;
+  try {
+    return Buffer.from(encodeEvent(event)).toString("base64");
+  } catch (error) {
+    if (error instanceof CborError) return null;
+    throw error;
+  }
+}
+
 /** The row that the database refused, as a dead event. */
 export function refusedRow(row: DataRow, error: StatementError): DeadRow {
+  // A marker is its own event; of a record the row shows what was refused, and the event is what is tried again.
+  const { event, ...shown } = row.kind === "record" ? row : { ...row, event: row };
   return {
     kind: "dead",
     did: row.did,
@@ -72,7 +89,8 @@ export function refusedRow(row: DataRow, error: StatementError): DeadRow {
     path: row.kind === "record" ? `${row.collection}/${row.rkey}` : null,
     reason: `database-${error.sqlState}`,
     error: error.message,
-    payload: Buffer.from(JSON.stringify(row)),
+    payload: Buffer.from(JSON.stringify(shown)),
+    ...(event === undefined ? {} : { event }),
   };
 }
 
@@ -94,21 +112,22 @@ function storable(text: string | null): string | null {
   return text === null ? null : text.toWellFormed().replaceAll("\0", "\u{FFFD}");
 }
 
-/** By reason, the most frequent first. @throws SinkError */
+/** Those that are still dead, by reason, the most frequent first. @throws SinkError */
 export async function countDead(database: Database, runId: string): Promise<Readonly<Record<string, number>>> {
-  const sql = `SELECT reason, count(*) FROM firehose.dead_events WHERE run_id = $1 GROUP BY reason ORDER BY 2 DESC, 1`;
+  const sql = `SELECT reason, count(*) FROM firehose.dead_events
+    WHERE run_id = $1 AND applied_at IS NULL GROUP BY reason ORDER BY 2 DESC, 1`;
   const rows = await read(database, { sql, values: [runId] });
   return Object.fromEntries(rows.map(([reason, count]) => [reason ?? "", Number(count)]));
 }
 
-/** In the order of the stream. @throws SinkError */
+/** Those that are still dead, in the order of the stream. @throws SinkError */
 export async function listDead(database: Database, options: ListDeadOptions): Promise<readonly DeadEvent[]> {
   const rows = await read(database, {
     sql: `
       SELECT id, run_id, seq, did, path, reason, error, encode(payload, 'base64'),
              to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
       FROM firehose.dead_events
-      WHERE run_id = $1 AND ($2::text IS NULL OR reason = $2) AND ($3::bigint IS NULL OR (seq, id) > ($3, $4::uuid))
+      WHERE run_id = $1 AND applied_at IS NULL AND ($2::text IS NULL OR reason = $2) AND ($3::bigint IS NULL OR (seq, id) > ($3, $4::uuid))
       ORDER BY seq, id LIMIT $5::bigint`,
     values: [
       options.runId,
@@ -129,20 +148,6 @@ export async function listDead(database: Database, options: ListDeadOptions): Pr
     payload: Uint8Array.from(Buffer.from(payload ?? "", "base64")),
     createdAt: createdAt ?? "",
   }));
-}
-
-/** After a redrive has applied them. Returns how many there were. @throws SinkError */
-export async function removeDead(database: Database, ids: readonly string[]): Promise<number> {
-  const sql =
-    "DELETE FROM firehose.dead_events WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))";
-  try {
-    return await database.use(
-      [{ sql, values: [JSON.stringify(ids)] }],
-      async (_session, [deleted]) => deleted?.count ?? 0,
-    );
-  } catch (error) {
-    throw toSinkError(error);
-  }
 }
 
 async function read(database: Database, statement: Statement): Promise<readonly (readonly (string | null)[])[]> {

@@ -27,7 +27,7 @@ export interface SinkTimeouts {
 }
 
 export interface PostgresSink extends Sink {
-  /** For countDead(), listDead(), removeOldTombstones(): they share the pool. */
+  /** For countDead() and listDead(): they share the pool. */
   readonly database: Database;
 }
 

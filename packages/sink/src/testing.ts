@@ -76,7 +76,7 @@ export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Pro
   const { applied, stale, dead } = result.counts;
   if (applied + stale + dead !== rows.length)
     throw new Error(`${JSON.stringify(result.counts)} of ${rows.length} rows`);
-  return result.counts;
+  return { applied, stale, dead };
 }
 
 /** What the view shows: rkey, CID and the record's text. */

@@ -1,6 +1,6 @@
 /** Where events are applied. The consumer decodes and verifies; the sink takes rows and keeps the promises of the tables. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
-import type { RecordAction } from "@firehose-backfill/core/event";
+import type { FirehoseEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
 
 /** A verified record operation, ready to be written. */
 export interface RecordRow {
@@ -16,6 +16,8 @@ export interface RecordRow {
   readonly cid: string | null;
   /** atproto's JSON form; null for a delete. */
   readonly json: string | null;
+  /** What it was made of, kept should the database refuse it. Left out: then it cannot be tried again. */
+  readonly event?: RecordEvent;
 }
 
 export interface AccountRow {
@@ -53,6 +55,8 @@ export interface DeadRow {
   readonly reason: string;
   readonly error: string;
   readonly payload: Uint8Array;
+  /** What can be tried again. Left out: what arrived was never an event. */
+  readonly event?: Exclude<FirehoseEvent, { readonly kind: "dead" }>;
 }
 
 export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | DeadRow;
@@ -63,10 +67,43 @@ export interface ApplyRequest {
   readonly lockRunId: string;
   readonly maxConcurrent: number;
   readonly rows: readonly SinkRow[];
+  /** Given: `rows` are dead events that are tried again. */
+  readonly redrive?: Redrive;
   /** Asked once the lock is held: false rolls back with `late`, before any statement is sent. */
   readonly isOnTime: () => boolean;
   /** Called while the lock is held and nothing is sent yet; what it throws rolls back. For tests. */
   readonly onLocked?: () => void | Promise<void>;
+}
+
+/** Which dead events the rows of a batch are. */
+export interface Redrive {
+  /** Names the batch, and no other one of its run. */
+  readonly batch: string;
+  /** Of rows of `dead_events`, one a row. */
+  readonly ids: readonly string[];
+}
+
+/** A dead event that is to be tried again. */
+export interface ClaimedEvent {
+  readonly id: string;
+  readonly runId: string;
+  readonly reason: string;
+  readonly event: FirehoseEvent;
+}
+
+/** What a redrive needs of `dead_events`. Every method @throws SinkError */
+export interface DeadEvents extends AsyncDisposable {
+  /**
+   * The next ones that are still dead and were not claimed since `sinceMs`, in the order of the stream, those first that
+   * were tried longest ago or never: at most `limit`, and not many more than a few megabytes.
+   */
+  claim(options: {
+    readonly sinceMs: number;
+    readonly nowMs: number;
+    readonly limit: number;
+  }): Promise<readonly ClaimedEvent[]>;
+  /** How many are still dead of which nothing was kept that could be tried again. */
+  countUntriable(): Promise<number>;
 }
 
 export type ApplyResult =

@@ -47,7 +47,8 @@ describe("migrate", () => {
       delete found[`firehose.${name}`];
     }
     expect(found).toEqual({
-      "firehose.dead_events": "id run_id seq did path reason error payload created_at",
+      "firehose.dead_events":
+        "id run_id seq did path reason error payload created_at event redriven_at applied_at applied_by",
       "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
       "firehose.records": "did collection rkey cid rev seq record indexed_at",
       "firehose.repos":

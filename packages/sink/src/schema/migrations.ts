@@ -78,7 +78,22 @@ const SECOND: Migration = {
   ],
 };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND];
+/**
+ * What a redrive needs: the whole event, where what arrived was one; when it was last sent to be tried again; when, and by
+ * which batch, it was applied after all. Nothing that is there is rewritten.
+ */
+const THIRD: Migration = {
+  version: 3,
+  statements: [
+    `ALTER TABLE firehose.dead_events
+       ADD COLUMN event bytea,
+       ADD COLUMN redriven_at timestamptz,
+       ADD COLUMN applied_at timestamptz,
+       ADD COLUMN applied_by text`,
+  ],
+};
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

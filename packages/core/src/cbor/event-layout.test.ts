@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import type { RecordEvent } from "../event.ts";
+import { decodeEvent, encodeEvent, EVENT_VERSION } from "./event-layout.ts";
+import { CborError } from "./refusal.ts";
+
+const EVENT: RecordEvent = {
+  kind: "record",
+  seq: 7,
+  timeMs: 1_767_225_600_000.5,
+  did: "did:plc:a",
+  action: "create",
+  collection: "a.b.c",
+  rkey: "k",
+  rev: "3jt7ryzvqkk2s",
+  cid: new Uint8Array(36).fill(1),
+  record: new Uint8Array(50_000).fill(2),
+};
+
+test("an event that is kept by itself comes back as it was", () => {
+  expect(decodeEvent(encodeEvent(EVENT))).toEqual(EVENT);
+});
+
+test("of a newer version the hands are kept off; what is no event is refused", () => {
+  const bytes = encodeEvent(EVENT);
+  expect(decodeEvent(Uint8Array.of(EVENT_VERSION + 1, 0xff))).toBeNull();
+  expect(() => decodeEvent(bytes.subarray(0, -1))).toThrow(CborError);
+  expect(() => decodeEvent(new Uint8Array())).toThrow(CborError);
+});

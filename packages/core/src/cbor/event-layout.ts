@@ -1,0 +1,106 @@
+/**
+ * How an event lies in CBOR, version 1: an array in a fixed order, integers, byte strings; record bytes as they came.
+ * Pure data in, pure data out. A change of the order is a new version: what was written in the old one is in the queue
+ * and among the dead events while a deploy goes on.
+ */
+import type { FirehoseEvent, RecordAction } from "../event.ts";
+import { decodeMessage, encodeMessage, type MessageValue } from "./encode.ts";
+import { FieldReader, LayoutError } from "./field-reader.ts";
+
+/** The first byte of an event that is kept by itself. */
+export const EVENT_VERSION = 1;
+
+const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4 } as const;
+const ACTIONS: readonly RecordAction[] = ["create", "update", "delete"];
+
+/** An event that is kept by itself: version, then CBOR. @throws CborError for one that could not be read back */
+export function encodeEvent(event: FirehoseEvent): Uint8Array {
+  return Buffer.concat([Uint8Array.of(EVENT_VERSION), encodeMessage(layOutEvent(event))]);
+}
+
+/** null: it was written by a newer version. @throws LayoutError or CborError for anything that encodeEvent() would not have made */
+export function decodeEvent(bytes: Uint8Array): FirehoseEvent | null {
+  const [version] = bytes;
+  if (version !== undefined && version > EVENT_VERSION) return null;
+  return readEvent(decodeMessage(bytes.subarray(1)));
+}
+
+export function layOutEvent(event: FirehoseEvent): MessageValue {
+  const { kind, seq, timeMs, did } = event;
+  switch (kind) {
+    case "record":
+      return [
+        KIND.record,
+        seq,
+        timeMs,
+        did,
+        ACTIONS.indexOf(event.action),
+        event.collection,
+        event.rkey,
+        event.rev,
+        event.cid,
+        event.record,
+      ];
+    case "account":
+      return [KIND.account, seq, timeMs, did, event.active, event.status];
+    case "identity":
+      return [KIND.identity, seq, timeMs, did, event.handle];
+    case "sync":
+      return [KIND.sync, seq, timeMs, did, event.rev];
+    case "dead":
+      return [
+        KIND.dead,
+        seq,
+        timeMs,
+        did,
+        wellFormed(event.path),
+        event.reason,
+        event.error.toWellFormed(),
+        event.payload,
+      ];
+    default: {
+      const unreachable: never = kind;
+      throw new LayoutError(`unknown kind of event ${String(unreachable)}`);
+    }
+  }
+}
+
+/** Texts that were cut for display may end in half of a pair, which CBOR has no way to write. */
+function wellFormed(text: string | null): string | null {
+  return text === null ? null : text.toWellFormed();
+}
+
+/** @throws LayoutError for anything that layOutEvent() would not have made. */
+export function readEvent(value: unknown): FirehoseEvent {
+  const fields = new FieldReader("event", value);
+  const kind = fields.integer();
+  const at = { seq: fields.integer(), timeMs: fields.number() };
+  switch (kind) {
+    case KIND.record: {
+      const did = fields.text();
+      const action = ACTIONS[fields.integer()];
+      if (action === undefined) throw new LayoutError("unknown action of a record event");
+      const [collection, rkey, rev] = [fields.text(), fields.text(), fields.text()];
+      const [cid, record] = [fields.bytesOrNull(), fields.bytesOrNull()];
+      return fields.end({ kind: "record", ...at, did, action, collection, rkey, rev, cid, record });
+    }
+    case KIND.account:
+      return fields.end({
+        kind: "account",
+        ...at,
+        did: fields.text(),
+        active: fields.boolean(),
+        status: fields.textOrNull(),
+      });
+    case KIND.identity:
+      return fields.end({ kind: "identity", ...at, did: fields.text(), handle: fields.textOrNull() });
+    case KIND.sync:
+      return fields.end({ kind: "sync", ...at, did: fields.text(), rev: fields.text() });
+    case KIND.dead: {
+      const [did, path, reason, error] = [fields.textOrNull(), fields.textOrNull(), fields.text(), fields.text()];
+      return fields.end({ kind: "dead", ...at, did, path, reason, error, payload: fields.bytes() });
+    }
+    default:
+      throw new LayoutError(`unknown kind of event ${kind}`);
+  }
+}
