@@ -2,6 +2,7 @@
 import { chaos } from "./chaos.ts";
 import { decode } from "./decode.ts";
 import { growth } from "./growth.ts";
+import { interference } from "./interference.ts";
 import { pipeline } from "./pipeline.ts";
 import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   chaos,
   decode,
   growth,
+  interference,
   pipeline,
   queue,
   reader,

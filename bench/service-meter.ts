@@ -29,12 +29,15 @@ export interface ServiceFigures {
   /** Updates of `plannedDueMs` (by the reader; by late batches), failed ones too: DynamoDB bills them. And those that note a new place. */
   readonly pacingWrites: Readonly<Record<"reservations" | "newPlaces" | "notedPlaces", number>>;
   readonly tableWrites: number;
+  /** Largest factor by which the run stretched its own delay. 1: it never backed off. */
+  readonly mostBackOff: number;
 }
 
 export function createServiceMeter(queueName: string): ServiceMeter {
   const queueCalls: Call[] = [];
   const tableWrites: Call[] = [];
   const pacingWrites: Call[] = [];
+  const backOffs: { readonly atMs: number; readonly factor: number }[] = [];
   const invocations = new Map<string, Invocation>();
 
   return {
@@ -49,15 +52,17 @@ export function createServiceMeter(queueName: string): ServiceMeter {
       if (inHand !== undefined) inHand.untilMs = atMs;
     },
 
-    onTable({ action, request, atMs }) {
+    onTable({ action, request, response, atMs }) {
       if (action !== "PutItem" && action !== "UpdateItem" && action !== "DeleteItem") return;
       tableWrites.push({ atMs, kind: action });
       const kind = pacingKind(request);
       if (kind !== null) pacingWrites.push({ atMs, kind });
+      const factor = backOffIn(response);
+      if (factor !== null) backOffs.push({ atMs, factor });
     },
 
     figures(fromMs, untilMs) {
-      const isIn = ({ atMs }: Call): boolean => atMs >= fromMs && atMs < untilMs;
+      const isIn = ({ atMs }: { readonly atMs: number }): boolean => atMs >= fromMs && atMs < untilMs;
       let billedMs = 0;
       let count = 0;
       for (const { fromMs: from, untilMs: until } of invocations.values()) {
@@ -71,6 +76,7 @@ export function createServiceMeter(queueName: string): ServiceMeter {
         sqsRequests: countKinds(queueCalls.filter(isIn)),
         pacingWrites: { reservations: 0, newPlaces: 0, notedPlaces: 0, ...countKinds(pacingWrites.filter(isIn)) },
         tableWrites: tableWrites.filter(isIn).length,
+        mostBackOff: Math.max(1, ...backOffs.filter(isIn).map(({ factor }) => factor)),
       };
     },
   };
@@ -85,6 +91,12 @@ function pacingKind(request: Exchange["request"]): keyof ServiceFigures["pacingW
   const changed = changedNames(request);
   if (changed.includes("plannedDueMs")) return changed.includes("reserveMark") ? "reservations" : "newPlaces";
   return changed.includes("dueMs") ? "notedPlaces" : null;
+}
+
+/** Every update of the run item is answered with the item as it is then. */
+function backOffIn({ Attributes: item }: Exchange["response"]): number | null {
+  if (typeof item !== "object" || item === null || !("backOff" in item)) return null;
+  return Number((item.backOff as { readonly N: string }).N);
 }
 
 /** Attributes that an update changes, and not those that its condition looks at. */

@@ -31,8 +31,10 @@ export interface ThrottleFigures {
   readonly freezeSeconds: number;
   readonly allowedPerSecond: number;
   readonly events: number;
-  /** Against the allowed rate, of each steady stretch: the whole, or before the database hung and after it. */
+  /** Against the allowed rate, of each steady stretch: the whole, or before the database hung and after recovery. */
   readonly rateErrorPercent: readonly number[];
+  /** From when the database answers again until the run is on its pace. null: it did not hang. */
+  readonly recoverySeconds: number | null;
   /** Most events in any window of so many seconds, over what the rate allows in it. From the first batch on. */
   readonly fullest: Readonly<Record<"60" | "20" | "10", number>>;
   /** Of 60 s, over the promise: 1.05 x 60 x rate + one batch. */
@@ -42,16 +44,22 @@ export interface ThrottleFigures {
   readonly pacingWritesPer1000: Readonly<Record<string, number>>;
   readonly tableWritesPer1000: number;
   readonly sqsRequestsPer1000: Readonly<Record<string, number>>;
+  /** Above 1 the run slowed itself, because applying had become slow: its rate is then not the profile's. */
+  readonly mostBackOff: number;
   readonly load: number;
 }
 
 /** The first batches were planned before there was a consumer: they come late, and take new places. */
 const SETTLE_MS = 5_000;
-/** After the database answers again: what was late takes its new place. */
-const RECOVER_MS = 3_000;
+/**
+ * A database that hung has made the run back off, which ends after a quiet minute; and what was planned meanwhile keeps
+ * its wider places, two minutes ahead. On its pace: no back-off, and this much of the rate over this many seconds.
+ */
+const ON_PACE = { share: 0.95, seconds: 20 };
+const RECOVERY_TIMEOUT_MS = 300_000;
 const READY_TIMEOUT_MS = 120_000;
 /** The plan reaches two minutes ahead. */
-const SPARE_SECONDS = 400;
+const SPARE_SECONDS = 800;
 
 interface Stretch {
   readonly fromMs: number;
@@ -101,16 +109,32 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
   await sleep(SETTLE_MS);
 
   const load = Number(loadavg()[0]?.toFixed(1));
+  const untilOnPace = async (): Promise<number> => {
+    const startMs = Date.now();
+    for (;;) {
+      await sleep(1_000);
+      const nowMs = Date.now();
+      const events = await log.eventsIn(nowMs - ON_PACE.seconds * 1_000, nowMs);
+      const isOnPace = events >= ON_PACE.share * ON_PACE.seconds * allowedPerSecond;
+      // Not before all that was seen was handed over after the database came back.
+      if (nowMs - startMs > ON_PACE.seconds * 1_000 && isOnPace && (await steering.status()).memory.backOff === 1)
+        return Math.round((nowMs - startMs) / 1_000);
+      if (nowMs - startMs > RECOVERY_TIMEOUT_MS) throw new Error(`not on its pace again:\n${program.stderr()}`);
+    }
+  };
   const stretches: Stretch[] = [];
+  let recoverySeconds: number | null = null;
   if (freezeSeconds === 0) stretches.push(await pass(seconds));
   else {
     stretches.push(await pass(seconds / 2));
     const thaw = freezeTree(postgres.pid);
     await sleep(freezeSeconds * 1_000);
     thaw();
-    await sleep(RECOVER_MS);
+    recoverySeconds = await untilOnPace();
     stretches.push(await pass(seconds / 2));
   }
+  // What went wrong on the way, in the program's own words.
+  for (const line of program.stderr().split("\n")) if (/Consumer|Reader|tick/.test(line)) console.error(line);
   const fromMs = stretches[0]?.fromMs ?? 0;
   const untilMs = stretches.at(-1)?.untilMs ?? 0;
   const batches = (await log.batches()).filter(({ atMs }) => atMs < untilMs);
@@ -121,6 +145,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
     freezeSeconds,
     allowedPerSecond,
     rateErrorPercent: stretches.map((stretch) => round((rateIn(batches, stretch) / allowedPerSecond - 1) * 100)),
+    recoverySeconds,
     fullest: {
       60: round(most(60) / (60 * allowedPerSecond)),
       20: round(most(20) / (20 * allowedPerSecond)),
@@ -155,6 +180,7 @@ function prices(figures: ServiceFigures, batches: readonly HandedBatch[]) {
     pacingWritesPer1000: per1000(figures.pacingWrites),
     tableWritesPer1000: round((figures.tableWrites * 1_000) / events),
     sqsRequestsPer1000: per1000(figures.sqsRequests),
+    mostBackOff: figures.mostBackOff,
   };
 }
 

@@ -1,0 +1,171 @@
+/**
+ * One profile beside production: a run that goes on all the time and is frozen, with its stand-ins, in every slot of
+ * the A kind. What it did in a slot, the database says: nothing in A, something in every B, or the run does not count.
+ */
+import { loadavg } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ProfileName } from "@firehose-backfill/core/config/settings";
+import { type Program, startProgram, temporaryFolder } from "../test/support/program.ts";
+import { openTestDatabase } from "../test/support/query.ts";
+import { type AppliedLog, recordApplied } from "./applied-log.ts";
+import { startCreatesRelay } from "./creates.ts";
+import { median } from "./lanes.ts";
+import { type MedianInterval, medianInterval } from "./median-interval.ts";
+import { type Foreground, type ForegroundSlot, FOREGROUNDS, type Production } from "./pgbench.ts";
+import { freezeTree } from "./process-tree.ts";
+import type { ScratchPostgres } from "./scratch-postgres.ts";
+
+/** `unthrottled`: the fast profile without its delay. */
+export type Pace = ProfileName | "unthrottled";
+
+export interface InterferenceOptions {
+  readonly pace: Pace;
+  readonly postgres: ScratchPostgres;
+  readonly production: Production;
+  /** Half of what the server can. */
+  readonly rates: Readonly<Record<Foreground, number>>;
+  readonly pairs: number;
+  readonly seconds: number;
+}
+
+export interface InterferenceFigures {
+  readonly pace: Pace;
+  readonly foreground: Foreground;
+  /** Handed to the database, median of the B slots. */
+  readonly eventsPerSecond: number;
+  /** With the run over without it, pair by pair. */
+  readonly ratios: Readonly<Record<keyof ForegroundSlot, MedianInterval>>;
+  /** Medians. */
+  readonly without: ForegroundSlot;
+  readonly with: ForegroundSlot;
+  readonly load: number;
+}
+
+/** Events until the end of the benchmark, and more. */
+const EVENTS: Readonly<Record<Pace, number>> = {
+  background: 10_000,
+  moderate: 80_000,
+  fast: 400_000,
+  unthrottled: 2_500_000,
+};
+/** After it was frozen, a paced run gives what became late its new places. */
+const SETTLE_MS = 2_500;
+const FREEZE_ATTEMPTS = 500;
+
+export async function runInterference(options: InterferenceOptions): Promise<readonly InterferenceFigures[]> {
+  const { pace, postgres } = options;
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const log = stack.use(await recordApplied(postgres.databaseUrl));
+  const relay = stack.use(await startCreatesRelay(EVENTS[pace]));
+  const program = startProgram(["start", "--from", "oldest"], {
+    BACKFILL_DATA_DIR: folder.path,
+    BACKFILL_PROFILE: pace === "unthrottled" ? "fast" : pace,
+    ...(pace === "unthrottled" ? { BACKFILL_BATCH_DELAY_MS: "0" } : {}),
+    DATABASE_URL: postgres.databaseUrl,
+    RELAY_URL: relay.url,
+  });
+  const run = stack.use(await freezable(program, postgres.databaseUrl));
+  while ((await log.eventsIn(0, Date.now())) === 0) await sleep(500);
+  await sleep(SETTLE_MS);
+  const figures = [];
+  for (const foreground of FOREGROUNDS) {
+    figures.push(await measure(run, log, foreground, options));
+    console.error(JSON.stringify(figures.at(-1)));
+  }
+  return figures;
+}
+
+interface Slot extends ForegroundSlot {
+  readonly eventsPerSecond: number;
+}
+
+async function measure(
+  run: Freezable,
+  log: AppliedLog,
+  foreground: Foreground,
+  { pace, production, rates, pairs, seconds }: InterferenceOptions,
+): Promise<InterferenceFigures> {
+  const load = Number(loadavg()[0]?.toFixed(1));
+  const take = async (isBeside: boolean, seed: number): Promise<Slot> => {
+    await run.set(isBeside ? "running" : "frozen");
+    const fromMs = Date.now();
+    const slot = await production.slot(foreground, { seconds, ratePerSecond: rates[foreground], seed });
+    const untilMs = Date.now();
+    const eventsPerSecond = ((await log.eventsIn(fromMs, untilMs)) * 1_000) / (untilMs - fromMs);
+    if (eventsPerSecond > 0 !== isBeside) throw new Error(`${pace}: ${eventsPerSecond} events/s, beside: ${isBeside}`);
+    return { ...slot, eventsPerSecond };
+  };
+  const without: Slot[] = [];
+  const beside: Slot[] = [];
+  for (let pair = 1; pair <= pairs; pair += 1) {
+    // A B, then B A: what drifts hits both alike.
+    const order = pair % 2 === 1 ? [false, true] : [true, false];
+    for (const isBeside of order) (isBeside ? beside : without).push(await take(isBeside, pair));
+  }
+  const of = <Figure>(figure: (name: keyof ForegroundSlot) => Figure): Record<keyof ForegroundSlot, Figure> => ({
+    transactionsPerSecond: figure("transactionsPerSecond"),
+    p50Ms: figure("p50Ms"),
+    p95Ms: figure("p95Ms"),
+    p99Ms: figure("p99Ms"),
+  });
+  const medians = (slots: readonly Slot[]): ForegroundSlot =>
+    of((name) => Number(median(slots.map((slot) => slot[name])).toFixed(3)));
+  return {
+    pace,
+    foreground,
+    eventsPerSecond: Number(median(beside.map((slot) => slot.eventsPerSecond)).toFixed(1)),
+    ratios: of((name) => medianInterval(beside.map((slot, pair) => slot[name] / (without[pair]?.[name] ?? NaN)))),
+    without: medians(without),
+    with: medians(beside),
+    load,
+  };
+}
+
+interface Freezable extends AsyncDisposable {
+  /** Resolves once it is so, and what the change itself caused is over. */
+  set(state: "running" | "frozen"): Promise<void>;
+}
+
+/** Frozen by SIGSTOP, it keeps its plan and its place: it goes on at its pace, and does not begin anew as after a pause. */
+async function freezable(program: Program, databaseUrl: string): Promise<Freezable> {
+  const url = new URL(databaseUrl);
+  url.searchParams.set("application_name", "bench");
+  const database = await openTestDatabase(url.href);
+  let thaw: (() => void) | null = null;
+
+  /** Not while it holds a transaction open: the server would end that connection during a long freeze. */
+  const freeze = async (): Promise<() => void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const goOn = freezeTree(program.pid);
+      await sleep(20);
+      const [open] = await database.query(
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'firehose-backfill' AND xact_start IS NOT NULL",
+        [],
+      );
+      if (Number(open?.["n"]) === 0) return goOn;
+      goOn();
+      if (attempt === FREEZE_ATTEMPTS) throw new Error("always within a transaction");
+      await sleep(Math.random() * 20);
+    }
+  };
+
+  return {
+    async set(state) {
+      if ((state === "frozen") === (thaw !== null)) return;
+      if (thaw === null) {
+        thaw = await freeze();
+        return;
+      }
+      thaw();
+      thaw = null;
+      await sleep(SETTLE_MS);
+    },
+    async [Symbol.asyncDispose]() {
+      thaw?.();
+      program.child.kill("SIGTERM");
+      await program.exited;
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}

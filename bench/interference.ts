@@ -1,0 +1,34 @@
+/** What production on the same Postgres notices of a run: pgbench with and without it, in ABBA pairs, at each pace. */
+import { cpus } from "node:os";
+import { runInterference, type InterferenceFigures, type Pace } from "./interference-run.ts";
+import { numbersOf } from "./lanes.ts";
+import type { Benchmark } from "./main.ts";
+import { findPgbench, type Foreground, openProduction } from "./pgbench.ts";
+import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
+import { scratchPostgres } from "./scratch-postgres.ts";
+
+const PACES: readonly Pace[] = [...PROFILE_NAMES, "unthrottled"];
+const CALIBRATION_SECONDS = 5;
+
+export const interference: Benchmark = {
+  summary:
+    "what pgbench on the same Postgres loses to a run [--pairs 10] [--seconds 8 a slot] [--profiles a,b,unthrottled]",
+  async run(args) {
+    const { profiles: paces, rest } = takeProfiles(args, PACES);
+    const { pairs, seconds } = numbersOf(rest, { pairs: 10, seconds: 8 });
+    const program = findPgbench();
+    const results: InterferenceFigures[] = [];
+    let rates: Record<Foreground, number> | null = null;
+    for (const pace of paces) {
+      // A server of its own for each: none begins with what another left behind.
+      await using postgres = await scratchPostgres();
+      const production = await openProduction(program, postgres.databaseUrl);
+      const half = async (load: Foreground): Promise<number> =>
+        Math.round((await production.capacity(load, CALIBRATION_SECONDS)) / 2);
+      rates ??= { "tpcb-like": await half("tpcb-like"), "select-only": await half("select-only") };
+      console.error(`${pace}, beside ${JSON.stringify(rates)} transactions/s`);
+      results.push(...(await runInterference({ pace, postgres, production, rates, pairs, seconds })));
+    }
+    return { pairs, seconds, cpus: cpus().length, ratePerSecond: rates, results };
+  },
+};
