@@ -32,6 +32,8 @@ export interface ControlDeps {
   readonly limits: DeployedLimits | null;
   /** A RELAY_URL may come from a control event only where the configuration allows it. */
   readonly allowRelayFromEvent: boolean;
+  /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
+  readonly readsAtOnce?: boolean;
   /** Looks at the relay; left out where it cannot be reached. */
   readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
 }

@@ -28,7 +28,14 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
       oldestKeptMs: null,
     });
   }
-  const add = { received: 7, processed: FIVE.applied, stale: FIVE.stale, dead: 0, skipped: { collection: 2 } };
+  const add = {
+    received: 7,
+    processed: FIVE.applied,
+    stale: FIVE.stale,
+    dead: 0,
+    deadReasons: {},
+    skipped: { collection: 2 },
+  };
   await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: FOLDED_TO, add });
   const { plannedDueMs: expectedMs, paceEpoch } = held.run;
   await store.reservePlaces(lease, { expectedMs, nextMs: NOW + plannedMs, paceEpoch });
@@ -56,7 +63,7 @@ describe("a faster pace wakes what is planned", () => {
     ["larger batches", { batchSize: 50 }],
   ])("%s: a new epoch from the applied cursor", async (_name, change) => {
     const { store, run } = await plannedRun(120_000);
-    const woken = await wakePlanned({ store, clock }, run, await tune(store, run, change));
+    const woken = await wakePlanned({ store, clock, readsAtOnce: true }, run, await tune(store, run, change));
     expect(woken).toMatchObject({ epoch: 2, readerCursor: FOLDED_TO, appliedCursor: FOLDED_TO, plannedDueMs: NOW });
     expect(woken.totals.received).toBe(7);
   });
@@ -68,21 +75,33 @@ describe("a faster pace wakes what is planned", () => {
     ["little that is planned", 4_000, { batchDelayMs: 500 }],
   ])("%s: all stays", async (_name, plannedMs, change) => {
     const { store, run } = await plannedRun(plannedMs);
-    const after = await wakePlanned({ store, clock }, run, await tune(store, run, change));
+    const after = await wakePlanned({ store, clock, readsAtOnce: true }, run, await tune(store, run, change));
     expect(after).toMatchObject({ epoch: 1, readerCursor: run.readerCursor });
+  });
+
+  test("a reader that comes once a minute goes on from where it is", async () => {
+    const { store, run } = await plannedRun(120_000);
+    const tuned = await tune(store, run, { batchDelayMs: 500 });
+    expect(await wakePlanned({ store, clock }, run, tuned)).toMatchObject({ epoch: 1, readerCursor: run.readerCursor });
   });
 
   test("while it pauses, what is planned is still applied", async () => {
     const { store, run } = await plannedRun(120_000);
     await store.transition("run", ["running"], "pausing", {});
     const tuned = await tune(store, run, { batchDelayMs: 500 });
-    expect(await wakePlanned({ store, clock }, run, tuned)).toMatchObject({ epoch: 1, status: "pausing" });
+    expect(await wakePlanned({ store, clock, readsAtOnce: true }, run, tuned)).toMatchObject({
+      epoch: 1,
+      status: "pausing",
+    });
   });
 
   test("a reader that folds in between is read again", async () => {
     const { store, run } = await plannedRun(120_000);
     const tuned = await tune(store, run, { batchDelayMs: 500 });
     const stale = { ...tuned, appliedCursor: null };
-    expect(await wakePlanned({ store, clock }, run, stale)).toMatchObject({ epoch: 2, readerCursor: FOLDED_TO });
+    expect(await wakePlanned({ store, clock, readsAtOnce: true }, run, stale)).toMatchObject({
+      epoch: 2,
+      readerCursor: FOLDED_TO,
+    });
   });
 });

@@ -1,7 +1,8 @@
 /**
  * What a faster pace does to what is planned already. Nothing wakes a message that SQS delays: it would sleep until its
- * old place, up to two ticks, whatever the run is tuned to. So the reader goes back to the applied cursor in a new epoch
+ * old place, up to two ticks, whatever the run is tuned to. A reader at hand goes back to the applied cursor in a new epoch
  * and plans that stretch again; the sleepers are void. What was applied of it already is applied twice, which changes no row.
+ * Where the reader comes once a minute that would be a minute of nothing: there the sleepers keep their places for so long.
  */
 import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -13,10 +14,11 @@ const MAX_ATTEMPTS = 3;
 
 /** The run after it: in a new epoch, or as it was. `before`: as it was when its pace was changed. */
 export async function wakePlanned(
-  deps: { readonly store: CheckpointStore; readonly clock: Pick<Clock, "now"> },
+  deps: { readonly store: CheckpointStore; readonly clock: Pick<Clock, "now">; readonly readsAtOnce?: boolean },
   before: Run,
   tuned: Run,
 ): Promise<Run> {
+  if (deps.readsAtOnce !== true) return tuned;
   const nowMs = deps.clock.now();
   // While it pauses, what is planned is still applied, each batch at its place.
   if (tuned.status !== "running" || tuned.readerCursor === null) return tuned;

@@ -89,6 +89,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     configure: options.configure,
     limits: null,
     allowRelayFromEvent: false,
+    readsAtOnce: true,
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
