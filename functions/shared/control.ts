@@ -5,6 +5,8 @@ import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
+import type { History } from "@firehose-backfill/status/history";
+import { loadHistory } from "@firehose-backfill/status/stored-history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
@@ -22,6 +24,8 @@ export type ControlAnswer =
       readonly snapshot: Snapshot | null;
       /** Of a `plan`: all of what the message sums up. */
       readonly plan?: Plan;
+      /** Where a `status` asks for it. null: none has been kept yet. */
+      readonly history?: History | null;
     }
   | Refusal;
 
@@ -59,8 +63,15 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
       await prepareDatabase(databaseUrlOf(config), config.settings);
     }
-    const { message, plan } = await control(deps, parsed);
-    return { ok: true, message, snapshot: await picture(), ...(plan === undefined ? {} : { plan }) };
+    const { message, plan, run } = await control(deps, parsed);
+    const isDrawn = parsed.action === "status" && parsed.withHistory;
+    return {
+      ok: true,
+      message,
+      snapshot: await picture(),
+      ...(plan === undefined ? {} : { plan }),
+      ...(isDrawn ? { history: run === null ? null : await loadHistory(deps.store, run.runId) } : {}),
+    };
   };
 
   const picture = async (): Promise<Snapshot | null> => {

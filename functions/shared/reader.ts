@@ -4,13 +4,14 @@ import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { NewRun } from "@firehose-backfill/checkpoint/types";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
+import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
 import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
+import { recordHistory } from "@firehose-backfill/status/stored-history";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import type { Context } from "aws-lambda";
 import { type Environment, readDeployedConfig } from "./deployed-config.ts";
@@ -91,6 +92,9 @@ export function createReader(
       if (run === null) return result.endedBecause;
       const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });
       reporter.report({ ...result, run }, snapshot, memory.usedMb());
+      await recordHistory(store, snapshot).catch((error: unknown) =>
+        log(`[BACKFILL] The course of the run was not kept: ${describeError(error)}`),
+      );
       return `run ${run.runId} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
     },
   };

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
+import type { History } from "@firehose-backfill/status/history";
+import { loadHistory } from "@firehose-backfill/status/stored-history";
 import { renderJson } from "@firehose-backfill/status/render-json";
 import { renderText } from "@firehose-backfill/status/render-text";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -37,9 +39,12 @@ export function createStatusPage(env: Environment): StatusPage {
       if (request === null) return plain(400, "This function answers its own address, as a page, as JSON or as text.");
       if (request.method !== "GET") return plain(405, "This page reads only. To steer a run use the control function.");
       const form = chooseForm(request);
-      if (form === null) return plain(404, "There is GET /, GET /status.json and GET /status.txt.");
+      if (form === null) return plain(404, "There is GET /, GET /status.json, GET /status.txt and GET /history.json.");
       try {
-        return render(await collect(), form);
+        const snapshot = await collect();
+        const drawsIt = form === "html" || form === "history";
+        const history = drawsIt && snapshot.runId !== null ? await loadHistory(store, snapshot.runId) : null;
+        return render(snapshot, history, form);
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal === null) throw error;
@@ -49,7 +54,7 @@ export function createStatusPage(env: Environment): StatusPage {
   };
 }
 
-function render(snapshot: Snapshot, form: Form): LambdaFunctionURLResult {
+function render(snapshot: Snapshot, history: History | null, form: Form): LambdaFunctionURLResult {
   switch (form) {
     case "html": {
       const nonce = randomBytes(16).toString("base64");
@@ -60,15 +65,13 @@ function render(snapshot: Snapshot, form: Form): LambdaFunctionURLResult {
           "content-type": "text/html; charset=utf-8",
           "content-security-policy": contentSecurityPolicy(nonce),
         },
-        body: renderHtml(snapshot, { nonce }),
+        body: renderHtml(snapshot, { nonce, history: history?.points ?? [] }),
       };
     }
     case "json":
-      return {
-        statusCode: 200,
-        headers: { ...HEADERS, "content-type": "application/json; charset=utf-8" },
-        body: `${renderJson(snapshot)}\n`,
-      };
+      return json(renderJson(snapshot));
+    case "history":
+      return json(JSON.stringify(history));
     case "text":
       return plain(200, renderText(snapshot, { width: TEXT_COLUMNS, color: false }).join("\n"));
     default: {
@@ -76,6 +79,11 @@ function render(snapshot: Snapshot, form: Form): LambdaFunctionURLResult {
       return unreachable;
     }
   }
+}
+
+function json(text: string): LambdaFunctionURLResult {
+  const headers = { ...HEADERS, "content-type": "application/json; charset=utf-8" };
+  return { statusCode: 200, headers, body: `${text}\n` };
 }
 
 function plain(statusCode: number, text: string): LambdaFunctionURLResult {

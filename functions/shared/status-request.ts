@@ -7,9 +7,13 @@ export interface PageRequest {
   readonly accept: string;
 }
 
-export type Form = "html" | "json" | "text";
+export type Form = "html" | "json" | "text" | "history";
 
-const BY_PATH: Readonly<Record<string, Form>> = { "/status.json": "json", "/status.txt": "text" };
+const BY_PATH: Readonly<Record<string, Form>> = {
+  "/status.json": "json",
+  "/status.txt": "text",
+  "/history.json": "history",
+};
 /** In this order: a browser accepts anything, but names the page first. */
 const BY_TYPE: readonly (readonly [type: string, form: Form])[] = [
   ["text/html", "html"],

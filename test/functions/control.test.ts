@@ -89,7 +89,11 @@ describe("the life of a run", () => {
     expect(await stage.ask({ action: "resume" })).toMatchObject({ ok: true, snapshot: { status: "running" } });
     expect(await stage.ask({ action: "cancel" })).toMatchObject({ ok: true, snapshot: { status: "cancelling" } });
     await stage.tick();
-    expect(await stage.ask({ action: "status" })).toMatchObject({ snapshot: { status: "cancelled" } });
+    // Kept by the tick, for plots: where the run has been, and what turned it.
+    expect(await stage.ask({ action: "status", history: true })).toMatchObject({
+      snapshot: { status: "cancelled" },
+      history: { points: [{ ratePerSecond: 0 }], marks: [{ kind: "state" }, { kind: "tune" }] },
+    });
   });
 
   it("does not begin where the database cannot be reached, and the answer holds no password", async () => {
@@ -134,6 +138,7 @@ describe("the status page", () => {
     { path: "/", accept: "text/plain", type: "text/plain", holds: "cancelled" },
     { path: "/status.json", accept: "text/html", type: "application/json", holds: '"status":"cancelled"' },
     { path: "/status.txt", accept: "*/*", type: "text/plain", holds: "cancelled" },
+    { path: "/history.json", accept: "*/*", type: "application/json", holds: '"kind":"tune"' },
   ])("is $type at $path for $accept", async ({ path, accept, type, holds }) => {
     const page = await get(path, accept);
     expect(page).toMatchObject({ status: 200, type: `${type}; charset=utf-8`, body: expect.stringContaining(holds) });

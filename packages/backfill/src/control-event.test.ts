@@ -11,7 +11,8 @@ test("understands what the console, the CLI and the page send", () => {
   });
   expect(parseControlEvent({ action: "pause", now: true })).toEqual({ action: "pause", isNow: true });
   expect(parseControlEvent({ action: "resume", from: 12 })).toEqual({ action: "resume", from: "12" });
-  expect(parseControlEvent({ action: "status" })).toEqual({ action: "status" });
+  expect(parseControlEvent({ action: "status" })).toEqual({ action: "status", withHistory: false });
+  expect(parseControlEvent({ action: "status", history: true })).toEqual({ action: "status", withHistory: true });
 });
 
 test.each([

@@ -25,7 +25,9 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  | { readonly action: "status" | "cancel" | "redrive" }
+  | { readonly action: "cancel" | "redrive" }
+  /** `withHistory`: the course of the run as well, for plots. */
+  | { readonly action: "status"; readonly withHistory: boolean }
   | { readonly action: "plan"; readonly start: StartRequest }
   | { readonly action: "pause"; readonly isNow: boolean }
   | { readonly action: "resume"; readonly from: string | null }
@@ -37,7 +39,7 @@ const START_KEYS = ["days", "from", "to", "profile", "collections", "dids", "rel
 const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   start: START_KEYS,
   plan: START_KEYS,
-  status: [],
+  status: ["history"],
   cancel: [],
   redrive: [],
   pause: ["now"],
@@ -62,6 +64,7 @@ export function parseControlEvent(event: unknown): ControlEvent {
     case "plan":
       return { action, start: parseStart(event) };
     case "status":
+      return { action, withHistory: flag(event, "history") };
     case "cancel":
     case "redrive":
       return { action };

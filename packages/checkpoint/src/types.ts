@@ -424,4 +424,8 @@ export interface CheckpointStore {
   listErrors(runId: string): Promise<readonly RunError[]>;
   reportConsumer(runId: string, report: ConsumerReport): Promise<void>;
   listConsumers(runId: string): Promise<readonly ConsumerReport[]>;
+  /** The course of the run, in the words of who draws it, who also bounds it; replaces what was there. */
+  putHistory(runId: string, history: string): Promise<void>;
+  /** null: none was ever put there. */
+  getHistory(runId: string): Promise<string | null>;
 }

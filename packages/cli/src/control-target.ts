@@ -1,5 +1,6 @@
 /** Where control goes: the process on this machine, or a deployed function. Commands do not know which. */
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
+import type { History } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 /** The event of docs/architecture.md, as the Lambda console would send it. */
@@ -22,4 +23,6 @@ export interface ControlTarget {
   send(event: ControlEvent): Promise<ControlReply>;
   /** @throws CommandError where it cannot be reached */
   snapshot(): Promise<Snapshot>;
+  /** The course of the run. null: none is kept there. @throws CommandError where it cannot be reached */
+  history(): Promise<History | null>;
 }

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { emptyHistory } from "@firehose-backfill/status/history";
+import { sampleHistory, sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "./main.ts";
 import { testWorld, type TestWorld } from "./test-world.ts";
@@ -106,6 +107,40 @@ describe("--function", () => {
   });
 });
 
+describe("report --function", () => {
+  const tuned = { atMs: Date.UTC(2026, 2, 1, 10), kind: "tune", text: "tune: batchDelayMs 2000 → 1000" } as const;
+  const history = { ...emptyHistory(sampleSnapshot().runId ?? ""), points: sampleHistory(), marks: [tuned] };
+
+  it.each([
+    ["control", NAME],
+    ["status", "backfill-test-status"],
+  ])("draws the course that the run's own ticks have kept, asked of %s", async (_, name) => {
+    await using lambda = await lambdaServer((call) => ({ body: answerTo(call) }));
+    await using world = await testWorld();
+    expect(await ask(world, "report", "--out", "-", "--function", name)).toBe(0);
+    expect(world.stdout()).toContain("Rate over the run against the allowed rate");
+    expect(world.stdout()).toContain("tune: batchDelayMs 2000 → 1000");
+    expect(lambda.calls).toHaveLength(2);
+  });
+
+  it("of a version that keeps none has the figures, and says that there are no plots", async () => {
+    await using _ = await lambdaServer(({ event }) =>
+      JSON.stringify(event).includes("history")
+        ? { body: { ok: false, message: 'status does not take "history"', problems: [] } }
+        : { body: { ok: true, message: "", snapshot: sampleSnapshot() } },
+    );
+    await using world = await testWorld();
+    expect(await ask(world, "report", "--out", "-", "--function", NAME)).toBe(0);
+    expect(world.stdout()).toContain("there is none for this one");
+  });
+
+  function answerTo({ name, event }: Call): unknown {
+    if (name === NAME) return { ok: true, message: "", snapshot: sampleSnapshot(), history };
+    const isHistory = JSON.stringify(event).includes("/history.json");
+    return { statusCode: 200, headers: {}, body: JSON.stringify(isHistory ? history : sampleSnapshot()) };
+  }
+});
+
 describe("page --function", () => {
   it("serves the page, asks the status function once a second at most, and sends clicks to control", async () => {
     await using lambda = await lambdaServer(({ name }) =>
@@ -126,7 +161,11 @@ describe("page --function", () => {
       });
     expect(await (await send({ action: "pause" })).json()).toEqual({ ok: true, message: "run-1 is pausing" });
     expect((await send({ action: "tick" })).status).toBe(409);
-    expect(lambda.calls.map(({ name }) => name)).toEqual(["backfill-test-status", NAME]);
+    expect(lambda.calls.map(({ name, event }) => [name, event])).toMatchObject([
+      ["backfill-test-status", { rawPath: "/history.json" }],
+      ["backfill-test-status", { rawPath: "/status.json" }],
+      [NAME, { action: "pause" }],
+    ]);
     world.signal("SIGINT");
     expect(await served).toBe(130);
   });

@@ -3,6 +3,7 @@
  * that was named, as its own address would ask it. Both are called directly, so that one permission is enough.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { parseHistory } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
@@ -20,23 +21,32 @@ export function functionTarget(options: { readonly name: string; readonly invoke
     send: async (event) => replyOf(control, await invoke(control, event)),
     async snapshot() {
       const answer = isStatus
-        ? bodyOf(await invoke(name, STATUS_REQUEST))
+        ? bodyOf(await invoke(name, pageRequest("/status.json")))
         : await invoke(control, { action: "status" });
       const snapshot = isStatus ? parseSnapshot(answer) : parseSnapshot(field(answer, "snapshot"));
       if (snapshot === null)
         throw new CommandError(`function ${name} does not say how the run is: ${whatItSaid(answer)}`);
       return snapshot;
     },
+    // A function of a version that keeps none says so in words: no history.
+    async history() {
+      const answer = isStatus
+        ? bodyOf(await invoke(name, pageRequest("/history.json")))
+        : field(await invoke(control, { action: "status", history: true }), "history");
+      return parseHistory(answer);
+    },
   };
 }
 
 /** As much of a function URL's event as the status function looks at. */
-const STATUS_REQUEST = {
-  version: "2.0",
-  rawPath: "/status.json",
-  headers: { accept: "application/json" },
-  requestContext: { http: { method: "GET", path: "/status.json" } },
-};
+function pageRequest(path: string) {
+  return {
+    version: "2.0",
+    rawPath: path,
+    headers: { accept: "application/json" },
+    requestContext: { http: { method: "GET", path } },
+  };
+}
 
 function bodyOf(answer: unknown): unknown {
   const body = field(answer, "body");

@@ -1,6 +1,7 @@
 /** The process on this machine, over its own page's HTTP. */
 import { describeError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { parseHistory } from "@firehose-backfill/status/history";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
 import { parsePlan } from "./parse-plan.ts";
@@ -42,6 +43,10 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
       const snapshot = status === 200 ? parseSnapshot(body) : null;
       if (snapshot === null) throw new CommandError(`${url}/status.json answered ${status}, and not with a status`);
       return snapshot;
+    },
+    async history() {
+      const { status, body } = await ask("/history.json", { headers: { accept: "application/json" } });
+      return status === 200 ? parseHistory(body) : null;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createServer, request } from "node:http";
 import { UsageError } from "@firehose-backfill/core/errors";
+import { emptyHistory } from "@firehose-backfill/status/history";
 import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
 import { expect, test } from "vitest";
 import { PortError, startHttpServer } from "./http-server.ts";
@@ -14,7 +15,7 @@ function start(events: unknown[] = [], port = 0) {
   return startHttpServer({
     port,
     snapshot: () => Promise.resolve(sampleSnapshot()),
-    history: () => [],
+    history: () => emptyHistory("run-1"),
     control: (event) => {
       events.push(event);
       if (JSON.stringify(event).includes("cancel")) return Promise.reject(new UsageError("there is no run to cancel"));

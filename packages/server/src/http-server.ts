@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "@firehose-backfill/core/errors";
-import type { HistoryPoint } from "@firehose-backfill/status/history";
+import type { History } from "@firehose-backfill/status/history";
 import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -15,7 +15,7 @@ export interface HttpServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly snapshot: () => Promise<Snapshot>;
-  readonly history: () => readonly HistoryPoint[];
+  readonly history: () => History;
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
   readonly control: (event: unknown) => Promise<ControlResult>;
   readonly log: (line: string) => void;
@@ -89,10 +89,15 @@ async function respond(options: HttpServerOptions, request: IncomingMessage, res
       return sendPage(options, response, null);
     case "GET /status.json":
       return sendJson(response, 200, await options.snapshot());
+    case "GET /history.json":
+      return sendJson(response, 200, options.history());
     case "POST /control":
       return receiveControl(options, request, response);
     default:
-      return sendJson(response, 404, { ok: false, error: "there is GET /, GET /status.json and POST /control" });
+      return sendJson(response, 404, {
+        ok: false,
+        error: "there is GET /, GET /status.json, GET /history.json and POST /control",
+      });
   }
 }
 
@@ -146,7 +151,7 @@ async function sendPage(
   const nonce = randomBytes(16).toString("base64");
   const page = renderHtml(await options.snapshot(), {
     nonce,
-    history: options.history(),
+    history: options.history().points,
     ...(reply === null
       ? {}
       : { notice: { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error } }),

@@ -5,7 +5,7 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { memoryLine, progressCadence, progressLine, type ProgressCadence } from "@firehose-backfill/core/log-lines";
-import { addSnapshot, emptyHistory, type History, type HistoryPoint } from "@firehose-backfill/status/history";
+import { addSnapshot, emptyHistory, type History } from "@firehose-backfill/status/history";
 import { renderJson } from "@firehose-backfill/status/render-json";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { HISTORY_FILE, readHistory, SNAPSHOT_FILE, writeStateFile } from "./state-files.ts";
@@ -26,7 +26,7 @@ export interface SnapshotKeeperOptions {
 
 export interface SnapshotKeeper {
   readonly latest: () => Snapshot | null;
-  readonly history: () => readonly HistoryPoint[];
+  readonly history: () => History;
   /** Collected now. */
   fresh(): Promise<Snapshot>;
   /** The lines and the snapshot of the end. */
@@ -92,7 +92,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
 
   return {
     latest: () => latest,
-    history: () => history.points,
+    history: () => history,
     fresh,
     async finish() {
       const snapshot = await fresh();

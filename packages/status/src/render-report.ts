@@ -156,7 +156,9 @@ function turns(marks: readonly HistoryMark[]): Markup {
 function noCourse(): Markup {
   return html`<section>
     <h2>The course of the run</h2>
-    <p class="quiet">It is kept where the run is done by a local process; there is none for this one.</p>
+    <p class="quiet">
+      It is drawn from what the run's process, or each tick of a deployed run, has kept; there is none for this one.
+    </p>
   </section>`;
 }
 

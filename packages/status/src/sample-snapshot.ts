@@ -1,4 +1,5 @@
 /** A factory of snapshots for tests and screenshots: a run in the middle of its work, and what a test wants to be different. */
+import { buildSnapshot } from "./build-snapshot.ts";
 import type { HistoryPoint } from "./history.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -58,31 +59,16 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
 
 /** A place where no run has ever been. */
 export function sampleEmptySnapshot(): Snapshot {
-  return sampleSnapshot({
-    runId: null,
-    status: "none",
-    host: null,
-    profile: null,
-    received: 0,
-    processed: 0,
-    skipped: {},
-    dead: 0,
-    ratePerSecond: 0,
-    averageRatePerSecond: 0,
-    allowedRatePerSecond: null,
-    cursor: { start: null, reader: null, applied: null, target: null },
-    lagSeconds: null,
-    progress: null,
-    etaSeconds: null,
-    retentionSeconds: null,
-    fallsOffInSeconds: null,
+  return buildSnapshot({
+    run: null,
+    openWindows: [],
+    gaps: [],
+    errors: [],
+    consumers: [],
     queue: { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 },
-    memory: { usedMb: null, limitMb: null, pauses: 0, lastPauseAt: null, backOff: 1 },
-    consumers: { active: 0, max: 0 },
-    pool: { used: 0, size: 0 },
-    lastTick: null,
-    nextTickAt: null,
-    elapsedSeconds: 0,
+    rateSamples: [],
+    settings: sampleSnapshot().settings,
+    nowMs: Date.parse(AT),
   });
 }
 

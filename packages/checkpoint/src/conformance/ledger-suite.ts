@@ -272,6 +272,18 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect((await store.listConsumers(RUN)).map(({ id }) => id)).toEqual(["c", "a"]);
       expect(await store.listConsumers("no-such-run")).toEqual([]);
     });
+
+    test("keep the run's course as it was last put there", async () => {
+      const store = await open();
+      await leased(store);
+      expect(await store.getHistory(RUN)).toBeNull();
+      const long = `{"points":[${"12345,".repeat(20_000)}0],"text":"ä"}`;
+      await store.putHistory(RUN, "{}");
+      await store.putHistory(RUN, long);
+      expect(await store.getHistory(RUN)).toBe(long);
+      expect(await store.getHistory("no-such-run")).toBeNull();
+      expect(await store.listErrors(RUN)).toEqual([]);
+    });
   });
 }
 

@@ -10,7 +10,7 @@
  * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
  * | `windows#ID` | `window#EPOCH#NUMBER`        | a window, from before its cursor move until it is swept    |
  * | `ledger#ID`  | `EPOCH#WINDOW#FENCE#NUMBER`  | what became of a batch                                     |
- * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID` | the last errors, the gaps, what consumers say of themselves |
+ * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#` | the last errors, the gaps, what consumers say of themselves, the run's course |
  *
  * Numbers in keys have a fixed width, so that their order is the order of the numbers.
  */
@@ -51,7 +51,7 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-export function noteKey(runId: string, kind: "error" | "gap" | "consumer", id: string): Key {
+export function noteKey(runId: string, kind: "error" | "gap" | "consumer" | "history", id: string): Key {
   return { pk: `notes#${runId}`, sk: `${kind}#${id}` };
 }
 

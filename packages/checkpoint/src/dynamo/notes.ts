@@ -1,7 +1,10 @@
 /**
- * Errors, gaps and what consumers say of themselves: items of their own, and never more than a fixed number. Errors and
- * gaps go round in slots; a counter says whose turn it is, so that two writers never contend for the same item.
+ * Errors, gaps, what consumers say of themselves and the run's course: items of their own, and never more than a fixed
+ * number. Errors and gaps go round in slots; a counter says whose turn it is, so that two writers never contend for the
+ * same item. The course is read by Query like the others, so that no role needs another permission for it.
  */
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
 import { BrokenStateError } from "../errors.ts";
 import {
   boundError,
@@ -14,12 +17,20 @@ import {
 } from "../note-values.ts";
 import { assertId } from "../run-values.ts";
 import type { CheckpointStore, ConsumerReport, Gap, RunError } from "../types.ts";
-import { itemOf, json, number, readJson, readNumber, readText, type Item } from "./attributes.ts";
+import { bytes, itemOf, json, number, readBytes, readJson, readNumber, readText, type Item } from "./attributes.ts";
 import { absent, any, compare } from "./expressions.ts";
 import { LAST, noteKey, pad } from "./keys.ts";
 import type { Deps } from "./run-store.ts";
 
-type Methods = "addGap" | "listGaps" | "addError" | "listErrors" | "reportConsumer" | "listConsumers";
+type Methods =
+  | "addGap"
+  | "listGaps"
+  | "addError"
+  | "listErrors"
+  | "reportConsumer"
+  | "listConsumers"
+  | "putHistory"
+  | "getHistory";
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
 
@@ -43,7 +54,7 @@ export function noteMethods({ table, now }: Deps): Pick<CheckpointStore, Methods
       .map((item) => readJson<T>(item, "note"));
   }
 
-  function query(runId: string, kind: "error" | "gap" | "consumer"): Promise<Item[]> {
+  function query(runId: string, kind: "error" | "gap" | "consumer" | "history"): Promise<Item[]> {
     const { pk, sk } = noteKey(runId, kind, "");
     return table.query({ pk, from: sk, to: sk + LAST });
   }
@@ -75,6 +86,16 @@ export function noteMethods({ table, now }: Deps): Pick<CheckpointStore, Methods
       const { heard, silent } = whoIsHeard(reports, ({ report }) => report.atMs);
       await Promise.all(silent.map(({ sk }) => table.delete({ pk: noteKey(runId, "consumer", "").pk, sk })));
       return heard.map(({ report }) => report);
+    },
+
+    async putHistory(runId, history) {
+      await table.put(noteKey(runId, "history", ""), { body: bytes(await promisify(gzip)(history)) });
+    },
+
+    async getHistory(runId) {
+      const [item] = await query(runId, "history");
+      const body = item === undefined ? null : readBytes(item, "body");
+      return body === null ? null : (await promisify(gunzip)(body)).toString();
     },
   };
 }

@@ -4,7 +4,15 @@ import { assertId } from "../run-values.ts";
 import type { CheckpointStore } from "../types.ts";
 import type { State } from "./state.ts";
 
-type Methods = "addGap" | "listGaps" | "addError" | "listErrors" | "reportConsumer" | "listConsumers";
+type Methods =
+  | "addGap"
+  | "listGaps"
+  | "addError"
+  | "listErrors"
+  | "reportConsumer"
+  | "listConsumers"
+  | "putHistory"
+  | "getHistory";
 
 export function noteMethods(state: State): Pick<CheckpointStore, Methods> {
   return {
@@ -32,5 +40,11 @@ export function noteMethods(state: State): Pick<CheckpointStore, Methods> {
       for (const { id } of silent) consumers.delete(id);
       return heard;
     },
+
+    async putHistory(runId, history) {
+      const run = state.runs.get(runId);
+      if (run !== undefined) run.history = history;
+    },
+    getHistory: async (runId) => state.runs.get(runId)?.history ?? null,
   };
 }

@@ -54,6 +54,7 @@ export function runMethods(state: State): Pick<CheckpointStore, Methods> {
         shelves: new Map(),
         kept: new Map(),
         errors: [],
+        history: null,
         gaps: [],
         consumers: new Map(),
       });

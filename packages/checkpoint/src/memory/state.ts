@@ -31,6 +31,7 @@ export interface RunState {
   errors: readonly RunError[];
   gaps: readonly Gap[];
   readonly consumers: Map<string, ConsumerReport>;
+  history: string | null;
 }
 
 export interface State {

@@ -53,8 +53,8 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
   using signals = listenForStop(context, () => {});
   const { startHttpServer } = await context.loadPage();
   const ask = rememberSnapshot(target, () => context.clock.now());
-  // Seen since this page was opened: what came before is on the dashboard.
-  let history: History = emptyHistory("");
+  // What the run's own ticks have kept, and what is seen from here on.
+  let history: History = (await target.history()) ?? emptyHistory("");
   const snapshot = async () => {
     const now = await ask();
     history = addSnapshot(history, now);
@@ -65,7 +65,7 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
   await using server = await startHttpServer({
     port,
     snapshot,
-    history: () => history.points,
+    history: () => history,
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });

@@ -30,7 +30,7 @@ it("of a live process; to standard output; without a course when there is none",
   expect(await main(world.context(["report", "--out", "-"]))).toBe(0);
   expect(world.stdout()).toMatch(/^<!doctype html>/);
   expect(world.stdout()).not.toContain("<svg");
-  expect(server.asked.map(({ route }) => route)).toEqual(["GET /status.json"]);
+  expect(server.asked.map(({ route }) => route)).toEqual(["GET /status.json", "GET /history.json"]);
 });
 
 it("says why there is none", async () => {

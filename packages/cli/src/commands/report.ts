@@ -13,15 +13,18 @@ import { loadConfig } from "../load-config.ts";
 export const report: Command = {
   name: "report",
   summary: "Write one HTML document of the run, with plots, to keep or to send.",
-  details:
-    "With a live process or without: what the last one knew is in the data folder. Says where the document is. Of a\ndeployed run there are figures and no plots: its course is on the dashboard.",
+  details: "With a live process or without: what the last one knew is in the data folder. Says where the document is.",
   options: {
-    out: { takes: "FILE", help: "Where to write it; - for standard output. Left out: a file in the data folder." },
+    out: {
+      takes: "FILE",
+      help: "Where to write it; - for standard output. Left out: a file in the data folder, or, of a deployed run, in this one.",
+    },
     ...TARGET_OPTIONS,
   },
   examples: [
     { line: "report", does: "report-RUN.html in the data folder." },
     { line: "report --out - > night.html", does: "To standard output." },
+    { line: "report --function firehose-backfill-production-control", does: "Of a deployed run, saved here." },
   ],
   run: async (context, args) => {
     const { dataDir } = loadConfig(context).config.settings;
@@ -30,8 +33,9 @@ export const report: Command = {
     if (snapshot === null || snapshot.runId === null)
       throw new CommandError(`nothing has been run on ${target?.address ?? dataDir} yet: there is nothing to report`);
     const isHere = args.text("function") === undefined;
-    const page = renderReport(snapshot, isHere ? await readHistory(dataDir) : null);
-    const out = args.text("out") ?? join(dataDir, `report-${snapshot.runId}.html`);
+    const history = target === null ? await readHistory(dataDir) : await target.history();
+    const page = renderReport(snapshot, history);
+    const out = args.text("out") ?? join(isHere ? dataDir : "", `report-${snapshot.runId}.html`);
     if (out === "-") context.stdout.write(page);
     else {
       await save(out, page);

@@ -1,0 +1,26 @@
+/** The run's course where no process lives as long as the run: every tick adds what it sees to an item of the run. */
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import { addSnapshot, emptyHistory, type History, parseHistory } from "./history.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Writes only what is new: the longer the run, the further apart its points are. */
+export async function recordHistory(
+  store: Pick<CheckpointStore, "getHistory" | "putHistory">,
+  snapshot: Snapshot,
+): Promise<void> {
+  if (snapshot.runId === null) return;
+  const before = (await loadHistory(store, snapshot.runId)) ?? emptyHistory(snapshot.runId);
+  const after = addSnapshot(before, snapshot);
+  if (after.points === before.points && after.marks === before.marks) return;
+  await store.putHistory(snapshot.runId, JSON.stringify(after));
+}
+
+/** null: there is none, or one that cannot be read. It is a picture for a person, and no reason to fail. */
+export async function loadHistory(store: Pick<CheckpointStore, "getHistory">, runId: string): Promise<History | null> {
+  const text = await store.getHistory(runId);
+  try {
+    return text === null ? null : parseHistory(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
