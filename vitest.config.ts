@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -5,6 +6,8 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "functions/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "test/pds/**"],
     pool: "forks",
+    // vitest would leave a core free, which on two cores is every other one; much of the time a test waits for a server.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Real servers and real sockets on a machine that is shared: in CI a test may be tried again, and says so. Never here.

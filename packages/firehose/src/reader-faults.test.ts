@@ -159,8 +159,8 @@ describe("connections that end", () => {
 
   it("waits longer and longer while they bring nothing, and says why in the end", async () => {
     await using relay = await startRelay({ onConnect: ({ socket }) => socket.close(1011, "no") });
-    await using reader = openReader({ url: relay.url, timings: { reconnectMaxMs: 40, backOffMaxMs: 200 } });
-    const window = await reader.readWindow({ ...AMPLE, maxMs: 500 }, never());
+    await using reader = openReader({ url: relay.url, timings: { reconnectMaxMs: 160, backOffMaxMs: 800 } });
+    const window = await reader.readWindow({ ...AMPLE, maxMs: 2_000 }, never());
     expect(window).toMatchObject({ endedBecause: "unreachable", to: null, detail: "closed with 1011: no" });
     expect(relay.attempts()).toBeGreaterThan(2);
     expect(relay.attempts()).toBeLessThan(9);
