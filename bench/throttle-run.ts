@@ -20,7 +20,7 @@ import { createServiceMeter, type ServiceFigures } from "./service-meter.ts";
 
 export interface ThrottleRunOptions {
   readonly profile: ProfileName;
-  /** Of steady running, without the time that the database hangs. */
+  /** Of each steady stretch: one, or one before the database hangs and one after it. */
   readonly seconds: number;
   /** 0: it does not hang. */
   readonly freezeSeconds: number;
@@ -126,12 +126,12 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
   let recoverySeconds: number | null = null;
   if (freezeSeconds === 0) stretches.push(await pass(seconds));
   else {
-    stretches.push(await pass(seconds / 2));
+    stretches.push(await pass(seconds));
     const thaw = freezeTree(postgres.pid);
     await sleep(freezeSeconds * 1_000);
     thaw();
     recoverySeconds = await untilOnPace();
-    stretches.push(await pass(seconds / 2));
+    stretches.push(await pass(seconds));
   }
   // What went wrong on the way, in the program's own words.
   for (const line of program.stderr().split("\n")) if (/Consumer|Reader|tick/.test(line)) console.error(line);
