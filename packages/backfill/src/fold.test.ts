@@ -6,7 +6,7 @@ const { run } = await storeWithRun();
 
 test("folds the leading complete windows and adds up what they say", () => {
   const windows = [
-    openWindow(1, [FIVE, { applied: 0, stale: 0, dead: 5 }]),
+    openWindow(1, [FIVE, { applied: 0, stale: 0, dead: 5, deadReasons: { float: 5 } }]),
     openWindow(2, []),
     openWindow(3, [FIVE, null]),
   ];
@@ -15,7 +15,7 @@ test("folds the leading complete windows and adds up what they say", () => {
     foldedBefore: 0,
     folded: 2,
     appliedCursor: { seq: 200, timeMs: NOW + 2 },
-    add: { received: 14, processed: 5, stale: 1, dead: 5, skipped: { collection: 4 } },
+    add: { received: 14, processed: 5, stale: 1, dead: 5, deadReasons: { float: 5 }, skipped: { collection: 4 } },
   });
 });
 

@@ -43,6 +43,7 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
   let stale = 0;
   let dead = 0;
   const skipped: Record<string, number> = {};
+  const deadReasons: Record<string, number> = {};
   for (const { window, entries } of windows) {
     if (window.number !== folded + 1) break;
     const counts = entries.flatMap((entry) => (entry.outcome === null || entry.counts === null ? [] : [entry.counts]));
@@ -50,15 +51,16 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
     folded = window.number;
     appliedCursor = window.to;
     received += window.received;
-    for (const [reason, n] of Object.entries(window.skipped)) skipped[reason] = (skipped[reason] ?? 0) + n;
+    addCounts(skipped, window.skipped);
     for (const count of counts) {
       processed += count.applied + count.stale;
       stale += count.stale;
       dead += count.dead;
+      addCounts(deadReasons, count.deadReasons ?? {});
     }
   }
   if (folded === run.folded || appliedCursor === null) return null;
-  const add: RunTotals = { received, processed, stale, dead, skipped };
+  const add: RunTotals = { received, processed, stale, dead, deadReasons, skipped };
   return { epoch: run.epoch, foldedBefore: run.folded, folded, appliedCursor, add };
 }
 
@@ -80,6 +82,10 @@ export async function foldRun(
     await deps.crashPoint?.("after-fold");
     await deps.store.sweep(current);
   }
+}
+
+function addCounts(sums: Record<string, number>, add: Readonly<Record<string, number>>): void {
+  for (const [reason, n] of Object.entries(add)) sums[reason] = (sums[reason] ?? 0) + n;
 }
 
 function eventsOf(counts: OpenWindow["entries"][number]["counts"]): number {

@@ -3,7 +3,7 @@
  * attempt and hides the message longer each time; a failed attempt counts, and the fifth sets the batch aside.
  */
 import type { Run } from "@firehose-backfill/checkpoint/types";
-import type { Batch } from "@firehose-backfill/core/batch";
+import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
@@ -77,11 +77,16 @@ export async function setAside(
   batch: Batch,
   because: string,
 ): Promise<MessageResult> {
-  const counts = { applied: 0, stale: 0, dead: batch.events.length };
+  const counts = deadLettered(batch.events.length);
   await deps.store.finish(batch.key, "dead", counts, { nowMs: deps.clock.now(), redriven: false });
   await deps.queue.deadLetter(message);
   deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${because}`);
   return { kind: "dead-lettered", because, counts, paceWaitMs: 0, isLate: false, applyMs: 0 };
+}
+
+/** All of a batch that nobody could apply: its events are in the dead-letter queue, not in `dead_events`. */
+export function deadLettered(events: number): BatchCounts {
+  return { applied: 0, stale: 0, dead: events, deadReasons: { "dead-lettered": events } };
 }
 
 function hidden(because: string): MessageResult {

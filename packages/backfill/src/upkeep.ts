@@ -7,6 +7,7 @@ import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
+import { deadLettered } from "./setback.ts";
 
 const OLDEST_OUTSTANDING_MS = 3 * 24 * 3_600_000;
 const DEAD_LETTERS_A_LOOK = 100;
@@ -67,12 +68,7 @@ async function markDeadLetters(deps: ReaderDeps, run: Run): Promise<void> {
     if (message.content.kind !== "batch") continue;
     const { key, events } = message.content.batch;
     if (key.runId !== run.runId || key.epoch !== run.epoch || key.window <= run.folded) continue;
-    await deps.store.finish(
-      key,
-      "dead",
-      { applied: 0, stale: 0, dead: events.length },
-      { nowMs: deps.clock.now(), redriven: false },
-    );
+    await deps.store.finish(key, "dead", deadLettered(events.length), { nowMs: deps.clock.now(), redriven: false });
   }
 }
 

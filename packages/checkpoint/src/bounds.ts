@@ -5,8 +5,9 @@ import type { TuneRecord } from "./types.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;
-const MAX_SKIP_REASON_BYTES = 24;
-const MAX_SKIP_REASONS = 12;
+/** Three are in use. */
+const MAX_SKIPS = { reasons: 5, bytes: 24 };
+const MAX_DEADS = { reasons: 8, bytes: 20 };
 const MAX_TUNES = 5;
 const MAX_TUNES_BYTES = 600;
 const MAX_TUNE_CHANGES = 12;
@@ -26,15 +27,23 @@ export function shortenOrNull(text: string | null): string | null {
   return text === null ? null : shorten(text, MAX_REASON_BYTES);
 }
 
-/** Sums by reason. Reasons beyond the 11th are counted as `other`, so that no event goes missing in the sum. */
-export function addSkipped(
-  to: Readonly<Record<string, number>>,
-  add: Readonly<Record<string, number>>,
-): Record<string, number> {
+/** Sums by reason. Reasons beyond the fourth are counted as `other`, so that no event goes missing in the sum. */
+export function addSkipped(to: Counts, add: Counts): Record<string, number> {
+  return addReasons(to, add, MAX_SKIPS);
+}
+
+/** As addSkipped(), for events that are dead, up to the seventh reason; a correction takes away. Reasons that are down to 0 are gone. */
+export function addDeadReasons(to: Counts, add: Counts): Record<string, number> {
+  return Object.fromEntries(Object.entries(addReasons(to, add, MAX_DEADS)).filter(([, count]) => count !== 0));
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function addReasons(to: Counts, add: Counts, most: typeof MAX_SKIPS): Record<string, number> {
   const sums = new Map(Object.entries(to));
   for (const [reason, count] of Object.entries(add)) {
-    const short = shorten(reason, MAX_SKIP_REASON_BYTES);
-    const isKnown = sums.has(short) || sums.size < MAX_SKIP_REASONS - (sums.has("other") ? 0 : 1);
+    const short = shorten(reason, most.bytes);
+    const isKnown = sums.has(short) || sums.size < most.reasons - (sums.has("other") ? 0 : 1);
     const name = isKnown ? short : "other";
     sums.set(name, (sums.get(name) ?? 0) + count);
   }

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Connect, Harness } from "./conformance/harness.ts";
+import { describeDeadEvents } from "./conformance/dead-events-suite.ts";
 import { describeLedger } from "./conformance/ledger-suite.ts";
 import { describeReader } from "./conformance/reader-suite.ts";
 import { describeRuns } from "./conformance/run-suite.ts";
@@ -52,6 +53,7 @@ describe.skipIf(missing !== null)(`on DynamoDB Local${missing === null ? "" : ` 
   describeRuns(harness);
   describeReader(harness);
   describeLedger(harness);
+  describeDeadEvents(harness);
   describeSchedules(harness);
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { describeDeadEvents } from "./conformance/dead-events-suite.ts";
 import { describeLedger } from "./conformance/ledger-suite.ts";
 import type { Harness } from "./conformance/harness.ts";
 import { describeReader } from "./conformance/reader-suite.ts";
@@ -38,5 +39,6 @@ describe.each([
   describeRuns(harness);
   describeReader(harness);
   describeLedger(harness);
+  describeDeadEvents(harness);
   describeSchedules(harness);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { describeDeadEvents } from "./conformance/dead-events-suite.ts";
 import { describeLedger } from "./conformance/ledger-suite.ts";
 import { aRun, type Harness, RUN, type Step } from "./conformance/harness.ts";
 import { describeReader } from "./conformance/reader-suite.ts";
@@ -22,6 +23,7 @@ describe("in memory", () => {
   describeRuns(harness);
   describeReader(harness);
   describeLedger(harness);
+  describeDeadEvents(harness);
   describeSchedules(harness);
 });
 

@@ -1,7 +1,7 @@
 /** What the changes of a run are, as values: both stores write these, each under its own kind of condition. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
-import { addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";
+import { addDeadReasons, addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
 import type { CursorMove, Lease, NewEpoch, NewRun, Run, RunPatch, RunTotals, TickReport, TuneChange } from "./types.ts";
 
@@ -9,7 +9,7 @@ export const MAX_BACK_OFF = 16;
 /** The states in which a run may still change. */
 export const OPEN_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter((status) => !isFinished(status));
 
-const NO_TOTALS: RunTotals = { received: 0, processed: 0, stale: 0, dead: 0, skipped: {} };
+const NO_TOTALS: RunTotals = { received: 0, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
 const MAX_ID_CHARS = 64;
 const MAX_TICK_BYTES = 80;
 
@@ -159,6 +159,7 @@ export function addTotals(to: RunTotals, add: RunTotals): RunTotals {
     processed: to.processed + add.processed,
     stale: to.stale + add.stale,
     dead: to.dead + add.dead,
+    deadReasons: addDeadReasons(to.deadReasons, add.deadReasons),
     skipped: addSkipped(to.skipped, add.skipped),
   };
 }
@@ -170,8 +171,20 @@ export function correctionOf(before: BatchCounts, after: BatchCounts): RunTotals
     processed: after.applied + after.stale - before.applied - before.stale,
     stale: after.stale - before.stale,
     dead: after.dead - before.dead,
+    deadReasons: difference(before.deadReasons ?? {}, after.deadReasons ?? {}),
     skipped: {},
   };
+}
+
+/** What has to be added to `before` to have `after`; where nothing has to be, nothing is named. */
+export function difference(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return Object.fromEntries(
+    [...names].map((name) => [name, (after[name] ?? 0) - (before[name] ?? 0)] as const).filter(([, by]) => by !== 0),
+  );
 }
 
 /** Ids become parts of keys. @throws BrokenStateError */

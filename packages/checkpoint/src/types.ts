@@ -33,6 +33,8 @@ export interface RunTotals {
   readonly processed: number;
   readonly stale: number;
   readonly dead: number;
+  /** `dead` by reason; of those dead for a reason that nobody said, it knows nothing. */
+  readonly deadReasons: Readonly<Record<string, number>>;
   /** By reason: `before-start`, `collection`, `did`, ... */
   readonly skipped: Readonly<Record<string, number>>;
 }
@@ -399,6 +401,11 @@ export interface CheckpointStore {
     counts: BatchCounts,
     options: { nowMs: number; redriven: boolean },
   ): Promise<LedgerEntry>;
+  /**
+   * Makes the entry of a batch of dead events that are tried again: dead, and counted as such by `totals` already.
+   * false: something stands there.
+   */
+  enterDead(key: BatchKey, counts: BatchCounts, options: { nowMs: number }): Promise<boolean>;
   /**
    * Brings a redriven batch into `totals`, exactly once however often and by however many it is called:
    * dead - counts of before, processed + counts of after. Does nothing where `correctionPending` is false,

@@ -7,27 +7,35 @@ export interface LiveTotals {
   readonly processed: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly dead: number;
+  /** `dead` by reason, as far as reasons are known. */
+  readonly deadReasons: Readonly<Record<string, number>>;
   /** Events in the queue or in a consumer's hands: registered, and neither applied nor dead. */
   readonly outstanding: number;
 }
 
 export function liveTotals(folded: RunTotals, openWindows: readonly OpenWindow[]): LiveTotals {
   const skipped: Record<string, number> = { ...folded.skipped };
+  const deadReasons: Record<string, number> = { ...folded.deadReasons };
   let { received, processed, dead } = folded;
   let outstanding = 0;
   for (const { window, entries } of openWindows) {
     received += window.received;
-    for (const [reason, count] of Object.entries(window.skipped)) skipped[reason] = (skipped[reason] ?? 0) + count;
+    addCounts(skipped, window.skipped);
     let finished = 0;
     for (const { outcome, counts } of entries) {
       if (outcome === null || counts === null) continue;
       processed += counts.applied + counts.stale;
       dead += counts.dead;
+      addCounts(deadReasons, counts.deadReasons ?? {});
       finished += counts.applied + counts.stale + counts.dead;
     }
     outstanding += Math.max(0, window.events - finished);
   }
-  return { received, processed, skipped, dead, outstanding };
+  return { received, processed, skipped, dead, deadReasons, outstanding };
+}
+
+function addCounts(sums: Record<string, number>, add: Readonly<Record<string, number>>): void {
+  for (const [reason, count] of Object.entries(add)) sums[reason] = (sums[reason] ?? 0) + count;
 }
 
 /** Of the events that are planned beyond the applied cursor, the part that is done. 0 to 1. */

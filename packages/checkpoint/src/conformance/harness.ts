@@ -157,7 +157,14 @@ export async function foldAll(store: CheckpointStore, lease: Lease): Promise<Run
   const run = await theRun(store, lease.runId);
   let { folded } = run;
   let appliedCursor = run.appliedCursor;
-  const add = { received: 0, processed: 0, stale: 0, dead: 0, skipped: {} as Record<string, number> };
+  const add = {
+    received: 0,
+    processed: 0,
+    stale: 0,
+    dead: 0,
+    deadReasons: {} as Record<string, number>,
+    skipped: {} as Record<string, number>,
+  };
   for (const { window, entries } of await store.openWindows(run, 100)) {
     const counts = entries.flatMap((entry) => (entry.counts === null ? [] : [entry.counts]));
     if (window.number !== folded + 1 || counts.length < window.batches) break;
@@ -170,6 +177,8 @@ export async function foldAll(store: CheckpointStore, lease: Lease): Promise<Run
       add.processed += count.applied + count.stale;
       add.stale += count.stale;
       add.dead += count.dead;
+      for (const [reason, n] of Object.entries(count.deadReasons ?? {}))
+        add.deadReasons[reason] = (add.deadReasons[reason] ?? 0) + n;
     }
   }
   if (appliedCursor === null || folded === run.folded) return run;

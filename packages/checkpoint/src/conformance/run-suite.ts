@@ -295,7 +295,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.moveCursor(lease, aMove(2))).toBe(false);
       expect(await store.noteStream(lease, { epoch: 1, target: positionOf(1) })).toBe(false);
       expect(await store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(false);
-      const add = { received: 1, processed: 1, stale: 0, dead: 0, skipped: {} };
+      const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
       expect(
         await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: window.to, add }),
       ).toBeNull();
@@ -381,6 +381,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       processed: 10,
       stale: 1,
       dead: 0,
+      deadReasons: {},
       skipped: { collection: 4 },
     });
     expect(await take(store)).toMatchObject({ run: { status: "succeeded" } });

@@ -11,12 +11,13 @@
  * corrected at most once in its life.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
-import { correctionOf } from "../run-values.ts";
+import { addTotals, correctionOf, difference } from "../run-values.ts";
 import { flag, number, readCount, readTextOrNull, text } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { absent, compare } from "./expressions.ts";
 import { ledgerKey, ledgerPath, readLedgerPath, runKey } from "./keys.ts";
 import { readEntry } from "./ledger-item.ts";
+import { deadReasonAttributes, readRun } from "./run-item.ts";
 import { type Deps, updateRunItem } from "./run-store.ts";
 import type { Table } from "./table.ts";
 
@@ -35,13 +36,16 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
     if (entry === null || !entry.correctionPending || !entry.isCounted) return "done";
     if (entry.before === null || entry.counts === null) return "done";
 
-    const { processed, stale, dead } = correctionOf(entry.before, entry.counts);
+    const change = correctionOf(entry.before, entry.counts);
+    const { processed, stale, dead } = change;
+    const { totals } = readRun(run);
+    const reasons = deadReasonAttributes(difference(totals.deadReasons, addTotals(totals, change).deadReasons));
     const seq = readCount(run, "correctionSeq");
     const after = await updateRunItem(
       table,
       key.runId,
       {
-        add: { processed, stale, dead },
+        add: { processed, stale, dead, ...reasons },
         set: { correctionSeq: number(seq + 1), correctionMark: text(ledgerPath(key)) },
       },
       seq === 0 ? absent("correctionSeq") : compare("correctionSeq", "=", number(seq)),

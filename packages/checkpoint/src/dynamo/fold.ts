@@ -1,10 +1,10 @@
 /** Folding: one update that moves the applied cursor past complete windows and adds their counts, or does nothing. */
-import { addTotals } from "../run-values.ts";
+import { addTotals, difference } from "../run-values.ts";
 import type { CheckpointStore } from "../types.ts";
 import { number, numbers } from "./attributes.ts";
 import { compare } from "./expressions.ts";
 import { held } from "./lease.ts";
-import { readRun } from "./run-item.ts";
+import { deadReasonAttributes, readRun } from "./run-item.ts";
 import { type Deps, getRun, updateRunOnce } from "./run-store.ts";
 
 export function foldMethods(deps: Deps): Pick<CheckpointStore, "fold"> {
@@ -14,7 +14,8 @@ export function foldMethods(deps: Deps): Pick<CheckpointStore, "fold"> {
       if (run === null) return null;
       const { received, processed, stale, dead } = fold.add;
       // Only a fold changes `skipped`, and `folded` stands still between two of them: what was read here still holds.
-      const { skipped } = addTotals(run.totals, fold.add);
+      const { skipped, deadReasons } = addTotals(run.totals, fold.add);
+      const reasons = deadReasonAttributes(difference(run.totals.deadReasons, deadReasons));
       const after = await updateRunOnce(
         deps,
         lease.runId,
@@ -22,7 +23,7 @@ export function foldMethods(deps: Deps): Pick<CheckpointStore, "fold"> {
         {
           fields: { folded: fold.folded, appliedCursor: fold.appliedCursor },
           set: { skipped: numbers(skipped) },
-          add: { received, processed, stale, dead },
+          add: { received, processed, stale, dead, ...reasons },
         },
         held(lease),
         compare("epoch", "=", number(fold.epoch)),

@@ -32,9 +32,13 @@ export function expiresAt(nowMs: number, outcome: BatchOutcome | null): { N: str
   return { N: String(Math.ceil(nowMs / 1000) + keptSeconds) };
 }
 
-export function counts({ applied, stale, dead }: BatchCounts) {
-  return numbers({ applied, stale, dead });
+export function counts({ applied, stale, dead, deadReasons = {} }: BatchCounts) {
+  const reasons = Object.entries(deadReasons).map(([reason, count]) => [DEAD_REASON + reason, count]);
+  return numbers({ applied, stale, dead, ...Object.fromEntries(reasons) });
 }
+
+/** Before the reason, beside the counts themselves. */
+const DEAD_REASON = "dead:";
 
 export function readEntry(runId: string, item: Item): StoredEntry {
   return {
@@ -66,7 +70,13 @@ export function firstOutcome(stored: StoredEntry): LedgerEntry {
 
 function readCounts(item: Item, name: string): BatchCounts | null {
   const map = item[name]?.M;
-  return map === undefined
-    ? null
-    : { applied: readNumber(map, "applied"), stale: readNumber(map, "stale"), dead: readNumber(map, "dead") };
+  if (map === undefined) return null;
+  const names = Object.keys(map).filter((key) => key.startsWith(DEAD_REASON));
+  const reasons = names.map((key) => [key.slice(DEAD_REASON.length), readNumber(map, key)]);
+  return {
+    applied: readNumber(map, "applied"),
+    stale: readNumber(map, "stale"),
+    dead: readNumber(map, "dead"),
+    ...(names.length > 0 && { deadReasons: Object.fromEntries(reasons) }),
+  };
 }

@@ -9,7 +9,15 @@ import { ledgerKey } from "./keys.ts";
 import { counts, expiresAt, readEntry, type StoredEntry, visible } from "./ledger-item.ts";
 import type { Deps } from "./run-store.ts";
 
-type Methods = "getEntry" | "setPlace" | "beginAttempt" | "cancelAttempt" | "addWait" | "finish" | "correct";
+type Methods =
+  | "getEntry"
+  | "setPlace"
+  | "beginAttempt"
+  | "cancelAttempt"
+  | "addWait"
+  | "finish"
+  | "enterDead"
+  | "correct";
 
 const IS_OPEN: Condition = absent("outcome");
 const IS_DEAD: Condition = compare("outcome", "=", text("dead"));
@@ -84,6 +92,18 @@ export function ledgerMethods(deps: Deps): Pick<CheckpointStore, Methods> {
         // Somebody else was faster, or it was us: the next turn reads what stands there.
         return applied === null ? "again" : visible(readEntry(key.runId, applied));
       }),
+
+    async enterDead(key, its, { nowMs }) {
+      const item = {
+        outcome: text("dead"),
+        counts: counts(its),
+        finishedAtMs: number(nowMs),
+        expiresAt: expiresAt(nowMs, "dead"),
+        isCounted: flag(true),
+      };
+      // Told twice, it is not ours any more: the caller takes another key, and an entry without a message harms nobody.
+      return table.put(ledgerKey(key), item, absent("pk"));
+    },
 
     correct: (key) => correct(deps, key),
   };

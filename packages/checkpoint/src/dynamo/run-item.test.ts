@@ -66,8 +66,11 @@ const WORST: Run = {
     processed: WIDE.seq,
     stale: WIDE.seq,
     dead: WIDE.seq,
+    deadReasons: Object.fromEntries(
+      Array.from({ length: 8 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(18)}`, WIDE.seq]),
+    ),
     skipped: Object.fromEntries(
-      Array.from({ length: 12 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.seq]),
+      Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.seq]),
     ),
   },
   plannedDueMs: WIDE.seq,

@@ -70,6 +70,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
       queueEmptySinceMs: run.queueEmptySinceMs,
       nextTickAtMs: run.nextTickAtMs,
     }),
+    ...each(number, deadReasonAttributes(totals?.deadReasons ?? {})),
     ...each(flag, { pausedNow: run.pausedNow, startReached: run.startReached, hostSeen: run.hostSeen }),
     ...each(position, {
       startPosition: run.startPosition,
@@ -130,6 +131,7 @@ export function readRun(item: Item): Run {
       processed: readNumber(item, "processed"),
       stale: readNumber(item, "stale"),
       dead: readNumber(item, "dead"),
+      deadReasons: readDeadReasons(item),
       skipped: readNumbers(item, "skipped"),
     },
     plannedDueMs: readNumber(item, "plannedDueMs"),
@@ -147,6 +149,22 @@ export function readRun(item: Item): Run {
     nextTickAtMs: readNumberOrNull(item, "nextTickAtMs"),
     tunes: readTunes(readBytes(item, "tunes")),
   };
+}
+
+/** An attribute a reason, so that a fold and a correction can add to one each at the same moment. */
+export function deadReasonAttributes(deadReasons: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    // A point would make it a field of a map, in an expression.
+    Object.entries(deadReasons).map(([reason, count]) => [DEAD_REASON + reason.replaceAll(".", "-"), count]),
+  );
+}
+
+const DEAD_REASON = "dead:";
+
+function readDeadReasons(item: Item): Record<string, number> {
+  const names = Object.keys(item).filter((name) => name.startsWith(DEAD_REASON));
+  const counts = names.map((name) => [name.slice(DEAD_REASON.length), readNumber(item, name)] as const);
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0));
 }
 
 /** Each value made an attribute; null stays null, and what is not given is left out. */

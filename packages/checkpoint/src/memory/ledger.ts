@@ -4,7 +4,15 @@ import { addTotals, correctionOf } from "../run-values.ts";
 import type { CheckpointStore, LedgerEntry } from "../types.ts";
 import { entryName, keptName, type RunState, shelfName, shelfOf, type State, type StoredEntry } from "./state.ts";
 
-type Methods = "getEntry" | "setPlace" | "beginAttempt" | "cancelAttempt" | "addWait" | "finish" | "correct";
+type Methods =
+  | "getEntry"
+  | "setPlace"
+  | "beginAttempt"
+  | "cancelAttempt"
+  | "addWait"
+  | "finish"
+  | "enterDead"
+  | "correct";
 
 export function ledgerMethods(state: State): Pick<CheckpointStore, Methods> {
   function find(key: BatchKey): StoredEntry | null {
@@ -60,6 +68,13 @@ export function ledgerMethods(state: State): Pick<CheckpointStore, Methods> {
         return visible(after);
       }
       return visible(changeOpen(key, () => ({ outcome, counts, finishedAtMs: nowMs })));
+    },
+
+    async enterDead(key, counts, { nowMs }) {
+      const run = state.runs.get(key.runId);
+      if (run === undefined || find(key) !== null) return false;
+      store(run, { ...newEntry(key), outcome: "dead", counts, finishedAtMs: nowMs, isCounted: true });
+      return true;
     },
 
     async correct(key) {
