@@ -57,7 +57,7 @@ const SETTLE_MS = 5_000;
  */
 const ON_PACE = { share: 0.95, seconds: 20 };
 const RECOVERY_TIMEOUT_MS = 300_000;
-const READY_TIMEOUT_MS = 120_000;
+const READY_TIMEOUT_MS = 300_000;
 /** The plan reaches two minutes ahead. */
 const SPARE_SECONDS = 800;
 
