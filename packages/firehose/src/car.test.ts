@@ -14,17 +14,10 @@ const archive = car(
 /** CIDs are given as offsets into the same bytes: they are put behind the archive. */
 function find(bytes: Buffer, wanted: readonly Uint8Array[]): (string | null)[] | string {
   const whole = Buffer.concat([bytes, ...wanted]);
-  const found = findBlocks(
-    whole,
-    0,
-    bytes.length,
-    wanted.map((_, index) => bytes.length + index * 36),
-  );
-  if (typeof found === "string") return found;
-  return wanted.map((_, index) => {
-    const start = found.starts[index] ?? -1;
-    return start === -1 ? null : whole.subarray(start, found.ends[index]).toString("hex");
-  });
+  const found = wanted.map((_, index) => ({ cid: bytes.length + index * 36, start: -1, end: -1 }));
+  const root = findBlocks(whole, 0, bytes.length, found);
+  if (typeof root === "string") return root;
+  return found.map(({ start, end }) => (start === -1 ? null : whole.subarray(start, end).toString("hex")));
 }
 
 const hexOf = (index: number) => Buffer.from(blocks[index] ?? []).toString("hex");

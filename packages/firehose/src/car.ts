@@ -5,34 +5,22 @@
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
 import { CborCursor, MAJOR } from "./cbor-cursor.ts";
-import { keyTable, matchKey } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "./key-table.ts";
 
-export interface CarBlocks {
-  /** Where the 36 bytes of the first root start. */
-  readonly root: number;
-  /** By the index in `wanted`: where the block starts and ends, without its CID; -1: it is not in the archive. */
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
+/** A block that is looked for. */
+export interface WantedBlock {
+  /** Where the 36 bytes of its CID start, anywhere in the same bytes. */
+  readonly cid: number;
+  /** Filled in where the archive holds it: where the block starts and ends, without its CID. -1: it does not. */
+  start: number;
+  end: number;
 }
 
-/** Bytes of a CID that are the same in all of them. */
-const CID_PREFIX = 4;
-
 /**
- * Finds the blocks whose CIDs start at the offsets `wanted` (anywhere in the same bytes). Where a CID stands in the archive
- * twice, the first block counts. Returns a sentence where the archive is not one.
+ * Finds blocks. Where a CID stands in the archive twice, the first block counts. Returns where the 36 bytes of the first root
+ * start, or a sentence where the archive is not one.
  */
-export function findBlocks(bytes: Buffer, start: number, end: number, wanted: readonly number[]): CarBlocks | string {
-  // Not typed arrays: for the one to three blocks of a commit, making them costs more than the search.
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const digests: number[] = [];
-  for (const cid of wanted) {
-    starts.push(-1);
-    ends.push(-1);
-    digests.push(bytes.readInt32LE(cid + CID_PREFIX));
-  }
-
+export function findBlocks(bytes: Buffer, start: number, end: number, wanted: readonly WantedBlock[]): number | string {
   const section = { at: start };
   const root = openArchive(bytes, section, end);
   if (typeof root === "string") return root;
@@ -44,15 +32,13 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: re
     section.at = blockEnd;
     // A shorter section cannot be one of ours; whatever its CID is, the block is passed.
     if (blockEnd - cid < CID_LENGTH) continue;
-    const digest = bytes.readInt32LE(cid + CID_PREFIX);
-    for (let index = 0; index < wanted.length; index++) {
-      if (digests[index] !== digest || starts[index] !== -1) continue;
-      if (!cidEquals(bytes, bytes, wanted[index], cid)) continue;
-      starts[index] = cid + CID_LENGTH;
-      ends[index] = blockEnd;
+    for (const block of wanted) {
+      if (block.start !== -1 || !cidEquals(bytes, bytes, block.cid, cid)) continue;
+      block.start = cid + CID_LENGTH;
+      block.end = blockEnd;
     }
   }
-  return { root, starts, ends };
+  return root;
 }
 
 /** Where the 36 bytes of the first root start; a sentence where the archive is not one. Blocks are not looked at. */
@@ -110,12 +96,9 @@ function readRoot(bytes: Buffer, start: number, end: number): number | string {
 function readAnyRoot(cursor: CborCursor): number | string {
   let root = -1;
   let version = 0;
-  let keyStart = -1;
-  let keyEnd = -1;
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    const key = matchKey(KEYS, cursor.bytes, keyStart, keyEnd);
+    key = cursor.key(KEYS, key);
     if (key === KEY.version) version = cursor.uint();
     else if (key === KEY.roots) {
       for (let roots = cursor.count(MAJOR.array); roots > 0; roots--) {

@@ -3,10 +3,13 @@
  * checked and passed by core's strict scan. It knows CBOR, and nothing of frames or commits.
  * Every method throws CborError where the bytes are not what DAG-CBOR allows.
  */
-import { CborError, refusalOf } from "@firehose-backfill/core/cbor/refusal";
+import { headLength, readArgument } from "@firehose-backfill/core/cbor/head";
+import { CborError, type CborRefusal, refusalOf } from "@firehose-backfill/core/cbor/refusal";
 import { type ScanRules, scanItem } from "@firehose-backfill/core/cbor/strict-scan";
+import { asciiText, utf8Text } from "@firehose-backfill/core/cbor/text";
 import { isValidUtf8 } from "@firehose-backfill/core/cbor/utf8";
 import { CID_LENGTH, isCid } from "@firehose-backfill/core/cid";
+import type { KeyTable } from "./key-table.ts";
 
 export const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5 } as const;
 
@@ -54,13 +57,30 @@ export class CborCursor {
   }
 
   /**
-   * Reads a map key, stands after it, and returns where it starts. The key before it is given by its offsets
-   * (-1: none): keys must rise by length, then bytes, which also rules out doubles.
+   * Reads a map key, stands after it, and returns its id in `keys`; for a key that is not among them, a number above all
+   * ids. `previous` is what it returned for the key before (or FIRST_KEY): keys must rise by length, then bytes, which
+   * also rules out doubles.
    */
-  key(previousStart: number, previousEnd: number): number {
-    const start = this.range(MAJOR.text);
-    if (previousStart >= 0) this.#checkOrder(previousStart, previousEnd, start, this.pos);
-    return start;
+  key(keys: KeyTable, previous: number): number {
+    const { encoded } = keys;
+    // Of two known keys the table knows the order. Most maps hold nothing else: no head is read and no keys are compared.
+    for (let id = previous + 1; id < encoded.length; id++) {
+      const known = encoded[id];
+      if (known !== undefined && this.take(known)) return id;
+    }
+    return this.#otherKey(encoded, previous);
+  }
+
+  /** Stands after these bytes if they are next. */
+  take(expected: Uint8Array): boolean {
+    const { bytes, pos } = this;
+    const { length } = expected;
+    if (length > this.end - pos) return false;
+    for (let at = 0; at < length; at++) {
+      if (bytes[pos + at] !== expected[at]) return false;
+    }
+    this.pos = pos + length;
+    return true;
   }
 
   text(): string {
@@ -74,9 +94,9 @@ export class CborCursor {
     for (let at = start; at < end; at++) {
       if ((bytes[at] ?? 0) < 0x80) continue;
       if (!isValidUtf8(bytes, start, end)) throw new CborError("invalid-utf8");
-      return bytes.toString("utf8", start, end);
+      return utf8Text(bytes, start, end);
     }
-    return bytes.toString("latin1", start, end);
+    return asciiText(bytes, start, end);
   }
 
   /** Reads a link (tag 42 over a zero and a CID) and returns where its 36 bytes start. */
@@ -114,38 +134,47 @@ export class CborCursor {
   }
 
   /** The argument of the next head, which must be of this major type, or it is refused as `otherwise`. */
-  #head(major: number, otherwise: CborError["reason"]): number {
-    if (this.pos >= this.end) throw new CborError("truncated");
-    const first = this.bytes[this.pos++] ?? 0;
-    if (first >> 5 !== major) throw new CborError(otherwise);
-    const info = first & 0x1f;
-    return info < 24 ? info : this.#longArgument(info);
-  }
-
-  #longArgument(info: number): number {
-    if (info > 27) throw new CborError(info === 31 ? "indefinite-length" : "reserved");
-    const { bytes, pos } = this;
-    const size = 1 << (info - 24);
-    if (size > this.end - pos) throw new CborError("truncated");
-    this.pos = pos + size;
-    const value =
-      size < 8 ? bytes.readUIntBE(pos, size) : bytes.readUInt32BE(pos) * 2 ** 32 + bytes.readUInt32BE(pos + 4);
-    const smallest = size === 1 ? 24 : 2 ** (size * 4);
-    if (value < smallest) throw new CborError("non-minimal");
+  #head(major: number, otherwise: CborRefusal): number {
+    const { bytes, pos, end } = this;
+    if (pos >= end) throw new CborError("truncated");
+    const initial = bytes[pos] ?? 0;
+    if (initial >> 5 !== major) throw new CborError(otherwise);
+    const value = readArgument(bytes, pos, end);
+    if (value < 0) throw new CborError(refusalOf(value));
     if (value > Number.MAX_SAFE_INTEGER) throw new CborError("integer-range");
+    this.pos = pos + headLength(initial);
     return value;
   }
 
-  #checkOrder(leftStart: number, leftEnd: number, rightStart: number, rightEnd: number): void {
-    const lengths = rightEnd - rightStart - (leftEnd - leftStart);
-    if (lengths > 0) return;
-    if (lengths < 0) throw new CborError("key-order");
-    const { bytes } = this;
-    for (let at = 0; at < leftEnd - leftStart; at++) {
-      const difference = (bytes[rightStart + at] ?? 0) - (bytes[leftStart + at] ?? 0);
-      if (difference > 0) return;
-      if (difference < 0) throw new CborError("key-order");
-    }
-    throw new CborError("duplicate-key");
+  /**
+   * A key that is not in the table, or that comes after such a one. Told as the number of known keys plus its place, so
+   * that the next key can be compared with it.
+   */
+  #otherKey(encoded: KeyTable["encoded"], previous: number): number {
+    const { bytes, pos: at } = this;
+    const start = this.range(MAJOR.text);
+    if (!isValidUtf8(bytes, start, this.pos)) throw new CborError("invalid-utf8");
+    const length = this.pos - at;
+    if (previous >= encoded.length) checkOrder(bytes, previous - encoded.length, bytes, at, length);
+    else if (previous >= 0) checkOrder(encoded[previous] ?? bytes, 0, bytes, at, length);
+    const id = encoded.findIndex((known) => compareKeys(known, 0, bytes, at, length) === 0);
+    return id === -1 ? encoded.length + at : id;
   }
+}
+
+function checkOrder(left: Uint8Array, leftAt: number, right: Uint8Array, rightAt: number, length: number): void {
+  const order = compareKeys(left, leftAt, right, rightAt, length);
+  if (order >= 0) throw new CborError(order === 0 ? "duplicate-key" : "key-order");
+}
+
+/**
+ * Below 0: the left key comes first. Heads are compared with the texts: they are minimal, so a shorter text has the smaller
+ * head, and keys of different lengths differ before either of them ends. `length` is that of the right one, its head included.
+ */
+function compareKeys(left: Uint8Array, leftAt: number, right: Uint8Array, rightAt: number, length: number): number {
+  for (let index = 0; index < length; index++) {
+    const difference = (left[leftAt + index] ?? 0) - (right[rightAt + index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }

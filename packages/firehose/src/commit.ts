@@ -5,7 +5,7 @@
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { digestMatches, isCid } from "@firehose-backfill/core/cid";
 import { CborCursor, MAJOR } from "./cbor-cursor.ts";
-import { keyTable, matchKey } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 /** Version 3 of the repository format. */
 const COMMIT_VERSION = 3;
@@ -134,15 +134,13 @@ function readFields(cursor: CborCursor): CommitBlock | string {
   let sigStart = -1;
   let sigEnd = -1;
   let sigEntryStart = -1;
-  let keyStart = -1;
-  let keyEnd = -1;
+  let key = FIRST_KEY;
   const entries = cursor.count(MAJOR.map);
   if (entries >= 24) return "the commit block has too many fields";
   for (let left = entries; left > 0; left--) {
     const entryStart = cursor.pos;
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    switch (matchKey(KEYS, cursor.bytes, keyStart, keyEnd)) {
+    key = cursor.key(KEYS, key);
+    switch (key) {
       case KEY.did:
         did = cursor.text();
         break;

@@ -25,11 +25,26 @@ export function parseDatetime(bytes: Buffer, start: number, end: number): number
     const milli = digits(bytes, start + 20, 3);
     const isPlain =
       year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour < 24 && minute < 60 && second < 60;
-    if (isPlain && milli >= 0) return Date.UTC(year, month - 1, day, hour, minute, second, milli);
+    // A negative one shows in the sign of all.
+    if (isPlain && (hour | minute | second | milli) >= 0) {
+      return midnightMs(year, month, day) + hour * 3_600_000 + minute * 60_000 + second * 1_000 + milli;
+    }
   }
   if (end - start > 64) return Number.NaN;
   const text = bytes.toString("latin1", start, end);
   return RFC3339.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+/** The last day asked for: a stream tells hours of each. */
+const known = { day: -1, midnightMs: 0 };
+
+function midnightMs(year: number, month: number, day: number): number {
+  const key = year * 10_000 + month * 100 + day;
+  if (known.day !== key) {
+    known.day = key;
+    known.midnightMs = Date.UTC(year, month - 1, day);
+  }
+  return known.midnightMs;
 }
 
 /** -1 if one of them is not a digit. */

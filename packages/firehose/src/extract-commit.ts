@@ -1,8 +1,10 @@
 /** The operations of one #commit, through the filter, each to an event of its own. */
-import type { DeadEntry, FirehoseEvent, RecordAction } from "@firehose-backfill/core/event";
+import type { FirehoseEvent, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
+import { asciiText, utf8Text } from "@firehose-backfill/core/cbor/text";
+import { createTextTable } from "@firehose-backfill/core/cbor/text-table";
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
-import { type CarBlocks, findBlocks } from "./car.ts";
+import { findBlocks, type WantedBlock } from "./car.ts";
 import { checkCommit, type CommitBlock, isCommitProblem } from "./commit.ts";
 import { copyBytes, copyHead } from "./kept-bytes.ts";
 import { deadFrame, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
@@ -17,110 +19,116 @@ interface Problem {
   readonly error: string;
 }
 
-/** An operation that passed the filter, or that no filter can be asked about. */
-interface MatchedOp {
+/** An operation that passed the filter, or that no filter can be asked about; and the block that it needs. */
+interface MatchedOp extends WantedBlock {
   readonly op: OpSlice;
   readonly collection: string;
   readonly rkey: string;
-  /** null: `problem` says why. */
-  readonly action: RecordAction | null;
+  readonly action: RecordAction;
+  /** null: none so far. */
   readonly problem: Problem | null;
-  /** Index among the wanted blocks; -1: it needs none. */
-  readonly block: number;
 }
+
+/** The commit's own block, and what was read from it. */
+interface OpenedCommit {
+  readonly block: WantedBlock;
+  /** Checked, from `verify: hash` on. */
+  readonly commit: CommitBlock | null;
+}
+
+const NO_EVENTS: readonly FirehoseEvent[] = [];
+const NO_OPS: readonly MatchedOp[] = [];
+
+/** A host names few collections, over and over. */
+const collectionAt = createTextTable();
 
 /** The DID has passed the filter already. */
 export function extractCommit(bytes: Buffer, frame: CommitFrame, timeMs: number, rules: ExtractRules): Extract {
-  // The commit's own block is wanted first; then one block an operation that writes.
-  const wanted = [frame.commit];
-  const matched: MatchedOp[] = [];
-  for (const op of frame.ops) {
-    const match = matchOp(op, frame.did, rules, wanted.length);
-    if (match === null) continue;
-    matched.push(match);
-    if (match.block !== -1) wanted.push(op.cid);
-  }
-  const skippedCollection = frame.ops.length - matched.length;
-  if (frame.fault !== null && (matched.length > 0 || frame.ops.length === 0)) {
+  const matched = matchOps(bytes, frame, rules);
+  const received = frame.ops.length;
+  const skippedCollection = received - matched.length;
+  if (frame.fault !== null && (matched.length > 0 || received === 0)) {
     const events = [deadFrame(bytes, frame, timeMs, frame.fault)];
     return { received: skippedCollection + 1, skippedDid: 0, skippedCollection, events, signed: null };
   }
-  const received = frame.ops.length;
-  if (matched.length === 0) return { received, skippedDid: 0, skippedCollection, events: [], signed: null };
+  if (matched.length === 0) return { received, skippedDid: 0, skippedCollection, events: NO_EVENTS, signed: null };
 
-  const opened = openBlocks(bytes, frame, timeMs, wanted, rules);
-  const blocks = "reason" in opened ? null : opened.blocks;
+  const opened = openBlocks(bytes, frame, timeMs, matched, rules);
   const whole = "reason" in opened ? opened : null;
-  const events = matched.map((match) => toEvent(bytes, frame, timeMs, match, blocks, whole));
+  const events = matched.map((match) => toEvent(bytes, frame, timeMs, match, match.problem ?? whole));
   return { received, skippedDid: 0, skippedCollection, events, signed: toSigned(bytes, opened, rules, events) };
 }
 
-/** null: the filter skips it. */
-function matchOp(op: OpSlice, did: string, rules: ExtractRules, block: number): MatchedOp | null {
-  const { path } = op;
-  const bad = (reason: string, error: string, collection = "", rkey = ""): MatchedOp => ({
-    op,
-    collection,
-    rkey,
-    action: null,
-    problem: { reason, error },
-    block: -1,
-  });
-  if (path === null) return bad("bad-op", "an operation without a path");
-  const slash = path.indexOf("/");
-  if (slash === -1) return bad("bad-path", "a path without a slash");
-  const collection = path.slice(0, slash);
-  const rkey = path.slice(slash + 1);
-  if (rules.filter.record(did, collection) !== null) return null;
-  if (!isNsid(collection) || !isRecordKey(rkey)) {
-    return bad("bad-path", "a path that is not collection/rkey", collection, rkey);
+function matchOps(bytes: Buffer, frame: CommitFrame, rules: ExtractRules): readonly MatchedOp[] {
+  const { ops, did } = frame;
+  const [first] = ops;
+  if (first !== undefined && ops.length === 1) {
+    const match = matchOp(bytes, first, did, rules);
+    return match === null ? NO_OPS : [match];
   }
+  const matched: MatchedOp[] = [];
+  for (const op of ops) {
+    const match = matchOp(bytes, op, did, rules);
+    if (match !== null) matched.push(match);
+  }
+  return matched;
+}
+
+/** null: the filter skips it. */
+function matchOp(bytes: Buffer, op: OpSlice, did: string, rules: ExtractRules): MatchedOp | null {
+  const { pathStart, slash, pathEnd } = op;
+  if (pathStart === -1) return badOp(op, "bad-op", "an operation without a path");
+  if (slash === -1) return badOp(op, "bad-path", "a path without a slash");
+  const collection = collectionAt(bytes, pathStart, slash);
+  if (rules.filter.record(did, collection) !== null) return null;
+  if (!isNsid(bytes, pathStart, slash) || !isRecordKey(bytes, slash + 1, pathEnd)) {
+    return badOp(op, "bad-path", "a path that is not collection/rkey");
+  }
+  const rkey = asciiText(bytes, slash + 1, pathEnd);
   const action = op.action ?? "";
   switch (action) {
     case "delete":
-      return { op, collection, rkey, action: "delete", problem: null, block: -1 };
+      return { op, collection, rkey, action, problem: null, cid: -1, start: -1, end: -1 };
     case "create":
     case "update":
-      if (op.cid === -1) return bad("missing-cid", `a ${action} without a CID`, collection, rkey);
-      return { op, collection, rkey, action, problem: null, block };
+      if (op.cid === -1) return badOp(op, "missing-cid", `a ${action} without a CID`);
+      return { op, collection, rkey, action, problem: null, cid: op.cid, start: -1, end: -1 };
     default:
-      return bad("unknown-action", "an action other than create, update and delete", collection, rkey);
+      return badOp(op, "unknown-action", "an action other than create, update and delete");
   }
 }
 
-interface OpenedBlocks {
-  readonly blocks: CarBlocks | null;
-  /** Checked, from `verify: hash` on. */
-  readonly commit: CommitBlock | null;
-  readonly commitStart: number;
-  readonly commitEnd: number;
+function badOp(op: OpSlice, reason: string, error: string): MatchedOp {
+  const problem = { reason, error };
+  return { op, collection: "", rkey: "", action: "delete", problem, cid: -1, start: -1, end: -1 };
 }
 
-/** The blocks the operations need; or what is wrong with the commit as a whole. */
+/** Finds the blocks that the operations need; or says what is wrong with the commit as a whole. */
 function openBlocks(
   bytes: Buffer,
   frame: CommitFrame,
   timeMs: number,
-  wanted: readonly number[],
+  matched: readonly MatchedOp[],
   rules: ExtractRules,
-): OpenedBlocks | Problem {
+): OpenedCommit | Problem {
   if (tidTimeMs(frame.rev) > rules.latestMs(timeMs) + MAX_REV_AHEAD_MS) {
     return { reason: "rev-in-future", error: `rev ${frame.rev} is more than 5 minutes ahead` };
   }
   const isStructureOnly = rules.verify === "structure";
-  if (isStructureOnly && wanted.length === 1) return { blocks: null, commit: null, commitStart: -1, commitEnd: -1 };
-  const blocks = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, wanted);
-  if (typeof blocks === "string") return { reason: "bad-car", error: blocks };
-  const commitStart = blocks.starts[0] ?? -1;
-  const commitEnd = blocks.ends[0] ?? -1;
-  if (isStructureOnly) return { blocks, commit: null, commitStart, commitEnd };
+  const block: WantedBlock = { cid: frame.commit, start: -1, end: -1 };
+  const wanted: WantedBlock[] = isStructureOnly ? [] : [block];
+  for (const match of matched) if (match.cid !== -1) wanted.push(match);
+  if (wanted.length === 0) return { block, commit: null };
+  const root = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, wanted);
+  if (typeof root === "string") return { reason: "bad-car", error: root };
+  if (isStructureOnly) return { block, commit: null };
 
-  if (!cidEquals(bytes, bytes, blocks.root, frame.commit)) {
+  if (!cidEquals(bytes, bytes, root, frame.commit)) {
     return { reason: "commit-mismatch", error: "the archive's root is not the event's commit" };
   }
-  if (commitStart === -1) return { reason: "missing-commit", error: "the commit block is not in the archive" };
-  const commit = checkCommit(bytes, commitStart, commitEnd, { did: frame.did, rev: frame.rev, cid: frame.commit });
-  return isCommitProblem(commit) ? commit : { blocks, commit, commitStart, commitEnd };
+  if (block.start === -1) return { reason: "missing-commit", error: "the commit block is not in the archive" };
+  const commit = checkCommit(bytes, block.start, block.end, { did: frame.did, rev: frame.rev, cid: frame.commit });
+  return isCommitProblem(commit) ? commit : { block, commit };
 }
 
 function toEvent(
@@ -128,45 +136,50 @@ function toEvent(
   frame: CommitFrame,
   timeMs: number,
   match: MatchedOp,
-  blocks: CarBlocks | null,
-  whole: Problem | null,
+  problem: Problem | null,
 ): FirehoseEvent {
-  const { op, action } = match;
+  if (problem !== null) return deadOp(bytes, frame, timeMs, match, problem);
+  const { start, end, collection, rkey, action } = match;
   const { seq, did, rev } = frame;
-  const start = blocks?.starts[match.block] ?? -1;
-  const end = blocks?.ends[match.block] ?? -1;
-  const dead = (problem: Problem): DeadEntry => ({
-    kind: "dead",
-    seq,
-    timeMs,
-    did,
-    path: op.path,
-    reason: problem.reason,
-    error: problem.error,
-    payload: start === -1 ? copyHead(bytes, op.start, op.end) : copyHead(bytes, start, end),
-  });
-  if (match.problem !== null) return dead(match.problem);
-  if (whole !== null) return dead(whole);
-  const { collection, rkey } = match;
-  if (action === null || action === "delete") {
-    return { kind: "record", seq, timeMs, did, action: "delete", collection, rkey, rev, cid: null, record: null };
+  if (action === "delete") {
+    return { kind: "record", seq, timeMs, did, action, collection, rkey, rev, cid: null, record: null };
   }
-  if (start === -1) return dead({ reason: "missing-block", error: "the record's block is not in the archive" });
+  if (start === -1) {
+    const missing = { reason: "missing-block", error: "the record's block is not in the archive" };
+    return deadOp(bytes, frame, timeMs, match, missing);
+  }
   if (end - start > MAX_RECORD_BYTES) {
-    return dead({ reason: "record-too-large", error: `a record of ${end - start} bytes; at most ${MAX_RECORD_BYTES}` });
+    const error = `a record of ${end - start} bytes; at most ${MAX_RECORD_BYTES}`;
+    return deadOp(bytes, frame, timeMs, match, { reason: "record-too-large", error });
   }
-  const cid = copyBytes(bytes, op.cid, op.cid + CID_LENGTH);
-  return { kind: "record", seq, timeMs, did, action, collection, rkey, rev, cid, record: copyBytes(bytes, start, end) };
+  // In the archive the CID stands before its block: one copy holds both.
+  const section = copyBytes(bytes, start - CID_LENGTH, end);
+  const cid = new Uint8Array(section.buffer, section.byteOffset, CID_LENGTH);
+  const record = new Uint8Array(section.buffer, section.byteOffset + CID_LENGTH, end - start);
+  return { kind: "record", seq, timeMs, did, action, collection, rkey, rev, cid, record };
+}
+
+function deadOp(
+  bytes: Buffer,
+  frame: CommitFrame,
+  timeMs: number,
+  match: MatchedOp,
+  { reason, error }: Problem,
+): FirehoseEvent {
+  const { op, start, end } = match;
+  const path = op.pathStart === -1 ? null : utf8Text(bytes, op.pathStart, op.pathEnd);
+  const payload = start === -1 ? copyHead(bytes, op.start, op.end) : copyHead(bytes, start, end);
+  return { kind: "dead", seq: frame.seq, timeMs, did: frame.did, path, reason, error, payload };
 }
 
 /** null: nothing depends on the signature, or nobody asked for it. */
 function toSigned(
   bytes: Buffer,
-  opened: OpenedBlocks | Problem,
+  opened: OpenedCommit | Problem,
   rules: ExtractRules,
   events: readonly FirehoseEvent[],
 ): Extract["signed"] {
-  if ("reason" in opened || opened.commit === null || rules.verify !== "signature") return null;
+  if (rules.verify !== "signature" || "reason" in opened || opened.commit === null) return null;
   if (events.every((event) => event.kind === "dead")) return null;
-  return signedCommit(bytes, opened.commitStart, opened.commitEnd, opened.commit);
+  return signedCommit(bytes, opened.block.start, opened.block.end, opened.commit);
 }

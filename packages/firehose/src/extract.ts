@@ -3,7 +3,7 @@
  * Pure; what breaks a rule comes out as a dead entry beside the rest.
  */
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
-import { carRoot, findBlocks } from "./car.ts";
+import { carRoot, findBlocks, type WantedBlock } from "./car.ts";
 import { checkCommit, isCommitProblem } from "./commit.ts";
 import { extractCommit } from "./extract-commit.ts";
 import { deadFrame, type Extract, type ExtractRules, type SignedCommit, signedCommit } from "./extract-parts.ts";
@@ -49,10 +49,10 @@ function extractSync(bytes: Buffer, frame: SyncFrame, timeMs: number, rules: Ext
 
   const root = carRoot(bytes, frame.blocksStart, frame.blocksEnd);
   if (typeof root === "string") return dead("bad-car", root);
-  const blocks = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, [root]);
-  if (typeof blocks === "string") return dead("bad-car", blocks);
-  const start = blocks.starts[0] ?? -1;
-  const end = blocks.ends[0] ?? -1;
+  const block: WantedBlock = { cid: root, start: -1, end: -1 };
+  const found = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, [block]);
+  if (typeof found === "string") return dead("bad-car", found);
+  const { start, end } = block;
   if (start === -1) return dead("missing-commit", "the commit block is not in the archive");
   const commit = checkCommit(bytes, start, end, { did, rev, cid: root });
   if (isCommitProblem(commit)) return dead(commit.reason, commit.error);

@@ -1,10 +1,17 @@
 /** Fields that several kinds of message share. A field of the wrong type is a fault of the frame, not of the CBOR. */
+import { asciiText } from "@firehose-backfill/core/cbor/text";
 import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
 import { parseDatetime } from "./datetime.ts";
 import type { FrameFault } from "./frame-types.ts";
 import { isDid, isTid } from "./syntax.ts";
 
-/** Filled in while a payload is read; `check` says at the end what is wrong with it. */
+const NO_DID = "the repository is not named by a DID";
+const NO_REV = "rev is not a TID";
+
+/** A frame while its payload is read. */
+export type Mutable<Frame> = { -readonly [Field in keyof Frame]: Frame[Field] };
+
+/** Filled in while a payload is read; `checkFields` says at the end what is wrong with it. */
 export interface CommonFields {
   /** 0: missing or not a positive integer. */
   seq: number;
@@ -12,10 +19,6 @@ export interface CommonFields {
   did: string;
   /** The first thing that was wrong. */
   fault: FrameFault | null;
-}
-
-export function newFields(): CommonFields {
-  return { seq: 0, timeMs: Number.NaN, did: "", fault: null };
 }
 
 export function readSeq(cursor: CborCursor, fields: CommonFields): void {
@@ -32,17 +35,47 @@ export function readTime(cursor: CborCursor, fields: CommonFields): void {
   fields.timeMs = parseDatetime(cursor.bytes, start, cursor.pos);
 }
 
-/** Text, or null and a fault. `null` itself is a fault too: see `readOptionalText`. */
-export function readText(cursor: CborCursor, fields: CommonFields, name: string): string {
-  if (cursor.major() === MAJOR.text) return cursor.text();
-  cursor.skip();
-  fault(fields, "bad-field", `${name} is not text`);
-  return "";
+/** What is no DID is kept, and a fault. */
+export function readDid(cursor: CborCursor, fields: CommonFields, name: string): void {
+  if (cursor.major() !== MAJOR.text) {
+    skipWrongType(cursor, fields, name);
+    return;
+  }
+  const { bytes } = cursor;
+  const start = cursor.range(MAJOR.text);
+  if (isDid(bytes, start, cursor.pos)) fields.did = asciiText(bytes, start, cursor.pos);
+  else {
+    fields.did = cursor.textAt(start, cursor.pos);
+    fault(fields, "bad-did", NO_DID);
+  }
+}
+
+/** What is no TID is kept, and a fault. */
+export function readRev(cursor: CborCursor, fields: CommonFields & { rev: string }): void {
+  if (cursor.major() !== MAJOR.text) {
+    skipWrongType(cursor, fields, "rev");
+    return;
+  }
+  const { bytes } = cursor;
+  const start = cursor.range(MAJOR.text);
+  if (isTid(bytes, start, cursor.pos)) fields.rev = asciiText(bytes, start, cursor.pos);
+  else {
+    fields.rev = cursor.textAt(start, cursor.pos);
+    fault(fields, "bad-rev", NO_REV);
+  }
 }
 
 /** Text, or null where it is absent, null or (with a fault) anything else. */
 export function readOptionalText(cursor: CborCursor, fields: CommonFields, name: string): string | null {
-  return cursor.takeNull() ? null : readText(cursor, fields, name);
+  if (cursor.takeNull()) return null;
+  if (cursor.major() === MAJOR.text) return cursor.text();
+  skipWrongType(cursor, fields, name);
+  return "";
+}
+
+function skipWrongType(cursor: CborCursor, fields: CommonFields, name: string): void {
+  cursor.skip();
+  fault(fields, "bad-field", `${name} is not text`);
 }
 
 /** Stands after the byte string and returns where it starts; -1 and a fault if it is none, or longer than `maxBytes`. */
@@ -63,10 +96,9 @@ export function fault(fields: CommonFields, reason: FrameFault["reason"], error:
   fields.fault ??= { reason, error };
 }
 
-/** What every message must have; `rev` null: this kind has none. */
+/** What every message must have, and its fields have not complained of; `rev` null: this kind has none. */
 export function checkFields(fields: CommonFields, rev: string | null): void {
-  if (fields.fault !== null) return;
-  if (!isDid(fields.did)) fault(fields, "bad-did", "the repository is not named by a DID");
-  else if (rev !== null && !isTid(rev)) fault(fields, "bad-rev", "rev is not a TID");
+  if (fields.did === "") fault(fields, "bad-did", NO_DID);
+  else if (rev === "") fault(fields, "bad-rev", NO_REV);
   else if (Number.isNaN(fields.timeMs)) fault(fields, "bad-time", "time is not an RFC 3339 time");
 }

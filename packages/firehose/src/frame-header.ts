@@ -1,7 +1,7 @@
 /** The first of a frame's two items: what kind of message follows. */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
-import { keyTable, matchKey } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 export type MessageType = "#commit" | "#sync" | "#identity" | "#account" | "#info";
 
@@ -33,12 +33,9 @@ export function readHeader(cursor: CborCursor): FrameHeader {
 function readAnyHeader(cursor: CborCursor): FrameHeader {
   let type: string | null = null;
   let op: number | null = null;
-  let keyStart = -1;
-  let keyEnd = -1;
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    const key = matchKey(KEYS, cursor.bytes, keyStart, keyEnd);
+    key = cursor.key(KEYS, key);
     if (key === KEY.t && cursor.major() === MAJOR.text) type = cursor.text();
     else if (key === KEY.op) op = readOp(cursor);
     else cursor.skip();

@@ -3,11 +3,12 @@ import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
 import {
   checkFields,
   fault,
-  newFields,
+  type Mutable,
   readBlocks,
+  readDid,
   readOptionalText,
+  readRev,
   readSeq,
-  readText,
   readTime,
 } from "./frame-fields.ts";
 import {
@@ -17,117 +18,133 @@ import {
   MAX_SYNC_BLOCKS_BYTES,
   type SyncFrame,
 } from "./frame-types.ts";
-import { keyTable, matchKey } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 export const NO_SEQ: BrokenFrame = { kind: "broken", reason: "seq is missing or not a positive integer" };
 
-const KEY = { did: 0, rev: 1, seq: 2, time: 3, blocks: 4, handle: 5, active: 6, status: 7 } as const;
-const SYNC_KEYS = keyTable({ did: KEY.did, rev: KEY.rev, seq: KEY.seq, time: KEY.time, blocks: KEY.blocks });
-const IDENTITY_KEYS = keyTable({ did: KEY.did, seq: KEY.seq, time: KEY.time, handle: KEY.handle });
-const ACCOUNT_KEYS = keyTable({ did: KEY.did, seq: KEY.seq, time: KEY.time, active: KEY.active, status: KEY.status });
+const SYNC_KEY = { did: 0, rev: 1, seq: 2, time: 3, blocks: 4 } as const;
+const SYNC_KEYS = keyTable(SYNC_KEY);
+const IDENTITY_KEY = { did: 0, seq: 1, time: 2, handle: 3 } as const;
+const IDENTITY_KEYS = keyTable(IDENTITY_KEY);
+const ACCOUNT_KEY = { did: 0, seq: 1, time: 2, active: 3, status: 4 } as const;
+const ACCOUNT_KEYS = keyTable(ACCOUNT_KEY);
 
 /** @throws CborError */
 export function readSync(cursor: CborCursor): SyncFrame | BrokenFrame {
-  const fields = newFields();
-  let rev = "";
-  let blocksStart = -1;
-  let blocksEnd = -1;
-  let keyStart = -1;
-  let keyEnd = -1;
+  const frame: Mutable<SyncFrame> = {
+    kind: "sync",
+    seq: 0,
+    timeMs: Number.NaN,
+    did: "",
+    fault: null,
+    rev: "",
+    blocksStart: -1,
+    blocksEnd: -1,
+  };
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    switch (matchKey(SYNC_KEYS, cursor.bytes, keyStart, keyEnd)) {
-      case KEY.did:
-        fields.did = readText(cursor, fields, "did");
+    key = cursor.key(SYNC_KEYS, key);
+    switch (key) {
+      case SYNC_KEY.did:
+        readDid(cursor, frame, "did");
         break;
-      case KEY.rev:
-        rev = readText(cursor, fields, "rev");
+      case SYNC_KEY.rev:
+        readRev(cursor, frame);
         break;
-      case KEY.seq:
-        readSeq(cursor, fields);
+      case SYNC_KEY.seq:
+        readSeq(cursor, frame);
         break;
-      case KEY.time:
-        readTime(cursor, fields);
+      case SYNC_KEY.time:
+        readTime(cursor, frame);
         break;
-      case KEY.blocks:
-        blocksStart = readBlocks(cursor, fields, MAX_SYNC_BLOCKS_BYTES);
-        blocksEnd = cursor.pos;
+      case SYNC_KEY.blocks:
+        frame.blocksStart = readBlocks(cursor, frame, MAX_SYNC_BLOCKS_BYTES);
+        frame.blocksEnd = cursor.pos;
         break;
       default:
         cursor.skip();
     }
   }
-  if (fields.seq === 0) return NO_SEQ;
-  if (blocksStart === -1) fault(fields, "bad-field", "blocks are missing");
-  checkFields(fields, rev);
-  return { kind: "sync", ...fields, rev, blocksStart, blocksEnd };
+  if (frame.seq === 0) return NO_SEQ;
+  if (frame.blocksStart === -1) fault(frame, "bad-field", "blocks are missing");
+  checkFields(frame, frame.rev);
+  return frame;
 }
 
 /** @throws CborError */
 export function readIdentity(cursor: CborCursor): IdentityFrame | BrokenFrame {
-  const fields = newFields();
-  let handle: string | null = null;
-  let keyStart = -1;
-  let keyEnd = -1;
+  const frame: Mutable<IdentityFrame> = {
+    kind: "identity",
+    seq: 0,
+    timeMs: Number.NaN,
+    did: "",
+    fault: null,
+    handle: null,
+  };
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    switch (matchKey(IDENTITY_KEYS, cursor.bytes, keyStart, keyEnd)) {
-      case KEY.did:
-        fields.did = readText(cursor, fields, "did");
+    key = cursor.key(IDENTITY_KEYS, key);
+    switch (key) {
+      case IDENTITY_KEY.did:
+        readDid(cursor, frame, "did");
         break;
-      case KEY.seq:
-        readSeq(cursor, fields);
+      case IDENTITY_KEY.seq:
+        readSeq(cursor, frame);
         break;
-      case KEY.time:
-        readTime(cursor, fields);
+      case IDENTITY_KEY.time:
+        readTime(cursor, frame);
         break;
-      case KEY.handle:
-        handle = readOptionalText(cursor, fields, "handle");
+      case IDENTITY_KEY.handle:
+        frame.handle = readOptionalText(cursor, frame, "handle");
         break;
       default:
         cursor.skip();
     }
   }
-  if (fields.seq === 0) return NO_SEQ;
-  checkFields(fields, null);
-  return { kind: "identity", ...fields, handle };
+  if (frame.seq === 0) return NO_SEQ;
+  checkFields(frame, null);
+  return frame;
 }
 
 /** @throws CborError */
 export function readAccount(cursor: CborCursor): AccountFrame | BrokenFrame {
-  const fields = newFields();
+  const frame: Mutable<AccountFrame> = {
+    kind: "account",
+    seq: 0,
+    timeMs: Number.NaN,
+    did: "",
+    fault: null,
+    active: false,
+    status: null,
+  };
   let active: boolean | null = null;
-  let status: string | null = null;
-  let keyStart = -1;
-  let keyEnd = -1;
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    switch (matchKey(ACCOUNT_KEYS, cursor.bytes, keyStart, keyEnd)) {
-      case KEY.did:
-        fields.did = readText(cursor, fields, "did");
+    key = cursor.key(ACCOUNT_KEYS, key);
+    switch (key) {
+      case ACCOUNT_KEY.did:
+        readDid(cursor, frame, "did");
         break;
-      case KEY.seq:
-        readSeq(cursor, fields);
+      case ACCOUNT_KEY.seq:
+        readSeq(cursor, frame);
         break;
-      case KEY.time:
-        readTime(cursor, fields);
+      case ACCOUNT_KEY.time:
+        readTime(cursor, frame);
         break;
-      case KEY.active:
+      case ACCOUNT_KEY.active:
         active = cursor.takeBoolean();
         if (active === null) cursor.skip();
         break;
-      case KEY.status:
-        status = readOptionalText(cursor, fields, "status");
+      case ACCOUNT_KEY.status:
+        frame.status = readOptionalText(cursor, frame, "status");
         break;
       default:
         cursor.skip();
     }
   }
-  if (fields.seq === 0) return NO_SEQ;
-  if (active === null) fault(fields, "bad-field", "active is not a boolean");
-  checkFields(fields, null);
-  return { kind: "account", ...fields, active: active ?? false, status };
+  if (frame.seq === 0) return NO_SEQ;
+  if (active === null) fault(frame, "bad-field", "active is not a boolean");
+  else frame.active = active;
+  checkFields(frame, null);
+  return frame;
 }

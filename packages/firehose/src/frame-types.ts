@@ -22,14 +22,18 @@ interface SequencedFrame {
   readonly fault: FrameFault | null;
 }
 
-/** One operation of a commit: offsets into the frame. */
+/** One operation of a commit: offsets into the frame, -1 for what is missing or of another type. */
 export interface OpSlice {
   readonly start: number;
   readonly end: number;
   /** null: missing or not text. */
   readonly action: string | null;
-  readonly path: string | null;
-  /** Where the 36 bytes of its CID start; -1: none. */
+  /** UTF-8 text. */
+  readonly pathStart: number;
+  readonly pathEnd: number;
+  /** The first slash of the path; what stands before it is the collection. */
+  readonly slash: number;
+  /** Where the 36 bytes of its CID start. */
   readonly cid: number;
 }
 

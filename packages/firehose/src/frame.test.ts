@@ -41,9 +41,16 @@ describe("kinds of frames", () => {
       fault: null,
     });
     if (read.kind !== "commit") throw new Error(read.kind);
-    expect(read.ops.map(({ action, path }) => ({ action, path }))).toEqual([
-      { action: "create", path: "a.b.c/d" },
-      { action: "delete", path: "a.b.c/e" },
+    const textAt = (start: number, end: number): string => bytes.toString("utf8", start, end);
+    expect(
+      read.ops.map(({ action, pathStart, slash, pathEnd }) => [
+        action,
+        textAt(pathStart, slash),
+        textAt(slash + 1, pathEnd),
+      ]),
+    ).toEqual([
+      ["create", "a.b.c", "d"],
+      ["delete", "a.b.c", "e"],
     ]);
     expect(dagCbor.decode(bytes.subarray(read.ops[1]?.start, read.ops[1]?.end))).toMatchObject({
       path: "a.b.c/e",

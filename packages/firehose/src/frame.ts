@@ -8,7 +8,7 @@ import { type FrameHeader, readHeader } from "./frame-header.ts";
 import { readCommit } from "./frame-commit.ts";
 import { readAccount, readIdentity, readSync } from "./frame-markers.ts";
 import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
-import { keyTable, matchKey } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "./key-table.ts";
 import { parseDatetime } from "./datetime.ts";
 
 /** Never throws, and takes time in proportion to the length at most: what is wrong comes back as `broken`. */
@@ -67,15 +67,13 @@ const INFO_KEYS = keyTable({ name: TEXT_KEY.first, message: TEXT_KEY.message });
 function readTexts(cursor: CborCursor, keys: typeof ERROR_KEYS): { first: string; message: string } {
   let first = "";
   let message = "";
-  let keyStart = -1;
-  let keyEnd = -1;
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    const key = matchKey(keys, cursor.bytes, keyStart, keyEnd);
-    if (key === -1 || cursor.major() !== MAJOR.text) cursor.skip();
+    key = cursor.key(keys, key);
+    if (cursor.major() !== MAJOR.text) cursor.skip();
     else if (key === TEXT_KEY.first) first = cursor.text();
-    else message = cursor.text();
+    else if (key === TEXT_KEY.message) message = cursor.text();
+    else cursor.skip();
   }
   return { first, message };
 }
@@ -90,12 +88,9 @@ function readUnknown(type: string, cursor: CborCursor): Frame {
     cursor.skip();
     return { kind: "unknown", type, seq, timeMs };
   }
-  let keyStart = -1;
-  let keyEnd = -1;
+  let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    keyStart = cursor.key(keyStart, keyEnd);
-    keyEnd = cursor.pos;
-    const key = matchKey(UNKNOWN_KEYS, cursor.bytes, keyStart, keyEnd);
+    key = cursor.key(UNKNOWN_KEYS, key);
     if (key === UNKNOWN_KEY.seq && cursor.major() === MAJOR.uint) {
       const value = cursor.uint();
       seq = value > 0 ? value : null;

@@ -5,14 +5,27 @@ export const MAX_DEAD_PAYLOAD_BYTES = 16_384;
 /** Words of a server that find their way into an error are cut here. */
 const MAX_QUOTED_CHARS = 500;
 
+/** Copies up to this size share memory; what one of them pins is at most a slab. */
+const MAX_SHARED_BYTES = 8_192;
+const SLAB_BYTES = 65_536;
+let slab = new Uint8Array(0);
+let slabUsed = 0;
+
 /**
- * A copy: whoever keeps it does not keep the frame. Small ones share a few kilobytes with their neighbours (Node's pool):
+ * A copy: whoever keeps it does not keep the frame. Small ones share a slab with their neighbours, with whom they are dropped, too:
  * an ArrayBuffer for each record costs ten times as much, and the collector as much again.
  */
 export function copyBytes(bytes: Buffer, start: number, end: number): Uint8Array {
-  const copy = Buffer.allocUnsafe(end - start);
-  bytes.copy(copy, 0, start, end);
-  return new Uint8Array(copy.buffer, copy.byteOffset, copy.length);
+  const length = end - start;
+  if (length > MAX_SHARED_BYTES) return Uint8Array.from(bytes.subarray(start, end));
+  if (length > slab.length - slabUsed) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const copy = new Uint8Array(slab.buffer, slabUsed, length);
+  bytes.copy(slab, slabUsed, start, end);
+  slabUsed += length;
+  return copy;
 }
 
 /** A copy of the first 16 KiB between two offsets. */

@@ -1,30 +1,17 @@
-/** Map keys that a scanner knows, found by length and bytes without making a string. */
+/** Map keys that a scanner knows, as they stand in CBOR. */
 
 export interface KeyTable {
-  /** Candidates by key length. */
-  readonly byLength: readonly (readonly { readonly id: number; readonly bytes: Uint8Array }[] | undefined)[];
+  /** Head and text of each key; a key's id is its index. In DAG-CBOR's order: by length, then bytes. */
+  readonly encoded: readonly Uint8Array[];
 }
 
-/** `ids` are numbers so that a `switch` over them compiles to a jump. */
+/** What stands for the key before the first one of a map. */
+export const FIRST_KEY = -1;
+
+/** `ids` number the keys in DAG-CBOR's order, from 0 on. Constants, so that a `switch` over them compiles to a jump. */
 export function keyTable(ids: Readonly<Record<string, number>>): KeyTable {
-  const byLength: { id: number; bytes: Uint8Array }[][] = [];
-  for (const [key, id] of Object.entries(ids)) {
-    const bytes = Buffer.from(key, "latin1");
-    (byLength[bytes.length] ??= []).push({ id, bytes });
-  }
-  return { byLength };
-}
-
-/** The id of the key between two offsets; -1: unknown. */
-export function matchKey(table: KeyTable, bytes: Uint8Array, start: number, end: number): number {
-  const candidates = table.byLength[end - start];
-  if (candidates === undefined) return -1;
-  next: for (const candidate of candidates) {
-    const known = candidate.bytes;
-    for (let at = 0; at < known.length; at++) {
-      if (known[at] !== bytes[start + at]) continue next;
-    }
-    return candidate.id;
-  }
-  return -1;
+  const keys = Object.keys(ids).toSorted((left, right) => left.length - right.length || (left < right ? -1 : 1));
+  const isInOrder = keys.every((key, id) => ids[key] === id && key.length < 24);
+  if (!isInOrder) throw new TypeError(`keys in DAG-CBOR's order: ${keys.join(", ")}`);
+  return { encoded: keys.map((key) => Buffer.from(`${String.fromCharCode(0x60 + key.length)}${key}`, "latin1")) };
 }

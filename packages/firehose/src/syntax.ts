@@ -1,4 +1,7 @@
-/** The identifiers of atproto, checked character by character: DIDs, revisions (TIDs), collections and record keys. */
+/**
+ * The identifiers of atproto, checked where they stand, byte by byte: DIDs, revisions (TIDs), collections and record keys.
+ * All of them are ASCII.
+ */
 
 const TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz";
 const TID_LENGTH = 13;
@@ -8,68 +11,78 @@ const MAX_DID = 2048;
 const MAX_NSID = 317;
 const MAX_RKEY = 512;
 
-const ALNUM = 1;
+const DOT = 0x2e;
+const COLON = 0x3a;
+const PERCENT = 0x25;
+const DID_PREFIX = Buffer.from("did:");
+
+const ALLOWED = 1;
 const DID_CHARS = charTable("._:%-");
 const NSID_CHARS = charTable(".-");
 const RKEY_CHARS = charTable("._~:-");
 const TID_VALUES = tidValues();
 
-export function isDid(text: string): boolean {
-  if (text.length < 8 || text.length > MAX_DID || !text.startsWith("did:")) return false;
-  const last = text.charCodeAt(text.length - 1);
-  return text.indexOf(":", 4) > 4 && last !== 0x3a && last !== 0x25 && hasOnly(text, 4, DID_CHARS);
+export function isDid(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 8 || end - start > MAX_DID || !hasOnly(bytes, start, end, DID_CHARS)) return false;
+  for (let at = 0; at < DID_PREFIX.length; at++) {
+    if (bytes[start + at] !== DID_PREFIX[at]) return false;
+  }
+  const last = bytes[end - 1];
+  const methodEnd = bytes.indexOf(COLON, start + DID_PREFIX.length);
+  return methodEnd > start + DID_PREFIX.length && methodEnd < end && last !== COLON && last !== PERCENT;
 }
 
-export function isTid(text: string): boolean {
-  if (text.length !== TID_LENGTH) return false;
-  for (let at = 0; at < TID_LENGTH; at++) {
-    if (tidValue(text, at) < 0) return false;
+export function isTid(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== TID_LENGTH) return false;
+  for (let at = start; at < end; at++) {
+    if ((TID_VALUES[bytes[at] ?? 0] ?? -1) < 0) return false;
   }
-  return tidValue(text, 0) < 16;
+  return (TID_VALUES[bytes[start] ?? 0] ?? -1) < 16;
 }
 
 /** Milliseconds since the epoch that a valid TID carries. */
 export function tidTimeMs(tid: string): number {
   let micros = 0;
-  for (let at = 0; at < TID_TIME_LENGTH; at++) micros = micros * 32 + tidValue(tid, at);
+  for (let at = 0; at < TID_TIME_LENGTH; at++) micros = micros * 32 + (TID_VALUES[tid.charCodeAt(at)] ?? 0);
   return micros / 1000;
 }
 
 /** At least three dot-separated parts of letters, digits and hyphens. */
-export function isNsid(text: string): boolean {
-  if (text.length > MAX_NSID || !hasOnly(text, 0, NSID_CHARS)) return false;
-  const first = text.indexOf(".");
-  const last = text.lastIndexOf(".");
-  return first > 0 && last > first && last < text.length - 1 && !text.includes("..");
+export function isNsid(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > MAX_NSID || !hasOnly(bytes, start, end, NSID_CHARS)) return false;
+  let dots = 0;
+  let partStart = start;
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== DOT) continue;
+    if (at === partStart) return false;
+    partStart = at + 1;
+    dots++;
+  }
+  return dots >= 2 && partStart < end;
 }
 
-export function isRecordKey(text: string): boolean {
-  if (text.length === 0 || text.length > MAX_RKEY || text === "." || text === "..") return false;
-  return hasOnly(text, 0, RKEY_CHARS);
+export function isRecordKey(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === 0 || length > MAX_RKEY || !hasOnly(bytes, start, end, RKEY_CHARS)) return false;
+  return length > 2 || bytes[start] !== DOT || (length === 2 && bytes[start + 1] !== DOT);
 }
 
-function hasOnly(text: string, from: number, table: Uint8Array): boolean {
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code >= 128 || table[code] !== ALNUM) return false;
+function hasOnly(bytes: Uint8Array, start: number, end: number, table: Uint8Array): boolean {
+  for (let at = start; at < end; at++) {
+    if (table[bytes[at] ?? 0] !== ALLOWED) return false;
   }
   return true;
 }
 
-function tidValue(text: string, at: number): number {
-  const code = text.charCodeAt(at);
-  return code < 128 ? (TID_VALUES[code] ?? -1) : -1;
-}
-
 function charTable(extra: string): Uint8Array {
-  const table = new Uint8Array(128);
+  const table = new Uint8Array(256);
   const letters = "abcdefghijklmnopqrstuvwxyz";
-  for (const char of `0123456789${letters}${letters.toUpperCase()}${extra}`) table[char.charCodeAt(0)] = ALNUM;
+  for (const char of `0123456789${letters}${letters.toUpperCase()}${extra}`) table[char.charCodeAt(0)] = ALLOWED;
   return table;
 }
 
 function tidValues(): Int8Array {
-  const table = new Int8Array(128).fill(-1);
+  const table = new Int8Array(256).fill(-1);
   for (let value = 0; value < TID_ALPHABET.length; value++) table[TID_ALPHABET.charCodeAt(value)] = value;
   return table;
 }

@@ -12,7 +12,8 @@ declare module "cbor-x/decode-no-eval" {
   /** `T`: what the bytes that it is given can decode to. */
   export class Decoder<T> {
     constructor(options: DecoderOptions);
-    decode(bytes: Uint8Array): T;
+    /** The one item in the first `length` bytes. */
+    decode(bytes: Uint8Array, length: number): T;
   }
   /** Holds for every Decoder of this build. Here for tags over byte strings. */
   export function addExtension(extension: {

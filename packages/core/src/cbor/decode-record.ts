@@ -2,7 +2,7 @@
 import type { ClassifiedError } from "../errors.ts";
 import { type CborMap, decodeScanned, isCborMap } from "./decoder.ts";
 import { type CborRefusal, refusalOf } from "./refusal.ts";
-import { ATPROTO_RULES, scanItem } from "./strict-scan.ts";
+import { ATPROTO_RULES, lastScanSawWideNegative, scanItem } from "./strict-scan.ts";
 
 /** Largest record block that the protocol permits. */
 export const MAX_RECORD_BYTES = 1_000_000;
@@ -33,7 +33,7 @@ export function decodeRecord(block: Uint8Array): CborMap {
   const end = scanItem(block, 0, block.length, ATPROTO_RULES);
   if (end < 0) throw new BadRecordError(refusalOf(end));
   if (end !== block.length) throw new BadRecordError("trailing-bytes");
-  const value = decodeScanned(block);
+  const value = decodeScanned(block, lastScanSawWideNegative());
   if (!isCborMap(value)) throw new BadRecordError("not-a-map");
   return value;
 }

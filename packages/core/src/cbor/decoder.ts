@@ -3,7 +3,7 @@
  * by itself it builds dates, regular expressions and record readers out of tags, and hangs on a large bigint.
  */
 import { addExtension, Decoder, setExtractor } from "cbor-x/decode-no-eval";
-import { createStringReader } from "./short-strings.ts";
+import { createTextTable } from "./text-table.ts";
 
 /** A CID inside a record. */
 export class CidLink {
@@ -28,12 +28,6 @@ export function isCborList(value: CborValue): value is readonly CborValue[] {
   return Array.isArray(value);
 }
 
-/** The head of a negative integer of eight bytes, and the first of the eight: zero in all that the scan lets through. */
-const WIDE_NEGATIVE = 0x3b;
-const WIDE_NEGATIVE_NEXT = 0x00;
-/** 0x3b is also a semicolon, and a text may hold a million of them. */
-const MAX_LOOKS = 100;
-
 type WideValue =
   | null
   | boolean
@@ -53,28 +47,35 @@ interface Decoders {
 }
 let decoders: Decoders | null = null;
 
-/** Decodes one scanned item that fills `bytes`. The result has memory of its own. */
-export function decodeScanned(bytes: Uint8Array): CborValue {
-  decoders ??= createDecoders();
-  // A view of our own: cbor-x leaves a property on the object that it is given.
-  const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  return mayHoldWideNegative(view) ? bigintsToNumbers(decoders.exact.decode(view)) : decoders.fast.decode(view);
-}
+/**
+ * Where blocks of up to this size are copied to before they are decoded: cbor-x makes a DataView for each object that it is
+ * given and leaves it there as a property, which costs as much as decoding a small record.
+ */
+const SCRATCH_BYTES = 16_384;
+let scratch: Uint8Array | null = null;
 
-/** True also where the two bytes are part of something else, or where it would take long to tell: the slower way is never wrong. */
-function mayHoldWideNegative(bytes: Uint8Array): boolean {
-  let at = bytes.indexOf(WIDE_NEGATIVE);
-  for (let looks = 0; looks < MAX_LOOKS; looks++) {
-    if (at === -1) return false;
-    if (bytes[at + 1] === WIDE_NEGATIVE_NEXT) return true;
-    at = bytes.indexOf(WIDE_NEGATIVE, at + 1);
-  }
-  return true;
+/**
+ * Decodes one scanned item that fills `bytes`. The result has memory of its own. `hasWideNegative`: there is an integer below
+ * -2^32 somewhere in it.
+ */
+export function decodeScanned(bytes: Uint8Array, hasWideNegative: boolean): CborValue {
+  decoders ??= createDecoders();
+  const { length } = bytes;
+  let source: Uint8Array;
+  if (length <= SCRATCH_BYTES) {
+    scratch ??= new Uint8Array(SCRATCH_BYTES);
+    scratch.set(bytes);
+    source = scratch;
+  } else source = new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+  return hasWideNegative
+    ? bigintsToNumbers(decoders.exact.decode(source, length))
+    : decoders.fast.decode(source, length);
 }
 
 function createDecoders(): Decoders {
   const options = { mapsAsObjects: true, useRecords: false, copyBuffers: true };
-  setExtractor(createStringReader());
+  const readText = createTextTable();
+  setExtractor((position, _end, length, source) => readText(source, position, position + length));
   // The scan has seen that it is a byte string of a zero and a CID.
   addExtension({ tag: 42, decode: (item) => new CidLink(item.subarray(1)) });
   return {

@@ -6,7 +6,7 @@
 import { Encoder } from "cbor-x/index-no-eval";
 import { type CborValue, decodeScanned } from "./decoder.ts";
 import { CborError, refusalOf } from "./refusal.ts";
-import { scanItem, type ScanRules } from "./strict-scan.ts";
+import { lastScanSawWideNegative, scanItem, type ScanRules } from "./strict-scan.ts";
 
 /** What a message may be made of. Numbers are finite; strings are well-formed; no `undefined`, no class instances. */
 export type MessageValue =
@@ -40,7 +40,7 @@ export function encodeMessage(value: MessageValue): Uint8Array {
  */
 export function decodeMessage(message: Uint8Array): CborValue {
   scanMessage(message);
-  return decodeScanned(message);
+  return decodeScanned(message, lastScanSawWideNegative());
 }
 
 function scanMessage(message: Uint8Array): void {

@@ -9,7 +9,7 @@ import { decodeRecord } from "./decode-record.ts";
 import { CidLink, type CborValue, decodeScanned, isCborList, isCborMap } from "./decoder.ts";
 import { recordToJson } from "./record-json.ts";
 import { type CborRefusal, refusalOf } from "./refusal.ts";
-import { ATPROTO_RULES, scanItem } from "./strict-scan.ts";
+import { ATPROTO_RULES, lastScanSawWideNegative, scanItem } from "./strict-scan.ts";
 
 const FIXTURES = join(import.meta.dirname, "../../fixtures");
 
@@ -30,7 +30,9 @@ function toIpld(value: CborValue): unknown {
 /** What we make of the bytes: a reason, or a value as the reference has it. */
 function read(bytes: Uint8Array): { refused: CborRefusal } | { value: unknown } {
   const result = scan(bytes);
-  return result === "accepted" ? { value: toIpld(decodeScanned(bytes)) } : { refused: result };
+  return result === "accepted"
+    ? { value: toIpld(decodeScanned(bytes, lastScanSawWideNegative())) }
+    : { refused: result };
 }
 
 function expected(bytes: Uint8Array, refused: CborRefusal | undefined): ReturnType<typeof read> {

@@ -7,6 +7,7 @@
  * and no `__proto__` key.
  */
 import { CID_LENGTH, isCid } from "../cid.ts";
+import { headLength, readArgument } from "./head.ts";
 import { CborError, refusalOf, refused } from "./refusal.ts";
 import { isValidUtf8 } from "./utf8.ts";
 
@@ -38,9 +39,7 @@ export function skipItem(bytes: Uint8Array, start: number, end: number): number 
 const TRUNCATED = refused("truncated");
 const DEPTH = refused("depth");
 const TOO_MANY_ITEMS = refused("too-many-items");
-const NON_MINIMAL = refused("non-minimal");
 const INDEFINITE_LENGTH = refused("indefinite-length");
-const RESERVED = refused("reserved");
 const INTEGER_RANGE = refused("integer-range");
 const INVALID_UTF8 = refused("invalid-utf8");
 const KEY_TYPE = refused("key-type");
@@ -66,10 +65,18 @@ const isMap = new Uint8Array(MAX_DEPTH + 1);
 const lastKeyStart = new Int32Array(MAX_DEPTH + 1);
 const lastKeyLength = new Int32Array(MAX_DEPTH + 1);
 
+let sawWideNegative = false;
+
+/** Whether the last scan passed an integer below -2^32. */
+export function lastScanSawWideNegative(): boolean {
+  return sawWideNegative;
+}
+
 /** Like `skipItem`, for any rules, and without an error to build: a negative result is a refusal. */
 export function scanItem(bytes: Uint8Array, start: number, end: number, rules: ScanRules): number {
   let at = start;
   let depth = 0;
+  sawWideNegative = false;
   for (;;) {
     if (depth > 0 && isMap[depth] === 1) {
       const afterKey = scanKey(bytes, at, end, depth, rules.sortedKeys);
@@ -90,6 +97,7 @@ export function scanItem(bytes: Uint8Array, start: number, end: number, rules: S
       if (major === UNSIGNED || major === NEGATIVE) {
         // -1 - value must be safe too.
         if (value + major > Number.MAX_SAFE_INTEGER) return INTEGER_RANGE;
+        if (major === NEGATIVE && value >= 2 ** 32) sawWideNegative = true;
       } else if (major === BYTES || major === TEXT) {
         if (value > end - at) return TRUNCATED;
         if (major === TEXT && !isValidUtf8(bytes, at, at + value)) return INVALID_UTF8;
@@ -121,36 +129,6 @@ export function scanItem(bytes: Uint8Array, start: number, end: number, rules: S
     }
     if (depth === 0) return at;
   }
-}
-
-function headLength(initial: number): number {
-  const info = initial & 31;
-  return info < 24 ? 1 : 1 + (1 << (info - 24));
-}
-
-/** The number in an item's head, in its shortest form; one above 2^53 - 1 comes out as some number above it. */
-function readArgument(bytes: Uint8Array, at: number, end: number): number {
-  const info = (bytes[at] ?? 0) & 31;
-  if (info < 24) return info;
-  if (info > 27) return info === 31 ? INDEFINITE_LENGTH : RESERVED;
-  if (at + 1 + (1 << (info - 24)) > end) return TRUNCATED;
-  if (info === 24) {
-    const value = bytes[at + 1] ?? 0;
-    return value < 24 ? NON_MINIMAL : value;
-  }
-  if (info === 25) {
-    const value = ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    return value < 0x100 ? NON_MINIMAL : value;
-  }
-  const high = readUint32(bytes, at + 1);
-  if (info === 26) return high < 0x1_0000 ? NON_MINIMAL : high;
-  return high === 0 ? NON_MINIMAL : high * 0x1_0000_0000 + readUint32(bytes, at + 5);
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] ?? 0) * 0x100_0000 + (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
-  );
 }
 
 function scanKey(bytes: Uint8Array, start: number, end: number, depth: number, isSorted: boolean): number {

@@ -8,6 +8,9 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
   if (end - start >= NATIVE_FROM_BYTES) return isUtf8(bytes.subarray(start, end));
   let at = start;
   while (at < end) {
+    // Nearly all text is ASCII: eight bytes in one comparison. What is past `end` is not looked at.
+    while (at + 8 <= end && isAscii8(bytes, at)) at += 8;
+    if (at === end) return true;
     const lead = bytes[at++] ?? 0;
     if (lead < 0x80) continue;
     if (lead < 0xc2 || lead > 0xf4) return false;
@@ -28,4 +31,10 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
     at += following;
   }
   return true;
+}
+
+function isAscii8(bytes: Uint8Array, at: number): boolean {
+  const first = (bytes[at] ?? 0) | (bytes[at + 1] ?? 0) | (bytes[at + 2] ?? 0) | (bytes[at + 3] ?? 0);
+  const second = (bytes[at + 4] ?? 0) | (bytes[at + 5] ?? 0) | (bytes[at + 6] ?? 0) | (bytes[at + 7] ?? 0);
+  return (first | second) < 0x80;
 }

@@ -1,0 +1,41 @@
+/** Heads of CBOR items: the first byte and the number that follows it. */
+import { refused } from "./refusal.ts";
+
+const TRUNCATED = refused("truncated");
+const NON_MINIMAL = refused("non-minimal");
+const INDEFINITE_LENGTH = refused("indefinite-length");
+const RESERVED = refused("reserved");
+
+/** How many bytes the head is long that begins with this one. */
+export function headLength(initial: number): number {
+  const info = initial & 31;
+  return info < 24 ? 1 : 1 + (1 << (info - 24));
+}
+
+/**
+ * The number in an item's head, which must be in its shortest form; one above 2^53 - 1 comes out as some number above it.
+ * A negative result is a refusal. `at` is before `end`.
+ */
+export function readArgument(bytes: Uint8Array, at: number, end: number): number {
+  const info = (bytes[at] ?? 0) & 31;
+  if (info < 24) return info;
+  if (info > 27) return info === 31 ? INDEFINITE_LENGTH : RESERVED;
+  if (at + 1 + (1 << (info - 24)) > end) return TRUNCATED;
+  if (info === 24) {
+    const value = bytes[at + 1] ?? 0;
+    return value < 24 ? NON_MINIMAL : value;
+  }
+  if (info === 25) {
+    const value = ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    return value < 0x100 ? NON_MINIMAL : value;
+  }
+  const high = readUint32(bytes, at + 1);
+  if (info === 26) return high < 0x1_0000 ? NON_MINIMAL : high;
+  return high === 0 ? NON_MINIMAL : high * 0x1_0000_0000 + readUint32(bytes, at + 5);
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] ?? 0) * 0x100_0000 + (((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0))
+  );
+}
