@@ -127,7 +127,7 @@ describe.skipIf(CHROMIUM === undefined || !isLong)("a run at its page", { timeou
     await page.click("#tune summary");
     await page.fill("#tune-BACKFILL_BATCH_DELAY_MS", "200");
     await page.keyboard.press("Enter");
-    await page.locator("#notice").filter({ hasText: "batchDelayMs 400 -> 200" }).waitFor();
+    await page.locator("#notice").filter({ hasText: "BACKFILL_BATCH_DELAY_MS 400 -> 200" }).waitFor();
     await expect.poll(async () => (await status()).allowedRatePerSecond, PATIENCE).toBe(25);
     await page.locator("#settings tr", { hasText: "BACKFILL_BATCH_DELAY_MS" }).filter({ hasText: "tune" }).waitFor();
   });

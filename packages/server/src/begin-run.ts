@@ -15,7 +15,7 @@ import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
 import type { Run } from "@firehose-backfill/checkpoint/types";
-import { SETTINGS } from "@firehose-backfill/core/config/definitions";
+import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";
 
@@ -65,7 +65,7 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
     if (tuned !== null) run = await wakePlanned(deps, run, tuned);
     log(
       `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
-        .map(([key, { from, to }]) => `${key} ${from} -> ${to}`)
+        .map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`)
         .join(", ")}`,
     );
   }

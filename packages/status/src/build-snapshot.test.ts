@@ -41,7 +41,7 @@ describe("totals", () => {
 
 describe("rates", () => {
   it("are measured over the last minute where samples are there", () => {
-    const rateSamples = [{ runId: "run-1", atMs: NOW - 40_000, processed: 800 }];
+    const rateSamples = [{ runId: "run-1", paceEpoch: 1, atMs: NOW - 40_000, processed: 800 }];
     expect(build({ rateSamples })).toMatchObject({ ratePerSecond: 2.5, averageRatePerSecond: 1.5 });
   });
 

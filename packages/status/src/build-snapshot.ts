@@ -1,5 +1,6 @@
 /** Puts the parts of a run together into the one Snapshot that everything shows. Pure; collect-snapshot.ts reads the parts. */
 import type { ConsumerReport, Gap, OpenWindow, Run, RunError } from "@firehose-backfill/checkpoint/types";
+import { settingName } from "@firehose-backfill/core/config/definitions";
 import type { Position } from "@firehose-backfill/core/position";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
@@ -58,7 +59,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const totals = liveTotals(run.totals, input.openWindows);
   const elapsed = elapsedMs(run, nowMs);
   const average = elapsed >= 1_000 ? (totals.processed * 1_000) / elapsed : 0;
-  const sample = { runId: run.runId, atMs: nowMs, processed: totals.processed };
+  const sample = { runId: run.runId, paceEpoch: run.paceEpoch, atMs: nowMs, processed: totals.processed };
   const isMoving = run.status === "running" || run.status === "pausing";
   const rate = rateOf(addRateSample(input.rateSamples, sample), nowMs) ?? (isMoving ? average : 0);
   const progress = progressOf(run, doneBeyond(input.openWindows));
@@ -118,9 +119,14 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       reason: gap.reason,
     })),
     errors: input.errors.slice(-MAX_ERRORS).map(({ atMs, source, message }) => ({ at: iso(atMs), source, message })),
-    tunes: run.tunes.map(({ atMs, by, changes }) => ({ at: iso(atMs), by, changes })),
+    tunes: run.tunes.map(({ atMs, by, changes }) => ({ at: iso(atMs), by, changes: named(changes) })),
     elapsedSeconds: round(elapsed / 1_000, 1),
   };
+}
+
+/** By the settings' own names, as they are tuned by. */
+function named<T>(changes: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(changes).map(([key, change]) => [settingName(key), change]));
 }
 
 function emptySnapshot(input: SnapshotInput): RunPart {

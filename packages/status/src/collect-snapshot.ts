@@ -49,7 +49,10 @@ export async function collectSnapshot(options: CollectOptions): Promise<Snapshot
     settings: runSettings(config, run, about.scope),
     nowMs,
   });
-  if (run !== null) meter?.record({ runId: run.runId, atMs: nowMs, processed: snapshot.processed });
+  if (run !== null) {
+    const { runId, paceEpoch } = run;
+    meter?.record({ runId, paceEpoch, atMs: nowMs, processed: snapshot.processed });
+  }
   return snapshot;
 }
 

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample } from "./rate-window.ts";
 
-function sample(atMs: number, processed: number, runId = "run-1"): RateSample {
-  return { runId, atMs, processed };
+function sample(atMs: number, processed: number, runId = "run-1", paceEpoch = 1): RateSample {
+  return { runId, paceEpoch, atMs, processed };
 }
 
 function collect(samples: readonly RateSample[]): readonly RateSample[] {
@@ -35,6 +35,12 @@ describe("the rate of the last minute", () => {
   it("begins anew with another run, and when a new epoch dropped counts", () => {
     expect(collect([sample(0, 10), sample(5_000, 0, "run-2")])).toEqual([sample(5_000, 0, "run-2")]);
     expect(collect([sample(0, 10), sample(5_000, 8)])).toEqual([sample(5_000, 8)]);
+  });
+
+  it("begins anew with another pace: a tune shows as soon as it acts", () => {
+    const slow = [...Array(60).keys()].map((second) => sample(second * 1_000, second * 2));
+    const fast = [...Array(6).keys()].map((second) => sample((60 + second) * 1_000, 120 + second * 20, "run-1", 2));
+    expect(rateOf(collect([...slow, ...fast]), 65_000)).toBe(20);
   });
 
   it("stays small and spans the window however often it is asked", () => {

@@ -5,6 +5,8 @@
 export interface RateSample {
   /** Samples of another run say nothing about this one. */
   readonly runId: string;
+  /** Samples of another pace as well: a tune shows at once, not as a minute's slow climb. */
+  readonly paceEpoch: number;
   readonly atMs: number;
   readonly processed: number;
 }
@@ -16,9 +18,8 @@ const SPACING_MS = 1_000;
 /** The samples with `next` added: those of the last minute, and the one before it, which the minute is measured from. */
 export function addRateSample(samples: readonly RateSample[], next: RateSample): readonly RateSample[] {
   const last = samples.at(-1);
-  if (last !== undefined && (last.runId !== next.runId || last.atMs > next.atMs || last.processed > next.processed)) {
-    return [next];
-  }
+  const isOther = last !== undefined && (last.runId !== next.runId || last.paceEpoch !== next.paceEpoch);
+  if (isOther || (last !== undefined && (last.atMs > next.atMs || last.processed > next.processed))) return [next];
   const beforeLast = samples.at(-2);
   const isCrowded = last !== undefined && beforeLast !== undefined && last.atMs - beforeLast.atMs < SPACING_MS;
   const kept = isCrowded ? samples.slice(0, -1) : samples;

@@ -61,6 +61,13 @@ describe("the page", () => {
     }
   });
 
+  it("says aloud that a running run waits", () => {
+    expect(render({ reason: "waiting: database" })).toContain(
+      "Waiting: database. Nothing is lost, and it goes on by itself.",
+    );
+    expect(render({ status: "paused", reason: "paused by the operator" })).not.toContain("goes on by itself");
+  });
+
   it("asks nobody else for anything", () => {
     const page = render();
     expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:\/\//);

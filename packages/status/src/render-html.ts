@@ -115,7 +115,14 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
     snapshot.fallsOffInSeconds !== null &&
     snapshot.retentionSeconds !== null &&
     snapshot.fallsOffInSeconds < snapshot.retentionSeconds / 4;
+  const isWaiting = snapshot.status === "running" && snapshot.reason !== null;
   return html`${[
+    isWaiting
+      ? banner(
+          "warn",
+          `${capitalized(escapeForLog(snapshot.reason ?? ""))}. Nothing is lost, and it goes on by itself.`,
+        )
+      : nothing,
     stale === null ? nothing : banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}.`),
     isFallingOff
       ? banner(
@@ -124,6 +131,10 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
         )
       : nothing,
   ]}`;
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function banner(mood: "warn" | "bad", text: string): Markup {

@@ -6,7 +6,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, formatTime, sumOf } from "./format.ts";
 import type { History, HistoryMark } from "./history.ts";
 import { html, type Markup, nothing, trusted } from "./html/markup.ts";
-import { plot, type PlotPoint } from "./html/plot.ts";
+import { niceDuration, plot, type PlotOptions, type PlotPoint } from "./html/plot.ts";
 import { REPORT_STYLES } from "./html/report-styles.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -100,9 +100,14 @@ function plots(history: History): Markup {
   const isLong = (points.at(-1)?.atMs ?? 0) - (points[0]?.atMs ?? 0) > 2 * 86_400_000;
   const time = (atMs: number) => formatTime(new Date(atMs).toISOString()).slice(isLong ? 5 : 11, isLong ? 16 : 19);
   const numbered = marks.map(({ atMs }, index) => ({ atMs, label: String(index + 1) }));
-  const draw = (title: string, label: string, course: readonly PlotPoint[], format: (value: number) => string) =>
+  const draw = (
+    title: string,
+    label: string,
+    course: readonly PlotPoint[],
+    scale: Pick<PlotOptions, "format" | "topOf">,
+  ) =>
     html`<h3>${title}</h3>
-      ${plot({ points: course, marks: numbered, label, format, formatTime: time })}`;
+      ${plot({ points: course, marks: numbered, label, formatTime: time, ...scale })}`;
   const course = (valueOf: (point: (typeof points)[number]) => number | null): PlotPoint[] =>
     points.map((point) => ({ atMs: point.atMs, value: valueOf(point) }));
   return html`<section>
@@ -116,25 +121,25 @@ function plots(history: History): Markup {
             value: point.ratePerSecond,
             reference: point.allowedRatePerSecond,
           })),
-          formatRate,
+          { format: formatRate },
         ),
         draw(
           "Memory, MB",
           "Memory over the run",
           course((point) => point.memoryMb),
-          formatCount,
+          { format: formatCount },
         ),
         draw(
           "Lag behind the network",
           "Lag over the run",
           course((point) => point.lagSeconds),
-          formatDuration,
+          { format: formatDuration, topOf: niceDuration },
         ),
         draw(
           "Batches in the queue",
           "Queue depth over the run",
           course((point) => point.depth),
-          formatCount,
+          { format: formatCount },
         ),
       ]}
     </section>

@@ -37,6 +37,7 @@ export const events: Command = {
       if (lines > 0) show(record);
       afterSeq = record.seq;
     }
+    if (afterSeq === null) context.stderr.write("Nothing has been applied yet.\n");
     while (args.flag("tail") && !signals.stop.aborted) {
       const more = await feed.after(afterSeq ?? 0);
       for (const record of more) show(record);

@@ -231,6 +231,11 @@ export function definitionOf<K extends SettingKey>(key: K): SettingDefinition<K>
   return TABLE[key];
 }
 
+/** `batchSize` to `BACKFILL_BATCH_SIZE`; what is no key stays as it is. */
+export function settingName(key: string): string {
+  return SETTINGS.find((setting) => setting.key === key)?.name ?? key;
+}
+
 /** null: no setting has this name. */
 export function definitionNamed(name: string): SettingDefinition | null {
   return SETTINGS.find((definition) => definition.name === name) ?? null;

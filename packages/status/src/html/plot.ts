@@ -22,11 +22,13 @@ export interface PlotOptions {
   readonly label: string;
   readonly format: (value: number) => string;
   readonly formatTime: (atMs: number) => string;
+  /** The top of the scale, of which four even steps are shown. Left out: a short number. */
+  readonly topOf?: (highest: number) => number;
 }
 
 const WIDTH = 880;
 const HEIGHT = 190;
-const LEFT = 70;
+const LEFT = 84;
 const RIGHT = 12;
 const TOP = 22;
 const BOTTOM = 24;
@@ -35,13 +37,13 @@ const COLUMNS = 5;
 /** Longer than so many usual spacings without a point: nobody was there to look. */
 const HOLE_SPACINGS = 4;
 
-export function plot({ points, marks, label, format, formatTime }: PlotOptions): Markup {
+export function plot({ points, marks, label, format, formatTime, topOf = niceTop }: PlotOptions): Markup {
   const fromMs = points[0]?.atMs ?? 0;
   // The end itself may come sooner than the next point was due.
   const toMs = Math.max(points.at(-1)?.atMs ?? 0, ...marks.map(({ atMs }) => atMs));
   if (points.length < 2 || toMs <= fromMs) return html`<p class="quiet">Too short a run for a plot.</p>`;
   const values = points.flatMap(({ value, reference }) => [value, reference ?? null].filter((known) => known !== null));
-  const top = niceTop(Math.max(0, ...values));
+  const top = topOf(Math.max(0, ...values));
   const x = (atMs: number) => round(LEFT + ((atMs - fromMs) / (toMs - fromMs)) * (WIDTH - LEFT - RIGHT));
   const y = (value: number) => round(HEIGHT - BOTTOM - (Math.max(0, value) / top) * (HEIGHT - TOP - BOTTOM));
   const rows = Array.from({ length: ROWS + 1 }, (_, row) => (top * row) / ROWS);
@@ -110,6 +112,14 @@ function niceTop(highest: number): number {
   const power = 10 ** Math.floor(Math.log10(highest));
   return ([1, 2, 4, 5, 8, 10].find((step) => step * power >= highest * 1.02) ?? 20) * power;
 }
+
+/** For seconds: four even steps of it are whole minutes, hours or days. */
+export function niceDuration(highest: number): number {
+  const minute = [4, 8, 20, 40, 60, 120, 240, 480, 720, 1_440, 2_880].find((top) => top * 60 >= highest * 1.02);
+  return minute === undefined ? Math.ceil((highest * 1.02) / FOUR_DAYS) * FOUR_DAYS : minute * 60;
+}
+
+const FOUR_DAYS = 4 * 86_400;
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;

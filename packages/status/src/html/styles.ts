@@ -106,7 +106,8 @@ thead th{font-size:12px;color:var(--soft)}
 @media (max-width:420px){
 #position table,#settings table{font-size:12px}
 th,td{padding-right:6px}
-#position .number{white-space:normal}
+#position .number{white-space:normal;overflow-wrap:normal}
+#settings td:nth-child(2){min-width:11ch}
 }
 @media (min-width:700px){
 .panels{grid-template-columns:repeat(2,minmax(0,1fr))}
