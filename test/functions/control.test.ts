@@ -78,7 +78,9 @@ describe("the life of a run", () => {
     const settings = { BACKFILL_BATCH_DELAY_MS: 4_000, BACKFILL_MAX_CONCURRENT: 50 };
     expect(await stage.ask({ action: "tune", settings })).toMatchObject({
       ok: true,
-      message: expect.stringMatching(/batchDelayMs 500 -> 4000; BACKFILL_MAX_CONCURRENT stays at the deployed 2/),
+      message: expect.stringMatching(
+        /BACKFILL_BATCH_DELAY_MS 500 -> 4000; BACKFILL_MAX_CONCURRENT stays at the deployed 2/,
+      ),
       snapshot: { settings: { BACKFILL_BATCH_DELAY_MS: { value: 4_000, source: "tune" } } },
     });
     expect(await stage.ask({ action: "pause", now: true })).toMatchObject({ ok: true, snapshot: { status: "paused" } });

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
+import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -218,7 +219,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
     paceEpoch: run.paceEpoch,
   });
   if (after === null) return null;
-  const said = Object.entries(changes).map(([key, { from, to }]) => `${key} ${from} -> ${to}`);
+  const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);
   return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: await wakePlanned(deps, run, after) };
 }
 
