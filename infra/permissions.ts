@@ -82,15 +82,16 @@ function consumerPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Runs are created, changed and redriven here. SQS moves dead letters with the caller's permissions, and the caller names
- * the work queue as the destination: hence Receive and Delete there, SendMessage here.
+ * Runs are created, changed and redriven here: dead events get an entry in the ledger and are sent as new batches. SQS
+ * moves dead letters with the caller's permissions, and the caller names the work queue as the destination: hence Receive
+ * and Delete there, SendMessage here.
  */
 function controlPermissions(on: Resources): Statement[] {
   return [
     onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.windows, ["Query"]),
-    onKeys(on, KEYS.ledger, ["Query"]),
+    onKeys(on, KEYS.ledger, ["PutItem", "Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     {

@@ -7,6 +7,7 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
+import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
@@ -50,6 +51,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       // Reserved concurrency and the functions' memory are made from these two.
       limits: { maxConcurrent, maxMemoryMb },
       allowRelayFromEvent: false,
+      openDeadEvents: () => openDeadEvents({ databaseUrl: databaseUrlOf(config) }),
       plan: planner({ clock, random }),
     };
     return { config, deps };
@@ -98,7 +100,8 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
   };
 }
 
-/** A resume as well: after an upgrade it is the first thing that meets the database. */
+/** A resume or a redrive as well: after an upgrade it is the first thing that meets the database. */
 function beginsToApply(event: ControlEvent): boolean {
-  return (event.action === "start" && !event.start.isDryRun) || event.action === "resume";
+  if (event.action === "start") return !event.start.isDryRun;
+  return event.action === "resume" || event.action === "redrive";
 }

@@ -1,6 +1,6 @@
 /** One call of the sink and what its answer means: applied, busy, late, or a setback told apart by the sink's own class. */
 import type { Run } from "@firehose-backfill/checkpoint/types";
-import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
+import type { Batch, BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
@@ -36,6 +36,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       lockRunId: paceRun.runId,
       maxConcurrent: paceRun.throttle.maxConcurrent,
       rows: options.rows,
+      ...(batch.deadEventIds === undefined ? {} : { redrive: { batch: nameOf(batch.key), ids: batch.deadEventIds } }),
       isOnTime: options.isOnTime,
       ...(crashPoint === undefined ? {} : { onLocked: () => crashPoint("after-lock") }),
     });
@@ -62,6 +63,10 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       }
     }
   }
+}
+
+function nameOf({ epoch, window, fence, number }: BatchKey): string {
+  return `${epoch}/${window}/${fence}/${number}`;
 }
 
 function setback(result: MessageResult, isFault: boolean): ApplyRowsResult {

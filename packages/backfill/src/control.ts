@@ -3,14 +3,13 @@
  * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
-import type { BatchQueue } from "@firehose-backfill/queue/types";
 import { clamp, clampConfig } from "./clamp.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
@@ -19,12 +18,11 @@ import { tunedOwn } from "./off-peak.ts";
 import type { Plan } from "./plan/types.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./points.ts";
+import { redriveDead, type RedriveDeps } from "./redrive.ts";
 import { wakePlanned } from "./wake-planned.ts";
 import { needsNewPosition } from "./window-end.ts";
 
-export interface ControlDeps {
-  readonly store: CheckpointStore;
-  readonly queue: BatchQueue;
+export interface ControlDeps extends RedriveDeps {
   readonly clock: Clock;
   readonly random: () => number;
   /** The place's configuration with an event's settings on top. @throws ConfigError */
@@ -47,7 +45,6 @@ export interface ControlAnswer {
   readonly plan?: Plan;
 }
 
-const REDRIVE_AT_ONCE = 10_000;
 const MAX_TUNE_ATTEMPTS = 5;
 
 /** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
@@ -224,13 +221,14 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
 }
 
 async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
-  const moved = await deps.queue.redrive({ max: REDRIVE_AT_ONCE });
-  const run = await deps.store.currentRun();
-  const message =
-    moved === null
-      ? "the queue is moving its dead letters back; they are applied at the pace of the run"
-      : `${moved} dead letters are back in the queue; they are applied at the pace of the run`;
-  return { message, run };
+  const { deadLetters, deadEvents, untriable, abandoned } = await redriveDead(deps);
+  const letters = deadLetters === null ? "the queue is moving its dead letters back" : `${deadLetters} dead letters`;
+  const stay = [
+    ...(untriable === 0 ? [] : [`${untriable} stay dead, because what arrived was no event`]),
+    ...(abandoned === 0 ? [] : [`${abandoned} are left alone, because their run is cancelled or not known`]),
+  ];
+  const message = `${letters}${deadLetters === null ? "; " : " and "}${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
+  return { message: [message, ...stay].join("; "), run: await deps.store.currentRun() };
 }
 
 async function openRun(deps: ControlDeps): Promise<Run | null> {

@@ -21,18 +21,22 @@ export async function fateOf(deps: ConsumerDeps, batch: Batch, receiveCount: num
   const run = await deps.store.getRun(key.runId);
   if (run === null) return { kind: "dead-letter", because: `no run ${key.runId} is known` };
   if (run.status === "cancelled" || run.status === "cancelling") return { kind: "delete", because: "run cancelled" };
-  if (key.epoch !== run.epoch) return { kind: "delete", because: "void epoch" };
-  if (run.pausedNow) return { kind: "wait", because: run.status };
+  const isVoid = key.epoch !== run.epoch;
+  if (run.pausedNow && !isVoid) return { kind: "wait", because: run.status };
 
   const isFolded = key.window <= run.folded;
   // A first delivery in time has no entry to look for; the Get is saved on the common path.
-  const isWorthLooking = isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - LATE_ENOUGH_TO_LOOK_MS;
+  const isWorthLooking =
+    isVoid || isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - LATE_ENOUGH_TO_LOOK_MS;
   const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
   if (entry?.outcome === "applied") {
     if (entry.correctionPending) await deps.store.correct(key);
     return { kind: "delete", because: "already applied" };
   }
   const isRedriven = entry?.outcome === "dead";
+  // What was dead before the epoch began was counted there, and is not read again: somebody redrove it.
+  if (isVoid && !isRedriven) return { kind: "delete", because: "void epoch" };
+  if (run.pausedNow) return { kind: "wait", because: run.status };
   if (isFolded && !isRedriven) return { kind: "delete", because: "window already folded" };
   return { kind: "apply", run, entry, isRedriven };
 }

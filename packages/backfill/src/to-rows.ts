@@ -12,7 +12,7 @@ export function toRow(event: FirehoseEvent, verify: VerifyLevel): SinkRow {
 
 function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow {
   const { action, did, collection, rkey, rev, seq, timeMs, cid, record } = event;
-  const key = { action, did, collection, rkey, rev, seq, timeMs };
+  const key = { action, did, collection, rkey, rev, seq, timeMs, event };
   if (action === "delete") return { kind: "record", ...key, cid: null, json: null };
   if (cid === null || record === null)
     return dead(event, "missing-block", "the commit did not carry this record's block");
@@ -26,7 +26,7 @@ function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow
   }
 }
 
-/** Keeps the raw bytes: should the rule change, the event can be redriven. */
+/** Keeps the whole event: should the rule change, it can be redriven. */
 function dead(event: RecordEvent, reason: string, error: string): DeadRow {
   const { did, seq, timeMs, collection, rkey, record } = event;
   return {
@@ -38,5 +38,6 @@ function dead(event: RecordEvent, reason: string, error: string): DeadRow {
     reason,
     error,
     payload: record ?? new Uint8Array(),
+    event,
   };
 }

@@ -2,7 +2,8 @@
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 export function parseSnapshot(value: unknown): Snapshot | null {
-  return isSnapshot(value) ? value : null;
+  // A snapshot of the version before had no reasons.
+  return isSnapshot(value) ? { ...value, deadReasons: value.deadReasons ?? {} } : null;
 }
 
 function isSnapshot(value: unknown): value is Snapshot {

@@ -19,6 +19,7 @@ import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
+import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -90,6 +91,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     limits: null,
     allowRelayFromEvent: false,
     readsAtOnce: true,
+    openDeadEvents: () => openDeadEvents({ databaseUrl: stack.addresses.databaseUrl }),
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };

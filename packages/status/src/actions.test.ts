@@ -3,7 +3,7 @@ import { ACTIONS, permissionFor } from "./actions.ts";
 import { sampleSnapshot } from "./sample-snapshot.ts";
 
 function allowedFor(different: Parameters<typeof sampleSnapshot>[0]) {
-  const snapshot = sampleSnapshot(different);
+  const snapshot = sampleSnapshot({ dead: 0, ...different });
   return ACTIONS.filter((action) => permissionFor(action, snapshot).allowed);
 }
 
@@ -22,10 +22,11 @@ describe("what an operator may do", () => {
     expect(allowedFor({ status })).toEqual(actions);
   });
 
-  it("is to redrive where there are dead letters, whatever the state", () => {
+  it("is to redrive where there are dead letters, or dead events, whatever the state", () => {
     const queue = { ...sampleSnapshot().queue, deadLetters: 1 };
     for (const status of ["running", "paused", "succeeded"] as const) {
       expect(allowedFor({ status, queue })).toContain("redrive");
+      expect(allowedFor({ status, dead: 1 })).toContain("redrive");
     }
   });
 

@@ -13,14 +13,17 @@ export type Permission = { readonly allowed: true } | { readonly allowed: false;
 
 const ALLOWED: Permission = { allowed: true };
 
-export function permissionFor(action: Action, snapshot: Pick<Snapshot, "status" | "stopped" | "queue">): Permission {
+export function permissionFor(
+  action: Action,
+  snapshot: Pick<Snapshot, "status" | "stopped" | "queue" | "dead">,
+): Permission {
   const { status } = snapshot;
   if (snapshot.stopped === true) return refuse("the process is stopped");
   switch (action) {
     case "start":
       return status === "none" || isFinished(status) ? ALLOWED : refuse(`a run is ${status}`);
     case "redrive":
-      return snapshot.queue.deadLetters > 0 ? ALLOWED : refuse("the dead-letter queue is empty");
+      return snapshot.queue.deadLetters > 0 || snapshot.dead > 0 ? ALLOWED : refuse("nothing is dead");
     case "pause":
     case "pause-now":
     case "resume":

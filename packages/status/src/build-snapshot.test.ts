@@ -28,9 +28,10 @@ describe("totals", () => {
   it("are what is folded and what is registered", () => {
     const openWindows = [
       sampleWindow(11, [{ applied: 3, stale: 1, dead: 1 }, null], { received: 15, skipped: { collection: 3, did: 2 } }),
-      sampleWindow(12, [{ applied: 0, stale: 0, dead: 5 }], { received: 5 }),
+      sampleWindow(12, [{ applied: 0, stale: 0, dead: 5, deadReasons: { float: 5 } }], { received: 5 }),
     ];
     const snapshot = build({ openWindows });
+    expect(snapshot.deadReasons).toEqual({ "missing-block": 7, float: 8 });
     expect(snapshot).toMatchObject({ received: 1_020, processed: 904, dead: 16, skipped: { collection: 93, did: 2 } });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { contentSecurityPolicy, renderHtml } from "./render-html.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "./sample-snapshot.ts";
 
 const NONCE = "bm9uY2U=";
@@ -146,7 +147,7 @@ describe("the page", () => {
     ["cancelling", ["Pause", "Tick now", "Tune", "More…", "Pause now", "Resume from there", "Cancel"]],
     ["succeeded", ["Start a new run…", "Start"]],
   ] as const)("offers by state: %s", (status, labels) => {
-    expect(labelsOf(render({ status }))).toEqual(labels);
+    expect(labelsOf(render({ status, dead: 0 }))).toEqual(labels);
   });
 
   it("shows disabled what the state refuses, and says why", () => {
@@ -156,9 +157,19 @@ describe("the page", () => {
     expect(render({ status: "running" })).not.toMatch(/id="do-tick"[^>]*disabled/);
   });
 
-  it("offers to redrive only where there are dead letters", () => {
-    expect(render()).not.toContain("Redrive");
-    expect(render({ queue: { ...sampleSnapshot().queue, deadLetters: 8 } })).toContain("Redrive");
+  it("offers to redrive, once, only where something is dead", () => {
+    const buttons = (different: Partial<Snapshot>) => render(different).split("Redrive").length - 1;
+    const queue = { ...sampleSnapshot().queue, deadLetters: 8 };
+    expect([
+      buttons({ dead: 0 }),
+      buttons({ dead: 0, queue }),
+      buttons({ dead: 1 }),
+      buttons({ dead: 1, queue }),
+    ]).toEqual([0, 1, 1, 1]);
+  });
+
+  it("says why events are dead", () => {
+    expect(textOf(render()).replaceAll(/\s+/g, " ")).toMatch(/Dead 3.* nul-character 2 missing-block 1/);
   });
 
   it("warns: stale, stopped, falling behind", () => {

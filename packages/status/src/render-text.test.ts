@@ -11,7 +11,7 @@ describe("renderText", () => {
       "firehose-backfill: running - relay.example:443 - background - run-20260301-0900-k3",
       `${"█".repeat(21)}${"░".repeat(19)} 54.1 %  ETA 2 h 32 min  elapsed 3 h`,
       "rate     2.49 evt/s of 2.5 allowed, 2.48 on average",
-      "events   28,120 received, 26,950 processed, 1,130 skipped (collection 830, did 90, before-start 210), 3 dead",
+      "events   28,120 received, 26,950 processed, 1,130 skipped (collection 830, did 90, before-start 210), 3 dead (nul-character 2, missing-block 1)",
       "lag      14 h (applied up to 2026-02-28 22:00:00 UTC, seq 4161900); falls off the relay's window in 2 d 10 h",
       "queue    1 ready, 2 in flight, 45 delayed, oldest 1 min 58 s, 0 dead letters",
       "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",

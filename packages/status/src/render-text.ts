@@ -83,10 +83,19 @@ function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, m
   return `${formatRate(ratePerSecond)} evt/s of ${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average`;
 }
 
-function eventsText({ received, processed, skipped, dead }: Snapshot): string {
-  const reasons = Object.entries(skipped).map(([reason, count]) => `${escapeForLog(reason)} ${formatCount(count)}`);
-  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
-  return `${formatCount(received)} received, ${formatCount(processed)} processed, ${formatCount(sumOf(skipped))} skipped${why}, ${formatCount(dead)} dead`;
+function eventsText({ received, processed, skipped, dead, deadReasons }: Snapshot): string {
+  const parts = [
+    `${formatCount(received)} received`,
+    `${formatCount(processed)} processed`,
+    `${formatCount(sumOf(skipped))} skipped${byReason(skipped)}`,
+    `${formatCount(dead)} dead${byReason(deadReasons)}`,
+  ];
+  return parts.join(", ");
+}
+
+function byReason(counts: Readonly<Record<string, number>>): string {
+  const reasons = Object.entries(counts).map(([reason, count]) => `${escapeForLog(reason)} ${formatCount(count)}`);
+  return reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
 }
 
 function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {

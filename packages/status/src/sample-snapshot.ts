@@ -28,6 +28,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     processed: 26_950,
     skipped: { collection: 830, did: 90, "before-start": 210 },
     dead: 3,
+    deadReasons: { "nul-character": 2, "missing-block": 1 },
     ratePerSecond: 2.49,
     averageRatePerSecond: 2.48,
     allowedRatePerSecond: 2.5,

@@ -29,6 +29,8 @@ export interface Snapshot {
   readonly processed: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly dead: number;
+  /** `dead` by reason; beyond the seventh reason as `other`. */
+  readonly deadReasons: Readonly<Record<string, number>>;
   /** Over the last minute. */
   readonly ratePerSecond: number;
   /** Since the start, pauses excluded. */

@@ -37,7 +37,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "pointer: Get Update",
     "run#*: Get Put Update Delete Query",
     "windows#*: Query",
-    "ledger#*: Query",
+    "ledger#*: Put Query",
     "notes#*: Delete Query",
   ],
   Status: ["pointer: Get Update", "run#*: Get Query", "windows#*: Query", "ledger#*: Query", "notes#*: Delete Query"],

@@ -25,7 +25,7 @@ export function controls(snapshot: Snapshot): Markup {
   </div>`;
 }
 
-/** Beside the count of dead letters. */
+/** Beside the count of what is dead. */
 export function redriveControl(snapshot: Snapshot): Markup | null {
   return permissionFor("redrive", snapshot).allowed ? html` ${button("redrive", "Redrive", snapshot)}` : null;
 }

@@ -7,8 +7,7 @@ import { html, nothing, trusted, type Markup } from "./markup.ts";
 import { sparkline } from "./sparkline.ts";
 
 export function eventsPanel(snapshot: Snapshot): Markup {
-  const { received, processed, skipped, dead } = snapshot;
-  const reasons = Object.entries(skipped).toSorted(([, a], [, b]) => b - a);
+  const { received, processed, skipped, dead, deadReasons } = snapshot;
   return panel(
     "events",
     "Events",
@@ -22,11 +21,20 @@ export function eventsPanel(snapshot: Snapshot): Markup {
         ${[
           pair("Received", formatCount(received)),
           pair("Skipped", formatCount(sumOf(skipped))),
-          ...reasons.map(([reason, count]) => pair(reason, formatCount(count), "sub")),
-          pair("Dead", formatCount(dead), dead > 0 ? "bad" : ""),
+          ...reasons(skipped),
+          html`<div class="${dead > 0 ? "bad" : ""}">
+            <dt>Dead</dt>
+            <dd>${formatCount(dead)}${dead > 0 ? redriveControl(snapshot) : null}</dd>
+          </div>`,
+          ...reasons(deadReasons),
         ]}
       </dl>`,
   );
+}
+
+function reasons(counts: Readonly<Record<string, number>>): readonly Markup[] {
+  const sorted = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
+  return sorted.map(([reason, count]) => pair(reason, formatCount(count), "sub"));
 }
 
 export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
@@ -62,7 +70,7 @@ export function queuePanel(snapshot: Snapshot, history: readonly HistoryPoint[])
           pair("Oldest", queue.oldestAgeSeconds === null ? "--" : formatDuration(queue.oldestAgeSeconds)),
           html`<div class="${queue.deadLetters > 0 ? "bad" : ""}">
             <dt>Dead letters</dt>
-            <dd>${formatCount(queue.deadLetters)}${redriveControl(snapshot)}</dd>
+            <dd>${formatCount(queue.deadLetters)}${snapshot.dead > 0 ? null : redriveControl(snapshot)}</dd>
           </div>`,
         ]}
       </dl>

@@ -1,0 +1,198 @@
+/** What is dead goes through the queue and the pace again, and the counters say what became of it; the sink is made up. */
+import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { recordEvent } from "@firehose-backfill/queue/test-batches";
+import type { ApplyRequest, ClaimedEvent, DeadEvents, Sink } from "@firehose-backfill/sink/types";
+import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
+import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
+import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+import { expect, test } from "vitest";
+import { applyMessage, type MessageResult } from "./apply-message.ts";
+import type { ConsumerDeps } from "./deps.ts";
+import { newRun } from "./new-run.ts";
+import { redriveDead } from "./redrive.ts";
+
+const CALM: MemoryGuard = {
+  usedMb: () => 1,
+  limitMb: () => 512,
+  isOverLimit: () => false,
+  waitUntilUnder: () => Promise.resolve(0),
+};
+
+/** A run of 20 events a second in batches of two, in whose totals five events are dead; and its `dead_events`. */
+async function setUp() {
+  const clock = new VirtualClock();
+  const store = createMemoryStore();
+  const queue = createMemoryQueue({ clock, random: () => 0.5, encode: true });
+  const settings = { BACKFILL_BATCH_SIZE: "2", BACKFILL_BATCH_DELAY_MS: "10000", BACKFILL_VERIFY: "structure" };
+  const { runId } = await store.createRun(newRun(parseConfig(settings), { runId: "run", nowMs: clock.now() }));
+  const acquired = await store.acquireLease(runId, { owner: "reader", ttlMs: 1e9, nowMs: clock.now() });
+  if (acquired === null) throw new Error("no lease");
+  const at = { seq: 9, timeMs: clock.now() };
+  const { lease } = acquired;
+  await store.transition(runId, ["enqueued"], "running", {});
+  const window = {
+    runId,
+    epoch: 1,
+    number: 1,
+    fence: lease.fence,
+    from: null,
+    to: at,
+    batches: 0,
+    events: 0,
+    bytes: 0,
+  };
+  await store.putWindow(lease, { ...window, sentAtMs: clock.now(), received: 5, skipped: {} });
+  await store.moveCursor(lease, {
+    window: 1,
+    epoch: 1,
+    readerCursor: at,
+    startPosition: at,
+    startReached: true,
+    recentTimesMs: [],
+    target: null,
+    brokenFrames: 0,
+    oldestKeptMs: null,
+  });
+  const add = { received: 5, processed: 0, stale: 0, dead: 5, deadReasons: { "database-23514": 5 }, skipped: {} };
+  await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: at, add });
+
+  const dead = new Map<string, { event: FirehoseEvent; by: string | null; claimedMs: number }>();
+  for (let n = 1; n <= 5; n += 1)
+    dead.set(`id-${n}`, {
+      event: recordEvent(n, { cid: null, record: null, action: "delete" }),
+      by: null,
+      claimedMs: -1,
+    });
+  const openDeadEvents = (): DeadEvents => ({
+    async claim({ sinceMs, nowMs, limit }) {
+      const next = [...dead].filter(([, { by, claimedMs }]) => by === null && claimedMs < sinceMs).slice(0, limit);
+      return next.map(([id, row]): ClaimedEvent => {
+        row.claimedMs = nowMs;
+        return { id, runId, reason: "database-23514", event: row.event };
+      });
+    },
+    countUntriable: () => Promise.resolve(2),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+
+  const applied: { atMs: number; request: ApplyRequest }[] = [];
+  /** Event 3 stays bad. */
+  const sink: Sink = {
+    async apply(request) {
+      applied.push({ atMs: clock.now(), request });
+      const { batch, ids } = request.redrive ?? { batch: "", ids: [] };
+      const good = ids.map((id) => dead.get(id)).filter((row) => row !== undefined && row.event.seq !== 3);
+      const revived = good.filter((row) => row?.by === null || row?.by === batch);
+      for (const row of revived) if (row !== undefined) row.by = batch;
+      const still = ids.length - revived.length;
+      const deadReasons = still === 0 ? {} : { "database-23514": still };
+      return {
+        kind: "applied",
+        counts: { applied: revived.length, stale: 0, dead: still, deadReasons },
+        durationMs: 1,
+      };
+    },
+    health: async () => ({ kind: "healthy" }),
+    pool: () => ({ used: 0, size: 1 }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const consumer: ConsumerDeps = {
+    clock,
+    random: () => 0.5,
+    store,
+    queue,
+    sink,
+    memory: CALM,
+    relieveMemory: () => Promise.resolve(),
+    latency: createLatencySignal(),
+    memoryChecks: createEventCounter(() => 1000),
+    renewVisibility: null,
+    log: () => {},
+  };
+  const results: MessageResult[] = [];
+  /** Everything that is in the queue, until it is empty; a second goes by between two looks. */
+  const consume = async () => {
+    for (let look = 0; look < 300; look += 1) {
+      for (const message of await queue.receive({ max: 10, waitSeconds: 0 }))
+        results.push(await applyMessage(consumer, message, { signal: new AbortController().signal }));
+      const { ready, inFlight, delayed } = await queue.figures();
+      if (ready + inFlight + delayed === 0) return;
+      await clock.advance(1_000);
+    }
+    throw new Error("the queue does not get empty");
+  };
+  const redrive = () => redriveDead({ store, queue, clock, openDeadEvents });
+  const totals = async () => (await store.getRun(runId))?.totals;
+  return { clock, store, queue, runId, dead, applied, results, consume, redrive, totals, consumer };
+}
+
+test("dead events go again, each batch at a place of its own, and what is applied is dead no more", async () => {
+  const { redrive, consume, applied, results, totals, clock, store, runId } = await setUp();
+  const startMs = clock.now();
+  expect(await redrive()).toEqual({ deadLetters: 0, deadEvents: 5, untriable: 2, abandoned: 0 });
+  await consume();
+  expect(await totals()).toMatchObject({ received: 5, processed: 4, dead: 1, deadReasons: { "database-23514": 1 } });
+  expect(results.filter(({ kind }) => kind === "applied")).toHaveLength(3);
+  expect(applied.map(({ request }) => request.rows.map(({ seq }) => seq))).toEqual([[1, 2], [3, 4], [5]]);
+  // Two events take 10 s of the pace.
+  expect(applied.map(({ atMs }) => Math.round((atMs - startMs) / 10_000))).toEqual([0, 1, 2]);
+  expect((await store.getRun(runId))?.plannedDueMs).toBeGreaterThanOrEqual(startMs + 25_000);
+});
+
+test("redriven twice, also while the first is in flight, each counts once; later what stayed dead may go again", async () => {
+  const { redrive, consume, totals, dead, clock } = await setUp();
+  const before = clock.now();
+  await Promise.all([redrive(), redrive()]);
+  await clock.advance(1_000);
+  // The second of them: all five are claimed again before anything is applied.
+  expect(await redrive()).toMatchObject({ deadEvents: 5 });
+  await consume();
+  expect(await totals()).toMatchObject({ received: 5, processed: 4, dead: 1, deadReasons: { "database-23514": 1 } });
+  expect([...dead.values()].filter(({ by }) => by === null).map(({ event }) => event.seq)).toEqual([3]);
+  expect(clock.now()).toBeGreaterThan(before);
+  expect(await redrive()).toMatchObject({ deadEvents: 1 });
+  await consume();
+  expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
+});
+
+test("a message that comes twice is dropped; one whose entry is gone changes nothing", async () => {
+  const { redrive, queue, consume, consumer, totals, applied } = await setUp();
+  await redrive();
+  const copies = await queue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 0 });
+  await consume();
+  const times = applied.length;
+  for (const message of copies) {
+    const { kind, because } = await applyMessage(consumer, message, { signal: new AbortController().signal });
+    expect([kind, because]).toEqual(["dropped", "already applied"]);
+  }
+  expect(applied).toHaveLength(times);
+  expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
+});
+
+test("a new epoch does not void them; a cancelled run's are left alone", async () => {
+  const { redrive, store, runId, consume, totals, clock } = await setUp();
+  await redrive();
+  const cursor = (await store.getRun(runId))?.appliedCursor ?? null;
+  expect(await store.newEpoch(runId, { epochBefore: 1, cursor, nowMs: clock.now() })).not.toBeNull();
+  await consume();
+  expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
+  await clock.advance(1_000);
+  await store.transition(runId, ["running"], "cancelling", {});
+  expect(await redrive()).toMatchObject({ deadEvents: 0, abandoned: 1 });
+});
+
+test("a message of a newer version is hidden, and left to a consumer that can read it", async () => {
+  const { queue, consumer, clock } = await setUp();
+  queue.sendRaw({ body: "{}", payload: Uint8Array.of(99, 0, 1) });
+  const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
+  if (message === undefined) throw new Error("no message");
+  const { kind, because } = await applyMessage(consumer, message, { signal: new AbortController().signal });
+  expect([kind, because]).toEqual(["hidden", "message of version 99, newer than this consumer"]);
+  expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
+  await clock.advance(301_000);
+  expect(await queue.receive({ max: 1, waitSeconds: 0 })).toHaveLength(1);
+});

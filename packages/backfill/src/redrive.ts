@@ -1,0 +1,122 @@
+/**
+ * Trying again what is dead, once its cause is mended: the dead-letter queue as it is, and the events of `dead_events` as
+ * new batches. Both go through the queue, come late, and take a new place on the pace like everything that is late.
+ *
+ * A batch of dead events has an entry in the ledger before it is sent: dead, and counted. Applied, it corrects the
+ * counters as a redriven batch does; how many of its events it may count is decided where they are applied. So it does no
+ * harm that an event is redriven twice, that a message comes twice, or that it never comes.
+ */
+import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Batch, BatchKey } from "@firehose-backfill/core/batch";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { packBatches } from "@firehose-backfill/queue/pack";
+import type { BatchQueue } from "@firehose-backfill/queue/types";
+import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/types";
+
+export interface RedriveDeps {
+  readonly store: CheckpointStore;
+  readonly queue: BatchQueue;
+  readonly clock: Pick<Clock, "now">;
+  /** Left out: there is no database to look into. */
+  readonly openDeadEvents?: () => DeadEvents;
+}
+
+export interface Redriven {
+  /** null: the server moves them in its own time. */
+  readonly deadLetters: number | null;
+  readonly deadEvents: number;
+  /** Dead events that stay: what arrived was never an event. */
+  readonly untriable: number;
+  /** Dead events of runs that are cancelled, or not known any more. */
+  readonly abandoned: number;
+}
+
+/** Of each kind. What is left is for another redrive. */
+const AT_ONCE = 10_000;
+const CLAIMED_AT_ONCE = 500;
+const ENTRIES_IN_FLIGHT = 8;
+/** Of the id of a dead event in a message. */
+const ID_BYTES = 40;
+/** No reader's: windows are numbered from 1. */
+const REDRIVE_WINDOW = 0;
+
+/** @throws QueueError, TableError, SinkError: part of it may be under way, and it may be done again. */
+export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
+  const deadLetters = await deps.queue.redrive({ max: AT_ONCE });
+  if (deps.openDeadEvents === undefined) return { deadLetters, deadEvents: 0, untriable: 0, abandoned: 0 };
+  await using dead = deps.openDeadEvents();
+  const sinceMs = deps.clock.now();
+  let deadEvents = 0;
+  let abandoned = 0;
+  for (let claimed = 0; claimed < AT_ONCE;) {
+    const events = await dead.claim({ sinceMs, nowMs: sinceMs, limit: Math.min(CLAIMED_AT_ONCE, AT_ONCE - claimed) });
+    if (events.length === 0) break;
+    claimed += events.length;
+    for (const [runId, its] of Map.groupBy(events, (each) => each.runId)) {
+      const run = await deps.store.getRun(runId);
+      if (run === null || run.status === "cancelled" || run.status === "cancelling") abandoned += its.length;
+      else deadEvents += await sendAgain(deps, run, its);
+    }
+  }
+  return { deadLetters, deadEvents, untriable: await dead.countUntriable(), abandoned };
+}
+
+/** Ledger first, then the queue: an entry without a message changes nothing, a message without an entry would be dropped. */
+async function sendAgain(deps: RedriveDeps, run: Run, claimed: readonly ClaimedEvent[]): Promise<number> {
+  const batches = await enterAll(deps, run, inBatches(deps, run, claimed));
+  await deps.queue.send(batches.map((batch) => ({ batch, delaySeconds: 0 })));
+  return claimed.length;
+}
+
+type DeadBatch = Pick<Batch, "events"> & { readonly claimed: readonly ClaimedEvent[] };
+
+function inBatches({ queue }: RedriveDeps, run: Run, claimed: readonly ClaimedEvent[]): readonly DeadBatch[] {
+  const { batchSize } = run.throttle;
+  const limits = { maxMessageBytes: queue.limits.maxMessageBytes - batchSize * ID_BYTES };
+  let next = 0;
+  // Packing keeps the order and the number of events.
+  return packBatches(
+    claimed.map(({ event }) => event),
+    { batchSize, limits },
+  ).map((events) => {
+    const its = claimed.slice(next, next + events.length);
+    next += events.length;
+    return { events, claimed: its };
+  });
+}
+
+/** The first entry decides which moment names them all: another redrive of this second has taken it, or has not. */
+async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch[]): Promise<readonly Batch[]> {
+  const nowMs = deps.clock.now();
+  const keyOf = (moment: number, number: number): BatchKey => ({
+    runId: run.runId,
+    epoch: run.epoch,
+    window: REDRIVE_WINDOW,
+    fence: moment,
+    number,
+  });
+  const enter = (moment: number, number: number) => {
+    const counts = countsOf(batches[number]?.claimed ?? []);
+    return deps.store.enterDead(keyOf(moment, number), counts, { nowMs });
+  };
+  let moment = Math.floor(nowMs / 1000);
+  while (!(await enter(moment, 0))) moment += 1;
+  for (let start = 1; start < batches.length; start += ENTRIES_IN_FLIGHT) {
+    const some = batches.slice(start, start + ENTRIES_IN_FLIGHT);
+    await Promise.all(some.map((_, index) => enter(moment, start + index)));
+  }
+  return batches.map(({ events, claimed }, number) => ({
+    key: keyOf(moment, number),
+    // Long past: whoever receives it finds it late, and takes a place for it.
+    dueMs: 0,
+    paceEpoch: 0,
+    events,
+    deadEventIds: claimed.map(({ id }) => id),
+  }));
+}
+
+function countsOf(claimed: readonly ClaimedEvent[]) {
+  const deadReasons: Record<string, number> = {};
+  for (const { reason } of claimed) deadReasons[reason] = (deadReasons[reason] ?? 0) + 1;
+  return { applied: 0, stale: 0, dead: claimed.length, deadReasons };
+}
