@@ -2,6 +2,7 @@
  * A relay of which each event is one new record and no key comes twice, so that rows in the database count events: the
  * recording's commits that only create what nothing later touches, repeated under new accounts.
  */
+import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { readFrame } from "@firehose-backfill/firehose/frame";
@@ -26,7 +27,7 @@ function creates(): readonly Uint8Array[] {
   const commits = pdsFrames().flatMap((bytes) => {
     const frame = readFrame(bytes);
     if (frame.kind !== "commit") return [];
-    const keys = frame.ops.map(({ path }) => `${frame.did}/${path}`);
+    const keys = frame.ops.map((op) => `${frame.did}/${utf8Text(bytes, op.pathStart, op.pathEnd)}`);
     for (const key of keys) touched.set(key, (touched.get(key) ?? 0) + 1);
     const isPlain = frame.ops.length <= MOST_OPERATIONS && frame.ops.every(({ action }) => action === "create");
     return isPlain ? [{ bytes, keys }] : [];

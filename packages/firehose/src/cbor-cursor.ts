@@ -21,9 +21,9 @@ const TRUE = 0xf5;
 const NULL = 0xf6;
 
 export class CborCursor {
-  readonly bytes: Buffer;
-  readonly end: number;
+  bytes: Buffer;
   pos: number;
+  end: number;
 
   constructor(bytes: Buffer, start: number, end: number) {
     this.bytes = bytes;

@@ -11,31 +11,41 @@ import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 import { parseDatetime } from "./datetime.ts";
 
+const NOTHING = Buffer.alloc(0);
+/**
+ * One for all frames. Making it anew would cost little, but a full collection that finds none alive throws away everything
+ * that was compiled for it.
+ */
+const cursor = new CborCursor(NOTHING, 0, 0);
+
 /** Never throws, and takes time in proportion to the length at most: what is wrong comes back as `broken`. */
 export function readFrame(frame: Uint8Array): Frame {
   if (frame.length > MAX_FRAME_BYTES) return { kind: "broken", reason: `larger than ${MAX_FRAME_BYTES} bytes` };
-  const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  const cursor = new CborCursor(bytes, 0, bytes.length);
+  cursor.bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  cursor.pos = 0;
+  cursor.end = frame.length;
   try {
     const header = readHeader(cursor);
     if (cursor.pos === cursor.end) return { kind: "broken", reason: "one item instead of two" };
-    const result = readPayload(header, cursor);
+    const result = readPayload(header);
     if (cursor.pos !== cursor.end) return { kind: "broken", reason: "more than two items" };
     return result;
   } catch (error) {
     if (error instanceof CborError) return { kind: "broken", reason: error.reason };
     throw error;
+  } finally {
+    cursor.bytes = NOTHING;
   }
 }
 
-function readPayload(header: FrameHeader, cursor: CborCursor): Frame {
+function readPayload(header: FrameHeader): Frame {
   switch (header.kind) {
     case "error": {
-      const { first, message } = readTexts(cursor, ERROR_KEYS);
+      const { first, message } = readTexts(ERROR_KEYS);
       return { kind: "error", error: first, message };
     }
     case "unknown":
-      return readUnknown(header.type, cursor);
+      return readUnknown(header.type);
     case "message":
       break;
   }
@@ -49,7 +59,7 @@ function readPayload(header: FrameHeader, cursor: CborCursor): Frame {
     case "#account":
       return readAccount(cursor);
     case "#info": {
-      const { first, message } = readTexts(cursor, INFO_KEYS);
+      const { first, message } = readTexts(INFO_KEYS);
       return { kind: "info", name: first, message };
     }
     default: {
@@ -64,7 +74,7 @@ const ERROR_KEYS = keyTable({ error: TEXT_KEY.first, message: TEXT_KEY.message }
 const INFO_KEYS = keyTable({ name: TEXT_KEY.first, message: TEXT_KEY.message });
 
 /** `{error, message?}` and `{name, message?}`; what is missing or no text comes back empty. */
-function readTexts(cursor: CborCursor, keys: typeof ERROR_KEYS): { first: string; message: string } {
+function readTexts(keys: typeof ERROR_KEYS): { first: string; message: string } {
   let first = "";
   let message = "";
   let key = FIRST_KEY;
@@ -81,7 +91,7 @@ function readTexts(cursor: CborCursor, keys: typeof ERROR_KEYS): { first: string
 const UNKNOWN_KEY = { seq: 0, time: 1 } as const;
 const UNKNOWN_KEYS = keyTable(UNKNOWN_KEY);
 
-function readUnknown(type: string, cursor: CborCursor): Frame {
+function readUnknown(type: string): Frame {
   let seq: number | null = null;
   let timeMs = Number.NaN;
   if (cursor.major() !== MAJOR.map) {
