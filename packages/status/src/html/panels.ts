@@ -39,7 +39,8 @@ function reasons(counts: Readonly<Record<string, number>>): readonly Markup[] {
 
 export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
   const { ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory } = snapshot;
-  const allowed = allowedRatePerSecond === null ? "no pacing" : `of ${formatRate(allowedRatePerSecond)} allowed`;
+  const unpaced = snapshot.runId === null ? "" : "no pacing";
+  const allowed = allowedRatePerSecond === null ? unpaced : `of ${formatRate(allowedRatePerSecond)} allowed`;
   return panel(
     "pace",
     "Pace",

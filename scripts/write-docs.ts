@@ -1,0 +1,8 @@
+/** `npm run docs`: writes the pages that are made from the code. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { COMMANDS } from "../packages/cli/src/main.ts";
+import { cliReference } from "../packages/cli/src/reference.ts";
+import { ROOT } from "./run-step.ts";
+
+await writeFile(join(ROOT, "docs", "cli.md"), cliReference(COMMANDS));
