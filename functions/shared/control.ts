@@ -16,6 +16,7 @@ import { planner } from "./plan.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { openServices } from "./services.ts";
+import { tidyUp } from "./tidy-up.ts";
 
 export type ControlAnswer =
   | {
@@ -64,6 +65,8 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       // A database that sleeps is not woken for an event that is refused anyway.
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
       await prepareDatabase(databaseUrlOf(config), config.settings);
+      if (parsed.action === "start")
+        await tidyUp({ ...deps, databaseUrl: databaseUrlOf(config), log: (line) => logger.info(line) });
     }
     const { message, plan, run } = await control(deps, parsed);
     const isDrawn = parsed.action === "status" && parsed.withHistory;

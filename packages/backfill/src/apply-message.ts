@@ -2,6 +2,7 @@
  * The consumer's order, for one message: still wanted? on time? is production well? verify and decode, lock, apply,
  * note in the ledger, done. It never throws for one bad event, and never applies a batch that has no place on the pace.
  */
+import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
 import type { Run } from "@firehose-backfill/checkpoint/types";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -30,7 +31,7 @@ export interface MessageResult {
   readonly applyMs: number;
 }
 
-/** Seconds that a message of a newer version is left for a newer consumer. */
+/** Seconds that a message of a newer version, or one whose run is, is left for a newer consumer. */
 const NEWER_VERSION_SECONDS = 300;
 
 export async function applyMessage(
@@ -54,7 +55,8 @@ export async function applyMessage(
   } catch (error) {
     // The table or the queue is away: never apply unpaced, come back later. No attempt is counted.
     deps.log(`[BACKFILL] Consumer: ${describeError(error)}`);
-    await deps.queue.hide(message.receiptHandle, UNREACHABLE_SECONDS).catch(() => undefined);
+    const seconds = error instanceof NewerItemError ? NEWER_VERSION_SECONDS : UNREACHABLE_SECONDS;
+    await deps.queue.hide(message.receiptHandle, seconds).catch(() => undefined);
     return outcome("hidden", describeError(error));
   }
 }

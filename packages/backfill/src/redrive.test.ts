@@ -6,23 +6,13 @@ import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/queue/test-batches";
 import type { ApplyRequest, ClaimedEvent, DeadEvents, Sink } from "@firehose-backfill/sink/types";
-import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
-import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
-import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 import { expect, test } from "vitest";
 import { applyMessage, type MessageResult } from "./apply-message.ts";
-import type { ConsumerDeps } from "./deps.ts";
 import { newRun } from "./new-run.ts";
 import { redriveDead } from "./redrive.ts";
+import { quietConsumer } from "./testing/consumer.ts";
 
-const CALM: MemoryGuard = {
-  usedMb: () => 1,
-  limitMb: () => 512,
-  isOverLimit: () => false,
-  waitUntilUnder: () => Promise.resolve(0),
-};
-
-/** A run of 20 events a second in batches of two, in whose totals five events are dead; and its `dead_events`. */
+/** A run of a batch of two events each 10 s, in whose totals five events are dead; and its `dead_events`. */
 async function setUp() {
   const clock = new VirtualClock();
   const store = createMemoryStore();
@@ -100,19 +90,7 @@ async function setUp() {
     pool: () => ({ used: 0, size: 1 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-  const consumer: ConsumerDeps = {
-    clock,
-    random: () => 0.5,
-    store,
-    queue,
-    sink,
-    memory: CALM,
-    relieveMemory: () => Promise.resolve(),
-    latency: createLatencySignal(),
-    memoryChecks: createEventCounter(() => 1000),
-    renewVisibility: null,
-    log: () => {},
-  };
+  const consumer = quietConsumer({ clock, store, queue, sink });
   const results: MessageResult[] = [];
   /** Everything that is in the queue, until it is empty; a second goes by between two looks. */
   const consume = async () => {
@@ -183,16 +161,4 @@ test("a new epoch does not void them; a cancelled run's are left alone", async (
   await clock.advance(1_000);
   await store.transition(runId, ["running"], "cancelling", {});
   expect(await redrive()).toMatchObject({ deadEvents: 0, abandoned: 1 });
-});
-
-test("a message of a newer version is hidden, and left to a consumer that can read it", async () => {
-  const { queue, consumer, clock } = await setUp();
-  queue.sendRaw({ body: "{}", payload: Uint8Array.of(99, 0, 1) });
-  const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
-  if (message === undefined) throw new Error("no message");
-  const { kind, because } = await applyMessage(consumer, message, { signal: new AbortController().signal });
-  expect([kind, because]).toEqual(["hidden", "message of version 99, newer than this consumer"]);
-  expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
-  await clock.advance(301_000);
-  expect(await queue.receive({ max: 1, waitSeconds: 0 })).toHaveLength(1);
 });

@@ -62,3 +62,16 @@ export class TableError extends Error implements ClassifiedError {
     return this.#isRetryable;
   }
 }
+
+/** An item was written by a newer version of the program: hands off, it is for a newer process. */
+export class NewerItemError extends Error implements ClassifiedError {
+  override readonly name = "NewerItemError";
+
+  constructor(item: string, version: number) {
+    super(`${item} is of version ${version}, newer than this program reads: deploy the newer program`);
+  }
+
+  isRetryable(): boolean {
+    return true;
+  }
+}

@@ -152,7 +152,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       end({ exit: "errored", message: `relay ${endedBecause}` });
     // Told once: the tick after it finds no open run.
     if (run?.status === "succeeded")
-      tidying = tidyUp({ databaseUrl: stack.addresses.databaseUrl, clock, log, signal: options.stop });
+      tidying = tidyUp({
+        databaseUrl: stack.addresses.databaseUrl,
+        deadLetters: async () => (await queue.figures()).deadLetters,
+        clock,
+        log,
+        signal: options.stop,
+      });
     const over = run === null ? null : runEnd(run, options.untilDone);
     if (over !== null) end(over);
   };

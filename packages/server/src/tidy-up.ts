@@ -5,38 +5,29 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { openDatabase } from "@firehose-backfill/sink/connection";
-import { removeOldTombstones } from "@firehose-backfill/sink/tombstones";
+import { removeOldTombstones, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tombstones";
 
 export interface TidyUpOptions {
   readonly databaseUrl: string;
+  /** Batches that a redrive may bring back, and nobody knows what is in them. */
+  readonly deadLetters: () => Promise<number>;
   readonly clock: Clock;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** By event time. Longer than relays keep events and the queues keep messages, one after the other. */
-const TOMBSTONE_DAYS = 30;
 /** `--until-done` waits for it. */
 const AT_MOST_MS = 20_000;
 
 /** Never rejects: the run has succeeded, whatever becomes of this. */
-export async function tidyUp({ databaseUrl, clock, log, signal }: TidyUpOptions): Promise<void> {
-  const enough = new AbortController();
-  const done = new AbortController();
-  const limit = clock.sleep(AT_MOST_MS, AbortSignal.any([signal, done.signal])).then(() => enough.abort());
+export async function tidyUp(options: TidyUpOptions): Promise<void> {
+  const { clock, log, signal } = options;
   try {
-    await using database = openDatabase({ databaseUrl, poolSize: 1 });
-    const removed = await removeOldTombstones({
-      database,
-      clock,
-      olderThanDays: TOMBSTONE_DAYS,
-      signal: AbortSignal.any([signal, enough.signal]),
-    });
+    if ((await options.deadLetters()) > 0) return;
+    await using database = openDatabase({ databaseUrl: options.databaseUrl, poolSize: 1 });
+    const removed = await removeOldTombstones({ database, clock, atMostMs: AT_MOST_MS, signal });
     if (removed > 0) log(`[BACKFILL] ${removed} tombstones older than ${TOMBSTONE_DAYS} days are removed`);
   } catch (error) {
     log(`[BACKFILL] Old tombstones stay for now: ${describeError(error)}`);
-  } finally {
-    done.abort();
-    await limit;
   }
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RecordEvent } from "@firehose-backfill/core/event";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { countDead, listDead } from "./dead-events.ts";
@@ -125,14 +126,31 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     const rows = Array.from({ length: 1500 }, (_, n) =>
       recordRow(n, { rkey: `r${n}`, action: "delete", timeMs: START_MS }),
     );
+    // It could come back with a redrive, and must find that it was deleted.
+    const { seq, timeMs, did, collection, rev } = recordRow(1);
+    const event: RecordEvent = {
+      kind: "record",
+      action: "create",
+      seq,
+      timeMs,
+      did,
+      collection,
+      rkey: "r7",
+      rev,
+      cid: null,
+      record: null,
+    };
+    await apply(deadRow(1, { did, path: `${collection}/r7`, event }));
     await apply(...rows, recordRow(2000), recordRow(2001, { action: "delete", timeMs: START_MS + 20 * DAY_MS }));
     const sleeps: number[] = [];
     const clock = { now: () => START_MS + 31 * DAY_MS, sleep: async (ms: number) => void sleeps.push(ms) };
-    const options = { database: sink.database, clock, olderThanDays: 30 };
-    expect(await removeOldTombstones({ ...options, beforeSeq: 10 })).toBe(10);
+    const options = { database: sink.database, clock };
+    expect(await removeOldTombstones({ ...options, beforeSeq: 10 })).toBe(9);
     expect(await removeOldTombstones(options)).toBe(1490);
     expect(sleeps).toHaveLength(1);
-    expect(await sql("SELECT seq FROM firehose.records ORDER BY seq")).toEqual([["2000"], ["2001"]]);
+    expect(await sql("SELECT seq FROM firehose.records ORDER BY seq")).toEqual([["7"], ["2000"], ["2001"]]);
+    await sql("UPDATE firehose.dead_events SET applied_at = now()");
+    expect(await removeOldTombstones(options)).toBe(1);
   });
 });
 

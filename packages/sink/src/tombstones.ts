@@ -9,35 +9,45 @@ import { toSinkError } from "./sink-error.ts";
 export interface RemoveTombstonesOptions {
   readonly database: Database;
   readonly clock: Clock;
-  /** By event time. */
-  readonly olderThanDays: number;
   /** Only those below this sequence number: the applied cursor of a run that is under way. */
   readonly beforeSeq?: number;
+  /** No chunk is begun after it. Left out: until all are gone. */
+  readonly atMostMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** By event time. Longer than anything may come late: a relay's window, the queue's four days, the dead letters' fourteen. */
+export const TOMBSTONE_DAYS = 30;
 const CHUNK_ROWS = 1000;
 const PAUSE_MS = 50;
 const DAY_MS = 86_400_000;
 
-/** SKIP LOCKED: never waits for a batch; what is in use is left for the next time. */
+/**
+ * SKIP LOCKED: never waits for a batch; what is in use is left for the next time. A record of which a dead event is kept
+ * keeps its tombstone, whatever its age: a redrive must not bring back what was deleted after it.
+ */
 const DELETE = `
   DELETE FROM firehose.records
   WHERE (did, collection, rkey) IN (
     SELECT did, collection, rkey FROM firehose.records
     WHERE cid IS NULL AND indexed_at < to_timestamp($1::bigint / 1000.0) AND ($2::bigint IS NULL OR seq < $2)
+      AND NOT EXISTS (
+        SELECT FROM firehose.dead_events AS d
+        WHERE d.event IS NOT NULL AND d.applied_at IS NULL
+          AND d.did = records.did AND d.path = records.collection || '/' || records.rkey)
     ORDER BY indexed_at LIMIT ${CHUNK_ROWS} FOR UPDATE SKIP LOCKED
   )`;
 
 /** A chunk at a time, each a transaction of its own, with a pause in between. Returns how many went. @throws SinkError */
 export async function removeOldTombstones(options: RemoveTombstonesOptions): Promise<number> {
   const { database, clock, signal } = options;
-  const before = String(Math.trunc(clock.now() - options.olderThanDays * DAY_MS));
+  const startedAtMs = clock.now();
+  const before = String(Math.trunc(startedAtMs - TOMBSTONE_DAYS * DAY_MS));
   const beforeSeq = options.beforeSeq === undefined ? null : String(options.beforeSeq);
   let removed = 0;
   try {
     for (;;) {
-      if (signal?.aborted === true) break;
+      if (signal?.aborted === true || clock.now() - startedAtMs > (options.atMostMs ?? Infinity)) break;
       const chunk = await database.use(
         [{ sql: DELETE, values: [before, beforeSeq] }],
         async (_session, [deleted]) => deleted?.count ?? 0,

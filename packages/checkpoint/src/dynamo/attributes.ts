@@ -115,6 +115,6 @@ function present<T>(item: Item, name: string, value: T | undefined): T {
   return value;
 }
 
-function nameOf(item: Item): string {
+export function nameOf(item: Item): string {
   return `item ${item["pk"]?.S ?? "?"} ${item["sk"]?.S ?? "?"}`;
 }

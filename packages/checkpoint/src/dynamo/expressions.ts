@@ -94,6 +94,9 @@ export class Expressions {
         return `${this.path(condition.path)} IN (${condition.values.map((value) => this.value(value)).join(", ")})`;
       case "all":
       case "any":
+        // Parentheses around a single one, within parentheses, are an error to DynamoDB.
+        if (condition.conditions.length === 1 && condition.conditions[0] !== undefined)
+          return this.condition(condition.conditions[0]);
         return condition.conditions
           .map((part) => `(${this.condition(part)})`)
           .join(condition.kind === "all" ? " AND " : " OR ");

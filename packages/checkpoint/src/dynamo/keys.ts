@@ -12,7 +12,7 @@
  * | `ledger#ID`  | `EPOCH#WINDOW#FENCE#NUMBER`  | what became of a batch                                     |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#` | the last errors, the gaps, what consumers say of themselves, the run's course |
  *
- * Numbers in keys have a fixed width, so that their order is the order of the numbers.
+ * Each item has its layout's version in `v` (table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { BrokenStateError } from "../errors.ts";

@@ -102,6 +102,7 @@ const INTERNAL = {
     ]),
   ),
   epochEnds: text(JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999))),
+  v: { N: "1" },
   correctionSeq: { N: String(WIDE.seq) },
   correctionMark: text("000001#0000000001#0000000001#0000001"),
 };

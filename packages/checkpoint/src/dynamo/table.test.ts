@@ -1,8 +1,11 @@
+import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
 import { aRun, RUN } from "../conformance/harness.ts";
 import { createDynamoClient } from "../dynamo-client.ts";
 import { createDynamoStore } from "../dynamo-store.ts";
 import { ensureTable } from "../create-table.ts";
+import { runKey } from "./keys.ts";
+import { ITEM_VERSION } from "./table.ts";
 import { startDynalite } from "./test-tables.ts";
 
 test("an answer that does not come may come later; a table that is not there will not", async () => {
@@ -29,5 +32,40 @@ test("a table is made once, whoever else makes it", async () => {
   await ensureTable(client, "made-once");
   const store = createDynamoStore({ client, table: "made-once" });
   expect(await store.createRun(aRun())).toMatchObject({ runId: RUN });
+  client.destroy();
+});
+
+test("an item of the version before is read, and is of this one after a change; of a newer one the hands are kept off", async () => {
+  await using server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  await ensureTable(client, "versions");
+  const store = createDynamoStore({ client, table: "versions" });
+  await store.createRun(aRun());
+  const key = { pk: { S: runKey(RUN).pk }, sk: { S: runKey(RUN).sk } };
+  const versionNow = async () => {
+    const { Item: item } = await client.send(
+      new GetItemCommand({ TableName: "versions", Key: key, ConsistentRead: true }),
+    );
+    return item?.["v"]?.N ?? null;
+  };
+  const setVersion = async (version: number | null) => {
+    const update = version === null ? "REMOVE v" : `SET v = :v`;
+    const values = version === null ? {} : { ExpressionAttributeValues: { ":v": { N: String(version) } } };
+    await client.send(new UpdateItemCommand({ TableName: "versions", Key: key, UpdateExpression: update, ...values }));
+  };
+  expect(await versionNow()).toBe(String(ITEM_VERSION));
+  await setVersion(null);
+  expect((await store.getRun(RUN))?.runId).toBe(RUN);
+  await store.setWaiting(RUN, { for: "database", sinceMs: 1 });
+  expect(await versionNow()).toBe(String(ITEM_VERSION));
+
+  await setVersion(ITEM_VERSION + 1);
+  const refused = /^item run#.* is of version 2, newer than this program reads/;
+  await expect(store.getRun(RUN)).rejects.toThrow(refused);
+  await expect(store.currentRun()).rejects.toThrow(refused);
+  await expect(store.createRun(aRun({ runId: "another" }))).rejects.toThrow(refused);
+  await store.setWaiting(RUN, null);
+  await setVersion(ITEM_VERSION);
+  expect((await store.getRun(RUN))?.waiting).toEqual({ for: "database", sinceMs: 1 });
   client.destroy();
 });

@@ -2,6 +2,9 @@
  * The five calls that the store makes of DynamoDB: Get, Put, Update, Query, Delete. Reads are consistent; a condition
  * that does not hold is an answer, not an error.
  *
+ * Each item carries the version of its layout. This program reads its own and the one before, writes its own, and of a
+ * newer one it neither reads nor changes anything: a deploy meets the old items, a roll-back the new ones.
+ *
  * @NOTE The SDK repeats a call whose answer was lost. A conditional write that did succeed then comes back as one whose
  * condition failed. Each caller of `put` and `update` either looks at what stands there, or may be repeated, or says so.
  */
@@ -15,10 +18,14 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { TableError } from "../errors.ts";
-import type { Item } from "./attributes.ts";
-import { type Change, type Condition, Expressions } from "./expressions.ts";
+import { NewerItemError, TableError } from "../errors.ts";
+import { type Item, nameOf, number, readCount } from "./attributes.ts";
+import { absent, all, any, type Change, compare, type Condition, Expressions } from "./expressions.ts";
 import type { Key } from "./keys.ts";
+
+/** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
+export const ITEM_VERSION = 1;
+const VERSION = "v";
 
 export interface Range {
   readonly pk: string;
@@ -29,7 +36,10 @@ export interface Range {
   readonly limit?: number;
 }
 
-/** Every method @throws TableError when the call fails after the SDK's own retries. */
+/**
+ * Every method @throws TableError when the call fails after the SDK's own retries; those that read, NewerItemError. An
+ * item of a newer version fails the condition of every change.
+ */
 export interface Table {
   get(key: Key): Promise<Item | null>;
   /** false: the condition does not hold. */
@@ -46,11 +56,15 @@ export function openTable(client: DynamoDBClient, name: string): Table {
     async get(key) {
       const command = new GetItemCommand({ TableName: name, Key: keyOf(key), ConsistentRead: true });
       const answer = await attempt("get", () => client.send(command));
-      return answer.Item ?? null;
+      return answer.Item === undefined ? null : readable(answer.Item);
     },
 
     async put(key, item, condition) {
-      const command = new PutItemCommand({ TableName: name, Item: { ...item, ...keyOf(key) }, ...when(condition) });
+      const command = new PutItemCommand({
+        TableName: name,
+        Item: { ...item, ...keyOf(key), [VERSION]: number(ITEM_VERSION) },
+        ...when(withinReach(condition)),
+      });
       return (await attempt("put", () => ifItHolds(() => client.send(command)))) !== null;
     },
 
@@ -59,8 +73,8 @@ export function openTable(client: DynamoDBClient, name: string): Table {
       const command = new UpdateItemCommand({
         TableName: name,
         Key: keyOf(key),
-        UpdateExpression: expressions.update(change),
-        ...(condition !== undefined && { ConditionExpression: expressions.condition(condition) }),
+        UpdateExpression: expressions.update({ ...change, set: { ...change.set, [VERSION]: number(ITEM_VERSION) } }),
+        ConditionExpression: expressions.condition(withinReach(condition)),
         ...expressions.placeholders,
         ReturnValues: "ALL_NEW",
       });
@@ -88,12 +102,23 @@ export function openTable(client: DynamoDBClient, name: string): Table {
           ...(after !== undefined && { ExclusiveStartKey: after }),
         });
         const answer = await attempt("query", () => client.send(command));
-        items.push(...(answer.Items ?? []));
+        items.push(...(answer.Items ?? []).map(readable));
         after = answer.LastEvaluatedKey;
       } while (after !== undefined && items.length < limit);
       return items;
     },
   };
+}
+
+function readable(item: Item): Item {
+  const version = readCount(item, VERSION);
+  if (version > ITEM_VERSION) throw new NewerItemError(nameOf(item), version);
+  return item;
+}
+
+function withinReach(condition: Condition | undefined): Condition {
+  const isOurs = any(absent(VERSION), compare(VERSION, "<=", number(ITEM_VERSION)));
+  return condition === undefined ? isOurs : all(condition, isOurs);
 }
 
 function keyOf({ pk, sk }: Key): { pk: { S: string }; sk: { S: string } } {

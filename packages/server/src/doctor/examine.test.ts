@@ -1,15 +1,20 @@
 /** The doctor on real services, healthy and not: what it finds, and that it changes nothing unless told to. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { newRun } from "@firehose-backfill/backfill/new-run";
+import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { type EmbeddedStack, startEmbedded } from "@firehose-backfill/embedded/stack";
+import { openDatabase } from "@firehose-backfill/sink/connection";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { checkClock } from "./check-clock.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
 import { examine } from "./examine.ts";
+import { tombstoneBound } from "./tombstone-bound.ts";
 
 const GIB = 1024 ** 3;
 
@@ -73,6 +78,46 @@ describe("the doctor", () => {
     expect(fixed.get("fixed")).toMatchObject({ verdict: "ok", finding: expect.stringContaining("from version 0 to") });
     expect(fixed.get("schema")?.finding).toMatch(/^version \d+$/);
     expect((await ask({}, true)).get("fixed")?.finding).toContain("0 tombstones");
+  });
+
+  test("--fix removes old tombstones: below the applied cursor of an open run, all when none is open", async () => {
+    await ask({}, true);
+    const databaseUrl = stack.postgres?.databaseUrl ?? "";
+    await using database = openDatabase({ databaseUrl, poolSize: 1 });
+    const query = (sql: string) => database.use([{ sql }], async (_session, [result]) => result?.rows.flat() ?? []);
+    await query(`INSERT INTO firehose.records (did, collection, rkey, rev, seq, indexed_at)
+      SELECT 'did:plc:a', 'a.b.c', 'k' || n, '3a', n, now() - interval '40 days' FROM generate_series(1, 4) AS n`);
+    const left = () => query("SELECT seq FROM firehose.records ORDER BY 1");
+    const client = createDynamoClient({ endpoint: null });
+    const store = createDynamoStore({ client, table: stack.table?.table ?? "" });
+    await store.createRun(newRun(parseConfig(healthy()), { runId: "open", nowMs: Date.now() }));
+    expect((await ask({}, true)).get("fixed")?.finding).toContain("0 tombstones older than 30 days below the applied");
+
+    const cursor = { seq: 3, timeMs: 1 };
+    const chosen = { epochBefore: 1, cursor, start: { kind: "seq", seq: 3 }, nowMs: 1 } as const;
+    await store.newEpoch("open", chosen);
+    expect((await ask({}, true)).get("fixed")?.finding).toContain("2 tombstones");
+    expect(await left()).toEqual(["3", "4"]);
+    await store.transition("open", ["enqueued"], "cancelling", {});
+    await store.transition("open", ["cancelling"], "cancelled", { finishedAtMs: 1 });
+    expect((await ask({}, true)).get("fixed")?.finding).toContain("2 tombstones");
+    expect(await left()).toEqual([]);
+    client.destroy();
+  });
+
+  test("without a table, what a local process left in its folder says how far; where nothing does, they stay", async () => {
+    const dataDir = join(folder, "left");
+    await mkdir(dataDir);
+    const bound = () => tombstoneBound({ table: null, dataDir });
+    expect(await bound()).toMatchObject({ kind: "none" });
+    const leave = (status: string, applied: object | null) =>
+      writeFile(join(dataDir, "snapshot.json"), JSON.stringify({ status, cursor: { applied } }));
+    await leave("paused", { seq: 7, time: "" });
+    expect(await bound()).toEqual({ kind: "below", seq: 7 });
+    await leave("running", null);
+    expect(await bound()).toEqual({ kind: "below", seq: 0 });
+    await leave("succeeded", { seq: 7, time: "" });
+    expect(await bound()).toEqual({ kind: "below", seq: null });
   });
 
   test.each([

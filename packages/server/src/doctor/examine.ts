@@ -1,17 +1,18 @@
 /** The doctor: looks at everything a run depends on, without one, and says what to do. Changes nothing unless told to. */
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { Config } from "@firehose-backfill/core/config/settings";
+import type { Config, Settings } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDatabase } from "@firehose-backfill/sink/connection";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { removeOldTombstones } from "@firehose-backfill/sink/tombstones";
+import { removeOldTombstones, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tombstones";
 import { type Check, fail, ok } from "./check.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
 import { checkRelay } from "./check-relay.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
+import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";
 
 export interface DoctorOptions {
   readonly config: Config;
@@ -30,14 +31,12 @@ export interface DoctorOptions {
   readonly relayListenMs?: number;
 }
 
-/** Longer than anything may come late: a relay's window, the queue's four days, the dead letters' fourteen. */
-const TOMBSTONE_DAYS = 30;
-
 /** Never rejects for what it finds. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const { config, clock, signal } = options;
   const { settings } = config;
-  const fixed = options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, options)] : [];
+  const fixed =
+    options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, settings, options)] : [];
   const [relay, database, dataDir, port, queues, table] = await Promise.all([
     checkRelay({
       relayUrl: settings.relayUrl,
@@ -68,14 +67,30 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   ];
 }
 
-async function fixDatabase(databaseUrl: string, { clock, signal }: DoctorOptions): Promise<Check> {
+async function fixDatabase(
+  databaseUrl: string,
+  settings: Pick<Settings, "table" | "dataDir">,
+  options: DoctorOptions,
+): Promise<Check> {
   try {
     const { from, to } = await migrate({ databaseUrl });
-    await using database = openDatabase({ databaseUrl, poolSize: 1 });
-    const removed = await removeOldTombstones({ database, clock, olderThanDays: TOMBSTONE_DAYS, signal });
+    const tombstones = await fixTombstones(databaseUrl, await tombstoneBound(settings), options);
     const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
-    return ok("fixed", `${schema}; ${removed} tombstones older than ${TOMBSTONE_DAYS} days are removed`);
+    return ok("fixed", `${schema}; ${tombstones}`);
   } catch (error) {
     return fail("fixed", error instanceof Error ? error.message : String(error), "see the lines on the database below");
   }
+}
+
+async function fixTombstones(
+  databaseUrl: string,
+  bound: TombstoneBound,
+  { clock, signal }: DoctorOptions,
+): Promise<string> {
+  if (bound.kind === "none") return `old tombstones stay: ${bound.because}`;
+  await using database = openDatabase({ databaseUrl, poolSize: 1 });
+  const below = bound.seq === null ? {} : { beforeSeq: bound.seq };
+  const removed = await removeOldTombstones({ database, clock, ...below, signal });
+  const where = bound.seq === null ? "" : ` below the applied cursor of the run that is open (seq ${bound.seq})`;
+  return `${removed} tombstones older than ${TOMBSTONE_DAYS} days${where} are removed`;
 }

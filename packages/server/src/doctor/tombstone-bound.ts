@@ -1,0 +1,45 @@
+/**
+ * Up to where old tombstones may go while a run is open: a batch on its way may hold what is older than a tombstone above
+ * the applied cursor, and never what is older than one below it. Reads where the run's own record is: the table, or what
+ * a local process left in its data folder.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { isFinished } from "@firehose-backfill/core/run-state";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { SNAPSHOT_FILE } from "../state-files.ts";
+
+export type TombstoneBound =
+  | { readonly kind: "none"; readonly because: string }
+  /** null: no run is open, nothing is on its way. */
+  | { readonly kind: "below"; readonly seq: number | null };
+
+/** @throws TableError */
+export async function tombstoneBound({ table, dataDir }: Pick<Settings, "table" | "dataDir">): Promise<TombstoneBound> {
+  return table === null ? boundOfFolder(dataDir) : boundOfTable(table);
+}
+
+async function boundOfTable(table: string): Promise<TombstoneBound> {
+  const client = createDynamoClient({ endpoint: null });
+  try {
+    const run = await createDynamoStore({ client, table }).currentRun({ openOnly: true });
+    return { kind: "below", seq: run === null ? null : (run.appliedCursor?.seq ?? 0) };
+  } finally {
+    client.destroy();
+  }
+}
+
+async function boundOfFolder(dataDir: string): Promise<TombstoneBound> {
+  let snapshot: Pick<Snapshot, "status" | "cursor">;
+  try {
+    snapshot = JSON.parse(await readFile(join(dataDir, SNAPSHOT_FILE), "utf8"));
+  } catch {
+    return { kind: "none", because: "no run is known here; BACKFILL_TABLE names the table of a deployed one" };
+  }
+  const isOpen = snapshot.status !== "none" && !isFinished(snapshot.status);
+  // Written each second or so: what was applied since only raises it.
+  return { kind: "below", seq: isOpen ? (snapshot.cursor.applied?.seq ?? 0) : null };
+}
