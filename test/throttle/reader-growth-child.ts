@@ -9,7 +9,7 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { encodeMessage, messageBytes } from "@firehose-backfill/queue/message-codec";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import { localPlace } from "@firehose-backfill/server/local-place";
-import { processMemoryGuard } from "@firehose-backfill/server/process-memory";
+import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { GrowthSample, GrowthTask } from "./reader-growth.ts";
 
 const REPORT_EVERY_EVENTS = 1_000;

@@ -6,10 +6,10 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Sink } from "@firehose-backfill/sink/types";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
+import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { Adapters } from "./adapters.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
 import { LOCAL_VISIBILITY } from "./local-place.ts";
-import { processMemoryGuard } from "./process-memory.ts";
 
 export interface LocalConsumerOptions {
   readonly adapters: Adapters;

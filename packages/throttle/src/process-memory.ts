@@ -1,6 +1,6 @@
-/** This environment's memory, as the guard wants it. Lambda's Node runs with --expose-gc. */
+/** This process's memory, as the guard wants it: for composition roots, as `systemClock` is. Everybody else gets a guard handed in. */
 import type { Clock } from "@firehose-backfill/core/clock";
-import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+import { createMemoryGuard, type MemoryGuard } from "./memory-guard.ts";
 
 export function processMemoryGuard(clock: Clock, limitMb: () => number): MemoryGuard {
   const { gc } = globalThis;
@@ -11,6 +11,7 @@ export function processMemoryGuard(clock: Clock, limitMb: () => number): MemoryG
       const { rss, heapUsed, external } = process.memoryUsage();
       return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external };
     },
+    // Exposed by --expose-gc, as on Lambda, or not at all.
     collect: gc === undefined ? null : () => gc(),
   });
 }
