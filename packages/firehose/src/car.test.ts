@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import * as dagCbor from "@ipld/dag-cbor";
+import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import { carRoot, findBlocks } from "./car.ts";
 import { car, cidOf } from "./testing/frames.ts";
@@ -21,6 +23,28 @@ function find(bytes: Buffer, wanted: readonly Uint8Array[]): (string | null)[] |
 }
 
 const hexOf = (index: number) => Buffer.from(blocks[index] ?? []).toString("hex");
+
+interface CarFixture {
+  readonly root: string;
+  readonly blocks: readonly { readonly cid: string; readonly bytes: string }[];
+  readonly car: string;
+}
+const FIXTURES: readonly CarFixture[] = JSON.parse(
+  readFileSync(new URL("../fixtures/car-file-fixtures.json", import.meta.url), "utf8"),
+);
+
+it.each(FIXTURES)(
+  "reads the reference implementation's archive: root $root",
+  ({ root, blocks: theirs, car: bytes }) => {
+    const whole = Buffer.from(bytes, "base64");
+    const at = carRoot(whole, 0, whole.length);
+    if (typeof at === "string") throw new Error(at);
+    expect(CID.decode(whole.subarray(at, at + 36)).toString()).toBe(root);
+    const cids = theirs.map(({ cid }) => CID.parse(cid).bytes);
+    expect(theirs.length).toBeGreaterThan(1);
+    expect(find(whole, cids)).toEqual(theirs.map((block) => Buffer.from(block.bytes, "base64").toString("hex")));
+  },
+);
 
 describe("findBlocks", () => {
   it("finds blocks by their CIDs, in any order, each as often as it is wanted", () => {
