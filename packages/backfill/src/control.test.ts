@@ -142,6 +142,6 @@ test("a tune above what is deployed is clamped and says so", async () => {
     action: "tune",
     settings: { BACKFILL_MAX_CONCURRENT: 9, BACKFILL_BATCH_SIZE: 6 },
   });
-  expect(message).toContain("batchSize 5 -> 6");
+  expect(message).toContain("BACKFILL_BATCH_SIZE 5 -> 6");
   expect(message).toContain("BACKFILL_MAX_CONCURRENT stays at the deployed 2: 9 needs a deploy");
 });

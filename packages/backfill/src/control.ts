@@ -13,6 +13,7 @@ import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { clamp, clampConfig } from "./clamp.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
+import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId, throttleChanges } from "./new-run.ts";
 import { tunedOwn } from "./off-peak.ts";
 import type { Plan } from "./plan/types.ts";
@@ -99,7 +100,8 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   });
   const open = await openRun(deps);
   const notes = notesOf(clamp(deps.limits, config.settings).clamped);
-  if (request.isDryRun) return { message: `would start a run on ${run.host}; nothing was changed${notes}`, run: open };
+  if (request.isDryRun)
+    return { message: `would start a run ${describeRun(run)}; nothing was changed${notes}`, run: open };
   if (open !== null) {
     if (!request.isNew)
       throw new UsageError(

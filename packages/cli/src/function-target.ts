@@ -11,14 +11,19 @@ import type { InvokeFunction } from "./invoke-function.ts";
 import { parsePlan } from "./parse-plan.ts";
 import { parseSnapshot } from "./parse-snapshot.ts";
 
-/** `name`: of control or status; the other one has the same name but for its end. */
+/** `name`: of control or status; the other one, and the reader, have the same name but for its end. */
 export function functionTarget(options: { readonly name: string; readonly invoke: InvokeFunction }): ControlTarget {
   const { name, invoke } = options;
   const isStatus = name.endsWith("-status");
   const control = isStatus ? name.replace(/-status$/, "-control") : name;
+  const reader = name.replace(/-(?:status|control)$/, "-reader");
   return {
     address: `function ${name}`,
-    send: async (event) => replyOf(control, await invoke(control, event)),
+    // The schedule's own event: control has no tick to make.
+    send: async (event) =>
+      event.action === "tick"
+        ? tickedOf(reader, await invoke(reader, event))
+        : replyOf(control, await invoke(control, event)),
     async snapshot() {
       const answer = isStatus
         ? bodyOf(await invoke(name, pageRequest("/status.json")))
@@ -67,6 +72,12 @@ function replyOf(name: string, answer: unknown): ControlReply {
   if (!ok) return { ok, error: lines.join("\n"), isMalformed: false };
   const plan = parsePlan(field(answer, "plan"));
   return { ok, message: lines.join("\n"), ...(plan === null ? {} : { plan }) };
+}
+
+function tickedOf(name: string, answer: unknown): ControlReply {
+  const message = field(answer, "message");
+  if (typeof message === "string") return { ok: true, message: escapeForLog(message) };
+  throw new CommandError(`function ${name} does not answer as a reader does: ${whatItSaid(answer)}`);
 }
 
 const MAX_SHOWN = 200;

@@ -15,6 +15,7 @@ import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { tick } from "./commands/tick.ts";
 import { tune } from "./commands/tune.ts";
 import type { CliContext } from "./context.ts";
 import { failureOf } from "./errors.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   resume,
   cancel,
   tune,
+  tick,
   redrive,
 ];
 

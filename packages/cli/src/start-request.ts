@@ -1,5 +1,6 @@
 /** What a run is to be about, as `start` and `plan` take it on the command line. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { parseEndPoint, parseStartPoint } from "@firehose-backfill/backfill/points";
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Args, OptionSpec } from "./command.ts";
@@ -26,6 +27,9 @@ export function startRequest(context: CliContext, args: Args, command: string): 
   if (texts.days !== undefined && texts.from !== undefined) {
     throw new UsageError(`${command}: --days and --from both say where to begin: give one of them`);
   }
+  // Said here, before anybody is asked: a wrong place is a wrong command line.
+  if (texts.from !== undefined) parseStartPoint(texts.from);
+  if (texts.to !== undefined) parseEndPoint(texts.to);
   const lists = {
     collections: listOf(context, args, "collections", command),
     dids: listOf(context, args, "dids", command),

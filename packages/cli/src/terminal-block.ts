@@ -22,6 +22,12 @@ export class TerminalBlock {
     this.#output.write(`${this.#erase()}${line}\n${block}`);
   }
 
+  /** As if it had never been. */
+  clear(): void {
+    this.#output.write(this.#erase());
+    this.#lines = [];
+  }
+
   /** Up to its first line, and everything from there on cleared: one write, so that it does not flicker. */
   #erase(): string {
     return this.#lines.length === 0 ? "" : `${ESC}[${this.#lines.length}A${ESC}[0J`;

@@ -38,7 +38,10 @@ export function renderPlan(plan: Plan): readonly string[] {
     line("At this pace", paceText(pace)),
     line("It takes", durations(pace.seconds)),
     line("Finishes", finishes(pace)),
-    line("Costs on AWS", `about ${usd(cost.totalUsd)} (${cost.basis}; the database kept awake included)`),
+    line(
+      "Costs on AWS",
+      `${cost.totalUsd < 0.01 ? "" : "about "}${usd(cost.totalUsd)} (${cost.basis}; the database kept awake included)`,
+    ),
     "",
     ...table(plan.profiles),
     ...(plan.advice.length === 0 ? [] : ["", ...plan.advice]),

@@ -23,6 +23,7 @@ describe("a control command", () => {
     [["resume", "--from", "oldest"], { action: "resume", from: "oldest" }],
     [["cancel"], { action: "cancel" }],
     [["redrive"], { action: "redrive" }],
+    [["tick"], { action: "tick" }],
     [
       ["tune", "BACKFILL_BATCH_DELAY_MS=4000", "BACKFILL_USE_IDLE=false", "BACKFILL_PROFILE=fast"],
       {

@@ -80,7 +80,6 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
 /** @throws UsageError when it is refused */
 async function send(target: ControlTarget, event: unknown): Promise<{ readonly message: string }> {
   if (!isControlEvent(event)) throw new UsageError("a control event is an object with an action");
-  if (event.action === "tick") throw new UsageError("a deployed run ticks by its schedule, once a minute");
   const reply = await target.send(event);
   if (reply.ok) return reply;
   throw new UsageError(reply.error);

@@ -30,6 +30,14 @@ async function plan(argv: readonly string[], planner: typeof planHere, env: Read
 }
 
 describe("plan", () => {
+  it("shows a terminal that it is at work, and leaves no trace of it", async () => {
+    await using world = await testWorld({ isTerminal: true, env: { NO_COLOR: "1" } });
+    const loadPlanner = () => Promise.resolve({ planHere: () => Promise.resolve(made) });
+    expect(await main(world.context(["plan"], { loadPlanner }))).toBe(0);
+    expect(world.stderr()).toMatch(/^Looking at the relay ░+ 0 s\n\u001b\[1A\u001b\[0J$/);
+    expect(world.stdout()).toContain("Plan for relay.example");
+  });
+
   it("without a process looks itself, with the settings and what is given over them", async () => {
     const asked: PlanHereOptions[] = [];
     const planner: typeof planHere = (options) => {

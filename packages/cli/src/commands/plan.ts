@@ -9,6 +9,7 @@ import { EXIT, exitCodeOfSignal } from "../exit-code.ts";
 import { findTarget, TARGET_OPTIONS } from "../find-target.ts";
 import { loadConfig } from "../load-config.ts";
 import { SCOPE_OPTIONS, startEvent, startRequest } from "../start-request.ts";
+import { withBar } from "../wait-bar.ts";
 import { listenForStop } from "../stop-signals.ts";
 
 export const plan: Command = {
@@ -27,7 +28,7 @@ export const plan: Command = {
   ],
   run: async (context, args) => {
     const target = await findTarget(context, args);
-    const made = target === null ? await planWithout(context, args) : await ask(context, args, target);
+    const made = await withBar(context, target === null ? planWithout(context, args) : ask(context, args, target));
     if (typeof made === "number") return made;
     const text = args.flag("json") ? JSON.stringify(made) : renderPlan(made).join("\n");
     context.stdout.write(`${text}\n`);
