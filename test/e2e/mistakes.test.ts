@@ -101,7 +101,7 @@ test("a second start, a tune by a start, and another scope", async () => {
   expect(scope.stderr).toContain("start --new");
 
   const tuned = await runProgram(["run", "--until-done"], { ...env, BACKFILL_PROFILE: "fast" });
-  expect(tuned.stderr).toContain("batchSize 5 -> 50");
+  expect(tuned.stderr).toContain("BACKFILL_BATCH_SIZE 5 -> 50");
   expect(tuned.stderr).toContain("goes on, running");
   expect(tuned.stderr).toMatch(/Progress: 300 received, 300 processed, 0 skipped/);
   expect(tuned.code).toBe(0);

@@ -51,7 +51,7 @@ test("a profile given on an unfinished run is a tune, recorded", async () => {
   const { run } = await begin({ BACKFILL_PROFILE: "fast" });
   expect(run).toMatchObject({ profile: "fast", throttle: { batchSize: 50, batchDelayMs: 500 } });
   expect(run?.tunes).toMatchObject([{ by: "resume", changes: { batchSize: { from: 5, to: 50 } } }]);
-  expect(said.join("\n")).toContain("batchSize 5 -> 50");
+  expect(said.join("\n")).toContain("BACKFILL_BATCH_SIZE 5 -> 50");
 });
 
 test("other filters on an unfinished run stop the start, with both values and two ways out", async () => {
