@@ -8,7 +8,7 @@ const MAX_QUOTED_CHARS = 500;
 /** Copies up to this size share memory; what one of them pins is at most a slab. */
 const MAX_SHARED_BYTES = 8_192;
 const SLAB_BYTES = 65_536;
-let slab = new Uint8Array(0);
+let slab: Buffer<ArrayBuffer> = Buffer.alloc(0);
 let slabUsed = 0;
 
 /**
@@ -19,7 +19,8 @@ export function copyBytes(bytes: Buffer, start: number, end: number): Uint8Array
   const length = end - start;
   if (length > MAX_SHARED_BYTES) return Uint8Array.from(bytes.subarray(start, end));
   if (length > slab.length - slabUsed) {
-    slab = new Uint8Array(SLAB_BYTES);
+    // Not filled with zeros: that would touch memory that is about to be written anyway.
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     slabUsed = 0;
   }
   const copy = new Uint8Array(slab.buffer, slabUsed, length);

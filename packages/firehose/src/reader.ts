@@ -1,5 +1,5 @@
 /**
- * From a relay socket to windows of events. The socket's frames are taken as they come, synchronously; this file decides when a
+ * From a relay socket to windows of events. The socket's frames are taken as they come; this file decides when a
  * window is over, and when a host is quiet, silent, stuck or gone. All waiting goes through the injected clock.
  */
 import { GapProof } from "./gap-proof.ts";
@@ -70,7 +70,7 @@ class SocketReader implements FirehoseReader {
         this.#intake.newConnection();
         return { cursor: this.#intake.cursor, allowOversize: this.#intake.allowOversize };
       },
-      onFrame: () => this.#takeFrames(),
+      onFrames: () => this.#takeFrames(),
       onWake,
     });
   }
@@ -148,7 +148,7 @@ class SocketReader implements FirehoseReader {
     if (window.ending === null) this.#judgeTime(window, deadlineMs);
   }
 
-  /** Takes what is queued, as far as it fits. Called for each frame as it comes, and whenever something else changed. */
+  /** Takes what is queued, as far as it fits. Called for frames as they come, and whenever something else changed. */
   #takeFrames(): void {
     const window = this.#window;
     if (window === null || this.#gapProof.isPending) return;

@@ -26,8 +26,8 @@ export interface SubscriptionOptions {
   readonly timings: FirehoseTimings;
   /** Asked at each connect, once every frame that came before has been taken. */
   readonly nextConnect: () => { readonly cursor: number | null; readonly allowOversize: boolean };
-  /** Called synchronously after each frame. */
-  readonly onFrame: () => void;
+  /** Called once for the frames that came in one piece of the stream, before anything else happens. */
+  readonly onFrames: () => void;
   /** Something other than a frame happened. */
   readonly onWake: () => void;
 }
@@ -45,6 +45,7 @@ export class Subscription {
   #connectStartedMs = 0;
   #openedMs = 0;
   #isPaused = false;
+  #isDeliveryDue = false;
   /** Connections in a row that brought no good frame. */
   #fruitless = 0;
   #isFruitful = false;
@@ -187,14 +188,29 @@ export class Subscription {
     });
   }
 
+  /**
+   * A read of the socket brings a dozen frames at once: they are taken together when the last one is there, or when they are
+   * too many to wait for it.
+   */
   #onFrame(frame: QueuedFrame): void {
-    this.#pulse.frame(this.#options.clock.now());
     this.#queue.push(frame);
-    this.#options.onFrame();
+    if (this.#queue.bytes >= HIGH_WATER_BYTES) this.#deliver();
+    else if (!this.#isDeliveryDue) {
+      this.#isDeliveryDue = true;
+      process.nextTick(this.#deliver);
+    }
     if (this.#isPaused || this.#queue.bytes < HIGH_WATER_BYTES) return;
     this.#isPaused = true;
     this.#connection?.pause();
   }
+
+  readonly #deliver = (): void => {
+    this.#isDeliveryDue = false;
+    // Taken already, or forgotten with their connection.
+    if (this.#queue.isEmpty) return;
+    this.#pulse.frame(this.#options.clock.now());
+    this.#options.onFrames();
+  };
 
   #onEnd(end: ConnectionEnd): void {
     this.#end = end;

@@ -2,6 +2,8 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 
 const MAX_SLEEP_MS = 3_600_000;
+/** Given to `abort`, which else makes a DOMException with a stack each time. */
+const WOKEN = "woken";
 
 export class Waker {
   readonly #clock: Clock;
@@ -15,7 +17,7 @@ export class Waker {
   /** Ends the sleep that goes on; if there is none, the next one ends at once. */
   wake(): void {
     this.#isWanted = true;
-    this.#sleeping?.abort();
+    this.#sleeping?.abort(WOKEN);
   }
 
   /** Infinity: until woken. */
