@@ -1,0 +1,112 @@
+/** Messages that are nowhere any more, or where no consumer looks: nothing is lost with them, and nothing waits for them. */
+import { expect, test } from "vitest";
+import { simulate, type Simulation } from "./simulate.ts";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** 200 commits of one event, at five events a second. */
+const SETTINGS = { BACKFILL_BATCH_SIZE: "5", BACKFILL_BATCH_DELAY_MS: "1000" };
+const EVENTS = 200;
+const STREAM = { commits: EVENTS, operations: () => 1 };
+
+/** Takes everything that can be received out of the queue, and does with it as told. */
+async function drain(
+  { queue }: Simulation,
+  take: (message: Awaited<ReturnType<Simulation["queue"]["receive"]>>[number]) => Promise<void>,
+): Promise<number> {
+  let taken = 0;
+  for (;;) {
+    const messages = await queue.receive({ max: 10, waitSeconds: 0 });
+    if (messages.length === 0) return taken;
+    for (const message of messages) await take(message);
+    taken += messages.length;
+  }
+}
+
+test("a purged queue: what was in it is read again in a new epoch, from the applied cursor, and counted once", async () => {
+  const simulation = await simulate({ settings: SETTINGS, stream: STREAM });
+  simulation.holdConsumers = true;
+  await simulation.pass(2 * MINUTE);
+  expect(await drain(simulation, ({ receiptHandle }) => simulation.queue.remove(receiptHandle))).toBeGreaterThan(10);
+  const { epoch } = await simulation.run();
+  simulation.holdConsumers = false;
+  await simulation.pass(10 * MINUTE);
+  const run = await simulation.run();
+  expect(run).toMatchObject({ status: "succeeded", epoch: epoch + 1 });
+  expect(run.totals).toMatchObject({ received: EVENTS, processed: EVENTS, dead: 0 });
+  const [error] = await simulation.store.listErrors(run.runId);
+  expect(error?.message).toMatch(/batches are outstanding, and the queue has been empty for \d+ s/);
+  await simulation.stop();
+});
+
+test("a batch that is outstanding for more than three days is read again, whatever else is in the queue", async () => {
+  const simulation = await simulate({ settings: SETTINGS, stream: STREAM });
+  simulation.holdConsumers = true;
+  await simulation.pass(2 * MINUTE);
+  // Somebody's consumer hides it for twelve hours, again and again.
+  const [kept] = await simulation.queue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 43_200 });
+  if (kept === undefined) throw new Error("no message");
+  simulation.holdConsumers = false;
+  for (let half = 0; half < 7; half += 1) {
+    await simulation.pass(DAY / 2 - MINUTE);
+    await simulation.queue.hide(kept.receiptHandle, 43_200);
+  }
+  await simulation.pass(10 * MINUTE);
+  const run = await simulation.run();
+  expect(run).toMatchObject({ status: "succeeded", epoch: 2, totals: { received: EVENTS, processed: EVENTS } });
+  expect((await simulation.store.listErrors(run.runId))[0]?.message).toMatch(/the oldest for more than 3 days/);
+  await simulation.stop();
+}, 60_000);
+
+test("messages that SQS itself gave up on are dead in the ledger, block nothing, and come back with a redrive", async () => {
+  const simulation = await simulate({ settings: SETTINGS, stream: STREAM });
+  simulation.holdConsumers = true;
+  await simulation.pass(2 * MINUTE);
+  const moved = await drain(simulation, (message) => simulation.queue.deadLetter(message));
+  expect(moved).toBeGreaterThan(10);
+  simulation.holdConsumers = false;
+  await simulation.pass(10 * MINUTE);
+  const dead = await simulation.run();
+  expect(dead).toMatchObject({ status: "succeeded", epoch: 1, totals: { received: EVENTS } });
+  expect(dead.totals.dead).toBe(dead.totals.deadReasons["dead-lettered"]);
+  expect(dead.totals.processed + dead.totals.dead).toBe(EVENTS);
+  expect(dead.totals.dead).toBeGreaterThan(50);
+  await simulation.queue.redrive({ max: 1_000 });
+  await simulation.pass(10 * MINUTE);
+  expect((await simulation.run()).totals).toMatchObject({ processed: EVENTS, dead: 0, deadReasons: {} });
+  await simulation.stop();
+});
+
+test("a window that is read again and packed differently does not confuse the ledger", async () => {
+  let crashes = 0;
+  const simulation = await simulate({
+    settings: SETTINGS,
+    stream: STREAM,
+    readerCrash: (name) => {
+      if (name !== "before-cursor" || crashes === 3) return;
+      crashes += 1;
+      throw new Error("the reader dies with its window in the queue");
+    },
+  });
+  // Three reads of the first window, each in batches of another size, all of them in the queue at once.
+  for (const batchSize of [3, 7, 4]) {
+    await simulation.pass(MINUTE);
+    const run = await simulation.run();
+    const record = { atMs: simulation.clock.now(), by: "tune" as const, changes: {} };
+    const { profile, sources, throttle } = run;
+    await simulation.store.tune(run.runId, {
+      throttle: { ...throttle, batchSize },
+      profile,
+      sources,
+      record,
+      nowMs: simulation.clock.now(),
+    });
+  }
+  await simulation.pass(15 * MINUTE);
+  expect(crashes).toBe(3);
+  const run = await simulation.run();
+  expect(run).toMatchObject({ status: "succeeded", totals: { received: EVENTS, processed: EVENTS, dead: 0 } });
+  // The strays were applied too, and each event counts once.
+  expect(simulation.database.applied.reduce((sum, { events }) => sum + events, 0)).toBeGreaterThan(EVENTS);
+  await simulation.stop();
+});
