@@ -19,8 +19,12 @@ export interface Visit {
   readonly complaints: readonly string[];
 }
 
-export async function visit(browser: Browser, url: string): Promise<Visit> {
-  const page = await browser.newPage({ viewport: { width: 1_280, height: 800 } });
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: Parameters<Browser["newPage"]>[0] = {},
+): Promise<Visit> {
+  const page = await browser.newPage({ viewport: { width: 1_280, height: 800 }, ...options });
   const complaints: string[] = [];
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));

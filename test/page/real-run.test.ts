@@ -177,5 +177,7 @@ async function keepScreenshot(page: Page, name: string, colorScheme: "light" | "
   if (process.env["SCREENSHOTS"] === undefined) return;
   await page.setViewportSize({ width: 1_280, height: 800 });
   await page.emulateMedia({ colorScheme });
+  // Without the answer to the last click.
+  await page.reload();
   await page.screenshot({ path: fileURLToPath(new URL(`../../docs/assets/${name}`, import.meta.url)) });
 }

@@ -48,7 +48,8 @@ describe("rates", () => {
 
   it("are the average where there are none, and nothing when the run does not run", () => {
     expect(build().ratePerSecond).toBe(1.5);
-    expect(build({ run: sampleRun({ status: "paused", pausedSinceMs: NOW }) }).ratePerSecond).toBe(0);
+    const rateSamples = [{ runId: "run-1", paceEpoch: 1, atMs: NOW - 40_000, processed: 800 }];
+    expect(build({ run: sampleRun({ status: "paused", pausedSinceMs: NOW }), rateSamples }).ratePerSecond).toBe(0);
   });
 
   it("leave pauses out of the average", () => {

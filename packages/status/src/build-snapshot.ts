@@ -61,7 +61,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const average = elapsed >= 1_000 ? (totals.processed * 1_000) / elapsed : 0;
   const sample = { runId: run.runId, paceEpoch: run.paceEpoch, atMs: nowMs, processed: totals.processed };
   const isMoving = run.status === "running" || run.status === "pausing";
-  const rate = rateOf(addRateSample(input.rateSamples, sample), nowMs) ?? (isMoving ? average : 0);
+  const rate = isMoving ? (rateOf(addRateSample(input.rateSamples, sample), nowMs) ?? average) : 0;
   const progress = progressOf(run, doneBeyond(input.openWindows));
   const eta = etaSeconds({
     run,

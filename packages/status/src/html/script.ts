@@ -5,6 +5,7 @@
 export const SCRIPT = `(() => {
   "use strict";
   const POLL_MS = 2000;
+  const FADE_MS = 15000;
   const pulse = document.getElementById("pulse");
   const notice = document.getElementById("notice");
   const fresh = pulse.textContent;
@@ -61,7 +62,11 @@ export const SCRIPT = `(() => {
     }
   };
 
+  let fading;
+  // What went well is old news soon; what did not stays until the next word.
   const say = (text, ok) => {
+    clearTimeout(fading);
+    if (ok && text) fading = setTimeout(() => say("", true), FADE_MS);
     notice.className = ok ? "notice" : "notice failed";
     notice.textContent = text;
   };

@@ -1,20 +1,14 @@
 /** The page in a real browser, where there is one: under its own policy, live, and steered by click and by keyboard. */
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
-import { chromium, type Browser, type Page } from "playwright-core";
+import { type ControlFormEvent, parseControlForm } from "@firehose-backfill/status/parse-control-form";
+import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
+import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseControlForm, type ControlFormEvent } from "./parse-control-form.ts";
-import { contentSecurityPolicy, renderHtml } from "./render-html.ts";
-import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "./sample-snapshot.ts";
-import type { Snapshot } from "./snapshot.ts";
-
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
-  existsSync(path),
-);
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { accessibilityFindings, CHROMIUM, launchBrowser, overflowOf, visit } from "./browser.ts";
 
 const trouble = sampleSnapshot({
   status: "errored",
@@ -77,27 +71,12 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_
   let browser: Browser;
 
   beforeAll(async () => {
-    const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
-    const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", ...quiet];
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? "", args });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
     await browser.close();
   });
-
-  /** Opens the page; whatever the browser complains about, or asks of others, is collected. */
-  async function open(url: string, options: Parameters<Browser["newPage"]>[0] = {}) {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
-    const complaints: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("request", (request) => {
-      if (!request.url().startsWith(url) && !request.url().startsWith("data:")) complaints.push(request.url());
-    });
-    await page.goto(url);
-    return { page, complaints };
-  }
 
   it.each([
     ["at work", sampleSnapshot()],
@@ -105,14 +84,17 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_
     ["empty", sampleEmptySnapshot()],
   ])("%s fits every width, in light and dark, and axe has nothing to say", async (_, snapshot) => {
     await using place = await servePage(snapshot);
-    const { page, complaints } = await open(place.url);
-    await page.evaluate(AXE);
+    const { page, complaints } = await visit(browser, place.url);
     for (const [width, height, colorScheme] of LOOKS) {
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme });
       const { right, below } = await overflowOf(page);
       expect({ width, right, below: width < 1_100 ? 0 : below }).toEqual({ width, right: 0, below: 0 });
-      expect(await page.evaluate(findViolations)).toEqual([]);
+    }
+    // What axe looks at depends on the colours, not on the width.
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await accessibilityFindings(page)).toEqual([]);
     }
     expect(complaints).toEqual([]);
     await page.close();
@@ -120,7 +102,7 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_
 
   it("follows the run without a word in the console, and says when nobody answers any more", async () => {
     await using place = await servePage(sampleSnapshot());
-    const { page, complaints } = await open(place.url);
+    const { page, complaints } = await visit(browser, place.url);
     await page.click("#tune summary");
     await page.fill("#tune-BACKFILL_BATCH_SIZE", "9");
     place.show(sampleSnapshot({ processed: 27_000, at: "2026-03-01T12:00:05.000Z" }));
@@ -138,13 +120,15 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_
 
   it("sends what is clicked, and says the answer", async () => {
     await using place = await servePage(sampleSnapshot({ queue: { ...sampleSnapshot().queue, deadLetters: 2 } }));
-    const { page, complaints } = await open(place.url);
+    const { page, complaints } = await visit(browser, place.url);
     const answer = (action: string) =>
       page
         .getByRole("status")
         .filter({ hasText: `done: ${action}` })
         .first()
         .waitFor();
+    await page.clock.install();
+    await page.reload();
     await page.click("#do-pause");
     await answer("pause");
     await page.click("#do-redrive");
@@ -158,13 +142,16 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_
       { action: "redrive" },
       { action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4_000 } },
     ]);
+    // What went well is old news soon; a banner that says otherwise than the state would stay for hours.
+    await page.clock.fastForward(16_000);
+    await page.locator("#notice").filter({ hasText: "done" }).waitFor({ state: "hidden" });
     expect(complaints).toEqual([]);
     await page.close();
   });
 
   it("asks before it cancels, by keyboard alone", async () => {
     await using place = await servePage(sampleSnapshot());
-    const { page } = await open(place.url);
+    const { page } = await visit(browser, place.url);
     await page.focus("#cancel summary");
     await page.keyboard.press("Enter");
     await page.keyboard.press("Escape");
@@ -179,21 +166,10 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_
 
   it("shows everything, and can be steered, without a script", async () => {
     await using place = await servePage(sampleSnapshot());
-    const { page } = await open(place.url, { javaScriptEnabled: false });
+    const { page } = await visit(browser, place.url, { javaScriptEnabled: false });
     expect(await page.textContent("#events")).toContain("26,950");
     await Promise.all([page.waitForURL("**/control"), page.click("#do-pause")]);
     expect(place.events).toEqual([{ action: "pause" }]);
     await page.close();
   });
 });
-
-/** How far the page reaches beyond the window, in pixels. */
-function overflowOf(page: Page): Promise<{ readonly right: number; readonly below: number }> {
-  return page.evaluate(
-    "({ right: document.documentElement.scrollWidth - innerWidth, below: document.documentElement.scrollHeight - innerHeight })",
-  );
-}
-
-/** An expression, because axe is a global of the page alone. */
-const findViolations =
-  "axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target)}`))";
