@@ -59,6 +59,23 @@ it("the database answers slowly: the latency signal halves the pace, and a quiet
   await simulation.stop();
 });
 
+it("slow answers for a minute: backed off as far as it goes, the run is on its pace soon after they end", async () => {
+  const simulation = await simulate({ settings: { BACKFILL_PROFILE: "moderate" }, latencyMs: 10 });
+  const { clock, database, startMs } = simulation;
+  await simulation.pass(5 * MINUTE);
+  const slowUntilMs = clock.now() + MINUTE;
+  for (let atMs = clock.now(); atMs < slowUntilMs; atMs += 300) database.stall(atMs, atMs + 290);
+  await simulation.pass(MINUTE);
+  expect(await status(simulation)).toMatchObject({ backOff: 16, allowed: 1.25 });
+  // A minute and a tick for each of four halvings; then what the last ones planned, two ticks at most.
+  await simulation.pass(10 * MINUTE);
+  expect(await status(simulation)).toMatchObject({ backOff: 1, allowed: 20 });
+  await simulation.pass(5 * MINUTE);
+  expect(lastMinutes(simulation, 5) / 20).toBeGreaterThan(0.98);
+  expect(measurePace(database.applied, startMs, clock.now()).most60).toBeLessThanOrEqual(1.05 * 60 * 20 + 20);
+  await simulation.stop();
+});
+
 it.each([
   { profile: "background", rate: 2.5, batch: 5 },
   { profile: "fast", rate: 100, batch: 50 },

@@ -7,7 +7,7 @@ import { eventsThatFit, horizonMs } from "@firehose-backfill/throttle/places";
 import type { Outstanding } from "./fold.ts";
 import { paceOf } from "./pace.ts";
 
-const HORIZON_TICKS = 2;
+export const HORIZON_TICKS = 2;
 const BATCHES_A_CONSUMER = 20;
 const RECENT_WORK_SECONDS = 30;
 const OUTSTANDING_BYTES = 256 * 1024 * 1024;

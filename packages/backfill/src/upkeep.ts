@@ -1,12 +1,14 @@
 /**
  * What every tick looks after before it reads: nothing disappears in silence. Batches that SQS gave up on are marked
- * dead in the ledger; batches that are nowhere any more are read again in a new epoch; back-off falls when it was quiet.
+ * dead in the ledger; batches that are nowhere any more are read again in a new epoch; back-off falls when it was quiet,
+ * and what it left planned far ahead is planned again.
  */
 import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
+import { HORIZON_TICKS } from "./room.ts";
 import { deadLettered } from "./setback.ts";
 
 const OLDEST_OUTSTANDING_MS = 3 * 24 * 3_600_000;
@@ -44,8 +46,21 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
   if (run.backOff > 1 && (await store.halveBackOff(run.runId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
     run = (await store.getRun(run.runId)) ?? run;
     deps.log(`[BACKFILL] Quiet for a minute: back-off is ${run.backOff} now`);
+    if (sleepsTooLong(deps, run, nowMs)) {
+      const renewed = await store.newEpoch(run.runId, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs });
+      if (renewed !== null) return { run: renewed, outstanding: NOTHING, figures, queueEmptySinceMs: null };
+    }
   }
   return { run, outstanding, figures, queueEmptySinceMs };
+}
+
+/**
+ * As the back-off rose, all that was planned took places as far apart as it said: two ticks of events at the run's own
+ * pace become half an hour at a sixteenth of it. Nothing wakes those messages, and while their places stand nothing is
+ * planned before them. Up to a tick beyond the horizon they are waited for; beyond that the stretch is planned again.
+ */
+function sleepsTooLong(deps: ReaderDeps, run: Run, nowMs: number): boolean {
+  return run.status === "running" && run.plannedDueMs - nowMs > (HORIZON_TICKS + 1) * deps.place.tickMs;
 }
 
 const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null };
