@@ -15,6 +15,7 @@ describe("parseControlForm", () => {
       "action=tune&BACKFILL_BATCH_DELAY_MS=4000&BACKFILL_BATCH_SIZE=&BACKFILL_USE_IDLE=false",
       { action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4_000, BACKFILL_USE_IDLE: false } },
     ],
+    ["action=tune&BACKFILL_PROFILE=fast", { action: "tune", settings: { BACKFILL_PROFILE: "fast" } }],
     ["action=tune&BACKFILL_BATCH_SIZE=1e3", { action: "tune", settings: { BACKFILL_BATCH_SIZE: "1e3" } }],
     [
       "action=start&days=3&profile=&collections=app.bsky.feed.post%2C+app.bsky.feed.like&dryRun=true",

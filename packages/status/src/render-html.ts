@@ -4,6 +4,7 @@
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
+import { fallsOffSoon } from "./falling-off.ts";
 import { formatDuration, formatPercent, formatTime } from "./format.ts";
 import type { HistoryPoint } from "./history.ts";
 import { controls } from "./html/controls.ts";
@@ -111,10 +112,7 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
     return banner("bad", `Stopped: the process is gone. This is what it last knew, at ${formatTime(snapshot.at)} UTC.`);
   }
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
-  const isFallingOff =
-    snapshot.fallsOffInSeconds !== null &&
-    snapshot.retentionSeconds !== null &&
-    snapshot.fallsOffInSeconds < snapshot.retentionSeconds / 4;
+  const fallsOff = fallsOffSoon(snapshot);
   const isWaiting = snapshot.status === "running" && snapshot.reason !== null;
   return html`${[
     isWaiting
@@ -124,12 +122,12 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
         )
       : nothing,
     stale === null ? nothing : banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}.`),
-    isFallingOff
-      ? banner(
+    fallsOff === null
+      ? nothing
+      : banner(
           "warn",
-          `Falling behind: what is read next falls off the relay's window in ${formatDuration(snapshot.fallsOffInSeconds ?? 0)}. A shorter batch delay or a larger batch size helps.`,
-        )
-      : nothing,
+          `Falling behind: what is read next falls off the relay's window in ${formatDuration(fallsOff)}. A shorter batch delay or a larger batch size helps.`,
+        ),
   ]}`;
 }
 

@@ -49,6 +49,18 @@ describe("renderText", () => {
     expect(stopped).not.toContain("stale");
   });
 
+  it("warns before the relay drops what is to be read, as the page does", () => {
+    expect(renderText(sampleSnapshot({ fallsOffInSeconds: 18_600 }), PLAIN).join("\n")).toContain(
+      "behind   falls off the relay's window in 5 h 10 min: a shorter batch delay",
+    );
+    expect(renderText(sampleSnapshot({ fallsOffInSeconds: 200_000 }), PLAIN).join("\n")).not.toContain("behind ");
+  });
+
+  it("says that nothing paces it", () => {
+    const text = renderText(sampleSnapshot({ allowedRatePerSecond: null }), PLAIN).join("\n");
+    expect(text).toContain("rate     2.49 evt/s, no pacing, 2.48 on average");
+  });
+
   it("says how to begin where there is no run", () => {
     expect(renderText(sampleEmptySnapshot(), PLAIN)).toEqual([
       "firehose-backfill: idle",

@@ -4,6 +4,7 @@
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
+import { fallsOffSoon } from "./falling-off.ts";
 import { formatCount, formatDuration, formatPercent, formatRate, formatRelative, formatTime, sumOf } from "./format.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
@@ -78,9 +79,9 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 }
 
 function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory }: Snapshot): string {
-  const allowed = allowedRatePerSecond === null ? "no pacing" : `${formatRate(allowedRatePerSecond)} allowed`;
+  const allowed = allowedRatePerSecond === null ? ", no pacing" : ` of ${formatRate(allowedRatePerSecond)} allowed`;
   const backOff = memory.backOff > 1 ? ` (backing off x${memory.backOff})` : "";
-  return `${formatRate(ratePerSecond)} evt/s of ${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average`;
+  return `${formatRate(ratePerSecond)} evt/s${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average`;
 }
 
 function eventsText({ received, processed, skipped, dead, deadReasons }: Snapshot): string {
@@ -129,6 +130,11 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   if (stale !== null && snapshot.stopped !== true) {
     notices.push(row("stale", `no sign of the reader for ${formatDuration(stale)}`, "yellow"));
+  }
+  const fallsOff = fallsOffSoon(snapshot);
+  if (fallsOff !== null) {
+    const text = `falls off the relay's window in ${formatDuration(fallsOff)}: a shorter batch delay or a larger batch size helps`;
+    notices.push(row("behind", text, "yellow"));
   }
   if (snapshot.gaps.length > 0) {
     notices.push(row("gaps", `${snapshot.gaps.length}: the host no longer had these stretches`, "yellow"));

@@ -2,6 +2,7 @@
  * The operator's buttons, as plain forms that POST to `/control`: they work without a script and by keyboard alone.
  * What the run's state refuses is shown disabled and says why. parse-control-form.ts reads what they send.
  */
+import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import { permissionFor, type Action } from "../actions.ts";
 import { tunableSettings } from "../tunable.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -86,8 +87,9 @@ function tuneForm(snapshot: Snapshot): Markup {
     "Tune…",
     html`<form method="post" action="/control">
       <input type="hidden" name="action" value="tune" />
-      <p>Leave empty what should stay. It acts from the next batch on.</p>
+      <p>Leave empty what should stay. Slower acts from the next batch on, faster from the next tick on.</p>
       <div class="fields">
+        ${profileField("tune-BACKFILL_PROFILE", "BACKFILL_PROFILE", `stays ${snapshot.profile ?? ""}`)}
         ${tunableSettings().map((setting) => {
           const now = snapshot.settings[setting.name]?.value ?? "";
           const id = `tune-${setting.name}`;
@@ -134,16 +136,7 @@ function startForm(snapshot: Snapshot): Markup {
               placeholder="${configured(snapshot, "BACKFILL_DAYS")}"
             />`,
           ),
-          field(
-            "start-profile",
-            "Profile",
-            html`<select id="start-profile" name="profile">
-              <option value="">as configured</option>
-              <option>background</option>
-              <option>moderate</option>
-              <option>fast</option>
-            </select>`,
-          ),
+          profileField("start-profile", "profile", "as configured"),
           field(
             "start-from",
             "From",
@@ -177,6 +170,17 @@ function startForm(snapshot: Snapshot): Markup {
 function configured(snapshot: Snapshot, name: string): string {
   const value = snapshot.settings[name]?.value;
   return value === undefined || value === null ? "" : String(value).slice(0, 60);
+}
+
+function profileField(id: string, name: string, unchanged: string): Markup {
+  return field(
+    id,
+    "Profile",
+    html`<select id="${id}" name="${name}">
+      <option value="">${unchanged}</option>
+      ${Object.keys(PROFILES).map((profile) => html`<option>${profile}</option>`)}
+    </select>`,
+  );
 }
 
 function field(id: string, label: string, input: Markup): Markup {
