@@ -1,5 +1,6 @@
 /** What a consumer says of itself in the run's notes, which on AWS is the only way to see its memory and its connections. */
-import type { CheckpointStore, ConsumerReport } from "@firehose-backfill/checkpoint/types";
+import type { ConsumerReport } from "@firehose-backfill/checkpoint/notes";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 
 /** The status page takes a report for 90 s. */

@@ -1,5 +1,6 @@
 /** The run as this environment last read it: use cases read it before each piece of work, so nothing is read twice. */
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 
 export interface LastRun {
   readonly store: CheckpointStore;

@@ -2,7 +2,7 @@
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
-import type { NewRun } from "@firehose-backfill/checkpoint/types";
+import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";

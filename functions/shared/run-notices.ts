@@ -2,7 +2,8 @@
  * Tells the operator when a run has ended or stopped, through the topic that alarms go to. Whoever makes the transition
  * tells it, and a transition is made once; an environment that dies in between has told nobody, and the status page has it.
  */
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import { stageName } from "./links.ts";

@@ -1,7 +1,7 @@
 /** The clients of an environment: the table and the queues. Where they are, and with which rights, is the deploy's business. */
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";

@@ -1,6 +1,6 @@
 /** What is said of a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { memoryLine, progressLine, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { addCount, addMetric } from "./metrics.ts";

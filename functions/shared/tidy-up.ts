@@ -2,7 +2,7 @@
  * What is tidied between two runs: tombstones so old that nothing which may still come could be older. The reader, which
  * sees a run end, has no database; so it is done before the next one begins, or by `doctor --fix`.
  */
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { BatchQueue } from "@firehose-backfill/queue/types";

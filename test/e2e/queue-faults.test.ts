@@ -7,7 +7,7 @@ import type { ConsumerDeps, ReaderDeps } from "@firehose-backfill/backfill/deps"
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { type QueueServer, startQueueServer } from "@firehose-backfill/embedded/queue-server";

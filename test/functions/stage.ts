@@ -6,7 +6,7 @@ import { CreateQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { ensureTable } from "@firehose-backfill/checkpoint/create-table";
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";

@@ -1,7 +1,7 @@
 /** What a setting does to how batches are applied: the consumers of a long-lived process, with queue and table in memory. */
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";

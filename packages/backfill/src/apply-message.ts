@@ -3,7 +3,7 @@
  * note in the ledger, done. It never throws for one bad event, and never applies a batch that has no place on the pace.
  */
 import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";

@@ -1,5 +1,5 @@
 /** One call of the sink and what its answer means: applied, busy, late, or a setback told apart by the sink's own class. */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";

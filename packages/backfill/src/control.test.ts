@@ -1,5 +1,6 @@
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";

@@ -3,7 +3,7 @@
  * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";

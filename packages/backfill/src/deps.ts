@@ -1,5 +1,5 @@
 /** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { OffPeak } from "@firehose-backfill/core/config/settings";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";

@@ -1,5 +1,5 @@
 /** A run that is not there yet, in one sentence: what a dry run answers. Pure. */
-import type { NewRun } from "@firehose-backfill/checkpoint/types";
+import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { allowedRatePerSecond } from "@firehose-backfill/throttle/places";
 import { paceOf } from "./pace.ts";
 

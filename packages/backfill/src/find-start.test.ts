@@ -1,4 +1,4 @@
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, it } from "vitest";
 import { findStart, sayClamp } from "./find-start.ts";

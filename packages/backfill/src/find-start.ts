@@ -1,5 +1,5 @@
 /** Where a run that starts at a moment begins to read: sought on the host once, instead of reading all that came before. */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { ReaderDeps } from "./deps.ts";
 

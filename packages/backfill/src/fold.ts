@@ -2,7 +2,9 @@
  * Folding: bringing what consumers wrote into the run item. The applied cursor moves past the first windows that are
  * complete, and no further: it never passes work that is neither applied nor dead.
  */
-import type { CheckpointStore, Fold, Lease, OpenWindow, Run, RunTotals } from "@firehose-backfill/checkpoint/types";
+import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { Fold, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
 
 /** What is in the queue or in a consumer's hands, as the ledger knows it. */

@@ -1,5 +1,5 @@
 /** The memory guard of a consumer: before a batch is taken, and every MEMORY_CHECK_INTERVAL events. */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";

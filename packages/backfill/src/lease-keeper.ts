@@ -1,5 +1,6 @@
 /** Holds the lease while a tick works: renews it in time, and aborts the tick's signal when it is lost. */
-import type { CheckpointStore, Lease } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 
 export interface LeaseKeeper {

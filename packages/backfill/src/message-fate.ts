@@ -1,5 +1,6 @@
 /** Whether a message still has anything to do, by the run item and the batch's ledger entry. Reads, writes nothing. */
-import type { LedgerEntry, Run } from "@firehose-backfill/checkpoint/types";
+import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch } from "@firehose-backfill/core/batch";
 import type { ConsumerDeps } from "./deps.ts";
 

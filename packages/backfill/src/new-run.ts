@@ -1,5 +1,5 @@
 /** A configuration as a run, and a configuration against a run that is not finished: what may change, and what may not. */
-import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/types";
+import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/run";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 

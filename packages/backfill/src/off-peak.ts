@@ -2,7 +2,7 @@
  * BACKFILL_OFF_PEAK: inside its window the pace of a profile, outside the run's own. The clock turns it, as a tune: the
  * record says so, and what is planned takes new places. What an operator tunes inside the window holds now and after it.
  */
-import type { OffPeakPace, PaceSettings, Run } from "@firehose-backfill/checkpoint/types";
+import type { OffPeakPace, PaceSettings, Run } from "@firehose-backfill/checkpoint/run";
 import { isOffPeak } from "@firehose-backfill/core/config/off-peak";
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";

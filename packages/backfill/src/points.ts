@@ -1,5 +1,5 @@
 /** `--from` and `--to` as the operator writes them: a sequence number, a time, `oldest`, `live`. */
-import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/types";
+import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 

@@ -1,5 +1,6 @@
 /** The reading part of a tick: windows one after the other, until the horizon, the time, the stream or the operator ends it. */
-import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { compileFilter } from "@firehose-backfill/firehose/filter";

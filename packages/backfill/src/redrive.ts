@@ -6,7 +6,8 @@
  * counters as a redriven batch does; how many of its events it may count is decided where they are applied. So it does no
  * harm that an event is redriven twice, that a message comes twice, or that it never comes.
  */
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Batch, BatchKey } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { packBatches } from "@firehose-backfill/queue/pack";

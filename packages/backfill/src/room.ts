@@ -2,7 +2,7 @@
  * How many events the reader may still plan. Paced: what fits into two ticks of the horizon. Unpaced (delay 0): what is
  * not yet applied stays under 20 batches a consumer or 30 s of the consumers' recent work, and under 256 MiB.
  */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { eventsThatFit, horizonMs } from "@firehose-backfill/throttle/places";
 import type { Outstanding } from "./fold.ts";
 import { paceOf } from "./pace.ts";

@@ -2,7 +2,8 @@
  * One tick of the reader: lease, upkeep and fold, the run's next state, windows, release. The same on AWS (once a
  * minute) and in a long-lived process (as soon as `nextInMs` says). Without an open run it costs one Get.
  */
-import type { Lease, NewRun, Run } from "@firehose-backfill/checkpoint/types";
+import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
 import type { Outstanding } from "./fold.ts";

@@ -2,7 +2,8 @@
  * The reader's order, invariant 1: the pace is reserved before the first send, a window is durable in the queue before
  * the cursor, the cursor moves last. A crash anywhere leaves places unused (slower) or duplicates (harmless), never a hole.
  */
-import type { Lease, Run, WindowItem } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
 import type { Batch } from "@firehose-backfill/core/batch";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";

@@ -2,7 +2,7 @@
  * What a consumer does when a batch cannot be applied now. Waiting (database down, production unwell, paused) counts no
  * attempt and hides the message longer each time; a failed attempt counts, and the fifth sets the batch aside.
  */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";

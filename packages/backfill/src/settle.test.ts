@@ -1,4 +1,4 @@
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { expect, test } from "vitest";
 import { nextStatus, settle } from "./settle.ts";
 import { NOW, storeWithRun } from "./testing/runs.ts";

@@ -1,5 +1,5 @@
 /** The states that only the ledger can decide: when a pausing run is paused, a cancelled one is, and a run has succeeded. */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { sourcesOf, type RunStatus } from "@firehose-backfill/core/run-state";
 import type { ReaderDeps } from "./deps.ts";
 import type { Outstanding } from "./fold.ts";

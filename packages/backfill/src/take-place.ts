@@ -2,7 +2,7 @@
  * When a batch may be applied. A place is judged against the run's pace now; a late batch takes a new place at the end
  * of the line, exactly one, and notes it in its ledger item, so that nobody else can take its turn twice.
  */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch } from "@firehose-backfill/core/batch";
 import { hideSeconds, intervalMs, judge, type Place } from "@firehose-backfill/throttle/places";
 import type { ConsumerDeps } from "./deps.ts";

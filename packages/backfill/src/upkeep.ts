@@ -3,7 +3,8 @@
  * dead in the ledger; batches that are nowhere any more are read again in a new epoch; back-off falls when it was quiet,
  * and what it left planned far ahead is planned again.
  */
-import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";

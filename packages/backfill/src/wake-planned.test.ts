@@ -1,4 +1,5 @@
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { describe, expect, test } from "vitest";
 import { FIVE, NOW, openWindow, storeWithRun } from "./testing/runs.ts";
 import { wakePlanned } from "./wake-planned.ts";

@@ -4,7 +4,8 @@
  * and plans that stretch again; the sleepers are void. What was applied of it already is applied twice, which changes no row.
  * Where the reader comes once a minute that would be a minute of nothing: there the sleepers keep their places for so long.
  */
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { paceOf } from "./pace.ts";
 

@@ -1,5 +1,6 @@
 /** What the end of a window means for the run: go on, stop the tick, or change the run's state. */
-import type { Lease, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Window } from "@firehose-backfill/firehose/types";

@@ -1,5 +1,5 @@
 /** Lets a test take the store away: something that runs, and may throw, before each call. `name` is the method's. */
-import type { CheckpointStore } from "./types.ts";
+import type { CheckpointStore } from "./store.ts";
 
 export type BeforeCall = (name: string) => void | Promise<void>;
 

@@ -1,7 +1,7 @@
 /** Keeps what goes into the run item small, whatever it is given: both stores hold the same, shortened values. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { BrokenStateError } from "./errors.ts";
-import type { TuneRecord } from "./types.ts";
+import type { TuneRecord } from "./run.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;

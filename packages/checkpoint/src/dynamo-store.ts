@@ -12,7 +12,7 @@ import { runMethods } from "./dynamo/runs.ts";
 import { sweep, type SweepDeps } from "./dynamo/sweep.ts";
 import { openTable } from "./dynamo/table.ts";
 import { windowMethods } from "./dynamo/windows.ts";
-import type { CheckpointStore } from "./types.ts";
+import type { CheckpointStore } from "./store.ts";
 
 export interface DynamoStoreOptions {
   readonly client: DynamoDBClient;

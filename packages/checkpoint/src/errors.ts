@@ -1,6 +1,6 @@
 /** What can go wrong with the store. Each error says itself whether the same call may succeed later. */
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
-import type { RunInProgress } from "./types.ts";
+import type { RunInProgress } from "./run.ts";
 
 /** A run is not finished, so another one cannot begin. */
 export class RunInProgressError extends Error implements ClassifiedError, RunInProgress {

@@ -6,7 +6,7 @@ import { describeReader } from "./conformance/reader-suite.ts";
 import { describeSchedules } from "./conformance/schedule-suite.ts";
 import { describeRuns } from "./conformance/run-suite.ts";
 import { createMemoryStore } from "./memory-store.ts";
-import type { CheckpointStore } from "./types.ts";
+import type { CheckpointStore } from "./store.ts";
 
 const harness: Harness = {
   open: async () => createMemoryStore(),

@@ -8,7 +8,7 @@ import { noteMethods } from "./memory/notes.ts";
 import { runMethods } from "./memory/runs.ts";
 import { newState } from "./memory/state.ts";
 import { windowMethods } from "./memory/windows.ts";
-import type { CheckpointStore } from "./types.ts";
+import type { CheckpointStore } from "./store.ts";
 
 export interface MemoryStoreOptions {
   /** Runs before each call, which does nothing where it throws: the store is away. */

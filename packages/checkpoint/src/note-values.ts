@@ -1,6 +1,6 @@
 /** How many notes a run keeps, and how long they are. */
 import { shorten, MAX_REASON_BYTES } from "./bounds.ts";
-import type { Gap, RunError } from "./types.ts";
+import type { Gap, RunError } from "./notes.ts";
 
 export const MAX_ERRORS = 20;
 export const MAX_GAPS = 200;

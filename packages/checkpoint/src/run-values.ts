@@ -3,7 +3,9 @@ import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
 import { addDeadReasons, addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
-import type { CursorMove, Lease, NewEpoch, NewRun, Run, RunPatch, RunTotals, TickReport, TuneChange } from "./types.ts";
+import type { NewRun, Run, RunTotals, TickReport } from "./run.ts";
+import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
+import type { CursorMove, Lease } from "./window.ts";
 
 export const MAX_BACK_OFF = 16;
 /** The states in which a run may still change. */

@@ -1,7 +1,7 @@
 /** The adapters that every process of a local run needs, made from addresses: the embedded ones or the real services. */
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";

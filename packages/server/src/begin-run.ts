@@ -14,7 +14,7 @@ import {
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";

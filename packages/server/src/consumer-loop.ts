@@ -5,7 +5,7 @@
 import { applyMessage, type MessageResult } from "@firehose-backfill/backfill/apply-message";
 import type { ConsumerDeps } from "@firehose-backfill/backfill/deps";
 import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { describeError } from "@firehose-backfill/core/errors";
 
 /** Long polls are never aborted: an aborted one can swallow the next message. So they are short. */

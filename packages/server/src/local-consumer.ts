@@ -1,7 +1,7 @@
 /** A consumer of a long-lived process: its sink, its guard and its pollers. The same in the server and in a child of its own. */
 import type { MessageResult } from "@firehose-backfill/backfill/apply-message";
 import type { ConsumerDeps, CrashPoint } from "@firehose-backfill/backfill/deps";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Sink } from "@firehose-backfill/sink/types";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";

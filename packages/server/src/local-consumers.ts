@@ -1,6 +1,6 @@
 /** The consumers of a local run, in this process or in processes of their own, with the figures that status shows. */
 import type { CrashPoint } from "@firehose-backfill/backfill/deps";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { createSink } from "@firehose-backfill/sink/sink";
 import type { Adapters, Addresses } from "./adapters.ts";

@@ -1,5 +1,5 @@
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { REASON_CURSOR_AHEAD, REASON_SILENT } from "@firehose-backfill/backfill/window-end";
 import { parseConfig } from "@firehose-backfill/core/config/parse";

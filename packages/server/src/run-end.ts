@@ -1,6 +1,6 @@
 /** When a local process is done with its run, and how it ends: pure, from the run as last seen. */
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 
 export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
 

@@ -6,7 +6,7 @@ import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";

@@ -1,5 +1,6 @@
 /** The run as this process last saw it, kept fresh for whoever needs its settings between two messages. */
-import type { CheckpointStore, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 
 const EVERY_MS = 1_000;

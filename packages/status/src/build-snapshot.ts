@@ -1,5 +1,7 @@
 /** Puts the parts of a run together into the one Snapshot that everything shows. Pure; collect-snapshot.ts reads the parts. */
-import type { ConsumerReport, Gap, OpenWindow, Run, RunError } from "@firehose-backfill/checkpoint/types";
+import type { ConsumerReport, Gap, RunError } from "@firehose-backfill/checkpoint/notes";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import type { Position } from "@firehose-backfill/core/position";
 import type { QueueFigures } from "@firehose-backfill/queue/types";

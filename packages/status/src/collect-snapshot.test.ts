@@ -1,4 +1,5 @@
-import type { OpenWindow, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { describe, expect, it } from "vitest";
 import { collectSnapshot, createRateMeter, type CollectOptions } from "./collect-snapshot.ts";

@@ -1,5 +1,7 @@
 /** Reads what a Snapshot is made of from store and queue, at one moment, and keeps the rate of the last minute. */
-import type { CheckpointStore, OpenWindow, Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { BatchQueue } from "@firehose-backfill/queue/types";

@@ -2,7 +2,7 @@
  * How far a run has come and how long it will take. Progress is by event time: sequence numbers say nothing about
  * how much lies between them. Everything here is an estimate for a person; nothing decides by it.
  */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 
 /** Wall clock since the run began, pauses excluded. */
 export function elapsedMs(run: Run, nowMs: number): number {

@@ -1,5 +1,5 @@
 /** The settings that hold for a run: what it was started or tuned with, over what the place is configured with. */
-import type { Run } from "@firehose-backfill/checkpoint/types";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { settingsRecord, type SettingsRecord } from "@firehose-backfill/core/config/describe";
 import type { Config, ScopeSettings } from "@firehose-backfill/core/config/settings";
 

@@ -1,5 +1,7 @@
 /** Factories of runs, windows and ledger entries for tests: a run in the middle of its work, and what a test wants different. */
-import type { LedgerEntry, OpenWindow, Run, WindowItem } from "@firehose-backfill/checkpoint/types";
+import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { OpenWindow, WindowItem } from "@firehose-backfill/checkpoint/window";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 
 /** When the sample run began. */

@@ -1,5 +1,5 @@
 /** The run's course where no process lives as long as the run: every tick adds what it sees to an item of the run. */
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/types";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { addSnapshot, emptyHistory, type History, parseHistory } from "./history.ts";
 import type { Snapshot } from "./snapshot.ts";
 

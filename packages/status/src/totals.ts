@@ -1,5 +1,6 @@
 /** What a run has done so far: what is folded, and what is registered but not folded yet (docs/architecture.md, invariant 3). */
-import type { OpenWindow, RunTotals } from "@firehose-backfill/checkpoint/types";
+import type { RunTotals } from "@firehose-backfill/checkpoint/run";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 
 export interface LiveTotals {
   readonly received: number;

@@ -2,7 +2,7 @@
  * Looks at a relay before a run: where the window begins and ends on it, and samples of the stream in between. Politely:
  * one connection after the other, two a second at most, each closed after a thousand frames.
  */
-import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/types";
+import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import type { SampleOptions, SampleResult, StreamSample } from "@firehose-backfill/firehose/sample";

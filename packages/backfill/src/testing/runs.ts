@@ -1,6 +1,9 @@
 /** Runs, windows and stores for the tests of this package. */
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import type { CheckpointStore, LedgerEntry, OpenWindow, Run } from "@firehose-backfill/checkpoint/types";
+import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { newRun } from "../new-run.ts";

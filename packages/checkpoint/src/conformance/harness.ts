@@ -1,6 +1,9 @@
 /** What the suite of a CheckpointStore is given: stores to test, and the things that tests make. */
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
-import type { CheckpointStore, CursorMove, Lease, LedgerEntry, NewRun, Run, WindowItem } from "../types.ts";
+import type { LedgerEntry } from "../ledger.ts";
+import type { NewRun, Run } from "../run.ts";
+import type { CheckpointStore } from "../store.ts";
+import type { CursorMove, Lease, WindowItem } from "../window.ts";
 
 export interface Harness {
   /** A store that nobody else uses, empty. */

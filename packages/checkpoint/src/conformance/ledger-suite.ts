@@ -1,7 +1,7 @@
 /** The consumers' side: the ledger of batches, redrives and their corrections, the sweep; and the notes. */
 import { describe, expect, test } from "vitest";
 import type { BatchKey } from "@firehose-backfill/core/batch";
-import type { ConsumerReport, Gap } from "../types.ts";
+import type { ConsumerReport, Gap } from "../notes.ts";
 import {
   aWindow,
   COUNTS,

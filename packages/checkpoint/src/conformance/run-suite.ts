@@ -1,7 +1,7 @@
 /** Runs: which there is, and what control may change of it. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { TuneRecord } from "../types.ts";
+import type { TuneRecord } from "../run.ts";
 import {
   aRun,
   aMove,

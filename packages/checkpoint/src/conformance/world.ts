@@ -3,7 +3,9 @@
  * and consumers that may stop for ever at any step. What they do is the order that the architecture prescribes.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
-import type { CheckpointStore, Lease, Run } from "../types.ts";
+import type { Run } from "../run.ts";
+import type { CheckpointStore } from "../store.ts";
+import type { Lease } from "../window.ts";
 import { aMove, aRun, aWindow, type Connect, foldAll, NOW, RUN, theRun } from "./harness.ts";
 import { createTurns, type Turns } from "./turns.ts";
 

@@ -12,7 +12,8 @@ import {
   tunedFields,
   wholeMs,
 } from "../run-values.ts";
-import type { CheckpointStore, Run } from "../types.ts";
+import type { Run } from "../run.ts";
+import type { CheckpointStore } from "../store.ts";
 import { number, text } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { type Change, compare, oneOf } from "./expressions.ts";

@@ -1,6 +1,6 @@
 /** Folding: one update that moves the applied cursor past complete windows and adds their counts, or does nothing. */
 import { addTotals, difference } from "../run-values.ts";
-import type { CheckpointStore } from "../types.ts";
+import type { CheckpointStore } from "../store.ts";
 import { number, numbers } from "./attributes.ts";
 import { compare } from "./expressions.ts";
 import { held } from "./lease.ts";

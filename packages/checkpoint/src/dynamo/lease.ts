@@ -3,7 +3,8 @@
  * goes on until somebody takes the lease, and from then on each of its writes is refused.
  */
 import { assertId, boundTick } from "../run-values.ts";
-import type { CheckpointStore, Lease } from "../types.ts";
+import type { CheckpointStore } from "../store.ts";
+import type { Lease } from "../window.ts";
 import { number, text } from "./attributes.ts";
 import { absent, all, any, compare, type Condition } from "./expressions.ts";
 import { readRun } from "./run-item.ts";

@@ -1,6 +1,6 @@
 /** The item of one batch in the ledger, and when it may expire. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
-import type { BatchOutcome, LedgerEntry } from "../types.ts";
+import type { BatchOutcome, LedgerEntry } from "../ledger.ts";
 import {
   type Item,
   numbers,

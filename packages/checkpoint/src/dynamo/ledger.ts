@@ -1,6 +1,6 @@
 /** What became of each batch. Each consumer writes the entry of its own batch alone, and an outcome is final. */
 import type { BatchKey } from "@firehose-backfill/core/batch";
-import type { CheckpointStore } from "../types.ts";
+import type { CheckpointStore } from "../store.ts";
 import { flag, number, readCount, text } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { correct } from "./correction.ts";

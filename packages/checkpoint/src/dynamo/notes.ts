@@ -16,7 +16,8 @@ import {
   whoIsHeard,
 } from "../note-values.ts";
 import { assertId } from "../run-values.ts";
-import type { CheckpointStore, ConsumerReport, Gap, RunError } from "../types.ts";
+import type { ConsumerReport, Gap, RunError } from "../notes.ts";
+import type { CheckpointStore } from "../store.ts";
 import { bytes, itemOf, json, number, readBytes, readJson, readNumber, readText, type Item } from "./attributes.ts";
 import { absent, any, compare } from "./expressions.ts";
 import { LAST, noteKey, pad } from "./keys.ts";

@@ -1,7 +1,7 @@
 /** The counter that decides the pace: `plannedDueMs`, the first moment that no place has been given away for. */
 import { BrokenStateError, RunNotFoundError } from "../errors.ts";
 import { wholeMs } from "../run-values.ts";
-import type { CheckpointStore } from "../types.ts";
+import type { CheckpointStore } from "../store.ts";
 import { number, readNumber } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { compare } from "./expressions.ts";

@@ -4,7 +4,7 @@ import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { aRun, foldAll, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
 import { createMemoryStore } from "../memory-store.ts";
 import { newRunValue, patchOf } from "../run-values.ts";
-import type { Run } from "../types.ts";
+import type { Run } from "../run.ts";
 import { itemOf, text } from "./attributes.ts";
 import { runKey } from "./keys.ts";
 import { attributesOf, readRun } from "./run-item.ts";

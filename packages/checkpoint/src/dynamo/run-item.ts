@@ -7,7 +7,7 @@ import { PROFILE_NAMES, type ProfileName, type SettingSource } from "@firehose-b
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { boundTunes, readTunes } from "../bounds.ts";
 import { decodeRecentTimes, encodeRecentTimes } from "../recent-times.ts";
-import type { EndPoint, OffPeakPace, Run, StartPoint, TickReport } from "../types.ts";
+import type { EndPoint, OffPeakPace, Run, StartPoint, TickReport } from "../run.ts";
 import {
   type Attributes,
   bytes,

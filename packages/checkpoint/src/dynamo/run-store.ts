@@ -6,7 +6,7 @@
  * When a condition fails, the mark that stands there says whether it was our own write, told twice by the SDK, that
  * made it fail.
  */
-import type { Run } from "../types.ts";
+import type { Run } from "../run.ts";
 import { type Item, readTextOrNull, text } from "./attributes.ts";
 import { all, type Change, type Condition, exists } from "./expressions.ts";
 import { runKey } from "./keys.ts";

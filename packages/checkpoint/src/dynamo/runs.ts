@@ -6,7 +6,8 @@
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { BrokenStateError, RunInProgressError } from "../errors.ts";
 import { newRunValue } from "../run-values.ts";
-import type { CheckpointStore, Run } from "../types.ts";
+import type { Run } from "../run.ts";
+import type { CheckpointStore } from "../store.ts";
 import { flag, type Item, itemOf, readFlag, readText, text } from "./attributes.ts";
 import { absent, all, any, compare } from "./expressions.ts";
 import { POINTER_KEY, runKey } from "./keys.ts";

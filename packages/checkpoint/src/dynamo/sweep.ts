@@ -3,7 +3,8 @@
  * It is also where a dead entry learns that it is in the totals (`isCounted`): the batch of a window that was dropped,
  * or of a read that never registered, is not, and a redrive of it corrects nothing.
  */
-import type { Run, WindowItem } from "../types.ts";
+import type { Run } from "../run.ts";
+import type { WindowItem } from "../window.ts";
 import { flag, type Item, json, readFlag, readJson, readText, readTextOrNull, text } from "./attributes.ts";
 import { correct } from "./correction.ts";
 import { absent, exists } from "./expressions.ts";

@@ -2,7 +2,9 @@
 import { addSkipped } from "../bounds.ts";
 import { BrokenStateError } from "../errors.ts";
 import { isMoved, movedFields } from "../run-values.ts";
-import type { CheckpointStore, OpenWindow, Run, WindowItem } from "../types.ts";
+import type { Run } from "../run.ts";
+import type { CheckpointStore } from "../store.ts";
+import type { OpenWindow, WindowItem } from "../window.ts";
 import {
   type Item,
   itemOf,

@@ -1,7 +1,8 @@
 /** The ledger in memory. Mirrors dynamo/ledger.ts and correction.ts. */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { addTotals, correctionOf } from "../run-values.ts";
-import type { CheckpointStore, LedgerEntry } from "../types.ts";
+import type { LedgerEntry } from "../ledger.ts";
+import type { CheckpointStore } from "../store.ts";
 import { entryName, keptName, type RunState, shelfName, shelfOf, type State, type StoredEntry } from "./state.ts";
 
 type Methods =

@@ -1,7 +1,7 @@
 /** Errors, gaps and consumers in memory. Mirrors dynamo/notes.ts. */
 import { boundError, boundGap, isSameGap, MAX_ERRORS, MAX_GAPS, whoIsHeard } from "../note-values.ts";
 import { assertId } from "../run-values.ts";
-import type { CheckpointStore } from "../types.ts";
+import type { CheckpointStore } from "../store.ts";
 import type { State } from "./state.ts";
 
 type Methods =

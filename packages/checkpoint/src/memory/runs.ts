@@ -12,7 +12,7 @@ import {
   tunedFields,
   wholeMs,
 } from "../run-values.ts";
-import type { CheckpointStore } from "../types.ts";
+import type { CheckpointStore } from "../store.ts";
 import { changeRun, type State, stateOf } from "./state.ts";
 import { sweepRun } from "./windows.ts";
 

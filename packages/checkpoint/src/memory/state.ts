@@ -2,7 +2,10 @@
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { RunNotFoundError } from "../errors.ts";
-import type { ConsumerReport, Gap, LedgerEntry, Run, RunError, WindowItem } from "../types.ts";
+import type { LedgerEntry } from "../ledger.ts";
+import type { ConsumerReport, Gap, RunError } from "../notes.ts";
+import type { Run } from "../run.ts";
+import type { WindowItem } from "../window.ts";
 
 export interface StoredEntry extends LedgerEntry {
   /** The counts of its first outcome, once a redrive has replaced them. */

@@ -2,7 +2,10 @@
 import { addSkipped } from "../bounds.ts";
 import { BrokenStateError } from "../errors.ts";
 import { addTotals, assertId, boundTick, isMoved, movedFields } from "../run-values.ts";
-import type { CheckpointStore, Lease, LedgerEntry, OpenWindow, Run } from "../types.ts";
+import type { LedgerEntry } from "../ledger.ts";
+import type { Run } from "../run.ts";
+import type { CheckpointStore } from "../store.ts";
+import type { Lease, OpenWindow } from "../window.ts";
 import { correctEntry, visible } from "./ledger.ts";
 import { changeRun, keptName, type RunState, shelfName, shelfOf, type State, type StoredEntry } from "./state.ts";
 

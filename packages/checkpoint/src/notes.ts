@@ -1,0 +1,28 @@
+/** What is noted beside a run for people: gaps, errors, what consumers say of themselves. Bounded, and decides nothing. */
+import type { Position } from "@firehose-backfill/core/position";
+
+export interface Gap {
+  readonly from: Position;
+  readonly to: Position;
+  readonly host: string;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+export interface RunError {
+  readonly atMs: number;
+  /** `reader`, `consumer`, `control`, ... */
+  readonly source: string;
+  readonly message: string;
+}
+
+/** What a consumer process last said of itself; on AWS the only way to see it. */
+export interface ConsumerReport {
+  readonly id: string;
+  readonly atMs: number;
+  readonly rssMb: number;
+  readonly limitMb: number;
+  readonly active: number;
+  readonly poolUsed: number;
+  readonly poolSize: number;
+}

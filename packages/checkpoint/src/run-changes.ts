@@ -1,0 +1,36 @@
+/** What may be changed of a run from outside its reader: by an operator, by the clock, by whoever finds messages lost. */
+import type { OffPeakPace, Run, StartPoint, TuneRecord } from "./run.ts";
+import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+import type { Position } from "@firehose-backfill/core/position";
+
+/** Fields that control may set together with a transition. */
+export interface RunPatch {
+  readonly reason?: string | null;
+  readonly pausedNow?: boolean;
+  readonly finishedAtMs?: number | null;
+  readonly pausedMs?: number;
+  readonly pausedSinceMs?: number | null;
+  readonly target?: Position | null;
+}
+
+export interface NewEpoch {
+  /** The epoch that is replaced; the write is refused if it is not the run's any more. */
+  readonly epochBefore: number;
+  /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any place. null: the start point. */
+  readonly cursor: Position | null;
+  /** Given when the operator chose a place with --from: replaces the start point and what was measured of the stream. */
+  readonly start?: StartPoint;
+  readonly nowMs: number;
+}
+
+export interface TuneChange {
+  readonly throttle: ThrottleSettings;
+  readonly profile: ProfileName;
+  readonly sources: Run["sources"];
+  readonly record: TuneRecord;
+  readonly nowMs: number;
+  /** Left out: stays what it is. */
+  readonly offPeak?: OffPeakPace | null;
+  /** Of the run that the change was made from. Left out: whatever it is by now. */
+  readonly paceEpoch?: number;
+}

@@ -1,0 +1,158 @@
+/** The durable state of a run, as values: what it was started with, how far it is, what its pace and its lease are. */
+import type {
+  ProfileName,
+  ScopeSettings,
+  SettingSource,
+  ThrottleSettings,
+} from "@firehose-backfill/core/config/settings";
+import type { Position } from "@firehose-backfill/core/position";
+import type { RunStatus } from "@firehose-backfill/core/run-state";
+
+/** Where a run begins. `time`: by event time; `seq`: after that sequence number; `oldest`: everything kept; `live`: now. */
+export type StartPoint =
+  | { readonly kind: "time"; readonly timeMs: number }
+  | { readonly kind: "seq"; readonly seq: number }
+  | { readonly kind: "oldest" }
+  | { readonly kind: "live" };
+
+/** Where a run ends. `caught-up`: at the moment the run began, by event time. */
+export type EndPoint =
+  | { readonly kind: "caught-up" }
+  | { readonly kind: "time"; readonly timeMs: number }
+  | { readonly kind: "seq"; readonly seq: number };
+
+/** Totals that are true for all folded windows. The Snapshot adds what is registered and not folded yet. */
+export interface RunTotals {
+  readonly received: number;
+  readonly processed: number;
+  readonly stale: number;
+  readonly dead: number;
+  /** `dead` by reason; of those dead for a reason that nobody said, it knows nothing. */
+  readonly deadReasons: Readonly<Record<string, number>>;
+  /** By reason: `before-start`, `collection`, `did`, ... */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** The last thing the reader did. */
+export interface TickReport {
+  readonly atMs: number;
+  readonly durationMs: number;
+  /** Why its last window ended, or why it did not read. */
+  readonly endedBecause: string;
+}
+
+/** One change of the throttle of a running run. */
+export interface TuneRecord {
+  readonly atMs: number;
+  readonly by: "tune" | "resume" | "off-peak";
+  readonly changes: Readonly<
+    Record<string, { readonly from: string | number | boolean; readonly to: string | number | boolean }>
+  >;
+}
+
+/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the place and stay the run's own. */
+export type PaceSettings = Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent">;
+
+/** Kept while an off-peak pace is in force: whose it is, and what comes back after it. */
+export interface OffPeakPace {
+  readonly profile: ProfileName;
+  readonly own: PaceSettings & { readonly profile: ProfileName };
+  /** Sources of `own`, by the same keys. */
+  readonly ownSources: Run["sources"];
+}
+
+/** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
+export interface Run {
+  readonly runId: string;
+  readonly epoch: number;
+  readonly status: RunStatus;
+  /** Why it is in this state, for a person: `host is silent`, `waiting: database`, ... */
+  readonly reason: string | null;
+  /** Set while `paused` came from `pause --now`: planned messages are hidden, and resume starts a new epoch. */
+  readonly pausedNow: boolean;
+
+  /** host:port of RELAY_URL in lower case, or `sample`. */
+  readonly host: string;
+  readonly profile: ProfileName;
+  readonly throttle: ThrottleSettings;
+  readonly sources: Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
+  /** null: `profile` and `throttle` are the run's own. */
+  readonly offPeak: OffPeakPace | null;
+
+  readonly start: StartPoint;
+  readonly end: EndPoint;
+  readonly createdAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** Total time spent paused, and since when it is paused now. */
+  readonly pausedMs: number;
+  readonly pausedSinceMs: number | null;
+
+  /** First position seen in the run; null until a frame has come. */
+  readonly startPosition: Position | null;
+  /** Everything up to it is durably in the queue. null: nothing read yet (connect from the start point). */
+  readonly readerCursor: Position | null;
+  /** Everything up to it is applied or dead. */
+  readonly appliedCursor: Position | null;
+  /** Set once the run knows where it ends. */
+  readonly target: Position | null;
+  /** The stream has reached the start by event time; nothing is skipped as `before-start` any more. */
+  readonly startReached: boolean;
+  /** `time` of the last frames (at most 101): their median is the stream's event time. */
+  readonly recentTimesMs: readonly number[];
+  /** A frame has been seen from the host in this run. */
+  readonly hostSeen: boolean;
+  /** Times in a row that a broken frame ended the connection at `readerCursor`; the third time it is skipped. */
+  readonly brokenFrames: number;
+  /** Oldest moment the host was seen to keep, by event time; null until measured. */
+  readonly oldestKeptMs: number | null;
+
+  /** Number of the last window whose cursor move is durable. */
+  readonly registered: number;
+  /** Number of the last window whose results are in `totals`. */
+  readonly folded: number;
+  readonly totals: RunTotals;
+
+  /** The only clock of the pace: the first moment that no place has been given away for. */
+  readonly plannedDueMs: number;
+  readonly paceEpoch: number;
+  /** 1, 2, 4, 8 or 16. */
+  readonly backOff: number;
+  /** When backOff last changed; 0: never. */
+  readonly backOffAtMs: number;
+  /** Why the last rise happened: `memory`, `latency`, `throttle query`. */
+  readonly backOffReason: string | null;
+  /** What consumers wait for (`database`, `throttle query: 3 > 0`), or null; and since when. The reader plans nothing meanwhile. */
+  readonly waiting: { readonly for: string; readonly sinceMs: number } | null;
+  readonly memoryPauses: number;
+  readonly lastMemoryPauseAtMs: number | null;
+
+  readonly lease: { readonly owner: string; readonly expiresAtMs: number } | null;
+  /** Rises with every lease. A write under an older fence is refused. */
+  readonly fence: number;
+  readonly lastTick: TickReport | null;
+  /** Since when every look found queue and DLQ empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. */
+  readonly queueEmptySinceMs: number | null;
+  readonly nextTickAtMs: number | null;
+  /** The last few changes of the throttle, newest last; at most 5. */
+  readonly tunes: readonly TuneRecord[];
+}
+
+/** What a new run is made from; the store fills in the rest. */
+export interface NewRun {
+  readonly runId: string;
+  readonly host: string;
+  readonly profile: ProfileName;
+  readonly throttle: ThrottleSettings;
+  readonly scope: ScopeSettings;
+  readonly sources: Run["sources"];
+  readonly start: StartPoint;
+  readonly end: EndPoint;
+  readonly createdAtMs: number;
+  readonly status?: RunStatus;
+}
+
+/** Thrown by createRun. */
+export interface RunInProgress {
+  readonly name: "RunInProgressError";
+  readonly runId: string;
+}

@@ -1,0 +1,62 @@
+/** The reader's side: its lease, the windows it registers, and what folding them adds to the run. */
+import type { LedgerEntry } from "./ledger.ts";
+import type { RunTotals } from "./run.ts";
+import type { Position } from "@firehose-backfill/core/position";
+
+/** Proof that this process is the one reader. Carried by every fenced write. */
+export interface Lease {
+  readonly runId: string;
+  readonly owner: string;
+  readonly fence: number;
+}
+
+/** What a window was, written by the reader before its cursor moves. */
+export interface WindowItem {
+  readonly runId: string;
+  readonly epoch: number;
+  readonly number: number;
+  readonly fence: number;
+  /** null: the window was the first of the run. */
+  readonly from: Position | null;
+  readonly to: Position;
+  /** How many messages were sent for it, and how many events they hold. */
+  readonly batches: number;
+  readonly events: number;
+  /** Encoded bytes of its messages; bounds what is outstanding when nothing paces the run. */
+  readonly bytes: number;
+  readonly sentAtMs: number;
+  readonly received: number;
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** A registered, not yet folded window and what its batches say. */
+export interface OpenWindow {
+  readonly window: WindowItem;
+  /**
+   * Only entries of the window's own fence, each with its first outcome: one that a redrive has turned into applied
+   * still reads as dead here, because a fold adds what was first said and `correct` alone adds the difference.
+   */
+  readonly entries: readonly LedgerEntry[];
+}
+
+/** The cursor move that registers a window. Applied only if the fence is ours, the epoch the same and `registered = window - 1`. */
+export interface CursorMove {
+  readonly window: number;
+  readonly epoch: number;
+  readonly readerCursor: Position;
+  readonly startPosition: Position | null;
+  readonly startReached: boolean;
+  readonly recentTimesMs: readonly number[];
+  readonly target: Position | null;
+  readonly brokenFrames: number;
+  readonly oldestKeptMs: number | null;
+}
+
+/** What folding adds. Applied only if the fence is ours, the epoch the same and `folded` is still what was read. */
+export interface Fold {
+  readonly epoch: number;
+  readonly foldedBefore: number;
+  readonly folded: number;
+  readonly appliedCursor: Position;
+  readonly add: RunTotals;
+}
