@@ -20,18 +20,15 @@ import type { Plan } from "./plan/types.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./points.ts";
 import { redriveDead, type RedriveDeps } from "./redrive.ts";
+import { startConfig, type StartConfigDeps } from "./start-config.ts";
 import { wakePlanned } from "./wake-planned.ts";
 import { needsNewPosition } from "./window-end.ts";
 
-export interface ControlDeps extends RedriveDeps {
+export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly clock: Clock;
   readonly random: () => number;
-  /** The place's configuration with an event's settings on top. @throws ConfigError */
-  readonly configure: (values: Readonly<Record<string, string>>) => Config;
   /** null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
-  /** A RELAY_URL may come from a control event only where the configuration allows it. */
-  readonly allowRelayFromEvent: boolean;
   /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
   readonly readsAtOnce?: boolean;
   /** Looks at the relay; left out where it cannot be reached. */
@@ -78,18 +75,12 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
 
 async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
   if (deps.plan === undefined) throw new UsageError("plan is answered where the relay can be reached");
-  const made = await deps.plan(clampConfig(deps.limits, configOf(deps, request)), request);
+  const made = await deps.plan(clampConfig(deps.limits, startConfig(deps, request)), request);
   return { message: summarizePlan(made), run: await openRun(deps), plan: made };
 }
 
-/** The place's configuration with the request on top. */
-function configOf(deps: ControlDeps, request: StartRequest): Config {
-  refuseRelay(deps, request);
-  return deps.configure(settingsOf(request));
-}
-
 async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
-  const config = configOf(deps, request);
+  const config = startConfig(deps, request);
   if (config.settings.days === 0 && request.from === undefined) throw new UsageError("BACKFILL_DAYS is 0: do not run");
   const nowMs = deps.clock.now();
   const run = newRun(clampConfig(deps.limits, config), {
@@ -115,13 +106,6 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
 
 function notesOf(clamped: readonly string[]): string {
   return clamped.map((note) => `; ${note}`).join("");
-}
-
-/** Named either way. @throws UsageError where events may not choose the host that is connected to */
-function refuseRelay(deps: Pick<ControlDeps, "allowRelayFromEvent">, request: StartRequest): void {
-  const isNamed = request.relay !== undefined || request.settings?.["RELAY_URL"] !== undefined;
-  if (isNamed && !deps.allowRelayFromEvent)
-    throw new UsageError("the relay comes from the configuration alone (RELAY_URL), never from an event");
 }
 
 async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {
@@ -246,18 +230,4 @@ async function mustBeOpen(deps: ControlDeps, action: string): Promise<Run> {
 
 function refused(run: Run, action: string, from: readonly RunStatus[]): UsageError {
   return new UsageError(`run ${run.runId} is ${run.status}; ${action} takes a run that is ${from.join(", ")}`);
-}
-
-function settingsOf(request: StartRequest): Readonly<Record<string, string>> {
-  const settings = Object.fromEntries(
-    Object.entries(request.settings ?? {}).map(([name, value]) => [name, String(value)]),
-  );
-  return {
-    ...settings,
-    ...(request.days === undefined ? {} : { BACKFILL_DAYS: request.days }),
-    ...(request.profile === undefined ? {} : { BACKFILL_PROFILE: request.profile }),
-    ...(request.collections === undefined ? {} : { BACKFILL_COLLECTIONS: request.collections.join(",") }),
-    ...(request.dids === undefined ? {} : { BACKFILL_DIDS: request.dids.join(",") }),
-    ...(request.relay === undefined ? {} : { RELAY_URL: request.relay }),
-  };
 }
