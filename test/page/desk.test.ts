@@ -68,45 +68,49 @@ async function type(argv: readonly string[]) {
   return { exitCode, ...written };
 }
 
-describe.skipIf(CHROMIUM === undefined)("the page (needs a Chromium: apt-get install chromium)", () => {
-  it("starts a run by click, pauses, resumes and tunes it, and asks before it cancels", async () => {
-    await using browser = await launchBrowser();
-    const { page, complaints } = await visit(browser, url);
-    await page.locator("#state").filter({ hasText: "no run yet" }).waitFor();
-    await page.click("#start summary");
-    await page.fill("#start-days", "1");
-    await page.getByRole("button", { name: "Start", exact: true }).click();
-    await page.locator("#state .word.running").waitFor(PATIENCE);
-    await expect.poll(async () => (await status()).processed, PATIENCE).toBeGreaterThan(0);
+describe.skipIf(CHROMIUM === undefined)(
+  "the page (needs a Chromium: apt-get install chromium)",
+  { timeout: 120_000 },
+  () => {
+    it("starts a run by click, pauses, resumes and tunes it, and asks before it cancels", async () => {
+      await using browser = await launchBrowser();
+      const { page, complaints } = await visit(browser, url);
+      await page.locator("#state").filter({ hasText: "no run yet" }).waitFor();
+      await page.click("#start summary");
+      await page.fill("#start-days", "1");
+      await page.getByRole("button", { name: "Start", exact: true }).click();
+      await page.locator("#state .word.running").waitFor(PATIENCE);
+      await expect.poll(async () => (await status()).processed, PATIENCE).toBeGreaterThan(0);
 
-    await page.click("#more summary");
-    await page.click("#do-pause-now");
-    await page.locator("#state .word.paused").waitFor(PATIENCE);
-    await page.click("#do-resume");
-    await page.locator("#state .word.running").waitFor(PATIENCE);
-    await page.click("#tune summary");
-    await page.fill("#tune-BACKFILL_BATCH_DELAY_MS", "4000");
-    await page.keyboard.press("Enter");
-    await page.locator("#notice").filter({ hasText: "BACKFILL_BATCH_DELAY_MS 2000 -> 4000" }).waitFor(PATIENCE);
+      await page.click("#more summary");
+      await page.click("#do-pause-now");
+      await page.locator("#state .word.paused").waitFor(PATIENCE);
+      await page.click("#do-resume");
+      await page.locator("#state .word.running").waitFor(PATIENCE);
+      await page.click("#tune summary");
+      await page.fill("#tune-BACKFILL_BATCH_DELAY_MS", "4000");
+      await page.keyboard.press("Enter");
+      await page.locator("#notice").filter({ hasText: "BACKFILL_BATCH_DELAY_MS 2000 -> 4000" }).waitFor(PATIENCE);
 
-    for (const [width, colorScheme] of [
-      [320, "dark"],
-      [1_280, "light"],
-    ] as const) {
-      await page.setViewportSize({ width, height: 800 });
-      await page.emulateMedia({ colorScheme });
-      expect((await overflowOf(page)).right).toBe(0);
-    }
-    expect(await accessibilityFindings(page)).toEqual([]);
+      for (const [width, colorScheme] of [
+        [320, "dark"],
+        [1_280, "light"],
+      ] as const) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.emulateMedia({ colorScheme });
+        expect((await overflowOf(page)).right).toBe(0);
+      }
+      expect(await accessibilityFindings(page)).toEqual([]);
 
-    await page.click("#cancel summary");
-    await page.getByText("Cancel this run?").waitFor(PATIENCE);
-    expect((await status()).status).toBe("running");
-    await page.click("#do-cancel");
-    await page.locator("#state .word.cancelled").waitFor(PATIENCE);
-    expect(complaints).toEqual([]);
-  });
-});
+      await page.click("#cancel summary");
+      await page.getByText("Cancel this run?").waitFor(PATIENCE);
+      expect((await status()).status).toBe("running");
+      await page.click("#do-cancel");
+      await page.locator("#state .word.cancelled").waitFor(PATIENCE);
+      expect(complaints).toEqual([]);
+    });
+  },
+);
 
 describe("what the documentation tells a reader to type", () => {
   const commands = shellBlocks()

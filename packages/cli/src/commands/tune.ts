@@ -10,6 +10,8 @@ import { sendControl } from "../send-control.ts";
 export const tune: Command = {
   name: "tune",
   summary: "Change the pace of the run that is running; acts within one batch.",
+  details:
+    "A faster pace plans again what is planned, and the counts fall back to what is applied for good; of a deployed run\nthat begins with the next tick, a minute at most. What is above what was deployed stays there, and is said.",
   options: { ...TARGET_OPTIONS },
   operands: { name: "KEY=VALUE …", help: "Settings of the throttle, or BACKFILL_PROFILE=NAME." },
   examples: [

@@ -49,9 +49,9 @@ export const UNIT_WORK: UnitWork = {
   dynamoWriteUnitsPerBatch: 2,
   // The run item, read once, below 4 KB.
   dynamoReadUnitsPerBatch: 1,
-  // Lease, fold, places, cursor, release: five updates of a run item of 2 to 4 KB; a window, the sweep.
-  dynamoWriteUnitsPerTick: 18,
-  dynamoReadUnitsPerTick: 8,
+  // Lease, fold, places, cursor, release: five updates of a run item of 2 to 4 KB; a window, the sweep; now and then the course.
+  dynamoWriteUnitsPerTick: 20,
+  dynamoReadUnitsPerTick: 10,
   logBytesPerBatch: 1_000,
   logBytesPerTick: 2_500,
   metrics: 15,
