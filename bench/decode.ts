@@ -7,6 +7,7 @@ const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] =
   ["firehose-backfill", "records"],
   ["firehose-backfill", "hashed"],
   ["firehose-backfill", "no-match"],
+  ["firehose-backfill", "dids"],
   ["atcute", "records"],
   ["atcute", "no-match"],
   ["atcute-usual", "records"],
@@ -24,8 +25,8 @@ export const decode: Benchmark = {
       options,
     );
     printLanes(figures);
-    const [records, hashed, noMatch, atcute, atcuteNoMatch] = figures;
-    if (!records || !hashed || !noMatch || !atcute || !atcuteNoMatch) throw new Error("a lane is missing");
+    const [records, hashed, noMatch, dids, atcute, atcuteNoMatch] = figures;
+    if (!records || !hashed || !noMatch || !dids || !atcute || !atcuteNoMatch) throw new Error("a lane is missing");
     return {
       ...options,
       figures,
@@ -34,6 +35,7 @@ export const decode: Benchmark = {
         "hashed / @atcute leanest": ratio(hashed, atcute),
         "no match / @atcute leanest": ratio(noMatch, atcute),
         "no match / @atcute with the same filter": ratio(noMatch, atcuteNoMatch),
+        "records of 10,000 DIDs / records": ratio(dids, records),
       },
     };
   },

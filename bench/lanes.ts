@@ -21,8 +21,8 @@ export interface LanesOptions {
   readonly seconds: number;
 }
 
-/** The first round lets the compiler do its work; it takes longer and does not count. */
-const WARM_UP = 2.5;
+/** The first round lets the compiler do its work: it lasts so many seconds at least, and does not count. */
+const WARM_UP_SECONDS = 4;
 
 /** One after the other within each round. */
 export async function runLanes(specs: readonly LaneSpec[], options: LanesOptions): Promise<readonly LaneFigures[]> {
@@ -31,7 +31,7 @@ export async function runLanes(specs: readonly LaneSpec[], options: LanesOptions
   for (const spec of specs) lanes.push({ lane: stack.use(await openLane(spec)), rounds: [] });
   for (let number = 0; number <= options.rounds; number++) {
     for (const { lane, rounds } of lanes) {
-      const round = await lane.run(options.seconds * (number === 0 ? WARM_UP : 1));
+      const round = await lane.run(number === 0 ? Math.max(WARM_UP_SECONDS, options.seconds) : options.seconds);
       if (number > 0) rounds.push(round);
     }
     console.error(`round ${number} of ${options.rounds}${number === 0 ? " (warm-up)" : ""}`);

@@ -1,7 +1,7 @@
 /** One run of the program on recorded frames, unthrottled: its own snapshot's figures, and memory and CPU of every process. */
 import type { ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { runBackfill } from "./backfill-process.ts";
-import { processTree } from "./process-tree.ts";
+import { type ProcessFigures, processTree } from "./process-tree.ts";
 
 export interface PipelineRunOptions {
   readonly relay: ReplayRelay;
@@ -20,11 +20,11 @@ export interface PipelineFigures {
   readonly parts: Readonly<Record<string, { readonly rssMb: number; readonly cpuSeconds: number }>>;
 }
 
-const SAMPLE_EVERY_MS = 250;
+const SAMPLE_EVERY_MS = 500;
 
 export async function runPipeline(options: PipelineRunOptions): Promise<PipelineFigures> {
   const { relay, batch, concurrent, databaseUrl } = options;
-  const usage = new Map<string, { rssMb: number; cpuSeconds: number }>();
+  const usage = startUsage();
   let sampling: NodeJS.Timeout | undefined;
   const { final, code, stderr } = await runBackfill({
     args: ["start", "--from", "oldest", "--to", String(relay.log.headSeq), "--until-done", "--json"],
@@ -39,19 +39,36 @@ export async function runPipeline(options: PipelineRunOptions): Promise<Pipeline
       ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
     },
     onStarted: ({ pid }) => {
-      sampling = setInterval(() => {
-        for (const { name, rssMb, cpuSeconds } of processTree(pid)) {
-          const before = usage.get(name);
-          usage.set(name, {
-            rssMb: Math.max(before?.rssMb ?? 0, rssMb),
-            cpuSeconds: Math.max(before?.cpuSeconds ?? 0, cpuSeconds),
-          });
-        }
-      }, SAMPLE_EVERY_MS);
+      sampling = setInterval(() => usage.add(pid, processTree(pid)), SAMPLE_EVERY_MS);
     },
   });
   clearInterval(sampling);
   if (code !== 0) throw new Error(`the run ended with ${code}:\n${stderr}`);
   const [events, seconds] = [Number(final["processed"]), Number(final["elapsedSeconds"])];
-  return { events, seconds, eventsPerSecond: Math.round(events / seconds), parts: Object.fromEntries(usage) };
+  return { events, seconds, eventsPerSecond: Math.round(events / seconds), parts: usage.byName() };
+}
+
+/** Time of the processor is summed over all processes of a name, memory over those that there are at a time. */
+function startUsage() {
+  const cpuSeconds = new Map<number, { readonly name: string; readonly cpuSeconds: number }>();
+  const maxRssMb = new Map<string, number>();
+  return {
+    add(rootPid: number, processes: readonly ProcessFigures[]): void {
+      const rssMb = new Map<string, number>();
+      for (const figures of processes) {
+        const name = figures.pid === rootPid ? "backfill" : figures.name;
+        cpuSeconds.set(figures.pid, { name, cpuSeconds: figures.cpuSeconds });
+        rssMb.set(name, (rssMb.get(name) ?? 0) + figures.rssMb);
+      }
+      for (const [name, now] of rssMb) maxRssMb.set(name, Math.max(maxRssMb.get(name) ?? 0, now));
+    },
+    byName: () =>
+      Object.fromEntries(
+        Array.from(maxRssMb, ([name, rssMb]) => {
+          const own = [...cpuSeconds.values()].filter((figures) => figures.name === name);
+          const sum = own.reduce((total, figures) => total + figures.cpuSeconds, 0);
+          return [name, { rssMb: Math.round(rssMb), cpuSeconds: Number(sum.toFixed(1)) }];
+        }),
+      ),
+  };
 }

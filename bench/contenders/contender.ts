@@ -2,10 +2,11 @@
 
 /**
  * records: every record decoded, no hashes. hashed: the same, and record bytes compared with their CIDs (and whatever the
- * contender checks by default). no-match: a filter that nothing passes. messages: what our reader does, packed for the
+ * contender checks by default). dids: like records, through a filter of 10,000 DIDs that everything passes. no-match: a
+ * filter that nothing passes. messages: what our reader does, packed for the
  * queue. receive: frames received and dropped, the floor.
  */
-export type Mode = "records" | "hashed" | "no-match" | "messages" | "receive";
+export type Mode = "records" | "hashed" | "dids" | "no-match" | "messages" | "receive";
 
 /** Returns the records that were decoded. */
 export type DecodeFrame = (frame: Buffer) => number | Promise<number>;

@@ -11,10 +11,12 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import type { Filter } from "@firehose-backfill/firehose/types";
 import { encodeMessage } from "@firehose-backfill/queue/message-codec";
 import { packBatches } from "@firehose-backfill/queue/pack";
+import { benchFrames } from "../frames.ts";
 import { type Contender, type DecodeFrame, NO_SUCH_COLLECTION, type ReadRelay } from "./contender.ts";
 
 const EVERYTHING = compileFilter({ collections: [], dids: [] });
 const NOTHING = compileFilter({ collections: [NO_SUCH_COLLECTION], dids: [] });
+const DIDS = 10_000;
 /** As the program bounds its windows. */
 const LIMITS = {
   maxEvents: 10_000,
@@ -46,6 +48,25 @@ function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
     if (!("did" in frame)) throw new Error(`a frame that is ${frame.kind}`);
     return decodeAll(extractEvents(bytes, frame, frame.timeMs, rules).events, verify);
   };
+}
+
+/** The frames' own accounts are among the 10,000. Made at the first frame: other modes do not pay for it. */
+function decodingOfDids(): DecodeFrame {
+  let decode: DecodeFrame | null = null;
+  return (bytes) => {
+    decode ??= decoding(compileFilter({ collections: [], dids: manyDids() }), "structure");
+    return decode(bytes);
+  };
+}
+
+function manyDids(): readonly string[] {
+  const dids = new Set<string>();
+  for (const bytes of benchFrames()) {
+    const frame = readFrame(bytes);
+    if ("did" in frame) dids.add(frame.did);
+  }
+  for (let number = 0; dids.size < DIDS; number++) dids.add(`did:plc:${number.toString(36).padStart(24, "a")}`);
+  return [...dids];
 }
 
 function reading(filter: Filter, verify: VerifyLevel, use: (events: readonly FirehoseEvent[]) => number): ReadRelay {
@@ -92,6 +113,7 @@ export const contender: Contender = {
   decode: {
     records: decoding(EVERYTHING, "structure"),
     hashed: decoding(EVERYTHING, "hash"),
+    dids: decodingOfDids(),
     "no-match": decoding(NOTHING, "hash"),
   },
   read: {

@@ -32,8 +32,11 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: re
     section.at = blockEnd;
     // A shorter section cannot be one of ours; whatever its CID is, the block is passed.
     if (blockEnd - cid < CID_LENGTH) continue;
+    // One byte tells nearly all others apart.
+    const lastByte = bytes[cid + CID_LENGTH - 1];
     for (const block of wanted) {
-      if (block.start !== -1 || !cidEquals(bytes, bytes, block.cid, cid)) continue;
+      if (bytes[block.cid + CID_LENGTH - 1] !== lastByte || block.start !== -1) continue;
+      if (!cidEquals(bytes, bytes, block.cid, cid)) continue;
       block.start = cid + CID_LENGTH;
       block.end = blockEnd;
     }

@@ -60,27 +60,27 @@ export function extractCommit(bytes: Buffer, frame: CommitFrame, timeMs: number,
 }
 
 function matchOps(bytes: Buffer, frame: CommitFrame, rules: ExtractRules): readonly MatchedOp[] {
-  const { ops, did } = frame;
+  const { ops } = frame;
   const [first] = ops;
   if (first !== undefined && ops.length === 1) {
-    const match = matchOp(bytes, first, did, rules);
+    const match = matchOp(bytes, first, rules);
     return match === null ? NO_OPS : [match];
   }
   const matched: MatchedOp[] = [];
   for (const op of ops) {
-    const match = matchOp(bytes, op, did, rules);
+    const match = matchOp(bytes, op, rules);
     if (match !== null) matched.push(match);
   }
   return matched;
 }
 
 /** null: the filter skips it. */
-function matchOp(bytes: Buffer, op: OpSlice, did: string, rules: ExtractRules): MatchedOp | null {
+function matchOp(bytes: Buffer, op: OpSlice, rules: ExtractRules): MatchedOp | null {
   const { pathStart, slash, pathEnd } = op;
   if (pathStart === -1) return badOp(op, "bad-op", "an operation without a path");
   if (slash === -1) return badOp(op, "bad-path", "a path without a slash");
   const collection = collectionAt(bytes, pathStart, slash);
-  if (rules.filter.record(did, collection) !== null) return null;
+  if (!rules.filter.passesCollection(collection)) return null;
   if (!isNsid(bytes, pathStart, slash) || !isRecordKey(bytes, slash + 1, pathEnd)) {
     return badOp(op, "bad-path", "a path that is not collection/rkey");
   }

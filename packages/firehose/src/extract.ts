@@ -16,7 +16,7 @@ export function countEvents(frame: MessageFrame): number {
 
 /** `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
 export function extractEvents(bytes: Buffer, frame: MessageFrame, timeMs: number, rules: ExtractRules): Extract {
-  if (frame.did !== "" && rules.filter.marker(frame.did) !== null) {
+  if (frame.did !== "" && !rules.filter.passesDid(frame.did)) {
     const received = countEvents(frame);
     return { received, skippedDid: received, skippedCollection: 0, events: [], signed: null };
   }

@@ -1,20 +1,18 @@
-/** BACKFILL_COLLECTIONS and BACKFILL_DIDS as two questions, asked once an operation and once a marker. */
+/** BACKFILL_COLLECTIONS and BACKFILL_DIDS as two questions, asked once a frame and once an operation. */
 import type { Filter } from "./types.ts";
 
 /** Answers kept, so that a collection is compared with the prefixes once. Hosts can invent collections: bounded. */
 const MAX_REMEMBERED = 4096;
 
 /**
- * Empty lists let everything pass. A collection is an NSID, or a prefix at a dot: `app.bsky.feed.*`.
- * Markers pass the collections and respect the DIDs.
+ * Empty lists let everything pass. A collection is an NSID, or a prefix at a dot: `app.bsky.feed.*`. Markers have none and
+ * respect the DIDs alone.
  */
 export function compileFilter(scope: { collections: readonly string[]; dids: readonly string[] }): Filter {
-  const passesCollection = compileCollections(scope.collections);
-  const dids = scope.dids.length === 0 ? null : new Set(scope.dids);
-  const marker: Filter["marker"] = (did) => (dids === null || dids.has(did) ? null : "did");
+  const dids = new Set(scope.dids);
   return {
-    marker,
-    record: (did, collection) => marker(did) ?? (passesCollection(collection) ? null : "collection"),
+    passesDid: dids.size === 0 ? () => true : (did) => dids.has(did),
+    passesCollection: compileCollections(scope.collections),
   };
 }
 

@@ -123,11 +123,10 @@ export interface FirehoseReaderOptions {
  */
 export type ResolveKey = (did: string, options?: { readonly forceRefresh?: boolean }) => Promise<PublicKey | null>;
 
-/** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. */
+/** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. Two questions: the DID of a frame is asked about once, not once an operation. */
 export interface Filter {
-  /** null: passes; else the reason it is skipped (`collection`, `did`). */
-  record(did: string, collection: string): "collection" | "did" | null;
-  marker(did: string): "did" | null;
+  passesDid(did: string): boolean;
+  passesCollection(collection: string): boolean;
 }
 
 export type OpenFirehoseReader = (options: FirehoseReaderOptions) => FirehoseReader;
