@@ -9,7 +9,7 @@
  * | `run#ID`     | `scope#CHUNK`                | the run's filters, gzipped, in chunks                      |
  * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
  * | `windows#ID` | `window#EPOCH#NUMBER`        | a window, from before its cursor move until it is swept    |
- * | `ledger#ID`  | `EPOCH#WINDOW#FENCE#NUMBER`  | what became of a batch                                     |
+ * | `ledger#ID`  | `EPOCH#WINDOW#FENCE#NUMBER`  | what became of a batch; window 0: of redriven dead events  |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#` | the last errors, the gaps, what consumers say of themselves, the run's course |
  *
  * Each item has its layout's version in `v` (table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
