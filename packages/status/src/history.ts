@@ -78,7 +78,16 @@ export function addHistoryPoint(history: History, point: HistoryPoint): History 
   if (points.length <= HISTORY_POINTS) return { ...history, points };
   // Halved from the end, so that the newest point is always among those kept.
   const halved = points.filter((_, index) => (points.length - 1 - index) % 2 === 0);
-  return { ...history, spacingMs: history.spacingMs * 2, points: halved };
+  return { ...history, spacingMs: Math.max(history.spacingMs, usualSpacingMs(points)) * 2, points: halved };
+}
+
+/**
+ * The median distance of two points. Ticks a minute apart are wider than the first spacings: were those doubled alone, each
+ * halving would thin the old points once more while new ones came as close as ever, and the beginning would be lost.
+ */
+function usualSpacingMs(points: readonly HistoryPoint[]): number {
+  const distances = points.slice(1).map(({ atMs }, index) => atMs - (points[index]?.atMs ?? atMs));
+  return distances.toSorted((a, b) => a - b)[distances.length >> 1] ?? 0;
 }
 
 function isOver(status: Snapshot["status"]): boolean {
