@@ -93,7 +93,10 @@ async function measure(
     const slot = await production.slot(foreground, { seconds, ratePerSecond: rates[foreground], seed });
     const untilMs = Date.now();
     const eventsPerSecond = ((await log.eventsIn(fromMs, untilMs)) * 1_000) / (untilMs - fromMs);
-    if (eventsPerSecond > 0 !== isBeside) throw new Error(`${pace}: ${eventsPerSecond} events/s, beside: ${isBeside}`);
+    if (eventsPerSecond > 0 !== isBeside)
+      throw new Error(
+        `${pace}, a slot ${isBeside ? "with" : "without"} the run: ${eventsPerSecond} events/s (too short?)`,
+      );
     return { ...slot, eventsPerSecond };
   };
   const without: Slot[] = [];
@@ -133,6 +136,13 @@ async function freezable(program: Program, databaseUrl: string): Promise<Freezab
   url.searchParams.set("application_name", "bench");
   const database = await openTestDatabase(url.href);
   let thaw: (() => void) | null = null;
+  // A process that is stopped notices neither that its parent is gone nor a signal: it would stay for ever.
+  const leaveNothing = (): void => {
+    thaw?.();
+    program.child.kill("SIGKILL");
+  };
+  process.once("exit", leaveNothing);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
   /** Not while it holds a transaction open: the server would end that connection during a long freeze. */
   const freeze = async (): Promise<() => void> => {
@@ -165,6 +175,7 @@ async function freezable(program: Program, databaseUrl: string): Promise<Freezab
       thaw?.();
       program.child.kill("SIGTERM");
       await program.exited;
+      process.off("exit", leaveNothing);
       await database[Symbol.asyncDispose]();
     },
   };
