@@ -30,7 +30,7 @@ export interface Lane extends AsyncDisposable {
 }
 
 /** As docs/configuration.md has it where memory is tight; the same for all. */
-const NODE_FLAGS = ["--expose-gc", "--no-warnings", "--max-semi-space-size=4"];
+const NODE_FLAGS = ["--no-warnings", "--max-semi-space-size=4"];
 const CHILD = new URL("./lane-child.ts", import.meta.url);
 
 /** Resolves once the contender is loaded. */
