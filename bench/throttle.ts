@@ -7,13 +7,13 @@ import { runThrottle, type ThrottleFigures } from "./throttle-run.ts";
 
 export const throttle: Benchmark = {
   summary:
-    "each profile's pace in real time, with and without a database that hangs [--seconds N] [--freeze N] [--profiles a,b]",
+    "each profile's pace in real time, with and without a database that hangs [--seconds N] [--freeze N, 0: without] [--profiles a,b]",
   async run(args) {
     const { profiles, rest } = takeProfiles(args, PROFILE_NAMES);
     const { seconds, freeze } = numbersOf(rest, { seconds: 120, freeze: 10 });
     const results: ThrottleFigures[] = [];
     for (const profile of profiles) {
-      for (const freezeSeconds of [0, freeze]) {
+      for (const freezeSeconds of new Set([0, freeze])) {
         const figures = await runThrottle({ profile, seconds, freezeSeconds });
         results.push(figures);
         console.error(JSON.stringify(figures));
