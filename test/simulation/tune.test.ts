@@ -16,8 +16,14 @@ async function tune(simulation: Simulation, delayMs: number, { readsAtOnce = fal
   const { store, queue, clock } = simulation;
   await control(
     {
-      ...{ store, queue, clock, readsAtOnce },
-      ...{ random: Math.random, configure: parseConfig, limits: null, allowRelayFromEvent: false },
+      store,
+      queue,
+      clock,
+      readsAtOnce,
+      random: Math.random,
+      configure: parseConfig,
+      limits: null,
+      allowRelayFromEvent: false,
     },
     { action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: delayMs } },
   );

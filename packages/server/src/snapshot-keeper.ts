@@ -108,6 +108,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
 /** At the end, and where it stops, the rate that counts is that of the whole run. */
 function progressOf(snapshot: Snapshot, kind: "progress" | "final") {
   const skipped = Object.values(snapshot.skipped).reduce((sum, n) => sum + n, 0);
-  const ratePerSecond = kind === "final" || ENDS.has(snapshot.status) ? snapshot.averageRatePerSecond : snapshot.ratePerSecond;
+  const ratePerSecond =
+    kind === "final" || ENDS.has(snapshot.status) ? snapshot.averageRatePerSecond : snapshot.ratePerSecond;
   return { received: snapshot.received, processed: snapshot.processed, skipped, ratePerSecond };
 }
