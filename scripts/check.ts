@@ -8,6 +8,7 @@ const STEPS: readonly (readonly [name: string, command: string, args: readonly s
   ["layers", "node", ["scripts/check-layers.ts"]],
   ["dead code", "knip", []],
   ["tests", "node", ["scripts/test.ts"]],
+  ["slow tests", "node", ["scripts/test.ts", "--slow"]],
 ];
 
 const failed: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything that needs neither an account nor the internet. Arguments go to vitest; `--long` runs every case
- * of the long tables instead of a spread. The last line is the count of all of it: `N passed, N failed, N skipped`.
+ * `npm test`: everything that needs neither an account nor the internet, in minutes. Arguments go to vitest; `--slow` runs
+ * what `npm test` leaves out, `--long` all of it and every case of the long tables instead of a spread. The last line is the count of all of it: `N passed, N failed, N skipped`.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -14,8 +14,12 @@ interface Counts {
   skipped: number;
 }
 
-const args = process.argv.slice(2).filter((arg) => arg !== "--long");
-if (process.argv.includes("--long")) process.env["FIREHOSE_BACKFILL_TEST"] = "long";
+const MODES = ["slow", "long"] as const;
+
+const mode = MODES.find((name) => process.argv.includes(`--${name}`));
+const args = process.argv.slice(2).filter((arg) => arg !== `--${mode}`);
+if (mode !== undefined) process.env["FIREHOSE_BACKFILL_TEST"] = mode;
+if (mode === "slow" && args.length === 0) args.push(".slow.test.ts");
 const total = await runVitest(args);
 if (args.length === 0) {
   if (existsSync(join(ROOT, ".sst", "platform"))) add(total, await runInfra());

@@ -121,7 +121,7 @@ describe("batches at once and connections, by pg_locks and pg_stat_activity", ()
     expect((await running.watch.seen()).batches).toBeLessThanOrEqual(3 + 1);
     expect((await running.steering.status()).tunes.at(-1)).toMatchObject({
       by: "tune",
-      changes: { batchDelayMs: { from: 0, to: 60_000 } },
+      changes: { BACKFILL_BATCH_DELAY_MS: { from: 0, to: 60_000 } },
     });
   }, 120_000);
 });
