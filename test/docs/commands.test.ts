@@ -8,7 +8,7 @@ import { parseTune } from "@firehose-backfill/core/config/tune";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../packages/cli/src/main.ts";
 import { parseArgs } from "../../packages/cli/src/parse-args.ts";
-import { cliReference } from "../../packages/cli/src/reference.ts";
+import { cliReference, settingsReference, withSettings } from "../../packages/cli/src/reference.ts";
 import {
   documents,
   inlineCommands,
@@ -99,6 +99,12 @@ it("a command of the help's own examples is understood", () => {
 
 it("docs/cli.md is what --help prints: npm run docs writes it", () => {
   expect(readFileSync(`${ROOT}docs/cli.md`, "utf8")).toBe(cliReference(COMMANDS));
+});
+
+it("the table of settings is what the code says: npm run docs writes it", () => {
+  const page = readFileSync(`${ROOT}docs/configuration.md`, "utf8");
+  expect(page).toContain(`\n${settingsReference()}\n`);
+  expect(withSettings(page)).toBe(page);
 });
 
 it("the README names every command", () => {

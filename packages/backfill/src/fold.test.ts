@@ -15,6 +15,7 @@ test("folds the leading complete windows and adds up what they say", () => {
     foldedBefore: 0,
     folded: 2,
     appliedCursor: { seq: 200, timeMs: NOW + 2 },
+    lastFinishedAtMs: NOW,
     add: { received: 14, processed: 5, stale: 1, dead: 5, deadReasons: { float: 5 }, skipped: { collection: 4 } },
   });
 });

@@ -44,6 +44,7 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
   let processed = 0;
   let stale = 0;
   let dead = 0;
+  let lastFinishedAtMs: number | null = null;
   const skipped: Record<string, number> = {};
   const deadReasons: Record<string, number> = {};
   for (const { window, entries } of windows) {
@@ -54,6 +55,7 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
     appliedCursor = window.to;
     received += window.received;
     addCounts(skipped, window.skipped);
+    for (const { finishedAtMs } of entries) lastFinishedAtMs = Math.max(lastFinishedAtMs ?? 0, finishedAtMs ?? 0);
     for (const count of counts) {
       processed += count.applied + count.stale;
       stale += count.stale;
@@ -63,7 +65,7 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
   }
   if (folded === run.folded || appliedCursor === null) return null;
   const add: RunTotals = { received, processed, stale, dead, deadReasons, skipped };
-  return { epoch: run.epoch, foldedBefore: run.folded, folded, appliedCursor, add };
+  return { epoch: run.epoch, foldedBefore: run.folded, folded, appliedCursor, lastFinishedAtMs, add };
 }
 
 /** Folds all that is complete. null: the lease is lost. */

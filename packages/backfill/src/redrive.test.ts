@@ -48,7 +48,14 @@ async function setUp() {
     oldestKeptMs: null,
   });
   const add = { received: 5, processed: 0, stale: 0, dead: 5, deadReasons: { "database-23514": 5 }, skipped: {} };
-  await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: at, add });
+  await store.fold(lease, {
+    epoch: 1,
+    foldedBefore: 0,
+    folded: 1,
+    appliedCursor: at,
+    lastFinishedAtMs: at.timeMs,
+    add,
+  });
 
   const dead = new Map<string, { event: FirehoseEvent; by: string | null; claimedMs: number }>();
   for (let n = 1; n <= 5; n += 1)

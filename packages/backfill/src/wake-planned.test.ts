@@ -37,7 +37,14 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
     deadReasons: {},
     skipped: { collection: 2 },
   };
-  await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: FOLDED_TO, add });
+  await store.fold(lease, {
+    epoch: 1,
+    foldedBefore: 0,
+    folded: 1,
+    appliedCursor: FOLDED_TO,
+    lastFinishedAtMs: NOW,
+    add,
+  });
   const { plannedDueMs: expectedMs, paceEpoch } = held.run;
   await store.reservePlaces(lease, { expectedMs, nextMs: NOW + plannedMs, paceEpoch });
   const run = await store.getRun("run");

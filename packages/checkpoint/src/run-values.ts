@@ -13,7 +13,7 @@ export const OPEN_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter((status) 
 
 const NO_TOTALS: RunTotals = { received: 0, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
 const MAX_ID_CHARS = 64;
-const MAX_TICK_BYTES = 80;
+const MAX_TICK_BYTES = 60;
 
 export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);
@@ -46,6 +46,7 @@ export function newRunValue(run: NewRun): Run {
     registered: 0,
     folded: 0,
     totals: NO_TOTALS,
+    lastFinishedAtMs: null,
     plannedDueMs: wholeMs(run.createdAtMs),
     // 0 is what batches say that were planned without pacing.
     paceEpoch: 1,
@@ -71,6 +72,10 @@ export function newRunValue(run: NewRun): Run {
 export function wholeMs(ms: number): number {
   if (!Number.isFinite(ms)) throw new BrokenStateError(`${ms} is no moment of the pace`);
   return Math.ceil(ms);
+}
+
+export function laterOf(left: number | null, right: number | null): number | null {
+  return left === null || right === null ? (left ?? right) : Math.max(left, right);
 }
 
 /** Those of `from` from which the table of transitions allows `to`; staying what it is (with a new reason) is allowed. */

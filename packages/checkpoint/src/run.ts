@@ -111,6 +111,8 @@ export interface Run {
   /** Number of the last window whose results are in `totals`. */
   readonly folded: number;
   readonly totals: RunTotals;
+  /** When the last of the batches in `totals` was applied or set aside; null: none was. */
+  readonly lastFinishedAtMs: number | null;
 
   /** The only clock of the pace: the first moment that no place has been given away for. */
   readonly plannedDueMs: number;

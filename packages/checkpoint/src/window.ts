@@ -58,5 +58,7 @@ export interface Fold {
   readonly foldedBefore: number;
   readonly folded: number;
   readonly appliedCursor: Position;
+  /** When the last of the folded batches ended; null: there was none among them. */
+  readonly lastFinishedAtMs: number | null;
   readonly add: RunTotals;
 }

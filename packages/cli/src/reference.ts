@@ -1,4 +1,5 @@
-/** docs/cli.md: every command's help, as `--help` prints it, from the same tables. */
+/** What the documentation takes from the code: every command's help, as `--help` prints it, and the table of settings. */
+import { SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Command } from "./command.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 
@@ -12,6 +13,23 @@ export function cliReference(commands: readonly Command[]): string {
     ...commands.flatMap((command) => ["", `## ${command.name}`, "", ...fenced(commandHelp(command))]),
     "",
   ].join("\n");
+}
+
+/** The table of docs/configuration.md. */
+export function settingsReference(): string {
+  const rows = SETTINGS.map(({ name, fallback, fallbackText, kind, help }) =>
+    row([`\`${name}\``, fallbackText ?? String(fallback ?? "none"), kind.takes, help]),
+  );
+  return [row(["name", "default", "takes", "meaning"]), "|---|---|---|---|", ...rows].join("\n");
+}
+
+/** The text with what stands under its heading "Every setting" replaced by the table as it is now. */
+export function withSettings(page: string): string {
+  return page.replace(/(?<=\n## Every setting\n\n)(?:\|.*\n)*/, () => `${settingsReference()}\n`);
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 function fenced(text: string): readonly string[] {

@@ -157,3 +157,24 @@ describe("what is shown as it is", () => {
     ]);
   });
 });
+
+describe("a tune", () => {
+  const tunes = [{ atMs: T0 + MINUTE, by: "tune" as const, changes: { batchDelayMs: { from: 2_000, to: 4_000 } } }];
+  const pending = (input: Partial<SnapshotInput>) => build(input).tunes.map((tune) => tune.pending);
+  const ended = (finishedAtMs: number) => {
+    const { window, entries } = sampleWindow(11, [{ applied: 5, stale: 0, dead: 0 }]);
+    return [{ window, entries: entries.map((entry) => ({ ...entry, finishedAtMs })) }];
+  };
+
+  it("is pending until a batch has ended after it, folded or not", () => {
+    const run = sampleRun({ tunes, lastFinishedAtMs: T0 });
+    expect(pending({ run })).toEqual([true]);
+    expect(pending({ run, openWindows: ended(T0 + MINUTE) })).toEqual([true]);
+    expect(pending({ run, openWindows: ended(T0 + MINUTE + 1) })).toEqual([false]);
+    expect(pending({ run: { ...run, lastFinishedAtMs: T0 + 2 * MINUTE } })).toEqual([false]);
+  });
+
+  it("of a run that is over waits for nothing", () => {
+    expect(pending({ run: sampleRun({ tunes, status: "cancelled", finishedAtMs: NOW }) })).toEqual([false]);
+  });
+});

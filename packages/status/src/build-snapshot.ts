@@ -10,7 +10,7 @@ import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throt
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
 import { addRateSample, rateOf, type RateSample } from "./rate-window.ts";
 import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
-import { doneBeyond, liveTotals } from "./totals.ts";
+import { doneBeyond, lastFinishedMs, liveTotals } from "./totals.ts";
 
 /** What this process knows of itself, fresher than what it last reported. */
 export interface LocalFigures {
@@ -122,7 +122,12 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       reason: gap.reason,
     })),
     errors: input.errors.slice(-MAX_ERRORS).map(({ atMs, source, message }) => ({ at: iso(atMs), source, message })),
-    tunes: run.tunes.map(({ atMs, by, changes }) => ({ at: iso(atMs), by, changes: named(changes) })),
+    tunes: run.tunes.map(({ atMs, by, changes }) => ({
+      at: iso(atMs),
+      by,
+      pending: run.finishedAtMs === null && atMs >= lastFinishedMs(run, input.openWindows),
+      changes: named(changes),
+    })),
     elapsedSeconds: round(elapsed / 1_000, 1),
   };
 }

@@ -57,6 +57,7 @@ describe("the turns of a run", () => {
   const tune = (minute: number) => ({
     at: at(minute).at,
     by: "tune",
+    pending: false,
     changes: { batchDelayMs: { from: 2_000, to: 4_000 } },
   });
   const follow = (snapshots: readonly Snapshot[]) => snapshots.reduce(addSnapshot, emptyHistory(""));

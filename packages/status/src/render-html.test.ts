@@ -102,7 +102,7 @@ describe("the page", () => {
         lastTick: { at: EVIL, durationMs: 1, endedBecause: EVIL },
         gaps: [{ from: position, to: position, host: EVIL, reason: EVIL }],
         errors: [{ at: EVIL, source: EVIL, message: EVIL }],
-        tunes: [{ at: EVIL, by: EVIL, changes: { [EVIL]: { from: EVIL, to: EVIL } } }],
+        tunes: [{ at: EVIL, by: EVIL, pending: true, changes: { [EVIL]: { from: EVIL, to: EVIL } } }],
         settings: { [EVIL]: { value: EVIL, source: EVIL }, BACKFILL_BATCH_SIZE: { value: EVIL, source: EVIL } },
         at: EVIL,
       },

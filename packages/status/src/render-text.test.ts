@@ -39,6 +39,13 @@ describe("renderText", () => {
     expect(text).toContain("error    2026-03-01 11:00:00 reader: refused");
   });
 
+  it("says that a tune has not acted yet", () => {
+    const tune = { at: "2026-03-01T11:59:59Z", by: "tune", changes: {} };
+    const pace = (pending: boolean) => renderText(sampleSnapshot({ tunes: [{ ...tune, pending }] }), PLAIN)[2];
+    expect(pace(true)).toContain("; a tune is pending until the next batch");
+    expect(pace(false)).not.toContain("tune");
+  });
+
   it("marks what is stale, and what is stopped", () => {
     const lastTick = { at: "2026-03-01T11:50:00.000Z", durationMs: 0, endedBecause: "horizon" };
     expect(renderText(sampleSnapshot({ lastTick }), PLAIN).join("\n")).toContain(

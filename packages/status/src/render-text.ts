@@ -78,10 +78,11 @@ function progressLine(snapshot: Snapshot, width: number): Line {
   return [{ text: "█".repeat(filled), ink: "green" }, { text: "░".repeat(size - filled), ink: "dim" }, tail];
 }
 
-function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory }: Snapshot): string {
+function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory, tunes }: Snapshot): string {
   const allowed = allowedRatePerSecond === null ? ", no pacing" : ` of ${formatRate(allowedRatePerSecond)} allowed`;
   const backOff = memory.backOff > 1 ? ` (backing off x${memory.backOff})` : "";
-  return `${formatRate(ratePerSecond)} evt/s${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average`;
+  const tune = tunes.some(({ pending }) => pending) ? "; a tune is pending until the next batch" : "";
+  return `${formatRate(ratePerSecond)} evt/s${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average${tune}`;
 }
 
 function eventsText({ received, processed, skipped, dead, deadReasons }: Snapshot): string {

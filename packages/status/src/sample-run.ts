@@ -55,6 +55,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
       deadReasons: { "missing-block": 7, float: 3 },
       skipped: { collection: 90 },
     },
+    lastFinishedAtMs: T0 - MINUTE,
     plannedDueMs: T0,
     paceEpoch: 1,
     backOff: 1,

@@ -72,6 +72,8 @@ export interface Snapshot {
   readonly tunes: readonly {
     readonly at: string;
     readonly by: string;
+    /** No batch has ended since: what it changed has not acted yet. */
+    readonly pending: boolean;
     readonly changes: Readonly<Record<string, { from: unknown; to: unknown }>>;
   }[];
   /** Wall clock, pauses excluded. */

@@ -1,5 +1,5 @@
 /** What a run has done so far: what is folded, and what is registered but not folded yet (docs/architecture.md, invariant 3). */
-import type { RunTotals } from "@firehose-backfill/checkpoint/run";
+import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 
 export interface LiveTotals {
@@ -48,4 +48,12 @@ export function doneBeyond(openWindows: readonly OpenWindow[]): number {
     for (const { counts } of entries) done += counts === null ? 0 : counts.applied + counts.stale + counts.dead;
   }
   return planned === 0 ? 0 : Math.min(1, done / planned);
+}
+
+/** When the last batch of the run was applied or set aside, folded or not; 0: none was. */
+export function lastFinishedMs(run: Pick<Run, "lastFinishedAtMs">, openWindows: readonly OpenWindow[]): number {
+  let lastMs = run.lastFinishedAtMs ?? 0;
+  for (const { entries } of openWindows)
+    for (const { finishedAtMs } of entries) lastMs = Math.max(lastMs, finishedAtMs ?? 0);
+  return lastMs;
 }

@@ -185,5 +185,12 @@ export async function foldAll(store: CheckpointStore, lease: Lease): Promise<Run
     }
   }
   if (appliedCursor === null || folded === run.folded) return run;
-  return store.fold(lease, { epoch: run.epoch, foldedBefore: run.folded, folded, appliedCursor, add });
+  return store.fold(lease, {
+    epoch: run.epoch,
+    foldedBefore: run.folded,
+    folded,
+    appliedCursor,
+    lastFinishedAtMs: null,
+    add,
+  });
 }

@@ -98,7 +98,16 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     expect(await store.moveCursor(old, aMove(2))).toBe(false);
     expect(await store.noteStream(old, { target: positionOf(1), brokenFrames: 9 })).toBe(false);
     const add = { received: 14, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-    expect(await store.fold(old, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: window.to, add })).toBeNull();
+    expect(
+      await store.fold(old, {
+        epoch: 1,
+        foldedBefore: 0,
+        folded: 1,
+        appliedCursor: window.to,
+        lastFinishedAtMs: NOW,
+        add,
+      }),
+    ).toBeNull();
     await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null });
 
     expect(await theRun(store)).toEqual(before);
@@ -214,7 +223,14 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       await expect(store.openWindows(await theRun(store), 10)).rejects.toMatchObject({ name: "BrokenStateError" });
       const stale = await theRun(store);
       const add = { received: 0, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-      await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: positionOf(1), add });
+      await store.fold(lease, {
+        epoch: 1,
+        foldedBefore: 0,
+        folded: 1,
+        appliedCursor: positionOf(1),
+        lastFinishedAtMs: NOW,
+        add,
+      });
       expect(await store.openWindows(stale, 10)).toEqual([]);
       expect(await store.openWindows({ ...stale, runId: "no-such-run" }, 10)).toEqual([]);
     });
@@ -266,6 +282,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
         foldedBefore: 0,
         folded: 2,
         appliedCursor: positionOf(2),
+        lastFinishedAtMs: NOW + 8,
         add: {
           received: 17,
           processed: 5,
@@ -276,7 +293,13 @@ export function describeReader({ open, isToldTwice }: Harness): void {
         },
       };
       const after = await store.fold(lease, fold);
-      expect(after).toEqual({ ...run, folded: 2, appliedCursor: positionOf(2), totals: fold.add });
+      expect(after).toEqual({
+        ...run,
+        folded: 2,
+        appliedCursor: positionOf(2),
+        lastFinishedAtMs: NOW + 8,
+        totals: fold.add,
+      });
       await store.fold(lease, fold);
       expect(await theRun(store)).toEqual(after);
       expect(await store.fold(lease, { ...fold, foldedBefore: 2, folded: 3 })).toBeNull();

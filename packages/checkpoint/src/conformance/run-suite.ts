@@ -297,7 +297,14 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(false);
       const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
       expect(
-        await store.fold(lease, { epoch: 1, foldedBefore: 0, folded: 1, appliedCursor: window.to, add }),
+        await store.fold(lease, {
+          epoch: 1,
+          foldedBefore: 0,
+          folded: 1,
+          appliedCursor: window.to,
+          lastFinishedAtMs: NOW,
+          add,
+        }),
       ).toBeNull();
       expect(await theRun(store)).toEqual(before);
     });

@@ -1,5 +1,5 @@
 /** Folding: one update that moves the applied cursor past complete windows and adds their counts, or does nothing. */
-import { addTotals, difference } from "../run-values.ts";
+import { addTotals, difference, laterOf } from "../run-values.ts";
 import type { CheckpointStore } from "../store.ts";
 import { number, numbers } from "./attributes.ts";
 import { compare } from "./expressions.ts";
@@ -21,7 +21,11 @@ export function foldMethods(deps: Deps): Pick<CheckpointStore, "fold"> {
         lease.runId,
         "foldMark",
         {
-          fields: { folded: fold.folded, appliedCursor: fold.appliedCursor },
+          fields: {
+            folded: fold.folded,
+            appliedCursor: fold.appliedCursor,
+            lastFinishedAtMs: laterOf(run.lastFinishedAtMs, fold.lastFinishedAtMs),
+          },
           set: { skipped: numbers(skipped) },
           add: { received, processed, stale, dead, ...reasons },
         },

@@ -73,6 +73,7 @@ const WORST: Run = {
       Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.seq]),
     ),
   },
+  lastFinishedAtMs: WIDE.seq,
   plannedDueMs: WIDE.seq,
   paceEpoch: WIDE.seq,
   backOff: 16,
@@ -83,7 +84,7 @@ const WORST: Run = {
   lastMemoryPauseAtMs: WIDE.seq,
   lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
   fence: 9_999_999_999,
-  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(80) },
+  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60) },
   queueEmptySinceMs: WIDE.seq,
   nextTickAtMs: WIDE.seq,
   tunes: Array.from({ length: 5 }, (_, index) => ({

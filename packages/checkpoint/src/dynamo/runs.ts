@@ -13,7 +13,7 @@ import { absent, all, any, compare } from "./expressions.ts";
 import { POINTER_KEY, runKey } from "./keys.ts";
 import { attributesOf } from "./run-item.ts";
 import { type Deps, getRun } from "./run-store.ts";
-import { deleteScope, getScope, putScope } from "./scope.ts";
+import { deleteScope, putScope, scopeReader } from "./scope.ts";
 import type { Table } from "./table.ts";
 
 export function runMethods(deps: Deps): Pick<CheckpointStore, "currentRun" | "getRun" | "getScope" | "createRun"> {
@@ -27,7 +27,7 @@ export function runMethods(deps: Deps): Pick<CheckpointStore, "currentRun" | "ge
     },
 
     getRun: (runId) => getRun(table, runId),
-    getScope: (runId) => getScope(table, runId),
+    getScope: scopeReader(table),
 
     async createRun(newRun) {
       const run = newRunValue(newRun);

@@ -21,8 +21,22 @@ export async function putScope(table: Table, runId: string, scope: ScopeSettings
   }
 }
 
+/**
+ * Reads the scope of a run, the last one from memory: every batch asks for it, and 10,000 DIDs are a hundred read units and
+ * some milliseconds of unpacking.
+ */
+export function scopeReader(table: Table): (runId: string) => Promise<ScopeSettings | null> {
+  let last: { readonly runId: string; readonly scope: ScopeSettings } | null = null;
+  return async (runId) => {
+    if (last?.runId === runId) return last.scope;
+    const scope = await readScope(table, runId);
+    if (scope !== null) last = { runId, scope };
+    return scope;
+  };
+}
+
 /** null: no such run. @throws BrokenStateError when a chunk is missing or damaged */
-export async function getScope(table: Table, runId: string): Promise<ScopeSettings | null> {
+async function readScope(table: Table, runId: string): Promise<ScopeSettings | null> {
   const items = await chunksOf(table, runId);
   const [first] = items;
   if (first === undefined) return null;

@@ -69,3 +69,23 @@ test("an item of the version before is read, and is of this one after a change; 
   expect((await store.getRun(RUN))?.waiting).toEqual({ for: "database", sinceMs: 1 });
   client.destroy();
 });
+
+test("the scope of a run is asked of the table once: every batch wants it", async () => {
+  await using server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  const table = await server.newTable();
+  await createDynamoStore({ client, table }).createRun(aRun());
+  let queries = 0;
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      if (context.commandName === "QueryCommand") queries += 1;
+      return next(args);
+    },
+    { step: "build", name: "countQueries" },
+  );
+  const store = createDynamoStore({ client, table });
+  expect(await store.getScope("another run")).toBeNull();
+  for (let batch = 0; batch < 3; batch += 1) expect(await store.getScope(RUN)).toEqual(aRun().scope);
+  expect(queries).toBe(2);
+  client.destroy();
+});

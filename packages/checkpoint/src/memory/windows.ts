@@ -1,7 +1,7 @@
 /** The reader's side in memory: lease, windows, folding, sweeping. Mirrors dynamo/lease.ts, windows.ts, fold.ts and sweep.ts. */
 import { addSkipped } from "../bounds.ts";
 import { BrokenStateError } from "../errors.ts";
-import { addTotals, assertId, boundTick, isMoved, movedFields } from "../run-values.ts";
+import { addTotals, assertId, boundTick, isMoved, laterOf, movedFields } from "../run-values.ts";
 import type { LedgerEntry } from "../ledger.ts";
 import type { Run } from "../run.ts";
 import type { CheckpointStore } from "../store.ts";
@@ -83,6 +83,7 @@ export function windowMethods(state: State): Pick<CheckpointStore, Methods> {
       return changeRun(state, lease.runId, isReady, (run) => ({
         folded: fold.folded,
         appliedCursor: fold.appliedCursor,
+        lastFinishedAtMs: laterOf(run.lastFinishedAtMs, fold.lastFinishedAtMs),
         totals: addTotals(run.totals, fold.add),
       }));
     },

@@ -38,7 +38,7 @@ function reasons(counts: Readonly<Record<string, number>>): readonly Markup[] {
 }
 
 export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
-  const { ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory } = snapshot;
+  const { ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory, tunes } = snapshot;
   const unpaced = snapshot.runId === null ? "" : "no pacing";
   const allowed = allowedRatePerSecond === null ? unpaced : `of ${formatRate(allowedRatePerSecond)} allowed`;
   return panel(
@@ -50,6 +50,7 @@ export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]):
         ${[
           pair("On average", `${formatRate(averageRatePerSecond)} events/s`),
           pair("Back-off", memory.backOff > 1 ? `x ${memory.backOff}` : "none", memory.backOff > 1 ? "warn" : ""),
+          tunes.some(({ pending }) => pending) ? pair("Tune", "pending until the next batch", "warn") : nothing,
         ]}
       </dl>
       ${sparkline({ values: history.map((point) => point.ratePerSecond), label: "Rate over the run, in events a second", reference: allowedRatePerSecond })}`,

@@ -136,9 +136,11 @@ function tuneList({ tunes, at }: Snapshot): Markup {
       .map(
         (tune) =>
           html`<li>
-            <b>${tune.by}</b> <time datetime="${tune.at}">${formatRelative(tune.at, at)}</time>${Object.entries(
-              tune.changes,
-            ).map(([name, { from, to }]) => html`<br /><code>${name}</code> ${String(from)} → ${String(to)}`)}
+            <b>${tune.by}</b> <time datetime="${tune.at}">${formatRelative(tune.at, at)}</time>${
+              tune.pending ? html`, <em>pending until the next batch</em>` : nothing
+            }${Object.entries(tune.changes).map(
+              ([name, { from, to }]) => html`<br /><code>${name}</code> ${String(from)} → ${String(to)}`,
+            )}
           </li>`,
       )}
   </ul>`;
