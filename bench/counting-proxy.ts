@@ -11,7 +11,8 @@ export interface Exchange {
   readonly request: Readonly<Record<string, unknown>>;
   readonly response: Readonly<Record<string, unknown>>;
   readonly status: number;
-  /** When the answer was complete here, milliseconds since the epoch, with fractions. */
+  /** When the request was complete here, and when its answer was; milliseconds since the epoch, with fractions. */
+  readonly askedAtMs: number;
   readonly atMs: number;
 }
 
@@ -29,6 +30,7 @@ export async function startCountingProxy(options: {
   const server = createServer((incoming, outgoing) => {
     const forward = async (): Promise<void> => {
       const body = await readAll(incoming);
+      const askedAtMs = preciseNow();
       const { method, headers } = incoming;
       const upstream = httpRequest(new URL(incoming.url ?? "/", options.target), { method, headers, agent });
       upstream.end(body);
@@ -37,7 +39,14 @@ export async function startCountingProxy(options: {
       const answered = await readAll(answer);
       const status = answer.statusCode ?? 0;
       const action = String(headers["x-amz-target"] ?? "").replace(/^.*\./, "");
-      const exchange = { action, request: parsed(body), response: parsed(answered), status, atMs: preciseNow() };
+      const exchange = {
+        action,
+        request: parsed(body),
+        response: parsed(answered),
+        status,
+        askedAtMs,
+        atMs: preciseNow(),
+      };
       options.onExchange(exchange);
       outgoing.writeHead(status, answer.headers).end(answered);
     };

@@ -4,7 +4,7 @@
  */
 import type { Exchange } from "./counting-proxy.ts";
 
-/** From a message's delivery until the last answer about it: deleted, or hidden. */
+/** From a message's delivery until it is to be deleted, or is hidden. */
 export interface Invocation {
   readonly fromMs: number;
   untilMs: number | null;
@@ -41,7 +41,7 @@ export function createServiceMeter(queueName: string): ServiceMeter {
   const invocations = new Map<string, Invocation>();
 
   return {
-    onQueue({ action, request, response, atMs }) {
+    onQueue({ action, request, response, askedAtMs, atMs }) {
       const receipts = action === "ReceiveMessage" ? receiptsOf(response) : [];
       const isEmpty = action === "ReceiveMessage" && receipts.length === 0;
       queueCalls.push({ atMs, kind: isEmpty ? "ReceiveMessage, empty" : action });
@@ -49,7 +49,8 @@ export function createServiceMeter(queueName: string): ServiceMeter {
       if (!String(request["QueueUrl"]).endsWith(`/${queueName}`)) return;
       for (const receipt of receipts) invocations.set(receipt, { fromMs: atMs, untilMs: null });
       const inHand = invocations.get(String(request["ReceiptHandle"]));
-      if (inHand !== undefined) inHand.untilMs = atMs;
+      // On Lambda the mapping deletes, after the invocation has ended.
+      if (inHand !== undefined) inHand.untilMs = action === "DeleteMessage" ? askedAtMs : atMs;
     },
 
     onTable({ action, request, response, atMs }) {

@@ -18,7 +18,7 @@ export function cliReference(commands: readonly Command[]): string {
 /** The table of docs/configuration.md. */
 export function settingsReference(): string {
   const rows = SETTINGS.map(({ name, fallback, fallbackText, kind, help }) =>
-    row([`\`${name}\``, fallbackText ?? String(fallback ?? "none"), kind.takes, help]),
+    row([`\`${name}\``, fallbackText ?? (typeof fallback === "object" ? "none" : String(fallback)), kind.takes, help]),
   );
   return [row(["name", "default", "takes", "meaning"]), "|---|---|---|---|", ...rows].join("\n");
 }
