@@ -3,7 +3,7 @@
  * the A kind. What it did in a slot, the database says: nothing in any A, something in most B (a run that backs off may skip one), or the
  * benchmark fails.
  */
-import { loadavg } from "node:os";
+import { loadavg, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProfileName } from "@firehose-backfill/core/config/settings";
 import { type Program, startProgram, temporaryFolder } from "../test/support/program.ts";
@@ -27,6 +27,8 @@ export interface InterferenceOptions {
   readonly rates: Readonly<Record<Foreground, number>>;
   readonly pairs: number;
   readonly seconds: number;
+  /** Of the program and its stand-ins, as `nice -n 19 npm start` has it; its Postgres is production's and stays as it is. */
+  readonly niceness: number;
 }
 
 export interface InterferenceFigures {
@@ -68,6 +70,7 @@ export async function runInterference(options: InterferenceOptions): Promise<rea
     DATABASE_URL: postgres.databaseUrl,
     RELAY_URL: relay.url,
   });
+  setPriority(program.pid, options.niceness);
   const run = stack.use(await freezable(program, postgres.databaseUrl));
   while ((await log.eventsIn(0, Date.now())) === 0) await sleep(500);
   await sleep(SETTLE_MS);

@@ -12,10 +12,10 @@ const CALIBRATION_SECONDS = 5;
 
 export const interference: Benchmark = {
   summary:
-    "what pgbench on the same Postgres loses to a run [--pairs 10] [--seconds 8 a slot] [--profiles a,b,unthrottled]",
+    "what pgbench on the same Postgres loses to a run [--pairs 10] [--seconds 8 a slot] [--nice 19] [--profiles a,b,unthrottled]",
   async run(args) {
     const { profiles: paces, rest } = takeProfiles(args, PACES);
-    const { pairs, seconds } = numbersOf(rest, { pairs: 10, seconds: 8 });
+    const { pairs, seconds, nice: niceness } = numbersOf(rest, { pairs: 10, seconds: 8, nice: 0 });
     const program = findPgbench();
     const results: InterferenceFigures[] = [];
     let rates: Record<Foreground, number> | null = null;
@@ -27,8 +27,8 @@ export const interference: Benchmark = {
         Math.round((await production.capacity(load, CALIBRATION_SECONDS)) / 2);
       rates ??= { "tpcb-like": await half("tpcb-like"), "select-only": await half("select-only") };
       console.error(`${pace}, beside ${JSON.stringify(rates)} transactions/s`);
-      results.push(...(await runInterference({ pace, postgres, production, rates, pairs, seconds })));
+      results.push(...(await runInterference({ pace, postgres, production, rates, pairs, seconds, niceness })));
     }
-    return { pairs, seconds, cpus: cpus().length, ratePerSecond: rates, results };
+    return { pairs, seconds, niceness, cpus: cpus().length, ratePerSecond: rates, results };
   },
 };

@@ -1,4 +1,6 @@
 /** The process of one lane: loads a contender, then measures one round for each message from its parent. */
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Contender, DecodeFrame, ReadRelay } from "./contenders/contender.ts";
 import { benchFrames } from "./frames.ts";
 import type { LaneSpec, Round } from "./lane.ts";
@@ -6,7 +8,10 @@ import type { LaneSpec, Round } from "./lane.ts";
 type Measure = (seconds: number) => Promise<{ frames: number; records: number }>;
 
 const spec = JSON.parse(process.argv[2] ?? "null") as LaneSpec;
-const { contender } = (await import(`./contenders/${spec.contender}.ts`)) as { readonly contender: Contender };
+// Beside this file, whether it stands among the sources or was built.
+const ending = extname(fileURLToPath(import.meta.url));
+const place = new URL(`contenders/${spec.contender}${ending}`, import.meta.url);
+const { contender } = (await import(place.href)) as { readonly contender: Contender };
 const measure = spec.kind === "decode" ? decoding() : reading();
 
 process.on("message", (seconds: number) => void round(seconds));

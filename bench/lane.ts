@@ -1,6 +1,8 @@
 /** A lane of a benchmark: one contender in one mode, in a process of its own, and what a round of it measured. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { buildLanes } from "./built-lanes.ts";
 import type { Mode } from "./contenders/contender.ts";
 
 /** What the child is told once, as its one argument. */
@@ -29,13 +31,16 @@ export interface Lane extends AsyncDisposable {
   run(seconds: number): Promise<Round>;
 }
 
-/** As docs/configuration.md has it where memory is tight; the same for all. */
-const NODE_FLAGS = ["--no-warnings", "--max-semi-space-size=4"];
-const CHILD = new URL("./lane-child.ts", import.meta.url);
+/** V8 else keeps up to 100 MB for young objects, whatever lives; the same for all. */
+const NODE_FLAGS = ["--no-warnings", "--max-semi-space-size=8"];
+const CHILD = fileURLToPath(new URL("./lane-child.ts", import.meta.url));
+let built: Promise<string> | null = null;
 
 /** Resolves once the contender is loaded. */
 export async function openLane(spec: LaneSpec): Promise<Lane> {
-  const child = fork(CHILD, [JSON.stringify(spec)], { execArgv: NODE_FLAGS });
+  // Decoders need the frames, which the sources alone find.
+  const script = spec.kind === "read" ? await (built ??= buildLanes()) : CHILD;
+  const child = fork(script, [JSON.stringify(spec)], { execArgv: NODE_FLAGS });
   const answer = async (): Promise<unknown> => {
     const ended = once(child, "exit").then(([code]) => {
       throw new Error(`the process of ${spec.contender} ended with ${String(code)}`);

@@ -2,7 +2,7 @@
  * What a run asks of its services, from the calls themselves: requests of SQS by kind, writes of DynamoDB that move the
  * pace, and how long each delivered message was in hand, which is what Lambda would bill for it.
  */
-import type { Exchange } from "./counting-proxy.ts";
+import type { Exchange } from "../test/support/aws-proxy.ts";
 
 /** From a message's delivery until it is to be deleted, or is hidden. */
 export interface Invocation {

@@ -9,10 +9,10 @@ import type { ProfileName } from "@firehose-backfill/core/config/settings";
 import { startQueueServer } from "@firehose-backfill/embedded/queue-server";
 import { startTableServer } from "@firehose-backfill/embedded/table-server";
 import { mostIn } from "../test/simulation/pace-of.ts";
+import { startAwsProxy } from "../test/support/aws-proxy.ts";
 import { startProgram, temporaryFolder } from "../test/support/program.ts";
 import { steer } from "../test/throttle/control-program.ts";
 import { type HandedBatch, recordApplied } from "./applied-log.ts";
-import { startCountingProxy } from "./counting-proxy.ts";
 import { startCreatesRelay } from "./creates.ts";
 import { freezeTree } from "./process-tree.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";
@@ -78,8 +78,8 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
   const queue = stack.use(await startQueueServer({ dataDir: `${folder.path}/queue` }));
   const table = stack.use(await startTableServer({ dataDir: `${folder.path}/table` }));
   const meter = createServiceMeter(nameIn(queue.queueUrl));
-  const queueProxy = stack.use(await startCountingProxy({ target: queue.endpoint, onExchange: meter.onQueue }));
-  const tableProxy = stack.use(await startCountingProxy({ target: table.endpoint, onExchange: meter.onTable }));
+  const queueProxy = stack.use(await startAwsProxy({ targetOf: () => queue.endpoint, onExchange: meter.onQueue }));
+  const tableProxy = stack.use(await startAwsProxy({ targetOf: () => table.endpoint, onExchange: meter.onTable }));
 
   const program = startProgram(["start", "--from", "oldest", "--consumers", "process"], {
     AWS_ACCESS_KEY_ID: "standin",

@@ -9,13 +9,11 @@ import { runTick } from "@firehose-backfill/backfill/run-tick";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { commitFrame, errorFrame, infoFrame } from "@firehose-backfill/firehose/testing/frames";
 import { type ScriptedRelay, startRelay, type Visit } from "@firehose-backfill/firehose/testing/scripted-relay";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { localPlace } from "@firehose-backfill/server/local-place";
 import { expect, test } from "vitest";
-import { CALM } from "./simulation/simulate.ts";
+import { realReader } from "./support/real-reader.ts";
 
 const RUN = "run";
 const send = ({ socket }: Visit, from: number, to: number) => {
@@ -37,18 +35,7 @@ async function setUp(relay: ScriptedRelay, position: { readonly after: number; r
   );
   const log: string[] = [];
   const deps: ReaderDeps & ControlDeps = {
-    clock: systemClock,
-    random: Math.random,
-    store,
-    queue,
-    openReader: openFirehoseReader,
-    seekCursor: null,
-    memory: CALM,
-    place: localPlace({ sampleRelayUrl: null, userAgent: "test" }),
-    offPeak: null,
-    limits: null,
-    owner: "test",
-    log: (line) => void log.push(line),
+    ...realReader({ store, queue, log: (line) => void log.push(line) }),
     configure,
     allowRelayFromEvent: false,
   };

@@ -22,6 +22,7 @@ import { temporaryFolder } from "../support/program.ts";
 import { openTestDatabase, type TestDatabase } from "../support/query.ts";
 import { startMapping } from "./host/event-source-mapping.ts";
 import { createLocalFunction, type Invocation, type LocalFunction } from "./host/local-function.ts";
+import { arnOf, startPolicyProxy } from "./host/policy.ts";
 import { startTopicServer, type TopicServer } from "./topic-server.ts";
 
 export interface Services extends AsyncDisposable {
@@ -45,6 +46,7 @@ export interface StageOptions {
   readonly databaseUrl?: string;
 }
 
+/** Each function has its policy around it. Disposing of a stage throws where one of them called what it may not. */
 export interface Stage extends AsyncDisposable {
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
   /** What all functions are given; the secret is not among it. */
@@ -136,26 +138,55 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     BACKFILL_MAX_CONCURRENT: String(maxConcurrent),
     ...options.settings,
   };
+  const denied: string[] = [];
+  const on = {
+    tableArn: arnOf.table(name),
+    workArn: arnOf.queue(name),
+    deadLettersArn: arnOf.queue(`${name}-dead`),
+    alarmTopicArn: env["BACKFILL_ALARM_TOPIC_ARN"] ?? null,
+  };
+  const services = { dynamodb: where.addresses.table, sqs: where.addresses.queue, sns: where.addresses.topic };
+  const behindPolicy = async (role: FunctionName): Promise<Record<string, string>> => {
+    const { endpoint } = stack.use(
+      await startPolicyProxy({
+        role,
+        on,
+        targetOf: (service) => services[service],
+        denied: (sentence) => void denied.push(sentence),
+      }),
+    );
+    return {
+      AWS_ENDPOINT_URL_SQS: endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+      AWS_ENDPOINT_URL_SNS: endpoint,
+      // The SDK calls the host that is in the queue's own address.
+      BACKFILL_QUEUE_URL: queueUrl.replace(services.sqs, endpoint),
+      BACKFILL_DLQ_URL: dlqUrl.replace(services.sqs, endpoint),
+    };
+  };
   const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: options.databaseUrl ?? where.databaseUrl }) };
-  const deploy = (fn: FunctionName, more: { timeoutMs: number; reserved: number; env?: Record<string, string> }) =>
+  const deploy = async (
+    fn: FunctionName,
+    more: { timeoutMs: number; reserved: number; env?: Record<string, string> },
+  ): Promise<LocalFunction> =>
     stack.use(
       createLocalFunction({
         name: `firehose-backfill-${name}-${fn}`,
         bundle: `${where.bundles}/${fn}.mjs`,
-        env: { ...env, ...more.env },
+        env: { ...env, ...(await behindPolicy(fn)), ...more.env },
         timeoutMs: more.timeoutMs,
         reservedConcurrency: more.reserved,
       }),
     );
   const functions = {
-    reader: deploy("reader", { timeoutMs: options.readerTimeoutMs ?? 120_000, reserved: 1 }),
-    consumer: deploy("consumer", {
+    reader: await deploy("reader", { timeoutMs: options.readerTimeoutMs ?? 120_000, reserved: 1 }),
+    consumer: await deploy("consumer", {
       timeoutMs: options.consumerTimeoutMs ?? 30_000,
       reserved: maxConcurrent,
       env: { ...secret, TEST_LEAK_MB: String(options.leakMb ?? 0) },
     }),
-    control: deploy("control", { timeoutMs: 60_000, reserved: 10, env: secret }),
-    status: deploy("status", { timeoutMs: 20_000, reserved: 10 }),
+    control: await deploy("control", { timeoutMs: 60_000, reserved: 10, env: secret }),
+    status: await deploy("status", { timeoutMs: 20_000, reserved: 10 }),
   };
 
   const store = createDynamoStore({ client: dynamo, table: name });
@@ -212,7 +243,10 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
       }
       throw new Error(`after ${MOST_TICKS} ticks: ${JSON.stringify(await store.currentRun())}`);
     },
-    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await stack[Symbol.asyncDispose]();
+      if (denied.length > 0) throw new Error(`stage ${name}: ${[...new Set(denied)].join("; ")}`);
+    },
   };
 }
 

@@ -9,13 +9,13 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const RUN_TIMEOUT_MS = 240_000;
 
 /**
- * `npx firehose-backfill run --until-done`, unpaced, everything that the relay keeps.
- * @param {{ relayUrl: string, dataDir: string }} options
+ * `npx firehose-backfill run --until-done`, unpaced, everything that the relay keeps; or with other arguments.
+ * @param {{ relayUrl: string, dataDir: string, args?: readonly string[] }} options
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string, seconds: number }>}
  */
-export async function runBackfill({ relayUrl, dataDir }) {
+export async function runBackfill({ relayUrl, dataDir, args = ["run", "--until-done", "--json"] }) {
   const started = performance.now();
-  const child = spawn("npx", ["--no-install", "firehose-backfill", "run", "--until-done", "--json"], {
+  const child = spawn("npx", ["--no-install", "firehose-backfill", ...args], {
     cwd: ROOT,
     env: {
       ...withoutSettings(process.env),

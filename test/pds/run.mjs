@@ -54,6 +54,10 @@ async function playAgainstRealPds() {
     const place = { network, pds, dataDir: join(folder, "backfill"), readFrames };
     await backfillAndCompare("first run", { ...place, act: first, exitCode: 0 });
     await backfillAndCompare("second run", { ...place, act: await secondAct(pds, first), exitCode: 3 });
+    const { seekChecks } = await import("./seek.mjs");
+    const frames = await readFrames(network.relayUrl, await network.headSeq());
+    const checks = seekChecks({ relayUrl: network.relayUrl, dataDir: join(folder, "by-time"), frames });
+    for (const [name, body] of checks) await report.check(`by time: ${name}`, body);
   } finally {
     await network.stop();
   }

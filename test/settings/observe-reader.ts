@@ -6,11 +6,9 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { localPlace } from "@firehose-backfill/server/local-place";
 import { sampleFrames } from "../support/recordings.ts";
-import { CALM } from "../simulation/simulate.ts";
+import { realReader } from "../support/real-reader.ts";
 
 export interface ReadTick {
   readonly collections: ReadonlySet<string>;
@@ -28,23 +26,7 @@ export async function observeReader(settings: Readonly<Record<string, string>>):
   const queue = createMemoryQueue({ clock, random: Math.random });
   const run = newRun(config, { runId: "run", nowMs: clock.now(), end: { kind: "seq", seq: relay.log.headSeq } });
   await store.createRun({ ...run, throttle: { ...run.throttle, maxConcurrent: 100 } });
-  await runTick(
-    {
-      clock,
-      random: Math.random,
-      store,
-      queue,
-      openReader: openFirehoseReader,
-      seekCursor: null,
-      memory: CALM,
-      place: localPlace({ sampleRelayUrl: null, userAgent: "test" }),
-      offPeak: null,
-      limits: null,
-      owner: "test",
-      log: () => {},
-    },
-    { signal: new AbortController().signal, firstRun: null },
-  );
+  await runTick(realReader({ store, queue }), { signal: new AbortController().signal, firstRun: null });
   const events: FirehoseEvent[] = [];
   for (;;) {
     const messages = await queue.receive({ max: 10, waitSeconds: 0 });

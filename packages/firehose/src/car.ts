@@ -9,7 +9,7 @@ import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 /** A block that is looked for. */
 export interface WantedBlock {
-  /** Where the 36 bytes of its CID start, anywhere in the same bytes. */
+  /** Where the 36 bytes of its CID start, anywhere in the same bytes. -1: it has none, and is not looked for. */
   readonly cid: number;
   /** Filled in where the archive holds it: where the block starts and ends, without its CID. -1: it does not. */
   start: number;
@@ -35,7 +35,7 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: re
     // One byte tells nearly all others apart.
     const lastByte = bytes[cid + CID_LENGTH - 1];
     for (const block of wanted) {
-      if (bytes[block.cid + CID_LENGTH - 1] !== lastByte || block.start !== -1) continue;
+      if (bytes[block.cid + CID_LENGTH - 1] !== lastByte || block.start !== -1 || block.cid === -1) continue;
       if (!cidEquals(bytes, bytes, block.cid, cid)) continue;
       block.start = cid + CID_LENGTH;
       block.end = blockEnd;

@@ -38,6 +38,8 @@ interface OpenedCommit {
 
 const NO_EVENTS: readonly FirehoseEvent[] = [];
 const NO_OPS: readonly MatchedOp[] = [];
+/** The commit's block was not asked for. */
+const NOTHING_OPENED: OpenedCommit = { block: { cid: -1, start: -1, end: -1 }, commit: null };
 
 /** A host names few collections, over and over. */
 const collectionAt = createTextTable();
@@ -55,7 +57,12 @@ export function extractCommit(bytes: Buffer, frame: CommitFrame, timeMs: number,
 
   const opened = openBlocks(bytes, frame, timeMs, matched, rules);
   const whole = "reason" in opened ? opened : null;
-  const events = matched.map((match) => toEvent(bytes, frame, timeMs, match, match.problem ?? whole));
+  const [first] = matched;
+  // Most commits have one operation: no closure for it.
+  const events =
+    first !== undefined && matched.length === 1
+      ? [toEvent(bytes, frame, timeMs, first, first.problem ?? whole)]
+      : matched.map((match) => toEvent(bytes, frame, timeMs, match, match.problem ?? whole));
   return { received, skippedDid: 0, skippedCollection, events, signed: toSigned(bytes, opened, rules, events) };
 }
 
@@ -114,15 +121,15 @@ function openBlocks(
   if (tidTimeMs(frame.rev) > rules.latestMs(timeMs) + MAX_REV_AHEAD_MS) {
     return { reason: "rev-in-future", error: `rev ${frame.rev} is more than 5 minutes ahead` };
   }
-  const isStructureOnly = rules.verify === "structure";
-  const block: WantedBlock = { cid: frame.commit, start: -1, end: -1 };
-  const wanted: WantedBlock[] = isStructureOnly ? [] : [block];
-  for (const match of matched) if (match.cid !== -1) wanted.push(match);
-  if (wanted.length === 0) return { block, commit: null };
-  const root = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, wanted);
-  if (typeof root === "string") return { reason: "bad-car", error: root };
-  if (isStructureOnly) return { block, commit: null };
+  if (rules.verify === "structure") {
+    if (matched.every(({ cid }) => cid === -1)) return NOTHING_OPENED;
+    const root = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, matched);
+    return typeof root === "string" ? { reason: "bad-car", error: root } : NOTHING_OPENED;
+  }
 
+  const block: WantedBlock = { cid: frame.commit, start: -1, end: -1 };
+  const root = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, [block, ...matched]);
+  if (typeof root === "string") return { reason: "bad-car", error: root };
   if (!cidEquals(bytes, bytes, root, frame.commit)) {
     return { reason: "commit-mismatch", error: "the archive's root is not the event's commit" };
   }

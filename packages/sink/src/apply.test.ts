@@ -1,52 +1,20 @@
 /** A batch's transaction: the lock that it needs, the rows that it waits for, the databases that it meets. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import type { PostgresSink } from "./sink.ts";
-import {
-  applyTo,
-  clearTables,
-  createDatabase,
-  query,
-  recordRow,
-  request,
-  SERVERS,
-  sqlOn,
-  testSink,
-} from "./testing.ts";
+import { applyTo, createDatabase, query, recordRow, request, SERVERS, sqlOn, testSink } from "./testing.ts";
+import { useSink } from "./testing-server.ts";
 import type { ApplyRequest, SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
-  let folder: string;
-  let server: Postgres;
-  let databaseUrl: string;
-  let sink: PostgresSink;
+  const at = useSink({ binDir, poolSize: 4 });
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "sink-"));
-    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
-    databaseUrl = await createDatabase(server.databaseUrl);
-    sink = testSink(databaseUrl, { poolSize: 4 });
-  });
-
-  afterAll(async () => {
-    await sink[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  beforeEach(() => clearTables(sink));
-
-  const sql = (text: string) => sqlOn(sink, text);
-  const apply = (...rows: SinkRow[]) => applyTo(sink, rows);
+  const sql = (text: string) => sqlOn(at.sink, text);
+  const apply = (...rows: SinkRow[]) => applyTo(at.sink, rows);
 
   describe("the lock of a run", () => {
     test("none free: busy, and nothing is written", async () => {
       await withBatchInHand({ maxConcurrent: 1 }, async () => {
-        expect(await sink.apply(request([recordRow(2)], { maxConcurrent: 1 }))).toEqual({ kind: "busy" });
+        expect(await at.sink.apply(request([recordRow(2)], { maxConcurrent: 1 }))).toEqual({ kind: "busy" });
       });
       expect(await apply(recordRow(2))).toMatchObject({ applied: 1 });
     });
@@ -54,27 +22,27 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     test("another run's is another one", async () => {
       await withBatchInHand({ maxConcurrent: 1 }, async () => {
         const other = request([recordRow(2)], { maxConcurrent: 1, lockRunId: "run-2" });
-        expect(await sink.apply(other)).toMatchObject({ kind: "applied" });
+        expect(await at.sink.apply(other)).toMatchObject({ kind: "applied" });
       });
     });
 
     test("late once it is held: nothing is written, and the lock is free again", async () => {
       const late = request([recordRow(1)], { maxConcurrent: 1, isOnTime: () => false });
-      expect(await sink.apply(late)).toEqual({ kind: "late" });
+      expect(await at.sink.apply(late)).toEqual({ kind: "late" });
       expect(await sql("SELECT count(*) FROM firehose.repos")).toEqual([["0"]]);
-      expect(await sink.apply(request([recordRow(1)], { maxConcurrent: 1 }))).toMatchObject({ kind: "applied" });
+      expect(await at.sink.apply(request([recordRow(1)], { maxConcurrent: 1 }))).toMatchObject({ kind: "applied" });
     });
 
     test("a frozen process gives it back, and what it then sends is the service's error", async () => {
-      await using frozen = testSink(databaseUrl, { timeouts: { idleInTransactionMs: 100 } });
+      await using frozen = testSink(at.databaseUrl, { timeouts: { idleInTransactionMs: 100 } });
       const blocked = request([recordRow(1)], { maxConcurrent: 1, isOnTime: () => freeze(300) });
       await expect(frozen.apply(blocked)).rejects.toMatchObject({ name: "SinkError", kind: "service" });
-      expect(await sink.apply(request([recordRow(1)], { maxConcurrent: 1 }))).toMatchObject({ kind: "applied" });
+      expect(await at.sink.apply(request([recordRow(1)], { maxConcurrent: 1 }))).toMatchObject({ kind: "applied" });
     });
 
     /** Runs `meanwhile` while another batch holds a lock of run-1 in its transaction. */
     async function withBatchInHand(fields: Partial<ApplyRequest>, meanwhile: () => Promise<void>): Promise<void> {
-      await using holder = openDatabase({ databaseUrl, poolSize: 1 });
+      await using holder = openDatabase({ databaseUrl: at.databaseUrl, poolSize: 1 });
       const { maxConcurrent = 1 } = fields;
       const lock = `SELECT pg_try_advisory_xact_lock(hashtext('firehose-backfill:run-1'), ${maxConcurrent - 1})`;
       await holder.use([{ sql: "BEGIN" }, { sql: lock }], async (session) => {
@@ -88,8 +56,8 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     await apply(recordRow(1));
     const sleeps: number[] = [];
     const clock = { now: () => 0, sleep: async (ms: number) => void sleeps.push(ms) };
-    await using impatient = testSink(databaseUrl, { clock, random: () => 0.5, timeouts: { lockMs: 20 } });
-    await using holder = openDatabase({ databaseUrl, poolSize: 1 });
+    await using impatient = testSink(at.databaseUrl, { clock, random: () => 0.5, timeouts: { lockMs: 20 } });
+    await using holder = openDatabase({ databaseUrl: at.databaseUrl, poolSize: 1 });
     const hold = [{ sql: "BEGIN" }, { sql: "SELECT 1 FROM firehose.repos FOR UPDATE" }];
     await holder.use(hold, async (session) => {
       await expect(impatient.apply(request([recordRow(2)]))).rejects.toMatchObject({
@@ -103,21 +71,21 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   });
 
   test("a read-only database is the service's error, a missing table is ours", async () => {
-    const readOnly = await createDatabase(server.databaseUrl);
+    const readOnly = await createDatabase(at.server.databaseUrl);
     await query(
       readOnly,
       `ALTER DATABASE ${new URL(readOnly).pathname.slice(1)} SET default_transaction_read_only = on`,
     );
     await using first = testSink(readOnly);
     await expect(first.apply(request([recordRow(1)]))).rejects.toMatchObject({ kind: "service", sqlState: "25006" });
-    const dropped = await createDatabase(server.databaseUrl);
+    const dropped = await createDatabase(at.server.databaseUrl);
     await query(dropped, "DROP TABLE firehose.records CASCADE");
     await using second = testSink(dropped);
     await expect(second.apply(request([recordRow(1)]))).rejects.toMatchObject({ kind: "broken", sqlState: "42P01" });
   });
 
   test("a role that prefers another isolation level changes nothing", async () => {
-    const strict = await createDatabase(server.databaseUrl, {
+    const strict = await createDatabase(at.server.databaseUrl, {
       settings: ["default_transaction_isolation = 'serializable'"],
     });
     await using own = testSink(strict, { poolSize: 4 });

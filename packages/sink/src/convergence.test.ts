@@ -2,42 +2,17 @@
  * Any message may come twice, late, or out of order: the tables end up as after delivery in order. And what runs at
  * once never exceeds the run's limit, and never deadlocks.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import type { PostgresSink } from "./sink.ts";
-import { accountRow, createDatabase, identityRow, recordRow, request, syncRow, testSink } from "./testing.ts";
+import { accountRow, clearTables, identityRow, recordRow, request, syncRow } from "./testing.ts";
+import { useSink } from "./testing-server.ts";
 import type { SinkRow } from "./types.ts";
 
-let folder: string;
-let server: Postgres;
-let databaseUrl: string;
-let sink: PostgresSink;
+const at = useSink({ poolSize: 8 });
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sink-"));
-  server = await startPostgres({ dataDir: folder, throwaway: true });
-  databaseUrl = await createDatabase(server.databaseUrl);
-  sink = testSink(databaseUrl, { poolSize: 8 });
-});
-
-afterAll(async () => {
-  await sink[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-beforeEach(clear);
-
-async function clear(): Promise<void> {
-  const deletes = ["records", "repos", "dead_events"].map((name) => ({ sql: `DELETE FROM firehose.${name}` }));
-  await sink.database.use(deletes, async () => {});
-}
+const clear = () => clearTables(at.sink);
 
 /** All that the tables say, but for the wall clock. */
 async function tables(): Promise<unknown> {
@@ -48,13 +23,13 @@ async function tables(): Promise<unknown> {
     { sql: `SELECT ${columns} FROM firehose.repos ORDER BY did` },
     { sql: "SELECT did, rkey, cid FROM firehose.live_records ORDER BY did, collection, rkey" },
   ];
-  return sink.database.use(statements, async (_session, results) => results.map(({ rows }) => rows));
+  return at.sink.database.use(statements, async (_session, results) => results.map(({ rows }) => rows));
 }
 
 /** Batches one after the other, as they are given. */
 async function applyAll(batches: readonly (readonly SinkRow[])[]): Promise<void> {
   for (const rows of batches) {
-    const result = await sink.apply(request(rows));
+    const result = await at.sink.apply(request(rows));
     if (result.kind !== "applied") throw new Error(result.kind);
     const { applied, stale, dead } = result.counts;
     expect(applied + stale + dead).toBe(rows.length);
@@ -157,7 +132,7 @@ describe("the order of delivery does not matter", () => {
       fc.asyncProperty(history, async (rows) => {
         await clear();
         await applyAll(rows.map((row) => [row]));
-        const live = await sink.database.use(
+        const live = await at.sink.database.use(
           [{ sql: "SELECT did, rkey FROM firehose.live_records ORDER BY did, rkey" }],
           async (_session, [result]) => result?.rows.map(([did, rkey]) => `${did} ${rkey}`),
         );
@@ -190,7 +165,7 @@ describe("the order of delivery does not matter", () => {
         await applyAll(rows.map((row) => [row]));
         const expected = await tables();
         await clear();
-        await Promise.all(batches.map((batch) => sink.apply(request(batch, { maxConcurrent: 100 }))));
+        await Promise.all(batches.map((batch) => at.sink.apply(request(batch, { maxConcurrent: 100 }))));
         expect(await tables()).toEqual(expected);
       }),
       { numRuns: 25 },
@@ -209,18 +184,18 @@ test("batches that overlap in every way never deadlock", async () => {
   };
   const batches = Array.from({ length: 80 }, (_, b) => Array.from({ length: 15 }, (_unused, i) => row(b * 15 + i)));
   const before = await deadlocks();
-  const results = await Promise.all(batches.map((rows) => sink.apply(request(rows, { maxConcurrent: 100 }))));
+  const results = await Promise.all(batches.map((rows) => at.sink.apply(request(rows, { maxConcurrent: 100 }))));
   expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(["applied"]));
   expect(await deadlocks()).toBe(before);
 });
 
 async function deadlocks(): Promise<number> {
   const statement = { sql: "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()" };
-  return sink.database.use([statement], async (_session, [result]) => Number(result?.rows[0]?.[0]));
+  return at.sink.database.use([statement], async (_session, [result]) => Number(result?.rows[0]?.[0]));
 }
 
 test.each([1, 3])("with a limit of %i no more than that many batches hold a lock at once", async (maxConcurrent) => {
-  await using observer = openDatabase({ databaseUrl, poolSize: 1 });
+  await using observer = openDatabase({ databaseUrl: at.databaseUrl, poolSize: 1 });
   const batches = Array.from({ length: 60 }, (_, n) => [recordRow(n, { did: `did:plc:${n}` })]);
   const done = Promise.all(batches.map((rows) => untilApplied(rows, maxConcurrent))).then(() => true);
   let most = 0;
@@ -239,7 +214,7 @@ test.each([1, 3])("with a limit of %i no more than that many batches hold a lock
 /** As a consumer does: busy means again, a little later. */
 async function untilApplied(rows: readonly SinkRow[], maxConcurrent: number): Promise<void> {
   for (;;) {
-    const { kind } = await sink.apply(request(rows, { maxConcurrent }));
+    const { kind } = await at.sink.apply(request(rows, { maxConcurrent }));
     if (kind === "applied") return;
     expect(kind).toBe("busy");
     await systemClock.sleep(Math.random() * 10);

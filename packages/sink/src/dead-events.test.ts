@@ -1,17 +1,10 @@
 /** What the database refuses never costs its batch; it is kept, listed and counted. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { RecordEvent } from "@firehose-backfill/core/event";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { countDead, listDead } from "./dead-events.ts";
-import type { PostgresSink } from "./sink.ts";
 import {
   accountRow,
   applyTo,
-  clearTables,
-  createDatabase,
   DAY_MS,
   deadRow,
   identityRow,
@@ -21,33 +14,17 @@ import {
   SERVERS,
   sqlOn,
   START_MS,
-  testSink,
 } from "./testing.ts";
+import { useSink } from "./testing-server.ts";
 import { removeOldTombstones } from "./tombstones.ts";
 import type { SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
-  let folder: string;
-  let server: Postgres;
-  let sink: PostgresSink;
+  const at = useSink({ binDir, poolSize: 4 });
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "sink-"));
-    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
-    sink = testSink(await createDatabase(server.databaseUrl), { poolSize: 4 });
-  });
-
-  afterAll(async () => {
-    await sink[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  beforeEach(() => clearTables(sink));
-
-  const sql = (text: string) => sqlOn(sink, text);
-  const apply = (...rows: SinkRow[]) => applyTo(sink, rows);
-  const live = () => liveIn(sink);
+  const sql = (text: string) => sqlOn(at.sink, text);
+  const apply = (...rows: SinkRow[]) => applyTo(at.sink, rows);
+  const live = () => liveIn(at.sink);
 
   describe("what the database refuses", () => {
     const refused = [
@@ -67,7 +44,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       const rows = Array.from({ length: 9 }, (_, n) => recordRow(n, n === 6 ? fields : {}));
       expect(await apply(...rows)).toEqual({ applied: 8, stale: 0, dead: 1 });
       expect(await live()).toHaveLength(8);
-      const [dead] = await listDead(sink.database, { runId: "run-1", limit: 10 });
+      const [dead] = await listDead(at.sink.database, { runId: "run-1", limit: 10 });
       expect(dead).toMatchObject({ seq: 6, reason: `database-${sqlState}` });
       expect(Buffer.from(dead?.payload ?? []).toString()).toContain('"kind":"record"');
     });
@@ -81,7 +58,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
         deadRow(32),
       ];
       expect(await apply(...rows)).toEqual({ applied: 18, stale: 1, dead: 5 });
-      expect(await countDead(sink.database, "run-1")).toEqual({ "database-22P05": 4, "missing-block": 1 });
+      expect(await countDead(at.sink.database, "run-1")).toEqual({ "database-22P05": 4, "missing-block": 1 });
     });
 
     test("a batch of nothing else", async () => {
@@ -102,15 +79,15 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     test("take what can be stored nowhere else", async () => {
       const awful = { did: "\0", path: `\ud800${noise(9000)}`, reason: "bad-\0", error: "\udfff", seq: Number.NaN };
       expect(await apply(deadRow(1, { ...awful, payload: new Uint8Array(20_000).fill(7) }))).toMatchObject({ dead: 1 });
-      const [dead] = await listDead(sink.database, { runId: "run-1", limit: 10 });
+      const [dead] = await listDead(at.sink.database, { runId: "run-1", limit: 10 });
       expect(dead).toMatchObject({ seq: 0, did: "\u{FFFD}", reason: "bad-\u{FFFD}", error: "\u{FFFD}" });
       expect(dead?.payload).toEqual(new Uint8Array(16_384).fill(7));
     });
 
     test("are listed in the order of the stream, by run and reason, a page at a time", async () => {
       await apply(...[4, 2, 3, 1].map((n) => deadRow(n, { reason: n === 3 ? "bad-frame" : "missing-block" })));
-      await sink.apply(request([deadRow(9)], { runId: "run-2" }));
-      const list = (options: object) => listDead(sink.database, { runId: "run-1", limit: 10, ...options });
+      await at.sink.apply(request([deadRow(9)], { runId: "run-2" }));
+      const list = (options: object) => listDead(at.sink.database, { runId: "run-1", limit: 10, ...options });
       const first = await list({ limit: 2 });
       expect(first.map(({ seq }) => seq)).toEqual([1, 2]);
       const [, last] = first;
@@ -118,7 +95,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       expect((await list({ reason: "bad-frame" })).map(({ seq }) => seq)).toEqual([3]);
       expect(first[0]).toMatchObject({ path: "a.b.c/d", payload: Uint8Array.of(0, 1, 255) });
       expect(new Date(first[0]?.createdAt ?? "").getTime()).toBeGreaterThan(START_MS);
-      expect(await countDead(sink.database, "run-1")).toEqual({ "missing-block": 3, "bad-frame": 1 });
+      expect(await countDead(at.sink.database, "run-1")).toEqual({ "missing-block": 3, "bad-frame": 1 });
     });
   });
 
@@ -144,7 +121,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     await apply(...rows, recordRow(2000), recordRow(2001, { action: "delete", timeMs: START_MS + 20 * DAY_MS }));
     const sleeps: number[] = [];
     const clock = { now: () => START_MS + 31 * DAY_MS, sleep: async (ms: number) => void sleeps.push(ms) };
-    const options = { database: sink.database, clock };
+    const options = { database: at.sink.database, clock };
     expect(await removeOldTombstones({ ...options, beforeSeq: 10 })).toBe(9);
     expect(await removeOldTombstones(options)).toBe(1490);
     expect(sleeps).toHaveLength(1);

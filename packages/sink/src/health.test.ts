@@ -1,28 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "./connection.ts";
 import { checkThrottleQuery, createHealthCheck, ThrottleQueryError } from "./health.ts";
+import { useServer } from "./testing-server.ts";
 
-let folder: string;
-let server: Postgres;
+const server = useServer();
 let database: Database;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sink-"));
-  server = await startPostgres({ dataDir: folder, throwaway: true });
   database = openDatabase({ databaseUrl: server.databaseUrl, poolSize: 1 });
   await run("CREATE TABLE load (value numeric)");
   await run("CREATE TABLE asked (at timestamptz)");
 });
 
-afterAll(async () => {
-  await database[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 async function run(sql: string): Promise<readonly (readonly (string | null)[])[]> {
   return database.use([{ sql }], async (_session, [result]) => result?.rows ?? []);

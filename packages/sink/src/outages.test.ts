@@ -1,33 +1,15 @@
 /** What a database in trouble answers, provoked on a real one: a full disk, a deadlock, a server that ends what is under way. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import type { PostgresSink } from "./sink.ts";
-import { clearTables, createDatabase, recordRow, request, revOf, sqlOn, testSink } from "./testing.ts";
+import { recordRow, request, revOf, sqlOn } from "./testing.ts";
+import { useSink } from "./testing-server.ts";
 
-let folder: string;
-let server: Postgres;
-let databaseUrl: string;
-let sink: PostgresSink;
+const at = useSink({ poolSize: 2 });
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sink-outages-"));
-  server = await startPostgres({ dataDir: folder, throwaway: true });
-  databaseUrl = await createDatabase(server.databaseUrl);
-  sink = testSink(databaseUrl, { poolSize: 2 });
-});
-afterAll(async () => {
-  await sink[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-beforeEach(() => clearTables(sink));
-
-const sql = (text: string) => sqlOn(sink, text);
+const sql = (text: string) => sqlOn(at.sink, text);
 
 /** As the server itself raises them, from a trigger on the table that is written. */
 test.each([
@@ -42,12 +24,12 @@ test.each([
                AS $$ BEGIN RAISE EXCEPTION 'no room for it' USING ERRCODE = '${code}'; END $$`);
     await sql("CREATE TRIGGER fail BEFORE INSERT ON firehose.records EXECUTE FUNCTION firehose.fail()");
     const batch = request([recordRow(1), recordRow(2)]);
-    await expect(sink.apply(batch)).rejects.toMatchObject({ name: "SinkError", kind: "service", sqlState: code });
+    await expect(at.sink.apply(batch)).rejects.toMatchObject({ name: "SinkError", kind: "service", sqlState: code });
     await sql("DROP FUNCTION firehose.fail() CASCADE");
     expect(
       await sql("SELECT count(*) FROM firehose.records UNION ALL SELECT count(*) FROM firehose.dead_events"),
     ).toEqual([["0"], ["0"]]);
-    expect(await sink.apply(batch)).toMatchObject({ kind: "applied", counts: { applied: 2, stale: 0, dead: 0 } });
+    expect(await at.sink.apply(batch)).toMatchObject({ kind: "applied", counts: { applied: 2, stale: 0, dead: 0 } });
   },
 );
 
@@ -57,33 +39,33 @@ test("a connection that the server ends while the lock is held: the lock is free
     maxConcurrent: 1,
     async onLocked() {
       if (ended > 0) return;
-      await using admin = openDatabase({ databaseUrl: server.databaseUrl, poolSize: 1 });
+      await using admin = openDatabase({ databaseUrl: at.server.databaseUrl, poolSize: 1 });
       const statement = {
         sql: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'",
       };
       ended = await admin.use([statement], (_session, [result]) => Promise.resolve(result?.count ?? 0));
     },
   });
-  await expect(sink.apply(batch)).rejects.toMatchObject({ name: "SinkError", kind: "service" });
+  await expect(at.sink.apply(batch)).rejects.toMatchObject({ name: "SinkError", kind: "service" });
   expect(ended).toBe(1);
-  expect(await sink.apply(batch)).toMatchObject({ kind: "applied", counts: { applied: 1 } });
+  expect(await at.sink.apply(batch)).toMatchObject({ kind: "applied", counts: { applied: 1 } });
 });
 
 test("a deadlock with somebody else's transaction: the batch is tried again, and passes", async () => {
   const [first, second] = [{ did: "did:plc:a" }, { did: "did:plc:b" }];
-  await sink.apply(request([recordRow(1, first), recordRow(2, second)]));
-  await using other = openDatabase({ databaseUrl, poolSize: 1 });
+  await at.sink.apply(request([recordRow(1, first), recordRow(2, second)]));
+  await using other = openDatabase({ databaseUrl: at.databaseUrl, poolSize: 1 });
   const hold = "SELECT 1 FROM firehose.records WHERE did =";
   // The batch takes the first row, then waits for the second, which is held; then its holder wants the first.
   const result = await other.use([{ sql: "BEGIN" }, { sql: `${hold} 'did:plc:b' FOR UPDATE` }], async (session) => {
     const updates = [recordRow(1, { ...first, rev: revOf(11) }), recordRow(2, { ...second, rev: revOf(12) })];
-    const applying = sink.apply(request(updates));
+    const applying = at.sink.apply(request(updates));
     await untilSomebodyWaits();
     await session.run([{ sql: `${hold} 'did:plc:a' FOR UPDATE` }, { sql: "COMMIT" }]);
     return await applying;
   });
   expect(result).toMatchObject({ kind: "applied", counts: { applied: 2, stale: 0, dead: 0 } });
-  expect(await readFile(join(folder, "postgres.log"), "utf8")).toMatch(/ERROR:\s+deadlock detected/);
+  expect(await readFile(join(at.server.folder, "postgres.log"), "utf8")).toMatch(/ERROR:\s+deadlock detected/);
 });
 
 async function untilSomebodyWaits(): Promise<void> {

@@ -1,23 +1,9 @@
 /** The pool's size may move while it is open: what the server counts follows it. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Database, openDatabase } from "./connection.ts";
+import { useServer } from "./testing-server.ts";
 
-let folder: string;
-let server: Postgres;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sink-"));
-  server = await startPostgres({ dataDir: folder, throwaway: true });
-});
-
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
+const server = useServer();
 
 test("down: it shrinks with the next uses; up: it grows when it is needed", async () => {
   let size = 5;

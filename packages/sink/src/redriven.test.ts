@@ -1,64 +1,35 @@
 /** Dead events that are tried again: claimed once, counted once, applied once; what is still bad stays. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { RecordEvent } from "@firehose-backfill/core/event";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countDead } from "./dead-events.ts";
 import { openDeadEvents } from "./redriven.ts";
-import type { PostgresSink } from "./sink.ts";
-import {
-  accountRow,
-  applyTo,
-  clearTables,
-  createDatabase,
-  deadRow,
-  liveIn,
-  recordRow,
-  request,
-  SERVERS,
-  sqlOn,
-  testSink,
-} from "./testing.ts";
+import { accountRow, applyTo, deadRow, liveIn, recordRow, request, SERVERS, sqlOn } from "./testing.ts";
+import { useSink } from "./testing-server.ts";
 import type { ClaimedEvent, DeadEvents, RecordRow } from "./types.ts";
 
 const NOW = Date.UTC(2026, 2, 1);
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
-  let folder: string;
-  let server: Postgres;
-  let sink: PostgresSink;
+  const at = useSink({ binDir, poolSize: 4 });
   let dead: DeadEvents;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "sink-"));
-    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
-    const databaseUrl = await createDatabase(server.databaseUrl);
-    sink = testSink(databaseUrl, { poolSize: 4 });
-    dead = openDeadEvents({ databaseUrl });
+  beforeAll(() => {
+    dead = openDeadEvents({ databaseUrl: at.databaseUrl });
   });
 
-  afterAll(async () => {
-    await dead[Symbol.asyncDispose]();
-    await sink[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  beforeEach(() => clearTables(sink));
+  afterAll(() => dead[Symbol.asyncDispose]());
 
   const claim = (options: Partial<Parameters<DeadEvents["claim"]>[0]> = {}) =>
     dead.claim({ sinceMs: NOW, nowMs: NOW, limit: 100, ...options });
   const redrive = async (batch: string, claimed: readonly ClaimedEvent[], rows: readonly RecordRow[]) => {
-    const result = await sink.apply(request(rows, { redrive: { batch, ids: claimed.map(({ id }) => id) } }));
+    const result = await at.sink.apply(request(rows, { redrive: { batch, ids: claimed.map(({ id }) => id) } }));
     return result.kind === "applied" ? result.counts : null;
   };
 
   test("an event that the database refused is kept whole, and one that is none can only be counted", async () => {
     const large = new Uint8Array(200_000).fill(9);
     const marker = accountRow(3, { status: "a\0" });
-    await applyTo(sink, [recordRow(1, { json: "?", event: eventOf(1, { record: large }) }), marker, deadRow(2)]);
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1, { record: large }) }), marker, deadRow(2)]);
     expect(await claim()).toEqual([
       { id: expect.any(String), runId: "run-1", reason: "database-22P02", event: eventOf(1, { record: large }) },
       { id: expect.any(String), runId: "run-1", reason: "database-22P05", event: marker },
@@ -67,8 +38,8 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   });
 
   test("what cannot be encoded is dead all the same", async () => {
-    await applyTo(sink, [recordRow(1, { json: "?", event: eventOf(1, { timeMs: Number.NaN }) })]);
-    expect(await countDead(sink.database, "run-1")).toEqual({ "database-22P02": 1 });
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1, { timeMs: Number.NaN }) })]);
+    expect(await countDead(at.sink.database, "run-1")).toEqual({ "database-22P02": 1 });
     expect(await dead.countUntriable()).toBe(1);
   });
 
@@ -77,7 +48,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     const rows = Array.from({ length: 6 }, (_, n) =>
       recordRow(n, { json: "?", event: eventOf(n, { record: megabyte }) }),
     );
-    await applyTo(sink, rows);
+    await applyTo(at.sink, rows);
     const seqs = async (options: Parameters<typeof claim>[0] = {}) =>
       (await claim(options)).map(({ event }) => event.seq);
     expect(await seqs()).toEqual([0, 1, 2, 3]);
@@ -93,7 +64,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
 
   test("applied, it is dead no more, in one transaction; what the database still refuses stays, with its reason", async () => {
     await applyTo(
-      sink,
+      at.sink,
       [1, 2, 3].map((n) => recordRow(n, { json: "?", event: eventOf(n) })),
     );
     const claimed = await claim();
@@ -103,18 +74,18 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       dead: 1,
       deadReasons: { "database-22P02": 1 },
     });
-    expect((await liveIn(sink)).map(([rkey]) => rkey)).toEqual(["rkey1", "rkey3"]);
-    expect(await countDead(sink.database, "run-1")).toEqual({ "database-22P02": 1 });
+    expect((await liveIn(at.sink)).map(([rkey]) => rkey)).toEqual(["rkey1", "rkey3"]);
+    expect(await countDead(at.sink.database, "run-1")).toEqual({ "database-22P02": 1 });
     expect((await claim({ sinceMs: NOW + 1 })).map(({ event }) => event.seq)).toEqual([2]);
     // And nothing is there twice.
     expect(
-      await sqlOn(sink, "SELECT count(*), count(applied_at), count(applied_by) FROM firehose.dead_events"),
+      await sqlOn(at.sink, "SELECT count(*), count(applied_at), count(applied_by) FROM firehose.dead_events"),
     ).toEqual([["3", "2", "2"]]);
   });
 
   test("the same batch counts the same when it comes again; a second redrive of the same events counts nothing", async () => {
     await applyTo(
-      sink,
+      at.sink,
       [1, 2].map((n) => recordRow(n, { json: "?", event: eventOf(n) })),
     );
     const claimed = await claim();
@@ -127,14 +98,14 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       dead: 2,
       deadReasons: { "database-22P02": 2 },
     });
-    expect(await sqlOn(sink, "SELECT DISTINCT applied_by FROM firehose.dead_events")).toEqual([["one"]]);
+    expect(await sqlOn(at.sink, "SELECT DISTINCT applied_by FROM firehose.dead_events")).toEqual([["one"]]);
   });
 
   test("an event that was overtaken meanwhile is stale, and dead no more", async () => {
-    await applyTo(sink, [recordRow(1, { json: "?", event: eventOf(1) })]);
-    await applyTo(sink, [recordRow(5, { rkey: "rkey1" })]);
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) })]);
+    await applyTo(at.sink, [recordRow(5, { rkey: "rkey1" })]);
     expect(await redrive("one", await claim(), [recordRow(1)])).toMatchObject({ applied: 0, stale: 1, dead: 0 });
-    expect((await liveIn(sink)).map(([, cid]) => cid)).toEqual(["cid5"]);
+    expect((await liveIn(at.sink)).map(([, cid]) => cid)).toEqual(["cid5"]);
   });
 });
 

@@ -1,15 +1,8 @@
 /** The promises of the tables: what is stored, what is stale, what is shown. On real servers. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { PostgresSink } from "./sink.ts";
+import { describe, expect, test } from "vitest";
 import {
   accountRow,
   applyTo,
-  clearTables,
-  createDatabase,
   identityRow,
   liveIn,
   recordRow,
@@ -18,32 +11,16 @@ import {
   sqlOn,
   START_MS,
   syncRow,
-  testSink,
 } from "./testing.ts";
+import { useSink } from "./testing-server.ts";
 import type { SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
-  let folder: string;
-  let server: Postgres;
-  let sink: PostgresSink;
+  const at = useSink({ binDir, poolSize: 4 });
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "sink-"));
-    server = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
-    sink = testSink(await createDatabase(server.databaseUrl), { poolSize: 4 });
-  });
-
-  afterAll(async () => {
-    await sink[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  beforeEach(() => clearTables(sink));
-
-  const sql = (text: string) => sqlOn(sink, text);
-  const apply = (...rows: SinkRow[]) => applyTo(sink, rows);
-  const live = () => liveIn(sink);
+  const sql = (text: string) => sqlOn(at.sink, text);
+  const apply = (...rows: SinkRow[]) => applyTo(at.sink, rows);
+  const live = () => liveIn(at.sink);
 
   describe("records", () => {
     test("are stored as they came", async () => {

@@ -66,7 +66,8 @@ export async function sqlOn(sink: PostgresSink, sql: string): Promise<readonly (
 }
 
 export async function clearTables(sink: PostgresSink): Promise<void> {
-  for (const name of ["records", "repos", "dead_events"]) await sqlOn(sink, `DELETE FROM firehose.${name}`);
+  const deletes = ["records", "repos", "dead_events"].map((name) => ({ sql: `DELETE FROM firehose.${name}` }));
+  await sink.database.use(deletes, async () => {});
 }
 
 /** Applies one batch; every row of it must be counted once. */

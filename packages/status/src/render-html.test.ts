@@ -69,6 +69,13 @@ describe("the page", () => {
     expect(render({ status: "paused", reason: "paused by the operator" })).not.toContain("goes on by itself");
   });
 
+  it("says of a tune that has not acted yet that it is pending, where the pace is shown and where the tune is", () => {
+    const tune = { at: "2026-03-01T11:59:59Z", by: "tune", changes: { BACKFILL_BATCH_SIZE: { from: 5, to: 20 } } };
+    const said = (pending: boolean) =>
+      render({ tunes: [{ ...tune, pending }] }).split("pending until the next batch").length - 1;
+    expect([said(true), said(false)]).toEqual([2, 0]);
+  });
+
   it("asks nobody else for anything", () => {
     const page = render();
     expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:\/\//);

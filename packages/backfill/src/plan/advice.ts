@@ -1,5 +1,5 @@
 /** What the operator should change, or know, before a start: whole sentences with settings by their names. Pure. */
-import { UNIT_WORK } from "@firehose-backfill/core/cost/usage";
+import { batchMsOf } from "@firehose-backfill/core/cost/usage";
 import type { Measurement } from "./measure.ts";
 import { neededRate, type Race } from "./race.ts";
 import type { PacePlan, Survey } from "./types.ts";
@@ -41,7 +41,7 @@ function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly 
 }
 
 const LARGEST_BATCH = 1_000;
-/** A batch of up to 50 events takes as long as one of 5; larger ones take longer. */
+/** From here on the events of a batch take longer than its round trips: larger ones gain little. */
 const COMFORTABLE_BATCH = 50;
 
 /** The delay alone where that is enough; else with a larger batch, and with as many at once as that takes. */
@@ -49,11 +49,11 @@ function singleSetting({ batchSize, batchDelayMs, maxConcurrent }: PacePlan, rat
   const delayFor = (size: number) => Math.floor((size * 1_000) / rate);
   const settings: string[] = [];
   let size = batchSize;
-  if (delayFor(size) < UNIT_WORK.batchMs)
-    size = Math.min(LARGEST_BATCH, Math.max(size, COMFORTABLE_BATCH, Math.ceil((rate * UNIT_WORK.batchMs) / 1_000)));
+  if (delayFor(size) < batchMsOf(size))
+    size = Math.min(LARGEST_BATCH, Math.max(size, COMFORTABLE_BATCH, Math.ceil((rate * batchMsOf(0)) / 1_000)));
   if (size !== batchSize) settings.push(`BACKFILL_BATCH_SIZE=${size}`);
   if (batchDelayMs !== 0) settings.push(`BACKFILL_BATCH_DELAY_MS=${delayFor(size)}`);
-  const atOnce = Math.ceil((rate * UNIT_WORK.batchMs) / 1_000 / size) + 1;
+  const atOnce = Math.ceil((rate * batchMsOf(size)) / 1_000 / size) + 1;
   if (atOnce > maxConcurrent) settings.push(`BACKFILL_MAX_CONCURRENT=${atOnce}`);
   return `By single settings: ${settings.join(", ")}.`;
 }

@@ -27,13 +27,13 @@ describe("usage", () => {
     expect(usage.seconds).toBe(WEEK_SECONDS);
     expect(usage.batches).toBe(302_400);
     expect(usage.ticks).toBe(10_080);
-    // 60 ms of 640 MB a batch.
-    expect(usage.consumerGbSeconds).toBeCloseTo(302_400 * 0.06 * 0.625, 3);
+    // 26 ms of 640 MB a batch, and 0.85 for each of its five events.
+    expect(usage.consumerGbSeconds).toBeCloseTo(302_400 * 0.03025 * 0.625, 3);
   });
 
   test("without a pace the consumers decide how long it takes", () => {
     const unpaced = usageOf({ ...BACKGROUND_WEEK, batchDelayMs: 0, maxConcurrent: 4 });
-    expect(unpaced.seconds).toBeCloseTo((302_400 * 0.06) / 4, 6);
+    expect(unpaced.seconds).toBeCloseTo((302_400 * 0.03025) / 4, 6);
     expect(unpaced.batches).toBe(302_400);
   });
 
@@ -44,7 +44,7 @@ describe("usage", () => {
 
 describe("cost", () => {
   test("by hand, for a week at the background pace", () => {
-    expect(usd(BACKGROUND_WEEK, "consumer, Lambda time")).toBeCloseTo(0.151, 3);
+    expect(usd(BACKGROUND_WEEK, "consumer, Lambda time")).toBeCloseTo(0.0762, 4);
     expect(usd(BACKGROUND_WEEK, "reader, Lambda time")).toBeCloseTo(0.42, 3);
     expect(usd(BACKGROUND_WEEK, "Lambda requests")).toBeCloseTo(0.0625, 4);
     expect(usd(BACKGROUND_WEEK, "database kept awake")).toBeCloseTo(168 * 0.25 * 0.106, 6);

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createDatabase, query, recordRow, request, testSink } from "../testing.ts";
+import { useServer } from "../testing-server.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import { VIEW_NAMES } from "./views.ts";
@@ -17,18 +14,7 @@ test("versions count from 1 without a gap", () => {
 
 // That the same statements do on the oldest Postgres is seen in sink.test.ts.
 describe("migrate", () => {
-  let folder: string;
-  let server: Postgres;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "sink-"));
-    server = await startPostgres({ dataDir: folder, throwaway: true });
-  });
-
-  afterAll(async () => {
-    await server[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const server = useServer();
 
   const empty = () => createDatabase(server.databaseUrl, { migrated: false });
 

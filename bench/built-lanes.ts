@@ -1,0 +1,38 @@
+/**
+ * The process of a lane as a program is built: JavaScript in a few modules, with npm's packages beside it. Node holds 20 MB
+ * for stripping types from sources, which nobody's reader has in production, and rss is one of the figures.
+ */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { ROOT } from "../scripts/run-step.ts";
+
+const OUTDIR = join(ROOT, "dist", "bench");
+
+const npmStaysOutside: Plugin = {
+  name: "npm stays outside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === "entry-point" || path.startsWith("@firehose-backfill/") ? undefined : { path, external: true },
+    );
+  },
+};
+
+/** Returns the path of lane-child.js; contenders are beside it, as they are in the sources. */
+export async function buildLanes(): Promise<string> {
+  const contenders = await readdir(new URL("contenders/", import.meta.url));
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["bench/lane-child.ts", ...contenders.map((name) => `bench/contenders/${name}`)],
+    outbase: "bench",
+    outdir: OUTDIR,
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    plugins: [npmStaysOutside],
+    logLevel: "warning",
+  });
+  return join(OUTDIR, "lane-child.js");
+}

@@ -1,0 +1,27 @@
+/** What a tick needs to read a real relay, on a store and a queue that the test chooses, with nothing else to heed. */
+import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import { localPlace } from "@firehose-backfill/server/local-place";
+import { CALM } from "../simulation/simulate.ts";
+
+export function realReader({
+  store,
+  queue,
+  log = () => {},
+}: Pick<ReaderDeps, "store" | "queue"> & { readonly log?: (line: string) => void }): ReaderDeps {
+  return {
+    clock: systemClock,
+    random: Math.random,
+    store,
+    queue,
+    openReader: openFirehoseReader,
+    seekCursor: null,
+    memory: CALM,
+    place: localPlace({ sampleRelayUrl: null, userAgent: "test" }),
+    offPeak: null,
+    limits: null,
+    owner: "test",
+    log,
+  };
+}
