@@ -19,7 +19,7 @@ const NOTHING = compileFilter({ collections: [NO_SUCH_COLLECTION], dids: [] });
 const DIDS = 10_000;
 /** As the program bounds its windows. */
 const LIMITS = {
-  maxEvents: 2_000,
+  maxEvents: 5_000,
   maxBytes: 16 * 2 ** 20,
   maxReadBytes: 64 * 2 ** 20,
   maxMs: 10_000,

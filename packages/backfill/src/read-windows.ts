@@ -17,7 +17,7 @@ const WINDOW_MS = 10_000;
 const WINDOW_READ_BYTES = 64 * 1024 * 1024;
 /** Bounds what the reader holds at once, and the ledger items of a window. */
 const WINDOW_KEPT_BYTES = 16 * 1024 * 1024;
-const WINDOW_EVENTS = 10_000;
+const WINDOW_EVENTS = 5_000;
 const WAIT_FOR_ROOM_MS = 200;
 
 export interface ReadReport {
