@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: one benchmark. What it says on the way goes to stderr; the last line on stdout is its figures as JSON. */
 import { chaos } from "./chaos.ts";
+import { coldStart } from "./cold-start.ts";
 import { decode } from "./decode.ts";
 import { growth } from "./growth.ts";
 import { interference } from "./interference.ts";
@@ -18,6 +19,7 @@ export interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   chaos,
+  "cold-start": coldStart,
   decode,
   growth,
   interference,

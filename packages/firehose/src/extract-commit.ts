@@ -6,7 +6,7 @@ import { createTextTable } from "@firehose-backfill/core/cbor/text-table";
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, type WantedBlock } from "./car.ts";
 import { checkCommit, type CommitBlock, isCommitProblem } from "./commit.ts";
-import { copyBytes, copyHead } from "./kept-bytes.ts";
+import { copyHead, copyPair } from "./kept-bytes.ts";
 import { deadFrame, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "./syntax.ts";
@@ -159,10 +159,8 @@ function toEvent(
     const error = `a record of ${end - start} bytes; at most ${MAX_RECORD_BYTES}`;
     return deadOp(bytes, frame, timeMs, match, { reason: "record-too-large", error });
   }
-  // In the archive the CID stands before its block: one copy holds both.
-  const section = copyBytes(bytes, start - CID_LENGTH, end);
-  const cid = new Uint8Array(section.buffer, section.byteOffset, CID_LENGTH);
-  const record = new Uint8Array(section.buffer, section.byteOffset + CID_LENGTH, end - start);
+  // In the archive the CID stands before its block.
+  const [cid, record] = copyPair(bytes, start - CID_LENGTH, start, end);
   return { kind: "record", seq, timeMs, did, action, collection, rkey, rev, cid, record };
 }
 

@@ -18,15 +18,30 @@ let slabUsed = 0;
 export function copyBytes(bytes: Buffer, start: number, end: number): Uint8Array {
   const length = end - start;
   if (length > MAX_SHARED_BYTES) return Uint8Array.from(bytes.subarray(start, end));
+  const at = copyToSlab(bytes, start, end);
+  return new Uint8Array(slab.buffer, at, length);
+}
+
+/** Two copies of what stands one behind the other: copied at once, and a view of each. */
+export function copyPair(bytes: Buffer, start: number, middle: number, end: number): readonly [Uint8Array, Uint8Array] {
+  if (end - start > MAX_SHARED_BYTES) return [copyBytes(bytes, start, middle), copyBytes(bytes, middle, end)];
+  const at = copyToSlab(bytes, start, end);
+  const { buffer } = slab;
+  return [new Uint8Array(buffer, at, middle - start), new Uint8Array(buffer, at + middle - start, end - middle)];
+}
+
+/** Returns where they are in the slab. */
+function copyToSlab(bytes: Buffer, start: number, end: number): number {
+  const length = end - start;
   if (length > slab.length - slabUsed) {
     // Not filled with zeros: that would touch memory that is about to be written anyway.
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     slabUsed = 0;
   }
-  const copy = new Uint8Array(slab.buffer, slabUsed, length);
-  bytes.copy(slab, slabUsed, start, end);
+  const at = slabUsed;
+  bytes.copy(slab, at, start, end);
   slabUsed += length;
-  return copy;
+  return at;
 }
 
 /** A copy of the first 16 KiB between two offsets. */
