@@ -39,6 +39,10 @@ const NEAR_FRAMES = 2_000;
 const FIRST_STRIDE = 1_024;
 /** After so many looks only halving is used, which is bounded whatever the stream looks like. */
 const MAX_GUESSES = 12;
+/** After so many looks the pace so far says nothing about the rest: the stride, which grows with each, has to find an end. */
+const MAX_PROJECTIONS = 4;
+/** A projection never goes further: what it may overshoot by is halved away again, a look a bit. */
+const LONGEST_PROJECTION = 2 ** 32;
 /** A guess never claims to know better than this where in the stretch the moment is. */
 const EDGE = 1 / 32;
 
@@ -57,6 +61,15 @@ export function startSeekSearch(options: SeekSearchOptions): SeekSearch {
   /** The last look left more than half of the stretch. */
   let isSlow = false;
 
+  /** How far above `low` the moment is if the stream goes on as it did between the oldest frame and `low`. null: no telling. */
+  const projected = (): number | null => {
+    const { oldest } = options;
+    if (looks > MAX_PROJECTIONS || low.seq <= oldest.seq || low.timeMs <= oldest.timeMs) return null;
+    const seqsPerMs = (low.seq - oldest.seq) / (low.timeMs - oldest.timeMs);
+    const distance = Math.round((beforeMs - toleranceMs / 2 - low.timeMs) * seqsPerMs);
+    return Math.min(Math.max(distance, 1), LONGEST_PROJECTION);
+  };
+
   const fraction = (top: NonNullable<typeof high>): number => {
     if (isSlow || looks > MAX_GUESSES || top.timeMs === null || top.timeMs <= low.timeMs) return 1 / 2;
     const wanted = (beforeMs - toleranceMs / 2 - low.timeMs) / (top.timeMs - low.timeMs);
@@ -66,7 +79,7 @@ export function startSeekSearch(options: SeekSearchOptions): SeekSearch {
   return {
     next() {
       if (low.timeMs >= beforeMs - toleranceMs) return null;
-      if (high === null) return low.seq + stride;
+      if (high === null) return low.seq + (projected() ?? stride);
       const span = high.seq - low.seq;
       if (span <= NEAR_FRAMES) return null;
       return low.seq + Math.min(Math.max(Math.round(span * fraction(high)), 1), span - 1);
