@@ -18,6 +18,8 @@ import { Report } from "./report.mjs";
 const { values: flags } = parseArgs({
   options: { record: { type: "string" }, keep: { type: "boolean", default: false } },
 });
+/** Posts for the search: it stops where fewer than 2,000 frames are left to read. */
+const CROWD = 5_000;
 const report = new Report((line) => console.log(line));
 const folder = await mkdtemp(join(tmpdir(), "pds-test-"));
 try {
@@ -35,12 +37,13 @@ process.exit(report.failed > 0 ? 1 : 0);
 
 async function playAgainstRealPds() {
   // Imported late: what they import is there only after the installation.
-  const [{ startNetwork }, { connectTo }, { firstAct, secondAct }, { readFrames, writeFrames }] = await Promise.all([
-    import("./network.mjs"),
-    import("./client.mjs"),
-    import("./scenario.mjs"),
-    import("./recorder.mjs"),
-  ]);
+  const [{ startNetwork }, { connectTo }, { crowd, firstAct, secondAct }, { readFrames, writeFrames }] =
+    await Promise.all([
+      import("./network.mjs"),
+      import("./client.mjs"),
+      import("./scenario.mjs"),
+      import("./recorder.mjs"),
+    ]);
   const network = await startNetwork(join(folder, "pds"));
   try {
     const pds = connectTo(network.url);
@@ -54,6 +57,7 @@ async function playAgainstRealPds() {
     const place = { network, pds, dataDir: join(folder, "backfill"), readFrames };
     await backfillAndCompare("first run", { ...place, act: first, exitCode: 0 });
     await backfillAndCompare("second run", { ...place, act: await secondAct(pds, first), exitCode: 3 });
+    await crowd(first, CROWD);
     const { seekChecks } = await import("./seek.mjs");
     const frames = await readFrames(network.relayUrl, await network.headSeq());
     const checks = seekChecks({ relayUrl: network.relayUrl, dataDir: join(folder, "by-time"), frames });

@@ -93,6 +93,19 @@ export async function firstAct(pds, adminPassword) {
 }
 
 /**
+ * So many frames that looking for a moment among them is worth it. Accounts write side by side: each repo does one thing at a time.
+ * @param {Act & { cast: Record<string, any> }} before
+ */
+export async function crowd(before, posts) {
+  const writers = [before.cast.alice, before.cast.bob, before.cast.carol, before.cast.grace];
+  await Promise.all(
+    writers.map(async (writer) => {
+      for (let n = 0; n < posts / writers.length; n += 1) await create(writer, POST, post(`one of many: ${n}`, n));
+    }),
+  );
+}
+
+/**
  * Later, on the same accounts: one comes back, one goes, and records arrive that Postgres cannot hold.
  * @param {Act & { cast: Record<string, any> }} before
  * @returns {Promise<Act>}
