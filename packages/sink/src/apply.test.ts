@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
 import { applyTo, createDatabase, query, recordRow, request, SERVERS, sqlOn, testSink } from "./testing.ts";
-import { useSink } from "./testing-server.ts";
+import { useSink } from "./test-server.ts";
 import type { ApplyRequest, SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
 import { accountRow, clearTables, identityRow, recordRow, request, syncRow } from "./testing.ts";
-import { useSink } from "./testing-server.ts";
+import { useSink } from "./test-server.ts";
 import type { SinkRow } from "./types.ts";
 
 const at = useSink({ poolSize: 8 });

@@ -15,7 +15,7 @@ import {
   sqlOn,
   START_MS,
 } from "./testing.ts";
-import { useSink } from "./testing-server.ts";
+import { useSink } from "./test-server.ts";
 import { removeOldTombstones } from "./tombstones.ts";
 import type { SinkRow } from "./types.ts";
 

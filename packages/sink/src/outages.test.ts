@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
 import { recordRow, request, revOf, sqlOn } from "./testing.ts";
-import { useSink } from "./testing-server.ts";
+import { useSink } from "./test-server.ts";
 
 const at = useSink({ poolSize: 2 });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countDead } from "./dead-events.ts";
 import { openDeadEvents } from "./redriven.ts";
 import { accountRow, applyTo, deadRow, liveIn, recordRow, request, SERVERS, sqlOn } from "./testing.ts";
-import { useSink } from "./testing-server.ts";
+import { useSink } from "./test-server.ts";
 import type { ClaimedEvent, DeadEvents, RecordRow } from "./types.ts";
 
 const NOW = Date.UTC(2026, 2, 1);

@@ -12,7 +12,7 @@ import {
   START_MS,
   syncRow,
 } from "./testing.ts";
-import { useSink } from "./testing-server.ts";
+import { useSink } from "./test-server.ts";
 import type { SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
