@@ -7,6 +7,14 @@ const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/googl
 
 export const CHROMIUM: string | undefined = PATHS.find((path) => existsSync(path));
 
+/** Width, height and colours that the page is looked at in. */
+export const LOOKS = [
+  [320, 640, "dark"],
+  [768, 1_024, "light"],
+  [1_280, 800, "dark"],
+  [1_280, 800, "light"],
+] as const;
+
 export async function launchBrowser(): Promise<Browser> {
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", ...quiet];

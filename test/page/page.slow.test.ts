@@ -8,7 +8,7 @@ import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "@firehose-ba
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { accessibilityFindings, CHROMIUM, launchBrowser, overflowOf, visit } from "./browser.ts";
+import { accessibilityFindings, CHROMIUM, launchBrowser, LOOKS, overflowOf, visit } from "./browser.ts";
 
 const trouble = sampleSnapshot({
   status: "errored",
@@ -22,13 +22,6 @@ const trouble = sampleSnapshot({
     message: `${index}: connect ECONNREFUSED 127.0.0.1:2583, and then a word without any space ${"x".repeat(200)}`,
   })),
 });
-
-const LOOKS = [
-  [320, 640, "dark"],
-  [768, 1_024, "light"],
-  [1_280, 800, "dark"],
-  [1_280, 800, "light"],
-] as const;
 
 /** A place that is served as the local server does, whose snapshot a test changes. */
 async function servePage(first: Snapshot) {

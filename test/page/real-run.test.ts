@@ -12,15 +12,9 @@ import { isLong } from "../support/long.ts";
 import { type Program, startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 import { sampleFrames } from "../support/recordings.ts";
-import { accessibilityFindings, CHROMIUM, launchBrowser, overflowOf, visit, type Visit } from "./browser.ts";
+import { accessibilityFindings, CHROMIUM, launchBrowser, LOOKS, overflowOf, visit, type Visit } from "./browser.ts";
 
 const EVENTS = sampleFrames().reduce((sum, frame) => sum + eventsIn(frame), 0);
-const LOOKS = [
-  [320, 640, "dark"],
-  [768, 1_024, "light"],
-  [1_280, 800, "dark"],
-  [1_280, 800, "light"],
-] as const;
 const PATIENCE = { timeout: 90_000, interval: 250 };
 
 /** Errors of the server itself are tried again; after the fifth time the batch is set aside. */

@@ -108,9 +108,7 @@ describe("verify: signature", () => {
     isDown = false;
     const window = await reader.readWindow(AMPLE, never());
     expect(window).toMatchObject({ events: { length: 3 }, from: null, to: { seq: 3 } });
-    // On a busy machine the first connection may be lost and made again before the keys are asked for.
-    const cursors = relay.visits.map(({ cursor }) => cursor);
-    expect([cursors.length >= 2, cursors[0], cursors.at(-1)]).toEqual([true, "0", "0"]);
+    expect(relay.visits.map(({ cursor }) => cursor)).toEqual(["0", "0"]);
   });
 
   it("stops when told to, and hands on nothing unverified", async () => {

@@ -51,7 +51,7 @@ type PooledClient = Client & PoolClient;
 
 const MAX_POOL_SIZE = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
-const IDLE_TIMEOUT_MS = 60_000;
+const IDLE_TIMEOUT_MS = 10_000;
 const ROUND_TRIP_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 2000;
 

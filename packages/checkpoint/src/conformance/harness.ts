@@ -1,9 +1,9 @@
 /** What the suite of a CheckpointStore is given: stores to test, and the things that tests make. */
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import type { LedgerEntry } from "../ledger.ts";
-import type { NewRun, Run } from "../run.ts";
+import type { NewRun, Run, RunTotals } from "../run.ts";
 import type { CheckpointStore } from "../store.ts";
-import type { CursorMove, Lease, WindowItem } from "../window.ts";
+import type { CursorMove, Fold, Lease, WindowItem } from "../window.ts";
 
 export interface Harness {
   /** A store that nobody else uses, empty. */
@@ -110,6 +110,19 @@ export function aMove(window: number, changes: Partial<CursorMove> = {}): Cursor
     target: null,
     brokenFrames: 0,
     oldestKeptMs: null,
+    ...changes,
+  };
+}
+
+/** The first window's fold. */
+export function aFold(add: RunTotals, changes: Partial<Fold> = {}): Fold {
+  return {
+    epoch: 1,
+    foldedBefore: 0,
+    folded: 1,
+    appliedCursor: positionOf(1),
+    lastFinishedAtMs: NOW,
+    add,
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 /** The reader's side: lease, pace, windows, folding. A reader that lost its lease can change nothing. */
 import { describe, expect, test } from "vitest";
 import {
+  aFold,
   aMove,
   aRun,
   aWindow,
@@ -98,16 +99,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     expect(await store.moveCursor(old, aMove(2))).toBe(false);
     expect(await store.noteStream(old, { target: positionOf(1), brokenFrames: 9 })).toBe(false);
     const add = { received: 14, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-    expect(
-      await store.fold(old, {
-        epoch: 1,
-        foldedBefore: 0,
-        folded: 1,
-        appliedCursor: window.to,
-        lastFinishedAtMs: NOW,
-        add,
-      }),
-    ).toBeNull();
+    expect(await store.fold(old, aFold(add, { appliedCursor: window.to }))).toBeNull();
     await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null });
 
     expect(await theRun(store)).toEqual(before);
@@ -223,14 +215,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       await expect(store.openWindows(await theRun(store), 10)).rejects.toMatchObject({ name: "BrokenStateError" });
       const stale = await theRun(store);
       const add = { received: 0, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-      await store.fold(lease, {
-        epoch: 1,
-        foldedBefore: 0,
-        folded: 1,
-        appliedCursor: positionOf(1),
-        lastFinishedAtMs: NOW,
-        add,
-      });
+      await store.fold(lease, aFold(add));
       expect(await store.openWindows(stale, 10)).toEqual([]);
       expect(await store.openWindows({ ...stale, runId: "no-such-run" }, 10)).toEqual([]);
     });

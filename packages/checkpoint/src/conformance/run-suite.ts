@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { TuneRecord } from "../run.ts";
 import {
+  aFold,
   aRun,
   aMove,
   foldOne,
@@ -296,16 +297,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.noteStream(lease, { epoch: 1, target: positionOf(1) })).toBe(false);
       expect(await store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(false);
       const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-      expect(
-        await store.fold(lease, {
-          epoch: 1,
-          foldedBefore: 0,
-          folded: 1,
-          appliedCursor: window.to,
-          lastFinishedAtMs: NOW,
-          add,
-        }),
-      ).toBeNull();
+      expect(await store.fold(lease, aFold(add, { appliedCursor: window.to }))).toBeNull();
       expect(await theRun(store)).toEqual(before);
     });
   });
