@@ -1,5 +1,6 @@
 /** Recorded frames as the events they hold, under new accounts in each copy. */
 import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { extractEvents } from "@firehose-backfill/firehose/extract";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
@@ -15,15 +16,16 @@ export function benchEvents(count: number, seed: string): readonly FirehoseEvent
   const log = resealedLog({ frames, copies, seed, firstTimeMs: Date.now() - BACK_MS });
   const filter = compileFilter({ collections: [], dids: [] });
   const rules = { filter, verify: "structure", latestMs: () => Date.now() } as const;
-  const events: FirehoseEvent[] = [];
+  const events = new EventLog();
   for (const { frame: bytes } of log.after(0)) {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
     if (!("did" in frame)) throw new Error(`a frame that is ${frame.kind}`);
-    for (const event of extractEvents(buffer, frame, frame.timeMs, rules).events) events.push(event);
+    extractEvents(frame, frame.timeMs, rules, events);
     if (events.length >= count) break;
   }
-  return events.slice(0, count);
+  events.truncate(count);
+  return [...events];
 }
 
 export function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

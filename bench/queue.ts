@@ -1,5 +1,6 @@
 /** What messages cost: bytes an event, units that SQS bills, and time to make and read them, next to plain JSON. */
 import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
+import { EventLog, type EventSlice } from "@firehose-backfill/core/cbor/event-log";
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { cidToText } from "@firehose-backfill/core/cid";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
@@ -25,11 +26,11 @@ export const queue: Benchmark = {
   summary: "bytes an event, billed units and codec speed, next to plain JSON [--events N]",
   run(args) {
     const { events: count } = numbersOf(args, { events: 20_000 });
-    const events = benchEvents(count, "queue");
+    const events = EventLog.of(benchEvents(count, "queue"));
     const results = BATCH_SIZES.map((batchSize) => {
       const batches = packBatches(events, { batchSize, limits: { maxMessageBytes: MESSAGE_ROOM_BYTES } });
       const ours = measureOurs(batches);
-      const json = measureJson(batches);
+      const json = measureJson(batches.map((batch) => [...batch]));
       const result = { batchSize, ours, json, "bytes: ours / JSON": round(ours.bytesPerEvent / json.bytesPerEvent) };
       console.error(JSON.stringify(result));
       return result;
@@ -46,9 +47,9 @@ interface Cost {
   readonly decodedPerSecond: number;
 }
 
-type Batches = readonly (readonly FirehoseEvent[])[];
+type Batches = readonly { readonly length: number }[];
 
-function measureOurs(batches: Batches): Cost {
+function measureOurs(batches: readonly EventSlice[]): Cost {
   let messages: readonly EncodedMessage[] = [];
   const encode = (): void => {
     messages = batches.map((events, number) => {
@@ -67,7 +68,7 @@ function measureOurs(batches: Batches): Cost {
 }
 
 /** What one would write without a codec: the record as JSON, in the body. The reader has to decode records for it. */
-function measureJson(batches: Batches): Cost {
+function measureJson(batches: readonly (readonly FirehoseEvent[])[]): Cost {
   let bodies: readonly string[] = [];
   const encode = (): void => {
     bodies = batches.map((events) => JSON.stringify({ events: events.map(asJson) }));

@@ -9,7 +9,7 @@ import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { extractEvents } from "@firehose-backfill/firehose/extract";
+import { extracted } from "@firehose-backfill/firehose/testing/extracted";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { openDatabase } from "@firehose-backfill/sink/connection";
@@ -57,7 +57,7 @@ function eventsOf(frames: readonly Uint8Array[]): FirehoseEvent[] {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
     if (!("did" in frame)) throw new Error(`a ${frame.kind} frame`);
-    return extractEvents(buffer, frame, frame.timeMs, rules).events;
+    return extracted(frame, rules).events;
   });
 }
 

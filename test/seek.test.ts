@@ -61,7 +61,7 @@ async function read(url: string, position: Pick<ReadPosition, "start" | "startTi
   const limits = { maxEvents: 1e6, maxBytes: 1e9, maxReadBytes: 1e9, maxMs: 30_000, takeFirstWhole: true };
   const window = await reader.readWindow(limits, never);
   expect(window.endedBecause).toBe("caught-up");
-  return { seqs: window.events.map(({ seq }) => seq), frames: window.frames };
+  return { seqs: [...window.events].map(({ seq }) => seq), frames: window.frames };
 }
 
 test.each([

@@ -10,7 +10,7 @@ import { databaseBytes } from "@firehose-backfill/backfill/plan/database-size";
 import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { extractEvents } from "@firehose-backfill/firehose/extract";
+import { extracted } from "@firehose-backfill/firehose/testing/extracted";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { listApplied } from "@firehose-backfill/sink/applied";
@@ -36,7 +36,7 @@ function rowsOf(frames: readonly Uint8Array[]): SinkRow[] {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
     if (!("did" in frame)) throw new Error(`a ${frame.kind} frame`);
-    return extractEvents(buffer, frame, frame.timeMs, rules).events.map((event) => toRow(event, "hash"));
+    return extracted(frame, rules).events.map((event) => toRow(event, "hash"));
   });
 }
 
@@ -240,7 +240,7 @@ function recordBytesOf(frames: readonly Uint8Array[]): number {
     const frame = readFrame(buffer);
     if (!("did" in frame)) continue;
     const rules = { filter: everything, verify: "structure", latestMs: () => Number.POSITIVE_INFINITY } as const;
-    for (const event of extractEvents(buffer, frame, frame.timeMs, rules).events) {
+    for (const event of extracted(frame, rules).events) {
       if (event.kind !== "record") continue;
       sizes.set(`${event.did}/${event.collection}/${event.rkey}`, event.record?.length ?? 0);
     }

@@ -1,9 +1,9 @@
 /** This project: the strict scan of the envelope, and records decoded where they are applied. */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
 import { hashMatches } from "@firehose-backfill/core/cid";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
-import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { extractEvents } from "@firehose-backfill/firehose/extract";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
@@ -28,13 +28,13 @@ const LIMITS = {
 /** Of the Lambda profile: what one message holds. */
 const MESSAGES = { batchSize: 500, limits: { maxMessageBytes: 1_000_000 } };
 
-function decodeAll(events: readonly FirehoseEvent[], verify: VerifyLevel): number {
+function decodeAll(events: EventLog, verify: VerifyLevel): number {
   let records = 0;
-  for (const event of events) {
-    if (event.kind === "dead") throw new Error(`${event.reason}: ${event.error}`);
-    if (event.kind !== "record" || event.record === null || event.cid === null) continue;
-    if (verify === "hash" && !hashMatches(event.cid, event.record)) throw new Error("a record of another hash");
-    decodeRecord(event.record);
+  for (let index = 0; index < events.length; index++) {
+    const logged = events.recordAt(index);
+    if (logged === null) continue;
+    if (verify === "hash" && !hashMatches(logged.cid, logged.record)) throw new Error("a record of another hash");
+    decodeRecord(logged.record);
     records++;
   }
   return records;
@@ -43,10 +43,13 @@ function decodeAll(events: readonly FirehoseEvent[], verify: VerifyLevel): numbe
 function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
   const nowMs = Date.now();
   const rules = { filter, verify, latestMs: (timeMs: number) => Math.max(nowMs, timeMs) };
+  const log = new EventLog();
   return (bytes) => {
     const frame = readFrame(bytes);
     if (!("did" in frame)) throw new Error(`a frame that is ${frame.kind}`);
-    return decodeAll(extractEvents(bytes, frame, frame.timeMs, rules).events, verify);
+    log.truncate(0);
+    extractEvents(frame, frame.timeMs, rules, log);
+    return decodeAll(log, verify);
   };
 }
 
@@ -69,7 +72,7 @@ function manyDids(): readonly string[] {
   return [...dids];
 }
 
-function reading(filter: Filter, verify: VerifyLevel, use: (events: readonly FirehoseEvent[]) => number): ReadRelay {
+function reading(filter: Filter, verify: VerifyLevel, use: (events: EventLog) => number): ReadRelay {
   return async (url, cursor, tally, signal) => {
     await using reader = openFirehoseReader({
       url,
@@ -99,7 +102,7 @@ function reading(filter: Filter, verify: VerifyLevel, use: (events: readonly Fir
   };
 }
 
-function pack(events: readonly FirehoseEvent[]): number {
+function pack(events: EventLog): number {
   let packed = 0;
   for (const [number, batch] of packBatches(events, MESSAGES).entries()) {
     const key = { runId: "bench", epoch: 1, window: 1, fence: 1, number };

@@ -1,4 +1,5 @@
 /** What a setting does to how batches are applied: the consumers of a long-lived process, with queue and table in memory. */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -43,7 +44,7 @@ export async function observeConsumer(
         key: { runId: "run", epoch: 1, window: 1, fence: 1, number },
         dueMs: clock.now(),
         paceEpoch: 0,
-        events: work.events,
+        events: EventLog.of(work.events).slice(),
       },
       delaySeconds: 0,
     })),

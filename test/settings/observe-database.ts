@@ -1,4 +1,5 @@
 /** What a setting does to a real Postgres: the consumers of a long-lived process, as the server counts their connections. */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -30,7 +31,7 @@ export async function observeConnections(
         key: { runId: "run", epoch: 1, window: 1, fence: 1, number },
         dueMs: clock.now(),
         paceEpoch: 0,
-        events: [deleteEvent(number + 1)],
+        events: EventLog.of([deleteEvent(number + 1)]).slice(),
       },
       delaySeconds: 0,
     })),

@@ -1,4 +1,5 @@
 /** A firehose that is made up: endless commits in order, and a reader of it that keeps the promises of readWindow. */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import type { FirehoseReader, FirehoseReaderOptions, Window } from "@firehose-backfill/firehose/types";
@@ -54,7 +55,7 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
       if (Number.isFinite(shape.commitsPerSecond))
         await options.clock.sleep((frames * 1000) / shape.commitsPerSecond, signal);
       return {
-        events,
+        events: EventLog.of(events),
         received,
         skipped: received > events.length ? { collection: received - events.length } : {},
         frames,

@@ -2,6 +2,7 @@
  * Production's health, asked on a real Postgres by a real sink, and what the run makes of the answer: it waits and backs
  * off, counts no attempt, and goes on by itself. The use case is the consumer's own; queue and table are in memory.
  */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { applyMessage } from "@firehose-backfill/backfill/apply-message";
 import { quietConsumer } from "@firehose-backfill/backfill/testing/consumer";
@@ -88,7 +89,8 @@ async function setUp(options: { readonly throttleQuery: string | null; readonly 
         rev: `3l${String(number).padStart(11, "2")}`,
         cid: null,
       });
-      const batch = { key: keyOf(number), dueMs: clock.now(), paceEpoch: 0, events: [{ ...event, record: null }] };
+      const events = EventLog.of([{ ...event, record: null }]).slice();
+      const batch = { key: keyOf(number), dueMs: clock.now(), paceEpoch: 0, events };
       number += 1;
       await queue.send([{ batch, delaySeconds: 0 }]);
     },

@@ -8,7 +8,8 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
-import type { Batch, BatchKey } from "@firehose-backfill/core/batch";
+import type { BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { packBatches } from "@firehose-backfill/queue/pack";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -69,17 +70,15 @@ async function sendAgain(deps: RedriveDeps, run: Run, claimed: readonly ClaimedE
   return claimed.length;
 }
 
-type DeadBatch = Pick<Batch, "events"> & { readonly claimed: readonly ClaimedEvent[] };
+type DeadBatch = Pick<LoggedBatch, "events"> & { readonly claimed: readonly ClaimedEvent[] };
 
 function inBatches({ queue }: RedriveDeps, run: Run, claimed: readonly ClaimedEvent[]): readonly DeadBatch[] {
   const { batchSize } = run.throttle;
   const limits = { maxMessageBytes: queue.limits.maxMessageBytes - batchSize * ID_BYTES };
   let next = 0;
   // Packing keeps the order and the number of events.
-  return packBatches(
-    claimed.map(({ event }) => event),
-    { batchSize, limits },
-  ).map((events) => {
+  const log = EventLog.of(claimed.map(({ event }) => event));
+  return packBatches(log, { batchSize, limits }).map((events) => {
     const its = claimed.slice(next, next + events.length);
     next += events.length;
     return { events, claimed: its };
@@ -87,7 +86,7 @@ function inBatches({ queue }: RedriveDeps, run: Run, claimed: readonly ClaimedEv
 }
 
 /** The first entry decides which moment names them all: another redrive of this second has taken it, or has not. */
-async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch[]): Promise<readonly Batch[]> {
+async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch[]): Promise<readonly LoggedBatch[]> {
   const nowMs = deps.clock.now();
   const keyOf = (moment: number, number: number): BatchKey => ({
     runId: run.runId,

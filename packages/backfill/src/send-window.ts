@@ -4,8 +4,8 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
-import type { Batch } from "@firehose-backfill/core/batch";
-import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import type { LoggedBatch } from "@firehose-backfill/core/batch";
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Window } from "@firehose-backfill/firehose/types";
 import { packBatches } from "@firehose-backfill/queue/pack";
@@ -77,8 +77,8 @@ async function reserve(
   deps: ReaderDeps,
   lease: Lease,
   run: Run,
-  events: readonly FirehoseEvent[],
-): Promise<{ batches: readonly Batch[] } | null> {
+  events: EventLog,
+): Promise<{ batches: readonly LoggedBatch[] } | null> {
   let current = run;
   for (;;) {
     const pace = paceOf(current);
@@ -89,7 +89,7 @@ async function reserve(
       { plannedDueMs: current.plannedDueMs, nowMs: deps.clock.now() },
     );
     const isPaced = pace.effectiveDelayMs > 0;
-    const batches = packed.map((group, number): Batch => ({
+    const batches = packed.map((group, number): LoggedBatch => ({
       key: { runId: run.runId, epoch: run.epoch, window: run.registered + 1, fence: lease.fence, number },
       dueMs: layout.dueMs[number] ?? layout.nextMs,
       paceEpoch: isPaced ? current.paceEpoch : 0,

@@ -4,7 +4,7 @@ import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { encodeMessage, MESSAGE_VERSION } from "@firehose-backfill/queue/message-codec";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { batchOf, recordEvent } from "@firehose-backfill/queue/test-batches";
+import { batchOf, logged, recordEvent } from "@firehose-backfill/queue/test-batches";
 import { expect, test } from "vitest";
 import { applyMessage } from "./apply-message.ts";
 import { quietConsumer } from "./testing/consumer.ts";
@@ -36,7 +36,7 @@ test("so is a batch whose run is of a newer version; nothing of it is applied", 
     },
   });
   const consumer = quietConsumer({ clock, queue, store });
-  queue.sendRaw(encodeMessage(batchOf([recordEvent(1)])));
+  queue.sendRaw(encodeMessage(logged(batchOf([recordEvent(1)]))));
   const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
   if (message === undefined) throw new Error("no message");
   expect(await applyMessage(consumer, message, { signal })).toMatchObject({

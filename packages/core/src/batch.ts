@@ -1,3 +1,4 @@
+import type { EventSlice } from "./cbor/event-log.ts";
 import type { FirehoseEvent } from "./event.ts";
 
 /**
@@ -29,6 +30,9 @@ export interface Batch {
    */
   readonly deadEventIds?: readonly string[];
 }
+
+/** A batch on its way out: its events are a reader's, not made into objects. Good for as long as their log is. */
+export type LoggedBatch = Omit<Batch, "events"> & { readonly events: EventSlice };
 
 /** What became of a batch's events. `applied + stale + dead` is the number of events in it. */
 export interface BatchCounts {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
-import { carRoot, findBlocks } from "./car.ts";
+import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
 import { car, cidOf } from "./testing/frames.ts";
 
 const blocks = ["a", "bb", "ccc"].map((text) => dagCbor.encode({ text }));
@@ -16,10 +16,13 @@ const archive = car(
 /** CIDs are given as offsets into the same bytes: they are put behind the archive. */
 function find(bytes: Buffer, wanted: readonly Uint8Array[]): (string | null)[] | string {
   const whole = Buffer.concat([bytes, ...wanted]);
-  const found = wanted.map((_, index) => ({ cid: bytes.length + index * 36, start: -1, end: -1 }));
-  const root = findBlocks(whole, 0, bytes.length, found);
+  const blocks = new WantedBlocks();
+  const found = wanted.map((_, index) => blocks.add(bytes.length + index * 36));
+  const root = findBlocks(whole, 0, bytes.length, blocks);
   if (typeof root === "string") return root;
-  return found.map(({ start, end }) => (start === -1 ? null : whole.subarray(start, end).toString("hex")));
+  return found.map((index) =>
+    blocks.starts[index] === -1 ? null : whole.subarray(blocks.starts[index], blocks.ends[index]).toString("hex"),
+  );
 }
 
 const hexOf = (index: number) => Buffer.from(blocks[index] ?? []).toString("hex");

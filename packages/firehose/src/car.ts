@@ -5,26 +5,44 @@
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
 import { CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { MAX_OPS } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 
-/** A block that is looked for. */
-export interface WantedBlock {
-  /** Where the 36 bytes of its CID start, anywhere in the same bytes. -1: it has none, and is not looked for. */
-  readonly cid: number;
-  /** Filled in where the archive holds it: where the block starts and ends, without its CID. -1: it does not. */
-  start: number;
-  end: number;
+/** One an operation, and the commit. */
+const MOST_WANTED = MAX_OPS + 1;
+
+/** Blocks that are looked for, and where they were found. Used again and again: nothing is made for an archive. */
+export class WantedBlocks {
+  /** Where the 36 bytes of each one's CID start, anywhere in the same bytes. */
+  readonly cids = new Int32Array(MOST_WANTED);
+  /** Where each block starts and ends, without its CID. -1: the archive does not hold it. */
+  readonly starts = new Int32Array(MOST_WANTED);
+  readonly ends = new Int32Array(MOST_WANTED);
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Returns its index. */
+  add(cid: number): number {
+    const index = this.length++;
+    this.cids[index] = cid;
+    this.starts[index] = -1;
+    return index;
+  }
 }
 
 /**
  * Finds blocks. Where a CID stands in the archive twice, the first block counts. Returns where the 36 bytes of the first root
  * start, or a sentence where the archive is not one.
  */
-export function findBlocks(bytes: Buffer, start: number, end: number, wanted: readonly WantedBlock[]): number | string {
+export function findBlocks(bytes: Buffer, start: number, end: number, wanted: WantedBlocks): number | string {
   const section = { at: start };
   const root = openArchive(bytes, section, end);
   if (typeof root === "string") return root;
 
+  const { cids, starts, ends, length } = wanted;
   while (section.at < end) {
     const blockEnd = nextSection(bytes, section, end);
     if (blockEnd === -1) return "a block's length is wrong";
@@ -34,11 +52,12 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: re
     if (blockEnd - cid < CID_LENGTH) continue;
     // One byte tells nearly all others apart.
     const lastByte = bytes[cid + CID_LENGTH - 1];
-    for (const block of wanted) {
-      if (bytes[block.cid + CID_LENGTH - 1] !== lastByte || block.start !== -1 || block.cid === -1) continue;
-      if (!cidEquals(bytes, bytes, block.cid, cid)) continue;
-      block.start = cid + CID_LENGTH;
-      block.end = blockEnd;
+    for (let index = 0; index < length; index++) {
+      const wantedCid = cids[index] ?? 0;
+      if (bytes[wantedCid + CID_LENGTH - 1] !== lastByte || starts[index] !== -1) continue;
+      if (!cidEquals(bytes, bytes, wantedCid, cid)) continue;
+      starts[index] = cid + CID_LENGTH;
+      ends[index] = blockEnd;
     }
   }
   return root;

@@ -5,23 +5,24 @@
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { digestMatches, isCid } from "@firehose-backfill/core/cid";
 import { CborCursor, MAJOR } from "./cbor-cursor.ts";
+import type { CommitFrame, SyncFrame } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 /** Version 3 of the repository format. */
 const COMMIT_VERSION = 3;
 
-export interface CommitBlock {
+/** Where the signature stands in a commit block: offsets of its bytes, and of its key (the signature covers the map without it). */
+export interface SignaturePlace {
+  readonly entryStart: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface CommitBlock {
   readonly did: string;
   readonly rev: string;
   readonly version: number;
-  /** Offsets of the 36 bytes of the root of the tree, and of the commit before; -1: none. */
-  readonly data: number;
-  readonly prev: number;
-  /** Offsets of the signature's bytes. */
-  readonly sigStart: number;
-  readonly sigEnd: number;
-  /** Where the key `sig` starts (its head), and where its value ends: the signature covers the map without it. */
-  readonly sigEntryStart: number;
+  readonly signature: SignaturePlace;
 }
 
 export interface CommitProblem {
@@ -29,49 +30,47 @@ export interface CommitProblem {
   readonly error: string;
 }
 
-/** What the event around the commit says of it; `cid` is an offset. */
-export interface CommitClaims {
-  readonly did: string;
-  readonly rev: string;
-  readonly cid: number;
-}
-
 const KEY = { did: 0, rev: 1, sig: 2, data: 3, prev: 4, version: 5 } as const;
 const KEYS = keyTable(KEY);
 
-/** Checks the block between two offsets against its CID and the event. Returns the block, or what is wrong with it. */
+/**
+ * Checks the block between two offsets of an event's frame against its CID (an offset, too) and against the event. Returns
+ * where it is signed, or what is wrong with it.
+ */
 export function checkCommit(
-  bytes: Buffer,
+  event: CommitFrame | SyncFrame,
+  cid: number,
   start: number,
   end: number,
-  claims: CommitClaims,
-): CommitBlock | CommitProblem {
-  if (!digestMatches(bytes, claims.cid, bytes.subarray(start, end))) {
+): SignaturePlace | CommitProblem {
+  const { bytes } = event;
+  if (!digestMatches(bytes, cid, bytes.subarray(start, end))) {
     return { reason: "commit-hash", error: "the commit block does not hash to the commit's CID" };
   }
-  const usual = readUsualBlock(bytes, start, end, claims);
-  if (usual !== null) return usual;
+  if (isUsualBlock(event, start, end)) {
+    return { entryStart: start + USUAL.sigEntry, start: start + USUAL.sig, end: start + USUAL.sigEnd };
+  }
   const commit = readCommitBlock(bytes, start, end);
   if (typeof commit === "string") return { reason: "bad-commit", error: commit };
   if (commit.version !== COMMIT_VERSION) return mismatch(`version ${commit.version} instead of ${COMMIT_VERSION}`);
-  if (commit.did !== claims.did) return mismatch(`the commit is of ${commit.did}, the event of ${claims.did}`);
-  if (commit.rev !== claims.rev) return mismatch(`the commit's rev is ${commit.rev}, the event's ${claims.rev}`);
-  return commit;
+  if (commit.did !== event.did) return mismatch(`the commit is of ${commit.did}, the event of ${event.did}`);
+  if (commit.rev !== event.rev) return mismatch(`the commit's rev is ${commit.rev}, the event's ${event.rev}`);
+  return commit.signature;
 }
 
 function mismatch(error: string): CommitProblem {
   return { reason: "commit-mismatch", error };
 }
 
-export function isCommitProblem(result: CommitBlock | CommitProblem): result is CommitProblem {
+export function isCommitProblem(result: SignaturePlace | CommitProblem): result is CommitProblem {
   return "reason" in result;
 }
 
 /** The bytes that the signature covers: the same map without `sig`. Own memory. */
-export function unsignedBytes(bytes: Buffer, start: number, end: number, commit: CommitBlock): Uint8Array {
-  const unsigned = new Uint8Array(end - start - (commit.sigEnd - commit.sigEntryStart));
-  unsigned.set(bytes.subarray(start, commit.sigEntryStart));
-  unsigned.set(bytes.subarray(commit.sigEnd, end), commit.sigEntryStart - start);
+export function unsignedBytes(bytes: Buffer, start: number, end: number, signature: SignaturePlace): Uint8Array {
+  const unsigned = new Uint8Array(end - start - (signature.end - signature.entryStart));
+  unsigned.set(bytes.subarray(start, signature.entryStart));
+  unsigned.set(bytes.subarray(signature.end, end), signature.entryStart - start);
   // A map of fewer than 24 entries: its length is in its first byte.
   unsigned[0] = (bytes[start] ?? 0) - 1;
   return unsigned;
@@ -86,31 +85,31 @@ const AROUND_VALUES = [
   { at: 173, bytes: Buffer.from("6470726576" + "f6" + "6776657273696f6e" + "03", "hex") },
 ] as const;
 const USUAL = { length: 188, did: 7, rev: 44, sigEntry: 57, sig: 63, sigEnd: 127, data: 137 } as const;
+const DID_LENGTH = 32;
+const REV_LENGTH = 13;
 
 /**
- * The commit block as nearly every repo writes it: each value stands at a fixed place. null: this one is different, or
- * does not fit the event; then it is read field by field.
+ * Whether the commit block is as nearly every repo writes it, each value at a fixed place, and fits the event. Any other one is
+ * read field by field.
  */
-function readUsualBlock(bytes: Buffer, start: number, end: number, claims: CommitClaims): CommitBlock | null {
-  const { did, rev } = claims;
-  if (end - start !== USUAL.length || did.length !== 32 || rev.length !== 13) return null;
+function isUsualBlock(event: CommitFrame | SyncFrame, start: number, end: number): boolean {
+  const { bytes, didStart, didEnd, revStart } = event;
+  if (end - start !== USUAL.length || didEnd - didStart !== DID_LENGTH || revStart === -1) return false;
   for (const part of AROUND_VALUES) {
     for (let index = 0; index < part.bytes.length; index++) {
-      if (bytes[start + part.at + index] !== part.bytes[index]) return null;
+      if (bytes[start + part.at + index] !== part.bytes[index]) return false;
     }
   }
-  if (!isTextAt(bytes, start + USUAL.did, did) || !isTextAt(bytes, start + USUAL.rev, rev)) return null;
-  const data = start + USUAL.data;
-  if (!isCid(bytes, data)) return null;
-  const [sigStart, sigEnd, sigEntryStart] = [start + USUAL.sig, start + USUAL.sigEnd, start + USUAL.sigEntry];
-  return { did, rev, version: COMMIT_VERSION, data, prev: -1, sigStart, sigEnd, sigEntryStart };
+  return (
+    isSame(bytes, start + USUAL.did, didStart, DID_LENGTH) &&
+    isSame(bytes, start + USUAL.rev, revStart, REV_LENGTH) &&
+    isCid(bytes, start + USUAL.data)
+  );
 }
 
-/** ASCII alone: what the text holds beyond it never equals a byte of it. */
-function isTextAt(bytes: Buffer, start: number, text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code > 0x7f || bytes[start + index] !== code) return false;
+function isSame(bytes: Buffer, left: number, right: number, length: number): boolean {
+  for (let index = 0; index < length; index++) {
+    if (bytes[left + index] !== bytes[right + index]) return false;
   }
   return true;
 }
@@ -129,11 +128,8 @@ function readFields(cursor: CborCursor): CommitBlock | string {
   let did = "";
   let rev = "";
   let version = 0;
-  let data = -1;
-  let prev = -1;
-  let sigStart = -1;
-  let sigEnd = -1;
-  let sigEntryStart = -1;
+  let hasTree = false;
+  let signature: SignaturePlace | null = null;
   let key = FIRST_KEY;
   const entries = cursor.count(MAJOR.map);
   if (entries >= 24) return "the commit block has too many fields";
@@ -151,22 +147,23 @@ function readFields(cursor: CborCursor): CommitBlock | string {
         version = cursor.uint();
         break;
       case KEY.data:
-        data = cursor.cid();
+        cursor.cid();
+        hasTree = true;
         break;
       case KEY.prev:
-        if (!cursor.takeNull()) prev = cursor.cid();
+        if (!cursor.takeNull()) cursor.cid();
         break;
-      case KEY.sig:
-        sigEntryStart = entryStart;
-        sigStart = cursor.range(MAJOR.bytes);
-        sigEnd = cursor.pos;
+      case KEY.sig: {
+        const start = cursor.range(MAJOR.bytes);
+        signature = { entryStart, start, end: cursor.pos };
         break;
+      }
       default:
         cursor.skip();
     }
   }
   if (cursor.pos !== cursor.end) return "the commit block holds more than a commit";
-  if (data === -1) return "the commit block names no tree";
-  if (sigStart === -1) return "the commit block is not signed";
-  return { did, rev, version, data, prev, sigStart, sigEnd, sigEntryStart };
+  if (!hasTree) return "the commit block names no tree";
+  if (signature === null) return "the commit block is not signed";
+  return { did, rev, version, signature };
 }

@@ -1,9 +1,9 @@
 /** What extracting gives and is told, and the pieces that commits and #sync markers share. */
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
-import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
-import { type CommitBlock, unsignedBytes } from "./commit.ts";
+import type { DeadEntry } from "@firehose-backfill/core/event";
+import { type SignaturePlace, unsignedBytes } from "./commit.ts";
 import { copyBytes, copyHead } from "./kept-bytes.ts";
-import type { FrameFault, MessageFrame } from "./frame-types.ts";
+import type { CommitFrame, FrameFault, MessageFrame, SyncFrame } from "./frame-types.ts";
 import type { Filter } from "./types.ts";
 
 export interface ExtractRules {
@@ -25,14 +25,14 @@ export interface Extract {
   readonly received: number;
   readonly skippedDid: number;
   readonly skippedCollection: number;
-  readonly events: readonly FirehoseEvent[];
+  /** How many were appended to the log. */
+  readonly events: number;
   /** Set at `verify: signature`, where there are events that depend on it. */
   readonly signed: SignedCommit | null;
 }
 
 /** One dead entry for the frame as a whole. */
 export function deadFrame(
-  bytes: Buffer,
   frame: MessageFrame,
   timeMs: number,
   fault: FrameFault | { readonly reason: string; readonly error: string },
@@ -45,14 +45,21 @@ export function deadFrame(
     path: null,
     reason: fault.reason,
     error: `#${frame.kind}: ${fault.error}`,
-    payload: copyHead(bytes, 0, bytes.length),
+    payload: copyHead(frame.bytes, 0, frame.bytes.length),
   };
 }
 
-export function signedCommit(bytes: Buffer, start: number, end: number, commit: CommitBlock): SignedCommit {
+/** The commit block stands between the two offsets. */
+export function signedCommit(
+  event: CommitFrame | SyncFrame,
+  start: number,
+  end: number,
+  signature: SignaturePlace,
+): SignedCommit {
+  const { bytes, did } = event;
   return {
-    did: commit.did,
-    unsigned: unsignedBytes(bytes, start, end, commit),
-    signature: copyBytes(bytes, commit.sigStart, commit.sigEnd),
+    did,
+    unsigned: unsignedBytes(bytes, start, end, signature),
+    signature: copyBytes(bytes, signature.start, signature.end),
   };
 }

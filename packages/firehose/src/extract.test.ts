@@ -1,10 +1,9 @@
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import * as dagCbor from "@ipld/dag-cbor";
 import { describe, expect, it } from "vitest";
-import { extractEvents } from "./extract.ts";
-import type { Extract } from "./extract-parts.ts";
 import { compileFilter } from "./filter.ts";
 import { readFrame } from "./frame.ts";
+import { extracted, type Extracted } from "./testing/extracted.ts";
 import {
   BASE_TIME_MS,
   car,
@@ -25,13 +24,13 @@ interface Scope {
   readonly latestMs?: number;
 }
 
-function extract(bytes: Buffer, scope: Scope = {}): Extract {
+function extract(bytes: Buffer, scope: Scope = {}): Extracted {
   const { collections = [], dids = [], verify = "hash", latestMs = Number.POSITIVE_INFINITY } = scope;
   const read = readFrame(bytes);
   if (read.kind === "broken" || read.kind === "unknown" || read.kind === "info" || read.kind === "error") {
     throw new Error(JSON.stringify(read));
   }
-  return extractEvents(bytes, read, read.timeMs, {
+  return extracted(read, {
     filter: compileFilter({ collections, dids }),
     verify,
     latestMs: () => latestMs,
@@ -39,7 +38,7 @@ function extract(bytes: Buffer, scope: Scope = {}): Extract {
 }
 
 const ofOp = (op: TestOp, scope?: Scope) => extract(commitFrame({ seq: 7, ops: [op] }), scope);
-const reasons = ({ events }: Extract) => events.map((event) => (event.kind === "dead" ? event.reason : event.kind));
+const reasons = ({ events }: Extracted) => events.map((event) => (event.kind === "dead" ? event.reason : event.kind));
 
 describe("operations of a commit", () => {
   it("become records with their bytes and CIDs", () => {

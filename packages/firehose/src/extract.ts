@@ -1,9 +1,10 @@
 /**
  * From a frame to events, through the filter: bytes are copied for what passes it, and for nothing else.
- * Pure; what breaks a rule comes out as a dead entry beside the rest.
+ * What breaks a rule comes out as a dead entry beside the rest.
  */
-import type { FirehoseEvent } from "@firehose-backfill/core/event";
-import { carRoot, findBlocks, type WantedBlock } from "./car.ts";
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
+import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
 import { checkCommit, isCommitProblem } from "./commit.ts";
 import { extractCommit } from "./extract-commit.ts";
 import { deadFrame, type Extract, type ExtractRules, type SignedCommit, signedCommit } from "./extract-parts.ts";
@@ -14,47 +15,67 @@ export function countEvents(frame: MessageFrame): number {
   return frame.kind === "commit" ? frame.ops.length : 1;
 }
 
-/** `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
-export function extractEvents(bytes: Buffer, frame: MessageFrame, timeMs: number, rules: ExtractRules): Extract {
-  if (frame.did !== "" && !rules.filter.passesDid(frame.did)) {
+/** Appends to the log what passes. `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
+export function extractEvents(frame: MessageFrame, timeMs: number, rules: ExtractRules, log: EventLog): Extract {
+  const { filter } = rules;
+  if (filter.hasDids && frame.did !== "" && !filter.passesDid(frame.did)) {
     const received = countEvents(frame);
-    return { received, skippedDid: received, skippedCollection: 0, events: [], signed: null };
+    return { received, skippedDid: received, skippedCollection: 0, events: 0, signed: null };
   }
-  if (frame.kind === "commit") return extractCommit(bytes, frame, timeMs, rules);
-  if (frame.fault !== null) return only(deadFrame(bytes, frame, timeMs, frame.fault));
-  const { seq, did } = frame;
-  switch (frame.kind) {
+  if (frame.kind === "commit") return extractCommit(frame, timeMs, rules, log);
+  const marker = toMarker(frame, timeMs, rules);
+  log.append(marker.event);
+  return { received: 1, skippedDid: 0, skippedCollection: 0, events: 1, signed: marker.signed };
+}
+
+/** Of the #sync marker in hand. */
+const wanted = new WantedBlocks();
+
+interface Marker {
+  readonly event: MarkerEvent | DeadEntry;
+  readonly signed: SignedCommit | null;
+}
+
+function toMarker(
+  frame: Exclude<MessageFrame, { readonly kind: "commit" }>,
+  timeMs: number,
+  rules: ExtractRules,
+): Marker {
+  if (frame.fault !== null) return { event: deadFrame(frame, timeMs, frame.fault), signed: null };
+  const { kind, seq, did } = frame;
+  switch (kind) {
     case "sync":
-      return extractSync(bytes, frame, timeMs, rules);
+      return toSync(frame, timeMs, rules);
     case "identity":
-      return only({ kind: "identity", seq, timeMs, did, handle: frame.handle });
+      return { event: { kind, seq, timeMs, did, handle: frame.handle }, signed: null };
     case "account":
-      return only({ kind: "account", seq, timeMs, did, active: frame.active, status: frame.status });
+      return { event: { kind, seq, timeMs, did, active: frame.active, status: frame.status }, signed: null };
     default: {
-      const unreachable: never = frame;
+      const unreachable: never = kind;
       return unreachable;
     }
   }
 }
 
-function only(event: FirehoseEvent, signed: SignedCommit | null = null): Extract {
-  return { received: 1, skippedDid: 0, skippedCollection: 0, events: [event], signed };
-}
+function toSync(frame: SyncFrame, timeMs: number, rules: ExtractRules): Marker {
+  const { bytes, seq, did, rev, blocksStart, blocksEnd } = frame;
+  const event = { kind: "sync", seq, timeMs, did, rev } as const;
+  if (rules.verify === "structure") return { event, signed: null };
+  const dead = (reason: string, error: string): Marker => ({
+    event: deadFrame(frame, timeMs, { reason, error }),
+    signed: null,
+  });
 
-function extractSync(bytes: Buffer, frame: SyncFrame, timeMs: number, rules: ExtractRules): Extract {
-  const { seq, did, rev } = frame;
-  const event: FirehoseEvent = { kind: "sync", seq, timeMs, did, rev };
-  if (rules.verify === "structure") return only(event);
-  const dead = (reason: string, error: string) => only(deadFrame(bytes, frame, timeMs, { reason, error }));
-
-  const root = carRoot(bytes, frame.blocksStart, frame.blocksEnd);
+  const root = carRoot(bytes, blocksStart, blocksEnd);
   if (typeof root === "string") return dead("bad-car", root);
-  const block: WantedBlock = { cid: root, start: -1, end: -1 };
-  const found = findBlocks(bytes, frame.blocksStart, frame.blocksEnd, [block]);
+  wanted.clear();
+  const block = wanted.add(root);
+  const found = findBlocks(bytes, blocksStart, blocksEnd, wanted);
   if (typeof found === "string") return dead("bad-car", found);
-  const { start, end } = block;
+  const start = wanted.starts[block] ?? -1;
+  const end = wanted.ends[block] ?? -1;
   if (start === -1) return dead("missing-commit", "the commit block is not in the archive");
-  const commit = checkCommit(bytes, start, end, { did, rev, cid: root });
+  const commit = checkCommit(frame, root, start, end);
   if (isCommitProblem(commit)) return dead(commit.reason, commit.error);
-  return only(event, rules.verify === "signature" ? signedCommit(bytes, start, end, commit) : null);
+  return { event, signed: rules.verify === "signature" ? signedCommit(frame, start, end, commit) : null };
 }

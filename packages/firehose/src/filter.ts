@@ -11,6 +11,8 @@ const MAX_REMEMBERED = 4096;
 export function compileFilter(scope: { collections: readonly string[]; dids: readonly string[] }): Filter {
   const dids = new Set(scope.dids);
   return {
+    hasDids: dids.size > 0,
+    hasCollections: scope.collections.length > 0,
     passesDid: dids.size === 0 ? () => true : (did) => dids.has(did),
     passesCollection: compileCollections(scope.collections),
   };

@@ -4,9 +4,7 @@ import { isValidUtf8 } from "@firehose-backfill/core/cbor/utf8";
 import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
 import {
   checkFields,
-  type CommonFields,
   fault,
-  type Mutable,
   readBlocks,
   readDid,
   readRev,
@@ -14,7 +12,7 @@ import {
   readTime,
 } from "./frame-fields.ts";
 import { NO_SEQ } from "./frame-markers.ts";
-import { type BrokenFrame, type CommitFrame, MAX_COMMIT_BLOCKS_BYTES, MAX_OPS, type OpSlice } from "./frame-types.ts";
+import { type BrokenFrame, CommitFrame, MAX_COMMIT_BLOCKS_BYTES, MAX_OPS, type OpSlice } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 // Fields that are not looked at are named too: a known key is passed without comparing it with the one before.
@@ -34,6 +32,9 @@ const KEY = {
 } as const;
 const KEYS = keyTable(KEY);
 
+/** An operation while it is read. */
+type OpFields = { -readonly [Field in keyof OpSlice]: OpSlice[Field] };
+
 const OP_KEY = { cid: 0, path: 1, prev: 2, action: 3 } as const;
 const OP_KEYS = keyTable(OP_KEY);
 
@@ -43,30 +44,17 @@ const ACTIONS = ["create", "delete", "update"].map((action) => ({
   encoded: Buffer.from(`${String.fromCharCode(0x60 + action.length)}${action}`, "latin1"),
 }));
 
-/** Stands for an `ops` that is missing or no array. */
-const NO_OPS: readonly OpSlice[] = [];
-
 /** @throws CborError */
 export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
   // Filled in place: a copy of all fields at the end would cost a quarter of the time that the frame takes.
-  const frame: Mutable<CommitFrame> = {
-    kind: "commit",
-    seq: 0,
-    timeMs: Number.NaN,
-    did: "",
-    fault: null,
-    rev: "",
-    commit: -1,
-    blocksStart: -1,
-    blocksEnd: -1,
-    ops: NO_OPS,
-  };
+  const frame = new CommitFrame(cursor.bytes);
+  let hasOps = false;
   let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
     key = cursor.key(KEYS, key);
     switch (key) {
       case KEY.ops:
-        frame.ops = readOps(cursor, frame);
+        hasOps = readOps(cursor, frame);
         break;
       case KEY.rev:
         readRev(cursor, frame);
@@ -93,32 +81,36 @@ export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
     }
   }
   if (frame.seq === 0) return NO_SEQ;
-  if (frame.ops === NO_OPS) fault(frame, "bad-field", "ops are missing");
+  if (!hasOps) fault(frame, "bad-field", "ops are missing");
   else if (frame.blocksStart === -1) fault(frame, "bad-field", "blocks are missing");
   else if (frame.commit === -1) fault(frame, "bad-field", "commit is missing");
-  checkFields(frame, frame.rev);
+  checkFields(frame);
   return frame;
 }
 
-function readOps(cursor: CborCursor, fields: CommonFields): readonly OpSlice[] {
+/** False: it is no array. */
+function readOps(cursor: CborCursor, frame: CommitFrame): boolean {
   if (cursor.major() !== MAJOR.array) {
     cursor.skip();
-    return NO_OPS;
+    return false;
   }
   const count = cursor.count(MAJOR.array);
+  if (count > MAX_OPS) fault(frame, "too-many-ops", `${count} operations; at most ${MAX_OPS} are allowed`);
   // An empty array grows to seventeen places at the first push; most commits have one operation.
-  if (count === 1) return [readOp(cursor)];
-  if (count > MAX_OPS) fault(fields, "too-many-ops", `${count} operations; at most ${MAX_OPS} are allowed`);
-  const ops: OpSlice[] = [];
-  for (let index = 0; index < count; index++) {
-    if (index < MAX_OPS) ops.push(readOp(cursor));
-    else cursor.skip();
+  if (count === 1) frame.ops = [readOp(cursor)];
+  else {
+    const ops: OpSlice[] = [];
+    for (let index = 0; index < count; index++) {
+      if (index < MAX_OPS) ops.push(readOp(cursor));
+      else cursor.skip();
+    }
+    frame.ops = ops;
   }
-  return ops;
+  return true;
 }
 
 function readOp(cursor: CborCursor): OpSlice {
-  const op: Mutable<OpSlice> = {
+  const op: OpFields = {
     start: cursor.pos,
     end: -1,
     action: null,
@@ -133,7 +125,7 @@ function readOp(cursor: CborCursor): OpSlice {
   return op;
 }
 
-function readOpFields(cursor: CborCursor, op: Mutable<OpSlice>): void {
+function readOpFields(cursor: CborCursor, op: OpFields): void {
   let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
     key = cursor.key(OP_KEYS, key);
@@ -153,7 +145,7 @@ function readOpFields(cursor: CborCursor, op: Mutable<OpSlice>): void {
   }
 }
 
-function readPath(cursor: CborCursor, op: Mutable<OpSlice>): void {
+function readPath(cursor: CborCursor, op: OpFields): void {
   if (cursor.major() !== MAJOR.text) {
     cursor.skip();
     return;

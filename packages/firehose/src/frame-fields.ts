@@ -1,32 +1,18 @@
 /** Fields that several kinds of message share. A field of the wrong type is a fault of the frame, not of the CBOR. */
-import { asciiText } from "@firehose-backfill/core/cbor/text";
 import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
 import { parseDatetime } from "./datetime.ts";
-import type { FrameFault } from "./frame-types.ts";
+import type { CommitFrame, FrameFault, MessageFrame, SyncFrame } from "./frame-types.ts";
 import { isDid, isTid } from "./syntax.ts";
 
 const NO_DID = "the repository is not named by a DID";
 const NO_REV = "rev is not a TID";
 
-/** A frame while its payload is read. */
-export type Mutable<Frame> = { -readonly [Field in keyof Frame]: Frame[Field] };
-
-/** Filled in while a payload is read; `checkFields` says at the end what is wrong with it. */
-export interface CommonFields {
-  /** 0: missing or not a positive integer. */
-  seq: number;
-  timeMs: number;
-  did: string;
-  /** The first thing that was wrong. */
-  fault: FrameFault | null;
-}
-
-export function readSeq(cursor: CborCursor, fields: CommonFields): void {
+export function readSeq(cursor: CborCursor, fields: MessageFrame): void {
   if (cursor.major() === MAJOR.uint) fields.seq = cursor.uint();
   else cursor.skip();
 }
 
-export function readTime(cursor: CborCursor, fields: CommonFields): void {
+export function readTime(cursor: CborCursor, fields: MessageFrame): void {
   if (cursor.major() !== MAJOR.text) {
     cursor.skip();
     return;
@@ -36,50 +22,54 @@ export function readTime(cursor: CborCursor, fields: CommonFields): void {
 }
 
 /** What is no DID is kept, and a fault. */
-export function readDid(cursor: CborCursor, fields: CommonFields, name: string): void {
+export function readDid(cursor: CborCursor, fields: MessageFrame, name: string): void {
   if (cursor.major() !== MAJOR.text) {
     skipWrongType(cursor, fields, name);
     return;
   }
   const { bytes } = cursor;
   const start = cursor.range(MAJOR.text);
-  if (isDid(bytes, start, cursor.pos)) fields.did = asciiText(bytes, start, cursor.pos);
-  else {
+  if (isDid(bytes, start, cursor.pos)) {
+    fields.didStart = start;
+    fields.didEnd = cursor.pos;
+  } else {
     fields.did = cursor.textAt(start, cursor.pos);
     fault(fields, "bad-did", NO_DID);
   }
 }
 
 /** What is no TID is kept, and a fault. */
-export function readRev(cursor: CborCursor, fields: CommonFields & { rev: string }): void {
+export function readRev(cursor: CborCursor, fields: CommitFrame | SyncFrame): void {
   if (cursor.major() !== MAJOR.text) {
     skipWrongType(cursor, fields, "rev");
     return;
   }
   const { bytes } = cursor;
   const start = cursor.range(MAJOR.text);
-  if (isTid(bytes, start, cursor.pos)) fields.rev = asciiText(bytes, start, cursor.pos);
-  else {
+  if (isTid(bytes, start, cursor.pos)) {
+    fields.revStart = start;
+    fields.revEnd = cursor.pos;
+  } else {
     fields.rev = cursor.textAt(start, cursor.pos);
     fault(fields, "bad-rev", NO_REV);
   }
 }
 
 /** Text, or null where it is absent, null or (with a fault) anything else. */
-export function readOptionalText(cursor: CborCursor, fields: CommonFields, name: string): string | null {
+export function readOptionalText(cursor: CborCursor, fields: MessageFrame, name: string): string | null {
   if (cursor.takeNull()) return null;
   if (cursor.major() === MAJOR.text) return cursor.text();
   skipWrongType(cursor, fields, name);
   return "";
 }
 
-function skipWrongType(cursor: CborCursor, fields: CommonFields, name: string): void {
+function skipWrongType(cursor: CborCursor, fields: MessageFrame, name: string): void {
   cursor.skip();
   fault(fields, "bad-field", `${name} is not text`);
 }
 
 /** Stands after the byte string and returns where it starts; -1 and a fault if it is none, or longer than `maxBytes`. */
-export function readBlocks(cursor: CborCursor, fields: CommonFields, maxBytes: number): number {
+export function readBlocks(cursor: CborCursor, fields: MessageFrame, maxBytes: number): number {
   if (cursor.major() !== MAJOR.bytes) {
     cursor.skip();
     fault(fields, "bad-field", "blocks are not bytes");
@@ -92,13 +82,13 @@ export function readBlocks(cursor: CborCursor, fields: CommonFields, maxBytes: n
   return start;
 }
 
-export function fault(fields: CommonFields, reason: FrameFault["reason"], error: string): void {
+export function fault(fields: MessageFrame, reason: FrameFault["reason"], error: string): void {
   fields.fault ??= { reason, error };
 }
 
-/** What every message must have, and its fields have not complained of; `rev` null: this kind has none. */
-export function checkFields(fields: CommonFields, rev: string | null): void {
-  if (fields.did === "") fault(fields, "bad-did", NO_DID);
-  else if (rev === "") fault(fields, "bad-rev", NO_REV);
+/** What every message must have, and its fields have not complained of. */
+export function checkFields(fields: MessageFrame): void {
+  if (fields.didStart === -1) fault(fields, "bad-did", NO_DID);
+  else if ("revStart" in fields && fields.revStart === -1) fault(fields, "bad-rev", NO_REV);
   else if (Number.isNaN(fields.timeMs)) fault(fields, "bad-time", "time is not an RFC 3339 time");
 }

@@ -3,7 +3,6 @@ import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
 import {
   checkFields,
   fault,
-  type Mutable,
   readBlocks,
   readDid,
   readOptionalText,
@@ -12,11 +11,11 @@ import {
   readTime,
 } from "./frame-fields.ts";
 import {
-  type AccountFrame,
+  AccountFrame,
   type BrokenFrame,
-  type IdentityFrame,
+  IdentityFrame,
   MAX_SYNC_BLOCKS_BYTES,
-  type SyncFrame,
+  SyncFrame,
 } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 
@@ -31,16 +30,7 @@ const ACCOUNT_KEYS = keyTable(ACCOUNT_KEY);
 
 /** @throws CborError */
 export function readSync(cursor: CborCursor): SyncFrame | BrokenFrame {
-  const frame: Mutable<SyncFrame> = {
-    kind: "sync",
-    seq: 0,
-    timeMs: Number.NaN,
-    did: "",
-    fault: null,
-    rev: "",
-    blocksStart: -1,
-    blocksEnd: -1,
-  };
+  const frame = new SyncFrame(cursor.bytes);
   let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
     key = cursor.key(SYNC_KEYS, key);
@@ -67,20 +57,13 @@ export function readSync(cursor: CborCursor): SyncFrame | BrokenFrame {
   }
   if (frame.seq === 0) return NO_SEQ;
   if (frame.blocksStart === -1) fault(frame, "bad-field", "blocks are missing");
-  checkFields(frame, frame.rev);
+  checkFields(frame);
   return frame;
 }
 
 /** @throws CborError */
 export function readIdentity(cursor: CborCursor): IdentityFrame | BrokenFrame {
-  const frame: Mutable<IdentityFrame> = {
-    kind: "identity",
-    seq: 0,
-    timeMs: Number.NaN,
-    did: "",
-    fault: null,
-    handle: null,
-  };
+  const frame = new IdentityFrame(cursor.bytes);
   let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
     key = cursor.key(IDENTITY_KEYS, key);
@@ -102,21 +85,13 @@ export function readIdentity(cursor: CborCursor): IdentityFrame | BrokenFrame {
     }
   }
   if (frame.seq === 0) return NO_SEQ;
-  checkFields(frame, null);
+  checkFields(frame);
   return frame;
 }
 
 /** @throws CborError */
 export function readAccount(cursor: CborCursor): AccountFrame | BrokenFrame {
-  const frame: Mutable<AccountFrame> = {
-    kind: "account",
-    seq: 0,
-    timeMs: Number.NaN,
-    did: "",
-    fault: null,
-    active: false,
-    status: null,
-  };
+  const frame = new AccountFrame(cursor.bytes);
   let active: boolean | null = null;
   let key = FIRST_KEY;
   for (let left = cursor.count(MAJOR.map); left > 0; left--) {
@@ -145,6 +120,6 @@ export function readAccount(cursor: CborCursor): AccountFrame | BrokenFrame {
   if (frame.seq === 0) return NO_SEQ;
   if (active === null) fault(frame, "bad-field", "active is not a boolean");
   else frame.active = active;
-  checkFields(frame, null);
+  checkFields(frame);
   return frame;
 }

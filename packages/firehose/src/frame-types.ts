@@ -1,4 +1,8 @@
-/** What a frame says, as values and offsets into its bytes. Nothing here owns memory of the frame's payload. */
+/**
+ * What a frame says, as values and offsets into its bytes. Texts are made when they are asked for: most frames are filtered
+ * or copied before anybody asks. A message pins the frame's memory, so it is not to be kept.
+ */
+import { asciiText } from "@firehose-backfill/core/cbor/text";
 
 export const MAX_FRAME_BYTES = 5_000_000;
 export const MAX_COMMIT_BLOCKS_BYTES = 2_000_000;
@@ -13,13 +17,67 @@ export interface FrameFault {
   readonly error: string;
 }
 
-interface SequencedFrame {
-  readonly seq: number;
+/** Fields are assigned in constructors and only declared here: V8 makes an object out of field initializers more slowly. */
+abstract class SequencedFrame {
+  declare readonly bytes: Buffer;
+  /** 0 while it has not been read; a frame without one is broken. */
+  declare seq: number;
   /** Milliseconds since the epoch; NaN where it could not be read (and `fault` says so, where it matters). */
-  readonly timeMs: number;
+  declare timeMs: number;
+  /** The first thing that was wrong. */
+  declare fault: FrameFault | null;
+  /** The repository's DID; -1: what stands there is none. */
+  declare didStart: number;
+  declare didEnd: number;
+  private declare didText: string | null;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.seq = 0;
+    this.timeMs = Number.NaN;
+    this.fault = null;
+    this.didStart = -1;
+    this.didEnd = -1;
+    this.didText = null;
+  }
+
   /** Empty where it could not be read. */
-  readonly did: string;
-  readonly fault: FrameFault | null;
+  get did(): string {
+    return (this.didText ??= textAt(this.bytes, this.didStart, this.didEnd));
+  }
+
+  /** What is no DID is kept, and a fault. */
+  set did(text: string) {
+    this.didText = text;
+  }
+}
+
+/** A message about a commit. */
+abstract class CommitMessage extends SequencedFrame {
+  /** The revision; -1: what stands there is no TID. */
+  declare revStart: number;
+  declare revEnd: number;
+  private declare revText: string | null;
+  declare blocksStart: number;
+  declare blocksEnd: number;
+
+  constructor(bytes: Buffer) {
+    super(bytes);
+    this.revStart = -1;
+    this.revEnd = -1;
+    this.revText = null;
+    this.blocksStart = -1;
+    this.blocksEnd = -1;
+  }
+
+  /** Empty where it could not be read. */
+  get rev(): string {
+    return (this.revText ??= textAt(this.bytes, this.revStart, this.revEnd));
+  }
+
+  set rev(text: string) {
+    this.revText = text;
+  }
 }
 
 /** One operation of a commit: offsets into the frame, -1 for what is missing or of another type. */
@@ -37,33 +95,36 @@ export interface OpSlice {
   readonly cid: number;
 }
 
-export interface CommitFrame extends SequencedFrame {
-  readonly kind: "commit";
-  readonly rev: string;
+const NO_OPS: readonly OpSlice[] = [];
+
+export class CommitFrame extends CommitMessage {
+  declare readonly kind: "commit";
   /** Where the 36 bytes of the commit's CID start; -1: none (and `fault` says so). */
-  readonly commit: number;
-  readonly blocksStart: number;
-  readonly blocksEnd: number;
-  /** At most 200; `fault` says if there were more. */
-  readonly ops: readonly OpSlice[];
+  declare commit: number;
+  /** At most 200; `fault` says if there were more, or none at all. */
+  declare ops: readonly OpSlice[];
+
+  constructor(bytes: Buffer) {
+    super(bytes);
+    this.kind = "commit";
+    this.commit = -1;
+    this.ops = NO_OPS;
+  }
 }
 
-export interface SyncFrame extends SequencedFrame {
-  readonly kind: "sync";
-  readonly rev: string;
-  readonly blocksStart: number;
-  readonly blocksEnd: number;
+export class SyncFrame extends CommitMessage {
+  readonly kind = "sync";
 }
 
-export interface IdentityFrame extends SequencedFrame {
-  readonly kind: "identity";
-  readonly handle: string | null;
+export class IdentityFrame extends SequencedFrame {
+  readonly kind = "identity";
+  handle: string | null = null;
 }
 
-export interface AccountFrame extends SequencedFrame {
-  readonly kind: "account";
-  readonly active: boolean;
-  readonly status: string | null;
+export class AccountFrame extends SequencedFrame {
+  readonly kind = "account";
+  active = false;
+  status: string | null = null;
 }
 
 /** A kind of message that we do not know. Ignored, but the cursor passes it. */
@@ -100,3 +161,7 @@ export interface BrokenFrame {
 
 export type MessageFrame = CommitFrame | SyncFrame | IdentityFrame | AccountFrame;
 export type Frame = MessageFrame | UnknownFrame | InfoFrame | ErrorFrame | BrokenFrame;
+
+function textAt(bytes: Buffer, start: number, end: number): string {
+  return start === -1 ? "" : asciiText(bytes, start, end);
+}

@@ -9,10 +9,10 @@ import { encode } from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isLong } from "../../../test/support/long.ts";
-import { extractEvents } from "./extract.ts";
 import { compileFilter } from "./filter.ts";
 import { readFrameFile } from "./frame-file.ts";
 import { readFrame } from "./frame.ts";
+import { extracted } from "./testing/extracted.ts";
 import { commitFrame, markerFrame } from "./testing/frames.ts";
 
 const recorded = ["pds-frames-small.bin", "network-frames.bin"].flatMap((name) =>
@@ -31,7 +31,7 @@ function swallow(bytes: Buffer): string {
     return read.kind;
   const timeMs = Number.isNaN(read.timeMs) ? 0 : read.timeMs;
   for (const verify of ["structure", "signature"] as const) {
-    const extract = extractEvents(bytes, read, timeMs, { filter, verify, latestMs: () => Number.POSITIVE_INFINITY });
+    const extract = extracted(read, { filter, verify, latestMs: () => Number.POSITIVE_INFINITY }, timeMs);
     if (extract.received !== extract.events.length) throw new Error("an event was lost");
     for (const event of extract.events) {
       if (event.kind === "dead" && event.payload.length > 16_384) throw new Error("a payload is too large");

@@ -5,7 +5,6 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { BadFrames } from "./bad-frames.ts";
-import { sizeOf } from "./event-size.ts";
 import { type EventTime, startEventTime } from "./event-time.ts";
 import { countEvents, extractEvents } from "./extract.ts";
 import type { Extract, ExtractRules } from "./extract-parts.ts";
@@ -19,7 +18,7 @@ import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
 
 type SequencedFrame = MessageFrame | (UnknownFrame & { readonly seq: number });
 
-const NOTHING: Extract = { received: 0, skippedDid: 0, skippedCollection: 0, events: [], signed: null };
+const NOTHING: Extract = { received: 0, skippedDid: 0, skippedCollection: 0, events: 0, signed: null };
 const IGNORED: Step = { kind: "taken", isGood: false, events: 0 };
 
 export interface IntakeOptions {
@@ -178,10 +177,12 @@ export class Intake {
     if (gap !== null && "suspicious" in gap) return { kind: "suspicious", cursor: gap.suspicious, first: position };
 
     const isBeforeStart = !this.#startReached && timeMs < (this.#start.startTimeMs ?? Number.NEGATIVE_INFINITY);
+    const firstEvent = window.events.length;
     const extract =
-      isBeforeStart || frame.kind === "unknown" ? NOTHING : extractEvents(bytes, frame, timeMs, this.#rules);
-    const keptBytes = sizeOf(extract.events);
-    const refusal = window.refuses(extract.events.length, keptBytes);
+      isBeforeStart || frame.kind === "unknown"
+        ? NOTHING
+        : extractEvents(frame, timeMs, this.#rules, window.events);
+    const refusal = window.refuses(firstEvent);
     if (refusal !== null) return { kind: "full", because: refusal };
 
     if (gap !== null) window.addGap(gap);
@@ -189,7 +190,7 @@ export class Intake {
     this.#moveTo(position, frame.timeMs);
     const skipped = isBeforeStart && frame.kind !== "unknown" ? countEvents(frame) : 0;
     if (isBeforeStart) window.addSkipped(position, skipped, bytes.length);
-    else window.addFrame(position, extract, keptBytes, bytes.length);
+    else window.addFrame(position, extract, bytes.length);
     if (this.isAtEnd()) window.end("caught-up");
     return { kind: "taken", isGood: true, events: extract.received + skipped };
   }
@@ -229,10 +230,11 @@ export class Intake {
     const isPlaced = this.#position !== null || this.cursor !== null;
     const verdict = this.#badFrames.judge(bytes, reason, after);
     if (verdict.kind === "dead") {
-      const keptBytes = sizeOf([verdict.event]);
-      const refusal = window.refuses(1, keptBytes);
+      const firstEvent = window.events.length;
+      window.events.append(verdict.event);
+      const refusal = window.refuses(firstEvent);
       if (refusal !== null) return { kind: "full", because: refusal };
-      window.addBadFrame(verdict.event, isPlaced ? after : null, keptBytes, bytes?.length ?? 0);
+      window.addBadFrame(isPlaced ? after : null, bytes?.length ?? 0);
     }
     this.#badFrames.note(verdict);
     if (verdict.kind === "reconnect") {

@@ -2,6 +2,8 @@
  * From a relay socket to windows of events. The socket's frames are taken as they come; this file decides when a
  * window is over, and when a host is quiet, silent, stuck or gone. All waiting goes through the injected clock.
  */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { Position } from "@firehose-backfill/core/position";
 import { GapProof } from "./gap-proof.ts";
 import { HostWatch } from "./host-watch.ts";
 import { Intake } from "./intake.ts";
@@ -31,6 +33,8 @@ class SocketReader implements FirehoseReader {
   readonly #gapProof: GapProof;
   readonly #subscription: Subscription;
   #intake: Intake;
+  /** Of the last window: its memory is for the next one. */
+  #log = new EventLog();
   #window: WindowBuilder | null = null;
   /** The network said something that no further window can change. */
   #terminal: Ending | null = null;
@@ -78,7 +82,7 @@ class SocketReader implements FirehoseReader {
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
     const { clock } = this.#options;
     const before = this.#intake.snapshot();
-    const window = new WindowBuilder(limits, before.cursor);
+    const window = this.#newWindow(limits, before.cursor);
     const deadlineMs = clock.now() + limits.maxMs;
     const onAbort = (): void => this.#waker.wake();
     signal.addEventListener("abort", onAbort, { once: true });
@@ -102,7 +106,7 @@ class SocketReader implements FirehoseReader {
     this.#intake = this.#newIntake(before);
     this.#subscription.drop(failure);
     this.#gapProof.reset();
-    const nothing = new WindowBuilder(limits, before.cursor);
+    const nothing = this.#newWindow(limits, before.cursor);
     nothing.end(signal.aborted ? "aborted" : "unreachable", failure);
     return nothing.finish(this.#intake.facts());
   }
@@ -115,6 +119,11 @@ class SocketReader implements FirehoseReader {
     this.#subscription.close();
     this.#waker.wake();
     await Promise.resolve();
+  }
+
+  #newWindow(limits: WindowLimits, from: Position | null): WindowBuilder {
+    this.#log = this.#log.renew();
+    return new WindowBuilder(limits, from, this.#log);
   }
 
   #newIntake(position: FirehoseReaderOptions["position"]): Intake {

@@ -3,10 +3,10 @@ import { CarReader } from "@ipld/car";
 import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
-import { extractEvents } from "./extract.ts";
 import { compileFilter } from "./filter.ts";
 import { readFrameFile } from "./frame-file.ts";
 import { readFrame } from "./frame.ts";
+import { extracted } from "./testing/extracted.ts";
 import type { MessageFrame } from "./frame-types.ts";
 
 interface Payload {
@@ -103,7 +103,7 @@ describe.each(["pds-frames-small.bin", "network-frames.bin"])(
         if (read.kind !== "commit" || read.fault !== null) continue;
         const { payload } = decodeIndependently(frame);
         const car = await CarReader.fromBytes(payload.blocks ?? new Uint8Array(0));
-        const { events } = extractEvents(frame, read, read.timeMs, {
+        const { events } = extracted(read, {
           filter: everything,
           verify: "structure",
           latestMs: () => Number.POSITIVE_INFINITY,
@@ -137,7 +137,7 @@ describe.each(["pds-frames-small.bin", "network-frames.bin"])(
         const copy = Buffer.alloc(frame.length, frame);
         const read = asMessage(copy);
         const rules = { filter: everything, verify: "signature", latestMs: () => Number.POSITIVE_INFINITY } as const;
-        const { events, signed } = extractEvents(copy, read, read.timeMs, rules);
+        const { events, signed } = extracted(read, rules);
         const before = structuredClone({ events, signed });
         copy.fill(0);
         expect({ events, signed }).toEqual(before);
@@ -164,7 +164,7 @@ describe("commits that do not hold what the event says", () => {
     for (const frame of [...recorded("network-frames.bin"), ...recorded("pds-frames-small.bin")]) {
       const read = asMessage(frame);
       const rules = { filter: everything, verify: "hash", latestMs: () => Number.POSITIVE_INFINITY } as const;
-      for (const event of extractEvents(frame, read, read.timeMs, rules).events) {
+      for (const event of extracted(read, rules).events) {
         if (event.kind === "dead") dead.set(event.seq, event.reason);
       }
     }

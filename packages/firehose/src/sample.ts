@@ -3,6 +3,7 @@
  * they are. By the reader's own frames, filter and extraction, so that an estimate counts what a run would count.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import { medianTime } from "./event-time.ts";
@@ -118,6 +119,7 @@ function whyNone(result: ProbeResult): SampleResult {
 }
 
 function startCount(filter: Filter) {
+  const log = new EventLog();
   const timesMs: number[] = [];
   const keys = new Set<string>();
   const sums = { bytes: 0, events: 0, matching: 0, recordBytes: 0 };
@@ -136,10 +138,10 @@ function startCount(filter: Filter) {
       sums.bytes += bytes.length;
       // Nothing is verified: a sample counts, and what is dead on arrival counts as matching, as it does in a run.
       const rules = { filter, verify: "structure", latestMs: () => Number.POSITIVE_INFINITY } as const;
-      const { received, events } = extractEvents(bytes, frame, frame.timeMs, rules);
-      sums.events += received;
-      sums.matching += events.length;
-      for (const event of events) addRecord(event);
+      log.truncate(0);
+      sums.events += extractEvents(frame, frame.timeMs, rules, log).received;
+      sums.matching += log.length;
+      for (const event of log) addRecord(event);
     },
     sample(): StreamSample | null {
       if (firstSeq === null) return null;

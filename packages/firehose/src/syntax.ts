@@ -28,8 +28,10 @@ export function isDid(bytes: Uint8Array, start: number, end: number): boolean {
     if (bytes[start + at] !== DID_PREFIX[at]) return false;
   }
   const last = bytes[end - 1];
-  const methodEnd = bytes.indexOf(COLON, start + DID_PREFIX.length);
-  return methodEnd > start + DID_PREFIX.length && methodEnd < end && last !== COLON && last !== PERCENT;
+  const methodStart = start + DID_PREFIX.length;
+  let methodEnd = methodStart;
+  while (methodEnd < end && bytes[methodEnd] !== COLON) methodEnd++;
+  return methodEnd > methodStart && methodEnd < end && last !== COLON && last !== PERCENT;
 }
 
 export function isTid(bytes: Uint8Array, start: number, end: number): boolean {
@@ -40,10 +42,10 @@ export function isTid(bytes: Uint8Array, start: number, end: number): boolean {
   return (TID_VALUES[bytes[start] ?? 0] ?? -1) < 16;
 }
 
-/** Milliseconds since the epoch that a valid TID carries. */
-export function tidTimeMs(tid: string): number {
+/** Milliseconds since the epoch that the valid TID at `start` carries. */
+export function tidTimeMs(bytes: Uint8Array, start: number): number {
   let micros = 0;
-  for (let at = 0; at < TID_TIME_LENGTH; at++) micros = micros * 32 + (TID_VALUES[tid.charCodeAt(at)] ?? 0);
+  for (let at = start; at < start + TID_TIME_LENGTH; at++) micros = micros * 32 + (TID_VALUES[bytes[at] ?? 0] ?? 0);
   return micros / 1000;
 }
 

@@ -1,7 +1,7 @@
 /** What reading a firehose takes and gives. A reader lives for one tick; a window is what it reads between two checkpoints. */
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
-import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import type { PublicKey } from "./signature.ts";
 import type { FirehoseTimings } from "./timings.ts";
@@ -66,8 +66,8 @@ export interface WindowLimits {
 }
 
 export interface Window {
-  /** Everything that passed the filter, in stream order, and what is dead on arrival. */
-  readonly events: readonly FirehoseEvent[];
+  /** Everything that passed the filter, in stream order, and what is dead on arrival. Spent when the next window is read. */
+  readonly events: EventLog;
   /** Events seen, skipped and dead ones included. */
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
@@ -125,6 +125,10 @@ export type ResolveKey = (did: string, options?: { readonly forceRefresh?: boole
 
 /** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. Two questions: the DID of a frame is asked about once, not once an operation. */
 export interface Filter {
+  /** False: every DID passes, and none has to be read to be asked about. */
+  readonly hasDids: boolean;
+  /** The same of collections. */
+  readonly hasCollections: boolean;
   passesDid(did: string): boolean;
   passesCollection(collection: string): boolean;
 }

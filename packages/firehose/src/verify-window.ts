@@ -79,9 +79,9 @@ async function resolve(did: string, forceRefresh: boolean, options: VerifyOption
 
 function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude<Verdict, "good">): void {
   for (let index = item.firstEvent; index < item.endEvent; index++) {
-    const event = window.events[index];
-    if (event === undefined || event.kind === "dead") continue;
-    window.events[index] = {
+    const event = window.events.at(index);
+    if (event.kind === "dead") continue;
+    window.replace(index, {
       kind: "dead",
       seq: event.seq,
       timeMs: event.timeMs,
@@ -90,6 +90,6 @@ function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude
       reason,
       error: ERRORS[reason],
       payload: (event.kind === "record" ? event.record : null)?.slice(0, MAX_DEAD_PAYLOAD_BYTES) ?? new Uint8Array(0),
-    };
+    });
   }
 }

@@ -1,4 +1,5 @@
 /** A window while it is being read: what it holds, whether more fits, and why it ends. */
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Extract, SignedCommit } from "./extract-parts.ts";
@@ -25,20 +26,23 @@ export class WindowBuilder {
   readonly #from: Position | null;
   readonly #skipped = { "before-start": 0, did: 0, collection: 0 };
   readonly #gaps: Gap[] = [];
-  readonly events: FirehoseEvent[] = [];
+  readonly #replaced = new Map<number, FirehoseEvent>();
+  /** A frame's events are appended first; then `takesFrom` says whether they may stay. */
+  readonly events: EventLog;
   readonly pendingSignatures: PendingSignature[] = [];
   #received = 0;
   #frames = 0;
-  #keptBytes = 0;
   #readBytes = 0;
   #first: Position | null = null;
   #to: Position | null = null;
   #oldestKeptMs: number | null = null;
   #ending: Ending | null = null;
 
-  constructor(limits: WindowLimits, from: Position | null) {
+  /** `events` is empty, and the window's from now on. */
+  constructor(limits: WindowLimits, from: Position | null, events: EventLog) {
     this.#limits = limits;
     this.#from = from;
+    this.events = events;
   }
 
   get frames(): number {
@@ -54,18 +58,25 @@ export class WindowBuilder {
     this.#ending ??= { because, detail };
   }
 
-  /** null: these events may be added; else why they have to wait for the next window. */
-  refuses(events: number, bytes: number): "events" | "bytes" | null {
+  /**
+   * The events from this one on are those of one frame. null: they may stay. Otherwise why they have to wait for the next
+   * window; they are taken out again.
+   */
+  refuses(firstEvent: number): "events" | "bytes" | null {
     const { maxEvents, maxBytes, takeFirstWhole } = this.#limits;
-    if (events === 0) return null;
-    const isFirst = this.events.length === 0;
-    if (this.events.length + events > maxEvents && !(isFirst && takeFirstWhole)) return "events";
+    const { length, byteLength } = this.events;
+    if (length === firstEvent) return null;
+    const isFirst = firstEvent === 0;
+    const isTooMany = length > maxEvents && !(isFirst && takeFirstWhole);
     // A commit that is larger than the limit alone has to fit somewhere.
-    return !isFirst && this.#keptBytes + bytes > maxBytes ? "bytes" : null;
+    const isTooLarge = byteLength > maxBytes && !isFirst;
+    if (!isTooMany && !isTooLarge) return null;
+    this.events.truncate(firstEvent);
+    return isTooMany ? "events" : "bytes";
   }
 
-  /** A frame that moves the cursor to `position`; `bytes` of it are kept, `frameBytes` were read. */
-  addFrame(position: Position, extract: Extract, bytes: number, frameBytes: number): void {
+  /** A frame that moves the cursor to `position`, whose events are in the log. */
+  addFrame(position: Position, extract: Extract, frameBytes: number): void {
     this.#first ??= position;
     this.#to = position;
     this.#countFrame(frameBytes);
@@ -73,15 +84,9 @@ export class WindowBuilder {
     this.#skipped.did += extract.skippedDid;
     this.#skipped.collection += extract.skippedCollection;
     if (extract.signed !== null) {
-      const firstEvent = this.events.length;
-      this.pendingSignatures.push({
-        signed: extract.signed,
-        firstEvent,
-        endEvent: firstEvent + extract.events.length,
-      });
+      const endEvent = this.events.length;
+      this.pendingSignatures.push({ signed: extract.signed, firstEvent: endEvent - extract.events, endEvent });
     }
-    for (const event of extract.events) this.events.push(event);
-    this.#keptBytes += bytes;
     this.#endIfFull();
   }
 
@@ -100,15 +105,18 @@ export class WindowBuilder {
     this.#endIfFull();
   }
 
-  /** A dead entry for a frame that could not be read: the cursor stays at `position`; null: there is none yet. */
-  addBadFrame(event: FirehoseEvent, position: Position | null, bytes: number, frameBytes: number): void {
+  /** A frame that could not be read, whose dead entry is in the log: the cursor stays at `position`; null: there is none yet. */
+  addBadFrame(position: Position | null, frameBytes: number): void {
     this.#first ??= position;
     this.#to ??= position;
     this.#countFrame(frameBytes);
     this.#received++;
-    this.events.push(event);
-    this.#keptBytes += bytes;
     this.#endIfFull();
+  }
+
+  /** Something else came of an event than was thought when it was read. */
+  replace(index: number, event: FirehoseEvent): void {
+    this.#replaced.set(index, event);
   }
 
   addGap(gap: Gap): void {
@@ -122,7 +130,7 @@ export class WindowBuilder {
   finish(facts: StreamFacts): Window {
     const ending = this.#ending ?? { because: "aborted", detail: null };
     return {
-      events: this.events,
+      events: this.#replaced.size === 0 ? this.events : this.events.replacing(this.#replaced),
       received: this.#received,
       skipped: Object.fromEntries(Object.entries(this.#skipped).filter(([, count]) => count > 0)),
       frames: this.#frames,
@@ -147,6 +155,6 @@ export class WindowBuilder {
     const { maxEvents, maxBytes, maxReadBytes } = this.#limits;
     const kept = this.events.length;
     if (kept > 0 && kept >= maxEvents) this.end("events");
-    else if ((kept > 0 && this.#keptBytes >= maxBytes) || this.#readBytes >= maxReadBytes) this.end("bytes");
+    else if ((kept > 0 && this.events.byteLength >= maxBytes) || this.#readBytes >= maxReadBytes) this.end("bytes");
   }
 }

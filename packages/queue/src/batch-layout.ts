@@ -3,25 +3,32 @@
  * events that a redriven batch consists of. Pure data in, pure data out. A change of the order is a new version:
  * messages of the old one are in the queue while a deploy goes on.
  */
-import type { Batch } from "@firehose-backfill/core/batch";
-import type { MessageValue } from "@firehose-backfill/core/cbor/encode";
-import { layOutEvent, readEvent } from "@firehose-backfill/core/cbor/event-layout";
+import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
+import { encodeMessage } from "@firehose-backfill/core/cbor/encode";
+import { readEvent } from "@firehose-backfill/core/cbor/event-layout";
 import { FieldReader, LayoutError } from "@firehose-backfill/core/cbor/field-reader";
+import { writeHead } from "@firehose-backfill/core/cbor/head";
 
-/** As old a version as holds the batch: what a roll-back meets in the queue, it can mostly read. */
-export function layOutBatch(batch: Batch): { readonly version: 1 | 2; readonly value: MessageValue } {
-  const { key, deadEventIds } = batch;
-  const value = [
-    key.runId,
-    key.epoch,
-    key.window,
-    key.fence,
-    key.number,
-    batch.dueMs,
-    batch.paceEpoch,
-    batch.events.map(layOutEvent),
-  ];
-  return deadEventIds === undefined ? { version: 1, value } : { version: 2, value: [...value, deadEventIds] };
+const ARRAY = 4;
+const SHORT_ARRAY = 0x80;
+const MOST_HEAD_BYTES = 5;
+
+/** In as old a version as holds the batch: what a roll-back meets in the queue, it can mostly read. */
+export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2; readonly bytes: Uint8Array } {
+  const { key, events, deadEventIds } = batch;
+  const before = [key.runId, key.epoch, key.window, key.fence, key.number, batch.dueMs, batch.paceEpoch];
+  const head = encodeMessage(before);
+  const tail = deadEventIds === undefined ? new Uint8Array(0) : encodeMessage(deadEventIds);
+  const fields = before.length + (deadEventIds === undefined ? 1 : 2);
+  // The events lie in their log as they lie here: one array around all of it is what there is to write.
+  const bytes = Buffer.allocUnsafeSlow(head.length + MOST_HEAD_BYTES + events.byteLength + tail.length);
+  bytes.set(head);
+  bytes[0] = SHORT_ARRAY | fields;
+  let at = writeHead(bytes, head.length, ARRAY, events.length);
+  events.copyTo(bytes, at);
+  at += events.byteLength;
+  bytes.set(tail, at);
+  return { version: deadEventIds === undefined ? 1 : 2, bytes: bytes.subarray(0, at + tail.length) };
 }
 
 /** @throws LayoutError for anything that layOutBatch() would not have made as version 1. */

@@ -2,7 +2,7 @@ import { selfRunningClock } from "@firehose-backfill/core/virtual-clock";
 import { describe, expect, test } from "vitest";
 import { createMemoryQueue, type MemoryQueueOptions } from "./memory-queue.ts";
 import { describeQueue } from "./queue-conformance.ts";
-import { batchOf, recordEvent } from "./test-batches.ts";
+import { batchOf, logged, recordEvent } from "./test-batches.ts";
 
 /** Numbers in [0, 1) that look random and are the same every time. */
 function seeded(seed: number): () => number {
@@ -19,7 +19,7 @@ function open(options: Partial<MemoryQueueOptions>) {
   const send = (count: number, delaySeconds = 0) =>
     queue.send(
       Array.from({ length: count }, (_, number) => ({
-        batch: batchOf([recordEvent(number)], { number }),
+        batch: logged(batchOf([recordEvent(number)], { number })),
         delaySeconds,
       })),
     );

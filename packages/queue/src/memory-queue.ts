@@ -6,7 +6,6 @@ import type { Batch } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { MemoryStore, type Received, type StoredMessage } from "./memory-store.ts";
 import { decodeMessage, encodeMessage, messageBytes, type ReceivedMessage } from "./message-codec.ts";
-import { eventBytes } from "./event-bytes.ts";
 import type { BatchQueue, DecodedMessage, IncomingMessage, OutgoingBatch } from "./types.ts";
 
 export interface MemoryQueueOptions {
@@ -18,7 +17,7 @@ export interface MemoryQueueOptions {
   readonly repeatProbability?: number;
   readonly visibilitySeconds?: number;
   readonly maxReceiveCount?: number;
-  /** Sends and receives real messages, encoded and decoded, instead of handing the same batch through. */
+  /** Sends and receives real messages, encoded and decoded, instead of handing batches through. */
   readonly encode?: boolean;
 }
 
@@ -175,7 +174,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
 }
 
 function contentOf({ batch }: OutgoingBatch, encode: boolean): { content: Content; size: number } {
-  if (!encode) return { content: batch, size: batch.events.reduce((sum, event) => sum + eventBytes(event), 0) };
+  if (!encode) return { content: { ...batch, events: [...batch.events] }, size: batch.events.byteLength };
   const message = encodeMessage(batch);
   return { content: message, size: messageBytes(message) };
 }

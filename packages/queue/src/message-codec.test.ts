@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, MAX_PLAIN_BYTES, messageBytes } from "./message-codec.ts";
 import { anyBatch } from "./test-arbitraries.ts";
-import { batchOf, mixedEvents, noise, recordEvent } from "./test-batches.ts";
+import { batchOf, logged, mixedEvents, noise, recordEvent } from "./test-batches.ts";
 
 const decodePayload = (payload: Uint8Array | null) => decodeMessage({ body: "{}", payload });
 
@@ -19,7 +19,7 @@ function packed(plainBytes: number, zstd: Uint8Array, zstdBytes = zstd.length): 
 test("every batch comes back as it was", () => {
   fc.assert(
     fc.property(anyBatch, (batch) => {
-      expect(decodeMessage(encodeMessage(batch))).toEqual({ kind: "batch", batch });
+      expect(decodeMessage(encodeMessage(logged(batch)))).toEqual({ kind: "batch", batch });
     }),
   );
 });
@@ -28,7 +28,7 @@ test("versions 1 and 2 are read; what version 1 holds is written in it, so that 
   const batch = batchOf(mixedEvents(1));
   const redriven = { ...batch, deadEventIds: batch.events.map((_, n) => `00000000-0000-8000-8000-00000000000${n}`) };
   for (const [version, each] of [batch, redriven].entries()) {
-    const message = encodeMessage(each);
+    const message = encodeMessage(logged(each));
     expect(message.payload[0]).toBe(version + 1);
     expect(JSON.parse(message.body)).toMatchObject({ version: version + 1 });
     expect(decodeMessage(message)).toEqual({ kind: "batch", batch: each });
@@ -37,7 +37,7 @@ test("versions 1 and 2 are read; what version 1 holds is written in it, so that 
 
 test("the body is readable, and plain ASCII whatever is in the batch", () => {
   const batch = batchOf(mixedEvents(41), { runId: "run-\uFFFE\u{1F98B}\u007F" });
-  const { body } = encodeMessage(batch);
+  const { body } = encodeMessage(logged(batch));
   expect(body).toMatch(/^[ -~]+$/);
   expect(JSON.parse(body)).toEqual({
     version: 1,
@@ -52,24 +52,24 @@ test("the body is readable, and plain ASCII whatever is in the batch", () => {
 });
 
 test("a large batch is packed, a small one and one that does not shrink are not", () => {
-  const large = encodeMessage(batchOf([recordEvent(1, { record: new Uint8Array(50_000) })]));
+  const large = encodeMessage(logged(batchOf([recordEvent(1, { record: new Uint8Array(50_000) })])));
   expect(large.payload[1]).toBe(1);
   expect(large.payload.length).toBeLessThan(1000);
   expect(decodeMessage(large).kind).toBe("batch");
-  expect(encodeMessage(batchOf([recordEvent(1)])).payload[1]).toBe(0);
-  expect(encodeMessage(batchOf([recordEvent(1, { record: noise(50_000) })])).payload[1]).toBe(0);
+  expect(encodeMessage(logged(batchOf([recordEvent(1)]))).payload[1]).toBe(0);
+  expect(encodeMessage(logged(batchOf([recordEvent(1, { record: noise(50_000) })]))).payload[1]).toBe(0);
 });
 
 test("text cut in the middle of a pair does not stop the reader", () => {
   const cut = "\u{1F98B}".slice(0, 1);
   const dead = mixedEvents(1).find((event) => event.kind === "dead");
   const batch = batchOf(dead === undefined ? [] : [{ ...dead, error: cut, path: cut }]);
-  const decoded = decodeMessage(encodeMessage(batch));
+  const decoded = decodeMessage(encodeMessage(logged(batch)));
   expect(decoded).toMatchObject({ kind: "batch", batch: { events: [{ error: "\uFFFD", path: "\uFFFD" }] } });
 });
 
 test("what is decoded does not hold on to the message", () => {
-  const message = encodeMessage(batchOf([recordEvent(1)]));
+  const message = encodeMessage(logged(batchOf([recordEvent(1)])));
   const decoded = decodeMessage(message);
   if (decoded.kind !== "batch") throw new Error(decoded.kind);
   const [event] = decoded.batch.events;
@@ -78,7 +78,7 @@ test("what is decoded does not hold on to the message", () => {
 });
 
 test("size counts body, payload, and the attribute's name and type", () => {
-  const message = encodeMessage(batchOf(mixedEvents(1)));
+  const message = encodeMessage(logged(batchOf(mixedEvents(1))));
   expect(messageBytes(message)).toBe(Buffer.byteLength(message.body) + message.payload.length + "batchBinary".length);
 });
 
@@ -87,7 +87,7 @@ describe("what cannot be read", () => {
     expect(decodePayload(new Uint8Array([3, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 3 });
   });
 
-  const plain = encodeMessage(batchOf(mixedEvents(1))).payload.subarray(2);
+  const plain = encodeMessage(logged(batchOf(mixedEvents(1)))).payload.subarray(2);
   const bomb = zstdCompressSync(new Uint8Array(MAX_PLAIN_BYTES + 1));
   test.each<[string, Uint8Array | null, RegExp]>([
     ["no attribute", null, /no attribute "batch"/],
@@ -106,7 +106,7 @@ describe("what cannot be read", () => {
     ["another value", new Uint8Array([1, 0, 0x63, 97, 98, 99]), /batch is not an array/],
     [
       "a redrive that does not name its dead events",
-      encodeMessage({ ...batchOf(mixedEvents(1)), deadEventIds: ["one"] }).payload,
+      encodeMessage(logged({ ...batchOf(mixedEvents(1)), deadEventIds: ["one"] })).payload,
       /does not name a dead event for each/,
     ],
     ["another array", new Uint8Array([1, 0, 0x81, 0]), /batch has 1 fields, not 8/],
@@ -115,7 +115,7 @@ describe("what cannot be read", () => {
   });
 
   test("no change of a byte makes it throw", () => {
-    const { payload } = encodeMessage(batchOf(mixedEvents(1)));
+    const { payload } = encodeMessage(logged(batchOf(mixedEvents(1))));
     fc.assert(
       fc.property(fc.nat(payload.length - 1), fc.nat(255), (index, value) => {
         const damaged = new Uint8Array(payload);

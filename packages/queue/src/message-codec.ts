@@ -8,8 +8,8 @@
  * Both lengths are checked: zstd itself takes no offence at trailing bytes, and a few packed bytes may unpack to gigabytes.
  */
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { Batch } from "@firehose-backfill/core/batch";
-import { decodeMessage as decodeCbor, encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode";
+import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
+import { decodeMessage as decodeCbor } from "@firehose-backfill/core/cbor/encode";
 import { layOutBatch, readBatch, readRedrivenBatch } from "./batch-layout.ts";
 import type { DecodedMessage } from "./types.ts";
 
@@ -48,9 +48,9 @@ const HEADER_BYTES = 2;
 const ZSTD_HEADER_BYTES = 10;
 
 /** @throws CborError for a batch that could not be read back; that is a defect of whoever made it. */
-export function encodeMessage(batch: Batch): EncodedMessage {
-  const { version, value } = layOutBatch(batch);
-  return { body: describe(batch, version), payload: pack(encodeCbor(value), version) };
+export function encodeMessage(batch: LoggedBatch): EncodedMessage {
+  const { version, bytes } = layOutBatch(batch);
+  return { body: describe(batch, version), payload: pack(bytes, version) };
 }
 
 /** Never throws: whatever is wrong with a message is in the result. */
@@ -76,7 +76,7 @@ export function messageBytes(message: EncodedMessage): number {
   return message.body.length + PAYLOAD_ATTRIBUTE.length + PAYLOAD_TYPE.length + message.payload.length;
 }
 
-function describe(batch: Batch, version: number): string {
+function describe(batch: LoggedBatch, version: number): string {
   const { key, events } = batch;
   const text = JSON.stringify({
     version,
@@ -86,7 +86,7 @@ function describe(batch: Batch, version: number): string {
     number: key.number,
     due: new Date(batch.dueMs).toISOString(),
     events: events.length,
-    seq: [events[0]?.seq ?? null, events.at(-1)?.seq ?? null],
+    seq: events.length === 0 ? null : [events.seqAt(0), events.seqAt(events.length - 1)],
   });
   // JSON leaves characters as they are that the queue refuses (U+FFFE, and a stand-in all above the basic plane).
   return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -1,14 +1,16 @@
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { eventBytes } from "./event-bytes.ts";
 import { decodeMessage, encodeMessage, messageBytes } from "./message-codec.ts";
-import { packBatches } from "./pack.ts";
+import { packBatches as packLog } from "./pack.ts";
 import { anyEvent } from "./test-arbitraries.ts";
-import { batchOf, noise, recordEvent } from "./test-batches.ts";
+import { batchOf, logged, noise, recordEvent } from "./test-batches.ts";
 
 const limits = { maxMessageBytes: 64 * 1024 };
-const encodedBytes = (events: readonly FirehoseEvent[]) => messageBytes(encodeMessage(batchOf(events)));
+const encodedBytes = (events: readonly FirehoseEvent[]) => messageBytes(encodeMessage(logged(batchOf(events))));
+const packBatches = (events: readonly FirehoseEvent[], options: Parameters<typeof packLog>[1]) =>
+  packLog(EventLog.of(events), options).map((batch) => [...batch]);
 
 /** Some larger than a message even when packed, some only until they are, most neither. */
 const mixedSizes = fc.oneof(
@@ -29,7 +31,10 @@ test("nothing is lost, nothing moves, every message fits", () => {
       expect(packed.length).toBe(events.length);
       for (const [index, event] of packed.entries()) {
         const original = events[index];
-        if (event === original) continue;
+        if (event.kind !== "dead" || event.reason !== "too-large") {
+          expect(event).toEqual(original);
+          continue;
+        }
         expect(event).toMatchObject({
           kind: "dead",
           reason: "too-large",
@@ -45,17 +50,6 @@ test("nothing is lost, nothing moves, every message fits", () => {
       }
     }),
     { numRuns: 60 },
-  );
-});
-
-test("an event never takes more than was reckoned, and hardly less", () => {
-  const empty = encodeMessage(batchOf([])).payload.length;
-  fc.assert(
-    fc.property(anyEvent, (event) => {
-      const takes = encodeMessage(batchOf([event])).payload.length - empty;
-      expect(takes).toBeLessThanOrEqual(eventBytes(event));
-      expect(takes).toBeGreaterThan(eventBytes(event) - 70);
-    }),
   );
 });
 
@@ -75,7 +69,7 @@ test("one that fits only when compressed travels alone, in its place", () => {
   const large = recordEvent(2, { record: new Uint8Array(500_000) });
   const batches = packBatches([recordEvent(1), large, recordEvent(3)], { batchSize: 10, limits });
   expect(batches.map((batch) => batch.map((event) => event.seq))).toEqual([[1], [2], [3]]);
-  expect(batches[1]?.[0]).toBe(large);
+  expect(batches[1]?.[0]).toEqual(large);
 });
 
 describe("an event that cannot fit", () => {
@@ -84,7 +78,7 @@ describe("an event that cannot fit", () => {
     expect(batch?.map(({ seq }) => seq)).toEqual([1, event.seq, 9]);
     const dead = batch?.[1];
     if (dead?.kind !== "dead") throw new Error(`it is ${dead?.kind}`);
-    expect(decodeMessage(encodeMessage(batchOf([dead])))).toMatchObject({ kind: "batch" });
+    expect(decodeMessage(encodeMessage(logged(batchOf([dead]))))).toMatchObject({ kind: "batch" });
     return dead;
   };
 
@@ -127,6 +121,6 @@ describe("an event that cannot fit", () => {
 
 test("the largest a network record can be is still decoded after compression", () => {
   const batches = packBatches([recordEvent(1, { record: new Uint8Array(5_000_000) })], { batchSize: 5, limits });
-  const message = encodeMessage(batchOf(batches[0] ?? []));
+  const message = encodeMessage(logged(batchOf(batches[0] ?? [])));
   expect(decodeMessage(message)).toMatchObject({ kind: "batch", batch: { events: [{ kind: "record", seq: 1 }] } });
 });

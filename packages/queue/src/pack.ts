@@ -1,6 +1,6 @@
 /** Events into batches, in order, each within what one message may hold. */
+import type { EventLog, EventSlice } from "@firehose-backfill/core/cbor/event-log";
 import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
-import { eventBytes } from "./event-bytes.ts";
 import { encodeMessage, messageBytes } from "./message-codec.ts";
 import type { QueueLimits } from "./types.ts";
 
@@ -13,49 +13,49 @@ const MAX_SHOWN_CHARS = 512;
 const MAX_DID_CHARS = 2048;
 
 /**
- * Groups of at most `batchSize` events, together exactly `events`: none lost, none moved. Each group encodes to at
- * most `limits.maxMessageBytes`. An event too large for a message of its own, even compressed, is replaced where it
- * stands by a DeadEntry with the reason `too-large`.
+ * Groups of at most `batchSize` events, together exactly `log`: none lost, none moved. Each group encodes to at most
+ * `limits.maxMessageBytes`. An event too large for a message of its own, even compressed, is replaced where it stands by a
+ * DeadEntry with the reason `too-large`.
  * @throws RangeError when the limit is below 33 KiB
  */
 export function packBatches(
-  events: readonly FirehoseEvent[],
+  log: EventLog,
   options: { readonly batchSize: number; readonly limits: QueueLimits },
-): readonly (readonly FirehoseEvent[])[] {
+): readonly EventSlice[] {
   const roomBytes = options.limits.maxMessageBytes - ENVELOPE_BYTES;
   if (roomBytes < MIN_ROOM_BYTES) throw new RangeError(`a message of ${roomBytes} bytes has no room for a dead entry`);
-  const batches: FirehoseEvent[][] = [];
-  let batch: FirehoseEvent[] = [];
-  let bytes = 0;
-  const close = () => {
-    if (batch.length > 0) batches.push(batch);
-    batch = [];
-    bytes = 0;
+  const { fitting, alone } = replaceTooLarge(log, roomBytes, options.limits);
+  const batches: EventSlice[] = [];
+  let start = 0;
+  const closeAt = (end: number) => {
+    if (end > start) batches.push(fitting.slice(start, end));
+    start = end;
   };
-  for (const original of events) {
-    let event = original;
-    let size = eventBytes(event);
-    if (size > roomBytes) {
-      if (fitsAlone(event, options.limits)) {
-        close();
-        batches.push([event]);
-        continue;
-      }
-      event = tooLarge(event, size);
-      size = eventBytes(event);
-    }
-    if (batch.length === options.batchSize || bytes + size > roomBytes) close();
-    batch.push(event);
-    bytes += size;
+  for (let index = 0; index < fitting.length; index++) {
+    const isFull = index - start === options.batchSize || fitting.bytesOf(start, index + 1) > roomBytes;
+    if (isFull || alone.has(index) || alone.has(index - 1)) closeAt(index);
   }
-  close();
+  closeAt(fitting.length);
   return batches;
 }
 
-/** Encodes it, for only compression can tell. Rare: records near the size of a message. */
-function fitsAlone(event: FirehoseEvent, limits: QueueLimits): boolean {
+/** `alone`: those that fit into a message of their own, because they compress. Both kinds are rare. */
+function replaceTooLarge(log: EventLog, roomBytes: number, limits: QueueLimits) {
+  const alone = new Set<number>();
+  const dead = new Map<number, DeadEntry>();
+  for (let index = 0; index < log.length; index++) {
+    const bytes = log.bytesOf(index, index + 1);
+    if (bytes <= roomBytes) continue;
+    if (fitsAlone(log.slice(index, index + 1), limits)) alone.add(index);
+    else dead.set(index, tooLarge(log.at(index), bytes));
+  }
+  return { fitting: dead.size === 0 ? log : log.replacing(dead), alone };
+}
+
+/** Encodes it, for only compression can tell. */
+function fitsAlone(events: EventSlice, limits: QueueLimits): boolean {
   const key = { runId: "", epoch: 0, window: 0, fence: 0, number: 0 };
-  const message = encodeMessage({ key, dueMs: 0, paceEpoch: 0, events: [event] });
+  const message = encodeMessage({ key, dueMs: 0, paceEpoch: 0, events });
   return messageBytes(message) + ENVELOPE_BYTES <= limits.maxMessageBytes;
 }
 

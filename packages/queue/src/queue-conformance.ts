@@ -2,7 +2,7 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describe, expect, test } from "vitest";
 import { encodeMessage, type ReceivedMessage } from "./message-codec.ts";
-import { batchOf, mixedEvents, noise, recordEvent } from "./test-batches.ts";
+import { batchOf, logged, mixedEvents, noise, recordEvent } from "./test-batches.ts";
 import type { BatchQueue, IncomingMessage } from "./types.ts";
 
 export interface QueueUnderTest extends AsyncDisposable {
@@ -17,7 +17,7 @@ export function describeQueue(
   open: (options: { maxReceiveCount?: number }) => Promise<QueueUnderTest>,
 ): void {
   const outgoing = (number: number, delaySeconds = 0) => ({
-    batch: batchOf([recordEvent(number)], { number }),
+    batch: logged(batchOf([recordEvent(number)], { number })),
     delaySeconds,
   });
   const poll = { max: 10, waitSeconds: 1 };
@@ -31,7 +31,7 @@ export function describeQueue(
       await using under = await open({});
       const { queue } = under;
       const batch = batchOf(mixedEvents(7));
-      expect(await queue.send([{ batch, delaySeconds: 0 }])).toBeGreaterThan(200);
+      expect(await queue.send([{ batch: logged(batch), delaySeconds: 0 }])).toBeGreaterThan(200);
       const [message, ...others] = await queue.receive(poll);
       expect(others).toEqual([]);
       expect(message).toMatchObject({ receiveCount: 1, content: { kind: "batch", batch } });
@@ -46,7 +46,7 @@ export function describeQueue(
       const small = Array.from({ length: 25 }, (_, number) => outgoing(number));
       const room = queue.limits.maxMessageBytes - 1024;
       const large = [25, 26, 27].map((number) => ({
-        batch: batchOf([recordEvent(number, { record: noise(room, number) })], { number }),
+        batch: logged(batchOf([recordEvent(number, { record: noise(room, number) })], { number })),
         delaySeconds: 0,
       }));
       expect(await queue.send([...small, ...large])).toBeGreaterThan(3 * room);
@@ -128,7 +128,7 @@ export function describeQueue(
       await using under = await open({});
       const { queue } = under;
       const batch = batchOf(mixedEvents(3));
-      await queue.send([{ batch, delaySeconds: 0 }]);
+      await queue.send([{ batch: logged(batch), delaySeconds: 0 }]);
       const [message] = await queue.receive(poll);
       if (message === undefined) throw new Error("nothing received");
       await queue.deadLetter(message);
@@ -140,7 +140,7 @@ export function describeQueue(
     test("hands over what it cannot read, and sets that aside too", async () => {
       await using under = await open({});
       const { queue } = under;
-      const { body, payload } = encodeMessage(batchOf([recordEvent(1)]));
+      const { body, payload } = encodeMessage(logged(batchOf([recordEvent(1)])));
       await under.sendRaw({ body, payload: new Uint8Array([9, ...payload.subarray(1)]) });
       const [newer] = await queue.receive(poll);
       expect(newer?.content).toEqual({ kind: "newer-version", version: 9 });

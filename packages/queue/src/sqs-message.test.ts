@@ -2,10 +2,10 @@ import type { SQSRecord } from "aws-lambda";
 import { expect, test } from "vitest";
 import { encodeMessage, messageBytes } from "./message-codec.ts";
 import { fromLambdaRecord, fromSqsMessage, rawBytes, rawOf } from "./sqs-message.ts";
-import { batchOf, mixedEvents } from "./test-batches.ts";
+import { batchOf, logged, mixedEvents } from "./test-batches.ts";
 
 const batch = batchOf(mixedEvents(7));
-const { body, payload } = encodeMessage(batch);
+const { body, payload } = encodeMessage(logged(batch));
 
 test("Lambda's spelling and the SDK's are the same message", () => {
   const record: SQSRecord = {

@@ -10,7 +10,7 @@ import { PAYLOAD_ATTRIBUTE } from "./message-codec.ts";
 import { describeQueue } from "./queue-conformance.ts";
 import { createSqsClient } from "./sqs-client.ts";
 import { createSqsQueue } from "./sqs-queue.ts";
-import { batchOf, recordEvent } from "./test-batches.ts";
+import { batchOf, logged, recordEvent } from "./test-batches.ts";
 import { intercept, isSendBatch } from "./test-client.ts";
 
 let server: QueueServer;
@@ -72,7 +72,7 @@ describeQueue("on SQS's stand-in", async (options) => {
 });
 
 const outgoing = Array.from({ length: 40 }, (_, number) => ({
-  batch: batchOf([recordEvent(number)], { number }),
+  batch: logged(batchOf([recordEvent(number)], { number })),
   delaySeconds: 0,
 }));
 

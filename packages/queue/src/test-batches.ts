@@ -1,5 +1,6 @@
 /** Events and batches for tests. */
-import type { Batch, BatchKey } from "@firehose-backfill/core/batch";
+import type { Batch, BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent, RecordEvent } from "@firehose-backfill/core/event";
 
 const DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
@@ -50,6 +51,11 @@ export function batchOf(events: readonly FirehoseEvent[], key: Partial<BatchKey>
     paceEpoch: 1,
     events,
   };
+}
+
+/** The same batch as a reader would send it. */
+export function logged(batch: Batch): LoggedBatch {
+  return { ...batch, events: EventLog.of(batch.events).slice() };
 }
 
 /** `bytes` that nothing can make smaller, the same ones for the same seed. */

@@ -2,10 +2,10 @@
  * The queue between reader and consumer. Implemented on SQS (sqs-queue.ts) and in memory (memory-queue.ts) with
  * SQS's delay, visibility, random order and at-least-once delivery; one suite of tests holds for both.
  */
-import type { Batch } from "@firehose-backfill/core/batch";
+import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
 
 export interface OutgoingBatch {
-  readonly batch: Batch;
+  readonly batch: LoggedBatch;
   /** 0 to 900. */
   readonly delaySeconds: number;
 }

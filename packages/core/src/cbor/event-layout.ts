@@ -13,6 +13,13 @@ export const EVENT_VERSION = 1;
 const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4 } as const;
 const ACTIONS: readonly RecordAction[] = ["create", "update", "delete"];
 
+/** How a record event begins: an array of ten, and its kind. */
+export const RECORD_START = [0x8a, KIND.record] as const;
+
+export function actionNumber(action: RecordAction): number {
+  return ACTIONS.indexOf(action);
+}
+
 /** An event that is kept by itself: version, then CBOR. @throws CborError for one that could not be read back */
 export function encodeEvent(event: FirehoseEvent): Uint8Array {
   return Buffer.concat([Uint8Array.of(EVENT_VERSION), encodeMessage(layOutEvent(event))]);
@@ -34,7 +41,7 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
         seq,
         timeMs,
         did,
-        ACTIONS.indexOf(event.action),
+        actionNumber(event.action),
         event.collection,
         event.rkey,
         event.rev,

@@ -12,6 +12,39 @@ export function headLength(initial: number): number {
   return info < 24 ? 1 : 1 + (1 << (info - 24));
 }
 
+/** How many bytes the head is long that holds this number, below 2^32. */
+export function argumentLength(value: number): number {
+  if (value < 24) return 1;
+  if (value < 0x100) return 2;
+  return value < 0x1_0000 ? 3 : 5;
+}
+
+/** Writes the head of an item whose number is below 2^32, in its shortest form; returns where it ends. */
+export function writeHead(bytes: Uint8Array, at: number, major: number, value: number): number {
+  const type = major << 5;
+  if (value < 24) {
+    bytes[at] = type | value;
+    return at + 1;
+  }
+  if (value < 0x100) {
+    bytes[at] = type | 24;
+    bytes[at + 1] = value;
+    return at + 2;
+  }
+  if (value < 0x1_0000) {
+    bytes[at] = type | 25;
+    bytes[at + 1] = value >> 8;
+    bytes[at + 2] = value;
+    return at + 3;
+  }
+  bytes[at] = type | 26;
+  bytes[at + 1] = value >>> 24;
+  bytes[at + 2] = value >> 16;
+  bytes[at + 3] = value >> 8;
+  bytes[at + 4] = value;
+  return at + 5;
+}
+
 /**
  * The number in an item's head, which must be in its shortest form; one above 2^53 - 1 comes out as some number above it.
  * A negative result is a refusal. `at` is before `end`.

@@ -4,7 +4,7 @@ import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { compileFilter } from "../filter.ts";
 import { openFirehoseReader } from "../reader.ts";
 import type { FirehoseTimings } from "../timings.ts";
-import type { FirehoseReader, FirehoseReaderOptions, ReadPosition, Window, WindowEnd, WindowLimits } from "../types.ts";
+import type { FirehoseReaderOptions, ReadPosition, Window, WindowEnd, WindowLimits } from "../types.ts";
 
 export const QUICK: FirehoseTimings = {
   idleMs: 60,
@@ -50,8 +50,15 @@ export interface TestReaderOptions extends Partial<Omit<FirehoseReaderOptions, "
   readonly timings?: Partial<FirehoseTimings>;
 }
 
-export function openReader(options: TestReaderOptions): FirehoseReader {
-  return openFirehoseReader({
+/** A window whose events are objects, which stay when the next one is read. */
+export type TestWindow = Omit<Window, "events"> & { readonly events: readonly FirehoseEvent[] };
+
+export interface TestReader extends AsyncDisposable {
+  readWindow(limits: WindowLimits, signal: AbortSignal): Promise<TestWindow>;
+}
+
+export function openReader(options: TestReaderOptions): TestReader {
+  const reader = openFirehoseReader({
     filter: compileFilter({ collections: [], dids: [] }),
     verify: "hash",
     clock: systemClock,
@@ -62,14 +69,21 @@ export function openReader(options: TestReaderOptions): FirehoseReader {
     position: { ...FROM_OLDEST, ...options.position },
     timings: { ...QUICK, ...options.timings },
   });
+  return {
+    async readWindow(limits, signal) {
+      const window = await reader.readWindow(limits, signal);
+      return { ...window, events: [...window.events] };
+    },
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+  };
 }
 
 /** Several windows as one. */
 export interface Reading {
-  readonly windows: readonly Window[];
+  readonly windows: readonly TestWindow[];
   readonly events: readonly FirehoseEvent[];
   readonly seqs: readonly number[];
-  readonly last: Window;
+  readonly last: TestWindow;
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly gaps: Window["gaps"];
@@ -78,8 +92,8 @@ export interface Reading {
 const ORDINARY: ReadonlySet<WindowEnd> = new Set(["events", "bytes", "time", "idle"]);
 
 /** Reads windows until one ends for another reason than fullness, time and idleness. */
-export async function readToEnd(reader: FirehoseReader, limits: Partial<WindowLimits> = {}): Promise<Reading> {
-  const windows: Window[] = [];
+export async function readToEnd(reader: TestReader, limits: Partial<WindowLimits> = {}): Promise<Reading> {
+  const windows: TestWindow[] = [];
   for (let left = 200; left > 0; left--) {
     const window = await reader.readWindow({ ...AMPLE, ...limits }, never());
     windows.push(window);
@@ -88,7 +102,7 @@ export async function readToEnd(reader: FirehoseReader, limits: Partial<WindowLi
   throw new Error(`no end after ${windows.length} windows`);
 }
 
-function merge(windows: readonly Window[], last: Window): Reading {
+function merge(windows: readonly TestWindow[], last: TestWindow): Reading {
   const events = windows.flatMap((window) => window.events);
   const skipped: Record<string, number> = {};
   for (const window of windows) {

@@ -1,0 +1,255 @@
+/**
+ * Events one behind the other, in the CBOR in which a message carries them (event-layout.ts). A reader holds thousands of
+ * events at a time: as objects each would be a dozen allocations that live until the window is full; here they are bytes in
+ * one piece of memory, copied out of the frame once, and a message takes them as they are.
+ */
+import { CID_LENGTH } from "../cid.ts";
+import type { FirehoseEvent, RecordAction } from "../event.ts";
+import { decodeMessage, encodeMessage } from "./encode.ts";
+import { actionNumber, layOutEvent, readEvent, RECORD_START } from "./event-layout.ts";
+import { argumentLength, readArgument, writeHead } from "./head.ts";
+
+const FIRST_BYTES = 256 * 1024;
+/** What a log leaves to the next one. A window that needed more was an exception. */
+const MOST_LEFT_BYTES = 8 * 1024 * 1024;
+/** All heads of a record event, its numbers, its action and its CID. */
+const OVERHEAD_BYTES = 100;
+/** From here on the native copy is faster than the loop. */
+const NATIVE_FROM_BYTES = 48;
+
+const UNSIGNED = 0;
+const BYTES = 2;
+const TEXT = 3;
+const NULL = 0xf6;
+const FLOAT_64 = 0xfb;
+
+/** A record operation where it stands in a frame: offsets into `bytes`. Its texts are ASCII. */
+export interface RecordPlaces {
+  readonly bytes: Buffer;
+  readonly seq: number;
+  readonly timeMs: number;
+  readonly didStart: number;
+  readonly didEnd: number;
+  readonly revStart: number;
+  readonly revEnd: number;
+  readonly action: RecordAction;
+  /** `collection/rkey`, and where its slash is. */
+  readonly pathStart: number;
+  readonly slash: number;
+  readonly pathEnd: number;
+  /** Where the 36 bytes of its CID are. -1: a delete, which has no record either. */
+  readonly cid: number;
+  readonly recordStart: number;
+  readonly recordEnd: number;
+}
+
+/** A record's block and its CID, as views into the log. */
+export interface LoggedRecord {
+  readonly cid: Uint8Array;
+  readonly record: Uint8Array;
+}
+
+export class EventLog implements Iterable<FirehoseEvent> {
+  #bytes: Buffer<ArrayBuffer>;
+  #view: DataView;
+  /** Where each event ends, and where its record begins; -1: it has none. */
+  readonly #ends: number[] = [];
+  readonly #records: number[] = [];
+
+  constructor(memory: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES)) {
+    this.#bytes = memory;
+    this.#view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+  }
+
+  static of(events: Iterable<FirehoseEvent>): EventLog {
+    const log = new EventLog();
+    for (const event of events) log.append(event);
+    return log;
+  }
+
+  get length(): number {
+    return this.#ends.length;
+  }
+
+  get byteLength(): number {
+    return this.#startOf(this.#ends.length);
+  }
+
+  /** @throws CborError for one that could not be read back */
+  append(event: FirehoseEvent): void {
+    const encoded = encodeMessage(layOutEvent(event));
+    const start = this.#reserve(encoded.length);
+    this.#bytes.set(encoded, start);
+    const end = start + encoded.length;
+    this.#ends.push(end);
+    // The last field of a record event is its record.
+    const record = event.kind === "record" ? event.record : null;
+    this.#records.push(record === null ? -1 : end - record.length);
+  }
+
+  /** The same for an operation that is still in its frame, of which nothing else has to be made. */
+  appendRecord(places: RecordPlaces): void {
+    const { bytes, didStart, didEnd, revStart, revEnd, pathStart, slash, pathEnd, recordStart, recordEnd } = places;
+    const recordBytes = places.cid === -1 ? 0 : recordEnd - recordStart;
+    const textBytes = didEnd - didStart + (pathEnd - pathStart) + (revEnd - revStart);
+    let at = this.#reserve(OVERHEAD_BYTES + textBytes + recordBytes);
+    const log = this.#bytes;
+    log[at++] = RECORD_START[0];
+    log[at++] = RECORD_START[1];
+    at = this.#writeNumber(at, places.seq);
+    at = this.#writeNumber(at, places.timeMs);
+    at = writeString(log, at, TEXT, bytes, didStart, didEnd);
+    log[at++] = actionNumber(places.action);
+    at = writeString(log, at, TEXT, bytes, pathStart, slash);
+    at = writeString(log, at, TEXT, bytes, slash + 1, pathEnd);
+    at = writeString(log, at, TEXT, bytes, revStart, revEnd);
+    if (places.cid === -1) {
+      log[at++] = NULL;
+      log[at++] = NULL;
+      this.#records.push(-1);
+    } else {
+      at = writeString(log, at, BYTES, bytes, places.cid, places.cid + CID_LENGTH);
+      at = writeString(log, at, BYTES, bytes, recordStart, recordEnd);
+      this.#records.push(at - recordBytes);
+    }
+    this.#ends.push(at);
+  }
+
+  /** Forgets the events from this one on. */
+  truncate(length: number): void {
+    this.#ends.length = length;
+    this.#records.length = length;
+  }
+
+  /** In memory of its own. @throws RangeError where there is none, or the log is spent */
+  at(index: number): FirehoseEvent {
+    const start = this.#startOf(index);
+    return readEvent(decodeMessage(this.#bytes.subarray(start, this.#endOf(index))));
+  }
+
+  seqAt(index: number): number {
+    const end = this.#endOf(index);
+    const at = this.#startOf(index) + RECORD_START.length;
+    return this.#bytes[at] === FLOAT_64 ? this.#view.getFloat64(at + 1) : readArgument(this.#bytes, at, end);
+  }
+
+  /** null: a delete, or no record event. */
+  recordAt(index: number): LoggedRecord | null {
+    const end = this.#endOf(index);
+    const start = this.#records[index] ?? -1;
+    if (start === -1) return null;
+    const cidEnd = start - argumentLength(end - start);
+    const { buffer } = this.#bytes;
+    return {
+      cid: new Uint8Array(buffer, cidEnd - CID_LENGTH, CID_LENGTH),
+      record: new Uint8Array(buffer, start, end - start),
+    };
+  }
+
+  *[Symbol.iterator](): Iterator<FirehoseEvent> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+  }
+
+  slice(start = 0, end = this.length): EventSlice {
+    return new EventSlice(this, start, end);
+  }
+
+  /** Encoded bytes of the events between two indexes. */
+  bytesOf(start: number, end: number): number {
+    return this.#startOf(end) - this.#startOf(start);
+  }
+
+  copyTo(target: Uint8Array, at: number, start: number, end: number): void {
+    target.set(this.#bytes.subarray(this.#startOf(start), this.#startOf(end)), at);
+  }
+
+  /** The same events, but for those that are given here by their index. */
+  replacing(others: ReadonlyMap<number, FirehoseEvent>): EventLog {
+    const log = new EventLog();
+    for (let index = 0; index < this.length; index++) log.append(others.get(index) ?? this.at(index));
+    return log;
+  }
+
+  /** An empty log in the memory of this one, which is spent: nothing of it can be read any more. */
+  renew(): EventLog {
+    const memory = this.#bytes;
+    this.truncate(0);
+    this.#bytes = Buffer.allocUnsafeSlow(0);
+    return memory.length === 0 || memory.length > MOST_LEFT_BYTES ? new EventLog() : new EventLog(memory);
+  }
+
+  #startOf(index: number): number {
+    return index === 0 ? 0 : this.#endOf(index - 1);
+  }
+
+  #endOf(index: number): number {
+    const end = this.#ends[index];
+    if (end === undefined) throw new RangeError(`there is no event ${index} in a log of ${this.#ends.length}`);
+    return end;
+  }
+
+  /** Makes room and returns where it begins. */
+  #reserve(bytes: number): number {
+    const start = this.byteLength;
+    if (start + bytes > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, start + bytes));
+      larger.set(this.#bytes.subarray(0, start));
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return start;
+  }
+
+  /** As cbor-x does: what does not fit into 32 bits is a float. */
+  #writeNumber(at: number, value: number): number {
+    if (value >>> 0 === value) return writeHead(this.#bytes, at, UNSIGNED, value);
+    this.#bytes[at] = FLOAT_64;
+    this.#view.setFloat64(at + 1, value);
+    return at + 9;
+  }
+}
+
+/** Some events of a log, one behind the other. Good for as long as the log is. */
+export class EventSlice implements Iterable<FirehoseEvent> {
+  readonly #log: EventLog;
+  readonly #start: number;
+  readonly length: number;
+
+  constructor(log: EventLog, start: number, end: number) {
+    this.#log = log;
+    this.#start = start;
+    this.length = end - start;
+  }
+
+  get byteLength(): number {
+    return this.#log.bytesOf(this.#start, this.#start + this.length);
+  }
+
+  /** Of its event with this index. */
+  seqAt(index: number): number {
+    return this.#log.seqAt(this.#start + index);
+  }
+
+  copyTo(target: Uint8Array, at: number): void {
+    this.#log.copyTo(target, at, this.#start, this.#start + this.length);
+  }
+
+  *[Symbol.iterator](): Iterator<FirehoseEvent> {
+    for (let index = 0; index < this.length; index++) yield this.#log.at(this.#start + index);
+  }
+}
+
+/** Returns where it ends. */
+function writeString(
+  target: Buffer,
+  at: number,
+  major: typeof TEXT | typeof BYTES,
+  source: Buffer,
+  start: number,
+  end: number,
+): number {
+  const to = writeHead(target, at, major, end - start);
+  if (end - start >= NATIVE_FROM_BYTES) source.copy(target, to, start, end);
+  else for (let from = start; from < end; from++) target[to + from - start] = source[from] ?? 0;
+  return to + end - start;
+}
