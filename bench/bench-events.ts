@@ -15,7 +15,7 @@ export function benchEvents(count: number, seed: string): readonly FirehoseEvent
   const copies = Math.ceil(count / frames.length);
   const log = resealedLog({ frames, copies, seed, firstTimeMs: Date.now() - BACK_MS });
   const filter = compileFilter({ collections: [], dids: [] });
-  const rules = { filter, verify: "structure", latestMs: () => Date.now() } as const;
+  const rules = { filter, verify: "structure", isAhead: () => false } as const;
   const events = new EventLog();
   for (const { frame: bytes } of log.after(0)) {
     const buffer = Buffer.from(bytes);

@@ -31,8 +31,8 @@ export interface Lane extends AsyncDisposable {
   run(seconds: number): Promise<Round>;
 }
 
-/** V8 else keeps up to 100 MB for young objects, whatever lives; the same for all. */
-const NODE_FLAGS = ["--no-warnings", "--max-semi-space-size=8"];
+/** As the program runs its own processes: V8 else keeps up to 100 MB for young objects, whatever lives. The same for all. */
+const NODE_FLAGS = ["--no-warnings", "--max-semi-space-size=4"];
 const CHILD = fileURLToPath(new URL("./lane-child.ts", import.meta.url));
 let built: Promise<string> | null = null;
 

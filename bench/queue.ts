@@ -30,7 +30,7 @@ export const queue: Benchmark = {
     const results = BATCH_SIZES.map((batchSize) => {
       const batches = packBatches(events, { batchSize, limits: { maxMessageBytes: MESSAGE_ROOM_BYTES } });
       const ours = measureOurs(batches);
-      const json = measureJson(batches.map((batch) => [...batch]));
+      const json = measureJson(batches.map((batch) => Array.from(batch)));
       const result = { batchSize, ours, json, "bytes: ours / JSON": round(ours.bytesPerEvent / json.bytesPerEvent) };
       console.error(JSON.stringify(result));
       return result;

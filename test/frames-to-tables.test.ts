@@ -51,7 +51,7 @@ function eventsOf(frames: readonly Uint8Array[]): FirehoseEvent[] {
   const rules = {
     filter: compileFilter({ collections: [], dids: [] }),
     verify: "hash",
-    latestMs: (timeMs: number) => Math.max(timeMs, Date.now()),
+    isAhead: (momentMs: number, timeMs: number) => momentMs > timeMs && momentMs > Date.now(),
   } as const;
   return frames.flatMap((bytes) => {
     const buffer = Buffer.from(bytes);

@@ -31,7 +31,7 @@ const SERVERS: readonly { readonly name: string; readonly binDir?: string }[] = 
 const everything = compileFilter({ collections: [], dids: [] });
 
 function rowsOf(frames: readonly Uint8Array[]): SinkRow[] {
-  const rules = { filter: everything, verify: "hash", latestMs: () => Number.POSITIVE_INFINITY } as const;
+  const rules = { filter: everything, verify: "hash", isAhead: () => false } as const;
   return frames.flatMap((bytes) => {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
@@ -239,7 +239,7 @@ function recordBytesOf(frames: readonly Uint8Array[]): number {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
     if (!("did" in frame)) continue;
-    const rules = { filter: everything, verify: "structure", latestMs: () => Number.POSITIVE_INFINITY } as const;
+    const rules = { filter: everything, verify: "structure", isAhead: () => false } as const;
     for (const event of extracted(frame, rules).events) {
       if (event.kind !== "record") continue;
       sizes.set(`${event.did}/${event.collection}/${event.rkey}`, event.record?.length ?? 0);

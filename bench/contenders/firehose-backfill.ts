@@ -1,10 +1,11 @@
 /** This project: the strict scan of the envelope, and records decoded where they are applied. */
-import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
-import { hashMatches } from "@firehose-backfill/core/cid";
+import { digestMatches } from "@firehose-backfill/core/cid";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import { extractEvents } from "@firehose-backfill/firehose/extract";
+import type { EventReceiver } from "@firehose-backfill/firehose/extract-parts";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
@@ -31,10 +32,10 @@ const MESSAGES = { batchSize: 500, limits: { maxMessageBytes: 1_000_000 } };
 function decodeAll(events: EventLog, verify: VerifyLevel): number {
   let records = 0;
   for (let index = 0; index < events.length; index++) {
-    const logged = events.recordAt(index);
-    if (logged === null) continue;
-    if (verify === "hash" && !hashMatches(logged.cid, logged.record)) throw new Error("a record of another hash");
-    decodeRecord(logged.record);
+    const record = events.recordAt(index);
+    if (record === null) continue;
+    if (verify === "hash" && !events.hashMatchesAt(index, record)) throw new Error("a record of another hash");
+    decodeRecord(record);
     records++;
   }
   return records;
@@ -42,14 +43,31 @@ function decodeAll(events: EventLog, verify: VerifyLevel): number {
 
 function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
   const nowMs = Date.now();
-  const rules = { filter, verify, latestMs: (timeMs: number) => Math.max(nowMs, timeMs) };
-  const log = new EventLog();
+  const rules = {
+    filter,
+    verify,
+    isAhead: (momentMs: number, timeMs: number) => momentMs > timeMs && momentMs > nowMs,
+  };
+  let records = 0;
+  /** Decodes each record where it stands in its frame. */
+  const decoder: EventReceiver = {
+    append(event) {
+      if (event.kind === "dead") throw new Error(`${event.reason}: ${event.error}`);
+    },
+    appendRecord({ bytes, cid, recordStart, recordEnd }) {
+      if (cid === -1) return;
+      const record = new Uint8Array(bytes.buffer, bytes.byteOffset + recordStart, recordEnd - recordStart);
+      if (verify === "hash" && !digestMatches(bytes, cid, record)) throw new Error("a record of another hash");
+      decodeRecord(record);
+      records++;
+    },
+  };
   return (bytes) => {
     const frame = readFrame(bytes);
     if (!("did" in frame)) throw new Error(`a frame that is ${frame.kind}`);
-    log.truncate(0);
-    extractEvents(frame, frame.timeMs, rules, log);
-    return decodeAll(log, verify);
+    records = 0;
+    extractEvents(frame, frame.timeMs, rules, decoder);
+    return records;
   };
 }
 

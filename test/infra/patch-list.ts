@@ -100,6 +100,11 @@ export const PATCHES: readonly Patch[] = [
   ),
   patch(
     "functions get the settings by their own names, the queues and the table, and nothing else",
+    "young objects may take what they like",
+    (it) => it.set("ReaderFunction", ["environment", "variables", "NODE_OPTIONS"], ""),
+  ),
+  patch(
+    "functions get the settings by their own names, the queues and the table, and nothing else",
     "one is missing",
     () => {},
     {

@@ -26,7 +26,7 @@ export interface Growth {
   readonly noiseMb: number;
 }
 
-/** As docs/configuration.md has it for a tight limit: V8 else keeps up to 100 MB for what is young, whatever lives. */
+/** As the functions run: V8 else keeps up to 100 MB for what is young, whatever lives. */
 const NODE_FLAGS = ["--expose-gc", "--max-semi-space-size=4"];
 const READY_TIMEOUT_MS = 30_000;
 

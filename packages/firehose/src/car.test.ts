@@ -16,12 +16,12 @@ const archive = car(
 /** CIDs are given as offsets into the same bytes: they are put behind the archive. */
 function find(bytes: Buffer, wanted: readonly Uint8Array[]): (string | null)[] | string {
   const whole = Buffer.concat([bytes, ...wanted]);
-  const blocks = new WantedBlocks();
-  const found = wanted.map((_, index) => blocks.add(bytes.length + index * 36));
-  const root = findBlocks(whole, 0, bytes.length, blocks);
+  const table = new WantedBlocks();
+  const found = wanted.map((_, index) => table.add(bytes.length + index * 36));
+  const root = findBlocks(whole, 0, bytes.length, table);
   if (typeof root === "string") return root;
   return found.map((index) =>
-    blocks.starts[index] === -1 ? null : whole.subarray(blocks.starts[index], blocks.ends[index]).toString("hex"),
+    table.starts[index] === -1 ? null : whole.subarray(table.starts[index], table.ends[index]).toString("hex"),
   );
 }
 

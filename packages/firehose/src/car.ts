@@ -8,6 +8,8 @@ import { CborCursor, MAJOR } from "./cbor-cursor.ts";
 import { MAX_OPS } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 
+/** Where the digest begins in a CID. */
+const DIGEST_AT = 4;
 /** One an operation, and the commit. */
 const MOST_WANTED = MAX_OPS + 1;
 
@@ -50,11 +52,11 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: Wa
     section.at = blockEnd;
     // A shorter section cannot be one of ours; whatever its CID is, the block is passed.
     if (blockEnd - cid < CID_LENGTH) continue;
-    // One byte tells nearly all others apart.
-    const lastByte = bytes[cid + CID_LENGTH - 1];
+    // One byte of the digest tells nearly all others apart: the first, which mostly came into the cache with the length.
+    const digestByte = bytes[cid + DIGEST_AT];
     for (let index = 0; index < length; index++) {
       const wantedCid = cids[index] ?? 0;
-      if (bytes[wantedCid + CID_LENGTH - 1] !== lastByte || starts[index] !== -1) continue;
+      if (bytes[wantedCid + DIGEST_AT] !== digestByte || starts[index] !== -1) continue;
       if (!cidEquals(bytes, bytes, wantedCid, cid)) continue;
       starts[index] = cid + CID_LENGTH;
       ends[index] = blockEnd;
@@ -79,12 +81,15 @@ function openArchive(bytes: Buffer, section: { at: number }, end: number): numbe
 
 /** Moves `section.at` behind the length (LEB128) and returns where the section ends; -1: it does not fit. */
 function nextSection(bytes: Buffer, section: { at: number }, end: number): number {
+  let { at } = section;
   let length = 0;
   for (let shift = 0; shift <= 21; shift += 7) {
-    if (section.at >= end) return -1;
-    const byte = bytes[section.at++] ?? 0;
+    if (at >= end) return -1;
+    const byte = bytes[at++] ?? 0;
     length |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return length > 0 && length <= end - section.at ? section.at + length : -1;
+    if (byte >= 0x80) continue;
+    section.at = at;
+    return length > 0 && length <= end - at ? at + length : -1;
   }
   return -1;
 }

@@ -16,6 +16,7 @@ export const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5
 /** Fields that we do not know may hold what records may not. */
 const ENVELOPE_RULES: ScanRules = { sortedKeys: true, cids: true, floats: true };
 
+const EMPTY_ARRAY = 0x80;
 const FALSE = 0xf4;
 const TRUE = 0xf5;
 const NULL = 0xf6;
@@ -128,7 +129,14 @@ export class CborCursor {
 
   /** Stands after the next item, whatever it is, having checked all of it. */
   skip(): void {
-    const after = scanItem(this.bytes, this.pos, this.end, ENVELOPE_RULES);
+    const { bytes, pos } = this;
+    // An empty array, false, true, null: what most fields hold that nobody asks for.
+    const byte = pos < this.end ? bytes[pos] : undefined;
+    if (byte === EMPTY_ARRAY || byte === FALSE || byte === TRUE || byte === NULL) {
+      this.pos = pos + 1;
+      return;
+    }
+    const after = scanItem(bytes, pos, this.end, ENVELOPE_RULES);
     if (after < 0) throw new CborError(refusalOf(after));
     this.pos = after;
   }

@@ -1,5 +1,4 @@
 /** The operations of one #commit, through the filter, each to an event of its own. */
-import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { DeadEntry, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
@@ -8,7 +7,7 @@ import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
 import { checkCommit, type SignaturePlace } from "./commit.ts";
 import { copyHead } from "./kept-bytes.ts";
-import { deadFrame, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
+import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "./syntax.ts";
 
@@ -39,14 +38,14 @@ const wanted = new WantedBlocks();
 const collectionAt = createTextTable();
 
 /** The DID has passed the filter already. */
-export function extractCommit(frame: CommitFrame, timeMs: number, rules: ExtractRules, log: EventLog): Extract {
+export function extractCommit(frame: CommitFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   wanted.clear();
   const commitBlock = rules.verify === "structure" ? NO_BLOCK : wanted.add(frame.commit);
   const matched = matchOps(frame, rules);
   const received = frame.ops.length;
   const skippedCollection = received - matched.length;
   if (frame.fault !== null && (matched.length > 0 || received === 0)) {
-    log.append(deadFrame(frame, timeMs, frame.fault));
+    into.append(deadFrame(frame, timeMs, frame.fault));
     return { received: skippedCollection + 1, skippedDid: 0, skippedCollection, events: 1, signed: null };
   }
   const events = matched.length;
@@ -58,9 +57,9 @@ export function extractCommit(frame: CommitFrame, timeMs: number, rules: Extract
   for (const match of matched) {
     const dead = toDead(frame, timeMs, match, match.problem ?? whole);
     if (dead === null) {
-      appendOp(frame, timeMs, match, log);
+      appendOp(frame, timeMs, match, into);
       isAnyAlive = true;
-    } else log.append(dead);
+    } else into.append(dead);
   }
   const signed =
     rules.verify === "signature" && isAnyAlive && opened !== null && !isProblem(opened)
@@ -101,6 +100,7 @@ function matchOp(bytes: Buffer, op: OpSlice, { filter }: ExtractRules): MatchedO
     case "update":
       if (op.cid === -1) return badOp(op, "missing-cid", `a ${action} without a CID`);
       return { op, action, block: wanted.add(op.cid), problem: null };
+    case null:
     default:
       return badOp(op, "unknown-action", "an action other than create, update and delete");
   }
@@ -118,7 +118,7 @@ function openCommit(
   commitBlock: number,
 ): SignaturePlace | Problem | null {
   const { bytes, commit, blocksStart, blocksEnd, revStart } = frame;
-  if (tidTimeMs(bytes, revStart) > rules.latestMs(timeMs) + MAX_REV_AHEAD_MS) {
+  if (rules.isAhead(tidTimeMs(bytes, revStart) - MAX_REV_AHEAD_MS, timeMs)) {
     return { reason: "rev-in-future", error: `rev ${frame.rev} is more than 5 minutes ahead` };
   }
   if (wanted.length === 0) return null;
@@ -161,12 +161,7 @@ function toDead(frame: CommitFrame, timeMs: number, match: MatchedOp, problem: P
   return deadOp(frame, timeMs, match, { reason: "record-too-large", error });
 }
 
-function deadOp(
-  frame: CommitFrame,
-  timeMs: number,
-  { op, block }: MatchedOp,
-  { reason, error }: Problem,
-): DeadEntry {
+function deadOp(frame: CommitFrame, timeMs: number, { op, block }: MatchedOp, { reason, error }: Problem): DeadEntry {
   const { bytes, seq, did } = frame;
   const path = op.pathStart === -1 ? null : utf8Text(bytes, op.pathStart, op.pathEnd);
   const start = block === NO_BLOCK ? -1 : startOf(block);
@@ -174,11 +169,11 @@ function deadOp(
   return { kind: "dead", seq, timeMs, did, path, reason, error, payload };
 }
 
-function appendOp(frame: CommitFrame, timeMs: number, { op, action, block }: MatchedOp, log: EventLog): void {
+function appendOp(frame: CommitFrame, timeMs: number, { op, action, block }: MatchedOp, into: EventReceiver): void {
   const { bytes, seq, didStart, didEnd, revStart, revEnd } = frame;
   const { pathStart, slash, pathEnd, cid } = op;
   const hasRecord = block !== NO_BLOCK;
-  log.appendRecord({
+  into.appendRecord({
     bytes,
     seq,
     timeMs,

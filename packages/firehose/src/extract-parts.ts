@@ -1,4 +1,5 @@
 /** What extracting gives and is told, and the pieces that commits and #sync markers share. */
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { DeadEntry } from "@firehose-backfill/core/event";
 import { type SignaturePlace, unsignedBytes } from "./commit.ts";
@@ -9,8 +10,8 @@ import type { Filter } from "./types.ts";
 export interface ExtractRules {
   readonly filter: Filter;
   readonly verify: VerifyLevel;
-  /** The later of wall clock and event time, at a frame of this time: a rev may be 5 minutes later than it, not more. */
-  readonly latestMs: (timeMs: number) => number;
+  /** Whether this moment is later than both wall clock and event time, at a frame of `timeMs`. */
+  readonly isAhead: (momentMs: number, timeMs: number) => boolean;
 }
 
 /** A commit whose signature is still to be verified. Own memory. */
@@ -20,12 +21,15 @@ export interface SignedCommit {
   readonly signature: Uint8Array;
 }
 
+/** Where a frame's events go: a window's log. */
+export type EventReceiver = Pick<EventLog, "append" | "appendRecord">;
+
 /** What one frame comes to. `received` is the sum of skipped and events. */
 export interface Extract {
   readonly received: number;
   readonly skippedDid: number;
   readonly skippedCollection: number;
-  /** How many were appended to the log. */
+  /** How many were appended. */
   readonly events: number;
   /** Set at `verify: signature`, where there are events that depend on it. */
   readonly signed: SignedCommit | null;

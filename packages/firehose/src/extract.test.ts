@@ -33,7 +33,7 @@ function extract(bytes: Buffer, scope: Scope = {}): Extracted {
   return extracted(read, {
     filter: compileFilter({ collections, dids }),
     verify,
-    latestMs: () => latestMs,
+    isAhead: (momentMs) => momentMs > latestMs,
   });
 }
 

@@ -2,12 +2,18 @@
  * From a frame to events, through the filter: bytes are copied for what passes it, and for nothing else.
  * What breaks a rule comes out as a dead entry beside the rest.
  */
-import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
 import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
 import { checkCommit, isCommitProblem } from "./commit.ts";
 import { extractCommit } from "./extract-commit.ts";
-import { deadFrame, type Extract, type ExtractRules, type SignedCommit, signedCommit } from "./extract-parts.ts";
+import {
+  deadFrame,
+  type EventReceiver,
+  type Extract,
+  type ExtractRules,
+  type SignedCommit,
+  signedCommit,
+} from "./extract-parts.ts";
 import type { MessageFrame, SyncFrame } from "./frame-types.ts";
 
 /** How many events a frame holds, whatever the filter says. */
@@ -15,16 +21,16 @@ export function countEvents(frame: MessageFrame): number {
   return frame.kind === "commit" ? frame.ops.length : 1;
 }
 
-/** Appends to the log what passes. `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
-export function extractEvents(frame: MessageFrame, timeMs: number, rules: ExtractRules, log: EventLog): Extract {
+/** Appends what passes. `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
+export function extractEvents(frame: MessageFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   const { filter } = rules;
   if (filter.hasDids && frame.did !== "" && !filter.passesDid(frame.did)) {
     const received = countEvents(frame);
     return { received, skippedDid: received, skippedCollection: 0, events: 0, signed: null };
   }
-  if (frame.kind === "commit") return extractCommit(frame, timeMs, rules, log);
+  if (frame.kind === "commit") return extractCommit(frame, timeMs, rules, into);
   const marker = toMarker(frame, timeMs, rules);
-  log.append(marker.event);
+  into.append(marker.event);
   return { received: 1, skippedDid: 0, skippedCollection: 0, events: 1, signed: marker.signed };
 }
 

@@ -2,15 +2,7 @@
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { isValidUtf8 } from "@firehose-backfill/core/cbor/utf8";
 import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
-import {
-  checkFields,
-  fault,
-  readBlocks,
-  readDid,
-  readRev,
-  readSeq,
-  readTime,
-} from "./frame-fields.ts";
+import { checkFields, fault, readBlocks, readDid, readRev, readSeq, readTime } from "./frame-fields.ts";
 import { NO_SEQ } from "./frame-markers.ts";
 import { type BrokenFrame, CommitFrame, MAX_COMMIT_BLOCKS_BYTES, MAX_OPS, type OpSlice } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";

@@ -10,13 +10,7 @@ import {
   readSeq,
   readTime,
 } from "./frame-fields.ts";
-import {
-  AccountFrame,
-  type BrokenFrame,
-  IdentityFrame,
-  MAX_SYNC_BLOCKS_BYTES,
-  SyncFrame,
-} from "./frame-types.ts";
+import { AccountFrame, type BrokenFrame, IdentityFrame, MAX_SYNC_BLOCKS_BYTES, SyncFrame } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 export const NO_SEQ: BrokenFrame = { kind: "broken", reason: "seq is missing or not a positive integer" };

@@ -2,11 +2,17 @@
 import { readFrame } from "./frame.ts";
 import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
 
-export interface QueuedFrame {
-  /** null: it was too large to be received. */
+/** A frame that is none: text, or too large to be received. */
+export interface OddFrame {
+  readonly reason: string;
+  /** null: it was not received. */
   readonly bytes: Buffer | null;
-  readonly isBinary: boolean;
 }
+
+export type QueuedFrame = Buffer | OddFrame;
+
+/** Stands for a frame that the socket refused. */
+export const TOO_LARGE: OddFrame = { reason: `larger than ${MAX_FRAME_BYTES} bytes`, bytes: null };
 
 export class FrameQueue {
   #frames: QueuedFrame[] = [];
@@ -24,7 +30,7 @@ export class FrameQueue {
 
   push(frame: QueuedFrame): void {
     this.#frames.push(frame);
-    this.#bytes += frame.bytes?.length ?? 0;
+    this.#bytes += bytesOf(frame)?.length ?? 0;
   }
 
   peek(): QueuedFrame | null {
@@ -33,7 +39,8 @@ export class FrameQueue {
 
   /** Removes what `peek` shows. */
   shift(): void {
-    this.#bytes -= this.#frames[this.#first]?.bytes?.length ?? 0;
+    const frame = this.#frames[this.#first];
+    if (frame !== undefined) this.#bytes -= bytesOf(frame)?.length ?? 0;
     this.#first++;
     if (this.#first >= this.#frames.length) this.clear();
   }
@@ -45,7 +52,11 @@ export class FrameQueue {
   }
 }
 
-export function readQueued({ bytes, isBinary }: QueuedFrame): Frame {
-  if (bytes === null) return { kind: "broken", reason: `larger than ${MAX_FRAME_BYTES} bytes` };
-  return isBinary ? readFrame(bytes) : { kind: "broken", reason: "a text frame" };
+/** null: there are none. */
+export function bytesOf(queued: QueuedFrame): Buffer | null {
+  return Buffer.isBuffer(queued) ? queued : queued.bytes;
+}
+
+export function readQueued(queued: QueuedFrame): Frame {
+  return Buffer.isBuffer(queued) ? readFrame(queued) : { kind: "broken", reason: queued.reason };
 }

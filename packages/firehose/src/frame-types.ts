@@ -29,7 +29,7 @@ abstract class SequencedFrame {
   /** The repository's DID; -1: what stands there is none. */
   declare didStart: number;
   declare didEnd: number;
-  private declare didText: string | null;
+  declare private didText: string | null;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -57,7 +57,7 @@ abstract class CommitMessage extends SequencedFrame {
   /** The revision; -1: what stands there is no TID. */
   declare revStart: number;
   declare revEnd: number;
-  private declare revText: string | null;
+  declare private revText: string | null;
   declare blocksStart: number;
   declare blocksEnd: number;
 

@@ -31,7 +31,7 @@ function swallow(bytes: Buffer): string {
     return read.kind;
   const timeMs = Number.isNaN(read.timeMs) ? 0 : read.timeMs;
   for (const verify of ["structure", "signature"] as const) {
-    const extract = extracted(read, { filter, verify, latestMs: () => Number.POSITIVE_INFINITY }, timeMs);
+    const extract = extracted(read, { filter, verify, isAhead: () => false }, timeMs);
     if (extract.received !== extract.events.length) throw new Error("an event was lost");
     for (const event of extract.events) {
       if (event.kind === "dead" && event.payload.length > 16_384) throw new Error("a payload is too large");

@@ -5,7 +5,7 @@ import type { WindowEnd } from "./types.ts";
 /** What the owner of the connection has to do about a frame. */
 export type Step =
   /** Done with; `isGood`: the host serves us. */
-  | { readonly kind: "taken"; readonly isGood: boolean; readonly events: number }
+  | { readonly kind: "taken"; readonly isGood: boolean }
   /** It stays where it is: the window is over. */
   | { readonly kind: "full"; readonly because: "events" | "bytes" }
   /** It stays where it is until it is known whether there is a gap before it. */

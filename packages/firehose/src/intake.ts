@@ -8,7 +8,7 @@ import { BadFrames } from "./bad-frames.ts";
 import { type EventTime, startEventTime } from "./event-time.ts";
 import { countEvents, extractEvents } from "./extract.ts";
 import type { Extract, ExtractRules } from "./extract-parts.ts";
-import { type QueuedFrame, readQueued } from "./frame-queue.ts";
+import { bytesOf, type QueuedFrame, readQueued } from "./frame-queue.ts";
 import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
 import type { Gap } from "./gap-proof.ts";
 import { cursorAhead, type Step, wentBack } from "./intake-step.ts";
@@ -19,7 +19,8 @@ import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
 type SequencedFrame = MessageFrame | (UnknownFrame & { readonly seq: number });
 
 const NOTHING: Extract = { received: 0, skippedDid: 0, skippedCollection: 0, events: 0, signed: null };
-const IGNORED: Step = { kind: "taken", isGood: false, events: 0 };
+const GOOD: Step = { kind: "taken", isGood: true };
+const IGNORED: Step = { kind: "taken", isGood: false };
 
 export interface IntakeOptions {
   readonly clock: Clock;
@@ -49,7 +50,11 @@ export class Intake {
     this.#options = options;
     this.#start = start;
     const { clock, rules } = options;
-    this.#rules = { ...rules, latestMs: (timeMs) => Math.max(clock.now(), this.#eventTime.median() ?? timeMs) };
+    this.#rules = {
+      ...rules,
+      // The clock is asked last: in a backfill the stream's own time nearly always answers.
+      isAhead: (momentMs, timeMs) => momentMs > (this.#eventTime.median() ?? timeMs) && momentMs > clock.now(),
+    };
     this.#badFrames = new BadFrames(start.brokenFrames);
     this.#eventTime = startEventTime(start.recentTimesMs);
     this.#position = start.cursor;
@@ -126,10 +131,10 @@ export class Intake {
   }
 
   #takeFrame(queued: QueuedFrame, frame: Frame, window: WindowBuilder): Step {
-    const frameBytes = queued.bytes?.length ?? 0;
+    const frameBytes = bytesOf(queued)?.length ?? 0;
     switch (frame.kind) {
       case "broken":
-        return this.#takeBroken(queued.bytes, frame.reason, window);
+        return this.#takeBroken(bytesOf(queued), frame.reason, window);
       case "error":
         if (frame.error === "FutureCursor") return cursorAhead(this.cursor, quote(frame.message));
         return { kind: "reconnect", detail: quote(`the host said ${frame.error}: ${frame.message}`) };
@@ -139,7 +144,7 @@ export class Intake {
         return IGNORED;
       case "unknown": {
         const { seq } = frame;
-        if (seq !== null) return this.#takeSequenced(queued, { ...frame, seq }, window);
+        if (seq !== null) return this.#takeSequenced(frameBytes, { ...frame, seq }, window);
         window.addIgnored(frameBytes);
         return IGNORED;
       }
@@ -147,7 +152,7 @@ export class Intake {
       case "sync":
       case "identity":
       case "account":
-        return this.#takeSequenced(queued, frame, window);
+        return this.#takeSequenced(frameBytes, frame, window);
       default: {
         const unreachable: never = frame;
         return unreachable;
@@ -155,8 +160,7 @@ export class Intake {
     }
   }
 
-  #takeSequenced(queued: QueuedFrame, frame: SequencedFrame, window: WindowBuilder): Step {
-    const bytes = queued.bytes ?? Buffer.alloc(0);
+  #takeSequenced(frameBytes: number, frame: SequencedFrame, window: WindowBuilder): Step {
     const { seq } = frame;
     if (seq < this.#lastSeq) {
       const isFirst = !this.#hasFrames && this.#position === this.#start.cursor;
@@ -167,8 +171,8 @@ export class Intake {
     if (seq === this.#lastSeq) {
       // Hosts disagree on whether a cursor is included. It brings nothing, but somebody is there.
       this.#hostSeen = true;
-      window.addIgnored(bytes.length);
-      return { kind: "taken", isGood: true, events: 0 };
+      window.addIgnored(frameBytes);
+      return GOOD;
     }
     const { endSeq } = this.#start;
     if (endSeq !== null && seq > endSeq)
@@ -179,9 +183,7 @@ export class Intake {
     const isBeforeStart = !this.#startReached && timeMs < (this.#start.startTimeMs ?? Number.NEGATIVE_INFINITY);
     const firstEvent = window.events.length;
     const extract =
-      isBeforeStart || frame.kind === "unknown"
-        ? NOTHING
-        : extractEvents(frame, timeMs, this.#rules, window.events);
+      isBeforeStart || frame.kind === "unknown" ? NOTHING : extractEvents(frame, timeMs, this.#rules, window.events);
     const refusal = window.refuses(firstEvent);
     if (refusal !== null) return { kind: "full", because: refusal };
 
@@ -189,10 +191,10 @@ export class Intake {
     if (gap !== null || (this.#position === null && this.#start.start === "oldest")) window.noteOldestKept(timeMs);
     this.#moveTo(position, frame.timeMs);
     const skipped = isBeforeStart && frame.kind !== "unknown" ? countEvents(frame) : 0;
-    if (isBeforeStart) window.addSkipped(position, skipped, bytes.length);
-    else window.addFrame(position, extract, bytes.length);
+    if (isBeforeStart) window.addSkipped(position, skipped, frameBytes);
+    else window.addFrame(position, extract, frameBytes);
     if (this.isAtEnd()) window.end("caught-up");
-    return { kind: "taken", isGood: true, events: extract.received + skipped };
+    return GOOD;
   }
 
   #moveTo(position: Position, ownTimeMs: number): void {
@@ -240,6 +242,6 @@ export class Intake {
     if (verdict.kind === "reconnect") {
       return { kind: "reconnect", detail: `a broken frame after seq ${after.seq}: ${reason}` };
     }
-    return { kind: "taken", isGood: false, events: 1 };
+    return IGNORED;
   }
 }

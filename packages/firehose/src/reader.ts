@@ -164,12 +164,13 @@ class SocketReader implements FirehoseReader {
     const framesBefore = window.frames;
     let queued = this.#subscription.peek();
     while (queued !== null && window.ending === null) {
+      const receivedBefore = window.received;
       const step = this.#intake.take(queued, window);
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
           if (step.isGood) this.#subscription.noteGoodFrame();
-          this.#checkMemory(window, step.events);
+          this.#checkMemory(window, window.received - receivedBefore);
           break;
         case "full":
           window.end(step.because);

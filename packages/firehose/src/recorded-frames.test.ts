@@ -106,7 +106,7 @@ describe.each(["pds-frames-small.bin", "network-frames.bin"])(
         const { events } = extracted(read, {
           filter: everything,
           verify: "structure",
-          latestMs: () => Number.POSITIVE_INFINITY,
+          isAhead: () => false,
         });
         const expected = await Promise.all(
           (payload.ops ?? []).map(async ({ action, path, cid }) => ({
@@ -136,7 +136,7 @@ describe.each(["pds-frames-small.bin", "network-frames.bin"])(
         // Not of the pool that the copies come from.
         const copy = Buffer.alloc(frame.length, frame);
         const read = asMessage(copy);
-        const rules = { filter: everything, verify: "signature", latestMs: () => Number.POSITIVE_INFINITY } as const;
+        const rules = { filter: everything, verify: "signature", isAhead: () => false } as const;
         const { events, signed } = extracted(read, rules);
         const before = structuredClone({ events, signed });
         copy.fill(0);
@@ -163,7 +163,7 @@ describe("commits that do not hold what the event says", () => {
     const dead = new Map<number, string>();
     for (const frame of [...recorded("network-frames.bin"), ...recorded("pds-frames-small.bin")]) {
       const read = asMessage(frame);
-      const rules = { filter: everything, verify: "hash", latestMs: () => Number.POSITIVE_INFINITY } as const;
+      const rules = { filter: everything, verify: "hash", isAhead: () => false } as const;
       for (const event of extracted(read, rules).events) {
         if (event.kind === "dead") dead.set(event.seq, event.reason);
       }

@@ -7,7 +7,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { parseRetryAfter, reconnectDelayMs } from "./back-off.ts";
 import { type Connection, type ConnectionEnd, connect, OVERSIZE_FRAME_BYTES } from "./connection.ts";
 import { quote } from "./kept-bytes.ts";
-import { FrameQueue, type QueuedFrame } from "./frame-queue.ts";
+import { FrameQueue, type QueuedFrame, TOO_LARGE } from "./frame-queue.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
 import { Pulse } from "./pulse.ts";
 import type { FirehoseTimings } from "./timings.ts";
@@ -179,7 +179,7 @@ export class Subscription {
         this.#pulse.frame(this.#openedMs);
         this.#options.onWake();
       },
-      onFrame: (bytes, isBinary) => this.#onFrame({ bytes, isBinary }),
+      onFrame: (bytes, isBinary) => this.#onFrame(isBinary ? bytes : { bytes, reason: "a text frame" }),
       onPong: () => {
         this.#pulse.pong(clock.now());
         this.#options.onWake();
@@ -217,7 +217,7 @@ export class Subscription {
     this.#endedAtMs = this.#options.clock.now();
     this.#connection = null;
     this.#state = "waiting";
-    if (end.kind === "frame-too-large") this.#onFrame({ bytes: null, isBinary: true });
+    if (end.kind === "frame-too-large") this.#onFrame(TOO_LARGE);
     this.#options.onWake();
   }
 

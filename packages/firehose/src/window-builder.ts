@@ -49,6 +49,11 @@ export class WindowBuilder {
     return this.#frames;
   }
 
+  /** Events seen, skipped ones included. */
+  get received(): number {
+    return this.#received;
+  }
+
   get ending(): Ending | null {
     return this.#ending;
   }

@@ -13,7 +13,13 @@ const ARRAY = 4;
 const SHORT_ARRAY = 0x80;
 const MOST_HEAD_BYTES = 5;
 
-/** In as old a version as holds the batch: what a roll-back meets in the queue, it can mostly read. */
+/** Where a batch is laid out: it is packed at once, and the next one may have the place. */
+let scratch = Buffer.alloc(0);
+
+/**
+ * In as old a version as holds the batch: what a roll-back meets in the queue, it can mostly read. The bytes are good until
+ * the next call.
+ */
 export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2; readonly bytes: Uint8Array } {
   const { key, events, deadEventIds } = batch;
   const before = [key.runId, key.epoch, key.window, key.fence, key.number, batch.dueMs, batch.paceEpoch];
@@ -21,7 +27,9 @@ export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2; read
   const tail = deadEventIds === undefined ? new Uint8Array(0) : encodeMessage(deadEventIds);
   const fields = before.length + (deadEventIds === undefined ? 1 : 2);
   // The events lie in their log as they lie here: one array around all of it is what there is to write.
-  const bytes = Buffer.allocUnsafeSlow(head.length + MOST_HEAD_BYTES + events.byteLength + tail.length);
+  const mostBytes = head.length + MOST_HEAD_BYTES + events.byteLength + tail.length;
+  if (scratch.length < mostBytes) scratch = Buffer.allocUnsafeSlow(2 * mostBytes);
+  const bytes = scratch;
   bytes.set(head);
   bytes[0] = SHORT_ARRAY | fields;
   let at = writeHead(bytes, head.length, ARRAY, events.length);

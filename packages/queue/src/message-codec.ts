@@ -7,7 +7,7 @@
  *   packing 1: plain length u32 LE | packed length u32 LE | zstd of the CBOR
  * Both lengths are checked: zstd itself takes no offence at trailing bytes, and a few packed bytes may unpack to gigabytes.
  */
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
 import { decodeMessage as decodeCbor } from "@firehose-backfill/core/cbor/encode";
 import { layOutBatch, readBatch, readRedrivenBatch } from "./batch-layout.ts";
@@ -41,6 +41,9 @@ export const PAYLOAD_TYPE = "Binary";
 export const MAX_PLAIN_BYTES = 16 * 1024 * 1024;
 /** A call of ten messages is billed by each started 64 KiB: below this, packing saves no money and costs time. */
 const PACK_FROM_BYTES = 6 * 1024;
+
+/** The usual level takes half as long again and saves half a byte of the 92 that an event takes. */
+const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 };
 
 const PLAIN = 0;
 const ZSTD = 1;
@@ -94,7 +97,7 @@ function describe(batch: LoggedBatch, version: number): string {
 
 function pack(plain: Uint8Array, version: number): Uint8Array {
   if (plain.length >= PACK_FROM_BYTES && plain.length <= MAX_PLAIN_BYTES) {
-    const packed = zstdCompressSync(plain);
+    const packed = zstdCompressSync(plain, ZSTD_OPTIONS);
     if (ZSTD_HEADER_BYTES + packed.length < HEADER_BYTES + plain.length) {
       const payload = Buffer.allocUnsafeSlow(ZSTD_HEADER_BYTES + packed.length);
       payload.writeUInt8(version, 0);

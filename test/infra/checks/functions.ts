@@ -94,6 +94,7 @@ function environmentOf(stack: Stack, role: Role, expected: Expected): readonly s
     `${role}'s environment`,
     sorted(ours),
     sorted({
+      NODE_OPTIONS: "--max-semi-space-size=4",
       ...expected.settings,
       RELAY_URL,
       BACKFILL_QUEUE_URL: queueUrl(workQueue(stack)),

@@ -3,7 +3,7 @@
  * events at a time: as objects each would be a dozen allocations that live until the window is full; here they are bytes in
  * one piece of memory, copied out of the frame once, and a message takes them as they are.
  */
-import { CID_LENGTH } from "../cid.ts";
+import { CID_LENGTH, digestMatches, isCid } from "../cid.ts";
 import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage } from "./encode.ts";
 import { actionNumber, layOutEvent, readEvent, RECORD_START } from "./event-layout.ts";
@@ -41,12 +41,6 @@ export interface RecordPlaces {
   readonly cid: number;
   readonly recordStart: number;
   readonly recordEnd: number;
-}
-
-/** A record's block and its CID, as views into the log. */
-export interface LoggedRecord {
-  readonly cid: Uint8Array;
-  readonly record: Uint8Array;
 }
 
 export class EventLog implements Iterable<FirehoseEvent> {
@@ -133,17 +127,19 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return this.#bytes[at] === FLOAT_64 ? this.#view.getFloat64(at + 1) : readArgument(this.#bytes, at, end);
   }
 
-  /** null: a delete, or no record event. */
-  recordAt(index: number): LoggedRecord | null {
+  /** The record's block, as a view into the log. null: a delete, or no record event. */
+  recordAt(index: number): Uint8Array | null {
     const end = this.#endOf(index);
     const start = this.#records[index] ?? -1;
-    if (start === -1) return null;
-    const cidEnd = start - argumentLength(end - start);
-    const { buffer } = this.#bytes;
-    return {
-      cid: new Uint8Array(buffer, cidEnd - CID_LENGTH, CID_LENGTH),
-      record: new Uint8Array(buffer, start, end - start),
-    };
+    return start === -1 ? null : new Uint8Array(this.#bytes.buffer, start, end - start);
+  }
+
+  /** Whether a block is the one that the event's CID names. Costs one sha-256. */
+  hashMatchesAt(index: number, block: Uint8Array): boolean {
+    const start = this.#records[index] ?? -1;
+    // The CID is the field before the record.
+    const cid = start - argumentLength(this.#endOf(index) - start) - CID_LENGTH;
+    return start !== -1 && isCid(this.#bytes, cid) && digestMatches(this.#bytes, cid, block);
   }
 
   *[Symbol.iterator](): Iterator<FirehoseEvent> {

@@ -91,9 +91,14 @@ export function scanItem(bytes: Uint8Array, start: number, end: number, rules: S
       at = scanSimple(bytes, at, end, rules.floats);
       if (at < 0) return at;
     } else {
-      const value = readArgument(bytes, at, end);
-      if (value < 0) return value;
-      at += headLength(initial);
+      // Most heads are one byte.
+      let value = initial & 31;
+      if (value < 24) at += 1;
+      else {
+        value = readArgument(bytes, at, end);
+        if (value < 0) return value;
+        at += headLength(initial);
+      }
       if (major === UNSIGNED || major === NEGATIVE) {
         // -1 - value must be safe too.
         if (value + major > Number.MAX_SAFE_INTEGER) return INTEGER_RANGE;
@@ -135,9 +140,13 @@ function scanKey(bytes: Uint8Array, start: number, end: number, depth: number, i
   if (start >= end) return TRUNCATED;
   const initial = bytes[start] ?? 0;
   if (initial >> 5 !== TEXT) return KEY_TYPE;
-  const length = readArgument(bytes, start, end);
-  if (length < 0) return length;
-  const at = start + headLength(initial);
+  let length = initial & 31;
+  let at = start + 1;
+  if (length > 23) {
+    length = readArgument(bytes, start, end);
+    if (length < 0) return length;
+    at = start + headLength(initial);
+  }
   if (length > end - at) return TRUNCATED;
   if (!isValidUtf8(bytes, at, at + length)) return INVALID_UTF8;
   // Objects of JavaScript cannot hold it as an ordinary key; libraries drop or rename it in silence.

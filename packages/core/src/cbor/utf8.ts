@@ -6,11 +6,19 @@ const NATIVE_FROM_BYTES = 256;
 
 export function isValidUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start >= NATIVE_FROM_BYTES) return isUtf8(bytes.subarray(start, end));
+  return isAscii(bytes, start, end) || isShortestForm(bytes, start, end);
+}
+
+/** Nearly all text is: nothing is decided before all of it has been seen. */
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let seenBits = 0;
+  for (let at = start; at < end; at++) seenBits |= bytes[at] ?? 0;
+  return seenBits < 0x80;
+}
+
+function isShortestForm(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start;
   while (at < end) {
-    // Nearly all text is ASCII: eight bytes in one comparison. What is past `end` is not looked at.
-    while (at + 8 <= end && isAscii8(bytes, at)) at += 8;
-    if (at === end) return true;
     const lead = bytes[at++] ?? 0;
     if (lead < 0x80) continue;
     if (lead < 0xc2 || lead > 0xf4) return false;
@@ -31,10 +39,4 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
     at += following;
   }
   return true;
-}
-
-function isAscii8(bytes: Uint8Array, at: number): boolean {
-  const first = (bytes[at] ?? 0) | (bytes[at + 1] ?? 0) | (bytes[at + 2] ?? 0) | (bytes[at + 3] ?? 0);
-  const second = (bytes[at + 4] ?? 0) | (bytes[at + 5] ?? 0) | (bytes[at + 6] ?? 0) | (bytes[at + 7] ?? 0);
-  return (first | second) < 0x80;
 }
