@@ -27,7 +27,7 @@ export class WindowBuilder {
   readonly #skipped = { "before-start": 0, did: 0, collection: 0 };
   readonly #gaps: Gap[] = [];
   readonly #replaced = new Map<number, FirehoseEvent>();
-  /** A frame's events are appended first; then `takesFrom` says whether they may stay. */
+  /** A frame's events are appended first; then `refuses` says whether they may stay. */
   readonly events: EventLog;
   readonly pendingSignatures: PendingSignature[] = [];
   #received = 0;
