@@ -11,11 +11,26 @@ const SEQ = Buffer.from("637365711b", "hex");
 const FIRST_SEQ = 2 ** 33;
 const BINARY = 0x82;
 
-/** The recording as it goes over the wire, and where each sequence number stands in it. */
-function wire(): { readonly bytes: Buffer; readonly seqsAt: readonly number[] } {
-  const parts: Buffer[] = [];
-  const seqsAt: number[] = [];
+/** A stretch of the recording as it goes over the wire, and where the sequence numbers stand in it. */
+interface Stretch {
+  readonly bytes: Buffer;
+  readonly seqsAt: readonly number[];
+}
+
+/** Small enough to be in the cache when the kernel copies it: the relay is not to be what a fast reader waits for. */
+const STRETCH_BYTES = 256 * 1024;
+
+function wire(): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  let parts: Buffer[] = [];
+  let seqsAt: number[] = [];
   let length = 0;
+  const close = (): void => {
+    if (length > 0) stretches.push({ bytes: Buffer.concat(parts), seqsAt });
+    parts = [];
+    seqsAt = [];
+    length = 0;
+  };
   for (const frame of benchFrames()) {
     const at = frame.indexOf(SEQ);
     if (at === -1) throw new Error("a frame without seq");
@@ -23,8 +38,10 @@ function wire(): { readonly bytes: Buffer; readonly seqsAt: readonly number[] } 
     seqsAt.push(length + head.length + at + SEQ.length);
     parts.push(head, frame);
     length += head.length + frame.length;
+    if (length >= STRETCH_BYTES) close();
   }
-  return { bytes: Buffer.concat(parts), seqsAt };
+  close();
+  return stretches;
 }
 
 function frameHead(length: number): Buffer {
@@ -41,10 +58,20 @@ const recording = wire();
 
 async function serve(socket: Duplex, cursor: number): Promise<void> {
   let seq = cursor;
-  while (!socket.destroyed) {
-    const bytes = Buffer.from(recording.bytes);
-    for (const at of recording.seqsAt) bytes.writeBigUInt64BE(BigInt(++seq), at);
-    if (!socket.write(bytes)) await drainOrEnd(socket);
+  for (;;) {
+    for (const stretch of recording) {
+      const bytes = Buffer.allocUnsafeSlow(stretch.bytes.length);
+      bytes.set(stretch.bytes);
+      for (const at of stretch.seqsAt) {
+        seq++;
+        bytes.writeUInt32BE(Math.floor(seq / 2 ** 32), at);
+        bytes.writeUInt32BE(seq % 2 ** 32, at + 4);
+      }
+      socket.write(bytes);
+      // The next stretch is made while this one is sent.
+      if (socket.writableLength >= 2 * STRETCH_BYTES) await drainOrEnd(socket);
+      if (socket.destroyed) return;
+    }
   }
 }
 
