@@ -41,10 +41,11 @@ export async function openLane(spec: LaneSpec): Promise<Lane> {
   // Decoders need the frames, which the sources alone find.
   const script = spec.kind === "read" ? await (built ??= buildLanes()) : CHILD;
   const child = fork(script, [JSON.stringify(spec)], { execArgv: NODE_FLAGS });
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`the process of ${spec.contender} ended with ${String(code)}`);
+  });
+  ended.catch(() => {});
   const answer = async (): Promise<unknown> => {
-    const ended = once(child, "exit").then(([code]) => {
-      throw new Error(`the process of ${spec.contender} ended with ${String(code)}`);
-    });
     const [message]: unknown[] = await Promise.race([once(child, "message"), ended]);
     return message;
   };

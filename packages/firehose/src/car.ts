@@ -52,7 +52,7 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: Wa
     section.at = blockEnd;
     // A shorter section cannot be one of ours; whatever its CID is, the block is passed.
     if (blockEnd - cid < CID_LENGTH) continue;
-    // One byte of the digest tells nearly all others apart: the first, which mostly came into the cache with the length.
+    // One byte of the digest tells nearly all others apart: the first, which is next to the length that was just read.
     const digestByte = bytes[cid + DIGEST_AT];
     for (let index = 0; index < length; index++) {
       const wantedCid = cids[index] ?? 0;
