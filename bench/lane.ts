@@ -44,6 +44,7 @@ export async function openLane(spec: LaneSpec): Promise<Lane> {
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`the process of ${spec.contender} ended with ${String(code)}`);
   });
+  // A lane that is closed ends while nobody waits for an answer.
   ended.catch(() => {});
   const answer = async (): Promise<unknown> => {
     const [message]: unknown[] = await Promise.race([once(child, "message"), ended]);

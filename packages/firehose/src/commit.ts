@@ -25,8 +25,9 @@ interface CommitBlock {
   readonly signature: SignaturePlace;
 }
 
-export interface CommitProblem {
-  readonly reason: "commit-mismatch" | "commit-hash" | "bad-commit";
+/** Why something of a frame is dead: a short stable word, and a sentence for the operator. */
+export interface Problem {
+  readonly reason: string;
   readonly error: string;
 }
 
@@ -42,7 +43,7 @@ export function checkCommit(
   cid: number,
   start: number,
   end: number,
-): SignaturePlace | CommitProblem {
+): SignaturePlace | Problem {
   const { bytes } = event;
   if (!digestMatches(bytes, cid, bytes.subarray(start, end))) {
     return { reason: "commit-hash", error: "the commit block does not hash to the commit's CID" };
@@ -58,12 +59,12 @@ export function checkCommit(
   return commit.signature;
 }
 
-function mismatch(error: string): CommitProblem {
+function mismatch(error: string): Problem {
   return { reason: "commit-mismatch", error };
 }
 
-export function isCommitProblem(result: SignaturePlace | CommitProblem): result is CommitProblem {
-  return "reason" in result;
+export function isProblem(result: SignaturePlace | Problem | null): result is Problem {
+  return result !== null && "reason" in result;
 }
 
 /** The bytes that the signature covers: the same map without `sig`. Own memory. */

@@ -5,7 +5,7 @@ import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { createTextTable } from "@firehose-backfill/core/cbor/text-table";
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
-import { checkCommit, type SignaturePlace } from "./commit.ts";
+import { checkCommit, isProblem, type Problem, type SignaturePlace } from "./commit.ts";
 import { copyHead } from "./kept-bytes.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
@@ -15,11 +15,6 @@ import { isNsid, isRecordKey, tidTimeMs } from "./syntax.ts";
 const MAX_REV_AHEAD_MS = 300_000;
 /** It needs no block. */
 const NO_BLOCK = -1;
-
-interface Problem {
-  readonly reason: string;
-  readonly error: string;
-}
 
 /** An operation that passed the filter, or that no filter can be asked about. */
 interface MatchedOp {
@@ -131,10 +126,6 @@ function openCommit(
   const start = startOf(commitBlock);
   if (start === -1) return { reason: "missing-commit", error: "the commit block is not in the archive" };
   return checkCommit(frame, commit, start, endOf(commitBlock));
-}
-
-function isProblem(opened: SignaturePlace | Problem | null): opened is Problem {
-  return opened !== null && "reason" in opened;
 }
 
 function startOf(block: number): number {

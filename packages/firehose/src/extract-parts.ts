@@ -2,9 +2,9 @@
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { DeadEntry } from "@firehose-backfill/core/event";
-import { type SignaturePlace, unsignedBytes } from "./commit.ts";
+import { type Problem, type SignaturePlace, unsignedBytes } from "./commit.ts";
 import { copyBytes, copyHead } from "./kept-bytes.ts";
-import type { CommitFrame, FrameFault, MessageFrame, SyncFrame } from "./frame-types.ts";
+import type { CommitFrame, MessageFrame, SyncFrame } from "./frame-types.ts";
 import type { Filter } from "./types.ts";
 
 export interface ExtractRules {
@@ -36,19 +36,15 @@ export interface Extract {
 }
 
 /** One dead entry for the frame as a whole. */
-export function deadFrame(
-  frame: MessageFrame,
-  timeMs: number,
-  fault: FrameFault | { readonly reason: string; readonly error: string },
-): DeadEntry {
+export function deadFrame(frame: MessageFrame, timeMs: number, problem: Problem): DeadEntry {
   return {
     kind: "dead",
     seq: frame.seq,
     timeMs,
     did: frame.did === "" ? null : frame.did,
     path: null,
-    reason: fault.reason,
-    error: `#${frame.kind}: ${fault.error}`,
+    reason: problem.reason,
+    error: `#${frame.kind}: ${problem.error}`,
     payload: copyHead(frame.bytes, 0, frame.bytes.length),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
 import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
-import { checkCommit, isCommitProblem } from "./commit.ts";
+import { checkCommit, isProblem } from "./commit.ts";
 import { extractCommit } from "./extract-commit.ts";
 import {
   deadFrame,
@@ -82,6 +82,6 @@ function toSync(frame: SyncFrame, timeMs: number, rules: ExtractRules): Marker {
   const end = wanted.ends[block] ?? -1;
   if (start === -1) return dead("missing-commit", "the commit block is not in the archive");
   const commit = checkCommit(frame, root, start, end);
-  if (isCommitProblem(commit)) return dead(commit.reason, commit.error);
+  if (isProblem(commit)) return dead(commit.reason, commit.error);
   return { event, signed: rules.verify === "signature" ? signedCommit(frame, start, end, commit) : null };
 }
