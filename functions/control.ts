@@ -1,6 +1,6 @@
 /**
- * Control: the console's Test button and `firehose-backfill … --function NAME`. It takes the events of
- * docs/architecture.md and answers `{ ok, message, snapshot }`, or `{ ok: false, message, problems }`.
+ * Control: the console's Test button and `firehose-backfill … --function NAME`. It takes the events that
+ * packages/backfill/src/control-event.ts reads, and answers `{ ok, message, snapshot }`, or `{ ok: false, message, problems }`.
  */
 import { createControl } from "./shared/control.ts";
 import { createObservability } from "./shared/observability.ts";

@@ -47,7 +47,7 @@ async function answer(
     case "Runtime.AddTarget":
       return { result: {} };
     case "Runtime.Build": {
-      // Not the handler itself: test/lambda builds and runs those. A file for the archive, named as SST would.
+      // Not the handler itself: test/functions builds and runs those. A file for the archive, named as SST would.
       const out = `${work}/${String(input["functionID"])}-src`;
       await mkdir(out, { recursive: true });
       await writeFile(`${out}/bundle.mjs`, "export {};\n");

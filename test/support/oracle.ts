@@ -1,6 +1,6 @@
 /**
  * What the tables must hold after a list of frames, worked out in order and without any of our packages: the judge of
- * end-to-end tests. The rules are those of docs/contracts.md ("Database").
+ * end-to-end tests. The rules are those of docs/invariants.md (number 3).
  */
 import type { Json } from "./atproto-json.ts";
 import { type OracleFrame, type OracleOp, readOracleFrame } from "./oracle-frame.ts";

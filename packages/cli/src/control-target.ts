@@ -3,7 +3,7 @@ import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { History } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
-/** The event of docs/architecture.md, as the Lambda console would send it. */
+/** The event that packages/backfill/src/control-event.ts reads, as the Lambda console would send it. */
 export type ControlEvent = { readonly action: string } & Readonly<Record<string, unknown>>;
 
 export type ControlReply =

@@ -153,7 +153,7 @@ describe.each(["pds-frames-small.bin", "network-frames.bin"])(
 );
 
 describe("commits that do not hold what the event says", () => {
-  /** What the Go relay drops in its own tests (rev_ordering.json), and why we do. */
+  /** Sequence numbers of what the Go relay drops in its own tests for the order of revisions, and why we drop it. */
   const dropped = new Map([
     [101, "bad-rev"],
     [102, "commit-mismatch"],

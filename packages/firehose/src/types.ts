@@ -19,7 +19,7 @@ export type WindowEnd =
   | "memory"
   /** Event time (median of the last 101 frames) is at or past the end point. */
   | "caught-up"
-  /** The host has nothing above our cursor: the three-connection proof of contracts.md. */
+  /** The host has nothing above our cursor: three connections have shown it (quiet-proof.ts). */
   | "quiet"
   /** No frame ever, for 60 s in all and half of that on one connection. The run is errored. */
   | "host-silent"

@@ -1,4 +1,4 @@
-/** One immutable picture of a run, as contracts.md promises it: the page, the text, the JSON and the scripts all show this. */
+/** One immutable picture of a run: the page, the text, the JSON and the scripts all show this. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 
 export interface SnapshotPosition {

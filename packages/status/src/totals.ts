@@ -1,4 +1,4 @@
-/** What a run has done so far: what is folded, and what is registered but not folded yet (docs/architecture.md, invariant 3). */
+/** What a run has done so far: what is folded, and what is registered but not folded yet (docs/invariants.md, number 3). */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 
