@@ -16,7 +16,6 @@ const WRITTEN_BY_A_PROGRAM = new Set([
   "lane-child.js", // npm run bench
   "NAME.mjs", // a function's bundle
   "path/to/bundle.mjs", // the same, on a command line
-  "sst/platform/config.d.ts", // SST
   "relay.json", // in the data folder
   "server.json", // in the data folder
   "status.json", // a path of the status page
