@@ -21,7 +21,22 @@ const WRITTEN_BY_A_PROGRAM = new Set([
   "status.json", // a path of the status page
 ]);
 /** Names that a file gets when issue 13 renames it. The documents use them already. */
-const NAMES_TO_COME = new Set<string>([]);
+const NAMES_TO_COME = new Set<string>([
+  "advance-applied.ts",
+  "disposition.ts",
+  "failure.ts",
+  "idle-detector.ts",
+  "latest-rows.ts",
+  "launcher.mjs",
+  "liveness.ts",
+  "next-status.ts",
+  "read-ahead.ts",
+  "reader-timing.ts",
+  "reconcile.ts",
+  "slot-decision.ts",
+  "slots.ts",
+  "stream-state.ts",
+]);
 
 const NAME =
   /(?<![\w.@:$*<>…{}#-])(?:[\w.@-]+\/)*[\w.-]*\w\.(?:ts|mjs|cjs|js|md|json|ya?ml|service|zst|png|svg)(?![\w-]|\.\w|\()/g;
@@ -131,6 +146,17 @@ describe("a file that is named", () => {
   ])("in %s, %s is one that exists", (path, name) => {
     expect(isThere(path, name)).toBe(true);
   });
+});
+
+it("a package says what it owns, what it does not, and where to begin reading", () => {
+  const owners = [...new Set(files.flatMap((path) => /^packages\/[\w-]+|^functions|^infra/.exec(path)?.[0] ?? []))];
+  expect(owners.length).toBeGreaterThan(10);
+  const parts = ["**It owns**", "**It does not own**", "**Begin reading at**"];
+  const missing = owners.filter((owner) => {
+    const text = texts.find(({ path }) => path === `${owner}/README.md`)?.text ?? "";
+    return !parts.every((part) => text.includes(part));
+  });
+  expect(missing).toEqual([]);
 });
 
 describe("a link of a document", () => {
