@@ -1,5 +1,5 @@
 /** What DynamoDB refuses to hold: keys and items that are too large, numbers out of its range. null: nothing to say against it. */
-import type { Item, Key, Value } from "./table.ts";
+import type { Attributes, Item, Key, Value } from "./table.ts";
 
 const MAX_PK_BYTES = 2048;
 const MAX_SK_BYTES = 1024;
@@ -17,15 +17,20 @@ export function refusalOfKey({ pk, sk }: Key): string | null {
   return Buffer.byteLength(sk) > MAX_SK_BYTES ? `the sort key is above ${MAX_SK_BYTES} bytes` : null;
 }
 
-export function refusalOfItem(item: Item): string | null {
+export function refusalOfValues(values: Attributes): string | null {
+  const name = Object.keys(values).find((at) => !numbersIn(values[at] ?? null).every(isInRange));
+  return name === undefined ? null : `${name} holds a number that is out of range`;
+}
+
+export function refusalOfSize(item: Item): string | null {
   let bytes = 0;
-  for (const [name, value] of Object.entries(item)) {
-    bytes += Buffer.byteLength(name) + bytesOf(value);
-    const numbers = typeof value === "object" && !(value instanceof Uint8Array) ? Object.values(value) : [value];
-    if (numbers.some((number) => typeof number === "number" && !isInRange(number)))
-      return `${name} holds a number that is out of range`;
-  }
+  for (const [name, value] of Object.entries(item)) bytes += Buffer.byteLength(name) + bytesOf(value);
   return bytes > MAX_ITEM_BYTES ? `the item has ${bytes} bytes, and ${MAX_ITEM_BYTES} are the most` : null;
+}
+
+function numbersIn(value: Value | null): readonly number[] {
+  if (typeof value === "number") return [value];
+  return typeof value === "object" && value !== null && !(value instanceof Uint8Array) ? Object.values(value) : [];
 }
 
 function isInRange(number: number): boolean {

@@ -4,7 +4,7 @@
  */
 import { TableError } from "../errors.ts";
 import { holds } from "./evaluate.ts";
-import { refusalOfItem, refusalOfKey } from "./limits.ts";
+import { refusalOfKey, refusalOfSize, refusalOfValues } from "./limits.ts";
 import type { Attributes, Change, Item, Key, Table, Value } from "./table.ts";
 
 interface Partition {
@@ -36,7 +36,7 @@ export function createMemoryTable(): Table {
 
     async put(key, given, condition) {
       const item = copyOf({ ...given, ...key });
-      refuse("put", refusalOfKey(key) ?? refusalOfItem(item));
+      refuse("put", refusalOfKey(key) ?? refusalOfValues(item) ?? refusalOfSize(item));
       if (condition !== undefined && !holds(condition, find(key))) return false;
       store(key, item);
       return true;
@@ -47,7 +47,7 @@ export function createMemoryTable(): Table {
       const before = find(key);
       if (condition !== undefined && !holds(condition, before)) return null;
       const after = copyOf(changed(before ?? { pk: key.pk, sk: key.sk }, change));
-      refuse("update", refusalOfItem(after));
+      refuse("update", refusalOfSize(after));
       store(key, after);
       return copyOf(after);
     },
@@ -84,7 +84,7 @@ function refusalOfChange({ set = {}, add = {} }: Change): string | null {
   for (const name of ["pk", "sk"])
     if (name in set || name in add) return `${name} is a part of the key, it cannot be changed`;
   const twice = Object.keys(add).find((name) => name in set);
-  return twice === undefined ? null : `${twice} is set and added to`;
+  return twice === undefined ? refusalOfValues(set) : `${twice} is set and added to`;
 }
 
 function changed(before: Item, { set = {}, add = {} }: Change): Item {

@@ -1,0 +1,231 @@
+/**
+ * Holds the table in memory to an emulator of DynamoDB: the same random calls on both, one after another, and the same
+ * answers, refusals included.
+ */
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startDynalite, type TableServer } from "../conformance/table-server.ts";
+import { absent, all, any, compare, equals, exists, oneOf } from "./conditions.ts";
+import { createMemoryTable } from "./memory-table.ts";
+import type { Attributes, Condition, Item, Key, Table, Value } from "./table.ts";
+
+let server: TableServer;
+beforeAll(async () => {
+  server = await startDynalite();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const MAX_ITEM_BYTES = 409_600;
+const RUNS = 30;
+
+/** Few names, keys and values, so that calls meet each other. Texts that look like numbers, and a name that DynamoDB reserves. */
+const pk = fc.constantFrom("run#a", "run#b");
+const sk = fc.constantFrom("run", "scope#0000", "scope#0001", "window#1#2", "~");
+const key: fc.Arbitrary<Key> = fc.record({ pk, sk });
+const name = fc.constantFrom("status", "fence", "cursor", "dead:a-b", "body");
+const scalar = fc.oneof(
+  fc.constantFrom("", "1", "running", "ä😀"),
+  fc.constantFrom(0, -0, 1, -1, 2, 0.1, 1_760_000_000_000.123, Number.MAX_SAFE_INTEGER, 1e21, 1e-7, -9.5e125, 1e-130),
+  fc.boolean(),
+);
+const outOfRange = fc.constantFrom(1e126, -1e126, 1e-131, Number.MAX_VALUE, Number.MIN_VALUE);
+const value: fc.Arbitrary<Value> = fc.oneof(
+  { weight: 20, arbitrary: scalar },
+  { weight: 3, arbitrary: fc.uint8Array({ maxLength: 4 }) },
+  { weight: 6, arbitrary: fc.dictionary(fc.constantFrom("seq", "timeMs"), fc.constantFrom(0, 1, 2.5)) },
+  { weight: 1, arbitrary: outOfRange },
+);
+const whole = fc.constantFrom(-1, 0, 1, 5, 2 ** 40);
+const path = fc.oneof(name, fc.constantFrom("pk", "v", "cursor.seq", "status.seq", "body.seq"));
+
+const { condition } = fc.letrec<{ condition: Condition; simple: Condition }>((tie) => ({
+  simple: fc.oneof(
+    fc.tuple(path, scalar).map(([at, to]) => equals(at, to)),
+    fc
+      .tuple(path, fc.constantFrom("<" as const, "<=" as const, ">=" as const), fc.constantFrom(0, 1, 2, 1e21))
+      .map(([at, operator, to]) => compare(at, operator, to)),
+    path.map(exists),
+    path.map(absent),
+    fc.tuple(path, fc.subarray(["running", "1", ""], { minLength: 1 })).map(([at, values]) => oneOf(at, values)),
+  ),
+  condition: fc.oneof(
+    { maxDepth: 2 },
+    tie("simple"),
+    fc.array(tie("condition"), { minLength: 1, maxLength: 3 }).map(([first, ...more]) => joined(all, first, more)),
+    fc.array(tie("condition"), { minLength: 1, maxLength: 3 }).map(([first, ...more]) => joined(any, first, more)),
+  ),
+}));
+const perhaps = fc.option(condition, { nil: undefined });
+
+type Call =
+  | { readonly kind: "get"; readonly key: Key }
+  | { readonly kind: "put"; readonly key: Key; readonly item: Item; readonly condition: Condition | undefined }
+  | {
+      readonly kind: "update";
+      readonly key: Key;
+      readonly set: Attributes;
+      readonly add: Readonly<Record<string, number>>;
+      readonly condition: Condition | undefined;
+    }
+  | { readonly kind: "delete"; readonly key: Key; readonly condition: Condition | undefined }
+  | { readonly kind: "query"; readonly pk: string; readonly ends: readonly [string, string]; readonly limit: number };
+
+const noNull = { noNullPrototype: true } as const;
+const call: fc.Arbitrary<Call> = fc.oneof(
+  fc.record({ kind: fc.constant("get" as const), key }),
+  fc.record({
+    kind: fc.constant("put" as const),
+    key,
+    item: fc.dictionary(name, value, { maxKeys: 4, ...noNull }),
+    condition: perhaps,
+  }),
+  fc.record({
+    kind: fc.constant("update" as const),
+    key,
+    // Never empty: the version of an item is set with every change.
+    set: fc
+      .dictionary(fc.oneof({ weight: 30, arbitrary: name }, fc.constant("sk")), fc.option(value), {
+        maxKeys: 4,
+        ...noNull,
+      })
+      .map((set) => ({ ...set, v: 1 })),
+    add: fc.dictionary(name, whole, { maxKeys: 2, ...noNull }),
+    condition: perhaps,
+  }),
+  fc.record({ kind: fc.constant("delete" as const), key, condition: perhaps }),
+  fc.record({ kind: fc.constant("query" as const), pk, ends: fc.tuple(sk, sk), limit: fc.integer({ min: 1, max: 4 }) }),
+);
+
+describe("the table in memory answers as an emulator of DynamoDB does", () => {
+  test("to any calls, one after another", async () => {
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { minLength: 10, maxLength: 40 }), async (calls) => {
+        const [real, memory] = [await server.openTable(), createMemoryTable()];
+        for (const next of calls) {
+          const expected = await answerOf(real, next);
+          expect({ call: next, answer: await answerOf(memory, next) }).toEqual({ call: next, answer: expected });
+          const kind = `${next.kind} ${kindOf(expected)}`;
+          seen.set(kind, (seen.get(kind) ?? 0) + 1);
+        }
+      }),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+    // It has met what it is about: each call that was done, that was not, and that was refused.
+    expect([...seen.keys()].sort()).toEqual([
+      "delete done",
+      "delete not done",
+      "get done",
+      "get not done",
+      "put done",
+      "put not done",
+      "put refused",
+      "query done",
+      "query refused",
+      "update done",
+      "update not done",
+      "update refused",
+    ]);
+  });
+
+  test.each([
+    ["an item of 400 KB", "run", MAX_ITEM_BYTES - 16, "done"],
+    ["an item of a byte more", "run", MAX_ITEM_BYTES - 15, "refused"],
+    ["a sort key of 1,024 bytes", "s".repeat(1024), 1, "done"],
+    ["a sort key of a byte more", "s".repeat(1025), 1, "refused"],
+    ["an empty sort key", "", 1, "refused"],
+  ])("to %s", async (_what, sortKey, size, kind) => {
+    const itsKey = { pk: "run#a", sk: sortKey };
+    const body = new Uint8Array(size);
+    const calls: Call[] = [
+      { kind: "put", key: itsKey, item: { body }, condition: undefined },
+      { kind: "update", key: itsKey, set: { body }, add: {}, condition: undefined },
+      // What is refused has changed nothing.
+      { kind: "update", key: itsKey, set: { body: "x" }, add: { body: 1 }, condition: undefined },
+      { kind: "get", key: itsKey },
+    ];
+    const [real, memory] = [await server.openTable(), createMemoryTable()];
+    const answers: unknown[] = [];
+    for (const next of calls) {
+      answers.push(await answerOf(real, next));
+      expect(await answerOf(memory, next)).toEqual(answers.at(-1));
+    }
+    expect(answers.map(kindOf).slice(0, 3)).toEqual([kind, kind, "refused"]);
+  });
+
+  test.each([
+    [2048, "done"],
+    [2049, "refused"],
+  ])("to a partition key of %i bytes", async (size, kind) => {
+    const next: Call = { kind: "put", key: { pk: "p".repeat(size), sk: "run" }, item: {}, condition: undefined };
+    for (const table of [await server.openTable(), createMemoryTable()])
+      expect(kindOf(await answerOf(table, next))).toBe(kind);
+  });
+
+  test("to a query over several pages", async () => {
+    const body = new Uint8Array(300_000);
+    for (const table of [await server.openTable(), createMemoryTable()]) {
+      for (const at of ["5", "1", "3", "2", "4"]) await table.put({ pk: "run#a", sk: at }, { body });
+      const keysOf = async (limit?: number) => {
+        const range = { pk: "run#a", from: "1", to: "4", ...(limit !== undefined && { limit }) };
+        return (await table.query(range)).map((item) => item["sk"]);
+      };
+      expect(await keysOf()).toEqual(["1", "2", "3", "4"]);
+      expect(await keysOf(3)).toEqual(["1", "2", "3"]);
+    }
+  });
+});
+
+test("what was put into a table in memory, or came out of it, cannot be changed from outside", async () => {
+  const table = createMemoryTable();
+  const itsKey = { pk: "run#a", sk: "run" };
+  const given = { body: Uint8Array.of(1), cursor: { seq: 1 } };
+  await table.put(itsKey, given);
+  const stored = { ...itsKey, body: Uint8Array.of(1), cursor: { seq: 1 } };
+  given.body[0] = 9;
+  given.cursor.seq = 9;
+  const outs = [
+    await table.get(itsKey),
+    await table.update(itsKey, { set: { status: null } }),
+    ...(await table.query({ pk: "run#a", from: "a", to: "z" })),
+  ];
+  for (const out of outs) {
+    expect(out).toEqual(stored);
+    if (out?.["body"] instanceof Uint8Array) out["body"][0] = 7;
+  }
+  expect(await table.get(itsKey)).toEqual(stored);
+});
+
+async function answerOf(table: Table, next: Call): Promise<unknown> {
+  try {
+    switch (next.kind) {
+      case "get":
+        return await table.get(next.key);
+      case "put":
+        return await table.put(next.key, next.item, next.condition);
+      case "update":
+        return await table.update(next.key, { set: next.set, add: next.add }, next.condition);
+      case "delete":
+        return await table.delete(next.key, next.condition);
+      case "query":
+        return await table.query({ pk: next.pk, from: next.ends[0], to: next.ends[1], limit: next.limit });
+      default: {
+        const unreachable: never = next;
+        return unreachable;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "isRetryable" in error && typeof error.isRetryable === "function")) throw error;
+    return { refused: error.name, message: error.message, isRetryable: error.isRetryable() };
+  }
+}
+
+function kindOf(answer: unknown): "done" | "not done" | "refused" {
+  if (answer === null || answer === false) return "not done";
+  return typeof answer === "object" && "refused" in answer ? "refused" : "done";
+}
+
+function joined(how: typeof all, first: Condition | undefined, more: readonly Condition[]): Condition {
+  if (first === undefined) throw new Error("there is at least one");
+  return how(first, ...more);
+}
