@@ -1,7 +1,7 @@
 /** Values of a run as attributes of items, and back. null and an attribute that is not there are the same. */
 import type { Position } from "@firehose-backfill/core/position";
 import { BrokenStateError } from "../errors.ts";
-import type { Attributes, Item, Value } from "../table/table.ts";
+import { type Attributes, type Item, nameOf, type Value } from "../table/table.ts";
 
 export function json(value: unknown): string {
   return JSON.stringify(value);
@@ -83,8 +83,4 @@ export function readJson<T>(item: Item, name: string): T {
 function present<T>(item: Item, name: string, value: T | null): T {
   if (value === null) throw new BrokenStateError(`${nameOf(item)} has no ${name} that is known here`);
   return value;
-}
-
-function nameOf(item: Item): string {
-  return `item ${readTextOrNull(item, "pk") ?? "?"} ${readTextOrNull(item, "sk") ?? "?"}`;
 }

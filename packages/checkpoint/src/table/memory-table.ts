@@ -46,7 +46,7 @@ export function createMemoryTable(): Table {
       refuse("update", refusalOfKey(key) ?? refusalOfChange(change));
       const before = find(key);
       if (condition !== undefined && !holds(condition, before)) return null;
-      const after = copyOf(changed(before ?? { pk: key.pk, sk: key.sk }, change));
+      const after = changed(before ?? { pk: key.pk, sk: key.sk }, change);
       refuse("update", refusalOfSize(after));
       store(key, after);
       return copyOf(after);
@@ -91,7 +91,7 @@ function changed(before: Item, { set = {}, add = {} }: Change): Item {
   const after: Record<string, Value> = { ...before };
   for (const [name, value] of Object.entries<Attributes[string]>(set)) {
     if (value === null) delete after[name];
-    else after[name] = value;
+    else after[name] = copyOfValue(value);
   }
   for (const [name, by] of Object.entries(add)) {
     const value = after[name] ?? 0;
@@ -103,8 +103,8 @@ function changed(before: Item, { set = {}, add = {} }: Change): Item {
 
 /** What is kept and what is handed out share nothing that can be changed. */
 function copyOf(item: Item): Item {
-  const copy: Record<string, Value> = {};
-  for (const [name, value] of Object.entries(item)) copy[name] = copyOfValue(value);
+  const copy: Record<string, Value> = { ...item };
+  for (const [name, value] of Object.entries(copy)) if (typeof value !== "string") copy[name] = copyOfValue(value);
   return copy;
 }
 

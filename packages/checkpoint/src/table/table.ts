@@ -14,6 +14,11 @@ export type Value = string | number | boolean | Uint8Array | Readonly<Record<str
 /** Read items have their key in `pk` and `sk`. */
 export type Item = Readonly<Record<string, Value>>;
 
+/** Names an item in an error. */
+export function nameOf({ pk, sk }: Item): string {
+  return `item ${typeof pk === "string" ? pk : "?"} ${typeof sk === "string" ? sk : "?"}`;
+}
+
 /** What an update sets; null removes the attribute. */
 export type Attributes = Readonly<Record<string, Value | null>>;
 

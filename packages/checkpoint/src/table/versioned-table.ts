@@ -4,7 +4,7 @@
  */
 import { BrokenStateError, NewerItemError } from "../errors.ts";
 import { absent, all, any, compare } from "./conditions.ts";
-import type { Change, Condition, Item, Table } from "./table.ts";
+import { type Change, type Condition, type Item, nameOf, type Table } from "./table.ts";
 
 /** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
 export const ITEM_VERSION = 1;
@@ -37,8 +37,7 @@ export function versioned(table: Table): Table {
 
 function readable(item: Item): Item {
   const version = item[VERSION];
-  if (typeof version === "number" && version > ITEM_VERSION)
-    throw new NewerItemError(`item ${String(item["pk"])} ${String(item["sk"])}`, version);
+  if (typeof version === "number" && version > ITEM_VERSION) throw new NewerItemError(nameOf(item), version);
   return item;
 }
 
