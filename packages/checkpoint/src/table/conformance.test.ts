@@ -128,6 +128,36 @@ describe("the table in memory answers as an emulator of DynamoDB does", () => {
     ]);
   });
 
+  test("to every simple condition, on an attribute of every type and on what is not there", async () => {
+    const item = { text: "1", number: 1, flag: true, cursor: { seq: 1 }, body: Uint8Array.of(49) };
+    const paths = [
+      ...Object.keys(item),
+      "cursor.seq",
+      "cursor.timeMs",
+      "text.seq",
+      "body.seq",
+      "nothing",
+      "nothing.seq",
+    ];
+    const conditions = paths.flatMap((at) => [
+      ...["1", "", 1, 2, true, false].map((to) => equals(at, to)),
+      ...(["<", "<=", ">="] as const).flatMap((operator) => [0, 1, 2].map((to) => compare(at, operator, to))),
+      exists(at),
+      absent(at),
+    ]);
+    const itsKey = { pk: "run#a", sk: "run" };
+    const tables = [await server.openTable(), createMemoryTable()];
+    for (const table of tables) await table.put(itsKey, item);
+    let held = 0;
+    for (const next of conditions) {
+      const [real, memory] = await Promise.all(tables.map((table) => table.update(itsKey, { set: { v: 1 } }, next)));
+      expect({ next, holds: memory !== null }).toEqual({ next, holds: real !== null });
+      if (real !== null) held += 1;
+    }
+    expect(held).toBeGreaterThan(paths.length);
+    expect(held).toBeLessThan(conditions.length / 2);
+  });
+
   test.each([
     ["an item of 400 KB", "run", MAX_ITEM_BYTES - 16, "done"],
     ["an item of a byte more", "run", MAX_ITEM_BYTES - 15, "refused"],
