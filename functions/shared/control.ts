@@ -44,7 +44,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     const deployed = readDeployedConfig(env);
     const { config, configure } = deployed;
     const { maxConcurrent, maxMemoryMb } = config.settings;
-    const deps: ControlDeps = {
+    const deps = {
       ...openServices(deployed, { clock, random }),
       clock,
       random,
@@ -54,7 +54,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       allowRelayFromEvent: false,
       openDeadEvents: () => openDeadEvents({ databaseUrl: databaseUrlOf(config) }),
       plan: planner({ clock, random }),
-    };
+    } satisfies ControlDeps;
     return { config, deps };
   });
 

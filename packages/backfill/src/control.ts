@@ -2,6 +2,10 @@
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
  * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
  */
+import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import { isDeepStrictEqual } from "node:util";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -25,6 +29,7 @@ import { wakePlanned } from "./wake-planned.ts";
 import { needsNewPosition } from "./window-end.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
+  readonly store: RunStore & PaceStore & WindowStore & LedgerStore;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */

@@ -1,5 +1,9 @@
 /** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { OffPeak } from "@firehose-backfill/core/config/settings";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
@@ -60,7 +64,7 @@ export interface ReaderDeps {
 export interface ConsumerDeps {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly store: CheckpointStore;
+  readonly store: RunStore & PaceStore & LedgerStore & NoteStore;
   readonly queue: BatchQueue;
   readonly sink: Sink;
   readonly memory: MemoryGuard;

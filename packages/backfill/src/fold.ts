@@ -3,7 +3,7 @@
  * complete, and no further: it never passes work that is neither applied nor dead.
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { Fold, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
 
@@ -70,7 +70,7 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
 
 /** Folds all that is complete. null: the lease is lost. */
 export async function foldRun(
-  deps: { readonly store: CheckpointStore; readonly crashPoint?: CrashPoint },
+  deps: { readonly store: WindowStore; readonly crashPoint?: CrashPoint },
   lease: Lease,
   run: Run,
 ): Promise<{ run: Run; outstanding: Outstanding } | null> {

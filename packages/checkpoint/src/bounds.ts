@@ -1,4 +1,4 @@
-/** Keeps what goes into the run item small, whatever it is given: both stores hold the same, shortened values. */
+/** Keeps what goes into the run item small, whatever it is given: texts are shortened, lists are cut. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { BrokenStateError } from "./errors.ts";
 import type { TuneRecord } from "./run.ts";

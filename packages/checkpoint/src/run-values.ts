@@ -1,4 +1,4 @@
-/** What the changes of a run are, as values: both stores write these, each under its own kind of condition. */
+/** What the changes of a run are, as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
 import { addDeadReasons, addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";

@@ -1,6 +1,8 @@
 /** Reads what a Snapshot is made of from store and queue, at one moment, and keeps the rate of the last minute. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
@@ -17,10 +19,9 @@ export interface RateMeter {
 }
 
 export interface CollectOptions {
-  readonly store: Pick<
-    CheckpointStore,
-    "currentRun" | "getRun" | "getScope" | "openWindows" | "listGaps" | "listErrors" | "listConsumers"
-  >;
+  readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
+    Pick<WindowStore, "openWindows"> &
+    Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
   readonly clock: Pick<Clock, "now">;
   /** The place's own; the run's are shown over it. */
