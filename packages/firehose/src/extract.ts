@@ -16,9 +16,10 @@ import {
 } from "./extract-parts.ts";
 import type { MessageFrame, SyncFrame } from "./frame-types.ts";
 
-/** How many events a frame holds, whatever the filter says. */
+/** How many events a frame holds, whatever the filter says. What was left out of a commit counts as one. */
 export function countEvents(frame: MessageFrame): number {
-  return frame.kind === "commit" ? frame.ops.length : 1;
+  if (frame.kind !== "commit") return 1;
+  return frame.isTooBig ? frame.ops.length + 1 : frame.ops.length;
 }
 
 /** Appends what passes. `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */

@@ -21,10 +21,14 @@ export interface Ending {
 /** What the stream, not the window, knows when the window ends. */
 export type StreamFacts = Pick<Window, "startReached" | "recentTimesMs" | "hostSeen" | "brokenFrames">;
 
+/** Why a frame brought no event. */
+export type IgnoredReason = "unknown-type" | "info" | "no-operations" | "duplicate";
+
 export class WindowBuilder {
   readonly #limits: WindowLimits;
   readonly #from: Position | null;
   readonly #skipped = { "before-start": 0, did: 0, collection: 0 };
+  readonly #ignored = { "unknown-type": 0, info: 0, "no-operations": 0, duplicate: 0 };
   readonly #gaps: Gap[] = [];
   readonly #replaced = new Map<number, FirehoseEvent>();
   /** A frame's events are appended first; then `refuses` says whether they may stay. */
@@ -105,9 +109,21 @@ export class WindowBuilder {
   }
 
   /** A frame that moves nothing. */
-  addIgnored(frameBytes: number): void {
+  addIgnored(frameBytes: number, reason: IgnoredReason): void {
     this.#readBytes += frameBytes;
+    this.noteIgnored(reason);
     this.#endIfFull();
+  }
+
+  /** A frame that holds no event. */
+  noteIgnored(reason: IgnoredReason): void {
+    this.#ignored[reason]++;
+  }
+
+  /** Nothing came, and nothing will: the window ends at this place. */
+  standAt(position: Position): void {
+    this.#first ??= position;
+    this.#to ??= position;
   }
 
   /** A frame that could not be read, whose dead entry is in the log: the cursor stays at `position`; null: there is none yet. */
@@ -137,7 +153,8 @@ export class WindowBuilder {
     return {
       events: this.#replaced.size === 0 ? this.events : this.events.replacing(this.#replaced),
       received: this.#received,
-      skipped: Object.fromEntries(Object.entries(this.#skipped).filter(([, count]) => count > 0)),
+      skipped: aboveZero(this.#skipped),
+      ignored: aboveZero(this.#ignored),
       frames: this.#frames,
       bytes: this.#readBytes,
       from: this.#to === null ? null : this.#from,
@@ -162,4 +179,8 @@ export class WindowBuilder {
     if (kept > 0 && kept >= maxEvents) this.end("events");
     else if ((kept > 0 && this.events.byteLength >= maxBytes) || this.#readBytes >= maxReadBytes) this.end("bytes");
   }
+}
+
+function aboveZero(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
