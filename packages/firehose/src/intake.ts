@@ -269,12 +269,9 @@ export class Intake {
       window.addIgnored(bytes?.length ?? 0, "duplicate");
       return IGNORED;
     }
-    const firstEvent = window.events.length;
     window.events.append(outlierEntry(frame, bytes, { timeMs, last: this.#lastSeq }));
-    const refusal = window.refuses(firstEvent);
-    if (refusal !== null) return { kind: "full", because: refusal };
     this.#setAside.add(bytes);
-    window.addBadFrame(this.#position ?? this.#askedPosition(), bytes.length);
+    window.addOutlier(this.#position ?? this.#askedPosition(), bytes.length);
     return IGNORED;
   }
 
@@ -355,6 +352,7 @@ export class Intake {
       window.events.append(verdict.event);
       const refusal = window.refuses(firstEvent);
       if (refusal !== null) return { kind: "full", because: refusal };
+      if (bytes !== null) this.#setAside.add(bytes);
       window.addBadFrame(isPlaced ? after : null, bytes?.length ?? 0);
     }
     this.#badFrames.note(verdict);

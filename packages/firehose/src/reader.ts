@@ -179,7 +179,8 @@ class SocketReader implements FirehoseReader {
     if (window === null || this.#gapProof.isPending) return;
     const framesBefore = window.frames;
     let queued = this.#subscription.peek();
-    while (queued !== null && window.ending === null) {
+    let isHeld = false;
+    while (queued !== null && !isHeld && window.ending === null) {
       const receivedBefore = window.received;
       const step = this.#intake.take(queued, window);
       switch (step.kind) {
@@ -197,7 +198,7 @@ class SocketReader implements FirehoseReader {
           this.#waker.wake();
           return;
         case "doubted":
-          if (this.#waitBehindDoubt()) return;
+          isHeld = this.#waitBehindDoubt();
           break;
         case "reconnect":
           this.#reconnect(step.detail);

@@ -3,10 +3,10 @@
  * is held against the numbers of the frames behind it. Pure; it knows numbers only, and neither frames nor time.
  */
 
-/** So many frames that agree decide, whatever is still to come. Up to one less in a row may be wrong. */
+/** So many frames that agree decide, if none contradicts. Up to one less in a row may be wrong. */
 export const VOTES = 4;
 /** Frames behind the doubtful one that are looked at. */
-export const LOOK_AHEAD = 12;
+export const LOOK_AHEAD = 2 * VOTES;
 /** A step up to this long is believed where a host falls silent behind it: deleted events leave such holes. */
 export const LARGE_STEP = 1_000;
 
@@ -48,16 +48,38 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
     if (other >= seq) above++;
     else if (other > last) between++;
     else below++;
-    if (above >= VOTES) return "fits";
-    if (between >= VOTES) return "outlier";
+    if (above >= VOTES && between === 0) return "fits";
+    if (between >= VOTES && above === 0) return "outlier";
     // The host begins anew: that says nothing of the frame before it.
     if (below >= VOTES) return isSmall ? "fits" : "outlier";
   }
+  const lead = leadOf(seq, last, following);
+  if (following.length >= LOOK_AHEAD) return lead >= 0 ? "fits" : "outlier";
   if (patience === "none") return "wait";
-  if (patience === "pause") return isSmall && (above > between || (!isPlaced && between === 0)) ? "fits" : "wait";
-  if (above !== between) return above > between ? "fits" : "outlier";
-  if (isSmall || !isPlaced) return "fits";
+  const isContradicted = between > 0;
+  if (patience === "pause") {
+    if (!isSmall || (isContradicted && lead <= 0)) return "wait";
+    return above > 0 || !isPlaced ? "fits" : "wait";
+  }
+  if (isContradicted) return lead > 0 ? "fits" : "outlier";
+  if (above > 0 || isSmall || !isPlaced) return "fits";
   return patience === "end" ? "outlier" : "wait";
+}
+
+/** How many more frames are in order with this one than without it. */
+function leadOf(seq: number, last: number, following: readonly number[]): number {
+  const seen = following.slice(0, LOOK_AHEAD);
+  return 1 + longestRise(seen, seq) - longestRise(seen, last);
+}
+
+/** How many of these numbers, at most, rise one behind the other from above `floor`. */
+function longestRise(seqs: readonly number[], floor: number): number {
+  const lengths: number[] = [];
+  for (const [index, seq] of seqs.entries()) {
+    const before = lengths.map((length, other) => ((seqs[other] ?? 0) < seq ? length : 0));
+    lengths[index] = seq > floor ? 1 + Math.max(0, ...before) : 0;
+  }
+  return Math.max(0, ...lengths);
 }
 
 function judgeBelow({ last, following }: DoubtfulSeq, patience: Patience): SeqVerdict {

@@ -37,6 +37,8 @@ export class WindowBuilder {
   #received = 0;
   #frames = 0;
   #readBytes = 0;
+  /** Events in the log that take no room. */
+  #free = 0;
   #first: Position | null = null;
   #to: Position | null = null;
   #oldestKeptMs: number | null = null;
@@ -75,8 +77,8 @@ export class WindowBuilder {
     const { maxEvents, maxBytes, takeFirstWhole } = this.#limits;
     const { length, byteLength } = this.events;
     if (length === firstEvent) return null;
-    const isFirst = firstEvent === 0;
-    const isTooMany = length > maxEvents && !(isFirst && takeFirstWhole);
+    const isFirst = firstEvent === this.#free;
+    const isTooMany = length - this.#free > maxEvents && !(isFirst && takeFirstWhole);
     // A commit that is larger than the limit alone has to fit somewhere.
     const isTooLarge = byteLength > maxBytes && !isFirst;
     if (!isTooMany && !isTooLarge) return null;
@@ -135,6 +137,15 @@ export class WindowBuilder {
     this.#endIfFull();
   }
 
+  /**
+   * A frame whose sequence number is not believed, whose dead entry is in the log. It takes no room: a host may send it first
+   * on every connection, and a small window would hold nothing else, for ever.
+   */
+  addOutlier(position: Position | null, frameBytes: number): void {
+    this.#free++;
+    this.addBadFrame(position, frameBytes);
+  }
+
   /** Something else came of an event than was thought when it was read. */
   replace(index: number, event: FirehoseEvent): void {
     this.#replaced.set(index, event);
@@ -175,7 +186,7 @@ export class WindowBuilder {
 
   #endIfFull(): void {
     const { maxEvents, maxBytes, maxReadBytes } = this.#limits;
-    const kept = this.events.length;
+    const kept = this.events.length - this.#free;
     if (kept > 0 && kept >= maxEvents) this.end("events");
     else if ((kept > 0 && this.events.byteLength >= maxBytes) || this.#readBytes >= maxReadBytes) this.end("bytes");
   }
