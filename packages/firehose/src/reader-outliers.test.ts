@@ -86,16 +86,16 @@ describe("fault 2: one frame's sequence number", () => {
       const cursors: (number | undefined)[] = [];
       const seen: unknown[] = [];
       let cursor: { seq: number; timeMs: number } | null = null;
-      // A reader of its own for each window, as in ticks that are short.
-      for (let windows = 0; windows < 60; windows++) {
+      // Readers of three windows each, as in ticks that are short.
+      for (let readers = 0; readers < 30 && cursor?.seq !== 30; readers++) {
         await using reader = openReader({ url: relay.url, position: { cursor, hostSeen: true } });
-        const window = await reader.readWindow({ ...AMPLE, maxEvents }, never());
-        seen.push(
-          ...window.events.filter(({ kind }) => kind === "record").map(({ timeMs }) => (timeMs - timeOf(0)) / 1_000),
-        );
-        cursors.push(window.to?.seq);
-        cursor = window.to ?? cursor;
-        if (window.endedBecause === "quiet" || cursor?.seq === 30) break;
+        for (let windows = 0; windows < 3; windows++) {
+          const window = await reader.readWindow({ ...AMPLE, maxEvents }, never());
+          const records = window.events.filter(({ kind }) => kind === "record");
+          seen.push(...records.map(({ timeMs }) => (timeMs - timeOf(0)) / 1_000));
+          cursors.push(window.to?.seq);
+          cursor = window.to ?? cursor;
+        }
       }
       expect(seen).toEqual(without(range(1, 30), 5, 10, 20, 21));
       expect(Math.max(...cursors.map((seq) => seq ?? 0))).toBe(30);

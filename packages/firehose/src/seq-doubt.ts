@@ -58,6 +58,7 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
   if (patience === "none") return "wait";
   const isContradicted = between > 0;
   if (patience === "pause") {
+    if (isContradicted && lead <= -2) return "outlier";
     if (!isSmall || (isContradicted && lead <= 0)) return "wait";
     return above > 0 || !isPlaced ? "fits" : "wait";
   }
