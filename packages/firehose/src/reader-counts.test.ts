@@ -74,7 +74,7 @@ describe("fault 4: what is dropped is counted", () => {
     });
     await using reader = openReader({
       url: relay.url,
-      position: { cursor: { seq: 1, timeMs: 1 } },
+      position: { cursor: { seq: 1, timeMs: timeOf(1) } },
       timings: { idleMs: 1_000 },
     });
     const window = await reader.readWindow({ ...AMPLE, maxEvents: 3 }, never());
