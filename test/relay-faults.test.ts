@@ -9,7 +9,7 @@ import { runTick } from "@firehose-backfill/backfill/run-tick";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { commitFrame, errorFrame, infoFrame, timeOf } from "@firehose-backfill/firehose/testing/frames";
+import { commitFrame, errorFrame, frame, infoFrame, timeOf } from "@firehose-backfill/firehose/testing/frames";
 import { type ScriptedRelay, startRelay, type Visit } from "@firehose-backfill/firehose/testing/scripted-relay";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { retentionOf } from "@firehose-backfill/status/progress";
@@ -224,4 +224,15 @@ test("fault 13: how long the host keeps its events is known in a run that is old
   expect(retentionSeconds).toBeGreaterThan(65 * 3_600);
   expect(retentionSeconds).toBeLessThan(73 * 3_600);
   expect(fallsOffInSeconds).toBeGreaterThan(0);
+});
+
+test("fault 4: kinds of frames that nobody knows are said aloud, and a commit that is too big is dead by that reason", async () => {
+  const unknown = frame({ op: 1, t: "#later" }, { seq: 102, time: new Date(timeOf(102)).toISOString() });
+  const tooBig = commitFrame({ seq: 103, ops: [], payload: { tooBig: true } });
+  const log = [...logOf(101, 101), [102, unknown] as const, [103, tooBig] as const, ...logOf(104, 104)];
+  await using relay = await startRelay({ onConnect: serveLog(log) });
+  const place = await setUp(relay, { after: 100, to: 104 });
+  await readToRest(place);
+  expect(await place.run()).toMatchObject({ status: "succeeded", totals: { received: 3 } });
+  expect(place.log.join("\n")).toContain("1 frames of kinds that this version does not know were passed over");
 });
