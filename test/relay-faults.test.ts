@@ -133,8 +133,8 @@ const logOf = (from: number, to: number, claims: Readonly<Record<number, number>
   Array.from({ length: to - from + 1 }, (_, index) => claimed(from + index, claims[from + index] ?? from + index));
 
 async function readToRest(place: Awaited<ReturnType<typeof setUp>>, mostTicks = 8): Promise<void> {
-  const resting: readonly string[] = ["paused", "succeeded", "errored"];
-  for (let ticks = 0; ticks < mostTicks && !resting.includes((await place.run()).status); ticks += 1) {
+  const resting = new Set<string>(["paused", "succeeded", "errored"]);
+  for (let ticks = 0; ticks < mostTicks && !resting.has((await place.run()).status); ticks += 1) {
     await place.tick();
     for (let batches = 0; batches < 20; batches += 1) await place.applyAll();
   }

@@ -17,6 +17,7 @@ import { LookAhead } from "./look-ahead.ts";
 import { outlierEntry } from "./outlier.ts";
 import { judgeSeq, LOOK_AHEAD, type Patience, type SeqVerdict, VOTES } from "./seq-doubt.ts";
 import { SetAside } from "./set-aside.ts";
+import { Twins } from "./twins.ts";
 import type { FirehoseReaderOptions, ReadPosition } from "./types.ts";
 import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
 
@@ -56,9 +57,7 @@ export class Intake {
   readonly #setAside = new SetAside();
   /** The sequence number in front is not believed yet. */
   #isDoubting = false;
-  /** Frames with the last sequence number: the last of them, and others if there were more. A host may use a number twice. */
-  #lastBytes: Buffer | null = null;
-  #sameSeq: readonly Buffer[] = [];
+  readonly #twins = new Twins();
   /** Of the last frame that was not taken but told where the host stands. */
   #lastTimeMs: number | null = null;
 
@@ -197,7 +196,7 @@ export class Intake {
     const position: Position = { seq, timeMs };
     this.#hostSeen = true;
     if (seq === this.#lastSeq) {
-      if (this.#isSameAgain(bytes)) {
+      if (this.#twins.isKnown(bytes)) {
         // Hosts disagree on whether a cursor is included. It brings nothing, but somebody is there.
         this.#lastTimeMs = timeMs;
         window.addIgnored(frameBytes, "duplicate");
@@ -275,17 +274,6 @@ export class Intake {
     return IGNORED;
   }
 
-  /** Whether a frame with the last sequence number is one that was taken, or the cursor's own. */
-  #isSameAgain(bytes: Buffer | null): boolean {
-    const last = this.#lastBytes;
-    if (bytes === null) return true;
-    if (last === null) {
-      this.#lastBytes = bytes;
-      return true;
-    }
-    return last.equals(bytes) || this.#sameSeq.some((other) => other.equals(bytes));
-  }
-
   /** Where the stream stands that has brought nothing yet. null: it began live, at no place. */
   #askedPosition(): Position | null {
     const { cursor } = this;
@@ -302,10 +290,7 @@ export class Intake {
   }
 
   #moveTo(position: Position, ownTimeMs: number, bytes: Buffer | null): void {
-    if (position.seq !== this.#lastSeq) {
-      if (this.#sameSeq.length > 0) this.#sameSeq = [];
-    } else if (this.#lastBytes !== null) this.#sameSeq = [...this.#sameSeq, this.#lastBytes];
-    this.#lastBytes = bytes;
+    this.#twins.take(bytes, position.seq === this.#lastSeq);
     this.#position = position;
     this.#lastSeq = position.seq;
     this.#hasFrames = true;

@@ -56,11 +56,10 @@ describe("fault 2: one frame's sequence number", () => {
     const good = reading.events
       .filter(({ kind }) => kind === "record")
       .map(({ timeMs }) => (timeMs - timeOf(0)) / 1_000);
-    if (claims[75] === 76) expect(good).toEqual(range(1, 150));
-    else {
-      expect(good).toEqual(without(range(1, 150), ...wrong));
-      expect(dead).toMatchObject(wrong.map((seq) => ({ reason: "seq-outlier", seq: claims[seq] })));
-    }
+    // A number that is the next frame's, too, is a number that is used twice.
+    const isTwin = claims[75] === 76;
+    expect(good).toEqual(isTwin ? range(1, 150) : without(range(1, 150), ...wrong));
+    expect(dead).toMatchObject(isTwin ? [] : wrong.map((seq) => ({ reason: "seq-outlier", seq: claims[seq] })));
     expect(reading.received).toBe(150);
     const cursors = reading.windows.flatMap(({ to }) => (to === null ? [] : [to.seq]));
     expect(Math.max(...cursors)).toBeLessThanOrEqual(150);
@@ -76,7 +75,7 @@ describe("fault 2: one frame's sequence number", () => {
     const reading = await readToEnd(reader);
     expect(reading.last.endedBecause).toBe("quiet");
     expect(reading.events.filter(({ kind }) => kind === "record").map(({ seq }) => seq)).toEqual(range(1, 20));
-    expect(reading.events.filter(({ kind }) => kind === "dead")[0]).toMatchObject({ reason: "bad-frame" });
+    expect(reading.events.find(({ kind }) => kind === "dead")).toMatchObject({ reason: "bad-frame" });
   });
 
   it.each([1, 3, 7])(
