@@ -30,6 +30,8 @@ export interface ReadReport {
   readonly matched: number;
   readonly enqueued: number;
   readonly gaps: number;
+  /** Frames of kinds that this version does not know. */
+  readonly unknown: number;
   readonly isLeaseLost: boolean;
 }
 
@@ -48,14 +50,15 @@ export async function readWindows(
   const { store, clock, place } = deps;
   let { run, outstanding } = from;
   let isFirst = true;
-  const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0 };
-  const end = (endedBecause: string): ReadReport => ({
-    run,
-    outstanding,
-    endedBecause,
-    ...sums,
-    isLeaseLost: endedBecause === "lease lost",
-  });
+  const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0, unknown: 0 };
+  const end = (endedBecause: string): ReadReport => {
+    if (sums.unknown > 0) {
+      deps.log(
+        `[BACKFILL] ${run.host}: ${sums.unknown} frames of kinds that this version does not know were passed over`,
+      );
+    }
+    return { run, outstanding, endedBecause, ...sums, isLeaseLost: endedBecause === "lease lost" };
+  };
   const meter = createWorkMeter(outstanding.events, clock.now());
   const roomInput = (): RoomInput => ({
     run,
@@ -107,6 +110,7 @@ export async function readWindows(
     sums.frames += window.frames;
     sums.received += window.received;
     sums.matched += window.events.length;
+    sums.unknown += window.ignored["unknown-type"] ?? 0;
     for (const gap of window.gaps) {
       await store.addGap(run.runId, { ...gap, host: run.host, atMs: clock.now() });
       deps.log(`[BACKFILL] Gap: the host no longer has ${gap.from.seq} to ${gap.to.seq} (${gap.reason})`);

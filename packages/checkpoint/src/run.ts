@@ -103,7 +103,7 @@ export interface Run {
   readonly hostSeen: boolean;
   /** Times in a row that a broken frame ended the connection at `readerCursor`; the third time it is skipped. */
   readonly brokenFrames: number;
-  /** Oldest moment the host was seen to keep, by event time; null until measured. */
+  /** Oldest moment the host kept when the run began, by event time: what is measured later is moved back by the time since. null until measured. */
   readonly oldestKeptMs: number | null;
 
   /** Number of the last window whose cursor move is durable. */

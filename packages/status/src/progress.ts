@@ -61,8 +61,8 @@ export function etaSeconds(input: {
 const SAMPLE_HOST = "sample";
 
 /**
- * How much the host keeps, and when what is read next falls off it. The oldest moment was measured at some time after the
- * run began, so counting from its beginning errs on the early side. null: not measured.
+ * How much the host keeps, and when what is read next falls off it. The oldest moment is noted as it was when the run
+ * began, whenever it was measured. null: not measured.
  */
 export function retentionOf(
   run: Run,
