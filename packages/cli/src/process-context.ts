@@ -1,6 +1,7 @@
 /** The real world as a command sees it: the one place of this package that touches `process`. */
 import { readFileSync } from "node:fs";
 import { systemClock } from "@firehose-backfill/core/clock";
+import { decodeFileText } from "@firehose-backfill/core/config/file-text";
 import type { CliContext, Output } from "./context.ts";
 
 const NARROWEST = 20;
@@ -15,7 +16,7 @@ export function processContext(process: NodeJS.Process): CliContext {
     stdout: outputOf(process.stdout, process),
     stderr: outputOf(process.stderr, process),
     clock: systemClock,
-    readFile: (path) => readFileSync(path, "utf8"),
+    readFile: (path) => decodeFileText(readFileSync(path)),
     fetch,
     onSignal: (signal, handler) => {
       process.on(signal, handler);

@@ -9,6 +9,7 @@ import type { TickResult } from "@firehose-backfill/backfill/run-tick";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
@@ -26,7 +27,7 @@ import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import { openAdapters } from "./adapters.ts";
-import { beginRun } from "./begin-run.ts";
+import { beginRun, refuseUnwishedSample } from "./begin-run.ts";
 import { startHttpServer } from "./http-server.ts";
 import { localPlace } from "./local-place.ts";
 import { localConsumers } from "./local-consumers.ts";
@@ -78,16 +79,22 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 
   await using claim = await claimDataDir(settings.dataDir);
   await using stack = await startStack(claim.dataDir, settings, options.stop);
-  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery);
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
+  await refuseUnwishedSample({ store }, { config, start: options.start ?? null });
+  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery);
 
   const controlDeps: ControlDeps = {
     store,
     queue,
     clock,
     random,
-    configure: options.configure,
+    configure: (values) => {
+      const wanted = options.configure(values);
+      const problem = unwishedSample(wanted);
+      if (problem !== null) throw new ConfigError([problem]);
+      return wanted;
+    },
     limits: null,
     allowRelayFromEvent: false,
     readsAtOnce: true,
@@ -220,7 +227,8 @@ function announce(
 ): void {
   const { log } = options;
   for (const line of throttlingConfigLines(what.run?.throttle ?? options.config.settings)) log(line);
-  if (what.isSample) log("[BACKFILL] No RELAY_URL: replaying the bundled sample relay");
+  const why = options.config.sources.relayUrl === "default" ? "No RELAY_URL" : "RELAY_URL is sample";
+  if (what.isSample) log(`[BACKFILL] ${why}: replaying the bundled sample relay`);
   if (what.run === null) log("[BACKFILL] Nothing to run");
   else
     log(

@@ -7,7 +7,7 @@ import { collections, dids } from "./filters.ts";
 import { boolean, choice, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
 import { PROFILES } from "./profiles.ts";
-import { relayUrl } from "./relay-url.ts";
+import { relayUrlOrSample } from "./relay-url.ts";
 import { PROFILE_NAMES, type SettingKey, VERIFY_LEVELS } from "./settings.ts";
 
 const { background } = PROFILES;
@@ -19,10 +19,10 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "relayUrl",
     name: "RELAY_URL",
     group: "scope",
-    kind: optional(relayUrl),
+    kind: relayUrlOrSample,
     fallback: null,
     fallbackText: "the bundled sample; required when deployed",
-    help: "Host of the firehose.",
+    help: "Host of the firehose; `sample` replays the bundled sample, also into a database of DATABASE_URL.",
   },
   databaseUrl: {
     key: "databaseUrl",

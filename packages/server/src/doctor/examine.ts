@@ -1,6 +1,7 @@
 /** The doctor: looks at everything a run depends on, without one, and says what to do. Changes nothing unless told to. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config, Settings } from "@firehose-backfill/core/config/settings";
+import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDatabase } from "@firehose-backfill/sink/connection";
@@ -40,6 +41,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   const [relay, database, dataDir, port, queues, table] = await Promise.all([
     checkRelay({
       relayUrl: settings.relayUrl,
+      unwishedSample: unwishedSample(config),
       userAgent: userAgent({ version: VERSION, contact: settings.contact }),
       clock,
       fetch: options.fetch,
