@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { decodeFileText } from "@firehose-backfill/core/config/file-text";
 import type { CliContext, Output } from "./context.ts";
+import { loopbackFetch } from "./loopback-fetch.ts";
 
 const NARROWEST = 20;
 const DEFAULT_COLUMNS = 80;
@@ -17,7 +18,7 @@ export function processContext(process: NodeJS.Process): CliContext {
     stderr: outputOf(process.stderr, process),
     clock: systemClock,
     readFile: (path) => decodeFileText(readFileSync(path)),
-    fetch,
+    fetch: loopbackFetch(fetch),
     onSignal: (signal, handler) => {
       process.on(signal, handler);
       return () => process.off(signal, handler);
