@@ -19,6 +19,7 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { refuseUnusable } from "@firehose-backfill/sink/examine";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
@@ -217,6 +218,7 @@ function isTickEvent(event: unknown): boolean {
 /** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
 async function prepareDatabase(databaseUrl: string, throttleQuery: string | null, signal: AbortSignal): Promise<void> {
   await verifyConnection({ databaseUrl, signal });
+  await refuseUnusable({ databaseUrl, signal });
   await migrate({ databaseUrl, signal });
   if (throttleQuery === null) return;
   try {
