@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { decodeFileText } from "@firehose-backfill/core/config/file-text";
 import type { CliContext, Output } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
 import { loopbackFetch } from "./loopback-fetch.ts";
 
 const NARROWEST = 20;
@@ -39,11 +40,20 @@ export function processContext(process: NodeJS.Process): CliContext {
   };
 }
 
+/**
+ * What cannot be printed must not end a run. A log line that finds the disk full is lost; data that does makes the exit
+ * code 1 and is told on stderr, once.
+ */
 function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
+  let isTold = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // `status --json | head -1`: nobody reads on.
     if (error.code === "EPIPE") process.exit(EXIT_SIGPIPE);
-    throw error;
+    if (stream !== process.stdout || isTold) return;
+    isTold = true;
+    process.exitCode = EXIT.error;
+    const why = error.code === "ENOSPC" ? "its disk is full" : (error.code ?? error.message);
+    process.stderr.write(`firehose-backfill: what belongs on stdout could not be written: ${why}\n`);
   });
   return {
     write: (text) => {

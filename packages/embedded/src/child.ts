@@ -90,7 +90,12 @@ export async function forkChild(options: ForkOptions): Promise<Child> {
 async function whenReady(child: ChildProcess, options: ForkOptions, tail: () => string): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const fail = (what: string, cause?: Error) => {
-    const said = tail().trim();
+    // The operator is told what is wrong; where in our sources it was noticed is no help.
+    const lines = tail().split("\n");
+    const said = lines
+      .filter((line) => !/^\s+at /.test(line))
+      .join("\n")
+      .trim();
     reject(new ChildError(`${nameOf(options.entry)} ${what}${said === "" ? "" : `; it said:\n${said}`}`, { cause }));
   };
   const onMessage = (message: unknown) => {

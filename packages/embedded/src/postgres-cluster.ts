@@ -56,7 +56,10 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
     );
   }
   if (account.uid !== undefined && (await stat(pgData)).uid !== account.uid) {
-    throw new PostgresClusterError(`${pgData} was made by another user; run as that user, or remove the folder`);
+    const mend = `chown -R ${account.uid}:${account.gid ?? account.uid} ${pgData}`;
+    throw new PostgresClusterError(
+      `${pgData} was made by another user, or copied by root; run as that user, or as root: ${mend}`,
+    );
   }
   return { pgData, password: (await readFile(join(folder, "password"), "utf8")).trim() };
 }

@@ -4,7 +4,7 @@
  */
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
-import { boolean, choice, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
+import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
@@ -175,7 +175,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "dataDir",
     name: "BACKFILL_DATA_DIR",
     group: "place",
-    kind: matching("a folder", /^\P{Cc}+$/u),
+    kind: folder,
     fallback: ".backfill",
     help: "State of the embedded stack; a second start resumes from it.",
   },
