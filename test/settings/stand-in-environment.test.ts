@@ -1,7 +1,6 @@
 /** AWS_* variables and ~/.aws/config are meant for AWS: they never reach the clients of the stand-ins, and always those of real services. */
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
@@ -109,7 +108,8 @@ async function startService() {
     request.resume().on("end", () => response.setHeader("content-type", "application/x-amz-json-1.0").end("{}"));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
@@ -179,8 +179,8 @@ describe("fault 16: nothing of the environment reaches the clients of the stand-
     } finally {
       process.env = real;
     }
-    const given = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"];
-    const ofAws = [...asked].filter((name) => name.startsWith("AWS_") && !given.includes(name));
+    const given = new Set(["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"]);
+    const ofAws = [...asked].filter((name) => name.startsWith("AWS_") && !given.has(name));
     expect(ofAws).toContain("AWS_USE_FIPS_ENDPOINT");
     expect(ofAws.filter((name) => !(name in VARIABLES))).toEqual([]);
   });

@@ -103,13 +103,13 @@ async function run(
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<void> {
-  const { account, reach, signal } = options;
+  const { account, reach } = options;
   const child = spawn(program, args, {
     ...account,
     cwd: reach.cwd,
     env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
     stdio: ["ignore", "pipe", "pipe", ...reach.fds],
-    ...(signal === undefined ? {} : { signal }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

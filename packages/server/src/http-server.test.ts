@@ -162,7 +162,6 @@ describe("fault 26: requests of other forms", () => {
     ["GET http://127.0.0.1/status.json HTTP/1.1", LOOPBACK, 200],
     ["GET http://[ HTTP/1.1", LOOPBACK, 403],
     ["GET http://evil.example/ HTTP/1.1", LOOPBACK, 403],
-    ["GET http: HTTP/1.1", LOOPBACK, 400],
     ["OPTIONS * HTTP/1.1", LOOPBACK, 404],
     ["OPTIONS / HTTP/1.1", LOOPBACK, 405],
     ["TRACE / HTTP/1.1", LOOPBACK, 405],
@@ -187,9 +186,17 @@ describe("fault 26: requests of other forms", () => {
     const answer = await raw(server.port, [line, `Host: ${host}`]);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     const [head = "", body = ""] = answer.split("\r\n\r\n");
-    if (line.startsWith("HEAD")) expect(body).toBe("");
-    if (status === 405) expect(head.toLowerCase()).toMatch(/^allow: (get, head|post)$/m);
-    if (status !== 200) expect(answer).not.toMatch(/^\s+at |Error/m);
+    const isBodyless = line.startsWith("HEAD");
+    expect(body === "").toBe(isBodyless);
+    expect(/^allow: (get, head|post)$/m.test(head.toLowerCase())).toBe(status === 405);
+    // The page itself has scripts that speak of errors.
+    expect(status !== 200 && /^\s+at |Error/m.test(answer)).toBe(false);
+  });
+
+  test("what is no HTTP at all", async () => {
+    await using server = await start();
+    for (const line of ["GET http: HTTP/1.1", "GET / HTTP/9", "nonsense"])
+      expect(await raw(server.port, [line, `Host: ${LOOPBACK}`])).toMatch(/^HTTP\/1.1 400 /);
   });
 
   test("without Host, and with an Origin in other case", async () => {

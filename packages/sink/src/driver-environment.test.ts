@@ -59,7 +59,7 @@ function seen(databaseUrl: string) {
   if (typeof startup !== "function") throw new TypeError("the driver has no getStartupConf");
   return {
     startup: startup.call(client),
-    parameters: { ...(field("connectionParameters") as object), password: target.password },
+    parameters: JSON.stringify(field("connectionParameters")),
     password: field("password"),
     ...Object.fromEntries(
       ["user", "database", "host", "port", "binary", "replication", "ssl"].map((n) => [n, field(n)]),
@@ -89,7 +89,7 @@ describe("fault 16: PG* variables never reach the driver", () => {
     });
     try {
       // Nothing is given: all is looked up.
-      new Client({});
+      expect(new Client({})).toBeDefined();
       for (const [, databaseUrl] of FORMS) seen(databaseUrl);
     } finally {
       process.env = real;

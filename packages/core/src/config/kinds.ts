@@ -104,7 +104,7 @@ export const folder: Kind<string> = {
   ...matching("a folder", /^\P{Cc}+$/u),
   parse: (text) => {
     if (/\p{Cc}/u.test(text)) return REFUSED;
-    if (/^~/.test(text)) return { problem: "~ is replaced by a shell only: write the whole path" };
+    if (text.startsWith("~")) return { problem: "~ is replaced by a shell only: write the whole path" };
     if (/\$\{?\w|%\w+%/.test(text)) return { problem: "variables are not replaced here: write the whole path" };
     return { value: text };
   },

@@ -20,7 +20,7 @@ export function unknownName(name: string, known: readonly SettingDefinition[] = 
 
 /** Null when none is near: a guess at random is worse than none. */
 function nearestName(name: string, known: readonly string[]): string | null {
-  const best = nearest(name, known);
+  const best = nearestOf(name, known);
   return best.distance <= Math.max(2, best.name.length / 4) ? best.name : null;
 }
 
@@ -32,13 +32,13 @@ interface Near {
 
 /** The setting whose name is nearest, however far that is. */
 export function nearestSetting(name: string): Near {
-  return nearest(
+  return nearestOf(
     name,
     SETTINGS.map((definition) => definition.name),
   );
 }
 
-function nearest(name: string, known: readonly string[]): Near {
+function nearestOf(name: string, known: readonly string[]): Near {
   const wanted = name.toUpperCase().slice(0, 80);
   const near = known.map((candidate) => ({ name: candidate, distance: editDistance(wanted, candidate) }));
   return near.reduce((left, right) => (right.distance < left.distance ? right : left));

@@ -17,7 +17,7 @@ export const relayUrlOrSample: Kind<string | null> = {
   takes: `${relayUrl.takes}, or ${SAMPLE} for the bundled sample`,
   parse: (text, context) => (text === SAMPLE ? { value: null } : relayUrl.parse(text, context)),
   show: (value) => value,
-  showHeld: relayUrl.showHeld,
+  showHeld: (text) => relayUrl.showHeld(text),
 };
 
 /** The value is in lower case, without a slash at the end; a port stays where one was given, the usual one too. */

@@ -78,10 +78,10 @@ interface Examined {
 }
 
 /** As `isolated`, of an examination that says more than one line. */
-async function readingsOf(name: string, examine: () => Promise<Examined>): Promise<Examined> {
+async function readingsOf(name: string, look: () => Promise<Examined>): Promise<Examined> {
   let examined: Examined | null = null;
   const failed = await isolated(name, async () => {
-    examined = await examine();
+    examined = await look();
     return ok(name, "");
   });
   return examined ?? { checks: [failed], readings: [] };
