@@ -12,7 +12,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
 import type { Config } from "@firehose-backfill/core/config/settings";
-import { UsageError } from "@firehose-backfill/core/errors";
+import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { clamp, clampConfig } from "./clamp.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
@@ -36,6 +36,8 @@ export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly limits: DeployedLimits | null;
   /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
   readonly readsAtOnce?: boolean;
+  /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
+  readonly limitProblem?: (limitMb: number) => string | null;
   /** Looks at the relay; left out where it cannot be reached. */
   readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
 }
@@ -189,6 +191,10 @@ async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>
 /** null: somebody else has changed its pace since it was read. */
 async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
+  // A higher limit is always better than the one that is in force.
+  const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
+  const problem = isLower ? (deps.limitProblem?.(throttle.maxMemoryMb) ?? null) : null;
+  if (problem !== null) throw new ConfigError([problem]);
   const changes = throttleChanges(run.throttle, throttle);
   const notes = notesOf(clamped);
   // Inside the off-peak window it holds for the pace that comes back after it, too.

@@ -23,7 +23,7 @@ export interface CliContext {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Text of a file named by the operator. @throws what the file system says */
+  /** Text of a file named by the operator. @throws FileTextError, and what the file system says */
   readonly readFile: (path: string) => string;
   readonly fetch: typeof fetch;
   /** Calls back at each signal; returns how to stop that. */

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findServer } from "@firehose-backfill/embedded/data-dir";
+import { folderTrouble } from "@firehose-backfill/embedded/folder-trouble";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Args, OptionSpec } from "./command.ts";
 import type { CliContext } from "./context.ts";
@@ -47,6 +48,7 @@ export async function lastSnapshot(context: CliContext): Promise<Snapshot | null
     return snapshot === null ? null : { ...snapshot, stopped: true };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read`, { cause: error });
+    const why = folderTrouble(error, dataDir) ?? "it is not what a run leaves there";
+    throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -52,7 +52,8 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
     const signal = signals.received();
     if (signal === null) throw error;
     // Stopped while it was still starting: what then failed is a consequence.
-    view.log(`firehose-backfill: stopped while starting: ${describeError(error)}`);
+    const why = error === signals.stop.reason ? "nothing is lost" : describeError(error);
+    view.log(`firehose-backfill: stopped while starting: ${why}`);
     return exitCodeOfSignal(signal);
   }
   if (result.message !== null) view.log(`firehose-backfill: ${result.message}`);

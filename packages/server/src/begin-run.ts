@@ -15,6 +15,7 @@ import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";
@@ -40,6 +41,21 @@ export async function beginRun(
   const nowMs = deps.clock.now();
   const run = await deps.store.createRun(newRun(config, { runId: newRunId(nowMs, deps.random), nowMs }));
   return { kind: "new", run };
+}
+
+/**
+ * Before the database is touched: the sample goes into somebody's database only when it was asked for. An unfinished run
+ * goes on with the host that it was begun with, and needs no wish.
+ * @throws ConfigError
+ */
+export async function refuseUnwishedSample(
+  deps: Pick<ControlDeps, "store">,
+  { config, start }: { readonly config: Config; readonly start: StartRequest | null },
+): Promise<void> {
+  const problem = unwishedSample(config);
+  if (problem === null) return;
+  if (start === null && (await openRun(deps)) !== null) return;
+  throw new ConfigError([problem]);
 }
 
 async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
@@ -81,7 +97,7 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
   return run;
 }
 
-async function openRun(deps: ControlDeps): Promise<Run | null> {
+async function openRun(deps: Pick<ControlDeps, "store">): Promise<Run | null> {
   const run = await deps.store.currentRun();
   return run === null || run.finishedAtMs !== null ? null : run;
 }

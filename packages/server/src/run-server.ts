@@ -11,6 +11,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
+import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
@@ -18,16 +19,18 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { refuseUnusable } from "@firehose-backfill/sink/examine";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
-import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
+import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import { openAdapters } from "./adapters.ts";
-import { beginRun } from "./begin-run.ts";
-import { startHttpServer } from "./http-server.ts";
+import { beginRun, refuseUnwishedSample } from "./begin-run.ts";
+import { checkedConfigure } from "./checked-configure.ts";
+import { openPort } from "./http-server.ts";
 import { localPlace } from "./local-place.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
@@ -73,21 +76,27 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { settings } = config;
   const clock = systemClock;
   const random = Math.random;
-  const tooLow = limitTooLow(settings.maxMemoryMb, process.memoryUsage.rss());
+  const rssAtStart = process.memoryUsage.rss();
+  const tooLow = limitTooLow(settings.maxMemoryMb, rssAtStart);
   if (tooLow !== null) throw new ConfigError([tooLow]);
 
   await using claim = await claimDataDir(settings.dataDir);
+  // Before anything is begun: a port that is taken must not leave a run behind.
+  await using port = await openPort(settings.port);
   await using stack = await startStack(claim.dataDir, settings, options.stop);
-  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery);
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
+  const start = options.start ?? null;
+  await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
+  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery, options.stop);
 
   const controlDeps: ControlDeps = {
     store,
     queue,
     clock,
     random,
-    configure: options.configure,
+    configure: checkedConfigure(options.configure, settings),
+    limitProblem: limitBelowUse,
     limits: null,
     allowRelayFromEvent: false,
     readsAtOnce: true,
@@ -95,7 +104,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
-  const begun = await beginRun(controlDeps, { config, start: options.start ?? null, log });
+  const begun = await untilAborted(beginRun(controlDeps, { config, start, log }), options.stop);
+  const ofRun = limitTooLow(begun.run?.throttle.maxMemoryMb ?? settings.maxMemoryMb, rssAtStart);
+  if (ofRun !== null && begun.kind === "resumed") throw new ConfigError([ofRun]);
 
   // Two signals: the reader stops first, so that nothing is planned any more while consumers finish what they hold.
   const ending = new AbortController();
@@ -164,8 +175,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
-  await using page = await startHttpServer({
-    port: settings.port,
+  await using page = port.serve({
     snapshot: () => keeper.fresh(),
     history: keeper.history,
     log,
@@ -185,7 +195,10 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   announce(options, { run: begun.run, kind: begun.kind, url: page.url, isSample: stack.sampleRelayUrl !== null });
 
   if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: "BACKFILL_DAYS is 0: nothing to run" });
-  options.stop.addEventListener("abort", () => end({ exit: "stopped", message: null }), { once: true });
+  const onStop = () => end({ exit: "stopped", message: null });
+  options.stop.addEventListener("abort", onStop, { once: true });
+  // A signal that came before this line is told to nobody.
+  if (options.stop.aborted) onStop();
   void stack.exited.then((name) => end({ exit: "errored", message: `the embedded ${name} has stopped` }));
   const result = await ended;
   ending.abort();
@@ -203,12 +216,13 @@ function isTickEvent(event: unknown): boolean {
 }
 
 /** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
-async function prepareDatabase(databaseUrl: string, throttleQuery: string | null): Promise<void> {
-  await verifyConnection({ databaseUrl });
-  await migrate({ databaseUrl });
+async function prepareDatabase(databaseUrl: string, throttleQuery: string | null, signal: AbortSignal): Promise<void> {
+  await verifyConnection({ databaseUrl, signal });
+  await refuseUnusable({ databaseUrl, signal });
+  await migrate({ databaseUrl, signal });
   if (throttleQuery === null) return;
   try {
-    await checkThrottleQuery({ databaseUrl, throttleQuery });
+    await checkThrottleQuery({ databaseUrl, throttleQuery, signal });
   } catch (error) {
     throw error instanceof ThrottleQueryError ? new ConfigError([error.message]) : error;
   }
@@ -220,7 +234,8 @@ function announce(
 ): void {
   const { log } = options;
   for (const line of throttlingConfigLines(what.run?.throttle ?? options.config.settings)) log(line);
-  if (what.isSample) log("[BACKFILL] No RELAY_URL: replaying the bundled sample relay");
+  const why = options.config.sources.relayUrl === "default" ? "No RELAY_URL" : "RELAY_URL is sample";
+  if (what.isSample) log(`[BACKFILL] ${why}: replaying the bundled sample relay`);
   if (what.run === null) log("[BACKFILL] Nothing to run");
   else
     log(

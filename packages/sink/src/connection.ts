@@ -4,6 +4,7 @@
  */
 import { Client, Pool, type PoolClient, type WebSocketConstructor } from "@neondatabase/serverless";
 import { createLimiter } from "@firehose-backfill/throttle/limiter";
+import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
@@ -20,6 +21,8 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** A round trip without an answer for so long: the connection is given up. Above every statement time-out in use. */
   readonly roundTripTimeoutMs?: number | undefined;
+  /** Aborted: what is open is cut off, and whatever waits rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Told of connections that failed while nobody used them. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -79,6 +82,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const limiter = createLimiter(size);
   const known = new WeakSet<PooledClient>();
   const openOnes = countOpen(pool);
+  const { signal } = options;
+  signal?.addEventListener("abort", () => openOnes.cutOff(), { once: true });
 
   async function open(
     opening: readonly Statement[],
@@ -97,25 +102,32 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  async function useOne<T>(
+    opening: readonly Statement[],
+    work: (session: Session, opened: readonly StatementResult[]) => Promise<T>,
+  ): Promise<T> {
+    const [client, session, opened] = await open(opening);
+    let unknownState = true;
+    try {
+      const result = await work(session, opened);
+      unknownState = false;
+      return result;
+    } finally {
+      // Above its size the pool shrinks with each use; what lies idle closes by itself.
+      if (unknownState || openOnes.count() > size()) await openOnes.close(client);
+      else client.release();
+    }
+  }
+
   return {
     target,
-    use: (opening, work) =>
-      limiter.run(async () => {
-        const [client, session, opened] = await open(opening);
-        let unknownState = true;
-        try {
-          const result = await work(session, opened);
-          unknownState = false;
-          return result;
-        } finally {
-          // Above its size the pool shrinks with each use; what lies idle closes by itself.
-          if (unknownState || openOnes.count() > size()) await openOnes.close(client);
-          else client.release();
-        }
-      }),
+    use: (opening, work) => limiter.run(() => untilAborted(useOne(opening, work), signal)),
     pool: () => ({ used: openOnes.count(), size: size() }),
     async [Symbol.asyncDispose]() {
-      await pool.end();
+      const ended = pool.end();
+      // A connection that is still being made would be waited for until its time-out.
+      if (signal?.aborted === true) return void ended.catch(() => {});
+      await ended;
       await openOnes.untilNone();
     },
   };
@@ -135,6 +147,9 @@ function countOpen(pool: Pool) {
   });
   return {
     count: () => open.size,
+    cutOff: () => {
+      for (const client of open.keys()) client.connection.stream.destroy();
+    },
     untilNone: () => atMost(CLOSE_TIMEOUT_MS, Promise.all(open.values())),
     /** Its place is free once it is closed: until then the server counts it, and another would be one too many. */
     async close(client: PooledClient): Promise<void> {
