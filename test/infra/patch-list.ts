@@ -78,6 +78,15 @@ export const PATCHES: readonly Patch[] = [
   patch("the dead-letter queue belongs to the work queue alone", "everybody's", (it) =>
     it.replace("DeadLettersRedriveAllowPolicy", "byQueue", "allowAll"),
   ),
+  patch("issue 12.1: consumer and control alone see the database's address", "the reader too", (it) =>
+    it.link("Reader", "DatabaseUrl"),
+  ),
+  patch("issue 12.1: consumer and control alone see the database's address", "the status page, another secret", (it) =>
+    it.link("Status", "Password"),
+  ),
+  patch("issue 12.1: consumer and control alone see the database's address", "in the environment", (it) =>
+    it.set("StatusFunction", ["environment", "variables", "SST_RESOURCE_DatabaseUrl"], "{}"),
+  ),
   patch("four functions on Node 24 and arm64, by names that people can type", "x86_64", (it) =>
     it.set("ReaderFunction", ["architectures"], ["x86_64"]),
   ),
