@@ -67,7 +67,7 @@ export function createReader(
       refuseStranger(event);
       if (recycling.isDue()) {
         logger.warn(`[BACKFILL] Memory: ${memory.usedMb()}MB / ${memory.limitMb()}MB limit: a new environment begins`);
-        addMetric(metrics, "EarlyExits", 1);
+        addMetric(metrics, "ReaderEarlyExits", 1);
         observability.publish();
         endProcess();
       }

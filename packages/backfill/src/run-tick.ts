@@ -29,6 +29,8 @@ export interface TickResult {
   readonly nextInMs: number;
   /** null: nothing was read. */
   readonly read: ReadReport | null;
+  /** As the tick last saw it; null: it did not look. */
+  readonly outstanding: Outstanding | null;
   readonly isLeaseLost: boolean;
 }
 
@@ -88,14 +90,16 @@ async function work(
 ): Promise<TickResult> {
   const settled = await settle(deps, from.run, from.outstanding);
   const { run } = settled;
-  if (settled.readsNot !== null) return nothing(run, settled.readsNot, deps.place.lookAgainMs);
-  if (deps.memory.isOverLimit()) return nothing(run, "memory", deps.place.lookAgainMs);
-  const read = await readWindows(deps, lease, { run, outstanding: from.outstanding }, options);
+  const { outstanding } = from;
+  if (settled.readsNot !== null) return { ...nothing(run, settled.readsNot, deps.place.lookAgainMs), outstanding };
+  if (deps.memory.isOverLimit()) return { ...nothing(run, "memory", deps.place.lookAgainMs), outstanding };
+  const read = await readWindows(deps, lease, { run, outstanding }, options);
   return {
     run: read.run,
     endedBecause: read.endedBecause,
     nextInMs: nextInMs(deps, read),
     read,
+    outstanding: read.outstanding,
     isLeaseLost: read.isLeaseLost,
   };
 }
@@ -117,7 +121,7 @@ function nextInMs(deps: ReaderDeps, read: ReadReport): number {
 }
 
 function nothing(run: Run | null, endedBecause: string, nextIn: number): TickResult {
-  return { run, endedBecause, nextInMs: nextIn, read: null, isLeaseLost: false };
+  return { run, endedBecause, nextInMs: nextIn, read: null, outstanding: null, isLeaseLost: false };
 }
 
 async function release(

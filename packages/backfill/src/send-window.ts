@@ -56,6 +56,7 @@ export async function sendWindow(
     events: window.events.length,
     bytes: sentBytes,
     sentAtMs: nowMs,
+    ...lastDue(batches),
     received: window.received,
     skipped: window.skipped,
   };
@@ -77,6 +78,11 @@ export async function sendWindow(
   const after = await deps.store.getRun(run.runId);
   if (after === null || after.fence !== lease.fence) return { kind: "dropped", because: "lease lost" };
   return { kind: "registered", run: after, events: window.events.length, batches: batches.length };
+}
+
+function lastDue(batches: readonly LoggedBatch[]): Pick<WindowItem, "lastDueMs"> {
+  const last = batches.at(-1);
+  return last === undefined ? {} : { lastDueMs: last.dueMs };
 }
 
 /** Packs the window and gives each batch its place. Packs again when a tune came in between. null: stop, plan nothing. */

@@ -113,6 +113,7 @@ function windowAttributes(window: WindowItem) {
     events: number(window.events),
     bytes: number(window.bytes),
     sentAtMs: number(window.sentAtMs),
+    ...(window.lastDueMs === undefined ? {} : { lastDueMs: number(window.lastDueMs) }),
     received: number(window.received),
     skipped: json(addSkipped({}, window.skipped)),
   };
@@ -132,6 +133,7 @@ export function readWindow(runId: string, item: Item): WindowItem {
     events: readNumber(item, "events"),
     bytes: readNumber(item, "bytes"),
     sentAtMs: readNumber(item, "sentAtMs"),
+    ...(item["lastDueMs"] === undefined ? {} : { lastDueMs: readNumber(item, "lastDueMs") }),
     received: readNumber(item, "received"),
     skipped: readJson<Record<string, number>>(item, "skipped"),
   };
