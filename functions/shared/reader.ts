@@ -83,6 +83,7 @@ export function createReader(
         place: readerPlace({ remainingMs: context.getRemainingTimeInMillis(), userAgent: agent }),
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
+        deployed: config,
         owner: context.awsRequestId,
         log,
       };

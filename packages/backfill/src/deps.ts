@@ -1,7 +1,7 @@
 /** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { OffPeak } from "@firehose-backfill/core/config/settings";
+import type { Config, OffPeak } from "@firehose-backfill/core/config/settings";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import type { FirehoseReader, FirehoseReaderOptions, ResolveKey } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -51,6 +51,8 @@ export interface ReaderDeps {
   readonly offPeak: OffPeak | null;
   /** What is deployed bounds the off-peak pace too. null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
+  /** What is deployed, which an open run follows. Left out: a restart sees to it (local). */
+  readonly deployed?: Config;
   /** Names this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;

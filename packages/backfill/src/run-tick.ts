@@ -7,6 +7,7 @@ import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
 import type { Outstanding } from "./fold.ts";
+import { followSettings } from "./follow-settings.ts";
 import { keepOffPeak } from "./off-peak.ts";
 import { keepLease } from "./lease-keeper.ts";
 import { freeHorizonMs } from "./room.ts";
@@ -54,7 +55,8 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
     const upkeep = await lookAfter(deps, lease, held.run);
     if (upkeep === null) return { ...nothing(held.run, "lease lost", place.lookAgainMs), isLeaseLost: true };
     ({ queueEmptySinceMs } = upkeep);
-    const run = await keepOffPeak(deps, upkeep.run);
+    const followed = deps.deployed === undefined ? upkeep.run : await followSettings(deps, upkeep.run, deps.deployed);
+    const run = await keepOffPeak(deps, followed);
     result = await work(
       deps,
       lease,

@@ -28,6 +28,7 @@ export function newRunValue(run: NewRun): Run {
     throttle: run.throttle,
     sources: run.sources,
     offPeak: null,
+    seen: run.seen ?? null,
     start: run.start,
     end: run.end,
     createdAtMs: run.createdAtMs,
@@ -90,6 +91,7 @@ export function tunedFields(run: Run, change: TuneChange): Partial<Run> {
     profile: change.profile,
     sources: change.sources,
     ...(change.offPeak !== undefined && { offPeak: change.offPeak }),
+    ...(change.seen !== undefined && { seen: change.seen }),
     tunes: boundTunes([...run.tunes, change.record]).tunes,
     plannedDueMs: wholeMs(change.nowMs),
     paceEpoch: run.paceEpoch + 1,
@@ -105,6 +107,7 @@ export function patchOf(patch: RunPatch): Partial<Run> {
     ...(patch.pausedMs !== undefined && { pausedMs: patch.pausedMs }),
     ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
     ...(patch.target !== undefined && { target: patch.target }),
+    ...(patch.seen !== undefined && { seen: patch.seen }),
   };
 }
 
