@@ -103,7 +103,7 @@ const WORST: Run = {
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
-    changes: { [noise(index, 40)]: { from: noise(index + 10, 40), to: noise(index + 20, 20) } },
+    changes: { [noise(index, 32)]: { from: noise(index + 10, 32), to: noise(index + 20, 16) } },
   })),
 };
 
