@@ -142,7 +142,7 @@ export interface Run {
   /** Rises with every lease. A write under an older fence is refused. */
   readonly fence: number;
   readonly lastTick: TickReport | null;
-  /** Since when every look found queue and DLQ empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. */
+  /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
   readonly queueEmptySinceMs: number | null;
   readonly nextTickAtMs: number | null;
   /** The last few changes of the throttle, newest last; at most 5. */
