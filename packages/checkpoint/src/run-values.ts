@@ -104,6 +104,8 @@ export function patchOf(patch: RunPatch): Partial<Run> {
     ...(patch.reason !== undefined && { reason: shortenOrNull(patch.reason) }),
     ...(patch.pausedNow !== undefined && { pausedNow: patch.pausedNow }),
     ...(patch.finishedAtMs !== undefined && { finishedAtMs: patch.finishedAtMs }),
+    // A run that is over waits for nothing, and nobody would say so any more.
+    ...(patch.finishedAtMs !== undefined && patch.finishedAtMs !== null && { waiting: null }),
     ...(patch.pausedMs !== undefined && { pausedMs: patch.pausedMs }),
     ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
     ...(patch.target !== undefined && { target: patch.target }),

@@ -103,7 +103,9 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
 
     async setWaiting(runId, waiting) {
       const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
-      await updateRunItem(table, runId, { fields: { waiting: bounded } });
+      // Nobody would ever end the waiting of a finished run, whose batches may be redriven.
+      const conditions = waiting === null ? [] : [isOpen];
+      await updateRunItem(table, runId, { fields: { waiting: bounded } }, ...conditions);
     },
 
     async addMemoryPause(runId, nowMs) {

@@ -13,7 +13,7 @@ import {
   wholeMs,
 } from "../run-values.ts";
 import type { CheckpointStore } from "../store.ts";
-import { changeRun, type State, stateOf } from "./state.ts";
+import { changeRun, type RunState, type State, stateOf } from "./state.ts";
 import { sweepRun } from "./windows.ts";
 
 type Methods =
@@ -126,7 +126,8 @@ export function runMethods(state: State): Pick<CheckpointStore, Methods> {
 
     async setWaiting(runId, waiting) {
       const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
-      changeRun(state, runId, isThere, () => ({ waiting: bounded }));
+      const canWait = (run: RunState["run"]) => waiting === null || !isFinished(run.status);
+      changeRun(state, runId, canWait, () => ({ waiting: bounded }));
     },
 
     async addMemoryPause(runId, nowMs) {
