@@ -67,7 +67,7 @@ export function createReader(
       refuseStranger(event);
       if (recycling.isDue()) {
         logger.warn(`[BACKFILL] Memory: ${memory.usedMb()}MB / ${memory.limitMb()}MB limit: a new environment begins`);
-        addMetric(metrics, "EarlyExits", 1);
+        addMetric(metrics, "ReaderEarlyExits", 1);
         observability.publish();
         endProcess();
       }
@@ -83,6 +83,7 @@ export function createReader(
         place: readerPlace({ remainingMs: context.getRemainingTimeInMillis(), userAgent: agent }),
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
+        deployed: config,
         owner: context.awsRequestId,
         log,
       };

@@ -5,7 +5,7 @@ import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { OffPeak } from "@firehose-backfill/core/config/settings";
+import type { Config, OffPeak } from "@firehose-backfill/core/config/settings";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import type { FirehoseReader, FirehoseReaderOptions, ResolveKey } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -55,6 +55,8 @@ export interface ReaderDeps {
   readonly offPeak: OffPeak | null;
   /** What is deployed bounds the off-peak pace too. null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
+  /** What is deployed, which an open run follows. Left out: a restart sees to it (local). */
+  readonly deployed?: Config;
   /** Names this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;

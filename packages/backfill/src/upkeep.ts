@@ -33,7 +33,9 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
   const { outstanding } = folded;
   const nowMs = clock.now();
 
-  const isEmpty = figures.ready + figures.inFlight + figures.delayed + figures.deadLetters === 0;
+  // Letters do not count: those of this epoch have just been marked and are not outstanding any more, and those of another
+  // run or epoch may lie there for two weeks. One that was not seen, among very many, is read again, which does no harm.
+  const isEmpty = figures.ready + figures.inFlight + figures.delayed === 0;
   const queueEmptySinceMs = outstanding.batches > 0 && isEmpty ? (run.queueEmptySinceMs ?? nowMs) : null;
   const lost = whyLost(deps, outstanding, { queueEmptySinceMs, nowMs });
   if (lost !== null) {
@@ -43,6 +45,8 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
     deps.log(`[BACKFILL] ${lost}: reading again from the applied cursor`);
     return { run: renewed, outstanding: NOTHING, figures, queueEmptySinceMs: null };
   }
+
+  if (run.waiting !== null && outstanding.batches === 0) run = await stopWaiting(deps, run);
 
   if (run.backOff > 1 && (await store.halveBackOff(run.runId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
     run = (await store.getRun(run.runId)) ?? run;
@@ -56,6 +60,16 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
 }
 
 /**
+ * A consumer ends the waiting once it has applied a batch. Where nothing is outstanding nobody will: the last batch has
+ * died, was applied already, belonged to another run, or the wait was noted by one while another applied it. The next
+ * batch that cannot be applied says so again.
+ */
+async function stopWaiting(deps: ReaderDeps, run: Run): Promise<Run> {
+  await deps.store.setWaiting(run.runId, null);
+  return { ...run, waiting: null };
+}
+
+/**
  * As the back-off rose, all that was planned took places as far apart as it said: two ticks of events at the run's own
  * pace become half an hour at a sixteenth of it. Nothing wakes those messages, and while their places stand nothing is
  * planned before them. Up to a tick beyond the horizon they are waited for; beyond that the stretch is planned again.
@@ -64,7 +78,7 @@ function sleepsTooLong(deps: ReaderDeps, run: Run, nowMs: number): boolean {
   return run.status === "running" && run.plannedDueMs - nowMs > (HORIZON_TICKS + 1) * deps.place.tickMs;
 }
 
-const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null };
+const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
 
 function whyLost(
   deps: ReaderDeps,

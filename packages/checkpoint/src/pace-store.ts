@@ -23,6 +23,6 @@ export interface PaceStore {
   raiseBackOff(runId: string, options: { reason: string; notAfterMs: number; nowMs: number }): Promise<boolean>;
   /** backOff / 2 if it last changed before `notAfterMs`. Leaves paceEpoch alone. */
   halveBackOff(runId: string, options: { notAfterMs: number; nowMs: number }): Promise<boolean>;
-  /** null: nothing is waited for any more. */
+  /** null: nothing is waited for any more. A finished run waits for nothing: it is left as it is. */
   setWaiting(runId: string, waiting: Run["waiting"]): Promise<void>;
 }

@@ -28,6 +28,7 @@ export function newRunValue(run: NewRun): Run {
     throttle: run.throttle,
     sources: run.sources,
     offPeak: null,
+    seen: run.seen ?? null,
     start: run.start,
     end: run.end,
     createdAtMs: run.createdAtMs,
@@ -90,6 +91,7 @@ export function tunedFields(run: Run, change: TuneChange): Partial<Run> {
     profile: change.profile,
     sources: change.sources,
     ...(change.offPeak !== undefined && { offPeak: change.offPeak }),
+    ...(change.seen !== undefined && { seen: change.seen }),
     tunes: boundTunes([...run.tunes, change.record]).tunes,
     plannedDueMs: wholeMs(change.nowMs),
     paceEpoch: run.paceEpoch + 1,
@@ -102,9 +104,12 @@ export function patchOf(patch: RunPatch): Partial<Run> {
     ...(patch.reason !== undefined && { reason: shortenOrNull(patch.reason) }),
     ...(patch.pausedNow !== undefined && { pausedNow: patch.pausedNow }),
     ...(patch.finishedAtMs !== undefined && { finishedAtMs: patch.finishedAtMs }),
+    // A run that is over waits for nothing, and nobody would say so any more.
+    ...(patch.finishedAtMs !== undefined && patch.finishedAtMs !== null && { waiting: null }),
     ...(patch.pausedMs !== undefined && { pausedMs: patch.pausedMs }),
     ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
     ...(patch.target !== undefined && { target: patch.target }),
+    ...(patch.seen !== undefined && { seen: patch.seen }),
   };
 }
 

@@ -44,7 +44,7 @@ export interface TickReport {
 /** One change of the throttle of a running run. */
 export interface TuneRecord {
   readonly atMs: number;
-  readonly by: "tune" | "resume" | "off-peak";
+  readonly by: "tune" | "resume" | "deploy" | "off-peak";
   readonly changes: Readonly<
     Record<string, { readonly from: string | number | boolean; readonly to: string | number | boolean }>
   >;
@@ -59,6 +59,14 @@ export interface OffPeakPace {
   readonly own: PaceSettings & { readonly profile: ProfileName };
   /** Sources of `own`, by the same keys. */
   readonly ownSources: Run["sources"];
+}
+
+/** What the place of a run was given when it was last looked at, beside defaults: a change of it is what a run follows. */
+export interface SeenSettings {
+  readonly profile: ProfileName | null;
+  readonly throttle: Partial<ThrottleSettings>;
+  /** Of the scope settings that were given. */
+  readonly scopeHash: string;
 }
 
 /** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
@@ -78,6 +86,8 @@ export interface Run {
   readonly sources: Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
   /** null: `profile` and `throttle` are the run's own. */
   readonly offPeak: OffPeakPace | null;
+  /** null: an older program began it, and no place has been looked at since. */
+  readonly seen: SeenSettings | null;
 
   readonly start: StartPoint;
   readonly end: EndPoint;
@@ -132,7 +142,7 @@ export interface Run {
   /** Rises with every lease. A write under an older fence is refused. */
   readonly fence: number;
   readonly lastTick: TickReport | null;
-  /** Since when every look found queue and DLQ empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. */
+  /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
   readonly queueEmptySinceMs: number | null;
   readonly nextTickAtMs: number | null;
   /** The last few changes of the throttle, newest last; at most 5. */
@@ -147,6 +157,7 @@ export interface NewRun {
   readonly throttle: ThrottleSettings;
   readonly scope: ScopeSettings;
   readonly sources: Run["sources"];
+  readonly seen?: SeenSettings;
   readonly start: StartPoint;
   readonly end: EndPoint;
   readonly createdAtMs: number;

@@ -1,4 +1,4 @@
-import type { ControlDeps } from "@firehose-backfill/backfill/control";
+import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { ConfigError } from "@firehose-backfill/core/errors";
@@ -52,6 +52,20 @@ test("a profile given on an unfinished run is a tune, recorded", async () => {
   expect(run).toMatchObject({ profile: "fast", throttle: { batchSize: 50, batchDelayMs: 500 } });
   expect(run?.tunes).toMatchObject([{ by: "resume", changes: { batchSize: { from: 5, to: 50 } } }]);
   expect(said.join("\n")).toContain("BACKFILL_BATCH_SIZE 5 -> 50");
+});
+
+test("issue 12.2: a restart with the settings of before leaves what was tuned since; one that is changed applies", async () => {
+  const { begin, deps } = setUp();
+  await begin({ BACKFILL_BATCH_SIZE: "10", BACKFILL_PROFILE: "moderate" });
+  const settings = { BACKFILL_BATCH_SIZE: 3, BACKFILL_BATCH_DELAY_MS: 9000 };
+  await control(deps, { action: "tune", settings });
+  const same = await begin({ BACKFILL_BATCH_SIZE: "10", BACKFILL_PROFILE: "moderate" });
+  expect(same.run?.throttle).toMatchObject({ batchSize: 3, batchDelayMs: 9000 });
+  const unset = await begin({});
+  expect(unset.run?.throttle).toMatchObject({ batchSize: 3, batchDelayMs: 9000 });
+  const anew = await begin({ BACKFILL_BATCH_SIZE: "10" });
+  expect(anew.run?.throttle).toMatchObject({ batchSize: 10, batchDelayMs: 9000 });
+  expect(anew.run?.tunes.map(({ by }) => by)).toEqual(["tune", "resume"]);
 });
 
 test("other filters on an unfinished run stop the start, with both values and two ways out", async () => {

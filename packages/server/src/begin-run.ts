@@ -1,16 +1,11 @@
 /**
- * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that the environment
- * gives apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
+ * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that were given anew
+ * since the run last looked apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
  */
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
-import {
-  newRun,
-  newRunId,
-  resumedThrottle,
-  scopeConflicts,
-  throttleChanges,
-} from "@firehose-backfill/backfill/new-run";
+import { followGiven, givenSettings, isSameGiven } from "@firehose-backfill/backfill/given-settings";
+import { newRun, newRunId, scopeConflicts, throttleChanges } from "@firehose-backfill/backfill/new-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
@@ -71,19 +66,23 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
   }
   let run = open;
   const own = ownThrottle(run);
-  const wanted = resumedThrottle(own, config);
+  const given = givenSettings(config);
+  const ownSources = { ...run.sources, ...run.offPeak?.ownSources };
+  const wanted = followGiven({ ...own, sources: ownSources, seen: run.seen }, given);
   if (wanted !== null) {
     const nowMs = deps.clock.now();
     const changes = throttleChanges(own.throttle, wanted.throttle);
     const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "environment" as const]));
     const record = { atMs: nowMs, by: "resume" as const, changes };
-    const tuned = await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), record, nowMs });
+    const tuned = await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), seen: given, record, nowMs });
     if (tuned !== null) run = await wakePlanned(deps, run, tuned);
     log(
       `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
         .map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`)
         .join(", ")}`,
     );
+  } else if (!isSameGiven(run.seen, given)) {
+    run = (await deps.store.transition(run.runId, [run.status], run.status, { seen: given })) ?? run;
   }
   if (run.status === "errored") {
     log(`[BACKFILL] Run ${run.runId} had stopped: ${run.reason ?? "no reason known"}. Trying again`);

@@ -68,6 +68,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     fence: 3,
     lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "horizon" },
     queueEmptySinceMs: null,
+    seen: null,
     nextTickAtMs: T0 + MINUTE,
     tunes: [],
     ...different,

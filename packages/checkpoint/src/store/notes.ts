@@ -10,6 +10,8 @@ import {
   boundGap,
   CONSUMER_SILENT_MS,
   isSameGap,
+  kindKey,
+  lastErrors,
   MAX_ERRORS,
   MAX_GAPS,
   whoIsHeard,
@@ -59,8 +61,25 @@ export function noteMethods({ table, now }: Deps): NoteStore {
     },
     listGaps: (runId) => list<Gap>(runId, "gap"),
 
-    addError: (runId, error) => add(runId, "error", boundError(error)),
-    listErrors: (runId) => list<RunError>(runId, "error"),
+    async addError(runId, error) {
+      const bounded = boundError(error);
+      if (error.kind === undefined) return add(runId, "error", bounded);
+      // A key of its own: nobody has to look for it, and consumers may not. If the SDK retries a write that succeeded,
+      // `times` rises by two; it is a figure for people.
+      const change = { set: { count: 0, note: json(bounded) }, add: { times: 1 } };
+      await table.update({ ...noteKey(runId, "error", kindKey(error.kind)) }, change);
+    },
+
+    async listErrors(runId) {
+      const items = (await query(runId, "error")).filter((item) => item["note"] !== undefined);
+      const errors = items
+        .sort((a, b) => readNumber(a, "count") - readNumber(b, "count"))
+        .map((item) => ({
+          ...readJson<RunError>(item, "note"),
+          ...(item["times"] === undefined ? {} : { times: readNumber(item, "times") }),
+        }));
+      return lastErrors(errors);
+    },
 
     async reportConsumer(runId, report) {
       assertId("consumer", report.id);

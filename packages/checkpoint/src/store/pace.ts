@@ -101,7 +101,9 @@ export function paceMethods(deps: Deps): PaceStore {
 
     async setWaiting(runId, waiting) {
       const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
-      await updateRunItem(table, runId, { fields: { waiting: bounded } });
+      // Nobody would ever end the waiting of a finished run, whose batches may be redriven.
+      const conditions = waiting === null ? [] : [IS_OPEN];
+      await updateRunItem(table, runId, { fields: { waiting: bounded } }, ...conditions);
     },
   };
 }

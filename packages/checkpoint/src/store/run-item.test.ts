@@ -48,6 +48,19 @@ const WORST: Run = {
     own: { profile: "background", batchSize: 1000, batchDelayMs: 600_000, maxConcurrent: 100 },
     ownSources: { profile: "environment", batchSize: "default", batchDelayMs: "profile", maxConcurrent: "tune" },
   },
+  seen: {
+    profile: "background",
+    throttle: {
+      batchSize: 1000,
+      batchDelayMs: 600_000,
+      maxConcurrent: 100,
+      maxMemoryMb: 10_240,
+      useIdle: false,
+      dbPoolSize: 50,
+      memoryCheckInterval: 1_000_000,
+    },
+    scopeHash: "x".repeat(12),
+  },
   start: { kind: "seq", seq: Number.MAX_SAFE_INTEGER },
   end: { kind: "time", timeMs: WIDE.seq },
   createdAtMs: WIDE.seq,
@@ -92,7 +105,7 @@ const WORST: Run = {
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
-    changes: { [noise(index, 40)]: { from: noise(index + 10, 40), to: noise(index + 20, 20) } },
+    changes: { [noise(index, 32)]: { from: noise(index + 10, 32), to: noise(index + 20, 16) } },
   })),
 };
 

@@ -6,7 +6,7 @@ import { PROFILE_NAMES, type ProfileName, type SettingSource } from "@firehose-b
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { boundTunes, readTunes } from "../bounds.ts";
 import { decodeRecentTimes, encodeRecentTimes } from "../recent-times.ts";
-import type { EndPoint, OffPeakPace, Run, StartPoint, TickReport } from "../run.ts";
+import type { EndPoint, OffPeakPace, Run, SeenSettings, StartPoint, TickReport } from "../run.ts";
 import type { Attributes, Item, Value } from "../table/table.ts";
 import {
   json,
@@ -79,6 +79,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
       throttle: run.throttle,
       sources: run.sources === undefined ? undefined : group(run.sources),
       offPeak: run.offPeak == null ? run.offPeak : packOffPeak(run.offPeak),
+      seen: run.seen == null ? run.seen : packSeen(run.seen),
       start: run.start,
       end: run.end,
       lastTick,
@@ -101,6 +102,7 @@ export function readRun(item: Item): Run {
     throttle: readJson<Run["throttle"]>(item, "throttle"),
     sources: ungroup(readJson<GroupedSources>(item, "sources")),
     offPeak: item["offPeak"] === undefined ? null : unpackOffPeak(readJson<PackedOffPeak>(item, "offPeak")),
+    seen: item["seen"] === undefined ? null : unpackSeen(readJson<PackedSeen>(item, "seen")),
     start: readJson<StartPoint>(item, "start"),
     end: readJson<EndPoint>(item, "end"),
     createdAtMs: readNumber(item, "createdAtMs"),
@@ -217,4 +219,26 @@ function unpackOffPeak([profile, own, batchSize, batchDelayMs, maxConcurrent, so
     own: { profile: own, batchSize, batchDelayMs, maxConcurrent },
     ownSources: ungroup(sources),
   };
+}
+
+const SEEN_THROTTLE = [
+  "batchSize",
+  "batchDelayMs",
+  "maxConcurrent",
+  "maxMemoryMb",
+  "useIdle",
+  "dbPoolSize",
+  "memoryCheckInterval",
+] as const satisfies (keyof SeenSettings["throttle"])[];
+
+/** Names are longer than values. null: it was not given. */
+type PackedSeen = [ProfileName | null, string, ...(number | boolean | null)[]];
+
+function packSeen({ profile, scopeHash, throttle }: SeenSettings): PackedSeen {
+  return [profile, scopeHash, ...SEEN_THROTTLE.map((key) => throttle[key] ?? null)];
+}
+
+function unpackSeen([profile, scopeHash, ...values]: PackedSeen): SeenSettings {
+  const given = SEEN_THROTTLE.map((key, index) => [key, values[index] ?? null] as const);
+  return { profile, scopeHash, throttle: Object.fromEntries(given.filter(([, value]) => value !== null)) };
 }

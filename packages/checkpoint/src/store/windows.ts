@@ -101,6 +101,7 @@ function windowAttributes(window: WindowItem) {
     events: window.events,
     bytes: window.bytes,
     sentAtMs: window.sentAtMs,
+    ...(window.lastDueMs === undefined ? {} : { lastDueMs: window.lastDueMs }),
     received: window.received,
     skipped: json(addSkipped({}, window.skipped)),
   };
@@ -120,6 +121,7 @@ export function readWindow(runId: string, item: Item): WindowItem {
     events: readNumber(item, "events"),
     bytes: readNumber(item, "bytes"),
     sentAtMs: readNumber(item, "sentAtMs"),
+    ...(item["lastDueMs"] === undefined ? {} : { lastDueMs: readNumber(item, "lastDueMs") }),
     received: readNumber(item, "received"),
     skipped: readJson<Record<string, number>>(item, "skipped"),
   };
