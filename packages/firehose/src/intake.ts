@@ -252,6 +252,7 @@ export class Intake {
   /** Looks at the numbers of the frames behind it: the nearest ones first, and further only if they do not agree. */
   #judgeSeq(queued: QueuedFrame, frame: SequencedFrame): SeqVerdict {
     this.#ahead.keep(queued, frame);
+    if (frame.seq > this.#lastSeq && this.#ahead.areAbove(frame.seq, VOTES)) return "fits";
     const place = { seq: frame.seq, last: this.#lastSeq, isPlaced: this.#position !== null };
     const near = judgeSeq({ ...place, following: this.#ahead.following(VOTES).seqs }, "none");
     if (near !== "wait") return near;

@@ -58,6 +58,15 @@ export class LookAhead {
     return { seqs, isLast: false };
   }
 
+  /** So many frames stand directly behind the one in front, none of them below `seq`: what nearly every step of a stream shows. */
+  areAbove(seq: number, count: number): boolean {
+    for (let index = 1; index <= count; index++) {
+      const frame = this.#at(index);
+      if (frame === null || !("seq" in frame) || frame.seq === null || frame.seq < seq) return false;
+    }
+    return true;
+  }
+
   /** Whether these are the bytes of a frame that waits. */
   holds(bytes: Buffer): boolean {
     return this.#read.some(({ queued }) => Buffer.isBuffer(queued) && queued.equals(bytes));
