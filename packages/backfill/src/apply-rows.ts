@@ -36,6 +36,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       lockRunId: paceRun.runId,
       maxConcurrent: paceRun.throttle.maxConcurrent,
       rows: options.rows,
+      host: run.host,
       ...(batch.deadEventIds === undefined ? {} : { redrive: { batch: nameOf(batch.key), ids: batch.deadEventIds } }),
       isOnTime: options.isOnTime,
       ...(crashPoint === undefined ? {} : { onLocked: () => crashPoint("after-lock") }),

@@ -7,7 +7,7 @@ import { createLimiter } from "@firehose-backfill/throttle/limiter";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
-import { fromDriver, SinkError } from "./sink-error.ts";
+import { fromDriver, SinkError, StatementError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
@@ -179,8 +179,8 @@ function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
   };
 }
 
-/** The connection is gone, as against a server that answered. A server that is being stopped answers, then is gone. */
+/** The connection is gone, as against a server that answered. A server or a proxy that ends the session answers first. */
 function isLost(error: unknown): boolean {
   if (error instanceof SinkError) return error.sqlState === null;
-  return typeof error === "object" && error !== null && "sqlState" in error && String(error.sqlState).startsWith("57P");
+  return error instanceof StatementError && (error.endsSession || error.sqlState.startsWith("57P"));
 }

@@ -68,6 +68,11 @@ export function parseDatabaseUrl(databaseUrl: string): DatabaseTarget {
   };
 }
 
+/** host:port/database: what a database is called in messages, without a user. */
+export function nameOf({ host, port, database }: DatabaseTarget): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
+}
+
 function parseUrl(databaseUrl: string): URL {
   const text = databaseUrl.trim();
   if (!/^postgres(ql)?:\/\//i.test(text)) {
