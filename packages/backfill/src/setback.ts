@@ -16,6 +16,9 @@ import { paceOf } from "./pace.ts";
 export const MAX_ATTEMPTS = 5;
 const RETRY_SECONDS = 2;
 
+/** What this consumer said last of what it waits for. */
+const lastSaid = new WeakMap<ConsumerDeps, string>();
+
 /** Hides the message for 30 s x 2^n. `run`: whose reader plans nothing meanwhile; null: it knows already. */
 export async function waitFor(
   deps: ConsumerDeps,
@@ -23,12 +26,15 @@ export async function waitFor(
 ): Promise<MessageResult> {
   const { store, clock, queue } = deps;
   const { run, because } = wait;
-  if (run !== null && run.waiting?.for !== because) {
-    const nowMs = clock.now();
-    await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? nowMs });
-    await store.addError(run.runId, { atMs: nowMs, source: "consumer", message: wait.detail ?? because });
-    deps.log(`[BACKFILL] Waiting: ${wait.detail ?? because}`);
+  if (run !== null && run.waiting?.for !== because)
+    await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
+  const said = wait.detail ?? because;
+  // Who holds a lock changes while it is waited for, and each is news.
+  if (run !== null && (run.waiting?.for !== because || lastSaid.get(deps) !== said)) {
+    await store.addError(run.runId, { atMs: clock.now(), source: "consumer", message: said });
+    deps.log(`[BACKFILL] Waiting: ${said}`);
   }
+  lastSaid.set(deps, said);
   if (run !== null && because !== "database") {
     const nowMs = clock.now();
     const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);

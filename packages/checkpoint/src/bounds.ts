@@ -5,11 +5,12 @@ import type { TuneRecord } from "./run.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;
+export const MAX_DATABASE_NAME_BYTES = 96;
 /** Three are in use. */
 const MAX_SKIPS = { reasons: 5, bytes: 24 };
 const MAX_DEADS = { reasons: 8, bytes: 20 };
 const MAX_TUNES = 5;
-const MAX_TUNES_BYTES = 600;
+const MAX_TUNES_BYTES = 450;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
@@ -50,7 +51,7 @@ function addReasons(to: Counts, add: Counts, most: typeof MAX_SKIPS): Record<str
   return Object.fromEntries(sums);
 }
 
-/** The newest five at most, fewer where they do not fit into 600 bytes, deflated. */
+/** The newest five at most, fewer where they do not fit into 450 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
   let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);

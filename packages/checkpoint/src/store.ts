@@ -9,6 +9,7 @@ import type { ConsumerReport, Gap, RunError } from "./notes.ts";
 import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
 import type { NewRun, Run, TickReport } from "./run.ts";
 import type { CursorMove, Fold, Lease, OpenWindow, WindowItem } from "./window.ts";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
@@ -137,6 +138,8 @@ export interface CheckpointStore {
   halveBackOff(runId: string, options: { notAfterMs: number; nowMs: number }): Promise<boolean>;
   /** null: nothing is waited for any more. */
   setWaiting(runId: string, waiting: Run["waiting"]): Promise<void>;
+  /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */
+  bindDatabase(runId: string, found: DatabaseIdentity): Promise<DatabaseIdentity>;
   addMemoryPause(runId: string, nowMs: number): Promise<void>;
 
   addGap(runId: string, gap: Gap): Promise<void>;

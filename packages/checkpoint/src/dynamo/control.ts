@@ -4,6 +4,7 @@ import { isFinished } from "@firehose-backfill/core/run-state";
 import { boundTune, MAX_REASON_BYTES, shorten } from "../bounds.ts";
 import {
   allowedSources,
+  boundDatabase,
   canRenew,
   MAX_BACK_OFF,
   newEpochOf,
@@ -16,14 +17,22 @@ import type { Run } from "../run.ts";
 import type { CheckpointStore } from "../store.ts";
 import { number, text } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
-import { type Change, compare, oneOf } from "./expressions.ts";
+import { absent, type Change, compare, oneOf } from "./expressions.ts";
 import { runKey } from "./keys.ts";
 import { readRun } from "./run-item.ts";
 import { getRun, updateRunItem, updateRunOnce } from "./run-store.ts";
 import { closePointer } from "./runs.ts";
 import { epochEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
 
-type Methods = "transition" | "tune" | "newEpoch" | "raiseBackOff" | "halveBackOff" | "setWaiting" | "addMemoryPause";
+type Methods =
+  | "transition"
+  | "tune"
+  | "newEpoch"
+  | "raiseBackOff"
+  | "halveBackOff"
+  | "setWaiting"
+  | "bindDatabase"
+  | "addMemoryPause";
 
 export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> {
   const { table } = deps;
@@ -104,6 +113,12 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
     async setWaiting(runId, waiting) {
       const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
       await updateRunItem(table, runId, { fields: { waiting: bounded } });
+    },
+
+    async bindDatabase(runId, found) {
+      const bound = boundDatabase(found);
+      const after = await updateRunItem(table, runId, { fields: { database: bound } }, absent("databaseId"));
+      return (after === null ? await getRun(table, runId) : readRun(after))?.database ?? bound;
     },
 
     async addMemoryPause(runId, nowMs) {

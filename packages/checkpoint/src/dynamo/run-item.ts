@@ -42,6 +42,8 @@ export function attributesOf(run: Partial<Run>): Attributes {
       profile: run.profile,
       backOffReason: run.backOffReason,
       waitingFor: part(waiting, "for"),
+      databaseId: part(run.database, "id"),
+      databaseName: part(run.database, "name"),
       leaseOwner: part(lease, "owner"),
     }),
     ...each(number, {
@@ -99,6 +101,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
 export function readRun(item: Item): Run {
   const waitingFor = readTextOrNull(item, "waitingFor");
   const owner = readTextOrNull(item, "leaseOwner");
+  const databaseId = readTextOrNull(item, "databaseId");
   return {
     runId: readText(item, "runId"),
     epoch: readNumber(item, "epoch"),
@@ -106,6 +109,7 @@ export function readRun(item: Item): Run {
     reason: readTextOrNull(item, "reason"),
     pausedNow: readFlag(item, "pausedNow"),
     host: readText(item, "host"),
+    database: databaseId === null ? null : { id: databaseId, name: readText(item, "databaseName") },
     profile: readOneOf(item, "profile", PROFILE_NAMES),
     throttle: readJson<Run["throttle"]>(item, "throttle"),
     sources: ungroup(readJson<GroupedSources>(item, "sources")),

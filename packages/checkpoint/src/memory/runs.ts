@@ -4,6 +4,7 @@ import { MAX_REASON_BYTES, shorten } from "../bounds.ts";
 import { BrokenStateError, RunInProgressError } from "../errors.ts";
 import {
   allowedSources,
+  boundDatabase,
   canRenew,
   MAX_BACK_OFF,
   newEpochOf,
@@ -27,6 +28,7 @@ type Methods =
   | "raiseBackOff"
   | "halveBackOff"
   | "setWaiting"
+  | "bindDatabase"
   | "addMemoryPause"
   | "reservePlaces"
   | "takePlace";
@@ -127,6 +129,17 @@ export function runMethods(state: State): Pick<CheckpointStore, Methods> {
     async setWaiting(runId, waiting) {
       const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
       changeRun(state, runId, isThere, () => ({ waiting: bounded }));
+    },
+
+    async bindDatabase(runId, found) {
+      const bound = boundDatabase(found);
+      changeRun(
+        state,
+        runId,
+        (run) => run.database === null,
+        () => ({ database: bound }),
+      );
+      return state.runs.get(runId)?.run.database ?? bound;
     },
 
     async addMemoryPause(runId, nowMs) {
