@@ -11,18 +11,32 @@ import type { Sink } from "@firehose-backfill/sink/types";
 
 /** Below the function's own time-out: the server ends a statement before Lambda ends the environment. */
 const STATEMENT_TIMEOUT_MS = 20_000;
+/** A round trip, too: a server that does not answer at all is given up while there is time to hide the message. */
+export const ROUND_TRIP_TIMEOUT_MS = 22_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+const LIMITS = {
+  connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  roundTripTimeoutMs: ROUND_TRIP_TIMEOUT_MS,
+  useTimeoutMs: ROUND_TRIP_TIMEOUT_MS,
+};
 
 export function createDeployedSink(options: Omit<SinkOptions, "poolSize" | "timeouts">): Sink {
   let opened: PostgresSink | null = null;
   let isMigrated = false;
   const open = () =>
-    (opened ??= createSink({ ...options, poolSize: 1, timeouts: { statementMs: STATEMENT_TIMEOUT_MS } }));
+    (opened ??= createSink({
+      ...options,
+      ...LIMITS,
+      poolSize: 1,
+      timeouts: { statementMs: STATEMENT_TIMEOUT_MS },
+    }));
 
   return {
     async apply(request) {
       try {
         const sink = open();
-        if (!isMigrated) await migrate({ databaseUrl: options.databaseUrl });
+        if (!isMigrated) await migrate({ databaseUrl: options.databaseUrl, ...LIMITS });
         isMigrated = true;
         return await sink.apply(request);
       } catch (error) {

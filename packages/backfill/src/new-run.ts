@@ -1,5 +1,6 @@
 /** A configuration as a run, and a configuration against a run that is not finished: what may change, and what may not. */
 import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/run";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
@@ -33,12 +34,19 @@ export function newRunId(nowMs: number, random: () => number): string {
 
 export function newRun(
   config: Config,
-  options: { readonly runId: string; readonly nowMs: number; readonly start?: StartPoint; readonly end?: EndPoint },
+  options: {
+    readonly runId: string;
+    readonly nowMs: number;
+    readonly start?: StartPoint;
+    readonly end?: EndPoint;
+    readonly database?: DatabaseIdentity | undefined;
+  },
 ): NewRun {
   const { settings, sources } = config;
   return {
     runId: options.runId,
     host: hostKey(settings.relayUrl),
+    ...(options.database === undefined ? {} : { database: options.database }),
     profile: settings.profile,
     throttle: throttleOf(config),
     scope: scopeOf(config),

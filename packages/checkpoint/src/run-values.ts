@@ -2,15 +2,7 @@
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
-import {
-  addDeadReasons,
-  addSkipped,
-  boundTunes,
-  MAX_DATABASE_NAME_BYTES,
-  MAX_REASON_BYTES,
-  shorten,
-  shortenOrNull,
-} from "./bounds.ts";
+import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
 import type { NewRun, Run, RunTotals, TickReport } from "./run.ts";
 import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
@@ -95,7 +87,7 @@ export function allowedSources(from: readonly RunStatus[], to: RunStatus): RunSt
 
 /** As it is stored: a name may be of any length. */
 export function boundDatabase({ id, name }: DatabaseIdentity): DatabaseIdentity {
-  return { id: shorten(id, MAX_REASON_BYTES), name: shorten(name, MAX_DATABASE_NAME_BYTES) };
+  return { id: shorten(id, MAX_ID_CHARS), name: shortenName(name) };
 }
 
 /** What a tune of `run` sets. */

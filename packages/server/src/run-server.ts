@@ -2,6 +2,7 @@
  * What `npm start` runs: the whole backfill in one process, on embedded stand-ins or on the real services. It claims the
  * data folder, starts what is not given, begins or resumes the run, and stops gracefully: batch in hand, cursor, exit.
  */
+import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
@@ -19,6 +20,7 @@ import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
+import { databaseIdentity, readIdentity } from "@firehose-backfill/sink/identity";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
@@ -78,9 +80,11 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 
   await using claim = await claimDataDir(settings.dataDir);
   await using stack = await startStack(claim.dataDir, settings, options.stop);
-  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery);
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
+  // A run that is cancelled anyway keeps nobody from another database.
+  const goesOn = options.start?.isNew === true ? null : await store.currentRun({ openOnly: true });
+  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery, goesOn);
 
   const controlDeps: ControlDeps = {
     store,
@@ -92,6 +96,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     allowRelayFromEvent: false,
     readsAtOnce: true,
     openDeadEvents: () => openDeadEvents({ databaseUrl: stack.addresses.databaseUrl }),
+    database: () => databaseIdentity({ databaseUrl: stack.addresses.databaseUrl }),
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
@@ -203,8 +208,10 @@ function isTickEvent(event: unknown): boolean {
 }
 
 /** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
-async function prepareDatabase(databaseUrl: string, throttleQuery: string | null): Promise<void> {
+async function prepareDatabase(databaseUrl: string, throttleQuery: string | null, goesOn: Run | null): Promise<void> {
   await verifyConnection({ databaseUrl });
+  // Before anything is made there: the address may be a mistake.
+  refuseOtherDatabase(goesOn, await readIdentity({ databaseUrl }));
   await migrate({ databaseUrl });
   if (throttleQuery === null) return;
   try {

@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** A round trip without an answer for so long: the connection is given up. Above every statement time-out in use. */
   readonly roundTripTimeoutMs?: number | undefined;
+  /** All round trips of one use together; left out: each has the limit above for itself. */
+  readonly useTimeoutMs?: number | undefined;
   /** Told of connections that failed while nobody used them. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -87,7 +89,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await takeClient(pool);
       const used = known.has(client);
       known.add(client);
-      const session = sessionOn(client, roundTripTimeoutMs);
+      const session = sessionOn(client, roundTripTimeoutMs, options.useTimeoutMs ?? Infinity);
       try {
         return [client, session, opening.length === 0 ? [] : await session.run(opening)];
       } catch (error) {
@@ -165,11 +167,13 @@ async function takeClient(pool: Pool): Promise<PooledClient> {
   }
 }
 
-function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
+function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): Session {
+  // Real time, not the injected clock: it bounds I/O, not a decision.
+  const beganAt = performance.now();
   return {
     async run(statements) {
-      // Real time, not the injected clock: it bounds I/O, not a decision.
-      const timer = setTimeout(() => client.connection.stream.destroy(), roundTripTimeoutMs);
+      const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, useTimeoutMs - (performance.now() - beganAt)));
+      const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs);
       try {
         return await runPipeline(client, statements);
       } finally {

@@ -2,7 +2,7 @@
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { nameOf } from "./database-url.ts";
-import { toSinkError } from "./sink-error.ts";
+import { SinkError, toSinkError } from "./sink-error.ts";
 
 /** `id` null: it holds no schema of ours, or one from before there were ids. Changes nothing. @throws SinkError, DatabaseUrlError */
 export async function readIdentity(
@@ -19,6 +19,13 @@ export async function readIdentity(
   } catch (error) {
     throw toSinkError(error);
   }
+}
+
+/** Of a database that is migrated. @throws SinkError, DatabaseUrlError */
+export async function databaseIdentity(options: Omit<DatabaseOptions, "poolSize">): Promise<DatabaseIdentity> {
+  const { id, name } = await readIdentity(options);
+  if (id === null) throw new SinkError(`the schema "firehose" is gone from ${name}`, { kind: "broken" });
+  return { id, name };
 }
 
 const HAS_ID = `

@@ -117,7 +117,7 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
 
     async bindDatabase(runId, found) {
       const bound = boundDatabase(found);
-      const after = await updateRunItem(table, runId, { fields: { database: bound } }, absent("databaseId"));
+      const after = await updateRunItem(table, runId, { fields: { database: bound } }, absent("db"));
       return (after === null ? await getRun(table, runId) : readRun(after))?.database ?? bound;
     },
 

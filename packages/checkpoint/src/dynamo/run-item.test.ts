@@ -80,7 +80,7 @@ const WORST: Run = {
   backOffAtMs: WIDE.seq,
   backOffReason: "throttle query".padEnd(120, "x"),
   waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
-  database: { id: "0".repeat(36), name: "n".repeat(96) },
+  database: { id: "0".repeat(36), name: "n".repeat(60) },
   memoryPauses: WIDE.seq,
   lastMemoryPauseAtMs: WIDE.seq,
   lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },

@@ -42,8 +42,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
       profile: run.profile,
       backOffReason: run.backOffReason,
       waitingFor: part(waiting, "for"),
-      databaseId: part(run.database, "id"),
-      databaseName: part(run.database, "name"),
+      db: run.database == null ? run.database : `${run.database.id} ${run.database.name}`,
       leaseOwner: part(lease, "owner"),
     }),
     ...each(number, {
@@ -101,7 +100,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
 export function readRun(item: Item): Run {
   const waitingFor = readTextOrNull(item, "waitingFor");
   const owner = readTextOrNull(item, "leaseOwner");
-  const databaseId = readTextOrNull(item, "databaseId");
+  const database = readTextOrNull(item, "db");
   return {
     runId: readText(item, "runId"),
     epoch: readNumber(item, "epoch"),
@@ -109,7 +108,7 @@ export function readRun(item: Item): Run {
     reason: readTextOrNull(item, "reason"),
     pausedNow: readFlag(item, "pausedNow"),
     host: readText(item, "host"),
-    database: databaseId === null ? null : { id: databaseId, name: readText(item, "databaseName") },
+    database: database === null ? null : readDatabase(database),
     profile: readOneOf(item, "profile", PROFILE_NAMES),
     throttle: readJson<Run["throttle"]>(item, "throttle"),
     sources: ungroup(readJson<GroupedSources>(item, "sources")),
@@ -155,6 +154,12 @@ export function readRun(item: Item): Run {
     nextTickAtMs: readNumberOrNull(item, "nextTickAtMs"),
     tunes: readTunes(readBytes(item, "tunes")),
   };
+}
+
+/** An id holds no space. */
+function readDatabase(text: string): Run["database"] {
+  const [id = "", ...name] = text.split(" ");
+  return { id, name: name.join(" ") };
 }
 
 /** An attribute a reason, so that a fold and a correction can add to one each at the same moment. */
