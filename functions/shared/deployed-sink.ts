@@ -3,11 +3,13 @@
  * that a run which the schedule began, or one that goes on after an upgrade, finds its tables. What is wrong with the
  * database's address is met where a batch is applied: there it stops the run, and the operator is told.
  */
+import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import { DatabaseUrlError } from "@firehose-backfill/sink/database-url";
+import { readIdentity } from "@firehose-backfill/sink/identity";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { createSink, type PostgresSink, type SinkOptions } from "@firehose-backfill/sink/sink";
-import { SinkError } from "@firehose-backfill/sink/sink-error";
-import type { Sink } from "@firehose-backfill/sink/types";
+import { beforeTransaction, SinkError } from "@firehose-backfill/sink/sink-error";
+import type { ApplyRequest, Sink } from "@firehose-backfill/sink/types";
 
 /** Below the function's own time-out: the server ends a statement before Lambda ends the environment. */
 const STATEMENT_TIMEOUT_MS = 20_000;
@@ -32,17 +34,27 @@ export function createDeployedSink(options: Omit<SinkOptions, "poolSize" | "time
       timeouts: { statementMs: STATEMENT_TIMEOUT_MS },
     }));
 
+  /** Before anything is made there: the secret may name another database by now. */
+  const refuseOther = async ({ runId, database = null }: ApplyRequest) => {
+    if (database === null) return;
+    const found = await readIdentity({ databaseUrl: options.databaseUrl, ...LIMITS });
+    const problem = otherDatabase(runId, database, found);
+    if (problem !== null) throw new SinkError(problem, { kind: "broken" });
+  };
+
   return {
     async apply(request) {
       try {
         const sink = open();
-        if (!isMigrated) await migrate({ databaseUrl: options.databaseUrl, ...LIMITS });
-        isMigrated = true;
+        if (!isMigrated) {
+          await refuseOther(request);
+          await migrate({ databaseUrl: options.databaseUrl, ...LIMITS });
+          isMigrated = true;
+        }
         return await sink.apply(request);
       } catch (error) {
-        throw error instanceof DatabaseUrlError
-          ? new SinkError(error.message, { kind: "broken" }, { cause: error })
-          : error;
+        if (error instanceof DatabaseUrlError) throw new SinkError(error.message, { kind: "broken" }, { cause: error });
+        throw isMigrated ? error : beforeTransaction(error);
       }
     },
     // Asked before a batch is applied; without a throttle query it must not be what finds the address wrong.

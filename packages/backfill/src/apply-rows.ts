@@ -37,8 +37,8 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       maxConcurrent: paceRun.throttle.maxConcurrent,
       rows: options.rows,
       host: run.host,
-      // Of a run from before runs were bound, the first batch finds it out.
-      boundTo: (found) => run.database ?? deps.store.bindDatabase(run.runId, found),
+      database: run.database,
+      bind: (found) => deps.store.bindDatabase(run.runId, found),
       ...(batch.deadEventIds === undefined ? {} : { redrive: { batch: nameOf(batch.key), ids: batch.deadEventIds } }),
       isOnTime: options.isOnTime,
       ...(crashPoint === undefined ? {} : { onLocked: () => crashPoint("after-lock") }),

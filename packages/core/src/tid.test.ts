@@ -5,7 +5,7 @@ describe("the time in a TID", () => {
   test.each([
     ["2222222222222", 0],
     ["3jzfcijpj2z2a", 1_688_137_381_887.007],
-    ["jzzzzzzzzzzzz", 9_007_199_254_740.991],
+    ["jzzzzzzzzzzzz", 18_014_398_509_481.984],
   ])("%s", (tid, ms) => {
     expect(tidTimeMs(tid)).toBeCloseTo(ms, 2);
   });

@@ -90,13 +90,13 @@ async function openAgain(deps: ApplyDeps): Promise<readonly StatementResult[]> {
 /** Before a row is sent. @throws SinkError (`broken`) */
 async function refuseOtherDatabase(
   { databaseName }: ApplyDeps,
-  { runId, boundTo }: ApplyRequest,
+  { runId, database = null, bind }: ApplyRequest,
   opened: readonly StatementResult[],
 ): Promise<void> {
   const id = identityOf(opened);
-  if (boundTo === undefined || id === null) return;
+  if (id === null) return;
   const found = { id, name: databaseName };
-  const problem = otherDatabase(runId, await boundTo(found), found);
+  const problem = otherDatabase(runId, database ?? (await bind?.(found)) ?? null, found);
   if (problem !== null) throw new SinkError(problem, { kind: "broken" });
 }
 

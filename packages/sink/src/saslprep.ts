@@ -15,9 +15,10 @@ import {
 export function saslprep(password: string): string {
   // Printable or not, ASCII is left alone; half a surrogate pair is no UTF-8.
   if (isAscii(password) || !password.isWellFormed()) return password;
+  // A zero-width space is in both tables; Postgres makes it a space.
   const mapped = Array.from(password)
-    .filter((char) => !isIn(MAPPED_TO_NOTHING, char))
     .map((char) => (isIn(SPACES, char) ? " " : char))
+    .filter((char) => !isIn(MAPPED_TO_NOTHING, char))
     .join("");
   const prepared = mapped.normalize("NFKC");
   return prepared === "" || isForbidden(Array.from(prepared)) ? password : prepared;

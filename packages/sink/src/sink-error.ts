@@ -91,7 +91,7 @@ export function toSinkError(error: unknown): SinkError {
  */
 export function beforeTransaction(error: unknown): SinkError {
   const sink = toSinkError(error);
-  if (sink.kind !== "attempt" || !(error instanceof StatementError)) return sink;
+  if (sink.kind !== "attempt" || sink.sqlState === null) return sink;
   return new SinkError(sink.message, { kind: "service", sqlState: sink.sqlState }, { cause: error });
 }
 

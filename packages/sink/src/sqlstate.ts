@@ -19,6 +19,7 @@ const CODES: Readonly<Record<string, Verdict>> = {
   "40001": "again", // serialization_failure
   "40P01": "again", // deadlock_detected
   "55P03": "again", // lock_not_available
+  "25P02": "attempt", // in_failed_sql_transaction: an error of ours, unless the transaction was never ours
   "40002": "attempt", // transaction_integrity_constraint_violation: a rule that the rows break together
 };
 

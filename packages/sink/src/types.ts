@@ -72,11 +72,10 @@ export interface ApplyRequest {
   readonly redrive?: Redrive;
   /** The host whose sequence numbers the rows carry. Left out: all rows are of one host. */
   readonly host?: string;
-  /**
-   * Asked in each transaction before a row is sent, with the database that answers: the one that the run is bound to. With
-   * another one nothing is written, and apply() throws `broken`.
-   */
-  readonly boundTo?: (found: DatabaseIdentity) => DatabaseIdentity | Promise<DatabaseIdentity>;
+  /** The one that the run is bound to: with another one nothing is written, and apply() throws `broken`. */
+  readonly database?: DatabaseIdentity | null;
+  /** Of a run that is bound to none yet: called before a row is sent, with the database that answers; returns what it is bound to. */
+  readonly bind?: (found: DatabaseIdentity) => Promise<DatabaseIdentity>;
   /** Asked once the lock is held: false rolls back with `late`, before any statement is sent. */
   readonly isOnTime: () => boolean;
   /** Called while the lock is held and nothing is sent yet; what it throws rolls back. For tests. */

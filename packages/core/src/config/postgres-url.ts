@@ -39,7 +39,7 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
   const [credentials, hostAndPort = ""] = at.length === 2 ? at : ["", at[0]];
   if (hostAndPort.includes(","))
     return problem("is not a valid URL here: it names several hosts; name one, the primary or a pooler");
-  const hostParts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(hostAndPort);
+  const hostParts = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(hostAndPort);
   if (hostParts === null) return problem("is not a valid URL: an IPv6 address goes in brackets");
   const [user = "", password = ""] = splitAt(credentials ?? "", ":");
   try {
