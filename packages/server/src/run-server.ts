@@ -19,6 +19,7 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
 import { databaseIdentity, readIdentity } from "@firehose-backfill/sink/identity";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
@@ -77,6 +78,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const random = Math.random;
   const tooLow = limitTooLow(settings.maxMemoryMb, process.memoryUsage.rss());
   if (tooLow !== null) throw new ConfigError([tooLow]);
+
+  // Before anything is started for it.
+  if (settings.databaseUrl !== null) parseDatabaseUrl(settings.databaseUrl);
 
   await using claim = await claimDataDir(settings.dataDir);
   await using stack = await startStack(claim.dataDir, settings, options.stop);
