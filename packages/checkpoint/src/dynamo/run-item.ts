@@ -157,8 +157,8 @@ export function readRun(item: Item): Run {
 }
 
 /** An id holds no space. */
-function readDatabase(text: string): Run["database"] {
-  const [id = "", ...name] = text.split(" ");
+function readDatabase(stored: string): Run["database"] {
+  const [id = "", ...name] = stored.split(" ");
   return { id, name: name.join(" ") };
 }
 

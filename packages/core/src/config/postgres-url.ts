@@ -27,8 +27,8 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
   const rest = text.slice(scheme.length);
   if (/\s/.test(rest)) return problem(`is not a valid URL: it holds white space; write a space as %20`);
   if (rest.includes("#")) return problem(`is not a valid URL: it holds a raw #; ${ENCODE}`);
-  const [beforeQuery = "", query = ""] = splitAt(rest, "?");
-  const [authority = "", path = ""] = splitAt(beforeQuery, "/");
+  const [beforeQuery, query] = splitAt(rest, "?");
+  const [authority, path] = splitAt(beforeQuery, "/");
   const at = authority.split("@");
   // Without an @ in the authority, one after it is where a raw / or ? has cut the password in two.
   const isCutShort = at.length === 1 && (path.includes("@") || query.includes("@")) && authority.includes(":");
@@ -41,7 +41,7 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
     return problem("is not a valid URL here: it names several hosts; name one, the primary or a pooler");
   const hostParts = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(hostAndPort);
   if (hostParts === null) return problem("is not a valid URL: an IPv6 address goes in brackets");
-  const [user = "", password = ""] = splitAt(credentials ?? "", ":");
+  const [user, password] = splitAt(credentials ?? "", ":");
   try {
     return {
       kind: "url",
@@ -61,7 +61,7 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
 
 /** `user:12?rest@host`: what looks like a port ends in a query that holds the host. */
 function isCutByQuery(at: readonly string[], rest: string): boolean {
-  const [before = "", after = ""] = splitAt(rest, "?");
+  const [before, after] = splitAt(rest, "?");
   return at.length === 1 && after.includes("@") && !before.includes("/");
 }
 
@@ -71,7 +71,7 @@ function readParams(query: string): ReadonlyMap<string, string> {
       .split("&")
       .filter((pair) => pair !== "")
       .map((pair) => {
-        const [name = "", value = ""] = splitAt(pair, "=");
+        const [name, value] = splitAt(pair, "=");
         return [decodeURIComponent(name), decodeURIComponent(value)];
       }),
   );
