@@ -16,7 +16,7 @@ test("issue 12.7: a topic that does not answer is given up, well within the time
   try {
     const began = performance.now();
     const publish = publishTo("arn:aws:sns:us-east-1:000000000000:alarms");
-    await expect(publish({ subject: "s", message: "m" })).rejects.toThrow();
+    await expect(publish({ subject: "s", message: "m" })).rejects.toThrow(/timed out|timeout|within/i);
     expect(performance.now() - began).toBeLessThan(8_000);
   } finally {
     vi.unstubAllEnvs();

@@ -15,8 +15,14 @@ export function toRow(event: FirehoseEvent, verify: VerifyLevel, nowMs = Infinit
       return isRevAhead(event, nowMs) ? revAhead(event) : recordRow(event, verify);
     case "sync":
       return isRevAhead(event, nowMs) ? revAhead(event) : event;
-    default:
+    case "account":
+    case "identity":
+    case "dead":
       return event;
+    default: {
+      const unreachable: never = event;
+      return unreachable;
+    }
   }
 }
 

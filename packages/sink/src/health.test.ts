@@ -148,8 +148,7 @@ describe("its check at the start", () => {
     ["SELECT 'soon'", /not a number: soon; it must/],
   ])("fault 23: asked once for the doctor, %s", async (throttleQuery, problem) => {
     const found = await whyNoAnswer({ databaseUrl: server.databaseUrl, throttleQuery });
-    if (problem === null) expect(found).toBeNull();
-    else expect(found).toMatch(problem);
+    expect(found ?? "it answers").toMatch(problem ?? /^it answers$/);
   });
 
   test("a database that is not there is no fault of the query", async () => {
