@@ -6,7 +6,8 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { accountRow, ask, clearTables, identityRow, recordRow, request, START_MS, syncRow } from "./testing.ts";
+import { accountRow, clearTables, recordRow, request } from "./testing.ts";
+import { delivery, history, liveInOrder } from "./testing-histories.ts";
 import { useSink } from "./test-server.ts";
 import type { SinkRow } from "./types.ts";
 
