@@ -78,7 +78,11 @@ describe("fault 3: no single clock decides", () => {
   });
 
   test("of two hosts, in any order: the same tables", async () => {
-    const both = wrongClocks.chain((list) =>
+    // Each record once: where the order of two revisions and of a deletion between hosts contradict each other, none is right.
+    const once = wrongClocks.map((list) =>
+      list.map(({ host, row }, n) => ({ host, row: row.kind === "record" ? { ...row, rkey: `r${n}` } : row })),
+    );
+    const both = once.chain((list) =>
       fc.tuple(fc.constant(list), fc.shuffledSubarray([...list], { minLength: list.length })),
     );
     await fc.assert(
