@@ -11,9 +11,11 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
+import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig } from "./clamp.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
@@ -38,6 +40,8 @@ export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly readsAtOnce?: boolean;
   /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
   readonly limitProblem?: (limitMb: number) => string | null;
+  /** Where events are applied: a new run is bound to it, and a run of another one is not resumed. Left out: not known here. */
+  readonly database?: () => Promise<DatabaseIdentity>;
   /** Looks at the relay; left out where it cannot be reached. */
   readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
 }
@@ -108,7 +112,8 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
       );
     await cancelNow(deps, open);
   }
-  const created = await deps.store.createRun(run);
+  const database = await deps.database?.();
+  const created = await deps.store.createRun(database === undefined ? run : { ...run, database });
   return { message: `run ${created.runId} is ${created.status}${notes}`, run: created };
 }
 
@@ -138,6 +143,8 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
   if (!sources.includes(run.status)) throw refused(run, "resume", sources);
   if (from === null && needsNewPosition(run.reason))
     throw new UsageError(`${run.reason}: choose where to go on with --from oldest, live, a sequence number or a time`);
+  const database = await deps.database?.();
+  if (database !== undefined) refuseOtherDatabase(run, database);
   const nowMs = deps.clock.now();
   if (from !== null || run.pausedNow) {
     const renewed = await deps.store.newEpoch(run.runId, {

@@ -1,6 +1,7 @@
 /** A configuration as a run, and its scope against that of a run which is not finished. */
 import { givenSettings, isGiven, SCOPE_KEYS, THROTTLE_KEYS } from "./given-settings.ts";
 import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/run";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Config, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
@@ -24,12 +25,14 @@ export function newRun(
     readonly end?: EndPoint;
     /** The place's configuration without what this start alone asks for. Left out: it asks for nothing else. */
     readonly place?: Config;
+    readonly database?: DatabaseIdentity | undefined;
   },
 ): NewRun {
   const { settings, sources } = config;
   return {
     runId: options.runId,
     host: hostKey(settings.relayUrl),
+    ...(options.database === undefined ? {} : { database: options.database }),
     profile: settings.profile,
     throttle: throttleOf(config),
     scope: scopeOf(config),

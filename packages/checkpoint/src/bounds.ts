@@ -5,11 +5,12 @@ import type { TuneRecord } from "./run.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;
+const MAX_DATABASE_NAME_BYTES = 60;
 /** Three are in use. */
 const MAX_SKIPS = { reasons: 5, bytes: 24 };
 const MAX_DEADS = { reasons: 8, bytes: 20 };
 const MAX_TUNES = 5;
-const MAX_TUNES_BYTES = 500;
+const MAX_TUNES_BYTES = 400;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
@@ -21,6 +22,14 @@ export function shorten(text: string, maxBytes: number): string {
   let end = maxBytes;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.toString("utf8", 0, end);
+}
+
+/** A host begins, and a database ends, with what tells it from others: what is too long loses its middle. */
+export function shortenName(name: string): string {
+  if (Buffer.byteLength(name) <= MAX_DATABASE_NAME_BYTES) return name;
+  const half = (MAX_DATABASE_NAME_BYTES - Buffer.byteLength("…")) / 2;
+  const end = Buffer.from(name.slice(-half).toWellFormed()).subarray(-Math.floor(half));
+  return `${shorten(name, Math.floor(half))}…${end.toString().replaceAll("\u{FFFD}", "")}`;
 }
 
 export function shortenOrNull(text: string | null): string | null {
@@ -50,7 +59,7 @@ function addReasons(to: Counts, add: Counts, most: typeof MAX_SKIPS): Record<str
   return Object.fromEntries(sums);
 }
 
-/** The newest five at most, fewer where they do not fit into 500 bytes, deflated. */
+/** The newest five at most, fewer where they do not fit into 400 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
   let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);

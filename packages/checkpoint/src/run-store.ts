@@ -1,5 +1,6 @@
 /** What happens to a run as a whole: it begins, changes its status or its epoch, and has one reader at a time. */
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import type { NewEpoch, RunPatch } from "./run-changes.ts";
 import type { NewRun, Run, TickReport } from "./run.ts";
@@ -31,6 +32,8 @@ export interface RunStore {
    * be counted again.
    */
   newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
+  /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */
+  bindDatabase(runId: string, found: DatabaseIdentity): Promise<DatabaseIdentity>;
   addMemoryPause(runId: string, nowMs: number): Promise<void>;
   /** null: somebody else holds it. Every success raises the fence. */
   acquireLease(

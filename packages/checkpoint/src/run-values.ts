@@ -1,7 +1,8 @@
 /** What the changes of a run are, as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
-import { addDeadReasons, addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
 import type { NewRun, Run, RunTotals, TickReport } from "./run.ts";
 import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
@@ -24,6 +25,7 @@ export function newRunValue(run: NewRun): Run {
     reason: null,
     pausedNow: false,
     host: run.host,
+    database: run.database === undefined ? null : boundDatabase(run.database),
     profile: run.profile,
     throttle: run.throttle,
     sources: run.sources,
@@ -82,6 +84,11 @@ export function laterOf(left: number | null, right: number | null): number | nul
 /** Those of `from` from which the table of transitions allows `to`; staying what it is (with a new reason) is allowed. */
 export function allowedSources(from: readonly RunStatus[], to: RunStatus): RunStatus[] {
   return from.filter((status) => status === to || canTransition(status, to));
+}
+
+/** As it is stored: a name may be of any length. */
+export function boundDatabase({ id, name }: DatabaseIdentity): DatabaseIdentity {
+  return { id: shorten(id, MAX_ID_CHARS), name: shortenName(name) };
 }
 
 /** What a tune of `run` sets. */

@@ -5,6 +5,7 @@ import type {
   SettingSource,
   ThrottleSettings,
 } from "@firehose-backfill/core/config/settings";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { Position } from "@firehose-backfill/core/position";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 
@@ -81,6 +82,8 @@ export interface Run {
 
   /** host:port of RELAY_URL in lower case, or `sample`. */
   readonly host: string;
+  /** Where its events are applied, and nowhere else. null: not known yet; the first batch binds it. */
+  readonly database: DatabaseIdentity | null;
   readonly profile: ProfileName;
   readonly throttle: ThrottleSettings;
   readonly sources: Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
@@ -153,6 +156,8 @@ export interface Run {
 export interface NewRun {
   readonly runId: string;
   readonly host: string;
+  /** Left out: the first start or batch binds the run. */
+  readonly database?: DatabaseIdentity;
   readonly profile: ProfileName;
   readonly throttle: ThrottleSettings;
   readonly scope: ScopeSettings;

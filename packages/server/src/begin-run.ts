@@ -2,6 +2,7 @@
  * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that were given anew
  * since the run last looked apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
  */
+import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { followGiven, givenSettings, isSameGiven } from "@firehose-backfill/backfill/given-settings";
@@ -27,14 +28,20 @@ export async function beginRun(
 ): Promise<Begun> {
   const { config, log } = options;
   const open = await openRun(deps);
+  const database = await deps.database?.();
   if (options.start !== null) {
     const { run } = await control(deps, { action: "start", start: options.start });
     return run === null ? { kind: "none", run } : { kind: "new", run };
   }
-  if (open !== null) return { kind: "resumed", run: await goOn(deps, open, config, log) };
+  if (open !== null) {
+    if (database !== undefined) refuseOtherDatabase(open, database);
+    // A run from before runs were bound belongs to the database that it goes on with.
+    if (database !== undefined && open.database === null) await deps.store.bindDatabase(open.runId, database);
+    return { kind: "resumed", run: await goOn(deps, open, config, log) };
+  }
   if (config.settings.days === 0) return { kind: "none", run: await deps.store.currentRun() };
   const nowMs = deps.clock.now();
-  const run = await deps.store.createRun(newRun(config, { runId: newRunId(nowMs, deps.random), nowMs }));
+  const run = await deps.store.createRun(newRun(config, { runId: newRunId(nowMs, deps.random), nowMs, database }));
   return { kind: "new", run };
 }
 

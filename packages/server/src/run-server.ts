@@ -2,6 +2,7 @@
  * What `npm start` runs: the whole backfill in one process, on embedded stand-ins or on the real services. It claims the
  * data folder, starts what is not given, begins or resumes the run, and stops gracefully: batch in hand, cursor, exit.
  */
+import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
@@ -19,8 +20,10 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
 import { refuseUnusable } from "@firehose-backfill/sink/examine";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
+import { databaseIdentity, readIdentity } from "@firehose-backfill/sink/identity";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
@@ -80,6 +83,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const tooLow = limitTooLow(settings.maxMemoryMb, rssAtStart);
   if (tooLow !== null) throw new ConfigError([tooLow]);
 
+  // Before anything is started for it.
+  if (settings.databaseUrl !== null) parseDatabaseUrl(settings.databaseUrl);
+
   await using claim = await claimDataDir(settings.dataDir);
   // Before anything is begun: a port that is taken must not leave a run behind.
   await using port = await openPort(settings.port);
@@ -88,7 +94,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { store, queue } = adapters;
   const start = options.start ?? null;
   await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
-  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery, options.stop);
+  // A run that is cancelled anyway keeps nobody from another database.
+  const goesOn = start?.isNew === true ? null : await store.currentRun({ openOnly: true });
+  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery, goesOn, options.stop);
 
   const controlDeps: ControlDeps = {
     store,
@@ -101,6 +109,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     allowRelayFromEvent: false,
     readsAtOnce: true,
     openDeadEvents: () => openDeadEvents({ databaseUrl: stack.addresses.databaseUrl }),
+    database: () => databaseIdentity({ databaseUrl: stack.addresses.databaseUrl }),
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
@@ -216,8 +225,15 @@ function isTickEvent(event: unknown): boolean {
 }
 
 /** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
-async function prepareDatabase(databaseUrl: string, throttleQuery: string | null, signal: AbortSignal): Promise<void> {
+async function prepareDatabase(
+  databaseUrl: string,
+  throttleQuery: string | null,
+  goesOn: Run | null,
+  signal: AbortSignal,
+): Promise<void> {
   await verifyConnection({ databaseUrl, signal });
+  // Before anything is made there: the address may be a mistake.
+  refuseOtherDatabase(goesOn, await readIdentity({ databaseUrl, signal }));
   await refuseUnusable({ databaseUrl, signal });
   await migrate({ databaseUrl, signal });
   if (throttleQuery === null) return;

@@ -8,7 +8,7 @@ import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
-import { fromDriver, SinkError } from "./sink-error.ts";
+import { fromDriver, SinkError, StatementError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly roundTripTimeoutMs?: number | undefined;
   /** Aborted: what is open is cut off, and whatever waits rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** All round trips of one use together; left out: each has the limit above for itself. */
+  readonly useTimeoutMs?: number | undefined;
   /** Told of connections that failed while nobody used them. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -92,7 +94,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await takeClient(pool);
       const used = known.has(client);
       known.add(client);
-      const session = sessionOn(client, roundTripTimeoutMs);
+      const session = sessionOn(client, roundTripTimeoutMs, options.useTimeoutMs ?? Infinity);
       try {
         return [client, session, opening.length === 0 ? [] : await session.run(opening)];
       } catch (error) {
@@ -180,11 +182,13 @@ async function takeClient(pool: Pool): Promise<PooledClient> {
   }
 }
 
-function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
+function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): Session {
+  // Real time, not the injected clock: it bounds I/O, not a decision.
+  const beganAt = performance.now();
   return {
     async run(statements) {
-      // Real time, not the injected clock: it bounds I/O, not a decision.
-      const timer = setTimeout(() => client.connection.stream.destroy(), roundTripTimeoutMs);
+      const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, useTimeoutMs - (performance.now() - beganAt)));
+      const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs);
       try {
         return await runPipeline(client, statements);
       } finally {
@@ -194,8 +198,8 @@ function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
   };
 }
 
-/** The connection is gone, as against a server that answered. A server that is being stopped answers, then is gone. */
+/** The connection is gone, as against a server that answered. A server or a proxy that ends the session answers first. */
 function isLost(error: unknown): boolean {
   if (error instanceof SinkError) return error.sqlState === null;
-  return typeof error === "object" && error !== null && "sqlState" in error && String(error.sqlState).startsWith("57P");
+  return error instanceof StatementError && (error.endsSession || error.sqlState.startsWith("57P"));
 }

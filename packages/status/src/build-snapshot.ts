@@ -54,6 +54,19 @@ function allowedRate({ throttle, backOff }: Run): number | null {
   });
 }
 
+/**
+ * The run item keeps the beginning of a reason, and of what is waited for its kind alone; the whole of it is the error that
+ * was noted with it.
+ */
+function reasonOf(run: Run, errors: readonly RunError[]): string | null {
+  const { reason, waiting } = run;
+  const ofConsumers = errors.filter(({ source }) => source === "consumer").toReversed();
+  if (reason !== null) return ofConsumers.find(({ message }) => message.startsWith(reason))?.message ?? reason;
+  if (waiting === null) return null;
+  const latest = ofConsumers.find(({ atMs }) => atMs >= waiting.sinceMs)?.message ?? waiting.for;
+  return latest.startsWith(waiting.for) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
+}
+
 type RunPart = Omit<Snapshot, "settings" | "queue" | "at">;
 
 function runSnapshot(input: SnapshotInput, run: Run): RunPart {
@@ -76,7 +89,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   return {
     runId: run.runId,
     status: run.status,
-    reason: run.reason ?? (run.waiting === null ? null : `waiting: ${run.waiting.for}`),
+    reason: reasonOf(run, input.errors),
     host: run.host,
     profile: run.profile,
     received: totals.received,

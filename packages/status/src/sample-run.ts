@@ -18,6 +18,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     reason: null,
     pausedNow: false,
     host: "relay.example:443",
+    database: null,
     profile: "background",
     throttle: {
       batchSize: 5,

@@ -1,16 +1,18 @@
 /** What the operator and the use cases change of a run: its status and its epoch; and what consumers say of it. */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import type { RunStore } from "../run-store.ts";
-import { allowedSources, canRenew, newEpochOf, patchOf } from "../run-values.ts";
-import { equals, oneOf } from "../table/conditions.ts";
+import { allowedSources, boundDatabase, canRenew, newEpochOf, patchOf } from "../run-values.ts";
+import { absent, equals, oneOf } from "../table/conditions.ts";
 import { untilDone } from "./attempts.ts";
 import { runKey } from "./keys.ts";
 import { readRun } from "./run-item.ts";
-import { IS_OPEN, updateRunItem, updateRunOnce } from "./run-updates.ts";
+import { getRun, IS_OPEN, updateRunItem, updateRunOnce } from "./run-updates.ts";
 import { closePointer } from "./runs.ts";
 import { epochEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
 
-export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "newEpoch" | "addMemoryPause"> {
+export function controlMethods(
+  deps: SweepDeps,
+): Pick<RunStore, "transition" | "newEpoch" | "bindDatabase" | "addMemoryPause"> {
   const { table } = deps;
   return {
     async transition(runId, from, to, patch) {
@@ -47,6 +49,12 @@ export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "
         );
         return after === null ? "again" : readRun(after);
       }),
+
+    async bindDatabase(runId, found) {
+      const bound = boundDatabase(found);
+      const after = await updateRunItem(table, runId, { fields: { database: bound } }, absent("db"));
+      return (after === null ? await getRun(table, runId) : readRun(after))?.database ?? bound;
+    },
 
     async addMemoryPause(runId, nowMs) {
       // Told twice, it counts twice: a figure for people.

@@ -95,6 +95,7 @@ const WORST: Run = {
   backOffAtMs: WIDE.seq,
   backOffReason: "throttle query".padEnd(120, "x"),
   waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
+  database: { id: "0".repeat(36), name: "n".repeat(60) },
   memoryPauses: WIDE.seq,
   lastMemoryPauseAtMs: WIDE.seq,
   lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
@@ -105,7 +106,7 @@ const WORST: Run = {
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
-    changes: { [noise(index, 32)]: { from: noise(index + 10, 32), to: noise(index + 20, 16) } },
+    changes: { [noise(index, 32)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
   })),
 };
 

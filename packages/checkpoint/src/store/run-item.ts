@@ -36,6 +36,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
       backOffReason: run.backOffReason,
       waitingFor: part(waiting, "for"),
       waitingSinceMs: part(waiting, "sinceMs"),
+      db: run.database == null ? run.database : `${run.database.id} ${run.database.name}`,
       leaseOwner: part(lease, "owner"),
       leaseExpiresAtMs: part(lease, "expiresAtMs"),
       epoch: run.epoch,
@@ -91,6 +92,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
 export function readRun(item: Item): Run {
   const waitingFor = readTextOrNull(item, "waitingFor");
   const owner = readTextOrNull(item, "leaseOwner");
+  const database = readTextOrNull(item, "db");
   return {
     runId: readText(item, "runId"),
     epoch: readNumber(item, "epoch"),
@@ -98,6 +100,7 @@ export function readRun(item: Item): Run {
     reason: readTextOrNull(item, "reason"),
     pausedNow: readFlag(item, "pausedNow"),
     host: readText(item, "host"),
+    database: database === null ? null : readDatabase(database),
     profile: readOneOf(item, "profile", PROFILE_NAMES),
     throttle: readJson<Run["throttle"]>(item, "throttle"),
     sources: ungroup(readJson<GroupedSources>(item, "sources")),
@@ -144,6 +147,12 @@ export function readRun(item: Item): Run {
     nextTickAtMs: readNumberOrNull(item, "nextTickAtMs"),
     tunes: readTunes(readBytes(item, "tunes")),
   };
+}
+
+/** An id holds no space. */
+function readDatabase(stored: string): Run["database"] {
+  const [id = "", ...name] = stored.split(" ");
+  return { id, name: name.join(" ") };
 }
 
 /** An attribute a reason, so that a fold and a correction can add to one each at the same moment. */

@@ -127,9 +127,11 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "throttleQuery",
     name: "BACKFILL_THROTTLE_QUERY",
     group: "place",
-    kind: optional(matching("one SQL statement that gives a number", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u)),
+    kind: optional(
+      matching("one SQL statement that gives a number or a boolean", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u),
+    ),
     fallback: null,
-    help: "Asked before a batch; above 0, or no answer: wait and back off.",
+    help: "Asked before a batch; above 0, true, or no answer: wait and back off.",
   },
   offPeak: {
     key: "offPeak",

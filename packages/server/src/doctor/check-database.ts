@@ -5,7 +5,7 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { postgresAccount } from "@firehose-backfill/embedded/postgres-account";
 import { findPostgresBinaries } from "@firehose-backfill/embedded/postgres-binaries";
 import { type DatabaseFindings, examineDatabase, whyUnusable } from "@firehose-backfill/sink/examine";
-import { checkThrottleQuery } from "@firehose-backfill/sink/health";
+import { checkThrottleQuery, whyNoAnswer } from "@firehose-backfill/sink/health";
 import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
 import { type Check, fail, isolated, ok, warn } from "./check.ts";
 import type { Reading } from "./check-clock.ts";
@@ -86,7 +86,10 @@ async function checkQuery(databaseUrl: string, throttleQuery: string | null): Pr
   if (throttleQuery === null) return ok("throttle query", "none: production's health is not asked for");
   try {
     await checkThrottleQuery({ databaseUrl, throttleQuery });
-    return ok("throttle query", "the database understands it");
+    const problem = await whyNoAnswer({ databaseUrl, throttleQuery });
+    if (problem !== null)
+      return fail("throttle query", problem, "correct BACKFILL_THROTTLE_QUERY: a batch waits while it has no answer");
+    return ok("throttle query", "the database answers it");
   } catch (error) {
     return fail("throttle query", messageOf(error), "correct BACKFILL_THROTTLE_QUERY: a batch waits while it fails");
   }
