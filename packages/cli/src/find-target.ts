@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findServer } from "@firehose-backfill/embedded/data-dir";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { stoppedSnapshot } from "@firehose-backfill/status/stored-snapshot";
 import type { Args, OptionSpec } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import type { ControlTarget } from "./control-target.ts";
@@ -44,7 +45,7 @@ export async function lastSnapshot(context: CliContext): Promise<Snapshot | null
   const { dataDir } = loadConfig(context).config.settings;
   try {
     const snapshot = parseSnapshot(JSON.parse(await readFile(join(dataDir, SNAPSHOT_FILE), "utf8")));
-    return snapshot === null ? null : { ...snapshot, stopped: true };
+    return snapshot === null ? null : stoppedSnapshot(snapshot);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read`, { cause: error });

@@ -83,8 +83,8 @@ describe("collectSnapshot", () => {
       { meter, clock: { now: () => nowMs } },
     );
     await collectSnapshot(ask);
-    nowMs += 20_000;
-    processed = 400;
+    nowMs += 40_000;
+    processed = 800;
     expect((await collectSnapshot(ask)).ratePerSecond).toBe(20);
   });
 

@@ -5,7 +5,8 @@
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { fallsOffSoon } from "./falling-off.ts";
-import { formatDuration, formatPercent, formatTime } from "./format.ts";
+import { formatDuration, formatTime } from "./format.ts";
+import { headlineDetail, moodOf, shareText } from "./headline.ts";
 import type { HistoryPoint } from "./history.ts";
 import { controls } from "./html/controls.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
@@ -88,8 +89,11 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
 
 function title(snapshot: Snapshot): string {
   if (snapshot.runId === null) return "firehose-backfill";
-  const progress = snapshot.progress === null ? "" : `${formatPercent(snapshot.progress)} `;
-  return `${progress}${snapshot.status} - firehose-backfill`;
+  const share = snapshot.progress === null ? "" : `${shareText(snapshot)}, `;
+  const word = snapshot.stopped === true && !isOver(snapshot) ? "stopped" : snapshot.status;
+  const level =
+    snapshot.verdict.level === "ok" || snapshot.verdict.level === "waiting" ? "" : `${snapshot.verdict.level}: `;
+  return `${level}${share}${word} - firehose-backfill`;
 }
 
 function masthead({ host, profile, runId, at }: Snapshot): Markup {
@@ -113,14 +117,13 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
   }
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   const fallsOff = fallsOffSoon(snapshot);
-  const isWaiting = snapshot.status === "running" && snapshot.reason !== null;
+  const { verdict } = snapshot;
+  // Those have words of their own below.
+  const isSaid = verdict.level === "ok" || stale !== null || (fallsOff !== null && verdict.text.includes("falls off"));
   return html`${[
-    isWaiting
-      ? banner(
-          "warn",
-          `${capitalized(escapeForLog(snapshot.reason ?? ""))}. Nothing is lost, and it goes on by itself.`,
-        )
-      : nothing,
+    isSaid || snapshot.status === "enqueued"
+      ? nothing
+      : banner(verdict.level === "failed" ? "bad" : "warn", sentences(snapshot)),
     stale === null ? nothing : banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}.`),
     fallsOff === null
       ? nothing
@@ -129,6 +132,16 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
           `Falling behind: what is read next falls off the relay's window in ${formatDuration(fallsOff)}. A shorter batch delay or a larger batch size helps.`,
         ),
   ]}`;
+}
+
+function sentences({ verdict }: Snapshot): string {
+  const since = verdict.since === null ? "" : `, since ${formatTime(verdict.since)} UTC`;
+  const advice = verdict.advice === null ? "" : ` ${capitalized(escapeForLog(verdict.advice))}.`;
+  return `${capitalized(escapeForLog(verdict.text))}${since}.${advice}`;
+}
+
+function isOver({ status }: Snapshot): boolean {
+  return status === "succeeded" || status === "cancelled";
 }
 
 function capitalized(text: string): string {
@@ -140,16 +153,16 @@ function banner(mood: "warn" | "bad", text: string): Markup {
 }
 
 function state(snapshot: Snapshot): Markup {
-  const { status, reason, progress, etaSeconds, elapsedSeconds, lagSeconds, fallsOffInSeconds } = snapshot;
+  const { status, etaSeconds, elapsedSeconds, lagSeconds, fallsOffInSeconds } = snapshot;
   const word = html`<span class="word ${status}">${status === "none" ? "no run yet" : status}</span>`;
   if (status === "none") {
-    return html`<p class="state">
+    return html`<p class="state mood-${moodOf(snapshot)}">
       ${word} <span class="reason">Start one here, or with <code>firehose-backfill start --days 1</code>.</span>
     </p>`;
   }
-  return html`<p class="state">
-      <strong>${progress === null ? "-- %" : formatPercent(progress)}</strong> ${word}
-      <span class="reason">${reason === null ? "" : escapeForLog(reason)}</span>
+  return html`<p class="state mood-${moodOf(snapshot)}">
+      <strong>${shareText(snapshot)}</strong> ${word}
+      <span class="reason">${escapeForLog(headlineDetail(snapshot))}</span>
     </p>
     ${track(snapshot)}
     <dl class="times">
