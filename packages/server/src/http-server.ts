@@ -10,6 +10,8 @@ import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
+import { createFormNotices, type FormNotices } from "./form-notices.ts";
+import { whyForeign } from "./request-origin.ts";
 
 export interface HttpServerOptions {
   /** 0: any free one. */
@@ -40,8 +42,9 @@ const LOOPBACK_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /** @throws PortError */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const notices = createFormNotices();
   const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
-    respond(options, request, response).catch((error: unknown) => {
+    respond({ ...options, notices }, request, response).catch((error: unknown) => {
       options.log(`[BACKFILL] Page: ${describeError(error)}`);
       if (!response.headersSent) sendJson(response, 500, { ok: false, error: describeError(error) });
       else response.destroy();
@@ -73,20 +76,23 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-async function respond(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+type Site = HttpServerOptions & { readonly notices: FormNotices };
+
+async function respond(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
-  response.setHeader("referrer-policy", "no-referrer");
+  // Not "no-referrer": with it, browsers send "Origin: null" with our own forms.
+  response.setHeader("referrer-policy", "same-origin");
   const refusal = whyRefused(request);
   if (refusal !== null) {
     sendJson(response, 403, { ok: false, error: refusal });
     return;
   }
-  const { pathname } = new URL(request.url ?? "/", `http://${HOST}`);
+  const { pathname, searchParams } = new URL(request.url ?? "/", `http://${HOST}`);
   const route = `${request.method ?? ""} ${pathname}`;
   switch (route) {
     case "GET /":
-      return sendPage(options, response, null);
+      return sendPage(options, response, searchParams);
     case "GET /status.json":
       return sendJson(response, 200, await options.snapshot());
     case "GET /history.json":
@@ -104,20 +110,21 @@ async function respond(options: HttpServerOptions, request: IncomingMessage, res
 /** null: go on. DNS rebinding shows in Host, a foreign page in Origin. */
 function whyRefused(request: IncomingMessage): string | null {
   if (!isLoopbackHost(request.headers.host)) return "this server answers on 127.0.0.1 only";
-  const { origin } = request.headers;
-  if (origin === undefined) return null;
-  return origin === `http://${request.headers.host}` ? null : "requests from other origins are refused";
+  const { host, origin } = request.headers;
+  const [fetchSite, fetchMode] = [headerOf(request, "sec-fetch-site"), headerOf(request, "sec-fetch-mode")];
+  return whyForeign({ method: request.method, host, origin, fetchSite, fetchMode });
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 function isLoopbackHost(host: string | undefined): boolean {
   return host !== undefined && LOOPBACK_NAMES.has(host.replace(/:\d+$/, ""));
 }
 
-async function receiveControl(
-  options: HttpServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function receiveControl(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim();
   const isForm = type === "application/x-www-form-urlencoded";
   if (!isForm && type !== "application/json") {
@@ -125,39 +132,45 @@ async function receiveControl(
     return;
   }
   const body = await readBody(request);
-  if (body === null) {
-    sendJson(response, 413, { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` });
-    return;
-  }
-  const reply = await answerControl(options.control, () =>
-    isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
-  );
+  const reply = await replyTo(options, body, isForm);
   if (isForm && !wantsJson(request)) {
-    await sendPage(options, response, reply);
+    // The page that follows can be reloaded without sending the form again.
+    const notice = { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error };
+    response.writeHead(303, { location: options.notices.add(notice) }).end();
     return;
   }
   sendJson(response, reply.status, reply.body);
+}
+
+async function replyTo(options: Site, body: string | null, isForm: boolean): Promise<ControlReply> {
+  if (body === null) {
+    return { status: 413, body: { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` } };
+  }
+  try {
+    return await answerControl(options.control, () =>
+      isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
+    );
+  } catch (error) {
+    options.log(`[BACKFILL] Page: ${describeError(error)}`);
+    return { status: 500, body: { ok: false, error: describeError(error) } };
+  }
 }
 
 function wantsJson(request: IncomingMessage): boolean {
   return (request.headers.accept ?? "").includes("application/json");
 }
 
-async function sendPage(
-  options: HttpServerOptions,
-  response: ServerResponse,
-  reply: ControlReply | null,
-): Promise<void> {
+async function sendPage(options: Site, response: ServerResponse, search: URLSearchParams): Promise<void> {
   const nonce = randomBytes(16).toString("base64");
+  const notice = options.notices.find(search);
   const page = renderHtml(await options.snapshot(), {
     nonce,
     history: options.history().points,
-    ...(reply === null
-      ? {}
-      : { notice: { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error } }),
+    isStill: search.has("still"),
+    ...(notice === null ? {} : { notice }),
   });
   response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
-  response.writeHead(reply?.status ?? 200, { "content-type": "text/html; charset=utf-8" }).end(page);
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -27,6 +27,8 @@ export interface PageOptions {
   readonly tickMs?: number;
   /** The answer to a form that was sent without a script. */
   readonly notice?: { readonly ok: boolean; readonly text: string };
+  /** Without a script it does not reload itself: a form that is being filled in stays. Left out: there is no such choice. */
+  readonly isStill?: boolean;
 }
 
 const RELOAD_SECONDS = 10;
@@ -48,6 +50,8 @@ export function contentSecurityPolicy(nonce: string): string {
 
 export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
   const history = options.history ?? [];
+  // An answer is shown once, not at each reload.
+  const reload = options.notice === undefined ? String(RELOAD_SECONDS) : `${RELOAD_SECONDS}; url=/`;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -55,7 +59,11 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title(snapshot)}</title>
         <link rel="icon" href="${ICON}" />
-        <noscript><meta http-equiv="refresh" content="${RELOAD_SECONDS}" /></noscript>
+        ${
+          options.isStill === true
+            ? nothing
+            : html`<noscript><meta http-equiv="refresh" content="${reload}" /></noscript>`
+        }
         <style nonce="${options.nonce}">
           ${trusted(STYLES)}
         </style>
@@ -63,7 +71,7 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
       <body data-at="${snapshot.at}" data-title="${title(snapshot)}">
         ${masthead(snapshot)}
         <main>
-          ${answer(options.notice)}
+          ${answer(options.notice)} ${options.isStill === undefined ? nothing : withoutScript(options.isStill)}
           <div id="warnings" data-live>${warnings(snapshot, options.tickMs ?? 60_000)}</div>
           <section class="hero" aria-label="Run">
             <div id="state" data-live>${state(snapshot)}</div>
@@ -109,6 +117,20 @@ function answer(notice: PageOptions["notice"]): Markup {
   const mood = notice?.ok === false ? "notice failed" : "notice";
   const text = notice?.text ?? "";
   return html`<p id="notice" class="${mood}" role="status">${text}</p>`;
+}
+
+/** Who fills in a form needs more time than a reload leaves. */
+function withoutScript(isStill: boolean): Markup {
+  return html`<noscript
+    ><p class="notice">
+      ${
+        isStill
+          ? html`This page stands still. <a href="/">Let it reload itself</a>`
+          : html`This page reloads itself every ${RELOAD_SECONDS} s. <a href="/?still">Let it stand still</a>, to fill
+              in a form.`
+      }
+    </p></noscript
+  >`;
 }
 
 function warnings(snapshot: Snapshot, tickMs: number): Markup {
