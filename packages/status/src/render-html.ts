@@ -119,18 +119,13 @@ function answer(notice: PageOptions["notice"]): Markup {
   return html`<p id="notice" class="${mood}" role="status">${text}</p>`;
 }
 
-/** Who fills in a form needs more time than a reload leaves. */
+/** Who fills in a form needs more time than a reload leaves. The script takes it away. */
 function withoutScript(isStill: boolean): Markup {
-  return html`<noscript
-    ><p class="notice">
-      ${
-        isStill
-          ? html`This page stands still. <a href="/">Let it reload itself</a>`
-          : html`This page reloads itself every ${RELOAD_SECONDS} s. <a href="/?still">Let it stand still</a>, to fill
-              in a form.`
-      }
-    </p></noscript
-  >`;
+  const choice = isStill
+    ? html`This page stands still. <a href="/">Let it reload itself</a>`
+    : html`This page reloads itself every ${RELOAD_SECONDS} s. <a href="/?still">Let it stand still</a>, to fill in a
+        form.`;
+  return html`<p id="reloads" class="notice">${choice}</p>`;
 }
 
 function warnings(snapshot: Snapshot, tickMs: number): Markup {

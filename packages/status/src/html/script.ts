@@ -8,6 +8,7 @@ export const SCRIPT = `(() => {
   const FADE_MS = 15000;
   const pulse = document.getElementById("pulse");
   const notice = document.getElementById("notice");
+  document.getElementById("reloads")?.remove();
   const fresh = pulse.textContent;
   const shown = new Map();
   let seenAt = document.body.dataset.at;
