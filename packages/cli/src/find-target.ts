@@ -32,12 +32,14 @@ export async function findTarget(context: CliContext, args: Args): Promise<Contr
   return server === null ? null : httpTarget({ url: server.url, fetch: context.fetch });
 }
 
-/** @throws CommandError where there is none: a control needs somebody to do it. */
-export async function requireTarget(context: CliContext, args: Args): Promise<ControlTarget> {
+/** `why`: what that means for the command. @throws CommandError where there is none: it needs somebody to do it. */
+export async function requireTarget(context: CliContext, args: Args, why?: string): Promise<ControlTarget> {
   const target = await findTarget(context, args);
   if (target !== null) return target;
   const { dataDir } = loadConfig(context).config.settings;
-  throw new CommandError(`no process works on ${dataDir}; start one with: firehose-backfill run`);
+  throw new CommandError(
+    `no process works on ${dataDir}${why === undefined ? "" : `: ${why}`}. To go on with the unfinished run, or to begin one: firehose-backfill run`,
+  );
 }
 
 /** What a process that is gone last knew, marked as stopped; null where none ever wrote it. */

@@ -63,7 +63,10 @@ function headline(snapshot: Snapshot): Line {
   return [
     "firehose-backfill: ",
     {
-      text: snapshot.status === "none" ? "idle" : escapeForLog(headlineText(snapshot)),
+      text:
+        snapshot.status === "none"
+          ? "idle"
+          : escapeForLog(snapshot.stopped === true ? snapshot.status : headlineText(snapshot)),
       ink: MOOD_INK[moodOf(snapshot)],
     },
     snapshot.stopped === true ? `, stopped: the process is gone, last seen ${formatTime(snapshot.at)} UTC` : "",

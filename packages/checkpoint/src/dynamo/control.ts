@@ -1,7 +1,7 @@
 /** What the operator and the use cases change of a run: its status, its throttle, its epoch; and what consumers say of it. */
 import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTune, MAX_REASON_BYTES, shorten } from "../bounds.ts";
+import { boundTune, shortenText } from "../bounds.ts";
 import {
   allowedSources,
   canRenew,
@@ -88,7 +88,7 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
       const fields = {
         backOff: Math.min(MAX_BACK_OFF, run.backOff * 2),
         backOffAtMs: nowMs,
-        backOffReason: shorten(reason, MAX_REASON_BYTES),
+        backOffReason: shortenText(reason),
         ...(canRise && { plannedDueMs: wholeMs(nowMs) }),
       };
       const isChanged = await changeBackOff(deps, run, { fields, ...(canRise && { add: { paceEpoch: 1 } }) });
@@ -102,7 +102,7 @@ export function controlMethods(deps: SweepDeps): Pick<CheckpointStore, Methods> 
     },
 
     async setWaiting(runId, waiting) {
-      const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
+      const bounded = waiting === null ? null : { ...waiting, for: shortenText(waiting.for) };
       await updateRunItem(table, runId, { fields: { waiting: bounded } });
     },
 

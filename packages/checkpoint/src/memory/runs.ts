@@ -1,6 +1,6 @@
 /** The run in memory: which there is, its status, its throttle, its epoch, its pace. Mirrors dynamo/runs.ts, control.ts and pace.ts. */
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { MAX_REASON_BYTES, shorten } from "../bounds.ts";
+import { shortenText } from "../bounds.ts";
 import { BrokenStateError, RunInProgressError } from "../errors.ts";
 import {
   allowedSources,
@@ -104,7 +104,7 @@ export function runMethods(state: State): Pick<CheckpointStore, Methods> {
           hasRisen = run.backOff < MAX_BACK_OFF;
           return {
             backOffAtMs: nowMs,
-            backOffReason: shorten(reason, MAX_REASON_BYTES),
+            backOffReason: shortenText(reason),
             ...(hasRisen && {
               backOff: Math.min(MAX_BACK_OFF, run.backOff * 2),
               paceEpoch: run.paceEpoch + 1,
@@ -125,7 +125,7 @@ export function runMethods(state: State): Pick<CheckpointStore, Methods> {
       ) !== null,
 
     async setWaiting(runId, waiting) {
-      const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
+      const bounded = waiting === null ? null : { ...waiting, for: shortenText(waiting.for) };
       changeRun(state, runId, isThere, () => ({ waiting: bounded }));
     },
 
