@@ -6,7 +6,7 @@ import { commitFrame } from "../support/make-frame.ts";
 import { finalSnapshot, runProgram, startProgram, temporaryFolder } from "../support/program.ts";
 
 const DID = "did:plc:aliceaaaaaaaaaaaaaaaaaaa";
-const FRAMES = [..."abcdefgh"].map((letter, index) => ({
+const FRAMES = "abcdefgh".split("").map((letter, index) => ({
   seq: index + 1,
   bytes: Buffer.from(
     commitFrame({

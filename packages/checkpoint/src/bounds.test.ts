@@ -27,7 +27,7 @@ describe("a text", () => {
 
 describe("fault 35: a reason for a person", () => {
   test.each([
-    ["is whole where it fits", "waiting: database", "waiting: database"],
+    ["is whole where it fits", "waiting: database", /^waiting: database$/],
     [
       "is cut at a word, and says that more was there",
       `throttle query: ${"many words ".repeat(20)}`,
@@ -37,8 +37,7 @@ describe("fault 35: a reason for a person", () => {
   ])("%s", (_name, text, expected) => {
     const short = shortenText(text);
     expect(Buffer.byteLength(short)).toBeLessThanOrEqual(MAX_REASON_BYTES);
-    if (typeof expected === "string") expect(short).toBe(expected);
-    else expect(short).toMatch(expected);
+    expect(short).toMatch(expected);
   });
 
   test("is never longer than it may be, and never half a character", () => {
