@@ -34,7 +34,7 @@ const BACK = (seconds: number) => `[BACKFILL] The relay relay.example is back af
 test.each<[string, readonly Tick[], readonly string[]]>([
   [
     "an outage of 95 s is two lines, not twenty",
-    [["horizon", 40], ...Array<Tick>(19).fill(DOWN), ["horizon", 12]],
+    [["horizon", 40], ...Array.from({ length: 19 }, (): Tick => DOWN), ["horizon", 12]],
     [GONE, BACK(95)],
   ],
   [
