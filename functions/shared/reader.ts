@@ -1,5 +1,6 @@
 /** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one Get. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
@@ -56,6 +57,7 @@ export function createReader(
   const resolveKey = createKeyResolver({ clock, userAgent: agent });
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
+  const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
     const nowMs = clock.now();
@@ -89,6 +91,7 @@ export function createReader(
       };
       const result = await runTick(deps, { signal: new AbortController().signal, firstRun });
       if (memory.isOverLimit()) recycling.mark();
+      outages.note(result);
       const { run } = result;
       if (run === null) return result.endedBecause;
       const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });

@@ -25,7 +25,8 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
   return {
     report({ run, read, outstanding, endedBecause, isLeaseLost }, snapshot, readerMb) {
       sayConfig(run);
-      const { received, processed, dead, ratePerSecond, status } = snapshot;
+      const { received, processed, dead, status } = snapshot;
+      const ratePerSecond = snapshot.ratePerSecond ?? snapshot.averageRatePerSecond ?? 0;
       const skipped = Object.values(snapshot.skipped).reduce((sum, count) => sum + count, 0);
       const about = { runId: run.runId, status, endedBecause };
       logger.info(progressLine({ received, processed, skipped, ratePerSecond }), {

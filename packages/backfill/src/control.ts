@@ -210,7 +210,8 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))
     return { message: `nothing to change${notes}`, run };
   const nowMs = deps.clock.now();
-  const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "tune" as const]));
+  const named = wanted.profile === undefined ? [] : ["profile"];
+  const sources = Object.fromEntries([...Object.keys(changes), ...named].map((key) => [key, "tune" as const]));
   const after = await deps.store.tune(run.runId, {
     throttle,
     profile: wanted.profile ?? run.profile,

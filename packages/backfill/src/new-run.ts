@@ -67,6 +67,27 @@ export function scopeConflicts(scope: ScopeSettings, config: Config): readonly S
   });
 }
 
+/** Where those settings are from, and the profile, where it was given: the environment, or the profile that it names. */
+export function resumedSources(config: Config, changed: readonly string[]): Run["sources"] {
+  const keys = ["profile", ...THROTTLE_KEYS] as const;
+  return Object.fromEntries(
+    keys
+      .filter((key) => changed.includes(key) || (key === "profile" && isGiven(config, key)))
+      .map((key) => [key, config.sources[key]]),
+  );
+}
+
+/**
+ * Whether a run of this configuration would be about the same as one with that scope. A number of days says how far back to
+ * begin: one that nobody gave now asks for nothing else.
+ */
+export function isSameScope(scope: ScopeSettings, config: Config): boolean {
+  const wanted = scopeOf(config);
+  return SCOPE_KEYS.every(
+    (key) => (key === "days" && !isGiven(config, key)) || showValue(scope[key]) === showValue(wanted[key]),
+  );
+}
+
 /** What changed, for the record and for the log. */
 export function throttleChanges(from: ThrottleSettings, to: ThrottleSettings): Run["tunes"][number]["changes"] {
   return Object.fromEntries(

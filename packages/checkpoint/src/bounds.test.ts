@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addDeadReasons, addSkipped, boundTunes, readTunes, shorten } from "./bounds.ts";
+import { addDeadReasons, addSkipped, boundTunes, MAX_REASON_BYTES, readTunes, shorten, shortenText } from "./bounds.ts";
 import type { TuneRecord } from "./run.ts";
 
 /** One to four bytes of UTF-8, and halves of pairs, which are none. */
@@ -22,6 +22,32 @@ describe("a text", () => {
 
   test("that is huge is not encoded as a whole", () => {
     expect(shorten("ä".repeat(2_000_000), 7)).toBe("äää");
+  });
+});
+
+describe("fault 35: a reason for a person", () => {
+  test.each([
+    ["is whole where it fits", "waiting: database", /^waiting: database$/],
+    [
+      "is cut at a word, and says that more was there",
+      `throttle query: ${"many words ".repeat(20)}`,
+      /^throttle query: (many words )*many( words)?…$/,
+    ],
+    ["without a space in it is cut where it must be", "x".repeat(300), /^x+…$/],
+  ])("%s", (_name, text, expected) => {
+    const short = shortenText(text);
+    expect(Buffer.byteLength(short)).toBeLessThanOrEqual(MAX_REASON_BYTES);
+    expect(short).toMatch(expected);
+  });
+
+  test("is never longer than it may be, and never half a character", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: anyUnit, maxLength: 300 }), (text) => {
+        const short = shortenText(text);
+        expect(Buffer.byteLength(short)).toBeLessThanOrEqual(MAX_REASON_BYTES);
+        expect(short.isWellFormed()).toBe(true);
+      }),
+    );
   });
 });
 

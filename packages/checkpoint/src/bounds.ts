@@ -14,6 +14,17 @@ const MAX_TUNES_BYTES = 400;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
+/** As `shorten`, for a sentence: what is cut ends at a word, and an ellipsis says that more was there. */
+export function shortenText(text: string, maxBytes: number = MAX_REASON_BYTES): string {
+  const whole = shorten(text, maxBytes);
+  if (whole === text.toWellFormed()) return whole;
+  const short = shorten(text, maxBytes - Buffer.byteLength(ELLIPSIS));
+  const lastSpace = short.lastIndexOf(" ");
+  return `${lastSpace > short.length / 2 ? short.slice(0, lastSpace) : short}${ELLIPSIS}`;
+}
+
+const ELLIPSIS = "…";
+
 /** The first `maxBytes` bytes of the text, never half a character. */
 export function shorten(text: string, maxBytes: number): string {
   // A character takes at least a byte, so what is longer than that is cut before it is encoded.
@@ -33,7 +44,7 @@ export function shortenName(name: string): string {
 }
 
 export function shortenOrNull(text: string | null): string | null {
-  return text === null ? null : shorten(text, MAX_REASON_BYTES);
+  return text === null ? null : shortenText(text);
 }
 
 /** Sums by reason. Reasons beyond the fourth are counted as `other`, so that no event goes missing in the sum. */

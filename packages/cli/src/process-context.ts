@@ -26,6 +26,7 @@ export function processContext(process: NodeJS.Process): CliContext {
     },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),
+    loadSteering: () => import("@firehose-backfill/server/steer-here"),
     loadDoctor: () => import("@firehose-backfill/server/doctor/examine"),
     machine: () => ({
       version: process.versions.node,

@@ -59,6 +59,13 @@ test.each([
   ["another name with our port", { host: "evil.example:8787" }],
   ["a page of another site", { origin: "https://evil.example" }],
   ["another local port's page", { origin: "http://127.0.0.1:1" }],
+  ["fault 29: a sandboxed frame of another site", { origin: "null" }],
+  [
+    "fault 29: that, as a browser says it",
+    { origin: "null", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" },
+  ],
+  ["fault 29: another site, without an origin", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }],
+  ["fault 29: another local port, without an origin", { "sec-fetch-site": "same-site", "sec-fetch-mode": "cors" }],
 ])("refuses %s", async (_name, headers: Record<string, string>) => {
   const events: unknown[] = [];
   await using server = await start(events);
@@ -90,7 +97,9 @@ test("hands control events on, from scripts and from forms, and answers each in 
   const broken = await ask(server.port, { method: "POST", path: "/control", headers: json, body: "{" });
   expect(broken.status).toBe(400);
   const form = { "content-type": "application/x-www-form-urlencoded" };
-  const page = await ask(server.port, { method: "POST", path: "/control", headers: form, body: "action=pause-now" });
+  const sent = await ask(server.port, { method: "POST", path: "/control", headers: form, body: "action=pause-now" });
+  expect(sent.status).toBe(303);
+  const page = await ask(server.port, { path: String(sent.headers["location"]) });
   expect(page.body).toContain("<!doctype html>");
   expect(events).toEqual([{ action: "pause" }, { action: "cancel" }, { action: "pause", now: true }]);
 });

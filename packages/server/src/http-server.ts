@@ -10,8 +10,9 @@ import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
+import { createFormNotices, type FormNotices } from "./form-notices.ts";
 import { portHolder } from "./port-holder.ts";
-import { pathOf, whyRefused } from "./request-target.ts";
+import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
   /** 0: any free one. */
@@ -53,7 +54,7 @@ export async function startHttpServer({ port, ...options }: HttpServerOptions): 
 
 /** Takes the port before anything else is begun. @throws PortError */
 export async function openPort(wanted: number): Promise<OpenedPort> {
-  let options: Served | null = null;
+  let options: Site | null = null;
   const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
     if (options === null) {
       response.setHeader("retry-after", "1");
@@ -84,7 +85,7 @@ export async function openPort(wanted: number): Promise<OpenedPort> {
   return {
     ...opened,
     serve(given) {
-      options = given;
+      options = { ...given, notices: createFormNotices() };
       return opened;
     },
   };
@@ -123,10 +124,13 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/control": ["POST"],
 };
 
-async function respond(options: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
+type Site = Served & { readonly notices: FormNotices };
+
+async function respond(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
-  response.setHeader("referrer-policy", "no-referrer");
+  // Not "no-referrer": with it, browsers send "Origin: null" with our own forms.
+  response.setHeader("referrer-policy", "same-origin");
   const refusal = whyRefused(request);
   if (refusal !== null) {
     sendJson(response, 403, { ok: false, error: refusal });
@@ -142,7 +146,7 @@ async function respond(options: Served, request: IncomingMessage, response: Serv
   }
   switch (path) {
     case "/":
-      return sendPage(options, response, null);
+      return sendPage(options, response, searchOf(request.url ?? "/"));
     case "/status.json":
       return sendJson(response, 200, await options.snapshot());
     case "/history.json":
@@ -157,7 +161,7 @@ async function respond(options: Served, request: IncomingMessage, response: Serv
   }
 }
 
-async function receiveControl(options: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function receiveControl(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim();
   const isForm = type === "application/x-www-form-urlencoded";
   if (!isForm && type !== "application/json") {
@@ -165,35 +169,45 @@ async function receiveControl(options: Served, request: IncomingMessage, respons
     return;
   }
   const body = await readBody(request);
-  if (body === null) {
-    sendJson(response, 413, { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` });
-    return;
-  }
-  const reply = await answerControl(options.control, () =>
-    isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
-  );
+  const reply = await replyTo(options, body, isForm);
   if (isForm && !wantsJson(request)) {
-    await sendPage(options, response, reply);
+    // The page that follows can be reloaded without sending the form again.
+    const notice = { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error };
+    response.writeHead(303, { location: options.notices.add(notice) }).end();
     return;
   }
   sendJson(response, reply.status, reply.body);
+}
+
+async function replyTo(options: Site, body: string | null, isForm: boolean): Promise<ControlReply> {
+  if (body === null) {
+    return { status: 413, body: { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` } };
+  }
+  try {
+    return await answerControl(options.control, () =>
+      isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
+    );
+  } catch (error) {
+    options.log(`[BACKFILL] Page: ${describeError(error)}`);
+    return { status: 500, body: { ok: false, error: describeError(error) } };
+  }
 }
 
 function wantsJson(request: IncomingMessage): boolean {
   return (request.headers.accept ?? "").includes("application/json");
 }
 
-async function sendPage(options: Served, response: ServerResponse, reply: ControlReply | null): Promise<void> {
+async function sendPage(options: Site, response: ServerResponse, search: URLSearchParams): Promise<void> {
   const nonce = randomBytes(16).toString("base64");
+  const notice = options.notices.find(search);
   const page = renderHtml(await options.snapshot(), {
     nonce,
     history: options.history().points,
-    ...(reply === null
-      ? {}
-      : { notice: { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error } }),
+    isStill: search.has("still"),
+    ...(notice === null ? {} : { notice }),
   });
   response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
-  response.writeHead(reply?.status ?? 200, { "content-type": "text/html; charset=utf-8" }).end(page);
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -124,7 +124,8 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
 /** At the end, and where it stops, the rate that counts is that of the whole run. */
 function progressOf(snapshot: Snapshot, kind: "progress" | "final") {
   const skipped = Object.values(snapshot.skipped).reduce((sum, n) => sum + n, 0);
-  const ratePerSecond =
-    kind === "final" || ENDS.has(snapshot.status) ? snapshot.averageRatePerSecond : snapshot.ratePerSecond;
+  const { averageRatePerSecond: average } = snapshot;
+  const isWhole = kind === "final" || ENDS.has(snapshot.status);
+  const ratePerSecond = (isWhole ? average : (snapshot.ratePerSecond ?? average)) ?? 0;
   return { received: snapshot.received, processed: snapshot.processed, skipped, ratePerSecond };
 }

@@ -46,8 +46,8 @@ describe("rates", () => {
     expect(build({ rateSamples })).toMatchObject({ ratePerSecond: 2.5, averageRatePerSecond: 1.5 });
   });
 
-  it("are the average where there are none, and nothing when the run does not run", () => {
-    expect(build().ratePerSecond).toBe(1.5);
+  it("are not known where there are none, and nothing when the run does not run", () => {
+    expect(build()).toMatchObject({ ratePerSecond: null, averageRatePerSecond: 1.5 });
     const rateSamples = [{ runId: "run-1", paceEpoch: 1, atMs: NOW - 40_000, processed: 800 }];
     expect(build({ run: sampleRun({ status: "paused", pausedSinceMs: NOW }), rateSamples }).ratePerSecond).toBe(0);
   });

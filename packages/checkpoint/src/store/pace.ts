@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTune, MAX_REASON_BYTES, shorten } from "../bounds.ts";
+import { boundTune, shortenText } from "../bounds.ts";
 import { BrokenStateError, RunNotFoundError } from "../errors.ts";
 import type { PaceStore } from "../pace-store.ts";
 import { MAX_BACK_OFF, tunedFields, wholeMs } from "../run-values.ts";
@@ -86,7 +86,7 @@ export function paceMethods(deps: Deps): PaceStore {
       const fields = {
         backOff: Math.min(MAX_BACK_OFF, run.backOff * 2),
         backOffAtMs: nowMs,
-        backOffReason: shorten(reason, MAX_REASON_BYTES),
+        backOffReason: shortenText(reason),
         ...(canRise && { plannedDueMs: wholeMs(nowMs) }),
       };
       const isChanged = await changeBackOff(deps, run, { fields, ...(canRise && { add: { paceEpoch: 1 } }) });
@@ -100,7 +100,7 @@ export function paceMethods(deps: Deps): PaceStore {
     },
 
     async setWaiting(runId, waiting) {
-      const bounded = waiting === null ? null : { ...waiting, for: shorten(waiting.for, MAX_REASON_BYTES) };
+      const bounded = waiting === null ? null : { ...waiting, for: shortenText(waiting.for) };
       // Nobody would ever end the waiting of a finished run, whose batches may be redriven.
       const conditions = waiting === null ? [] : [IS_OPEN];
       await updateRunItem(table, runId, { fields: { waiting: bounded } }, ...conditions);
