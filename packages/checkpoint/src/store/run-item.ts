@@ -248,6 +248,6 @@ function packSeen({ profile, scopeHash, throttle }: SeenSettings): PackedSeen {
 }
 
 function unpackSeen([profile, scopeHash, ...values]: PackedSeen): SeenSettings {
-  const given = SEEN_THROTTLE.map((key, index) => [key, values[index] ?? null] as const);
-  return { profile, scopeHash, throttle: Object.fromEntries(given.filter(([, value]) => value !== null)) };
+  const named = SEEN_THROTTLE.map((key, index) => [key, values[index] ?? null] as const);
+  return { profile, scopeHash, throttle: Object.fromEntries(named.filter(([, value]) => value !== null)) };
 }
