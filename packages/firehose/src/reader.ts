@@ -5,8 +5,8 @@
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
 import { GapProof } from "./gap-proof.ts";
-import { HostWatch } from "./host-watch.ts";
-import { Intake } from "./intake.ts";
+import { IdleDetector } from "./idle-detector.ts";
+import { StreamState } from "./stream-state.ts";
 import { probeStream } from "./probe.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
@@ -35,10 +35,10 @@ class SocketReader implements FirehoseReader {
   readonly #options: FirehoseReaderOptions;
   readonly #timings: FirehoseTimings;
   readonly #waker: Waker;
-  readonly #hostWatch: HostWatch;
+  readonly #idleDetector: IdleDetector;
   readonly #gapProof: GapProof;
   readonly #subscription: Subscription;
-  #intake: Intake;
+  #state: StreamState;
   /** Of the last window: its memory is for the next one. */
   #log = new EventLog();
   #window: WindowBuilder | null = null;
@@ -60,11 +60,11 @@ class SocketReader implements FirehoseReader {
     const { connectTimeoutMs, probeTimeoutMs } = timings;
     const looking = { url, userAgent, clock, connectTimeoutMs };
     const onWake = (): void => this.#waker.wake();
-    const isNoNews = (bytes: Buffer): boolean => this.#intake.isNoNews(bytes);
+    const isNoNews = (bytes: Buffer): boolean => this.#state.isNoNews(bytes);
     this.#options = options;
     this.#timings = timings;
     this.#waker = new Waker(clock);
-    this.#hostWatch = new HostWatch({
+    this.#idleDetector = new IdleDetector({
       silentSinceMs: options.position.silentSinceMs ?? null,
       clock,
       timings,
@@ -77,7 +77,7 @@ class SocketReader implements FirehoseReader {
       probe: (signal) => probeStream({ ...looking, cursor: 0, listenMs: probeTimeoutMs, sample: GAP_SAMPLE }, signal),
       onWake,
     });
-    this.#intake = this.#newIntake(options.position);
+    this.#state = this.#newState(options.position);
     this.#subscription = new Subscription({
       url,
       userAgent,
@@ -85,8 +85,8 @@ class SocketReader implements FirehoseReader {
       random,
       timings,
       nextConnect: () => {
-        this.#intake.newConnection();
-        return { cursor: this.#intake.cursor, allowOversize: this.#intake.allowOversize };
+        this.#state.newConnection();
+        return { cursor: this.#state.cursor, allowOversize: this.#state.allowOversize };
       },
       onFrames: () => this.#takeFrames(),
       onWake,
@@ -95,7 +95,7 @@ class SocketReader implements FirehoseReader {
 
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
     const { clock } = this.#options;
-    const before = this.#intake.snapshot();
+    const before = this.#state.snapshot();
     const window = this.#newWindow(limits, before.cursor);
     const deadlineMs = clock.now() + limits.maxMs;
     const onAbort = (): void => this.#waker.wake();
@@ -113,22 +113,22 @@ class SocketReader implements FirehoseReader {
       signal.removeEventListener("abort", onAbort);
     }
     const { resolveKey } = this.#options;
-    if (resolveKey === undefined || window.pendingSignatures.length === 0) return window.finish(this.#intake.facts());
+    if (resolveKey === undefined || window.pendingSignatures.length === 0) return window.finish(this.#state.facts());
     const failure = await verifyWindow(window, { resolveKey, clock, random: this.#options.random, signal });
-    if (failure === null) return window.finish(this.#intake.facts());
+    if (failure === null) return window.finish(this.#state.facts());
     // Nothing of it may be handed on: it is read again from where it began.
-    this.#intake = this.#newIntake(before);
+    this.#state = this.#newState(before);
     this.#subscription.drop(failure);
     this.#gapProof.reset();
     const nothing = this.#newWindow(limits, before.cursor);
     nothing.end(signal.aborted ? "aborted" : "unreachable", failure);
-    return nothing.finish(this.#intake.facts());
+    return nothing.finish(this.#state.facts());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#window?.end("aborted");
     this.#terminal ??= { because: "aborted", detail: "the reader is closed" };
-    this.#hostWatch.reset();
+    this.#idleDetector.reset();
     this.#gapProof.reset();
     this.#subscription.close();
     this.#waker.wake();
@@ -140,9 +140,9 @@ class SocketReader implements FirehoseReader {
     return new WindowBuilder(limits, from, this.#log);
   }
 
-  #newIntake(position: FirehoseReaderOptions["position"]): Intake {
+  #newState(position: FirehoseReaderOptions["position"]): StreamState {
     const { clock, filter, verify } = this.#options;
-    return new Intake(position, {
+    return new StreamState(position, {
       clock,
       rules: { filter, verify },
       isSuspicious: (cursorMs, firstMs) => this.#gapProof.isSuspicious(cursorMs, firstMs),
@@ -154,7 +154,7 @@ class SocketReader implements FirehoseReader {
   #checkBefore(window: WindowBuilder, signal: AbortSignal): void {
     if (signal.aborted) window.end("aborted");
     else if (this.#terminal !== null) window.end(this.#terminal.because, this.#terminal.detail);
-    else if (this.#intake.isAtEnd()) window.end("caught-up");
+    else if (this.#state.isAtEnd()) window.end("caught-up");
     else if (this.#options.isMemoryTight()) window.end("memory");
   }
 
@@ -166,7 +166,7 @@ class SocketReader implements FirehoseReader {
     if (finding !== null) {
       if (finding.gap !== null) window.addGap(finding.gap);
       if (finding.oldestKeptMs !== null) window.noteOldestKept(finding.oldestKeptMs);
-      this.#intake.settleGap();
+      this.#state.settleGap();
     }
     this.#takeFrames();
     if (window.ending === null) this.#judgeHost(window);
@@ -182,7 +182,7 @@ class SocketReader implements FirehoseReader {
     let isHeld = false;
     while (queued !== null && !isHeld && window.ending === null) {
       const receivedBefore = window.received;
-      const step = this.#intake.take(queued, window);
+      const step = this.#state.take(queued, window);
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
@@ -222,11 +222,11 @@ class SocketReader implements FirehoseReader {
       subscription.admit();
       return true;
     }
-    if (this.#intake.position !== this.#cutAt) this.#cuts = 0;
-    this.#cutAt = this.#intake.position;
+    if (this.#state.position !== this.#cutAt) this.#cuts = 0;
+    this.#cutAt = this.#state.position;
     this.#cuts++;
     // Without a cursor it would not come again.
-    if (this.#cuts >= MOST_CUTS || this.#intake.cursor === null) {
+    if (this.#cuts >= MOST_CUTS || this.#state.cursor === null) {
       this.#cuts = 0;
       this.#isLastDoubt = true;
     } else this.#reconnect("the connection ended behind a sequence number that may be wrong");
@@ -262,7 +262,7 @@ class SocketReader implements FirehoseReader {
   #endForGood(window: WindowBuilder, ending: Ending): void {
     window.end(ending.because, ending.detail);
     if (ending.because === "caught-up" || ending.because === "quiet") {
-      this.#intake.settleAtStart(window);
+      this.#state.settleAtStart(window);
       return;
     }
     this.#terminal = ending;
@@ -270,13 +270,13 @@ class SocketReader implements FirehoseReader {
   }
 
   #judgeHost(window: WindowBuilder): void {
-    const verdict = this.#hostWatch.judge(this.#subscription, this.#intake);
-    if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#intake.isDoubting) {
+    const verdict = this.#idleDetector.judge(this.#subscription, this.#state);
+    if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#state.isDoubting) {
       // Nothing more comes behind it: what can be said of it is said now, and what it was decides how the window ends.
-      const { position } = this.#intake;
+      const { position } = this.#state;
       this.#isLastDoubt = true;
       this.#takeFrames();
-      const isNothing = this.#intake.position === position && this.#subscription.peek() === null;
+      const isNothing = this.#state.position === position && this.#subscription.peek() === null;
       if (isNothing && window.ending === null) this.#endForGood(window, verdict.ending);
       this.#waker.wake();
     } else if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
@@ -295,18 +295,18 @@ class SocketReader implements FirehoseReader {
     // Nobody waits for a connection that this window would not see.
     const isHopeless = subscription.isFailing && (subscription.retryAtMs ?? 0) >= deadlineMs;
     if (nowMs < deadlineMs && !isHopeless) return;
-    if (this.#intake.isBroken) window.end("bad-frame", subscription.detail);
+    if (this.#state.isBroken) window.end("bad-frame", subscription.detail);
     else if (subscription.isFailing) window.end("unreachable", subscription.detail);
     else window.end("time");
   }
 
   #isWaitingForFrames(): boolean {
-    return this.#intake.isDoubting || this.#subscription.peek() === null;
+    return this.#state.isDoubting || this.#subscription.peek() === null;
   }
 
   /** When a doubted frame is looked at again, if nothing comes behind it. */
   #doubtDeadlineMs(): number {
-    if (!this.#intake.isDoubting) return Number.POSITIVE_INFINITY;
+    if (!this.#state.isDoubting) return Number.POSITIVE_INFINITY;
     const sinceMs = this.#subscription.quietSinceMs(true);
     if (sinceMs === null) return Number.POSITIVE_INFINITY;
     const { idleMs, quietMs } = this.#timings;
@@ -322,7 +322,7 @@ class SocketReader implements FirehoseReader {
       deadlineMs,
       idleMs,
       this.#subscription.nextDeadlineMs(),
-      this.#hostWatch.deadlineMs,
+      this.#idleDetector.deadlineMs,
       this.#doubtDeadlineMs(),
       this.#gapProof.deadlineMs,
     );

@@ -9,7 +9,7 @@ import { type Connection, type ConnectionEnd, connect, OVERSIZE_FRAME_BYTES } fr
 import { quote } from "./kept-bytes.ts";
 import { FrameQueue, type QueuedFrame, TOO_LARGE } from "./frame-queue.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
-import { Pulse } from "./pulse.ts";
+import { Liveness } from "./liveness.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
 /** Queued bytes at which the socket is paused, and at which it flows again. */
@@ -35,7 +35,7 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #queue = new FrameQueue();
-  readonly #pulse: Pulse;
+  readonly #liveness: Liveness;
   #state: "waiting" | "connecting" | "open" | "closed" = "waiting";
   #connection: Connection | null = null;
   /** How the connection ended, until its last frame has been taken. */
@@ -57,7 +57,7 @@ export class Subscription {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
-    this.#pulse = new Pulse(options.timings);
+    this.#liveness = new Liveness(options.timings);
   }
 
   /** The server will never serve this; a sentence for the operator. */
@@ -96,7 +96,7 @@ export class Subscription {
   /** Since when it has been open, flowing and without any frame; null: it is not, or frames wait (those that are doubted do not count). */
   quietSinceMs(areDoubted: boolean): number | null {
     const isIdle = this.#queue.isEmpty || areDoubted;
-    return this.isOpen && !this.#isPaused && isIdle ? this.#pulse.quietSinceMs : null;
+    return this.isOpen && !this.#isPaused && isIdle ? this.#liveness.quietSinceMs : null;
   }
 
   /** It has ended, and its last frames are still here. */
@@ -106,7 +106,7 @@ export class Subscription {
 
   /** A ping has been answered since the last frame. */
   get isAnswering(): boolean {
-    return this.#pulse.isAnswering;
+    return this.#liveness.isAnswering;
   }
 
   peek(): QueuedFrame | null {
@@ -166,20 +166,20 @@ export class Subscription {
       this.drop(`the connection did not open within ${connectTimeoutMs} ms`);
     }
     if (this.#state !== "open" || this.#isPaused) return;
-    const pulse = this.#pulse.check(nowMs);
-    if (pulse === "ping") this.#connection?.ping();
-    if (pulse === "dead") this.drop(`half-open: no frame and no pong for ${this.#pulse.silentForMs} ms`);
+    const liveness = this.#liveness.check(nowMs);
+    if (liveness === "ping") this.#connection?.ping();
+    if (liveness === "dead") this.drop(`half-open: no frame and no pong for ${this.#liveness.silentForMs} ms`);
   }
 
   nextDeadlineMs(): number {
     if (this.#state === "connecting") return this.#connectStartedMs + this.#options.timings.connectTimeoutMs;
-    if (this.#state === "open" && !this.#isPaused) return this.#pulse.deadlineMs();
+    if (this.#state === "open" && !this.#isPaused) return this.#liveness.deadlineMs();
     return this.retryAtMs ?? Number.POSITIVE_INFINITY;
   }
 
   #resume(): void {
     this.#isPaused = false;
-    this.#pulse.frame(this.#options.clock.now());
+    this.#liveness.frame(this.#options.clock.now());
     this.#connection?.resume();
   }
 
@@ -200,12 +200,12 @@ export class Subscription {
       onOpen: () => {
         this.#state = "open";
         this.#openedMs = clock.now();
-        this.#pulse.frame(this.#openedMs);
+        this.#liveness.frame(this.#openedMs);
         this.#options.onWake();
       },
       onFrame: (bytes, isBinary) => this.#onFrame(isBinary ? bytes : { bytes, reason: "a text frame" }),
       onPong: () => {
-        this.#pulse.pong(clock.now());
+        this.#liveness.pong(clock.now());
         this.#options.onWake();
       },
       onEnd: (end) => this.#onEnd(end),
@@ -232,7 +232,7 @@ export class Subscription {
     this.#isDeliveryDue = false;
     // Taken already, or forgotten with their connection.
     if (this.#queue.isEmpty) return;
-    this.#pulse.frame(this.#options.clock.now());
+    this.#liveness.frame(this.#options.clock.now());
     this.#options.onFrames();
   };
 

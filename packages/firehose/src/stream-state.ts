@@ -11,7 +11,7 @@ import type { Extract, ExtractRules } from "./extract-parts.ts";
 import { bytesOf, type QueuedFrame } from "./frame-queue.ts";
 import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
 import type { Gap } from "./gap-proof.ts";
-import { cursorAhead, type Step, wentBack } from "./intake-step.ts";
+import { cursorAhead, type Step, wentBack } from "./stream-step.ts";
 import { quote } from "./kept-bytes.ts";
 import { LookAhead } from "./look-ahead.ts";
 import { outlierEntry } from "./outlier.ts";
@@ -28,7 +28,7 @@ const GOOD: Step = { kind: "taken", isGood: true };
 const IGNORED: Step = { kind: "taken", isGood: false };
 const DOUBTED: Step = { kind: "doubted" };
 
-export interface IntakeOptions {
+export interface StreamStateOptions {
   readonly clock: Clock;
   readonly rules: Pick<FirehoseReaderOptions, "filter" | "verify">;
   /** Whether the first frame of a connection is so much later than the cursor that there may be a gap. */
@@ -39,8 +39,8 @@ export interface IntakeOptions {
   readonly patience: () => Patience;
 }
 
-export class Intake {
-  readonly #options: IntakeOptions;
+export class StreamState {
+  readonly #options: StreamStateOptions;
   readonly #start: ReadPosition;
   readonly #rules: ExtractRules;
   readonly #badFrames: BadFrames;
@@ -61,7 +61,7 @@ export class Intake {
   /** Of the last frame that was not taken but told where the host stands. */
   #lastTimeMs: number | null = null;
 
-  constructor(start: ReadPosition, options: IntakeOptions) {
+  constructor(start: ReadPosition, options: StreamStateOptions) {
     this.#options = options;
     this.#start = start;
     const { clock, rules } = options;

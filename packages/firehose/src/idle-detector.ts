@@ -3,7 +3,7 @@
  * or a connection that is stuck. Asked whenever something may have changed.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { Intake } from "./intake.ts";
+import type { StreamState } from "./stream-state.ts";
 import { QuietProof, type QuietProofOptions } from "./quiet-proof.ts";
 import type { Subscription } from "./subscription.ts";
 import type { FirehoseTimings } from "./timings.ts";
@@ -15,7 +15,7 @@ export type HostVerdict =
   | { readonly kind: "reconnect"; readonly detail: string }
   | { readonly kind: "end"; readonly ending: Ending };
 
-export interface HostWatchOptions extends Pick<QuietProofOptions, "probe" | "onWake"> {
+export interface IdleDetectorOptions extends Pick<QuietProofOptions, "probe" | "onWake"> {
   readonly clock: Clock;
   readonly timings: FirehoseTimings;
   /** Since when a first frame has been waited for; null: since the first connection. */
@@ -24,14 +24,14 @@ export interface HostWatchOptions extends Pick<QuietProofOptions, "probe" | "onW
 
 const OPEN: HostVerdict = { kind: "open" };
 
-export class HostWatch {
+export class IdleDetector {
   readonly #clock: Clock;
   readonly #timings: FirehoseTimings;
   readonly #quietProof: QuietProof;
   #silentSinceMs: number | null;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
-  constructor(options: HostWatchOptions) {
+  constructor(options: IdleDetectorOptions) {
     this.#clock = options.clock;
     this.#timings = options.timings;
     this.#silentSinceMs = options.silentSinceMs;
@@ -47,15 +47,15 @@ export class HostWatch {
     this.#quietProof.reset();
   }
 
-  judge(subscription: Subscription, intake: Intake): HostVerdict {
+  judge(subscription: Subscription, state: StreamState): HostVerdict {
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     if (subscription.refused !== null) return end("refused", subscription.refused);
-    if (!intake.hostSeen) return subscription.isOpen ? this.#judgeSilence(subscription.openedMs) : OPEN;
+    if (!state.hostSeen) return subscription.isOpen ? this.#judgeSilence(subscription.openedMs) : OPEN;
     const verdict = this.#quietProof.poll({
-      quietSinceMs: subscription.quietSinceMs(intake.isDoubting),
+      quietSinceMs: subscription.quietSinceMs(state.isDoubting),
       isAnswering: subscription.isAnswering,
-      cursor: intake.cursor,
-      aboveSeq: intake.position?.seq ?? intake.cursor ?? 0,
+      cursor: state.cursor,
+      aboveSeq: state.position?.seq ?? state.cursor ?? 0,
     });
     switch (verdict) {
       case "open":
@@ -65,7 +65,7 @@ export class HostWatch {
       case "quiet":
         return end("quiet", null);
       case "silent-on-cursor":
-        return end("silent-on-cursor", `live frames come, but none after ${intake.cursor ?? 0}`);
+        return end("silent-on-cursor", `live frames come, but none after ${state.cursor ?? 0}`);
       default: {
         const unreachable: never = verdict;
         return unreachable;

@@ -1,7 +1,7 @@
 /** Whether the host at the other end is still there: pings into silence, and notices when nothing answers. Times come in. */
 import type { FirehoseTimings } from "./timings.ts";
 
-export class Pulse {
+export class Liveness {
   readonly #timings: FirehoseTimings;
   #quietSinceMs = 0;
   #lastSignMs = 0;
