@@ -146,7 +146,10 @@ class SocketReader implements FirehoseReader {
       clock,
       rules: { filter, verify },
       isSuspicious: (cursorMs, firstMs) => this.#gapProof.isSuspicious(cursorMs, firstMs),
-      peekAt: (index) => this.#subscription.peekAt(index),
+      frames: {
+        frameAt: (index) => this.#subscription.frames.frameAt(index),
+        bytesAt: (index) => this.#subscription.frames.bytesAt(index),
+      },
       patience: () => this.#patience(),
     });
   }
@@ -178,11 +181,12 @@ class SocketReader implements FirehoseReader {
     const window = this.#window;
     if (window === null || this.#gapProof.isPending) return;
     const framesBefore = window.frames;
-    let queued = this.#subscription.peek();
+    const { frames } = this.#subscription;
+    let frame = frames.frameAt(0);
     let isHeld = false;
-    while (queued !== null && !isHeld && window.ending === null) {
+    while (frame !== null && !isHeld && window.ending === null) {
       const receivedBefore = window.received;
-      const step = this.#state.take(queued, window);
+      const step = this.#state.take(frame, frames.bytesAt(0), window);
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
@@ -207,7 +211,7 @@ class SocketReader implements FirehoseReader {
           this.#endForGood(window, { because: step.because, detail: step.detail });
           break;
       }
-      queued = this.#subscription.peek();
+      frame = frames.frameAt(0);
     }
     if (window.frames > framesBefore) this.#lastTakenMs = this.#decidedSinceMs ?? this.#options.clock.now();
     this.#decidedSinceMs = null;
@@ -276,7 +280,7 @@ class SocketReader implements FirehoseReader {
       const { position } = this.#state;
       this.#isLastDoubt = true;
       this.#takeFrames();
-      const isNothing = this.#state.position === position && this.#subscription.peek() === null;
+      const isNothing = this.#state.position === position && this.#subscription.frames.isEmpty;
       if (isNothing && window.ending === null) this.#endForGood(window, verdict.ending);
       this.#waker.wake();
     } else if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
@@ -301,7 +305,7 @@ class SocketReader implements FirehoseReader {
   }
 
   #isWaitingForFrames(): boolean {
-    return this.#state.isDoubting || this.#subscription.peek() === null;
+    return this.#state.isDoubting || this.#subscription.frames.isEmpty;
   }
 
   /** When a doubted frame is looked at again, if nothing comes behind it. */

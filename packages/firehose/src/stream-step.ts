@@ -17,6 +17,9 @@ export type Step =
   /** The stream ends here; the frame is not taken. */
   | { readonly kind: "end"; readonly because: WindowEnd; readonly detail: string };
 
+/** Done with; it proves nothing of the host. */
+export const IGNORED: Step = { kind: "taken", isGood: false };
+
 /**
  * A frame below the cursor that was asked for, or below the frame before it. A host that was asked for what is above its
  * head, and went live in silence, looks like that too: then the first frame of all is no older than the cursor.
