@@ -4,6 +4,7 @@
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
+import { DoubtWait } from "./doubt-wait.ts";
 import { GapProof } from "./gap-proof.ts";
 import { IdleDetector } from "./idle-detector.ts";
 import { StreamState } from "./stream-state.ts";
@@ -11,7 +12,6 @@ import { probeStream } from "./probe.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
 import type { FirehoseReader, FirehoseReaderOptions, Window, WindowLimits } from "./types.ts";
-import type { Patience } from "./seq-doubt.ts";
 import { FEWEST_FRAMES } from "./seek-search.ts";
 import { verifyWindow } from "./verify-window.ts";
 import { Waker } from "./waker.ts";
@@ -20,9 +20,6 @@ import { type Ending, WindowBuilder } from "./window-builder.ts";
 const DEFAULT_MEMORY_CHECK_INTERVAL = 100;
 /** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
 const GAP_SAMPLE = { frames: FEWEST_FRAMES, forMs: 200 };
-/** Connections that may end at a frame that is doubted before it is decided without those behind it. */
-const MOST_CUTS = 3;
-
 /** @throws TypeError where `verify` is `signature` and nobody resolves keys */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
   if (options.verify === "signature" && options.resolveKey === undefined) {
@@ -37,6 +34,7 @@ class SocketReader implements FirehoseReader {
   readonly #waker: Waker;
   readonly #idleDetector: IdleDetector;
   readonly #gapProof: GapProof;
+  readonly #doubtWait: DoubtWait;
   readonly #subscription: Subscription;
   #state: StreamState;
   /** Of the last window: its memory is for the next one. */
@@ -46,14 +44,6 @@ class SocketReader implements FirehoseReader {
   #terminal: Ending | null = null;
   #lastTakenMs = 0;
   #uncheckedEvents = 0;
-  /** Nothing will come behind the frame that is doubted. */
-  #isLastDoubt = false;
-  /** Since when nothing came behind a frame that was decided for that reason; null: none was. */
-  #decidedSinceMs: number | null = null;
-  /** Connections that ended at a doubted frame behind this position. */
-  #cuts = 0;
-  #cutAt: Position | null = null;
-
   constructor(options: FirehoseReaderOptions) {
     const { url, userAgent, clock, random } = options;
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
@@ -71,6 +61,7 @@ class SocketReader implements FirehoseReader {
       probe: (look, signal) => probeStream({ ...looking, ...look, isNoNews }, signal),
       onWake,
     });
+    this.#doubtWait = new DoubtWait(clock, timings);
     this.#gapProof = new GapProof({
       clock,
       timings,
@@ -150,7 +141,7 @@ class SocketReader implements FirehoseReader {
         frameAt: (index) => this.#subscription.frames.frameAt(index),
         bytesAt: (index) => this.#subscription.frames.bytesAt(index),
       },
-      patience: () => this.#patience(),
+      patience: () => this.#doubtWait.patience(this.#subscription),
     });
   }
 
@@ -190,7 +181,7 @@ class SocketReader implements FirehoseReader {
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
-          this.#isLastDoubt = false;
+          this.#doubtWait.noteTaken();
           if (step.isGood) this.#subscription.noteGoodFrame();
           this.#checkMemory(window, window.received - receivedBefore);
           break;
@@ -213,40 +204,18 @@ class SocketReader implements FirehoseReader {
       }
       frame = frames.frameAt(0);
     }
-    if (window.frames > framesBefore) this.#lastTakenMs = this.#decidedSinceMs ?? this.#options.clock.now();
-    this.#decidedSinceMs = null;
+    const decidedSinceMs = this.#doubtWait.takeDecidedSinceMs();
+    if (window.frames > framesBefore) this.#lastTakenMs = decidedSinceMs ?? this.#options.clock.now();
     // The first frame brings a nearer deadline; the last one the end.
     if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#waker.wake();
   }
 
   /** Whether more frames may still come behind the one that is doubted. Where none can, it is read again or decided. */
   #waitBehindDoubt(): boolean {
-    const subscription = this.#subscription;
-    if (!subscription.isCut) {
-      subscription.admit();
-      return true;
-    }
-    if (this.#state.position !== this.#cutAt) this.#cuts = 0;
-    this.#cutAt = this.#state.position;
-    this.#cuts++;
-    // Without a cursor it would not come again.
-    if (this.#cuts >= MOST_CUTS || this.#state.cursor === null) {
-      this.#cuts = 0;
-      this.#isLastDoubt = true;
-    } else this.#reconnect("the connection ended behind a sequence number that may be wrong");
-    return false;
-  }
-
-  #patience(): Patience {
-    const subscription = this.#subscription;
-    if (this.#isLastDoubt) return "end";
-    if (subscription.isCut) return "pause";
-    const sinceMs = subscription.quietSinceMs(true);
-    if (sinceMs === null) return "none";
-    const quietForMs = this.#options.clock.now() - sinceMs;
-    if (quietForMs >= this.#timings.idleMs) this.#decidedSinceMs = sinceMs;
-    if (quietForMs >= this.#timings.quietMs) return "silence";
-    return quietForMs >= this.#timings.idleMs ? "pause" : "none";
+    const next = this.#doubtWait.next(this.#subscription, this.#state);
+    if (next === "wait") this.#subscription.admit();
+    if (next === "reconnect") this.#reconnect("the connection ended behind a sequence number that may be wrong");
+    return next === "wait";
   }
 
   #checkMemory(window: WindowBuilder, events: number): void {
@@ -278,7 +247,7 @@ class SocketReader implements FirehoseReader {
     if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#state.isDoubting) {
       // Nothing more comes behind it: what can be said of it is said now, and what it was decides how the window ends.
       const { position } = this.#state;
-      this.#isLastDoubt = true;
+      this.#doubtWait.decideNow();
       this.#takeFrames();
       const isNothing = this.#state.position === position && this.#subscription.frames.isEmpty;
       if (isNothing && window.ending === null) this.#endForGood(window, verdict.ending);
@@ -308,17 +277,6 @@ class SocketReader implements FirehoseReader {
     return this.#state.isDoubting || this.#subscription.frames.isEmpty;
   }
 
-  /** When a doubted frame is looked at again, if nothing comes behind it. */
-  #doubtDeadlineMs(): number {
-    if (!this.#state.isDoubting) return Number.POSITIVE_INFINITY;
-    const sinceMs = this.#subscription.quietSinceMs(true);
-    if (sinceMs === null) return Number.POSITIVE_INFINITY;
-    const { idleMs, quietMs } = this.#timings;
-    const nowMs = this.#options.clock.now();
-    const dueMs = [sinceMs + idleMs, sinceMs + quietMs].filter((ms) => ms > nowMs);
-    return Math.min(...dueMs, Number.POSITIVE_INFINITY);
-  }
-
   #nextDeadlineMs(window: WindowBuilder, deadlineMs: number): number {
     const isIdling = window.frames > 0 && this.#isWaitingForFrames();
     const idleMs = isIdling ? this.#lastTakenMs + this.#timings.idleMs : Number.POSITIVE_INFINITY;
@@ -327,7 +285,7 @@ class SocketReader implements FirehoseReader {
       idleMs,
       this.#subscription.nextDeadlineMs(),
       this.#idleDetector.deadlineMs,
-      this.#doubtDeadlineMs(),
+      this.#doubtWait.deadlineMs(this.#subscription, this.#state),
       this.#gapProof.deadlineMs,
     );
   }
