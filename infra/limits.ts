@@ -2,6 +2,7 @@
  * Times and sizes that belong together: what one of them says, another relies on. Pure numbers, so that the proof in
  * test/infra and the handlers' authors read the same ones.
  */
+import { NEEDED_MESSAGE_BYTES } from "../packages/core/src/message-size.ts";
 
 /** The schedule's period. The pace's horizon is two of them. */
 export const TICK_SECONDS = 60;
@@ -25,6 +26,9 @@ export const VISIBILITY_TIMEOUT_SECONDS = 6 * CONSUMER_TIMEOUT_SECONDS;
  * real attempts are counted by the consumer, which dead-letters at the fifth. This is the last net only.
  */
 export const MAX_RECEIVE_COUNT = 1000;
+
+/** Both queues: a batch that dies goes as it is to the dead-letter queue, and a redrive brings it back. */
+export const MAX_MESSAGE_BYTES = NEEDED_MESSAGE_BYTES;
 
 export const QUEUE_RETENTION_SECONDS = 4 * 86_400;
 

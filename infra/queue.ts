@@ -1,10 +1,11 @@
 /**
  * The queue between reader and consumer, and the dead-letter queue behind it. Standard, not FIFO: a message's own delay
  * is what makes the pace, and FIFO queues have none. SST's defaults (30 s of visibility, three receives) would
- * dead-letter a batch that merely waits.
+ * dead-letter a batch that merely waits, and AWS's own (messages of 256 KiB) would refuse a large record.
  */
 import {
   DLQ_RETENTION_SECONDS,
+  MAX_MESSAGE_BYTES,
   MAX_RECEIVE_COUNT,
   QUEUE_RETENTION_SECONDS,
   VISIBILITY_TIMEOUT_SECONDS,
@@ -21,7 +22,7 @@ export function createQueues(options: { isProduction: boolean }): Queues {
 
   const deadLetters = new sst.aws.Queue(
     "DeadLetters",
-    { transform: { queue: { messageRetentionSeconds: DLQ_RETENTION_SECONDS } } },
+    { transform: { queue: { messageRetentionSeconds: DLQ_RETENTION_SECONDS, maxMessageSize: MAX_MESSAGE_BYTES } } },
     keep,
   );
   const work = new sst.aws.Queue(
@@ -29,7 +30,7 @@ export function createQueues(options: { isProduction: boolean }): Queues {
     {
       visibilityTimeout: `${VISIBILITY_TIMEOUT_SECONDS} seconds`,
       dlq: { queue: deadLetters.arn, retry: MAX_RECEIVE_COUNT },
-      transform: { queue: { messageRetentionSeconds: QUEUE_RETENTION_SECONDS } },
+      transform: { queue: { messageRetentionSeconds: QUEUE_RETENTION_SECONDS, maxMessageSize: MAX_MESSAGE_BYTES } },
     },
     keep,
   );

@@ -59,6 +59,16 @@ export const PATCHES: readonly Patch[] = [
   patch("the dead-letter queue keeps for 14 days, longer than the queue's 4", "as long as the queue", (it) =>
     it.set("DeadLettersQueue", ["messageRetentionSeconds"], 345_600),
   ),
+  patch(
+    "issue 12.5: both queues take messages as large as the program sends, which is SQS's own limit",
+    "AWS's default",
+    (it) => it.set("BatchesQueue", ["maxMessageSize"], undefined),
+  ),
+  patch(
+    "issue 12.5: both queues take messages as large as the program sends, which is SQS's own limit",
+    "a smaller one for dead letters",
+    (it) => it.set("DeadLettersQueue", ["maxMessageSize"], 262_144),
+  ),
   patch("both queues are standard and delay nothing by themselves", "FIFO", (it) =>
     it.set("BatchesQueue", ["fifoQueue"], true),
   ),

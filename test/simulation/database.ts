@@ -1,7 +1,8 @@
 /** A database that is made up: advisory locks, a latency, and stalls in which nothing that was sent comes back. */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
-import type { Health, Sink } from "@firehose-backfill/sink/types";
+import type { ApplyRequest, Health, Sink } from "@firehose-backfill/sink/types";
 
 export interface AppliedBatch {
   readonly atMs: number;
@@ -62,7 +63,7 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
         if (!request.isOnTime()) return { kind: "late" };
         applied.push({ atMs: clock.now(), events: request.rows.length });
         await answer();
-        const counts = { applied: request.rows.length, stale: 0, dead: 0 };
+        const counts = countsOf(request.rows);
         return { kind: "applied", counts, durationMs: clock.now() - startedMs };
       } finally {
         active -= 1;
@@ -72,6 +73,13 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
     pool: () => ({ used: active, size: POOL_SIZE }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+}
+
+function countsOf(rows: ApplyRequest["rows"]): BatchCounts {
+  const deadReasons: Record<string, number> = {};
+  for (const row of rows) if (row.kind === "dead") deadReasons[row.reason] = (deadReasons[row.reason] ?? 0) + 1;
+  const dead = Object.values(deadReasons).reduce((sum, count) => sum + count, 0);
+  return { applied: rows.length - dead, stale: 0, dead, ...(dead === 0 ? {} : { deadReasons }) };
 }
 
 const POOL_SIZE = 100;

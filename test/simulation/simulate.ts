@@ -36,6 +36,8 @@ export interface SimulationOptions {
   /** Added to the clock of consumer `index`. */
   readonly skewMs?: (index: number) => number;
   readonly repeatProbability?: number;
+  /** What the queue takes in one message. */
+  readonly maxMessageBytes?: () => number;
   readonly store?: MemoryStoreOptions;
   readonly readerCrash?: CrashPoint;
   /** What each consumer holds, against its run's BACKFILL_MAX_MEMORY_MB. Left out: little. */
@@ -79,6 +81,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     order: options.order ?? "oldest-first",
     visibilitySeconds: 180,
     repeatProbability: options.repeatProbability ?? 0,
+    ...(options.maxMessageBytes === undefined ? {} : { encode: true, maxMessageBytes: options.maxMessageBytes }),
   });
   const database = simulatedDatabase({ clock, latencyMs: options.latencyMs ?? 5 });
   const config = parseConfig(options.settings);

@@ -16,6 +16,8 @@ export interface StreamShape {
   readonly commitsPerSecond: number;
   /** Share of events that pass the filter, 0 to 1; the others are skipped. */
   readonly matching: number;
+  /** The record's bytes in commit `index`; null: none. */
+  readonly record?: (index: number) => Uint8Array | null;
 }
 
 export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptions): FirehoseReader {
@@ -97,7 +99,7 @@ function commitAt(shape: StreamShape, index: number): { events: FirehoseEvent[];
     rkey: `${index}-${n}`,
     rev: `${index}`,
     cid: null,
-    record: null,
+    record: shape.record?.(index) ?? null,
   }));
   return { events: events.filter((_, n) => isMatching(shape, index * 7 + n)), received, timeMs };
 }

@@ -45,7 +45,7 @@ async function read(task: GrowthTask): Promise<void> {
   };
   /** Encodes as SQS would have it, and everything is applied at once. */
   const queue: BatchQueue = {
-    limits: { maxMessageBytes: 1024 * 1024 },
+    readLimits: () => Promise.resolve({ declaredBytes: 1024 * 1024, maxMessageBytes: 1024 * 1024 }),
     async send(batches) {
       let bytes = 0;
       for (const { batch } of batches) {

@@ -5,7 +5,7 @@
 import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
-import { describeError } from "@firehose-backfill/core/errors";
+import { describeError, isRetryable } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import type { SinkRow } from "@firehose-backfill/sink/types";
 import { yieldToEventLoop } from "@firehose-backfill/throttle/idle";
@@ -16,7 +16,7 @@ import { guardMemory } from "./guard-memory.ts";
 import { keepHidden } from "./keep-hidden.ts";
 import { fateOf } from "./message-fate.ts";
 import { paceOf } from "./pace.ts";
-import { MAX_ATTEMPTS, setAside, waitFor } from "./setback.ts";
+import { DeadLetterError, MAX_ATTEMPTS, sendLetter, setAside, waitFor } from "./setback.ts";
 import { findTurn, takeNewPlace } from "./take-place.ts";
 import { toRow } from "./to-rows.ts";
 
@@ -31,7 +31,7 @@ export interface MessageResult {
   readonly applyMs: number;
 }
 
-/** Seconds that a message of a newer version, or one whose run is, is left for a newer consumer. */
+/** Seconds that a message of a newer program, or one whose run is, is left for a newer consumer. */
 const NEWER_VERSION_SECONDS = 300;
 
 export async function applyMessage(
@@ -40,19 +40,45 @@ export async function applyMessage(
   options: { readonly signal: AbortSignal },
 ): Promise<MessageResult> {
   const { content } = message;
-  if (content.kind === "newer-version") {
-    await deps.queue.hide(message.receiptHandle, NEWER_VERSION_SECONDS);
-    return outcome("hidden", `message of version ${content.version}, newer than this consumer`);
+  switch (content.kind) {
+    case "newer-version":
+      await deps.queue.hide(message.receiptHandle, NEWER_VERSION_SECONDS);
+      return outcome("hidden", `message of version ${content.version}, newer than this consumer`);
+    case "newer-kind":
+      await deps.queue.hide(message.receiptHandle, NEWER_VERSION_SECONDS);
+      return outcome("hidden", `message that only a newer consumer reads: ${content.error}`);
+    case "malformed":
+      return deadLetterStranger(deps, message, content.error);
+    case "batch":
+      return applyOrWait(deps, message, content.batch, options.signal);
+    default: {
+      const unreachable: never = content;
+      return unreachable;
+    }
   }
-  if (content.kind === "malformed") {
+}
+
+async function deadLetterStranger(deps: ConsumerDeps, message: IncomingMessage, error: string): Promise<MessageResult> {
+  try {
     await deps.queue.deadLetter(message);
-    deps.log(`[BACKFILL] A message that is not ours went to the dead-letter queue: ${content.error}`);
-    return outcome("dead-lettered", content.error);
+  } catch (failure) {
+    return keepLetter(deps, message, null, failure);
   }
+  deps.log(`[BACKFILL] A message that is not ours went to the dead-letter queue: ${error}`);
+  return outcome("dead-lettered", error);
+}
+
+async function applyOrWait(
+  deps: ConsumerDeps,
+  message: IncomingMessage,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<MessageResult> {
   await using _ = keepHidden(deps, message.receiptHandle);
   try {
-    return await applyBatch(deps, message, content.batch, options.signal);
+    return await applyBatch(deps, message, batch, signal);
   } catch (error) {
+    if (error instanceof DeadLetterError) return await keepLetter(deps, message, batch.key.runId, error.cause);
     // The table or the queue is away: never apply unpaced, come back later. No attempt is counted.
     deps.log(`[BACKFILL] Consumer: ${describeError(error)}`);
     const seconds = error instanceof NewerItemError ? NEWER_VERSION_SECONDS : UNREACHABLE_SECONDS;
@@ -60,6 +86,29 @@ export async function applyMessage(
     return outcome("hidden", describeError(error));
   }
 }
+
+/**
+ * It cannot be put into the dead-letter queue: that one takes less than the queue did, or is not there. The batch is dead
+ * in the ledger, so that nothing waits for it; its message stays where it is, and the run says why.
+ */
+async function keepLetter(
+  deps: ConsumerDeps,
+  message: IncomingMessage,
+  runId: string | null,
+  failure: unknown,
+): Promise<MessageResult> {
+  const because = `the dead-letter queue refuses a message: ${describeError(failure)}`;
+  deps.log(`[BACKFILL] Consumer: ${because}`);
+  if (runId !== null) {
+    const error = { atMs: deps.clock.now(), source: "consumer", message: because, kind: "dead-letter queue" };
+    await deps.store.addError(runId, error).catch(() => undefined);
+  }
+  const seconds = isRetryable(failure) ? UNREACHABLE_SECONDS : REFUSED_LETTER_SECONDS;
+  await deps.queue.hide(message.receiptHandle, seconds).catch(() => undefined);
+  return outcome("hidden", because);
+}
+
+const REFUSED_LETTER_SECONDS = 900;
 
 /** The counter could not be reached, and with it the delay is not known: about what N x delay is at the background profile. */
 const UNREACHABLE_SECONDS = 5;
@@ -77,7 +126,7 @@ async function applyBatch(
     return outcome("dropped", fate.because);
   }
   if (fate.kind === "dead-letter") {
-    await queue.deadLetter(message);
+    await sendLetter(deps, message);
     deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${fate.because}`);
     return outcome("dead-lettered", fate.because);
   }

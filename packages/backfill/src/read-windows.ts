@@ -8,6 +8,7 @@ import type { FirehoseReader, ReadPosition, WindowLimits } from "@firehose-backf
 import type { ReaderDeps } from "./deps.ts";
 import { findStart, type FoundStart, relayUrlOf, sayClamp } from "./find-start.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
+import { queueLimits } from "./queue-size.ts";
 import { createWorkMeter, freeHorizonMs, type RoomInput, roomForEvents } from "./room.ts";
 import { sendWindow } from "./send-window.ts";
 import { applyWindowEnd } from "./window-end.ts";
@@ -76,6 +77,8 @@ export async function readWindows(
   };
 
   if (freeHorizonMs(roomInput()) < Math.max(1, place.leastRoomMs)) return end("horizon");
+  const limits = await queueLimits(deps, run);
+  if (typeof limits === "string") return end(limits);
   const scope = await store.getScope(run.runId);
   if (scope === null) throw new Error(`the filters of run ${run.runId} are gone from the table`);
   const url = relayUrlOf(deps, scope);
@@ -96,14 +99,14 @@ export async function readWindows(
       continue;
     }
 
-    const limits: WindowLimits = {
+    const windowLimits: WindowLimits = {
       maxEvents: Math.min(room, WINDOW_EVENTS),
       maxBytes: WINDOW_KEPT_BYTES,
       maxReadBytes: WINDOW_READ_BYTES,
       maxMs: Math.min(WINDOW_MS, leftMs),
       takeFirstWhole: isFirst || (!isPaced && outstanding.batches === 0),
     };
-    const window = await reader.readWindow(limits, options.signal);
+    const window = await reader.readWindow(windowLimits, options.signal);
     sums.frames += window.frames;
     sums.received += window.received;
     sums.matched += window.events.length;
@@ -116,7 +119,7 @@ export async function readWindows(
     if (window.to !== null) {
       const isEnd = window.endedBecause === "caught-up" || window.endedBecause === "quiet";
       const oldestKeptMs = window.oldestKeptMs ?? start.oldestKeptMs;
-      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to, oldestKeptMs }, { isEnd });
+      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to, oldestKeptMs }, { isEnd, limits });
       if (sent.kind === "dropped") return end(sent.because);
       if (isFirst && run.startPosition === null)
         sayClamp(deps, run, start.oldestKeptMs ?? window.first?.timeMs ?? null);
@@ -128,7 +131,7 @@ export async function readWindows(
     }
     const ended = await applyWindowEnd(deps, lease, run, window);
     if (ended !== null) return end(ended);
-    if (window.endedBecause === "events" && isPaced && limits.maxEvents === room) return end("horizon");
+    if (window.endedBecause === "events" && isPaced && windowLimits.maxEvents === room) return end("horizon");
     const stop = await look();
     if (stop !== null) return end(stop);
     if (window.endedBecause === "events" && window.to === null) await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);

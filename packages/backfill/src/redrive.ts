@@ -9,10 +9,12 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
+import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
+import { UsageError } from "@firehose-backfill/core/errors";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
-import { packBatches } from "@firehose-backfill/queue/pack";
-import type { BatchQueue } from "@firehose-backfill/queue/types";
+import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
+import type { BatchQueue, QueueLimits } from "@firehose-backfill/queue/types";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/types";
 
 export interface RedriveDeps {
@@ -39,11 +41,19 @@ const CLAIMED_AT_ONCE = 500;
 const ENTRIES_IN_FLIGHT = 8;
 /** Of the id of a dead event in a message. */
 const ID_BYTES = 40;
+/** Of a message, at most this part is ids. */
+const IDS_SHARE = 8;
+const LEAST_REDRIVE_BYTES = Math.ceil((LEAST_MESSAGE_BYTES * IDS_SHARE) / (IDS_SHARE - 1));
 /** No reader's: windows are numbered from 1. */
 const REDRIVE_WINDOW = 0;
 
-/** @throws QueueError, TableError, SinkError: part of it may be under way, and it may be done again. */
+/** @throws UsageError, nothing has changed; QueueError, TableError, SinkError: part of it may be under way, and it may be done again. */
 export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
+  const limits = await deps.queue.readLimits();
+  if (limits.maxMessageBytes < LEAST_REDRIVE_BYTES)
+    throw new UsageError(
+      `the queue takes only ${limits.declaredBytes} bytes a message: set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue, then redrive`,
+    );
   const deadLetters = await deps.queue.redrive({ max: AT_ONCE });
   if (deps.openDeadEvents === undefined) return { deadLetters, deadEvents: 0, untriable: 0, abandoned: 0 };
   await using dead = deps.openDeadEvents();
@@ -57,28 +67,35 @@ export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
     for (const [runId, its] of Map.groupBy(events, (each) => each.runId)) {
       const run = await deps.store.getRun(runId);
       if (run === null || run.status === "cancelled" || run.status === "cancelling") abandoned += its.length;
-      else deadEvents += await sendAgain(deps, run, its);
+      else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }
   return { deadLetters, deadEvents, untriable: await dead.countUntriable(), abandoned };
 }
 
 /** Ledger first, then the queue: an entry without a message changes nothing, a message without an entry would be dropped. */
-async function sendAgain(deps: RedriveDeps, run: Run, claimed: readonly ClaimedEvent[]): Promise<number> {
-  const batches = await enterAll(deps, run, inBatches(deps, run, claimed));
+async function sendAgain(
+  deps: RedriveDeps,
+  limits: QueueLimits,
+  run: Run,
+  claimed: readonly ClaimedEvent[],
+): Promise<number> {
+  const batches = await enterAll(deps, run, inBatches(limits, run, claimed));
   await deps.queue.send(batches.map((batch) => ({ batch, delaySeconds: 0 })));
   return claimed.length;
 }
 
 type DeadBatch = Pick<LoggedBatch, "events"> & { readonly claimed: readonly ClaimedEvent[] };
 
-function inBatches({ queue }: RedriveDeps, run: Run, claimed: readonly ClaimedEvent[]): readonly DeadBatch[] {
-  const { batchSize } = run.throttle;
-  const limits = { maxMessageBytes: queue.limits.maxMessageBytes - batchSize * ID_BYTES };
+function inBatches(limits: QueueLimits, run: Run, claimed: readonly ClaimedEvent[]): readonly DeadBatch[] {
+  const { maxMessageBytes } = limits;
+  // Where the queue takes little, the ids of a large batch would leave no room for its events.
+  const batchSize = Math.max(1, Math.min(run.throttle.batchSize, Math.floor(maxMessageBytes / IDS_SHARE / ID_BYTES)));
   let next = 0;
   // Packing keeps the order and the number of events.
   const log = EventLog.of(claimed.map(({ event }) => event));
-  return packBatches(log, { batchSize, limits }).map((events) => {
+  const room = { maxMessageBytes: maxMessageBytes - batchSize * ID_BYTES };
+  return packBatches(log, { batchSize, limits: room }).map((events) => {
     const its = claimed.slice(next, next + events.length);
     next += events.length;
     return { events, claimed: its };

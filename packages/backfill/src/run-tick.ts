@@ -62,7 +62,7 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
   } catch (error) {
     const message = describeError(error);
     deps.log(`[BACKFILL] Reader: ${message}`);
-    await noteFailure(deps, held.run.runId, message);
+    await noteFailure(deps, held.run.runId, error);
     result = nothing(held.run, `error: ${message}`, place.lookAgainMs);
     if (!keeper.isLost()) await release(deps, lease, result, { startedAtMs, queueEmptySinceMs }).catch(() => undefined);
     throw error;
@@ -134,9 +134,12 @@ async function release(
   });
 }
 
-async function noteFailure(deps: ReaderDeps, runId: string, message: string): Promise<void> {
+async function noteFailure(deps: ReaderDeps, runId: string, error: unknown): Promise<void> {
+  // While a cause lasts, every tick fails by it.
+  const kind = `tick: ${error instanceof Error ? error.name : "unknown"}`;
+  const message = describeError(error);
   try {
-    await deps.store.addError(runId, { atMs: deps.clock.now(), source: "reader", message });
+    await deps.store.addError(runId, { atMs: deps.clock.now(), source: "reader", message, kind });
   } catch {
     // The table itself may be what failed; the log line above has it.
   }

@@ -9,33 +9,40 @@ import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Window } from "@firehose-backfill/firehose/types";
 import { packBatches } from "@firehose-backfill/queue/pack";
+import type { QueueLimits } from "@firehose-backfill/queue/types";
 import { delaySeconds, layOutPlaces } from "@firehose-backfill/throttle/places";
 import type { ReaderDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
+import { queueRefused } from "./queue-size.ts";
 
 export type SendResult =
   | { readonly kind: "registered"; readonly run: Run; readonly events: number; readonly batches: number }
   /** Lease, epoch or status moved on under us: the window is dropped unread, as far as the run is concerned. */
-  | { readonly kind: "dropped"; readonly because: "lease lost" | "run changed" };
+  | { readonly kind: "dropped"; readonly because: string };
 
 export async function sendWindow(
   deps: ReaderDeps,
   lease: Lease,
   run: Run,
   window: Window & { readonly to: Position },
-  end: { readonly isEnd: boolean },
+  how: { readonly isEnd: boolean; readonly limits: QueueLimits },
 ): Promise<SendResult> {
-  const reserved = await reserve(deps, lease, run, window.events);
+  const reserved = await reserve(deps, lease, run, window.events, how.limits);
   if (reserved === null) return { kind: "dropped", because: "run changed" };
   const { batches } = reserved;
   await deps.crashPoint?.("after-reserve");
 
   const nowMs = deps.clock.now();
   const { crashPoint } = deps;
-  const sentBytes = await deps.queue.send(
-    batches.map((batch) => ({ batch, delaySeconds: delaySeconds(batch.dueMs, nowMs) })),
-    crashPoint === undefined ? {} : { onConfirmed: () => crashPoint("after-send-n") },
-  );
+  let sentBytes: number;
+  try {
+    sentBytes = await deps.queue.send(
+      batches.map((batch) => ({ batch, delaySeconds: delaySeconds(batch.dueMs, nowMs) })),
+      crashPoint === undefined ? {} : { onConfirmed: () => crashPoint("after-send-n") },
+    );
+  } catch (error) {
+    return { kind: "dropped", because: await queueRefused(deps, run, how.limits, error) };
+  }
   await deps.crashPoint?.("after-send");
 
   const item: WindowItem = {
@@ -61,7 +68,7 @@ export async function sendWindow(
     startPosition: run.startPosition ?? window.first,
     startReached: window.startReached,
     recentTimesMs: window.recentTimesMs,
-    target: end.isEnd ? window.to : run.target,
+    target: how.isEnd ? window.to : run.target,
     brokenFrames: window.brokenFrames,
     oldestKeptMs: window.oldestKeptMs ?? run.oldestKeptMs,
   });
@@ -78,11 +85,12 @@ async function reserve(
   lease: Lease,
   run: Run,
   events: EventLog,
+  limits: QueueLimits,
 ): Promise<{ batches: readonly LoggedBatch[] } | null> {
   let current = run;
   for (;;) {
     const pace = paceOf(current);
-    const packed = packBatches(events, { batchSize: pace.batchSize, limits: deps.queue.limits });
+    const packed = packBatches(events, { batchSize: pace.batchSize, limits });
     const layout = layOutPlaces(
       pace,
       packed.map((group) => group.length),

@@ -4,6 +4,7 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
+import { isRetryable } from "@firehose-backfill/core/errors";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
@@ -25,9 +26,12 @@ export async function waitFor(
   const { run, because } = wait;
   if (run !== null && run.waiting?.for !== because) {
     const nowMs = clock.now();
+    const message = wait.detail ?? because;
+    const kind = kindOfWait(because);
     await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? nowMs });
-    await store.addError(run.runId, { atMs: nowMs, source: "consumer", message: wait.detail ?? because });
-    deps.log(`[BACKFILL] Waiting: ${wait.detail ?? because}`);
+    await store.addError(run.runId, { atMs: nowMs, source: "consumer", message, kind });
+    // A value that was measured anew is no news.
+    if (run.waiting === null || kindOfWait(run.waiting.for) !== kind) deps.log(`[BACKFILL] Waiting: ${message}`);
   }
   if (run !== null && because !== "database") {
     const nowMs = clock.now();
@@ -37,6 +41,11 @@ export async function waitFor(
   const waits = await store.addWait(wait.batch.key);
   await queue.hide(wait.message.receiptHandle, waitSeconds(waits));
   return hidden(`waiting: ${because}`);
+}
+
+/** `throttle query: 3 > 0` is of the same kind as `throttle query: timed out`. */
+export function kindOfWait(because: string): string {
+  return `waiting: ${because.split(":", 1)[0] ?? because}`;
 }
 
 /** Our own broken state (schema, permissions, password): the run stops, what is planned is hidden, the operator is told. */
@@ -79,9 +88,27 @@ export async function setAside(
 ): Promise<MessageResult> {
   const counts = deadLettered(batch.events.length);
   await deps.store.finish(batch.key, "dead", counts, { nowMs: deps.clock.now(), redriven: false });
-  await deps.queue.deadLetter(message);
+  await sendLetter(deps, message);
   deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${because}`);
   return { kind: "dead-lettered", because, counts, paceWaitMs: 0, isLate: false, applyMs: 0 };
+}
+
+/** Told apart from every other failure of the queue: it is about one message. `cause`: what the queue said. */
+export class DeadLetterError extends Error {
+  override readonly name = "DeadLetterError";
+
+  isRetryable(): boolean {
+    return isRetryable(this.cause);
+  }
+}
+
+/** @throws DeadLetterError */
+export async function sendLetter(deps: Pick<ConsumerDeps, "queue">, message: IncomingMessage): Promise<void> {
+  try {
+    await deps.queue.deadLetter(message);
+  } catch (cause) {
+    throw new DeadLetterError("the dead-letter queue does not take a message", { cause });
+  }
 }
 
 /** All of a batch that nobody could apply: its events are in the dead-letter queue, not in `dead_events`. */

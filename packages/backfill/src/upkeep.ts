@@ -33,7 +33,9 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
   const { outstanding } = folded;
   const nowMs = clock.now();
 
-  const isEmpty = figures.ready + figures.inFlight + figures.delayed + figures.deadLetters === 0;
+  // Letters do not count: those of this epoch have just been marked and are not outstanding any more, and those of another
+  // run or epoch may lie there for two weeks. One that was not seen, among very many, is read again, which does no harm.
+  const isEmpty = figures.ready + figures.inFlight + figures.delayed === 0;
   const queueEmptySinceMs = outstanding.batches > 0 && isEmpty ? (run.queueEmptySinceMs ?? nowMs) : null;
   const lost = whyLost(deps, outstanding, { queueEmptySinceMs, nowMs });
   if (lost !== null) {
@@ -44,6 +46,8 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
     return { run: renewed, outstanding: NOTHING, figures, queueEmptySinceMs: null };
   }
 
+  if (run.waiting !== null && outstanding.batches === 0) run = await stopWaiting(deps, run);
+
   if (run.backOff > 1 && (await store.halveBackOff(run.runId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
     run = (await store.getRun(run.runId)) ?? run;
     deps.log(`[BACKFILL] Quiet for a minute: back-off is ${run.backOff} now`);
@@ -53,6 +57,16 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
     }
   }
   return { run, outstanding, figures, queueEmptySinceMs };
+}
+
+/**
+ * A consumer ends the waiting once it has applied a batch. Where nothing is outstanding nobody will: the last batch has
+ * died, was applied already, belonged to another run, or the wait was noted by one while another applied it. The next
+ * batch that cannot be applied says so again.
+ */
+async function stopWaiting(deps: ReaderDeps, run: Run): Promise<Run> {
+  await deps.store.setWaiting(run.runId, null);
+  return { ...run, waiting: null };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode";
 import { encodeMessage, MESSAGE_VERSION } from "@firehose-backfill/queue/message-codec";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { batchOf, logged, recordEvent } from "@firehose-backfill/queue/test-batches";
@@ -24,6 +25,22 @@ test("a message of a newer version is hidden, no attempt counted, and comes back
   expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
   await clock.advance(WITHIN_THE_HOUR);
   expect(await queue.receive({ max: 1, waitSeconds: 0 })).toHaveLength(1);
+});
+
+test("issue 12.3: so is a message of a known version with a kind of event that only a newer program knows", async () => {
+  const clock = new VirtualClock();
+  const queue = createMemoryQueue({ clock, random: () => 0.5 });
+  const consumer = quietConsumer({ clock, queue, store: createMemoryStore() });
+  const batch = encodeCbor(["run", 1, 1, 1, 0, clock.now(), 1, [[5, 1, 1, "did:plc:a", "what a newer one knows"]]]);
+  queue.sendRaw({ body: "{}", payload: Buffer.concat([Buffer.from([1, 0]), batch]) });
+  const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
+  if (message === undefined) throw new Error("no message");
+  const { kind, because } = await applyMessage(consumer, message, { signal });
+  expect([kind, because]).toEqual(["hidden", "message that only a newer consumer reads: event is of kind 5"]);
+  expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
+  await clock.advance(WITHIN_THE_HOUR);
+  expect(await queue.receive({ max: 1, waitSeconds: 0 })).toHaveLength(1);
+  expect((await queue.figures()).deadLetters).toBe(0);
 });
 
 test("so is a batch whose run is of a newer version; nothing of it is applied", async () => {

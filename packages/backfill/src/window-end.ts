@@ -38,7 +38,10 @@ export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, w
       await backOffForMemory(deps, run);
       return "memory";
     case "unreachable":
-      await deps.store.addError(run.runId, error(deps, `${run.host}: ${detail ?? "unreachable"}`));
+      await deps.store.addError(run.runId, {
+        ...error(deps, `${run.host}: ${detail ?? "unreachable"}`),
+        kind: "unreachable",
+      });
       return `unreachable: ${detail ?? run.host}`;
     case "host-silent":
       return stop(deps, run, "errored", REASON_SILENT);

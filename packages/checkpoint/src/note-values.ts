@@ -8,6 +8,7 @@ export const MAX_CONSUMERS = 200;
 /** A consumer that was silent for so long, while another spoke, is gone. */
 export const CONSUMER_SILENT_MS = 3_600_000;
 const MAX_ERROR_BYTES = 1000;
+const MAX_KIND_BYTES = 60;
 
 export function boundError(error: RunError): RunError {
   return {
@@ -15,6 +16,16 @@ export function boundError(error: RunError): RunError {
     source: shorten(error.source, MAX_REASON_BYTES),
     message: shorten(error.message, MAX_ERROR_BYTES),
   };
+}
+
+/** The last ones, by time. `errors` in the order in which they came. */
+export function lastErrors(errors: readonly RunError[]): readonly RunError[] {
+  return errors.toSorted((a, b) => a.atMs - b.atMs).slice(-MAX_ERRORS);
+}
+
+/** A kind as a part of a key. */
+export function kindKey(kind: string): string {
+  return `kind-${shorten(kind.replaceAll(/[^A-Za-z0-9]+/g, "-"), MAX_KIND_BYTES)}`;
 }
 
 export function boundGap(gap: Gap): Gap {

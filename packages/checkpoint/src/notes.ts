@@ -14,6 +14,13 @@ export interface RunError {
   /** `reader`, `consumer`, `control`, ... */
   readonly source: string;
   readonly message: string;
+  /**
+   * What kind of trouble it is (`waiting: database`), where the same may come again and again with another value in its
+   * message. A run keeps one entry of a kind, the latest. One of a fixed, small number.
+   */
+  readonly kind?: string;
+  /** How often a kind has come, this time included; the store counts. */
+  readonly times?: number;
 }
 
 /** What a consumer process last said of itself; on AWS the only way to see it. */

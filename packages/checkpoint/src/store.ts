@@ -141,8 +141,9 @@ export interface CheckpointStore {
 
   addGap(runId: string, gap: Gap): Promise<void>;
   listGaps(runId: string): Promise<readonly Gap[]>;
-  /** Keeps the last 20. */
+  /** Keeps the last 20. One that has a kind takes the place of the one before it of its kind, and counts the times. */
   addError(runId: string, error: RunError): Promise<void>;
+  /** By their time; those of one moment in the order in which they came. */
   listErrors(runId: string): Promise<readonly RunError[]>;
   reportConsumer(runId: string, report: ConsumerReport): Promise<void>;
   listConsumers(runId: string): Promise<readonly ConsumerReport[]>;

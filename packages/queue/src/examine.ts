@@ -12,9 +12,6 @@ export interface QueueFindings {
   readonly maxReceiveCount: number | null;
 }
 
-/** The largest message that is sent: what SQS takes at most. */
-export const NEEDED_MESSAGE_BYTES = 1024 * 1024;
-
 /** @throws QueueError when it is not there, or may not be looked at */
 export async function examineQueue(options: {
   readonly client: SQSClient;

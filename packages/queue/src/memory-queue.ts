@@ -4,8 +4,10 @@
  */
 import type { Batch } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
+import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
 import { MemoryStore, type Received, type StoredMessage } from "./memory-store.ts";
 import { decodeMessage, encodeMessage, messageBytes, type ReceivedMessage } from "./message-codec.ts";
+import { SendError } from "./queue-error.ts";
 import type { BatchQueue, DecodedMessage, IncomingMessage, OutgoingBatch } from "./types.ts";
 
 export interface MemoryQueueOptions {
@@ -19,6 +21,8 @@ export interface MemoryQueueOptions {
   readonly maxReceiveCount?: number;
   /** Sends and receives real messages, encoded and decoded, instead of handing batches through. */
   readonly encode?: boolean;
+  /** What the queue takes at this moment; a larger message is refused. 1 MiB. */
+  readonly maxMessageBytes?: () => number;
 }
 
 /** API calls, as SQS counts them: ten messages a call of `send`. */
@@ -42,12 +46,12 @@ interface MemoryMessage extends IncomingMessage {
   readonly stored: Content;
 }
 
-const MAX_MESSAGE_BYTES = 1024 * 1024;
 const ENTRIES_PER_CALL = 10;
 
 export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const { clock, random, order = "oldest-first", repeatProbability = 0 } = options;
   const { visibilitySeconds: defaultVisibility = 30, maxReceiveCount = 1000 } = options;
+  const { maxMessageBytes = () => NEEDED_MESSAGE_BYTES } = options;
   const queue = new MemoryStore<Content>({ order, random });
   const dead = new MemoryStore<Content>({ order: "oldest-first", random });
   const calls = { send: 0, receive: 0, hide: 0, remove: 0, deadLetter: 0 };
@@ -85,8 +89,12 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   };
 
   return {
-    limits: { maxMessageBytes: MAX_MESSAGE_BYTES },
     calls,
+
+    async readLimits() {
+      const declaredBytes = maxMessageBytes();
+      return { declaredBytes, maxMessageBytes: Math.min(declaredBytes, NEEDED_MESSAGE_BYTES) };
+    },
 
     async send(batches, { signal, onConfirmed } = {}) {
       let bytes = 0;
@@ -95,6 +103,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
         calls.send += 1;
         for (const outgoing of batches.slice(start, start + ENTRIES_PER_CALL)) {
           const { content, size } = contentOf(outgoing, options.encode === true);
+          if (size > maxMessageBytes()) throw refused(size, maxMessageBytes());
           add(queue, content, outgoing.delaySeconds);
           bytes += size;
         }
@@ -177,6 +186,11 @@ function contentOf({ batch }: OutgoingBatch, encode: boolean): { content: Conten
   if (!encode) return { content: { ...batch, events: [...batch.events] }, size: batch.events.byteLength };
   const message = encodeMessage(batch);
   return { content: message, size: messageBytes(message) };
+}
+
+function refused(size: number, allowed: number): SendError {
+  const because = `a message of ${size} bytes must be shorter than ${allowed} bytes`;
+  return new SendError({ unconfirmed: 1, because, isRetryable: false });
 }
 
 function toIncoming({ message, receiptHandle }: Received<Content>): MemoryMessage {

@@ -1,4 +1,5 @@
 import { zstdCompressSync } from "node:zlib";
+import { encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, MAX_PLAIN_BYTES, messageBytes } from "./message-codec.ts";
@@ -87,6 +88,30 @@ describe("what cannot be read", () => {
     expect(decodePayload(new Uint8Array([3, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 3 });
   });
 
+  const [byKind, byAction] = [
+    [5, 1, 1, "did:plc:a"],
+    [0, 1, 1, "did:plc:a", 3, "a.b.c", "k", "r", null, null],
+  ];
+  test.each([
+    ["a kind of event", byKind],
+    ["an action of a record", byAction],
+    ["one of them after events that are known", byKind],
+  ])("issue 12.3: %s that a newer program knows is not malformed", (name, event) => {
+    const known = name.startsWith("one") ? [[3, 1, 1, "did:plc:a", "r"]] : [];
+    const cbor = encodeCbor(["run", 1, 1, 1, 0, 0, 1, [...known, event ?? []]]);
+    const payload = Buffer.concat([Buffer.from([1, 0]), cbor]);
+    expect(decodePayload(payload)).toEqual({ kind: "newer-kind", error: expect.stringMatching(/kind 5|action 3/) });
+  });
+
+  test.each([
+    ["a kind below the first", [-1, 1, 1, "did:plc:a"]],
+    ["a kind that is no number", ["5", 1, 1, "did:plc:a"]],
+    ["a known kind with a field too many", [3, 1, 1, "did:plc:a", "r", 1]],
+  ])("issue 12.3: %s is malformed", (_name, event) => {
+    const cbor = encodeCbor(["run", 1, 1, 1, 0, 0, 1, [event]]);
+    expect(decodePayload(Buffer.concat([Buffer.from([1, 0]), cbor])).kind).toBe("malformed");
+  });
+
   const plain = encodeMessage(logged(batchOf(mixedEvents(1)))).payload.subarray(2);
   const bomb = zstdCompressSync(new Uint8Array(MAX_PLAIN_BYTES + 1));
   test.each<[string, Uint8Array | null, RegExp]>([
@@ -120,7 +145,7 @@ describe("what cannot be read", () => {
       fc.property(fc.nat(payload.length - 1), fc.nat(255), (index, value) => {
         const damaged = new Uint8Array(payload);
         damaged[index] = value;
-        expect(["batch", "malformed", "newer-version"]).toContain(decodePayload(damaged).kind);
+        expect(["batch", "malformed", "newer-version", "newer-kind"]).toContain(decodePayload(damaged).kind);
       }),
       { numRuns: 2000 },
     );

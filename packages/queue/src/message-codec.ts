@@ -10,6 +10,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
 import { decodeMessage as decodeCbor } from "@firehose-backfill/core/cbor/encode";
+import { NewerKindError } from "@firehose-backfill/core/cbor/event-layout";
 import { layOutBatch, readBatch, readRedrivenBatch } from "./batch-layout.ts";
 import type { DecodedMessage } from "./types.ts";
 
@@ -28,7 +29,8 @@ export interface ReceivedMessage {
 
 /**
  * Raised with every change of a layout. A consumer reads its own version and the one before, because a deploy meets
- * messages that were sent before it; of a newer one it keeps its hands off, because a roll-back meets those.
+ * messages that were sent before it; of a newer one it keeps its hands off, because a roll-back meets those. So
+ * it does with a batch of its own version that holds a kind of event which it does not know.
  */
 export const MESSAGE_VERSION = 2;
 const READERS: Readonly<Record<number, (value: unknown) => Batch>> = { 1: readBatch, 2: readRedrivenBatch };
@@ -70,6 +72,7 @@ export function decodeMessage(message: ReceivedMessage): DecodedMessage {
     if (typeof plain === "string") return { kind: "malformed", error: plain };
     return { kind: "batch", batch: read(decodeCbor(plain)) };
   } catch (error) {
+    if (error instanceof NewerKindError) return { kind: "newer-kind", error: error.message };
     return { kind: "malformed", error: error instanceof Error ? error.message : "the payload cannot be read" };
   }
 }

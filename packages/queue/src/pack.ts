@@ -8,9 +8,13 @@ import type { QueueLimits } from "./types.ts";
 const ENVELOPE_BYTES = 1024;
 /** The largest entry that tooLarge() makes has to fit. */
 const MIN_ROOM_BYTES = 32 * 1024;
+/** With less than this a queue is of no use: what does not fit could not even be set aside. 33 KiB. */
+export const LEAST_MESSAGE_BYTES = MIN_ROOM_BYTES + ENVELOPE_BYTES;
 const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
 const MAX_SHOWN_CHARS = 512;
 const MAX_DID_CHARS = 2048;
+
+type PackLimits = Pick<QueueLimits, "maxMessageBytes">;
 
 /**
  * Groups of at most `batchSize` events, together exactly `log`: none lost, none moved. Each group encodes to at most
@@ -20,7 +24,7 @@ const MAX_DID_CHARS = 2048;
  */
 export function packBatches(
   log: EventLog,
-  options: { readonly batchSize: number; readonly limits: QueueLimits },
+  options: { readonly batchSize: number; readonly limits: PackLimits },
 ): readonly EventSlice[] {
   const roomBytes = options.limits.maxMessageBytes - ENVELOPE_BYTES;
   if (roomBytes < MIN_ROOM_BYTES) throw new RangeError(`a message of ${roomBytes} bytes has no room for a dead entry`);
@@ -40,26 +44,26 @@ export function packBatches(
 }
 
 /** `alone`: those that fit into a message of their own, because they compress. Both kinds are rare. */
-function replaceTooLarge(log: EventLog, roomBytes: number, limits: QueueLimits) {
+function replaceTooLarge(log: EventLog, roomBytes: number, limits: PackLimits) {
   const alone = new Set<number>();
   const dead = new Map<number, DeadEntry>();
   for (let index = 0; index < log.length; index++) {
     const bytes = log.bytesOf(index, index + 1);
     if (bytes <= roomBytes) continue;
     if (fitsAlone(log.slice(index, index + 1), limits)) alone.add(index);
-    else dead.set(index, tooLarge(log.at(index), bytes));
+    else dead.set(index, tooLarge(log.at(index), bytes, limits));
   }
   return { fitting: dead.size === 0 ? log : log.replacing(dead), alone };
 }
 
 /** Encodes it, for only compression can tell. */
-function fitsAlone(events: EventSlice, limits: QueueLimits): boolean {
+function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
   const key = { runId: "", epoch: 0, window: 0, fence: 0, number: 0 };
   const message = encodeMessage({ key, dueMs: 0, paceEpoch: 0, events });
   return messageBytes(message) + ENVELOPE_BYTES <= limits.maxMessageBytes;
 }
 
-function tooLarge(event: FirehoseEvent, bytes: number): DeadEntry {
+function tooLarge(event: FirehoseEvent, bytes: number, { maxMessageBytes }: PackLimits): DeadEntry {
   const path =
     event.kind === "record" ? `${event.collection}/${event.rkey}` : event.kind === "dead" ? event.path : null;
   const shownPath = path === null ? null : truncate(path, MAX_SHOWN_CHARS);
@@ -71,7 +75,7 @@ function tooLarge(event: FirehoseEvent, bytes: number): DeadEntry {
     did: event.did !== null && event.did.length <= MAX_DID_CHARS ? event.did : null,
     path: shownPath,
     reason: "too-large",
-    error: `${key} takes ${bytes} bytes, more than one message of the queue holds`,
+    error: `${key} takes ${bytes} bytes, more than one message of the queue holds (${maxMessageBytes})`,
     payload: beginningOf(event),
   };
 }

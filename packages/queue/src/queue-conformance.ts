@@ -44,7 +44,8 @@ export function describeQueue(
       await using under = await open({});
       const { queue } = under;
       const small = Array.from({ length: 25 }, (_, number) => outgoing(number));
-      const room = queue.limits.maxMessageBytes - 1024;
+      const { maxMessageBytes } = await queue.readLimits();
+      const room = maxMessageBytes - 1024;
       const large = [25, 26, 27].map((number) => ({
         batch: logged(batchOf([recordEvent(number, { record: noise(room, number) })], { number })),
         delaySeconds: 0,

@@ -121,6 +121,31 @@ test("a call that is not allowed says so", async () => {
   expect(error.cause).toBeInstanceOf(AccessDenied);
 });
 
+class BatchRequestTooLong extends Error {
+  override readonly name = "BatchRequestTooLong";
+  readonly $fault = "client";
+}
+
+test("issue 12.5: a server that takes less in one call than SQS does gets smaller calls, without a pause", async () => {
+  const { send, calls, sleptMs } = server((bodies) => {
+    if (bodies.length > 3) throw new BatchRequestTooLong("too long");
+    return { taken: bodies };
+  });
+  expect(await send(entries(10))).toBe(1000);
+  const taken = calls.filter((bodies) => bodies.length <= 3).flat();
+  expect(taken.sort()).toEqual(entries(10).map(({ body }) => body));
+  expect(sleptMs).toEqual([]);
+});
+
+test("issue 12.5: a single entry that is too long for a call is refused for good", async () => {
+  const { send } = server(() => {
+    throw new BatchRequestTooLong("too long");
+  });
+  const error = await failureOf(send(entries(2)));
+  expect(error).toMatchObject({ unconfirmed: 1, message: expect.stringContaining("too long") });
+  expect(error.isRetryable()).toBe(false);
+});
+
 test("an error leaves no call behind and starts no new one", async () => {
   const { send, calls } = server((bodies) => ({ taken: bodies.includes("m0") ? [] : bodies }));
   let encoded = 0;

@@ -67,6 +67,12 @@ async function sendCall(call: readonly Entry[], options: SendOptions): Promise<v
   for (let attempt = 1; ; attempt++) {
     const outcome = await tryOnce(pending, options);
     if (outcome.unconfirmed.length === 0) return;
+    if (outcome.isTooLong && pending.length > 1) {
+      // This server allows less for the entries of a call together than SQS does.
+      const half = Math.ceil(pending.length / 2);
+      await sendCall(pending.slice(0, half), options);
+      return sendCall(pending.slice(half), options);
+    }
     pending = outcome.unconfirmed;
     if (attempt === MAX_ATTEMPTS) throw new SendError({ ...outcome, unconfirmed: pending.length });
     const longestMs = FIRST_PAUSE_MS * 2 ** (attempt - 1);
@@ -79,8 +85,13 @@ interface Outcome {
   readonly unconfirmed: readonly Entry[];
   readonly because: string;
   readonly isRetryable: boolean;
+  /** The call as a whole was too large. */
+  readonly isTooLong?: boolean;
   readonly cause?: unknown;
 }
+
+/** The SDK's name, and the one of the older protocol. */
+const TOO_LONG: ReadonlySet<string> = new Set(["BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong"]);
 
 async function tryOnce(entries: readonly Entry[], options: SendOptions): Promise<Outcome> {
   let result: SendMessageBatchResult;
@@ -98,7 +109,8 @@ async function tryOnce(entries: readonly Entry[], options: SendOptions): Promise
     );
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
-    return { unconfirmed: entries, because, isRetryable: isTransient(error), cause: error };
+    const isTooLong = error instanceof Error && TOO_LONG.has(error.name);
+    return { unconfirmed: entries, because, isRetryable: isTransient(error), isTooLong, cause: error };
   }
   const confirmed = new Set(result.Successful?.map(({ Id }) => Id));
   // The server will never take these, and says so.

@@ -7,6 +7,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
 import { QueueError } from "./queue-error.ts";
 import { fromSqsMessage, type SqsIncomingMessage } from "./sqs-message.ts";
 
@@ -74,6 +75,14 @@ export async function queueAttributes<Name extends QueueAttributeName>(
     throw new QueueError("GetQueueAttributes", new Error(`the answer lacks one of ${names.join(", ")}`));
   }
   return attributes;
+}
+
+/** A server that does not know the attribute is taken to allow what SQS does. */
+export async function messageSizeOf(target: SqsTarget): Promise<number> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: target.queueUrl, AttributeNames: ["MaximumMessageSize"] });
+  const { Attributes: attributes } = await classified("GetQueueAttributes", target.client.send(command));
+  const size = Number(attributes?.MaximumMessageSize);
+  return Number.isSafeInteger(size) && size > 0 ? size : NEEDED_MESSAGE_BYTES;
 }
 
 function hasAll<Name extends string>(

@@ -1,4 +1,5 @@
-import { CreateQueueCommand, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, SendMessageCommand, SetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { type QueueServer, startQueueServer } from "@firehose-backfill/embedded/queue-server";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -8,9 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRetryable } from "@firehose-backfill/core/errors";
 import { PAYLOAD_ATTRIBUTE } from "./message-codec.ts";
 import { describeQueue } from "./queue-conformance.ts";
+import { packBatches } from "./pack.ts";
 import { createSqsClient } from "./sqs-client.ts";
 import { createSqsQueue } from "./sqs-queue.ts";
-import { batchOf, logged, recordEvent } from "./test-batches.ts";
+import { batchOf, logged, noise, recordEvent } from "./test-batches.ts";
 import { intercept, isSendBatch } from "./test-client.ts";
 
 let server: QueueServer;
@@ -28,16 +30,20 @@ afterAll(async () => {
 });
 
 /** Two queues of their own on the one server. */
-async function createQueues(client: SQSClient, maxReceiveCount: number) {
+async function createQueues(client: SQSClient, maxReceiveCount: number, sizes: { work?: number; dead?: number } = {}) {
   const name = `test-${++queues}`;
   const urlOf = (queue: string) => `${server.endpoint}/000000000000/${queue}`;
-  await client.send(new CreateQueueCommand({ QueueName: `${name}-dead` }));
+  const sizeOf = (bytes?: number) => (bytes === undefined ? {} : { MaximumMessageSize: String(bytes) });
+  await client.send(new CreateQueueCommand({ QueueName: `${name}-dead`, Attributes: sizeOf(sizes.dead) }));
   const RedrivePolicy = JSON.stringify({
     deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${name}-dead`,
     maxReceiveCount,
   });
   await client.send(
-    new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: "20", RedrivePolicy } }),
+    new CreateQueueCommand({
+      QueueName: name,
+      Attributes: { VisibilityTimeout: "20", RedrivePolicy, ...sizeOf(sizes.work) },
+    }),
   );
   return { queueUrl: urlOf(name), dlqUrl: urlOf(`${name}-dead`) };
 }
@@ -115,7 +121,68 @@ test("has SQS move dead letters where it can, and names the destination", async 
   expect(await queue.redrive({ max: 10 })).toBe(null);
   const arn = (url: string) => `arn:aws:sqs:us-east-1:000000000000:${url.split("/").at(-1)}`;
   expect(moves).toEqual([{ SourceArn: arn(urls.dlqUrl), DestinationArn: arn(urls.queueUrl) }]);
-  expect(queue.limits.maxMessageBytes).toBe(1024 * 1024);
+  expect((await queue.readLimits()).maxMessageBytes).toBe(1024 * 1024);
+});
+
+describe("issue 12.5: what a queue takes", () => {
+  const KIB = 1024;
+  const openSized = async (sizes: { work?: number; dead?: number }, countsBase64 = true) => {
+    const client = createSqsClient({ endpoint: server.endpoint });
+    const urls = await createQueues(client, 1000, sizes);
+    const options = { client, ...urls, countsBase64, startMove: false, clock: systemClock, random: () => 0.5 };
+    return { client, urls, queue: createSqsQueue(options) };
+  };
+
+  test.each([
+    [{ work: 256 * KIB }, 256 * KIB],
+    [{ dead: 256 * KIB }, 256 * KIB],
+    [{ work: 128 * KIB, dead: 256 * KIB }, 128 * KIB],
+    [{}, 1024 * KIB],
+  ])("%o: the smaller one of the two decides", async (sizes, declaredBytes) => {
+    const { queue } = await openSized(sizes, false);
+    await using _ = queue;
+    expect(await queue.readLimits()).toEqual({ declaredBytes, maxMessageBytes: declaredBytes });
+  });
+
+  test("lowered while the program runs, it is packed to at the next look", async () => {
+    const { client, urls, queue } = await openSized({}, false);
+    await using _ = queue;
+    expect((await queue.readLimits()).maxMessageBytes).toBe(1024 * KIB);
+    const Attributes = { MaximumMessageSize: String(64 * KIB) };
+    await client.send(new SetQueueAttributesCommand({ QueueUrl: urls.dlqUrl, Attributes }));
+    expect((await queue.readLimits()).maxMessageBytes).toBe(64 * KIB);
+  });
+
+  test("on queues of 256 KiB a record of 300 KiB is dead as too-large, and every batch fits, into the dead-letter queue too", async () => {
+    const { queue } = await openSized({ work: 256 * KIB, dead: 256 * KIB });
+    await using _ = queue;
+    const large = recordEvent(3, { record: noise(300 * KIB) });
+    const events = [1, 2, 3, 4, 5].map((seq) =>
+      seq === 3 ? large : recordEvent(seq, { record: noise(90 * KIB, seq) }),
+    );
+    const limits = await queue.readLimits();
+    const packed = packBatches(EventLog.of(events), { batchSize: 5, limits });
+    const key = { runId: "run", epoch: 1, window: 1, fence: 1 };
+    await queue.send(
+      packed.map((slice, number) => ({
+        batch: { key: { ...key, number }, dueMs: 0, paceEpoch: 1, events: slice },
+        delaySeconds: 0,
+      })),
+    );
+    const seen: string[] = [];
+    for (let got = await queue.receive({ max: 10, waitSeconds: 1 }); got.length > 0;) {
+      for (const message of got) {
+        if (message.content.kind !== "batch") throw new Error(message.content.kind);
+        for (const event of message.content.batch.events)
+          seen.push(event.kind === "dead" ? `${event.seq} ${event.reason} ${event.error}` : String(event.seq));
+        await queue.deadLetter(message);
+      }
+      got = await queue.receive({ max: 10, waitSeconds: 1 });
+    }
+    const because = expect.stringMatching(/^3 too-large .* more than one message of the queue holds \(\d+\)$/);
+    expect(seen.sort()).toEqual(["1", "2", because, "4", "5"]);
+    expect((await queue.figures()).deadLetters).toBe(packed.length);
+  });
 });
 
 describe("errors say whether waiting helps", () => {

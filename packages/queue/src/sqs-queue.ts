@@ -1,10 +1,18 @@
 /** The queue on SQS, or on whatever speaks its protocol. */
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Clock } from "@firehose-backfill/core/clock";
+import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
 import { deadLetterCount, moveBack, peek, startMoveTask } from "./dead-letters.ts";
 import { encodeMessage, messageBytes, PAYLOAD_ATTRIBUTE, PAYLOAD_TYPE } from "./message-codec.ts";
 import { type Entry, sendConfirmed } from "./send-confirmed.ts";
-import { changeVisibility, classified, deleteMessage, queueAttributes, receiveMessages } from "./sqs-calls.ts";
+import {
+  changeVisibility,
+  classified,
+  deleteMessage,
+  messageSizeOf,
+  queueAttributes,
+  receiveMessages,
+} from "./sqs-calls.ts";
 import { rawOf } from "./sqs-message.ts";
 import type { BatchQueue, OutgoingBatch } from "./types.ts";
 
@@ -21,8 +29,6 @@ export interface SqsQueueOptions {
   readonly random: () => number;
 }
 
-/** For a message, and for the messages of one call together. */
-const MAX_COUNTED_BYTES = 1024 * 1024;
 /** Base64 rounds each of the ten payloads of a call up to four. */
 const ROUNDING_BYTES = 64;
 
@@ -31,12 +37,18 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
   const { client, clock, random } = options;
   const queue = { client, queueUrl: options.queueUrl };
   const dlq = { client, queueUrl: options.dlqUrl };
-  // Sizes are in bytes as they are, everywhere; where base64 counts, less of them fit.
-  const maxBytes = options.countsBase64 ? Math.floor((MAX_COUNTED_BYTES / 4) * 3) - ROUNDING_BYTES : MAX_COUNTED_BYTES;
-  const maxCallBytes = maxBytes;
+  /** Sizes are in bytes as they are, everywhere; where base64 counts, less of them fit. */
+  const asTheyAre = (countedBytes: number) =>
+    options.countsBase64 ? Math.floor((countedBytes / 4) * 3) - ROUNDING_BYTES : countedBytes;
+  // The entries of a call together: SQS's own limit, whatever a queue says of a single message.
+  const maxCallBytes = asTheyAre(NEEDED_MESSAGE_BYTES);
 
   return {
-    limits: { maxMessageBytes: maxBytes },
+    async readLimits() {
+      const declared = await Promise.all([queue, dlq].map(messageSizeOf));
+      const declaredBytes = Math.min(...declared);
+      return { declaredBytes, maxMessageBytes: asTheyAre(Math.min(declaredBytes, NEEDED_MESSAGE_BYTES)) };
+    },
 
     send: (batches, how = {}) => sendConfirmed(encodeAll(batches), { ...queue, maxCallBytes, clock, random, ...how }),
 

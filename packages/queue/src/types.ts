@@ -15,13 +15,15 @@ export interface IncomingMessage {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly receiveCount: number;
-  /** The decoded batch, or why it cannot be decoded (`newer-version`: hide it; `malformed`: dead-letter it). */
+  /** The decoded batch, or why it cannot be decoded (`newer-version`, `newer-kind`: hide it; `malformed`: dead-letter it). */
   readonly content: DecodedMessage;
 }
 
 export type DecodedMessage =
   | { readonly kind: "batch"; readonly batch: Batch }
   | { readonly kind: "newer-version"; readonly version: number }
+  /** Its version is known, and something in it is not: an event of a kind that a newer program knows. */
+  | { readonly kind: "newer-kind"; readonly error: string }
   | { readonly kind: "malformed"; readonly error: string };
 
 export interface QueueFigures {
@@ -36,6 +38,8 @@ export interface QueueFigures {
 
 /** What fits into one message; events are packed by it. */
 export interface QueueLimits {
+  /** What the smaller one of the two queues says that it takes, in bytes as its server counts them. */
+  readonly declaredBytes: number;
   /** Encoded bytes of one message, counted as they are. Where the server counts more for them, less is allowed here. */
   readonly maxMessageBytes: number;
 }
@@ -47,7 +51,11 @@ export interface SendBatchesOptions {
 }
 
 export interface BatchQueue {
-  readonly limits: QueueLimits;
+  /**
+   * Asks both queues what they take now: a batch has to fit into either, for it may die. Never more than the program needs.
+   * @throws QueueError
+   */
+  readLimits(): Promise<QueueLimits>;
   /**
    * Resolves with the encoded bytes once SQS has confirmed every entry; each `Failed` entry is sent again, and so is one
    * that the answer does not name. An error leaves open which of them were taken.

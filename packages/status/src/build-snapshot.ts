@@ -121,7 +121,11 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       host: gap.host,
       reason: gap.reason,
     })),
-    errors: input.errors.slice(-MAX_ERRORS).map(({ atMs, source, message }) => ({ at: iso(atMs), source, message })),
+    errors: input.errors.slice(-MAX_ERRORS).map(({ atMs, source, message, times = 1 }) => ({
+      at: iso(atMs),
+      source,
+      message: times > 1 ? `${message} (${times} times)` : message,
+    })),
     tunes: run.tunes.map(({ atMs, by, changes }) => ({
       at: iso(atMs),
       by,

@@ -1,4 +1,5 @@
 /** The two queues: how long a message is hidden, how often it may return, and how long it is kept. */
+import { NEEDED_MESSAGE_BYTES } from "../../../packages/core/src/message-size.ts";
 import { all, at, one } from "../stack.ts";
 import { holds, json, same, type Check } from "./check.ts";
 import { deadLetterQueue, functionOf, queueArn, queueUrl, TYPES, workQueue } from "./find.ts";
@@ -27,6 +28,15 @@ export const QUEUES: readonly Check[] = [
     run: (stack) => [
       ...same("retention", at(workQueue(stack), "messageRetentionSeconds"), 345_600),
       ...same("dead letters' retention", at(deadLetterQueue(stack), "messageRetentionSeconds"), 1_209_600),
+    ],
+  },
+  {
+    name: "issue 12.5: both queues take messages as large as the program sends, which is SQS's own limit",
+    run: (stack) => [
+      ...same("what the program needs", NEEDED_MESSAGE_BYTES, 1_048_576),
+      ...[workQueue(stack), deadLetterQueue(stack)].flatMap((queue) =>
+        same(`${queue.name} takes`, at(queue, "maxMessageSize"), NEEDED_MESSAGE_BYTES),
+      ),
     ],
   },
   {

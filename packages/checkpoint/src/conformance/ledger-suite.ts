@@ -229,6 +229,35 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
   });
 
   describe("notes", () => {
+    test("issue 12.4: errors of one kind are one entry, the latest, with the times it came; others stay", async () => {
+      const store = await open();
+      await leased(store);
+      const waiting = (n: number) => ({
+        source: "consumer",
+        message: `throttle query: ${n} > 0`,
+        kind: "throttle query",
+      });
+      await store.addError(RUN, { atMs: NOW, source: "reader", message: "before" });
+      for (let n = 1; n <= 30; n += 1) await store.addError(RUN, { atMs: NOW + n, ...waiting(n) });
+      await store.addError(RUN, {
+        atMs: NOW + 40,
+        source: "consumer",
+        message: "connection refused",
+        kind: "database",
+      });
+      await store.addError(RUN, { atMs: NOW + 50, source: "reader", message: "after" });
+      const errors = await store.listErrors(RUN);
+      const [, query, database] = errors;
+      expect(errors.map(({ message }) => message)).toEqual([
+        "before",
+        "throttle query: 30 > 0",
+        "connection refused",
+        "after",
+      ]);
+      expect([query?.times, database?.times]).toEqual(isToldTwice ? [60, 2] : [30, 1]);
+      expect(errors.at(-1)?.times).toBeUndefined();
+    });
+
     test("keep the last 20 errors, shortened", async () => {
       const store = await open();
       await leased(store);

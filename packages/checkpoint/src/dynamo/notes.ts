@@ -11,6 +11,8 @@ import {
   boundGap,
   CONSUMER_SILENT_MS,
   isSameGap,
+  kindKey,
+  lastErrors,
   MAX_ERRORS,
   MAX_GAPS,
   whoIsHeard,
@@ -69,8 +71,24 @@ export function noteMethods({ table, now }: Deps): Pick<CheckpointStore, Methods
     },
     listGaps: (runId) => list<Gap>(runId, "gap"),
 
-    addError: (runId, error) => add(runId, "error", boundError(error)),
-    listErrors: (runId) => list<RunError>(runId, "error"),
+    async addError(runId, error) {
+      const bounded = boundError(error);
+      if (error.kind === undefined) return add(runId, "error", bounded);
+      // A key of its own: nobody has to look for it, and consumers may not. Told twice, it counts twice: a figure for people.
+      const change = { set: { count: number(0), note: json(bounded) }, add: { times: 1 } };
+      await table.update({ ...noteKey(runId, "error", kindKey(error.kind)) }, change);
+    },
+
+    async listErrors(runId) {
+      const items = (await query(runId, "error")).filter((item) => item["note"] !== undefined);
+      const errors = items
+        .sort((a, b) => readNumber(a, "count") - readNumber(b, "count"))
+        .map((item) => ({
+          ...readJson<RunError>(item, "note"),
+          ...(item["times"] === undefined ? {} : { times: readNumber(item, "times") }),
+        }));
+      return lastErrors(errors);
+    },
 
     async reportConsumer(runId, report) {
       assertId("consumer", report.id);

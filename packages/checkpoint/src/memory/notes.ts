@@ -1,5 +1,5 @@
 /** Errors, gaps and consumers in memory. Mirrors dynamo/notes.ts. */
-import { boundError, boundGap, isSameGap, MAX_ERRORS, MAX_GAPS, whoIsHeard } from "../note-values.ts";
+import { boundError, boundGap, isSameGap, lastErrors, MAX_GAPS, whoIsHeard } from "../note-values.ts";
 import { assertId } from "../run-values.ts";
 import type { CheckpointStore } from "../store.ts";
 import type { State } from "./state.ts";
@@ -25,7 +25,11 @@ export function noteMethods(state: State): Pick<CheckpointStore, Methods> {
 
     async addError(runId, error) {
       const run = state.runs.get(runId);
-      if (run !== undefined) run.errors = [...run.errors, boundError(error)].slice(-MAX_ERRORS);
+      if (run === undefined) return;
+      const { kind } = error;
+      const before = kind === undefined ? undefined : run.errors.find((it) => it.kind === kind);
+      const times = kind === undefined ? {} : { times: (before?.times ?? 0) + 1 };
+      run.errors = lastErrors([...run.errors.filter((it) => it !== before), { ...boundError(error), ...times }]);
     },
     listErrors: async (runId) => state.runs.get(runId)?.errors ?? [],
 

@@ -7,10 +7,14 @@ import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage, type MessageValue } from "./encode.ts";
 import { FieldReader, LayoutError } from "./field-reader.ts";
 
+/** A number that nothing of this version stands for, where a newer program has one more: a kind of event, or of action. */
+export class NewerKindError extends LayoutError {}
+
 /** The first byte of an event that is kept by itself. */
 export const EVENT_VERSION = 1;
 
 const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4 } as const;
+const LAST_KIND = Math.max(...Object.values(KIND));
 const ACTIONS: readonly RecordAction[] = ["create", "update", "delete"];
 
 /** How a record event begins: an array of ten, and its kind. */
@@ -25,11 +29,20 @@ export function encodeEvent(event: FirehoseEvent): Uint8Array {
   return Buffer.concat([Uint8Array.of(EVENT_VERSION), encodeMessage(layOutEvent(event))]);
 }
 
-/** null: it was written by a newer version. @throws LayoutError or CborError for anything that encodeEvent() would not have made */
+/**
+ * null: it was written by a newer program, of another version or with a kind of event that is not known here.
+ * @throws LayoutError or CborError for anything that encodeEvent() would not have made
+ */
 export function decodeEvent(bytes: Uint8Array): FirehoseEvent | null {
   const [version] = bytes;
   if (version !== undefined && version > EVENT_VERSION) return null;
-  return readEvent(decodeMessage(bytes.subarray(1)));
+  const value = decodeMessage(bytes.subarray(1));
+  try {
+    return readEvent(value);
+  } catch (error) {
+    if (error instanceof NewerKindError) return null;
+    throw error;
+  }
 }
 
 export function layOutEvent(event: FirehoseEvent): MessageValue {
@@ -77,15 +90,19 @@ function wellFormed(text: string | null): string | null {
   return text === null ? null : text.toWellFormed();
 }
 
-/** @throws LayoutError for anything that layOutEvent() would not have made. */
+/** @throws LayoutError for anything that layOutEvent() would not have made; NewerKindError where a newer one might have. */
 export function readEvent(value: unknown): FirehoseEvent {
   const fields = new FieldReader("event", value);
   const kind = fields.integer();
+  // Of such an event nothing else is known, not even what its next field is.
+  if (kind > LAST_KIND) throw new NewerKindError(`event is of kind ${kind}`);
   const at = { seq: fields.integer(), timeMs: fields.number() };
   switch (kind) {
     case KIND.record: {
       const did = fields.text();
-      const action = ACTIONS[fields.integer()];
+      const number = fields.integer();
+      if (number >= ACTIONS.length) throw new NewerKindError(`event is a record's action ${number}`);
+      const action = ACTIONS[number];
       if (action === undefined) throw new LayoutError("unknown action of a record event");
       const [collection, rkey, rev] = [fields.text(), fields.text(), fields.text()];
       const [cid, record] = [fields.bytesOrNull(), fields.bytesOrNull()];

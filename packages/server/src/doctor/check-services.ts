@@ -3,7 +3,8 @@ import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client"
 import { examineTable, NEEDED_KEY } from "@firehose-backfill/checkpoint/examine";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
-import { examineQueue, NEEDED_MESSAGE_BYTES, type QueueFindings } from "@firehose-backfill/queue/examine";
+import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
+import { examineQueue, type QueueFindings } from "@firehose-backfill/queue/examine";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { type Check, fail, ok, warn } from "./check.ts";
 

@@ -1,0 +1,53 @@
+/**
+ * What the queue takes in one message, looked at by every tick that reads: somebody may have made the queue themselves, or
+ * have changed it meanwhile. What does not fit is set aside, and the run says so; a queue that is of no use, or that
+ * refuses what it said it would take, stops the run. Nothing is tried for ever without a word.
+ */
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import { describeError } from "@firehose-backfill/core/errors";
+import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
+import { sourcesOf } from "@firehose-backfill/core/run-state";
+import { LEAST_MESSAGE_BYTES } from "@firehose-backfill/queue/pack";
+import { SendError } from "@firehose-backfill/queue/queue-error";
+import type { QueueLimits } from "@firehose-backfill/queue/types";
+import type { ReaderDeps } from "./deps.ts";
+
+const KIND = "queue size";
+const ADVICE = `set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue`;
+
+/** Before a tick reads. A text: why it does not read. */
+export async function queueLimits(deps: ReaderDeps, run: Run): Promise<QueueLimits | string> {
+  const limits = await deps.queue.readLimits();
+  if (limits.maxMessageBytes < LEAST_MESSAGE_BYTES)
+    return stop(deps, run, `the queue takes only ${limits.declaredBytes} bytes a message: ${ADVICE}, then resume`);
+  // Once, when the run begins: from then on each event that does not fit says it itself.
+  if (limits.declaredBytes < NEEDED_MESSAGE_BYTES && run.readerCursor === null) await say(deps, run, limits);
+  return limits;
+}
+
+/**
+ * The queue has refused a window that was packed by `packedBy`. A part of it may have been taken, under names that belong
+ * to this lease: it cannot be packed otherwise before the next tick has a lease of its own. Returns why this one ends.
+ * @throws `error`, where trying again can help
+ */
+export async function queueRefused(deps: ReaderDeps, run: Run, packedBy: QueueLimits, error: unknown): Promise<string> {
+  if (!(error instanceof SendError) || error.isRetryable()) throw error;
+  const limits = await deps.queue.readLimits();
+  if (limits.maxMessageBytes >= packedBy.maxMessageBytes)
+    return stop(deps, run, `the queue refuses what is sent to it: ${describeError(error)}`);
+  await say(deps, run, limits);
+  return "the queue takes less than before";
+}
+
+async function say(deps: ReaderDeps, run: Run, { declaredBytes }: QueueLimits): Promise<void> {
+  const message = `the queue takes ${declaredBytes} bytes a message: larger events are set aside as too-large. To have them, ${ADVICE}`;
+  await deps.store.addError(run.runId, { atMs: deps.clock.now(), source: "reader", message, kind: KIND });
+  deps.log(`[BACKFILL] ${message}`);
+}
+
+async function stop(deps: ReaderDeps, run: Run, reason: string): Promise<string> {
+  await deps.store.transition(run.runId, sourcesOf("errored"), "errored", { reason });
+  await deps.store.addError(run.runId, { atMs: deps.clock.now(), source: "reader", message: reason, kind: KIND });
+  deps.log(`[BACKFILL] Run ${run.runId} stopped: ${reason}`);
+  return reason;
+}
