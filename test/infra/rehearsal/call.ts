@@ -52,6 +52,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** A text as it is, and anything else as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
+}
+
 /** What a JSON text holds, or null where it is none. */
 export function parsed(value: unknown): unknown {
   if (typeof value !== "string") return value;

@@ -52,7 +52,7 @@ function structure(place: Place, shape: Shape, value: unknown): readonly string[
     ...(shape.required ?? []).filter((name) => !given.includes(name)).map((name) => `${name} is required`),
     ...given.filter((name) => members[name] === undefined).map((name) => `${name} is not a member`),
     ...(shape.union === true && given.length !== 1 ? [`takes one member, not ${given.length}`] : []),
-  ].flatMap((text) => problem(place, text));
+  ].flatMap((says) => problem(place, says));
   for (const name of given) {
     const member = members[name];
     if (member !== undefined) problems.push(...check(inside(place, name), member.shape, value[name]));
@@ -85,7 +85,7 @@ function map(place: Place, shape: Shape, value: unknown): readonly string[] {
 
 function text(place: Place, shape: Shape, value: unknown): readonly string[] {
   if (typeof value !== "string") return problem(place, `${show(value)} is no text`);
-  const problems = [...within(place, shape, [...value].length, "characters")];
+  const problems = [...within(place, shape, Array.from(value).length, "characters")];
   if (shape.enum !== undefined && !shape.enum.includes(value)) {
     problems.push(...problem(place, `${show(value)} is none of ${shape.enum.join(", ")}`));
   }

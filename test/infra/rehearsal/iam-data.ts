@@ -39,8 +39,8 @@ export function actionsLike(pattern: string): readonly IamAction[] {
 function actionsOf(service: string): readonly IamAction[] {
   const known = loaded.get(service);
   if (known !== undefined) return known;
-  const actions = Object.values(read<Record<string, Action>>("actions", service));
-  const types = Object.values(read<ResourceTypes>("resourceTypes", service));
+  const actions = Object.values(read("actions", service) as Record<string, Action>);
+  const types = Object.values(read("resourceTypes", service) as ResourceTypes);
   const all = actions.map(({ name, resourceTypes, conditionKeys }) => ({
     name,
     arns: resourceTypes.flatMap((type) =>
@@ -52,10 +52,11 @@ function actionsOf(service: string): readonly IamAction[] {
   return all;
 }
 
-function read<T extends object>(kind: string, service: string): T {
+/** One of the package's files, by name; empty where it has none. */
+function read(kind: string, service: string): object {
   const path = `${DATA}${kind}/${service}.json`;
-  if (!/^[a-z0-9-]+$/.test(service) || !existsSync(path)) return {} as T;
-  return JSON.parse(readFileSync(path, "utf8")) as T;
+  if (!/^[a-z0-9-]+$/.test(service) || !existsSync(path)) return {};
+  return JSON.parse(readFileSync(path, "utf8")) as object;
 }
 
 /** Does a text match a pattern of `*` and `?`? */

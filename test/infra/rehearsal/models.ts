@@ -7,7 +7,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openZip, type Zip } from "./zip.ts";
 
-const ARCHIVE = fileURLToPath(new URL("../node_modules/@aws-cdk/asset-awscli-v1/lib/layer.zip", import.meta.url));
+const PACKAGES = fileURLToPath(new URL("../node_modules/", import.meta.url));
+const ARCHIVE = `${PACKAGES}@aws-cdk/asset-awscli-v1/lib/layer.zip`;
 const DATA = "awscli/awscli/botocore/data/";
 
 export interface Shape {

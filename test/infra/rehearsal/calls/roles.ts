@@ -1,5 +1,5 @@
 /** Roles and their policies, as documents that IAM reads. */
-import { call, fieldsOf, listOf, parsed, upperFields, type Call, type Fields } from "../call.ts";
+import { call, fieldsOf, listOf, parsed, upperFields, type Call, type Fields, textOf } from "../call.ts";
 import type { Registered } from "../../stack.ts";
 
 export function roleCalls(resource: Registered): Call[] {
@@ -58,7 +58,7 @@ function principalsOf(principals: readonly unknown[]): Fields {
   const all: Record<string, unknown> = {};
   for (const it of principals) {
     const { type, identifiers } = fieldsOf(it);
-    all[String(type)] = oneOrMany(identifiers);
+    all[textOf(type)] = oneOrMany(identifiers);
   }
   return all;
 }
@@ -67,7 +67,7 @@ function conditionsOf(conditions: readonly unknown[]): Fields {
   const all: Record<string, Record<string, unknown>> = {};
   for (const it of conditions) {
     const { test, variable, values } = fieldsOf(it);
-    (all[String(test)] ??= {})[String(variable)] = oneOrMany(values);
+    (all[textOf(test)] ??= {})[textOf(variable)] = oneOrMany(values);
   }
   return all;
 }

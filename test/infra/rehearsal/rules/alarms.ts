@@ -1,5 +1,5 @@
 /** CloudWatch alarms: sixteen members of which few are required, and which of them go together is in no model. */
-import { fieldsOf, listOf, type Fields } from "../call.ts";
+import { fieldsOf, listOf, type Fields, textOf } from "../call.ts";
 import { rule, unless, type Rule } from "./rule.ts";
 
 const MISSING_DATA = ["breaching", "notBreaching", "ignore", "missing"];
@@ -11,7 +11,7 @@ const STATISTIC =
 
 export const ALARM_RULES: readonly Rule[] = [
   alarmRule("missing data is treated in one of four ways", ({ TreatMissingData: treat }) =>
-    unless(MISSING_DATA.includes(String(treat)), `"${String(treat)}" is none of ${MISSING_DATA.join(", ")}`),
+    unless(MISSING_DATA.includes(textOf(treat)), `"${textOf(treat)}" is none of ${MISSING_DATA.join(", ")}`),
   ),
   alarmRule("an alarm is over one metric or over queries", (input) => {
     const isOne = input["MetricName"] !== undefined;
@@ -29,7 +29,7 @@ export const ALARM_RULES: readonly Rule[] = [
       ...unless(all !== undefined, "EvaluationPeriods is not set"),
       ...unless(input["ComparisonOperator"] !== undefined, "ComparisonOperator is not set"),
       ...unless(typeof threshold === "number" || input["ThresholdMetricId"] !== undefined, "Threshold is not set"),
-      ...unless(needed === undefined || Number(needed) <= Number(all), `${String(needed)} of ${String(all)} periods`),
+      ...unless(needed === undefined || Number(needed) <= Number(all), `${textOf(needed)} of ${textOf(all)} periods`),
     ];
   }),
   alarmRule("a period is 10, 20 or 30 s, or minutes; all of them are a day at most, or a week by the hour", (input) =>
@@ -44,7 +44,7 @@ export const ALARM_RULES: readonly Rule[] = [
   alarmRule("queries have names, one source each, and one of them is judged", (input) => queryProblems(input)),
   alarmRule("an alarm tells what has an ARN", (input) =>
     ["AlarmActions", "OKActions", "InsufficientDataActions"]
-      .flatMap((name) => listOf(input[name]).map(String))
+      .flatMap((name) => listOf(input[name]).map(textOf))
       .filter((arn) => !/^arn:aws[a-z-]*:[a-z0-9-]+:/.test(arn))
       .map((arn) => `"${arn}" is no ARN`),
   ),
@@ -53,7 +53,7 @@ export const ALARM_RULES: readonly Rule[] = [
     run: (calls) => {
       const names = calls
         .filter(({ operation }) => operation === "PutMetricAlarm")
-        .map(({ input }) => String(input["AlarmName"]));
+        .map(({ input }) => textOf(input["AlarmName"]));
       return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${name}: twice`);
     },
   },
@@ -73,18 +73,18 @@ function periodsOf(input: Fields): number[] {
 function queryProblems(input: Fields): readonly string[] {
   if (input["Metrics"] === undefined) return [];
   const queries = listOf(input["Metrics"]).map(fieldsOf);
-  const ids = queries.map(({ Id: id }) => String(id));
+  const ids = queries.map(({ Id: id }) => textOf(id));
   const judged = queries.filter((it) => it["ReturnData"] !== false);
   return [
     ...unless(judged.length === 1, `${judged.length} queries are judged`),
     ...unless(new Set(ids).size === ids.length, "two queries have one name"),
     ...ids.filter((id) => !/^[a-z]\w*$/.test(id)).map((id) => `"${id}" does not begin with a small letter`),
     ...queries.flatMap(({ Id: id, MetricStat: stat, Expression: expression }) => [
-      ...unless((stat === undefined) !== (expression === undefined), `${String(id)} is a metric or an expression`),
-      ...unless(stat === undefined || STATISTIC.test(String(fieldsOf(stat)["Stat"])), `${String(id)}: statistic`),
-      ...namesIn(String(expression ?? ""))
+      ...unless((stat === undefined) !== (expression === undefined), `${textOf(id)} is a metric or an expression`),
+      ...unless(stat === undefined || STATISTIC.test(textOf(fieldsOf(stat)["Stat"])), `${textOf(id)}: statistic`),
+      ...namesIn(textOf(expression ?? ""))
         .filter((name) => !ids.includes(name))
-        .map((name) => `${String(id)}: no query is named ${name}`),
+        .map((name) => `${textOf(id)}: no query is named ${name}`),
     ]),
   ];
 }

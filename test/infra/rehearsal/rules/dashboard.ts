@@ -1,5 +1,5 @@
 /** The dashboard: to the model its body is a text; CloudWatch reads it widget by widget. */
-import { fieldsOf, isFields, listOf, parsed, type Fields } from "../call.ts";
+import { fieldsOf, isFields, listOf, parsed, type Fields, textOf } from "../call.ts";
 import { rule, unless, type Rule } from "./rule.ts";
 
 const MOST_WIDGETS = 500;
@@ -23,7 +23,7 @@ const VIEWS: Readonly<Record<string, readonly string[]>> = {
 
 export const DASHBOARD_RULES: readonly Rule[] = [
   rule("a dashboard's name has 255 letters, digits, - and _ at most", "cloudwatch.PutDashboard", (input) =>
-    unless(/^[\w-]{1,255}$/.test(String(input["DashboardName"])), `"${String(input["DashboardName"])}"`),
+    unless(/^[\w-]{1,255}$/.test(textOf(input["DashboardName"])), `"${textOf(input["DashboardName"])}"`),
   ),
   rule("a dashboard is JSON of 500 widgets and 2,500 metrics at most", "cloudwatch.PutDashboard", (input) => {
     const body = parsed(input["DashboardBody"]);
@@ -35,15 +35,15 @@ export const DASHBOARD_RULES: readonly Rule[] = [
     ];
   }),
   widgetRule("a widget is of a kind that CloudWatch knows, with what it needs", (widget) => {
-    const needed = NEEDED[String(widget["type"])];
-    if (needed === undefined) return [`the kind ${String(widget["type"])}`];
+    const needed = NEEDED[textOf(widget["type"])];
+    if (needed === undefined) return [`the kind ${textOf(widget["type"])}`];
     const properties = fieldsOf(widget["properties"]);
-    const views = VIEWS[String(widget["type"])];
+    const views = VIEWS[textOf(widget["type"])];
     return [
       ...needed.filter((name) => properties[name] === undefined).map((name) => `no ${name}`),
       ...unless(
-        views === undefined || properties["view"] === undefined || views.includes(String(properties["view"])),
-        `the view ${String(properties["view"])}`,
+        views === undefined || properties["view"] === undefined || views.includes(textOf(properties["view"])),
+        `the view ${textOf(properties["view"])}`,
       ),
     ];
   }),
@@ -69,7 +69,7 @@ export const DASHBOARD_RULES: readonly Rule[] = [
   }),
   widgetRule("a widget of alarms shows 100 at most, by their ARNs", (widget) => {
     if (widget["type"] !== "alarm") return [];
-    const alarms = listOf(fieldsOf(widget["properties"])["alarms"]).map(String);
+    const alarms = listOf(fieldsOf(widget["properties"])["alarms"]).map(textOf);
     return [
       ...unless(alarms.length >= 1 && alarms.length <= MOST_ALARMS, `${alarms.length} alarms`),
       ...alarms.filter((arn) => !/^arn:aws[a-z-]*:cloudwatch:[^:]+:\d{12}:alarm:/.test(arn)).map((arn) => `"${arn}"`),
@@ -81,7 +81,7 @@ function widgetRule(name: string, check: (widget: Fields) => readonly string[]):
   return rule(name, "cloudwatch.PutDashboard", (input) =>
     widgetsOf(input).flatMap((widget) => {
       const title = fieldsOf(widget["properties"])["title"] ?? widget["type"];
-      return check(widget).map((says) => `widget "${String(title)}": ${says}`);
+      return check(widget).map((says) => `widget "${textOf(title)}": ${says}`);
     }),
   );
 }
@@ -99,12 +99,12 @@ function lineProblems(line: readonly unknown[], ids: ReadonlySet<unknown>): read
   const options = fieldsOf(line.at(-1));
   const words = line.filter((it) => typeof it === "string");
   if (options["expression"] !== undefined) {
-    const names = [...String(options["expression"]).matchAll(/\b[a-z]\w*\b/g)].map(([name]) => name);
+    const names = [...textOf(options["expression"]).matchAll(/\b[a-z]\w*\b/g)].map(([name]) => name);
     return [
       ...unless(words.length === 0, "an expression beside a metric"),
       ...names.filter((name) => !ids.has(name)).map((name) => `no line is named ${name}`),
     ];
   }
   // Namespace, name, and each dimension's name and value.
-  return unless(words.length >= 2 && words.length % 2 === 0, `${JSON.stringify(line)}`);
+  return unless(words.length >= 2 && words.length % 2 === 0, JSON.stringify(line));
 }

@@ -1,5 +1,5 @@
 /** Lambda: what CreateFunction and its neighbours refuse beyond their models. */
-import { callsOf, fieldsOf } from "../call.ts";
+import { callsOf, fieldsOf, textOf } from "../call.ts";
 import { nameInArn, roleOf, rule, unless, type Rule } from "./rule.ts";
 import { allows, mayBeAssumedBy } from "./policies.ts";
 
@@ -21,16 +21,16 @@ const RECEIVING = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttri
 
 export const FUNCTION_RULES: readonly Rule[] = [
   rule("a function's name has 64 characters at most", "lambda.CreateFunction", ({ FunctionName: name }) =>
-    unless(/^[\w-]{1,64}$/.test(String(name)), `${String(name)} has ${String(name).length} of ${LONGEST_NAME}`),
+    unless(/^[\w-]{1,64}$/.test(textOf(name)), `${textOf(name)} has ${textOf(name).length} of ${LONGEST_NAME}`),
   ),
   rule("a function runs for 900 s at most", "lambda.CreateFunction", ({ Timeout: seconds }) =>
-    unless(Number(seconds) <= LONGEST_TIMEOUT_SECONDS, `${String(seconds)} s`),
+    unless(Number(seconds) <= LONGEST_TIMEOUT_SECONDS, `${textOf(seconds)} s`),
   ),
   rule("a function has 10,240 MB at most", "lambda.CreateFunction", ({ MemorySize: mb }) =>
-    unless(Number(mb) <= MOST_MEMORY_MB, `${String(mb)} MB`),
+    unless(Number(mb) <= MOST_MEMORY_MB, `${textOf(mb)} MB`),
   ),
   rule("a function's runtime is one that can still be created", "lambda.CreateFunction", ({ Runtime: runtime }) =>
-    unless(RUNTIMES.includes(String(runtime)), `${String(runtime)} is none of ${RUNTIMES.join(", ")}`),
+    unless(RUNTIMES.includes(textOf(runtime)), `${textOf(runtime)} is none of ${RUNTIMES.join(", ")}`),
   ),
   rule("a function's archive comes with a handler and a place", "lambda.CreateFunction", (input) => {
     const code = fieldsOf(input["Code"]);
@@ -52,11 +52,11 @@ export const FUNCTION_RULES: readonly Rule[] = [
   ),
   rule("a level of logs needs the format JSON", "lambda.CreateFunction", ({ LoggingConfig: logging }) => {
     const { LogFormat: format, ApplicationLogLevel: own, SystemLogLevel: system } = fieldsOf(logging);
-    return unless(format === "JSON" || (own ?? system) === undefined, `a level with the format ${String(format)}`);
+    return unless(format === "JSON" || (own ?? system) === undefined, `a level with the format ${textOf(format)}`);
   }),
   rule("Lambda may assume a function's role", "lambda.CreateFunction", ({ Role: arn }, calls) => {
     const role = roleOf(calls, arn);
-    if (role === undefined) return [`${String(arn)} is not created`];
+    if (role === undefined) return [`${textOf(arn)} is not created`];
     return unless(mayBeAssumedBy(role.input, "lambda.amazonaws.com"), `${role.of} does not let Lambda assume it`);
   }),
   {
@@ -86,14 +86,14 @@ export const FUNCTION_RULES: readonly Rule[] = [
   ),
   rule("more than ten messages a batch need a window", "lambda.CreateEventSourceMapping", (input) => {
     const { BatchSize: size, MaximumBatchingWindowInSeconds: window } = input;
-    return unless(Number(size) <= 10 || Number(window ?? 0) >= 1, `${String(size)} at once without a window`);
+    return unless(Number(size) <= 10 || Number(window ?? 0) >= 1, `${textOf(size)} at once without a window`);
   }),
   rule(
     "a queue hides a message for as long as its function may run",
     "lambda.CreateEventSourceMapping",
     (input, calls) => {
       const queue = queueOf(input["EventSourceArn"], calls);
-      if (queue === undefined) return [`${String(input["EventSourceArn"])} is not created`];
+      if (queue === undefined) return [`${textOf(input["EventSourceArn"])} is not created`];
       const [hidden, runs] = [
         Number(fieldsOf(queue.input["Attributes"])["VisibilityTimeout"]),
         Number(functionNamed(input["FunctionName"], calls)?.input["Timeout"]),
@@ -104,8 +104,8 @@ export const FUNCTION_RULES: readonly Rule[] = [
   rule("a mapping's function may receive from its queue", "lambda.CreateEventSourceMapping", (input, calls) => {
     const role = roleOf(calls, functionNamed(input["FunctionName"], calls)?.input["Role"]);
     if (role === undefined) return [];
-    return RECEIVING.filter((action) => !allows(calls, role, action, String(input["EventSourceArn"]))).map(
-      (action) => `${role.of} does not allow ${action} on ${String(input["EventSourceArn"])}`,
+    return RECEIVING.filter((action) => !allows(calls, role, action, textOf(input["EventSourceArn"]))).map(
+      (action) => `${role.of} does not allow ${action} on ${textOf(input["EventSourceArn"])}`,
     );
   }),
 ];
@@ -118,7 +118,7 @@ export function environmentBytes(variables: Readonly<Record<string, unknown>>): 
 function existing(input: Readonly<Record<string, unknown>>, calls: Parameters<Rule["run"]>[0]): readonly string[] {
   return unless(
     functionNamed(input["FunctionName"], calls) !== undefined,
-    `${String(input["FunctionName"])} is not created`,
+    `${textOf(input["FunctionName"])} is not created`,
   );
 }
 

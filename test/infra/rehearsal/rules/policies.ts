@@ -1,5 +1,5 @@
 /** Policies as IAM reads them: their statements, and whether they allow something. Conditions are not judged. */
-import { callsOf, fieldsOf, isFields, listOf, parsed, type Call, type Fields } from "../call.ts";
+import { callsOf, fieldsOf, isFields, listOf, parsed, type Call, type Fields, textOf } from "../call.ts";
 import { globMatches } from "../iam-data.ts";
 
 export function statementsOf(document: unknown): Fields[] {
@@ -9,7 +9,7 @@ export function statementsOf(document: unknown): Fields[] {
 
 /** IAM takes a list of one without its brackets. */
 export function many(value: unknown): string[] {
-  return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String);
+  return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(textOf);
 }
 
 /** `input` of a CreateRole call. */

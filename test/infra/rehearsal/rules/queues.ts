@@ -1,6 +1,6 @@
 /** SQS. Its attributes are texts, so that the model knows their names and nothing of their values. */
 import { NEEDED_MESSAGE_BYTES } from "../../../../packages/core/src/message-size.ts";
-import { callsOf, fieldsOf, listOf, parsed, type Fields } from "../call.ts";
+import { callsOf, fieldsOf, listOf, parsed, type Fields, textOf } from "../call.ts";
 import { nameInArn, rule, unless, wholeNumber, type Rule } from "./rule.ts";
 
 const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {
@@ -16,7 +16,7 @@ const READ_ONLY = /^(All|Approximate.*|CreatedTimestamp|LastModifiedTimestamp|Qu
 
 export const QUEUE_RULES: readonly Rule[] = [
   rule("a queue's name has 80 letters, digits, - and _ at most", "sqs.CreateQueue", (input) => {
-    const name = String(input["QueueName"]);
+    const name = textOf(input["QueueName"]);
     const plain = isFifo(input) ? name.replace(/\.fifo$/, "") : name;
     return unless(name.length <= 80 && /^[\w-]+$/.test(plain), `"${name}", ${name.length} characters`);
   }),
@@ -25,7 +25,7 @@ export const QUEUE_RULES: readonly Rule[] = [
       const value = attributesOf(input)[name];
       return unless(
         value === undefined || wholeNumber(value, least, most),
-        `${name} is ${String(value)}; it takes ${least} to ${most}`,
+        `${name} is ${textOf(value)}; it takes ${least} to ${most}`,
       );
     }),
   ),
@@ -34,7 +34,7 @@ export const QUEUE_RULES: readonly Rule[] = [
     return unless(bytes >= NEEDED_MESSAGE_BYTES, `${bytes} bytes; the program sends up to ${NEEDED_MESSAGE_BYTES}`);
   }),
   rule("a FIFO queue says so in its name, and no other does", "sqs.CreateQueue", (input) =>
-    unless(isFifo(input) === String(input["QueueName"]).endsWith(".fifo"), String(input["QueueName"])),
+    unless(isFifo(input) === textOf(input["QueueName"]).endsWith(".fifo"), textOf(input["QueueName"])),
   ),
   rule("what only a FIFO queue has is set on none but these", "sqs.CreateQueue", (input) =>
     ["ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"]
@@ -52,8 +52,8 @@ export const QUEUE_RULES: readonly Rule[] = [
     const { deadLetterTargetArn: arn, maxReceiveCount: count, ...rest } = fieldsOf(parsed(text));
     const target = callsOf(calls, "sqs.CreateQueue").find((it) => it.input["QueueName"] === nameInArn(arn));
     return [
-      ...unless(wholeNumber(String(count), 1, 1000), `maxReceiveCount is ${String(count)}`),
-      ...unless(target !== undefined, `${String(arn)} is not created`),
+      ...unless(wholeNumber(textOf(count), 1, 1000), `maxReceiveCount is ${textOf(count)}`),
+      ...unless(target !== undefined, `${textOf(arn)} is not created`),
       ...unless(target === undefined || isFifo(target.input) === isFifo(input), "one is FIFO and the other is not"),
       ...Object.keys(rest).map((name) => `${name} is not a part of it`),
     ];
@@ -65,10 +65,10 @@ export const QUEUE_RULES: readonly Rule[] = [
     const arns = listOf(sources);
     return [
       ...unless(
-        ["allowAll", "denyAll", "byQueue"].includes(String(permission)),
-        `redrivePermission is ${String(permission)}`,
+        ["allowAll", "denyAll", "byQueue"].includes(textOf(permission)),
+        `redrivePermission is ${textOf(permission)}`,
       ),
-      ...unless((permission === "byQueue") === arns.length > 0, `${arns.length} queues with ${String(permission)}`),
+      ...unless((permission === "byQueue") === arns.length > 0, `${arns.length} queues with ${textOf(permission)}`),
       ...unless(arns.length <= 10, `${arns.length} queues; ten are the most`),
       ...Object.keys(rest).map((name) => `${name} is not a part of it`),
     ];

@@ -1,6 +1,6 @@
 /** IAM: the grammar of policies, which it refuses, and the names in them, which it takes as they are. */
-import { callsOf, fieldsOf, isFields, parsed, type Call, type Fields } from "../call.ts";
-import { actionsLike, globsMeet } from "../iam-data.ts";
+import { callsOf, fieldsOf, isFields, parsed, type Call, type Fields, textOf } from "../call.ts";
+import { actionsLike, globMatches, globsMeet } from "../iam-data.ts";
 import { many, statementsOf } from "./policies.ts";
 import { lengthWithoutSpace, rule, unless, type Rule } from "./rule.ts";
 
@@ -8,7 +8,7 @@ const LARGEST_INLINE = 10_240;
 const LARGEST_TRUST = 2048;
 const MOST_MANAGED = 10;
 
-const STATEMENT_MEMBERS = [
+const STATEMENT_MEMBERS = new Set([
   "Sid",
   "Effect",
   "Principal",
@@ -18,7 +18,7 @@ const STATEMENT_MEMBERS = [
   "Resource",
   "NotResource",
   "Condition",
-];
+]);
 const OPERATOR =
   /^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$/;
 /** Keys of every service, those that a policy of this kind would use; add what is needed, spelt as AWS does. */
@@ -51,12 +51,12 @@ export const ROLE_RULES: readonly Rule[] = [
     },
   },
   rule("a managed policy is named by its ARN", "iam.AttachRolePolicy", ({ PolicyArn: arn }) =>
-    unless(/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/.test(String(arn)), String(arn)),
+    unless(/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/.test(textOf(arn)), textOf(arn)),
   ),
   rule("a policy is written in IAM's grammar", "iam.PutRolePolicy", ({ PolicyDocument: document }) => [
     ...grammarOf(document),
     ...statementsOf(document).flatMap((it) => [
-      ...unless("Resource" in it !== "NotResource" in it, "a statement takes Resource or NotResource"),
+      ...unless(hasOne(it, "Resource", "NotResource"), "a statement takes Resource or NotResource"),
       ...unless(!("Principal" in it || "NotPrincipal" in it), "a role's own policy names no principal"),
     ]),
   ]),
@@ -127,16 +127,16 @@ function grammarOf(document: unknown): readonly string[] {
   const statements = statementsOf(document);
   const sids = statements.map(({ Sid: sid }) => sid).filter((sid) => sid !== undefined && sid !== "");
   return [
-    ...unless(["2012-10-17", "2008-10-17"].includes(String(policy["Version"])), `version ${String(policy["Version"])}`),
+    ...unless(["2012-10-17", "2008-10-17"].includes(textOf(policy["Version"])), `version ${textOf(policy["Version"])}`),
     ...unless(statements.length > 0, "it has no statement"),
     ...unless(new Set(sids).size === sids.length, "two statements have one Sid"),
-    ...sids.flatMap((sid) => unless(/^[A-Za-z0-9]+$/.test(String(sid)), `the Sid "${String(sid)}"`)),
+    ...sids.flatMap((sid) => unless(/^[A-Za-z0-9]+$/.test(textOf(sid)), `the Sid "${textOf(sid)}"`)),
     ...statements.flatMap((it) => [
       ...Object.keys(it)
-        .filter((name) => !STATEMENT_MEMBERS.includes(name))
+        .filter((name) => !STATEMENT_MEMBERS.has(name))
         .map((name) => `a statement has no ${name}`),
-      ...unless(["Allow", "Deny"].includes(String(it["Effect"])), `the effect ${String(it["Effect"])}`),
-      ...unless("Action" in it !== "NotAction" in it, "a statement takes Action or NotAction"),
+      ...unless(["Allow", "Deny"].includes(textOf(it["Effect"])), `the effect ${textOf(it["Effect"])}`),
+      ...unless(hasOne(it, "Action", "NotAction"), "a statement takes Action or NotAction"),
       ...many(it["Action"])
         .filter((action) => action !== "*" && !/^[a-z0-9-]+:[\w*?]+$/i.test(action))
         .map((action) => `"${action}" is no action`),
@@ -151,11 +151,11 @@ function keyProblems(key: string, actions: readonly string[]): readonly string[]
     .map((action) => `${action} does not know the key ${key}`);
 }
 
+/** `s3:ExistingObjectTag/${TagKey}` is a family of keys. Case does not matter to IAM. */
 function knows(keys: readonly string[], key: string): boolean {
-  // `s3:ExistingObjectTag/${TagKey}` is a family of keys; case does not matter to IAM.
-  return keys.some(
-    (it) =>
-      it.replace(/\$\{.*/, "").toLowerCase() === key.slice(0, it.replace(/\$\{.*/, "").length).toLowerCase() &&
-      (it.includes("${") || it.length === key.length),
-  );
+  return keys.some((known) => globMatches(known.replaceAll(/\$\{[^}]*\}/g, "*").toLowerCase(), key.toLowerCase()));
+}
+
+function hasOne(statement: Fields, one: string, other: string): boolean {
+  return (statement[one] === undefined) !== (statement[other] === undefined);
 }

@@ -2,7 +2,7 @@
  * A rule says what AWS refuses although the published model lets it pass, or what AWS takes although it cannot work. Each
  * is one sentence; what breaks it is listed with the resource that asked for the call.
  */
-import { callsOf, type Call, type Fields } from "../call.ts";
+import { callsOf, type Call, type Fields, textOf } from "../call.ts";
 
 export interface Rule {
   readonly name: string;
@@ -28,7 +28,7 @@ export function unless(isSo: boolean, says: string): readonly string[] {
 
 /** How Lambda and IAM count: characters without white space, which neither of them keeps. */
 export function lengthWithoutSpace(text: unknown): number {
-  return String(text).replaceAll(/\s/g, "").length;
+  return textOf(text).replaceAll(/\s/g, "").length;
 }
 
 /** A whole decimal number within bounds, as a text: SQS's attributes are texts. */
@@ -38,11 +38,11 @@ export function wholeNumber(value: unknown, least: number, most: number): boolea
 
 /** The role of a function or a schedule by its ARN, where this deploy creates it. */
 export function roleOf(calls: readonly Call[], arn: unknown): Call | undefined {
-  const name = /^arn:aws[^:]*:iam::\d{12}:role\/(?:.*\/)?([^/]+)$/.exec(String(arn))?.[1];
+  const name = /^arn:aws[^:]*:iam::\d{12}:role\/(?:.*\/)?([^/]+)$/.exec(textOf(arn))?.[1];
   return callsOf(calls, "iam.CreateRole").find(({ input }) => input["RoleName"] === name);
 }
 
 /** The last part of an ARN: of `arn:aws:sqs:eu-central-1:123456789012:batches` it is `batches`. */
 export function nameInArn(arn: unknown): string {
-  return String(arn).split(":").at(-1) ?? "";
+  return textOf(arn).split(":").at(-1) ?? "";
 }

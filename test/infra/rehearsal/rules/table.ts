@@ -1,18 +1,18 @@
 /** DynamoDB. The model takes an ARN where the API takes a table's name, so that it says nothing of the name. */
-import { callsOf, fieldsOf, listOf, type Fields } from "../call.ts";
+import { callsOf, fieldsOf, listOf, type Fields, textOf } from "../call.ts";
 import { rule, unless, type Rule } from "./rule.ts";
 
 export const TABLE_RULES: readonly Rule[] = [
   rule("a table's name has 3 to 255 letters, digits, _, - and .", "dynamodb.CreateTable", ({ TableName: name }) =>
-    unless(/^[\w.-]{3,255}$/.test(String(name)), `"${String(name)}"`),
+    unless(/^[\w.-]{3,255}$/.test(textOf(name)), `"${textOf(name)}"`),
   ),
   rule("a table's key is a partition key and at most one sort key", "dynamodb.CreateTable", (input) => {
     const types = keysOf(input).map(({ KeyType: type }) => type);
     return unless(types.join() === "HASH" || types.join() === "HASH,RANGE", `its key is ${types.join() || "empty"}`);
   }),
   rule("the attributes of a table are those of its keys", "dynamodb.CreateTable", (input) => {
-    const defined = listOf(input["AttributeDefinitions"]).map((it) => String(fieldsOf(it)["AttributeName"]));
-    const used = new Set(keysOf(input).map(({ AttributeName: name }) => String(name)));
+    const defined = listOf(input["AttributeDefinitions"]).map((it) => textOf(fieldsOf(it)["AttributeName"]));
+    const used = new Set(keysOf(input).map(({ AttributeName: name }) => textOf(name)));
     return [
       ...[...used].filter((name) => !defined.includes(name)).map((name) => `${name} is not defined`),
       ...defined.filter((name) => !used.has(name)).map((name) => `${name} is in no key`),
@@ -22,14 +22,14 @@ export const TABLE_RULES: readonly Rule[] = [
     const isProvisioned = input["BillingMode"] === "PROVISIONED";
     return unless(
       isProvisioned === (input["ProvisionedThroughput"] !== undefined),
-      `${String(input["BillingMode"])}, its capacity is ${JSON.stringify(input["ProvisionedThroughput"])}`,
+      `${textOf(input["BillingMode"])}, its capacity is ${JSON.stringify(input["ProvisionedThroughput"])}`,
     );
   }),
   rule("what expires is not a key", "dynamodb.UpdateTimeToLive", (input, calls) => {
     const table = callsOf(calls, "dynamodb.CreateTable").find((it) => it.input["TableName"] === input["TableName"]);
     const name = fieldsOf(input["TimeToLiveSpecification"])["AttributeName"];
-    if (table === undefined) return [`${String(input["TableName"])} is not created`];
-    return unless(!keysOf(table.input).some((key) => key["AttributeName"] === name), `${String(name)} is a key`);
+    if (table === undefined) return [`${textOf(input["TableName"])} is not created`];
+    return unless(!keysOf(table.input).some((key) => key["AttributeName"] === name), `${textOf(name)} is a key`);
   }),
 ];
 
