@@ -75,6 +75,23 @@ export const COMPUTE_FAULTS: readonly Fault[] = [
     it.remove("ReaderRole"),
   ),
   set(
+    "a function's role allows what the function is told to do",
+    "tracing without its rights",
+    "lacks xray:PutTraceSegments",
+    ["ReaderFunction", "tracingConfig"],
+    { mode: "Active" },
+  ),
+  set(
+    "a function's role allows what the function is told to do",
+    "a network without its rights",
+    "lacks ec2:CreateNetworkInterface",
+    ["ReaderFunction", "vpcConfig"],
+    { subnetIds: ["subnet-1"], securityGroupIds: ["sg-1"] },
+  ),
+  set(THE_MODEL, "a tag's name of 129 characters", "128 is the most", ["ReaderFunction", "tags"], {
+    ["t".repeat(129)]: "",
+  }),
+  set(
     "100 executions of the account stay unreserved",
     "901 of 1,000",
     "902 of 1000",

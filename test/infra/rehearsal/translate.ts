@@ -9,6 +9,7 @@ import * as compute from "./calls/compute.ts";
 import { roleCalls } from "./calls/roles.ts";
 import * as storage from "./calls/storage.ts";
 import * as watching from "./calls/watching.ts";
+import { tagged, type StageName } from "./tags.ts";
 
 const TRANSLATIONS: Readonly<Record<string, (resource: Registered) => Call[]>> = {
   "aws:sqs/queue:Queue": storage.queueCalls,
@@ -37,13 +38,21 @@ export const TRANSLATED_TYPES: readonly string[] = Object.keys(TRANSLATIONS);
 
 /** @throws Error when a resource's type is not known here: it has to be added before it can be deployed. */
 export function callsFor(stack: Stack): Call[] {
+  const name = stageNameOf(stack);
   return stack.resources
     .filter(({ type }) => !NOT_ON_AWS.test(type))
     .flatMap((resource) => {
+      const { tags, tagsAll: _, ...inputs } = resource.inputs;
       const translate = TRANSLATIONS[resource.type];
       if (translate === undefined) {
         throw new Error(`${resource.name} is of type ${resource.type}, for which the rehearsal knows no API call`);
       }
-      return translate(resource);
+      return translate({ ...resource, inputs }).map((call) => tagged(call, name, tags));
     });
+}
+
+/** Pulumi's root is named by both: `firehose-backfill-production`. */
+function stageNameOf({ app, resources }: Stack): StageName {
+  const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.name ?? "";
+  return { app: app.name, stage: root.slice(app.name.length + 1) };
 }

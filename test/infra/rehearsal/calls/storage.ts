@@ -20,7 +20,7 @@ const QUEUE_NAMES: Readonly<Record<string, string>> = {
 };
 
 export function queueCalls(resource: Registered): Call[] {
-  const { name, fifoQueue, contentBasedDeduplication, tags, ...rest } = resource.inputs;
+  const { name, fifoQueue, contentBasedDeduplication, ...rest } = resource.inputs;
   const named = Object.entries(rest).map(([key, value]) => {
     return [QUEUE_NAMES[key] ?? key.charAt(0).toUpperCase() + key.slice(1), value] as const;
   });
@@ -34,7 +34,6 @@ export function queueCalls(resource: Registered): Call[] {
         ...(fifoQueue === true ? { FifoQueue: true } : {}),
         ...(contentBasedDeduplication === true ? { ContentBasedDeduplication: true } : {}),
       }),
-      tags,
     }),
   ];
 }

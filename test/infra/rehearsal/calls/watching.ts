@@ -10,13 +10,14 @@ export function logGroupCalls(resource: Registered): Call[] {
 }
 
 export function alarmCalls(resource: Registered): Call[] {
-  const { name, okActions, dimensions, metricQueries, ...rest } = resource.inputs;
+  const { name, okActions, dimensions, metricQueries, evaluateLowSampleCountPercentiles, ...rest } = resource.inputs;
   return [
     call(resource, "cloudwatch.PutMetricAlarm", {
       AlarmName: name,
       ActionsEnabled: true,
       TreatMissingData: "missing",
       OKActions: okActions,
+      EvaluateLowSampleCountPercentile: evaluateLowSampleCountPercentiles,
       Dimensions: dimensions === undefined ? undefined : dimensionsOf(dimensions),
       Metrics: metricQueries === undefined ? undefined : listOf(metricQueries).map((it) => queryOf(fieldsOf(it))),
       ...upperFields(rest),

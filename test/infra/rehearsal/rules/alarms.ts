@@ -48,15 +48,6 @@ export const ALARM_RULES: readonly Rule[] = [
       .filter((arn) => !/^arn:aws[a-z-]*:[a-z0-9-]+:/.test(arn))
       .map((arn) => `"${arn}" is no ARN`),
   ),
-  {
-    name: "no two alarms have one name",
-    run: (calls) => {
-      const names = calls
-        .filter(({ operation }) => operation === "PutMetricAlarm")
-        .map(({ input }) => textOf(input["AlarmName"]));
-      return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${name}: twice`);
-    },
-  },
 ];
 
 function alarmRule(name: string, check: (input: Fields) => readonly string[]): Rule {

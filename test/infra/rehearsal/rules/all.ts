@@ -3,6 +3,7 @@ import { ALARM_RULES } from "./alarms.ts";
 import { DASHBOARD_RULES } from "./dashboard.ts";
 import { FUNCTION_RULES } from "./functions.ts";
 import { LOG_RULES } from "./logs.ts";
+import { NAME_RULES } from "./names.ts";
 import { QUEUE_RULES } from "./queues.ts";
 import { ROLE_RULES } from "./roles.ts";
 import type { Rule } from "./rule.ts";
@@ -11,6 +12,7 @@ import { TABLE_RULES } from "./table.ts";
 import { TOPIC_RULES } from "./topics.ts";
 
 export const RULES: readonly Rule[] = [
+  ...NAME_RULES,
   ...FUNCTION_RULES,
   ...QUEUE_RULES,
   ...TABLE_RULES,

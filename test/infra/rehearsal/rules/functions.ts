@@ -1,5 +1,5 @@
 /** Lambda: what CreateFunction and its neighbours refuse beyond their models. */
-import { callsOf, fieldsOf, textOf } from "../call.ts";
+import { callsOf, fieldsOf, listOf, textOf } from "../call.ts";
 import { nameInArn, roleOf, rule, unless, type Rule } from "./rule.ts";
 import { allows, mayBeAssumedBy } from "./policies.ts";
 
@@ -17,6 +17,9 @@ const RUNTIMES = ["nodejs22.x", "nodejs24.x", "provided.al2023"];
 const RESERVED_NAMES =
   /^(_HANDLER|_X_AMZN_TRACE_ID|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_(ACCESS_)?KEY|AWS_SESSION_TOKEN|AWS_LAMBDA_(FUNCTION_(NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE|LOG_(GROUP|STREAM)_NAME|RUNTIME_API))$/;
 
+/** Lambda asks whether the role may, before it creates the function. A managed policy that grants it is not looked into. */
+const TRACING = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+const NETWORKING = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"];
 const RECEIVING = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
 export const FUNCTION_RULES: readonly Rule[] = [
@@ -58,6 +61,15 @@ export const FUNCTION_RULES: readonly Rule[] = [
     const role = roleOf(calls, arn);
     if (role === undefined) return [`${textOf(arn)} is not created`];
     return unless(mayBeAssumedBy(role.input, "lambda.amazonaws.com"), `${role.of} does not let Lambda assume it`);
+  }),
+  rule("a function's role allows what the function is told to do", "lambda.CreateFunction", (input, calls) => {
+    const role = roleOf(calls, input["Role"]);
+    if (role === undefined) return [];
+    const needed = [
+      ...(fieldsOf(input["TracingConfig"])["Mode"] === "Active" ? TRACING : []),
+      ...(listOf(fieldsOf(input["VpcConfig"])["SubnetIds"]).length > 0 ? NETWORKING : []),
+    ];
+    return needed.filter((action) => !allows(calls, role, action, "*")).map((action) => `${role.of} lacks ${action}`);
   }),
   {
     name: "100 executions of the account stay unreserved",
