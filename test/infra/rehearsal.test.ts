@@ -10,6 +10,7 @@ import { SLOW_MS } from "./platform.ts";
 import { describeWithRehearsal } from "./platform-tests.ts";
 import { callsOf, fieldsOf } from "./rehearsal/call.ts";
 import { FAULTS } from "./rehearsal/faults.ts";
+import { SOURCE_FAULTS } from "./rehearsal/faults-source.ts";
 import { SOUND_QUERIES } from "./rehearsal/faults-watching.ts";
 import { rehearse, THE_MODEL } from "./rehearsal/rehearse.ts";
 import { RULES } from "./rehearsal/rules/all.ts";
@@ -77,6 +78,17 @@ describeWithRehearsal("the deploy rehearsal", () => {
     const { stack } = applyPatch(production, { ...NO_PATCH, apply });
     expect(rehearse(stack).problems[rule]?.join("\n") ?? "it was not refused").toContain(says);
   });
+
+  test(
+    "issue 18.1: faults in the infra's own files are refused before anything is created",
+    { timeout: SLOW_MS },
+    async () => {
+      await using broken = await buildProgram(SOURCE_FAULTS);
+      const { problems } = rehearse(await synthesize({ ...PRODUCTION.options, program: broken }));
+      for (const { rule, says } of SOURCE_FAULTS) expect(problems[rule]?.join("\n")).toContain(says);
+      expect(problems["a queue's numbers are within SQS's ranges"]?.join()).toContain("DelaySeconds is 901");
+    },
+  );
 
   test("an alarm over an expression is taken", () => {
     const { stack } = applyPatch(production, { ...NO_PATCH, apply: SOUND_QUERIES });
