@@ -18,8 +18,14 @@ export interface AlarmOptions {
 /** The longest that a batch is hidden in one go: SQS's longest delay and the longest wait for health. */
 const LONGEST_HIDE_SECONDS = 900;
 
-/** Older than a batch that was planned two ticks ahead, hidden once for as long as possible, and received again. */
+/**
+ * Older than a batch that was planned two ticks ahead, hidden once for as long as possible, and received again. SQS leaves
+ * out what was received three times: the alarm on it speaks where nothing is received at all.
+ */
 export const OLDEST_MESSAGE_SECONDS = LONGEST_HIDE_SECONDS + 2 * TICK_SECONDS + VISIBILITY_TIMEOUT_SECONDS;
+
+/** A database that restarts or fails over is back by then; waits of single batches are up to a quarter of an hour. */
+export const WAITING_SECONDS = 15 * 60;
 
 export const FALLS_OFF_SECONDS = 6 * 3600;
 
@@ -66,11 +72,36 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       comparisonOperator: "GreaterThanThreshold",
       threshold: OLDEST_MESSAGE_SECONDS,
     }),
+    alarm("OldestDueAlarm", "oldest-due", {
+      alarmDescription: "A batch is long overdue: nobody takes it, or whoever takes it fails each time.",
+      ...ofBackfill("OldestDueSeconds"),
+      statistic: "Maximum",
+      period: MINUTE,
+      evaluationPeriods: 3,
+      comparisonOperator: "GreaterThanThreshold",
+      threshold: OLDEST_MESSAGE_SECONDS,
+    }),
+    alarm("WaitingAlarm", "waiting", {
+      alarmDescription: "The run waits for the database, or the throttle query says no: nothing is applied.",
+      ...ofBackfill("WaitingSeconds"),
+      statistic: "Maximum",
+      period: MINUTE,
+      evaluationPeriods: 3,
+      comparisonOperator: "GreaterThanThreshold",
+      threshold: WAITING_SECONDS,
+    }),
+    alarm("ConsumerErrorsAlarm", "consumer-errors", {
+      alarmDescription: "Invocations of the consumer die: a bad deploy, a secret that is not there, a time-out.",
+      // A single batch that kills its consumer comes back every three minutes: each period of five has an error.
+      ...errorsOf(options.consumer, "EarlyExits", 5 * MINUTE),
+      evaluationPeriods: 3,
+      datapointsToAlarm: 2,
+      comparisonOperator: "GreaterThanThreshold",
+      threshold: 0,
+    }),
     alarm("ReaderErrorsAlarm", "reader-errors", {
       alarmDescription: "Ticks of the reader fail or time out; the next minute's tick goes on from the same place.",
-      ...ofFunction(options.reader, "Errors"),
-      statistic: "Sum",
-      period: MINUTE,
+      ...errorsOf(options.reader, "ReaderEarlyExits", MINUTE),
       evaluationPeriods: 5,
       datapointsToAlarm: 3,
       comparisonOperator: "GreaterThanThreshold",
@@ -119,6 +150,21 @@ function ofQueue(queue: sst.aws.Queue, metricName: string) {
 
 function ofFunction(fn: sst.aws.Function, metricName: string) {
   return { namespace: "AWS/Lambda", metricName, dimensions: { FunctionName: fn.name } };
+}
+
+/**
+ * Errors of a function, but not the ends of environments above their memory limit: those hand back what they were given
+ * and end on purpose, and Lambda counts them too.
+ */
+function errorsOf(fn: sst.aws.Function, exits: MetricName, period: number) {
+  const sum = { stat: "Sum", period };
+  return {
+    metricQueries: [
+      { id: "errors", metric: { ...ofFunction(fn, "Errors"), ...sum } },
+      { id: "exits", metric: { ...ofBackfill(exits), ...sum } },
+      { id: "failures", expression: "errors - FILL(exits, 0)", label: "errors, early exits apart", returnData: true },
+    ],
+  };
 }
 
 function ofBackfill(metricName: MetricName) {

@@ -108,8 +108,16 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
           queue(facts.work, "ApproximateNumberOfMessagesDelayed", "delayed"),
           queue(facts.deadLetters, "ApproximateNumberOfMessagesVisible", "dead letters"),
         ]),
-        graph("Oldest message (s)", [queue(facts.work, "ApproximateAgeOfOldestMessage", "age")]),
-        graph("Memory (MB)", [own("MemoryRssMb", "Maximum", "rss"), own("EarlyExits", "Sum", "environments recycled")]),
+        graph("Overdue and waiting (s)", [
+          own("OldestDueSeconds", "Maximum", "oldest batch overdue"),
+          own("WaitingSeconds", "Maximum", "waiting"),
+          queue(facts.work, "ApproximateAgeOfOldestMessage", "age that SQS gives"),
+        ]),
+        graph("Memory (MB)", [
+          own("MemoryRssMb", "Maximum", "rss"),
+          own("EarlyExits", "Sum", "consumers recycled"),
+          own("ReaderEarlyExits", "Sum", "readers recycled"),
+        ]),
       ],
     },
     {

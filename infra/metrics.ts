@@ -22,7 +22,13 @@ export const METRICS = {
   PaceWaitMs: "Milliseconds",
   LateBatches: "Count",
   MemoryRssMb: "Megabytes",
+  /** Environments of the consumer that ended above their memory limit. Lambda counts each as an error. */
   EarlyExits: "Count",
+  ReaderEarlyExits: "Count",
+  /** How long consumers have waited for the database or for production's health. 0: they do not wait. */
+  WaitingSeconds: "Seconds",
+  /** How long ago the oldest batch that is not finished should have been applied. 0: none is overdue. */
+  OldestDueSeconds: "Seconds",
   LeaseLost: "Count",
   RelayGaps: "Count",
 } as const;

@@ -1,7 +1,7 @@
 /**
  * What each function may do, statement by statement: no wildcard in an action, and none in a resource but the streams
  * of the function's own log group, whose names Lambda makes up. Linking a queue or a table would grant `sqs:*` and
- * `dynamodb:*`, so nothing but the secret is linked.
+ * `dynamodb:*`, so nothing but the secret is linked, and that to consumer and control alone.
  *
  * The table has one partition a run and kind of item, and the policy says which kinds: a consumer that went wrong
  * cannot rewrite a window, and the status page changes no run.

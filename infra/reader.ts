@@ -9,7 +9,6 @@ export interface ReaderOptions {
   readonly settings: DeploySettings;
   readonly resources: Resources;
   readonly environment: Readonly<Record<string, $util.Input<string>>>;
-  readonly databaseUrl: sst.Secret;
 }
 
 /** What the reader is invoked with; EventBridge puts the minute it was meant for in place of the placeholder. */
@@ -28,7 +27,6 @@ export function createReader(options: ReaderOptions): sst.aws.Function {
     permissions: permissionsOf("reader", options.resources),
     // The lease holds without it; the reservation saves a second tick the trouble of finding out.
     reservedConcurrency: settings.config.settings.reserveConcurrency ? 1 : undefined,
-    link: [options.databaseUrl],
   });
 
   new sst.aws.CronV2("ReaderSchedule", {

@@ -1,12 +1,15 @@
 /**
  * `npm test`: everything that needs neither an account nor the internet, in minutes. Arguments go to vitest; `--slow` runs
- * what `npm test` leaves out, `--long` all of it and every case of the long tables instead of a spread. The last line is the count of all of it: `N passed, N failed, N skipped`.
+ * what `npm test` leaves out, `--long` all of it and every case of the long tables instead of a spread. The last lines say why tests were skipped, the very
+ * last one is the count of all of it: `N passed, N failed, N skipped`.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { REPORT_VARIABLE } from "./count-reporter.ts";
 import { ROOT, runStep } from "./run-step.ts";
+import { skippedReasons, type TestReport } from "./skipped.ts";
 
 interface Counts {
   passed: number;
@@ -20,11 +23,15 @@ const mode = MODES.find((name) => process.argv.includes(`--${name}`));
 const args = process.argv.slice(2).filter((arg) => arg !== `--${mode}`);
 if (mode !== undefined) process.env["FIREHOSE_BACKFILL_TEST"] = mode;
 if (mode === "slow" && args.length === 0) args.push(".slow.test.ts");
+const reasons: string[] = [];
 const total = await runVitest(args);
 if (args.length === 0) {
   if (existsSync(join(ROOT, ".sst", "platform"))) add(total, await runInfra());
   else console.log("Skipped: the infrastructure's tests. `npm run test:infra` installs SST's platform and runs them.");
 }
+// With -t nearly everything is left out, and everybody knows why.
+if (!args.some((arg) => arg === "-t" || arg.startsWith("--testNamePattern")))
+  for (const line of reasons) console.log(line);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
 
@@ -32,11 +39,11 @@ async function runVitest(more: readonly string[]): Promise<Counts> {
   const folder = await mkdtemp(join(tmpdir(), "firehose-backfill-test-"));
   try {
     const report = join(folder, "report.json");
+    process.env[REPORT_VARIABLE] = report;
     const { code } = await runStep("vitest", [
       "run",
       "--reporter=default",
-      "--reporter=json",
-      `--outputFile=${report}`,
+      "--reporter=./scripts/count-reporter.ts",
       ...more,
     ]);
     const counts = await readReport(report);
@@ -50,12 +57,9 @@ async function runVitest(more: readonly string[]): Promise<Counts> {
 
 async function readReport(path: string): Promise<Counts> {
   try {
-    const report: Record<string, number> = JSON.parse(await readFile(path, "utf8"));
-    return {
-      passed: report["numPassedTests"] ?? 0,
-      failed: report["numFailedTests"] ?? 0,
-      skipped: (report["numPendingTests"] ?? 0) + (report["numTodoTests"] ?? 0),
-    };
+    const report: TestReport = JSON.parse(await readFile(path, "utf8"));
+    reasons.push(...skippedReasons(report));
+    return { passed: report.passed, failed: report.failed, skipped: report.skipped.length };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }

@@ -9,9 +9,10 @@ import { runTick } from "@firehose-backfill/backfill/run-tick";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { commitFrame, errorFrame, infoFrame } from "@firehose-backfill/firehose/testing/frames";
+import { commitFrame, errorFrame, frame, infoFrame, timeOf } from "@firehose-backfill/firehose/testing/frames";
 import { type ScriptedRelay, startRelay, type Visit } from "@firehose-backfill/firehose/testing/scripted-relay";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { retentionOf } from "@firehose-backfill/status/progress";
 import { expect, test } from "vitest";
 import { realReader } from "./support/real-reader.ts";
 
@@ -20,7 +21,14 @@ const send = ({ socket }: Visit, from: number, to: number) => {
   for (let seq = from; seq <= to; seq += 1) socket.send(commitFrame({ seq }));
 };
 
-async function setUp(relay: ScriptedRelay, position: { readonly after: number; readonly to: number }) {
+interface Begin {
+  readonly after: number;
+  /** Absent: the run ends where it catches up. */
+  readonly to?: number;
+  readonly createdAtMs?: number;
+}
+
+async function setUp(relay: ScriptedRelay, position: Begin) {
   const store = createMemoryStore();
   const queue = createMemoryQueue({ clock: systemClock, random: Math.random });
   const configure = (values: Readonly<Record<string, string>>) => parseConfig({ RELAY_URL: relay.url, ...values });
@@ -28,9 +36,9 @@ async function setUp(relay: ScriptedRelay, position: { readonly after: number; r
   await store.createRun(
     newRun(config, {
       runId: RUN,
-      nowMs: Date.now(),
+      nowMs: position.createdAtMs ?? Date.now(),
       start: { kind: "seq", seq: position.after },
-      end: { kind: "seq", seq: position.to },
+      ...(position.to === undefined ? {} : { end: { kind: "seq", seq: position.to } }),
     }),
   );
   const log: string[] = [];
@@ -111,4 +119,120 @@ test.each([
   expect(relay.attempts()).toBe(connections);
   await expect(place.resume(null)).rejects.toThrow(/choose where to go on with --from/);
   expect((await place.resume("oldest")).run).toMatchObject({ status: "running", epoch: 2, readerCursor: null });
+});
+
+/** As a relay with a log: each frame that is above the cursor. */
+const serveLog =
+  (log: readonly (readonly [seq: number, bytes: Buffer])[]) =>
+  ({ cursor, socket }: Visit): void => {
+    if (cursor === null) return;
+    for (const [seq, bytes] of log) if (seq > Number(cursor)) socket.send(bytes);
+  };
+const claimed = (seq: number, says: number) => [says, commitFrame({ seq: says, timeMs: timeOf(seq) })] as const;
+const logOf = (from: number, to: number, claims: Readonly<Record<number, number>> = {}) =>
+  Array.from({ length: to - from + 1 }, (_, index) => claimed(from + index, claims[from + index] ?? from + index));
+
+async function readToRest(place: Awaited<ReturnType<typeof setUp>>, mostTicks = 8): Promise<void> {
+  const resting = new Set<string>(["paused", "succeeded", "errored"]);
+  for (let ticks = 0; ticks < mostTicks && !resting.has((await place.run()).status); ticks += 1) {
+    await place.tick();
+    for (let batches = 0; batches < 20; batches += 1) await place.applyAll();
+  }
+}
+
+test("fault 2: 150 frames, one with its number 1,000,000 too high: the other 149 arrive, and the run succeeds", async () => {
+  await using relay = await startRelay({ onConnect: serveLog(logOf(1, 150, { 75: 1_000_075 })) });
+  const place = await setUp(relay, { after: 0, to: 150 });
+  await readToRest(place);
+  expect(await place.run()).toMatchObject({
+    status: "succeeded",
+    readerCursor: { seq: 150 },
+    target: { seq: 150 },
+    totals: { received: 150 },
+  });
+});
+
+test.each(["oldest", "live", "3", new Date(timeOf(1)).toISOString()])(
+  "fault 2: a host that begins anew pauses the run, and resume --from %s goes on",
+  async (from) => {
+    let isAnew = false;
+    await using relay = await startRelay({
+      onConnect: (visit) => {
+        if (!isAnew) serveLog([...logOf(101, 120), ...logOf(1, 12)])({ ...visit, cursor: "0" });
+        else if (visit.cursor === null) send(visit, 1, 20);
+        else serveLog(logOf(1, 20))(visit);
+      },
+    });
+    const place = await setUp(relay, { after: 100, to: 500 });
+    await readToRest(place);
+    expect(await place.run()).toMatchObject({ status: "paused", readerCursor: { seq: 120 } });
+    expect((await place.run()).reason).toBe("the host's sequence numbers went back");
+    isAnew = true;
+    await place.resume(from);
+    await place.tick();
+    expect((await place.run()).readerCursor?.seq).toBe(20);
+  },
+);
+
+test("fault 5: a start below what a silent relay keeps records the gap", async () => {
+  await using relay = await startRelay({ onConnect: serveLog(logOf(500, 503)) });
+  const place = await setUp(relay, { after: 100, to: 503 });
+  await readToRest(place);
+  expect(await place.run()).toMatchObject({ status: "succeeded", totals: { received: 4 } });
+  expect(await place.store.listGaps(RUN)).toMatchObject([
+    { from: { seq: 100 }, to: { seq: 500 }, reason: "before what the host keeps" },
+  ]);
+  expect(place.log.join("\n")).toContain("Gap: the host no longer has 100 to 500");
+});
+
+test("fault 6: a stretch that the host no longer has is a gap, and the run ends", async () => {
+  await using relay = await startRelay({ onConnect: serveLog(logOf(500, 503)) });
+  const place = await setUp(relay, { after: 100, to: 200 });
+  await readToRest(place);
+  expect(await place.run()).toMatchObject({ status: "succeeded", target: { seq: 100 }, totals: { received: 0 } });
+  expect(await place.store.listGaps(RUN)).toMatchObject([{ from: { seq: 100 }, to: { seq: 500 } }]);
+});
+
+test("fault 6: quiet behind nothing but the cursor's own event, the run ends", async () => {
+  await using relay = await startRelay({
+    onConnect: (visit) => (visit.cursor === null ? undefined : send(visit, 100, 100)),
+  });
+  const place = await setUp(relay, { after: 100 });
+  await readToRest(place);
+  expect(await place.run()).toMatchObject({ status: "succeeded", target: { seq: 100 }, totals: { received: 0 } });
+});
+
+test("fault 13: how long the host keeps its events is known in a run that is older than that", async () => {
+  const nowMs = Date.now();
+  const hoursAgo = (hours: number) => nowMs - hours * 3_600_000;
+  // Three days of events, an hour apart; the run began ten days ago.
+  const frames = Array.from({ length: 72 }, (_, index) =>
+    commitFrame({ seq: index + 1, timeMs: hoursAgo(72 - index) }),
+  );
+  await using relay = await startRelay({
+    onConnect: ({ cursor, socket }) => {
+      if (cursor !== null) frames.slice(Number(cursor)).forEach((bytes) => socket.send(bytes));
+    },
+  });
+  const place = await setUp(relay, { after: 1, to: 40, createdAtMs: hoursAgo(240) });
+  await place.store.transition(RUN, ["enqueued"], "running", {});
+  await place.store.transition(RUN, ["running"], "paused", {});
+  await place.resume("oldest");
+  await place.tick();
+  const run = await place.run();
+  const { retentionSeconds, fallsOffInSeconds } = retentionOf({ ...run, target: null }, nowMs);
+  expect(retentionSeconds).toBeGreaterThan(65 * 3_600);
+  expect(retentionSeconds).toBeLessThan(73 * 3_600);
+  expect(fallsOffInSeconds).toBeGreaterThan(0);
+});
+
+test("fault 4: kinds of frames that nobody knows are said aloud, and a commit that is too big is dead by that reason", async () => {
+  const unknown = frame({ op: 1, t: "#later" }, { seq: 102, time: new Date(timeOf(102)).toISOString() });
+  const tooBig = commitFrame({ seq: 103, ops: [], payload: { tooBig: true } });
+  const log = [...logOf(101, 101), [102, unknown] as const, [103, tooBig] as const, ...logOf(104, 104)];
+  await using relay = await startRelay({ onConnect: serveLog(log) });
+  const place = await setUp(relay, { after: 100, to: 104 });
+  await readToRest(place);
+  expect(await place.run()).toMatchObject({ status: "succeeded", totals: { received: 3 } });
+  expect(place.log.join("\n")).toContain("1 frames of kinds that this version does not know were passed over");
 });

@@ -1,6 +1,6 @@
 /** What a consumer says of itself in the run's notes, which on AWS is the only way to see its memory and its connections. */
 import type { ConsumerReport } from "@firehose-backfill/checkpoint/notes";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 
 /** The status page takes a report for 90 s. */
@@ -15,7 +15,7 @@ export type ReportNow = (runId: string, figures: Omit<ConsumerReport, "id" | "at
 
 /** At most every 30 s; in between it does nothing. `id`: this environment's name. */
 export function reportNowAndThen(options: {
-  readonly store: Pick<CheckpointStore, "reportConsumer">;
+  readonly store: Pick<NoteStore, "reportConsumer">;
   readonly clock: Pick<Clock, "now">;
   readonly id: string;
 }): ReportNow {

@@ -7,6 +7,7 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
+import { databaseIdentity } from "@firehose-backfill/sink/identity";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
@@ -44,7 +45,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     const deployed = readDeployedConfig(env);
     const { config, configure } = deployed;
     const { maxConcurrent, maxMemoryMb } = config.settings;
-    const deps: ControlDeps = {
+    const deps = {
       ...openServices(deployed, { clock, random }),
       clock,
       random,
@@ -53,8 +54,9 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       limits: { maxConcurrent, maxMemoryMb },
       allowRelayFromEvent: false,
       openDeadEvents: () => openDeadEvents({ databaseUrl: databaseUrlOf(config) }),
+      database: () => databaseIdentity({ databaseUrl: databaseUrlOf(config) }),
       plan: planner({ clock, random }),
-    };
+    } satisfies ControlDeps;
     return { config, deps };
   });
 
@@ -64,7 +66,9 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     if (beginsToApply(parsed)) {
       // A database that sleeps is not woken for an event that is refused anyway.
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
-      await prepareDatabase(databaseUrlOf(config), config.settings);
+      const isNew = parsed.action === "start" && parsed.start.isNew;
+      const goesOn = isNew ? null : await deps.store.currentRun({ openOnly: true });
+      await prepareDatabase(databaseUrlOf(config), { ...config.settings, goesOn });
       if (parsed.action === "start")
         await tidyUp({ ...deps, databaseUrl: databaseUrlOf(config), log: (line) => logger.info(line) });
     }

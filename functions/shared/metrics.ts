@@ -21,6 +21,9 @@ export const METRICS = {
   LateBatches: MetricUnit.Count,
   MemoryRssMb: MetricUnit.Megabytes,
   EarlyExits: MetricUnit.Count,
+  ReaderEarlyExits: MetricUnit.Count,
+  WaitingSeconds: MetricUnit.Seconds,
+  OldestDueSeconds: MetricUnit.Seconds,
   LeaseLost: MetricUnit.Count,
   RelayGaps: MetricUnit.Count,
 } as const;

@@ -1,5 +1,6 @@
 /** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one Get. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
@@ -56,6 +57,7 @@ export function createReader(
   const resolveKey = createKeyResolver({ clock, userAgent: agent });
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
+  const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
     const nowMs = clock.now();
@@ -67,7 +69,7 @@ export function createReader(
       refuseStranger(event);
       if (recycling.isDue()) {
         logger.warn(`[BACKFILL] Memory: ${memory.usedMb()}MB / ${memory.limitMb()}MB limit: a new environment begins`);
-        addMetric(metrics, "EarlyExits", 1);
+        addMetric(metrics, "ReaderEarlyExits", 1);
         observability.publish();
         endProcess();
       }
@@ -83,11 +85,13 @@ export function createReader(
         place: readerPlace({ remainingMs: context.getRemainingTimeInMillis(), userAgent: agent }),
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
+        deployed: config,
         owner: context.awsRequestId,
         log,
       };
       const result = await runTick(deps, { signal: new AbortController().signal, firstRun });
       if (memory.isOverLimit()) recycling.mark();
+      outages.note(result);
       const { run } = result;
       if (run === null) return result.endedBecause;
       const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });

@@ -1,5 +1,6 @@
 /** What is said of a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+import { secondsOverdue, secondsWaiting } from "@firehose-backfill/backfill/trouble";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { memoryLine, progressLine, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -22,9 +23,10 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
   };
 
   return {
-    report({ run, read, endedBecause, isLeaseLost }, snapshot, readerMb) {
+    report({ run, read, outstanding, endedBecause, isLeaseLost }, snapshot, readerMb) {
       sayConfig(run);
-      const { received, processed, dead, ratePerSecond, status } = snapshot;
+      const { received, processed, dead, status } = snapshot;
+      const ratePerSecond = snapshot.ratePerSecond ?? snapshot.averageRatePerSecond ?? 0;
       const skipped = Object.values(snapshot.skipped).reduce((sum, count) => sum + count, 0);
       const about = { runId: run.runId, status, endedBecause };
       logger.info(progressLine({ received, processed, skipped, ratePerSecond }), {
@@ -47,6 +49,10 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
       addCount(metrics, "RelayGaps", read?.gaps ?? 0);
       if (isLeaseLost) addMetric(metrics, "LeaseLost", 1);
       addMetric(metrics, "MemoryRssMb", readerMb);
+      // Zeros too: an alarm is over when it is told so, not when it hears nothing.
+      const nowMs = Date.parse(snapshot.at);
+      addMetric(metrics, "WaitingSeconds", secondsWaiting(run, nowMs));
+      if (outstanding !== null) addMetric(metrics, "OldestDueSeconds", secondsOverdue(run, outstanding, nowMs));
       const readTo = snapshot.cursor.reader;
       if (readTo !== null)
         addMetric(metrics, "ReaderLagSeconds", (Date.parse(snapshot.at) - Date.parse(readTo.time)) / 1000);

@@ -2,7 +2,7 @@
  * What is tidied between two runs: tombstones so old that nothing which may still come could be older. The reader, which
  * sees a run end, has no database; so it is done before the next one begins, or by `doctor --fix`.
  */
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -15,7 +15,7 @@ const AT_MOST_MS = 5_000;
 /** Never rejects: it can wait for the next time. */
 export async function tidyUp(options: {
   readonly databaseUrl: string;
-  readonly store: Pick<CheckpointStore, "currentRun">;
+  readonly store: Pick<RunStore, "currentRun">;
   readonly queue: Pick<BatchQueue, "figures">;
   readonly clock: Clock;
   readonly log: (line: string) => void;

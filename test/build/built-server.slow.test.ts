@@ -62,7 +62,7 @@ describe.concurrent("dist/server/index.js", () => {
   }, 120_000);
 
   it.skipIf(OLDER === undefined)(
-    "by an older Node too, and any other command; consumers find their modules",
+    "by an older Node too, and any other command; consumers find their modules (needs an older Node in the system)",
     async () => {
       const args = ["start", "--from", "oldest", "--consumers", "process", "--until-done", "--json"];
       const final = await run(OLDER ?? "", args);

@@ -30,6 +30,8 @@ export interface CampaignOptions {
   readonly seed: string;
   readonly random: () => number;
   readonly settings: Readonly<Record<string, string>>;
+  /** Given: events go there, through `databaseUrl`; left out: into the program's own Postgres. */
+  readonly database?: { readonly databaseUrl: string; readonly directUrl: string };
   readonly onKill?: (kill: string, count: number) => void;
 }
 
@@ -66,7 +68,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const frames = [...log.after(0)].map(({ frame }) => frame);
   const expected = await expectedTables(frames);
   const dataDir = `${options.folder}/data`;
-  const witness = createWitness(dataDir, await testimonyOf(frames));
+  const witness = createWitness(dataDir, await testimonyOf(frames), options.database?.directUrl);
   await using relay = await startReplayRelay({ frames: log });
   await mkdir(`${options.folder}/markers`, { recursive: true });
 
@@ -75,6 +77,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     RELAY_URL: relay.url,
     BACKFILL_DATA_DIR: dataDir,
     PORT: "0",
+    ...(options.database === undefined ? {} : { DATABASE_URL: options.database.databaseUrl }),
   };
   const kills: Record<string, number> = {};
   let count = 0;
@@ -125,8 +128,9 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     if (final?.status !== "succeeded") throw new Error(`the run did not succeed: ${last.failed()}\n${last.log()}`);
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     // The program took its Postgres with it.
-    await using postgres = await startPostgres({ dataDir: `${dataDir}/postgres` });
-    await using database = await openTestDatabase(postgres.databaseUrl);
+    const { directUrl } = options.database ?? {};
+    await using postgres = directUrl === undefined ? await startPostgres({ dataDir: `${dataDir}/postgres` }) : null;
+    await using database = await openTestDatabase(directUrl ?? postgres?.databaseUrl ?? "");
     const differences = [...(await compareTables(database.query, expected)), ...wrongCounters(final, expected)];
     return { kills, events: expected.events, observations: witness.observations(), seconds, final, differences };
   }

@@ -26,7 +26,8 @@ const PAGE_TIMEOUT_MS = 5_000;
 /** A look reads whole tables: often enough to see something, seldom enough not to be the load itself. */
 const REST_MS = 5_000;
 
-export function createWitness(dataDir: string, testimony: Testimony): Witness {
+/** `databaseUrl`: left out, the embedded one's. */
+export function createWitness(dataDir: string, testimony: Testimony, databaseUrl?: string): Witness {
   let observations = 0;
   let lastAt = -REST_MS;
   const see = async (life: Life): Promise<string[] | null> => {
@@ -35,7 +36,7 @@ export function createWitness(dataDir: string, testimony: Testimony): Witness {
     const response = await fetch(`${url}/status.json`, { signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
     const { cursor }: Snapshot = JSON.parse(await response.text());
     if (cursor.applied === null) return null;
-    await using database = await openTestDatabase(await databaseUrlIn(dataDir));
+    await using database = await openTestDatabase(databaseUrl ?? (await databaseUrlIn(dataDir)));
     return await missingBelow(database.query, testimony, cursor.applied.seq);
   };
   return {

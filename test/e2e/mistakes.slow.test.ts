@@ -12,7 +12,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   folder = await temporaryFolder();
   postgres = await startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true });
-  env = { DATABASE_URL: postgres.databaseUrl, BACKFILL_DATA_DIR: `${folder.path}/data` };
+  env = { RELAY_URL: "sample", DATABASE_URL: postgres.databaseUrl, BACKFILL_DATA_DIR: `${folder.path}/data` };
 }, 120_000);
 
 afterAll(async () => {

@@ -96,6 +96,13 @@ describe("what the functions say", () => {
     // The recording began an hour ago and spans six minutes.
     expect(newest?.["EndToEndLagSeconds"]).toBeGreaterThan(3_000);
     expect(sumOfMetric(stage.functions.reader.output(), "ReaderLagSeconds")).toBeGreaterThan(3_000);
+    // Said at every tick, zeros too.
+    const ticks = metricLines(stage.functions.reader.output()).filter(({ values }) => "MemoryRssMb" in values);
+    expect(ticks.length).toBeGreaterThan(0);
+    for (const { values } of ticks) {
+      expect(values["WaitingSeconds"]).toBe(0);
+      expect(values["OldestDueSeconds"]).toBeLessThan(60);
+    }
   });
 
   it("has the lines of a long-lived process as messages, their figures beside them", () => {

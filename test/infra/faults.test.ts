@@ -103,6 +103,14 @@ const FAULTS: readonly Fault[] = [
   },
   {
     file: "infra/reader.ts",
+    find: "    settings,\n    environment: options.environment,",
+    replace:
+      '    settings,\n    link: [new sst.Linkable("Another", { properties: {} })],\n    environment: options.environment,',
+    check: "issue 12.1: consumer and control alone see the database's address",
+    problem: "Reader's links",
+  },
+  {
+    file: "infra/reader.ts",
     find: "event: TICK_EVENT,",
     replace: "",
     check: "the tick says which minute it was meant for",

@@ -78,6 +78,15 @@ export const PATCHES: readonly Patch[] = [
   patch("the dead-letter queue belongs to the work queue alone", "everybody's", (it) =>
     it.replace("DeadLettersRedriveAllowPolicy", "byQueue", "allowAll"),
   ),
+  patch("issue 12.1: consumer and control alone see the database's address", "the reader too", (it) =>
+    it.link("Reader", "DatabaseUrl"),
+  ),
+  patch("issue 12.1: consumer and control alone see the database's address", "the status page, another secret", (it) =>
+    it.link("Status", "Password"),
+  ),
+  patch("issue 12.1: consumer and control alone see the database's address", "in the environment", (it) =>
+    it.set("StatusFunction", ["environment", "variables", "SST_RESOURCE_DatabaseUrl"], "{}"),
+  ),
   patch("four functions on Node 24 and arm64, by names that people can type", "x86_64", (it) =>
     it.set("ReaderFunction", ["architectures"], ["x86_64"]),
   ),
@@ -208,6 +217,28 @@ export const PATCHES: readonly Patch[] = [
   ),
   patch("alarm oldest-message", "after a day", (it) => it.set("OldestMessageAlarm", ["threshold"], 86_400)),
   patch("alarm reader-errors", "there is none", (it) => it.remove("ReaderErrorsAlarm")),
+  patch("alarm reader-errors", "with the environments that end on purpose", (it) =>
+    it.set("ReaderErrorsAlarm", ["metricQueries", 2, "expression"], "errors"),
+  ),
+  patch("alarm consumer-errors", "there is none", (it) => it.remove("ConsumerErrorsAlarm")),
+  patch("alarm consumer-errors", "the reader's exits are taken away from them", (it) =>
+    it.set("ConsumerErrorsAlarm", ["metricQueries", 1, "metric", "metricName"], "ReaderEarlyExits"),
+  ),
+  patch("alarm consumer-errors", "too fine to see one that comes back each three minutes", (it) =>
+    it.set("ConsumerErrorsAlarm", ["metricQueries", 0, "metric", "period"], 60),
+  ),
+  patch("alarm consumer-errors", "without exits there is no figure", (it) =>
+    it.set("ConsumerErrorsAlarm", ["metricQueries", 2, "expression"], "errors - exits"),
+  ),
+  patch("alarm waiting", "there is none", (it) => it.remove("WaitingAlarm")),
+  patch("alarm waiting", "after a day", (it) => it.set("WaitingAlarm", ["threshold"], 86_400)),
+  patch("alarm oldest-due", "there is none", (it) => it.remove("OldestDueAlarm")),
+  patch("alarm oldest-due", "of another stage", (it) => it.set("OldestDueAlarm", ["dimensions", "stage"], "other")),
+  patch(
+    "issue 12.6: operations.md explains every alarm, and its table of troubles names these alarms and no others",
+    "one that is not made",
+    (it) => it.remove("WaitingAlarm"),
+  ),
   patch("alarm consumer-throttles", "of the reader", (it) =>
     it.replace("ConsumerThrottlesAlarm", "test-consumer", "test-reader"),
   ),

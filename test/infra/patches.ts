@@ -23,6 +23,7 @@ export interface Patchable {
   retain(name: string, value: boolean): void;
   remove(name: string): void;
   add(type: string, name: string): void;
+  link(functionName: string, secret: string): void;
 }
 
 export function applyPatch(original: Stack, patch: Patch): { stack: Stack; expected: Expected } {
@@ -47,6 +48,7 @@ export function applyPatch(original: Stack, patch: Patch): { stack: Stack; expec
     remove: (name) => {
       stack.resources = stack.resources.filter((it) => it !== find(name));
     },
+    link: (functionName, secret) => (stack.links[functionName] ??= []).push(secret),
     add: (type, name) => {
       stack.resources.push({ type, name, inputs: {}, parent: "", retainOnDelete: false, importId: "" });
     },
@@ -66,6 +68,7 @@ interface WritableResource {
 interface Writable {
   app: { name: string; protect: boolean; removal: string };
   resources: WritableResource[];
+  links: Record<string, string[]>;
   warnings: string[];
 }
 

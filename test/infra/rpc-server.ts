@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 
 export interface RpcServer {
   readonly url: string;
+  /** The names of what is linked to each function that was built, or that runs on the developer's machine. */
+  readonly links: Readonly<Record<string, readonly string[]>>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -14,16 +16,20 @@ interface Call {
 }
 
 export async function startRpcServer(work: string): Promise<RpcServer> {
+  const links: Record<string, readonly string[]> = {};
   const server = createServer((request, response) => {
     void (async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const call = JSON.parse(Buffer.concat(chunks).toString()) as Call;
+      const [{ functionID, links: linked }] = call.params;
+      if (typeof functionID === "string") links[functionID] = Object.keys(linked ?? {});
       response.end(JSON.stringify(await answer(call, work)));
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
+    links,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {

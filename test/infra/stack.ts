@@ -13,6 +13,8 @@ export interface Stack {
   /** What sst.config.ts says of the stage. */
   readonly app: { readonly name: string; readonly removal: string; readonly protect: boolean };
   readonly resources: readonly Registered[];
+  /** What is linked to each function, by its logical name: SST encrypts the values into the bundle. */
+  readonly links: Readonly<Record<string, readonly string[]>>;
   readonly outputs: Record<string, unknown>;
   /** What was written to the person who deploys. */
   readonly warnings: readonly string[];

@@ -85,6 +85,7 @@ const resources = requests.map((request): Registered => {
 const stack: Stack = {
   app: { name: app.name, removal: app.removal ?? "retain", protect: app.protect ?? false },
   resources,
+  links: server.links,
   outputs: (await resolved(outputs)) as Record<string, unknown>,
   warnings,
 };

@@ -60,109 +60,113 @@ async function servePage(first: Snapshot) {
   };
 }
 
-describe.skipIf(CHROMIUM === undefined)("the page in a browser", { timeout: 120_000 }, () => {
-  let browser: Browser;
+describe.skipIf(CHROMIUM === undefined)(
+  "the page in a browser (needs a Chromium: apt-get install chromium)",
+  { timeout: 120_000 },
+  () => {
+    let browser: Browser;
 
-  beforeAll(async () => {
-    browser = await launchBrowser();
-  });
+    beforeAll(async () => {
+      browser = await launchBrowser();
+    });
 
-  afterAll(async () => {
-    await browser.close();
-  });
+    afterAll(async () => {
+      await browser.close();
+    });
 
-  it.each([
-    ["at work", sampleSnapshot()],
-    ["in trouble", trouble],
-    ["empty", sampleEmptySnapshot()],
-  ])("%s fits every width, in light and dark, and axe has nothing to say", async (_, snapshot) => {
-    await using place = await servePage(snapshot);
-    const { page, complaints } = await visit(browser, place.url);
-    for (const [width, height, colorScheme] of LOOKS) {
-      await page.setViewportSize({ width, height });
-      await page.emulateMedia({ colorScheme });
-      const { right, below } = await overflowOf(page);
-      expect({ width, right, below: width < 1_100 ? 0 : below }).toEqual({ width, right: 0, below: 0 });
-    }
-    // What axe looks at depends on the colours, not on the width.
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect(await accessibilityFindings(page)).toEqual([]);
-    }
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
+    it.each([
+      ["at work", sampleSnapshot()],
+      ["in trouble", trouble],
+      ["empty", sampleEmptySnapshot()],
+    ])("%s fits every width, in light and dark, and axe has nothing to say", async (_, snapshot) => {
+      await using place = await servePage(snapshot);
+      const { page, complaints } = await visit(browser, place.url);
+      for (const [width, height, colorScheme] of LOOKS) {
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({ colorScheme });
+        const { right, below } = await overflowOf(page);
+        expect({ width, right, below: width < 1_100 ? 0 : below }).toEqual({ width, right: 0, below: 0 });
+      }
+      // What axe looks at depends on the colours, not on the width.
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        expect(await accessibilityFindings(page)).toEqual([]);
+      }
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
 
-  it("follows the run without a word in the console, and says when nobody answers any more", async () => {
-    await using place = await servePage(sampleSnapshot());
-    const { page, complaints } = await visit(browser, place.url);
-    await page.click("#tune summary");
-    await page.fill("#tune-BACKFILL_BATCH_SIZE", "9");
-    place.show(sampleSnapshot({ processed: 27_000, at: "2026-03-01T12:00:05.000Z" }));
-    await page.locator("#events").filter({ hasText: "27,000" }).waitFor();
-    expect(await page.inputValue("#tune-BACKFILL_BATCH_SIZE")).toBe("9");
-    place.show(sampleSnapshot({ status: "paused", at: "2026-03-01T12:00:07.000Z" }));
-    await page.waitForSelector("#do-resume");
-    expect(await page.title()).toContain("paused");
-    expect(complaints).toEqual([]);
-    await place[Symbol.asyncDispose]();
-    await page.waitForSelector("#pulse.lost");
-    expect(await page.textContent("#pulse")).toBe("No answer since 12:00:07 UTC");
-    await page.close();
-  });
+    it("follows the run without a word in the console, and says when nobody answers any more", async () => {
+      await using place = await servePage(sampleSnapshot());
+      const { page, complaints } = await visit(browser, place.url);
+      await page.click("#tune summary");
+      await page.fill("#tune-BACKFILL_BATCH_SIZE", "9");
+      place.show(sampleSnapshot({ processed: 27_000, at: "2026-03-01T12:00:05.000Z" }));
+      await page.locator("#events").filter({ hasText: "27,000" }).waitFor();
+      expect(await page.inputValue("#tune-BACKFILL_BATCH_SIZE")).toBe("9");
+      place.show(sampleSnapshot({ status: "paused", at: "2026-03-01T12:00:07.000Z" }));
+      await page.waitForSelector("#do-resume");
+      expect(await page.title()).toContain("paused");
+      expect(complaints).toEqual([]);
+      await place[Symbol.asyncDispose]();
+      await page.waitForSelector("#pulse.lost");
+      expect(await page.textContent("#pulse")).toBe("No answer since 12:00:07 UTC");
+      await page.close();
+    });
 
-  it("sends what is clicked, and says the answer", async () => {
-    await using place = await servePage(sampleSnapshot({ queue: { ...sampleSnapshot().queue, deadLetters: 2 } }));
-    const { page, complaints } = await visit(browser, place.url);
-    const answer = (action: string) =>
-      page
-        .getByRole("status")
-        .filter({ hasText: `done: ${action}` })
-        .first()
-        .waitFor();
-    await page.clock.install();
-    await page.reload();
-    await page.click("#do-pause");
-    await answer("pause");
-    await page.click("#do-redrive");
-    await answer("redrive");
-    await page.click("#tune summary");
-    await page.fill("#tune-BACKFILL_BATCH_DELAY_MS", "4000");
-    await page.keyboard.press("Enter");
-    await answer("tune");
-    expect(place.events).toEqual([
-      { action: "pause" },
-      { action: "redrive" },
-      { action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4_000 } },
-    ]);
-    // What went well is old news soon; a banner that says otherwise than the state would stay for hours.
-    await page.clock.fastForward(16_000);
-    await page.locator("#notice").filter({ hasText: "done" }).waitFor({ state: "hidden" });
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
+    it("sends what is clicked, and says the answer", async () => {
+      await using place = await servePage(sampleSnapshot({ queue: { ...sampleSnapshot().queue, deadLetters: 2 } }));
+      const { page, complaints } = await visit(browser, place.url);
+      const answer = (action: string) =>
+        page
+          .getByRole("status")
+          .filter({ hasText: `done: ${action}` })
+          .first()
+          .waitFor();
+      await page.clock.install();
+      await page.reload();
+      await page.click("#do-pause");
+      await answer("pause");
+      await page.click("#do-redrive");
+      await answer("redrive");
+      await page.click("#tune summary");
+      await page.fill("#tune-BACKFILL_BATCH_DELAY_MS", "4000");
+      await page.keyboard.press("Enter");
+      await answer("tune");
+      expect(place.events).toEqual([
+        { action: "pause" },
+        { action: "redrive" },
+        { action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4_000 } },
+      ]);
+      // What went well is old news soon; a banner that says otherwise than the state would stay for hours.
+      await page.clock.fastForward(16_000);
+      await page.locator("#notice").filter({ hasText: "done" }).waitFor({ state: "hidden" });
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
 
-  it("asks before it cancels, by keyboard alone", async () => {
-    await using place = await servePage(sampleSnapshot());
-    const { page } = await visit(browser, place.url);
-    await page.focus("#cancel summary");
-    await page.keyboard.press("Enter");
-    await page.keyboard.press("Escape");
-    expect(await page.isVisible("#do-cancel")).toBe(false);
-    expect(place.events).toEqual([]);
-    await page.keyboard.press("Enter");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await expect.poll(() => place.events).toEqual([{ action: "cancel" }]);
-    await page.close();
-  });
+    it("asks before it cancels, by keyboard alone", async () => {
+      await using place = await servePage(sampleSnapshot());
+      const { page } = await visit(browser, place.url);
+      await page.focus("#cancel summary");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Escape");
+      expect(await page.isVisible("#do-cancel")).toBe(false);
+      expect(place.events).toEqual([]);
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => place.events).toEqual([{ action: "cancel" }]);
+      await page.close();
+    });
 
-  it("shows everything, and can be steered, without a script", async () => {
-    await using place = await servePage(sampleSnapshot());
-    const { page } = await visit(browser, place.url, { javaScriptEnabled: false });
-    expect(await page.textContent("#events")).toContain("26,950");
-    await Promise.all([page.waitForURL("**/control"), page.click("#do-pause")]);
-    expect(place.events).toEqual([{ action: "pause" }]);
-    await page.close();
-  });
-});
+    it("shows everything, and can be steered, without a script", async () => {
+      await using place = await servePage(sampleSnapshot());
+      const { page } = await visit(browser, place.url, { javaScriptEnabled: false });
+      expect(await page.textContent("#events")).toContain("26,950");
+      await Promise.all([page.waitForURL("**/control"), page.click("#do-pause")]);
+      expect(place.events).toEqual([{ action: "pause" }]);
+      await page.close();
+    });
+  },
+);

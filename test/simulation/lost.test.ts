@@ -1,4 +1,6 @@
 /** Messages that are nowhere any more, or where no consumer looks: nothing is lost with them, and nothing waits for them. */
+import { encodeMessage } from "@firehose-backfill/queue/message-codec";
+import { batchOf, logged, recordEvent } from "@firehose-backfill/queue/test-batches";
 import { expect, test } from "vitest";
 import { simulate, type Simulation } from "./simulate.ts";
 
@@ -36,6 +38,63 @@ test("a purged queue: what was in it is read again in a new epoch, from the appl
   expect(run.totals).toMatchObject({ received: EVENTS, processed: EVENTS, dead: 0 });
   const [error] = await simulation.store.listErrors(run.runId);
   expect(error?.message).toMatch(/batches are outstanding, and the queue has been empty for \d+ s/);
+  await simulation.stop();
+});
+
+/** What another time may have left in the dead-letter queue. */
+const OLD_LETTERS = {
+  "an older run's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "before" }))),
+  "an older epoch's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", epoch: 0 }))),
+  "a folded window's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", window: 0 }))),
+  "a stranger's": { body: "{}", payload: null },
+  "a newer program's": { body: "{}", payload: Uint8Array.of(99, 0) },
+};
+
+test.each(
+  Object.entries(OLD_LETTERS).flatMap(([whose, letter]) => [
+    { whose, letter, home: "AWS", withinMs: 5 * MINUTE },
+    { whose, letter, home: "local", withinMs: MINUTE },
+  ]),
+)("fault 9: a purged queue with $whose letter among the dead: seen as soon as without it, $home", async (given) => {
+  const { letter, home, withinMs } = given;
+  const simulation = await simulate({
+    settings: SETTINGS,
+    stream: STREAM,
+    ...(home === "local" ? { home: "local" as const } : {}),
+  });
+  simulation.holdConsumers = true;
+  const { queue, clock } = simulation;
+  queue.sendRaw(letter);
+  const [old] = await queue.receive({ max: 1, waitSeconds: 0 });
+  if (old === undefined) throw new Error("no message");
+  await queue.deadLetter(old);
+  await simulation.pass(2 * MINUTE);
+  expect(await drain(simulation, ({ receiptHandle }) => queue.remove(receiptHandle))).toBeGreaterThan(10);
+  expect(await queue.figures()).toMatchObject({ ready: 0, inFlight: 0, delayed: 0, deadLetters: 1 });
+  const purgedMs = clock.now();
+  while ((await simulation.run()).epoch === 1 && clock.now() - purgedMs < DAY / 24) await simulation.pass(MINUTE / 6);
+  expect(clock.now() - purgedMs).toBeLessThanOrEqual(withinMs);
+  simulation.holdConsumers = false;
+  await simulation.pass(10 * MINUTE);
+  expect(await simulation.run()).toMatchObject({
+    status: "succeeded",
+    totals: { received: EVENTS, processed: EVENTS },
+  });
+  await simulation.stop();
+});
+
+test("fault 9: letters of this epoch are dead, however old the others are, and nothing of them is read again", async () => {
+  const simulation = await simulate({ settings: SETTINGS, stream: STREAM });
+  simulation.holdConsumers = true;
+  const { queue } = simulation;
+  queue.sendRaw(OLD_LETTERS["an older run's"]);
+  await simulation.pass(2 * MINUTE);
+  expect(await drain(simulation, (message) => queue.deadLetter(message))).toBeGreaterThan(10);
+  simulation.holdConsumers = false;
+  await simulation.pass(15 * MINUTE);
+  const run = await simulation.run();
+  expect(run).toMatchObject({ status: "succeeded", epoch: 1, totals: { received: EVENTS } });
+  expect(run.totals.processed + run.totals.dead).toBe(EVENTS);
   await simulation.stop();
 });
 

@@ -36,6 +36,8 @@ export interface SimulationOptions {
   /** Added to the clock of consumer `index`. */
   readonly skewMs?: (index: number) => number;
   readonly repeatProbability?: number;
+  /** What reader and consumers say. */
+  readonly log?: (line: string) => void;
   /** What the queue takes in one message. */
   readonly maxMessageBytes?: () => number;
   readonly store?: MemoryStoreOptions;
@@ -130,7 +132,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     offPeak: config.settings.offPeak,
     limits: null,
     owner: "simulated",
-    log: () => {},
+    log: options.log ?? (() => {}),
     ...(options.readerCrash === undefined ? {} : { crashPoint: options.readerCrash }),
   };
 
@@ -186,7 +188,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       latency: createLatencySignal(),
       memoryChecks: createEventCounter(() => 100),
       renewVisibility: null,
-      log: () => {},
+      log: options.log ?? (() => {}),
     }),
   );
   const local =

@@ -61,6 +61,7 @@ export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptio
         received,
         skipped: received > events.length ? { collection: received - events.length } : {},
         frames,
+        ignored: {},
         bytes: frames * 1000,
         from,
         to: frames === 0 ? null : cursor,

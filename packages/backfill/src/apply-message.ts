@@ -204,7 +204,7 @@ async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortS
   const verify = scope?.verify ?? "hash";
   const rows: SinkRow[] = [];
   for (const event of batch.events) {
-    rows.push(toRow(event, verify));
+    rows.push(toRow(event, verify, deps.clock.now()));
     if (deps.memoryChecks.add(1)) await guardMemory(deps, run, signal);
   }
   return rows;

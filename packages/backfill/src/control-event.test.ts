@@ -39,6 +39,8 @@ test.each([
   ["8589934592", { kind: "seq", seq: 8589934592 }],
   ["2026-01-31T08:00:00Z", { kind: "time", timeMs: Date.UTC(2026, 0, 31, 8) }],
   ["2026-01-31", { kind: "time", timeMs: Date.UTC(2026, 0, 31) }],
+  ["2026-01-31T08:00:00z", { kind: "time", timeMs: Date.UTC(2026, 0, 31, 8) }],
+  ["2026-01-31T08:00:00+0000", { kind: "time", timeMs: Date.UTC(2026, 0, 31, 8) }],
   ["2026-01-31T08:00+02:00", { kind: "time", timeMs: Date.UTC(2026, 0, 31, 6) }],
 ])("--from %s", (from, point) => {
   expect(parseStartPoint(from)).toEqual(point);

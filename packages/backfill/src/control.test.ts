@@ -146,3 +146,21 @@ test("a tune above what is deployed is clamped and says so", async () => {
   expect(message).toContain("BACKFILL_BATCH_SIZE 5 -> 6");
   expect(message).toContain("BACKFILL_MAX_CONCURRENT stays at the deployed 2: 9 needs a deploy");
 });
+
+test("fault 22: a tune to a memory limit that would make the run stand still is refused; a higher one never is", async () => {
+  const { send, deps } = setUp();
+  const run = await send({ action: "start" });
+  const asked: number[] = [];
+  const limitProblem = (limitMb: number) => {
+    asked.push(limitMb);
+    return limitMb < 300 ? `holds 300, not ${limitMb}` : null;
+  };
+  const tune = (settings: Readonly<Record<string, unknown>>) =>
+    control({ ...deps, limitProblem }, { action: "tune", settings });
+  await expect(tune({ BACKFILL_MAX_MEMORY_MB: 200, BACKFILL_BATCH_SIZE: 9 })).rejects.toThrow("holds 300, not 200");
+  expect((await deps.store.getRun(run.runId))?.throttle).toEqual(run.throttle);
+  expect((await tune({ BACKFILL_MAX_MEMORY_MB: 300 })).run?.throttle.maxMemoryMb).toBe(300);
+  expect((await tune({ BACKFILL_BATCH_SIZE: 9 })).run?.throttle.batchSize).toBe(9);
+  expect((await tune({ BACKFILL_MAX_MEMORY_MB: 600 })).run?.throttle.maxMemoryMb).toBe(600);
+  expect(asked).toEqual([200, 300]);
+});

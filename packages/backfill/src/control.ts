@@ -2,14 +2,20 @@
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
  * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
  */
+import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import { isDeepStrictEqual } from "node:util";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { Config } from "@firehose-backfill/core/config/settings";
-import { UsageError } from "@firehose-backfill/core/errors";
+import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
+import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig } from "./clamp.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
@@ -25,12 +31,17 @@ import { wakePlanned } from "./wake-planned.ts";
 import { needsNewPosition } from "./window-end.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
+  readonly store: RunStore & PaceStore & WindowStore & LedgerStore;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
   /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
   readonly readsAtOnce?: boolean;
+  /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
+  readonly limitProblem?: (limitMb: number) => string | null;
+  /** Where events are applied: a new run is bound to it, and a run of another one is not resumed. Left out: not known here. */
+  readonly database?: () => Promise<DatabaseIdentity>;
   /** Looks at the relay; left out where it cannot be reached. */
   readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
 }
@@ -86,6 +97,7 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   const run = newRun(clampConfig(deps.limits, config), {
     runId: newRunId(nowMs, deps.random),
     nowMs,
+    place: deps.configure({}),
     ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
     ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
   });
@@ -100,7 +112,8 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
       );
     await cancelNow(deps, open);
   }
-  const created = await deps.store.createRun(run);
+  const database = await deps.database?.();
+  const created = await deps.store.createRun(database === undefined ? run : { ...run, database });
   return { message: `run ${created.runId} is ${created.status}${notes}`, run: created };
 }
 
@@ -130,6 +143,8 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
   if (!sources.includes(run.status)) throw refused(run, "resume", sources);
   if (from === null && needsNewPosition(run.reason))
     throw new UsageError(`${run.reason}: choose where to go on with --from oldest, live, a sequence number or a time`);
+  const database = await deps.database?.();
+  if (database !== undefined) refuseOtherDatabase(run, database);
   const nowMs = deps.clock.now();
   if (from !== null || run.pausedNow) {
     const renewed = await deps.store.newEpoch(run.runId, {
@@ -184,6 +199,10 @@ async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>
 /** null: somebody else has changed its pace since it was read. */
 async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
+  // A higher limit is always better than the one that is in force.
+  const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
+  const problem = isLower ? (deps.limitProblem?.(throttle.maxMemoryMb) ?? null) : null;
+  if (problem !== null) throw new ConfigError([problem]);
   const changes = throttleChanges(run.throttle, throttle);
   const notes = notesOf(clamped);
   // Inside the off-peak window it holds for the pace that comes back after it, too.
@@ -191,7 +210,8 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))
     return { message: `nothing to change${notes}`, run };
   const nowMs = deps.clock.now();
-  const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "tune" as const]));
+  const named = wanted.profile === undefined ? [] : ["profile"];
+  const sources = Object.fromEntries([...Object.keys(changes), ...named].map((key) => [key, "tune" as const]));
   const after = await deps.store.tune(run.runId, {
     throttle,
     profile: wanted.profile ?? run.profile,

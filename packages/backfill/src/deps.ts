@@ -1,7 +1,11 @@
 /** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { OffPeak } from "@firehose-backfill/core/config/settings";
+import type { Config, OffPeak } from "@firehose-backfill/core/config/settings";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import type { FirehoseReader, FirehoseReaderOptions, ResolveKey } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -51,6 +55,8 @@ export interface ReaderDeps {
   readonly offPeak: OffPeak | null;
   /** What is deployed bounds the off-peak pace too. null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
+  /** What is deployed, which an open run follows. Left out: a restart sees to it (local). */
+  readonly deployed?: Config;
   /** Names this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;
@@ -60,7 +66,7 @@ export interface ReaderDeps {
 export interface ConsumerDeps {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly store: CheckpointStore;
+  readonly store: RunStore & PaceStore & LedgerStore & NoteStore;
   readonly queue: BatchQueue;
   readonly sink: Sink;
   readonly memory: MemoryGuard;

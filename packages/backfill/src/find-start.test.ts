@@ -1,7 +1,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, it } from "vitest";
-import { findStart, sayClamp } from "./find-start.ts";
+import { findStart } from "./find-start.ts";
 import { NOW, storeWithRun } from "./testing/runs.ts";
 
 const DAY_MS = 86_400_000;
@@ -82,18 +82,5 @@ describe("where a run begins to read", () => {
 
   it("nothing is sought where nobody can", async () => {
     expect((await find({ from: { seq: 77, timeMs: NOW } })).without).toEqual({ seq: null, oldestKeptMs: null });
-  });
-
-  it("a start that the host no longer keeps is said aloud", async () => {
-    const { run } = await find({});
-    const lines: string[] = [];
-    const deps = { log: (line: string) => lines.push(line) };
-    sayClamp(deps, run, null);
-    sayClamp(deps, run, NOW - 2 * DAY_MS);
-    expect(lines).toEqual([]);
-    sayClamp(deps, run, NOW - 3_600_000);
-    expect(lines).toEqual([
-      "[BACKFILL] Asked to start at 2026-11-23T00:00:00.000Z, but the host keeps only what came since 2026-11-23T23:00:00.000Z: starting there",
-    ]);
   });
 });

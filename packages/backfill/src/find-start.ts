@@ -44,14 +44,6 @@ export async function findStart(
   return { seq: from?.seq ?? null, oldestKeptMs: oldestKept?.timeMs ?? null };
 }
 
-/** `oldestKeptMs`: as far back as the host goes. Says so where that is not as far as was asked. */
-export function sayClamp(deps: Pick<ReaderDeps, "log">, run: Run, oldestKeptMs: number | null): void {
-  if (run.start.kind !== "time" || oldestKeptMs === null || oldestKeptMs <= run.start.timeMs) return;
-  const asked = isoTime(run.start.timeMs);
-  const kept = isoTime(oldestKeptMs);
-  deps.log(`[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there`);
-}
-
 function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }

@@ -36,6 +36,7 @@ test("what is outstanding counts batches, events, bytes and age", () => {
     events: 15,
     bytes: 3_000,
     oldestSentAtMs: NOW + 1,
+    oldestDueMs: null,
   });
-  expect(outstandingOf([])).toEqual({ batches: 0, events: 0, bytes: 0, oldestSentAtMs: null });
+  expect(outstandingOf([])).toEqual({ batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null });
 });

@@ -3,7 +3,7 @@
  * complete, and no further: it never passes work that is neither applied nor dead.
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { Fold, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
 
@@ -14,6 +14,8 @@ export interface Outstanding {
   readonly bytes: number;
   /** When the oldest window that is not complete was sent; null: nothing is outstanding. */
   readonly oldestSentAtMs: number | null;
+  /** By when the oldest of these windows should have been applied, by its last place; null: nothing is outstanding. */
+  readonly oldestDueMs: number | null;
 }
 
 /** Enough for two ticks of the densest pace; more are read once these are folded. */
@@ -24,6 +26,7 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   let events = 0;
   let bytes = 0;
   let oldestSentAtMs: number | null = null;
+  let oldestDueMs: number | null = null;
   for (const { window, entries } of windows) {
     const finished = entries.filter((entry) => entry.outcome !== null);
     const open = window.batches - finished.length;
@@ -32,8 +35,12 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
     events += window.events - finished.reduce((sum, entry) => sum + eventsOf(entry.counts), 0);
     bytes += (window.bytes * open) / window.batches;
     oldestSentAtMs = Math.min(oldestSentAtMs ?? window.sentAtMs, window.sentAtMs);
+    if (window.lastDueMs === undefined) continue;
+    const taken = entries.flatMap(({ outcome, dueMs }) => (outcome === null && dueMs !== null ? [dueMs] : []));
+    const dueMs = Math.max(window.lastDueMs, ...taken);
+    oldestDueMs = Math.min(oldestDueMs ?? dueMs, dueMs);
   }
-  return { batches, events, bytes, oldestSentAtMs };
+  return { batches, events, bytes, oldestSentAtMs, oldestDueMs };
 }
 
 /** The one update that folds the leading complete windows; null: there is none. Pure. */
@@ -70,7 +77,7 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
 
 /** Folds all that is complete. null: the lease is lost. */
 export async function foldRun(
-  deps: { readonly store: CheckpointStore; readonly crashPoint?: CrashPoint },
+  deps: { readonly store: WindowStore; readonly crashPoint?: CrashPoint },
   lease: Lease,
   run: Run,
 ): Promise<{ run: Run; outstanding: Outstanding } | null> {

@@ -1,5 +1,5 @@
 /** Holds the lease while a tick works: renews it in time, and aborts the tick's signal when it is lost. */
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 
@@ -11,7 +11,7 @@ export interface LeaseKeeper {
 }
 
 export function keepLease(options: {
-  readonly store: CheckpointStore;
+  readonly store: RunStore;
   readonly clock: Clock;
   readonly lease: Lease;
   readonly ttlMs: number;

@@ -1,6 +1,7 @@
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { expect, test } from "vitest";
-import { newRun, newRunId, resumedThrottle, scopeConflicts, throttleChanges } from "./new-run.ts";
+import { followGiven, givenSettings } from "./given-settings.ts";
+import { newRun, newRunId, scopeConflicts, throttleChanges } from "./new-run.ts";
 import { NOW, storeWithRun } from "./testing/runs.ts";
 
 test.each([
@@ -33,12 +34,13 @@ test("on resume what is given and differs is a conflict of scope; what is unset 
 
 test("on resume a profile that is given is a tune of the whole pace, a single setting of itself alone", async () => {
   const { run } = await storeWithRun({ BACKFILL_PROFILE: "moderate" });
-  expect(resumedThrottle(run, parseConfig({}))).toBeNull();
-  const fast = resumedThrottle(run, parseConfig({ BACKFILL_PROFILE: "fast" }));
+  const resumedThrottle = (settings: Record<string, string>) => followGiven(run, givenSettings(parseConfig(settings)));
+  expect(resumedThrottle({})).toBeNull();
+  const fast = resumedThrottle({ BACKFILL_PROFILE: "fast" });
   expect(fast?.profile).toBe("fast");
   expect(throttleChanges(run.throttle, fast?.throttle ?? run.throttle)).toMatchObject({
     batchDelayMs: { from: 1000, to: 500 },
   });
-  const single = resumedThrottle(run, parseConfig({ BACKFILL_BATCH_SIZE: "30" }));
+  const single = resumedThrottle({ BACKFILL_BATCH_SIZE: "30" });
   expect(throttleChanges(run.throttle, single?.throttle ?? run.throttle)).toEqual({ batchSize: { from: 20, to: 30 } });
 });

@@ -1,26 +1,11 @@
-/** A configuration as a run, and a configuration against a run that is not finished: what may change, and what may not. */
+/** A configuration as a run, and its scope against that of a run which is not finished. */
+import { givenSettings, isGiven, SCOPE_KEYS, THROTTLE_KEYS } from "./given-settings.ts";
 import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/run";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
-import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+import type { Config, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
 const DAY_MS = 86_400_000;
-const THROTTLE_KEYS = [
-  "batchSize",
-  "batchDelayMs",
-  "maxConcurrent",
-  "maxMemoryMb",
-  "useIdle",
-  "dbPoolSize",
-  "memoryCheckInterval",
-] as const satisfies readonly (keyof ThrottleSettings)[];
-const SCOPE_KEYS = [
-  "relayUrl",
-  "days",
-  "collections",
-  "dids",
-  "verify",
-] as const satisfies readonly (keyof ScopeSettings)[];
-
 /** Readable, sortable, unique enough for one at a time: `20261124-081200-k3f9`. */
 export function newRunId(nowMs: number, random: () => number): string {
   const [date = "", time = ""] = new Date(nowMs).toISOString().slice(0, 19).split("T");
@@ -33,16 +18,26 @@ export function newRunId(nowMs: number, random: () => number): string {
 
 export function newRun(
   config: Config,
-  options: { readonly runId: string; readonly nowMs: number; readonly start?: StartPoint; readonly end?: EndPoint },
+  options: {
+    readonly runId: string;
+    readonly nowMs: number;
+    readonly start?: StartPoint;
+    readonly end?: EndPoint;
+    /** The place's configuration without what this start alone asks for. Left out: it asks for nothing else. */
+    readonly place?: Config;
+    readonly database?: DatabaseIdentity | undefined;
+  },
 ): NewRun {
   const { settings, sources } = config;
   return {
     runId: options.runId,
     host: hostKey(settings.relayUrl),
+    ...(options.database === undefined ? {} : { database: options.database }),
     profile: settings.profile,
     throttle: throttleOf(config),
     scope: scopeOf(config),
     sources: pickSources(sources),
+    seen: givenSettings(options.place ?? config),
     start: options.start ?? startOf(settings.days, options.nowMs),
     end: options.end ?? { kind: "caught-up" },
     createdAtMs: options.nowMs,
@@ -72,19 +67,25 @@ export function scopeConflicts(scope: ScopeSettings, config: Config): readonly S
   });
 }
 
-/** Throttle settings that the environment gives and that are not the run's: a tune on resume. null: none. */
-export function resumedThrottle(
-  run: Pick<Run, "throttle" | "profile">,
-  config: Config,
-): { throttle: ThrottleSettings; profile: Config["settings"]["profile"] } | null {
-  const isProfileGiven = isGiven(config, "profile");
-  const wanted = throttleOf(config);
-  const changes = THROTTLE_KEYS.filter(
-    (key) => (isProfileGiven || isGiven(config, key)) && wanted[key] !== run.throttle[key],
+/** Where those settings are from, and the profile, where it was given: the environment, or the profile that it names. */
+export function resumedSources(config: Config, changed: readonly string[]): Run["sources"] {
+  const keys = ["profile", ...THROTTLE_KEYS] as const;
+  return Object.fromEntries(
+    keys
+      .filter((key) => changed.includes(key) || (key === "profile" && isGiven(config, key)))
+      .map((key) => [key, config.sources[key]]),
   );
-  if (changes.length === 0) return null;
-  const throttle = { ...run.throttle, ...Object.fromEntries(changes.map((key) => [key, wanted[key]])) };
-  return { throttle, profile: isProfileGiven ? config.settings.profile : run.profile };
+}
+
+/**
+ * Whether a run of this configuration would be about the same as one with that scope. A number of days says how far back to
+ * begin: one that nobody gave now asks for nothing else.
+ */
+export function isSameScope(scope: ScopeSettings, config: Config): boolean {
+  const wanted = scopeOf(config);
+  return SCOPE_KEYS.every(
+    (key) => (key === "days" && !isGiven(config, key)) || showValue(scope[key]) === showValue(wanted[key]),
+  );
 }
 
 /** What changed, for the record and for the log. */
@@ -101,11 +102,6 @@ function scopeOf(config: Config): ScopeSettings {
 
 function startOf(days: number, nowMs: number): StartPoint {
   return days === -1 ? { kind: "oldest" } : { kind: "time", timeMs: nowMs - days * DAY_MS };
-}
-
-function isGiven(config: Config, key: SettingKey): boolean {
-  const source = config.sources[key];
-  return source === "environment" || source === "flag" || source === "event";
 }
 
 function pickSources(sources: Config["sources"]): Run["sources"] {

@@ -1,11 +1,13 @@
 /** `--from` and `--to` as the operator writes them: a sequence number, a time, `oldest`, `live`. */
 import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/run";
+import { parseDatetimeText } from "@firehose-backfill/core/datetime";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 const SEQ = /^\d{1,16}$/;
-/** ISO 8601 with a zone, or a date alone (midnight UTC). What Date.parse makes of anything else is a guess. */
-const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+const DATE = /^\d{4}-\d\d-\d\d$/;
+/** An operator has to name the zone: one who means local time would not notice that it is taken as UTC. */
+const ZONE = /(?:[Zz]|[+-]\d\d(?::?\d\d)?)$/;
 
 export function parseStartPoint(from: string): StartPoint {
   if (from === "oldest" || from === "live") return { kind: from };
@@ -33,8 +35,10 @@ function parseSeq(value: string): number | null {
 }
 
 function parseTime(value: string): number | null {
-  if (!TIME.test(value)) return null;
-  const timeMs = Date.parse(value);
+  const isDate = DATE.test(value);
+  if (!isDate && !ZONE.test(value)) return null;
+  // A date alone is its midnight, UTC.
+  const timeMs = parseDatetimeText(isDate ? `${value}T00:00:00Z` : value);
   return Number.isNaN(timeMs) ? null : timeMs;
 }
 

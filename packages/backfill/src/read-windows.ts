@@ -6,11 +6,12 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import type { FirehoseReader, ReadPosition, WindowLimits } from "@firehose-backfill/firehose/types";
 import type { ReaderDeps } from "./deps.ts";
-import { findStart, type FoundStart, relayUrlOf, sayClamp } from "./find-start.ts";
+import { findStart, type FoundStart, relayUrlOf } from "./find-start.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
 import { queueLimits } from "./queue-size.ts";
 import { createWorkMeter, freeHorizonMs, type RoomInput, roomForEvents } from "./room.ts";
 import { sendWindow } from "./send-window.ts";
+import { noteStartGap } from "./start-gap.ts";
 import { applyWindowEnd } from "./window-end.ts";
 
 /** A window is registered at least this often, whether anything matched or not. */
@@ -31,6 +32,8 @@ export interface ReadReport {
   readonly matched: number;
   readonly enqueued: number;
   readonly gaps: number;
+  /** Frames of kinds that this version does not know. */
+  readonly unknown: number;
   readonly isLeaseLost: boolean;
 }
 
@@ -49,14 +52,15 @@ export async function readWindows(
   const { store, clock, place } = deps;
   let { run, outstanding } = from;
   let isFirst = true;
-  const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0 };
-  const end = (endedBecause: string): ReadReport => ({
-    run,
-    outstanding,
-    endedBecause,
-    ...sums,
-    isLeaseLost: endedBecause === "lease lost",
-  });
+  const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0, unknown: 0 };
+  const end = (endedBecause: string): ReadReport => {
+    if (sums.unknown > 0) {
+      deps.log(
+        `[BACKFILL] ${run.host}: ${sums.unknown} frames of kinds that this version does not know were passed over`,
+      );
+    }
+    return { run, outstanding, endedBecause, ...sums, isLeaseLost: endedBecause === "lease lost" };
+  };
   const meter = createWorkMeter(outstanding.events, clock.now());
   const roomInput = (): RoomInput => ({
     run,
@@ -110,6 +114,7 @@ export async function readWindows(
     sums.frames += window.frames;
     sums.received += window.received;
     sums.matched += window.events.length;
+    sums.unknown += window.ignored["unknown-type"] ?? 0;
     for (const gap of window.gaps) {
       await store.addGap(run.runId, { ...gap, host: run.host, atMs: clock.now() });
       deps.log(`[BACKFILL] Gap: the host no longer has ${gap.from.seq} to ${gap.to.seq} (${gap.reason})`);
@@ -119,10 +124,13 @@ export async function readWindows(
     if (window.to !== null) {
       const isEnd = window.endedBecause === "caught-up" || window.endedBecause === "quiet";
       const oldestKeptMs = window.oldestKeptMs ?? start.oldestKeptMs;
+      if (isFirst && run.startPosition === null) {
+        // What was sought and found lies before the start: only the very oldest frame tells what the host no longer has.
+        const oldest = start.oldestKeptMs ?? (start.seq === null ? (window.first?.timeMs ?? null) : null);
+        if (await noteStartGap(deps, run, { oldestKeptMs: oldest, first: window.first })) sums.gaps += 1;
+      }
       const sent = await sendWindow(deps, lease, run, { ...window, to: window.to, oldestKeptMs }, { isEnd, limits });
       if (sent.kind === "dropped") return end(sent.because);
-      if (isFirst && run.startPosition === null)
-        sayClamp(deps, run, start.oldestKeptMs ?? window.first?.timeMs ?? null);
       isFirst = false;
       run = sent.run;
       sums.windows += 1;

@@ -158,6 +158,20 @@ test("a message that comes twice is dropped; one whose entry is gone changes not
   expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
 });
 
+test("issue 12.5: a redrive packs to what the queue takes; where that is next to nothing, it changes nothing and says so", async () => {
+  const { redrive, queue, consume, totals } = await setUp();
+  const takes = (bytes: number) => {
+    queue.readLimits = () => Promise.resolve({ declaredBytes: bytes, maxMessageBytes: bytes });
+  };
+  takes(34 * 1024);
+  await expect(redrive()).rejects.toThrow(/takes only 34816 bytes a message: set MaximumMessageSize=1048576/);
+  expect(await totals()).toMatchObject({ processed: 0, dead: 5 });
+  takes(40 * 1024);
+  expect(await redrive()).toMatchObject({ deadEvents: 5 });
+  await consume();
+  expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
+});
+
 test("a new epoch does not void them; a cancelled run's are left alone", async () => {
   const { redrive, store, runId, consume, totals, clock } = await setUp();
   await redrive();

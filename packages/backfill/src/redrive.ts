@@ -7,7 +7,8 @@
  * harm that an event is redriven twice, that a message comes twice, or that it never comes.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
 import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -18,7 +19,7 @@ import type { BatchQueue, QueueLimits } from "@firehose-backfill/queue/types";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/types";
 
 export interface RedriveDeps {
-  readonly store: CheckpointStore;
+  readonly store: RunStore & LedgerStore;
   readonly queue: BatchQueue;
   readonly clock: Pick<Clock, "now">;
   /** Left out: there is no database to look into. */

@@ -7,6 +7,7 @@ import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
 import type { Outstanding } from "./fold.ts";
+import { followSettings } from "./follow-settings.ts";
 import { keepOffPeak } from "./off-peak.ts";
 import { keepLease } from "./lease-keeper.ts";
 import { freeHorizonMs } from "./room.ts";
@@ -29,6 +30,8 @@ export interface TickResult {
   readonly nextInMs: number;
   /** null: nothing was read. */
   readonly read: ReadReport | null;
+  /** As the tick last saw it; null: it did not look. */
+  readonly outstanding: Outstanding | null;
   readonly isLeaseLost: boolean;
 }
 
@@ -52,7 +55,8 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
     const upkeep = await lookAfter(deps, lease, held.run);
     if (upkeep === null) return { ...nothing(held.run, "lease lost", place.lookAgainMs), isLeaseLost: true };
     ({ queueEmptySinceMs } = upkeep);
-    const run = await keepOffPeak(deps, upkeep.run);
+    const followed = deps.deployed === undefined ? upkeep.run : await followSettings(deps, upkeep.run, deps.deployed);
+    const run = await keepOffPeak(deps, followed);
     result = await work(
       deps,
       lease,
@@ -88,14 +92,16 @@ async function work(
 ): Promise<TickResult> {
   const settled = await settle(deps, from.run, from.outstanding);
   const { run } = settled;
-  if (settled.readsNot !== null) return nothing(run, settled.readsNot, deps.place.lookAgainMs);
-  if (deps.memory.isOverLimit()) return nothing(run, "memory", deps.place.lookAgainMs);
-  const read = await readWindows(deps, lease, { run, outstanding: from.outstanding }, options);
+  const { outstanding } = from;
+  if (settled.readsNot !== null) return { ...nothing(run, settled.readsNot, deps.place.lookAgainMs), outstanding };
+  if (deps.memory.isOverLimit()) return { ...nothing(run, "memory", deps.place.lookAgainMs), outstanding };
+  const read = await readWindows(deps, lease, { run, outstanding }, options);
   return {
     run: read.run,
     endedBecause: read.endedBecause,
     nextInMs: nextInMs(deps, read),
     read,
+    outstanding: read.outstanding,
     isLeaseLost: read.isLeaseLost,
   };
 }
@@ -117,7 +123,7 @@ function nextInMs(deps: ReaderDeps, read: ReadReport): number {
 }
 
 function nothing(run: Run | null, endedBecause: string, nextIn: number): TickResult {
-  return { run, endedBecause, nextInMs: nextIn, read: null, isLeaseLost: false };
+  return { run, endedBecause, nextInMs: nextIn, read: null, outstanding: null, isLeaseLost: false };
 }
 
 async function release(

@@ -56,6 +56,7 @@ export async function sendWindow(
     events: window.events.length,
     bytes: sentBytes,
     sentAtMs: nowMs,
+    ...lastDue(batches),
     received: window.received,
     skipped: window.skipped,
   };
@@ -70,13 +71,26 @@ export async function sendWindow(
     recentTimesMs: window.recentTimesMs,
     target: how.isEnd ? window.to : run.target,
     brokenFrames: window.brokenFrames,
-    oldestKeptMs: window.oldestKeptMs ?? run.oldestKeptMs,
+    oldestKeptMs: oldestKeptAtStart(run, window.oldestKeptMs, deps.clock.now()) ?? run.oldestKeptMs,
   });
   if (!moved) return { kind: "dropped", because: "lease lost" };
   await deps.crashPoint?.("after-cursor");
   const after = await deps.store.getRun(run.runId);
   if (after === null || after.fence !== lease.fence) return { kind: "dropped", because: "lease lost" };
   return { kind: "registered", run: after, events: window.events.length, batches: batches.length };
+}
+
+/**
+ * What the host keeps moves on while the run goes on. It is noted as it was when the run began, so that a measurement of
+ * weeks later (after `resume --from`) says as much about how long the host keeps its events as one of the first minute.
+ */
+function oldestKeptAtStart(run: Run, oldestKeptMs: number | null, nowMs: number): number | null {
+  return oldestKeptMs === null ? null : oldestKeptMs - (nowMs - run.createdAtMs);
+}
+
+function lastDue(batches: readonly LoggedBatch[]): Pick<WindowItem, "lastDueMs"> {
+  const last = batches.at(-1);
+  return last === undefined ? {} : { lastDueMs: last.dueMs };
 }
 
 /** Packs the window and gives each batch its place. Packs again when a tune came in between. null: stop, plan nothing. */

@@ -17,6 +17,9 @@ import { paceOf } from "./pace.ts";
 export const MAX_ATTEMPTS = 5;
 const RETRY_SECONDS = 2;
 
+/** What this consumer said last of what it waits for. */
+const lastSaid = new WeakMap<ConsumerDeps, string>();
+
 /** Hides the message for 30 s x 2^n. `run`: whose reader plans nothing meanwhile; null: it knows already. */
 export async function waitFor(
   deps: ConsumerDeps,
@@ -24,15 +27,17 @@ export async function waitFor(
 ): Promise<MessageResult> {
   const { store, clock, queue } = deps;
   const { run, because } = wait;
-  if (run !== null && run.waiting?.for !== because) {
-    const nowMs = clock.now();
-    const message = wait.detail ?? because;
+  if (run !== null && run.waiting?.for !== because)
+    await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
+  const said = wait.detail ?? because;
+  if (run !== null && (run.waiting?.for !== because || lastSaid.get(deps) !== said)) {
     const kind = kindOfWait(because);
-    await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? nowMs });
-    await store.addError(run.runId, { atMs: nowMs, source: "consumer", message, kind });
-    // A value that was measured anew is no news.
-    if (run.waiting === null || kindOfWait(run.waiting.for) !== kind) deps.log(`[BACKFILL] Waiting: ${message}`);
+    await store.addError(run.runId, { atMs: clock.now(), source: "consumer", message: said, kind });
+    // A value that was measured anew is no news. Another holder of the same lock is.
+    const isNews = run.waiting === null || run.waiting.for === because || kindOfWait(run.waiting.for) !== kind;
+    if (isNews) deps.log(`[BACKFILL] Waiting: ${said}`);
   }
+  lastSaid.set(deps, said);
   if (run !== null && because !== "database") {
     const nowMs = clock.now();
     const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);

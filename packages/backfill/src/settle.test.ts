@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { nextStatus, settle } from "./settle.ts";
 import { NOW, storeWithRun } from "./testing/runs.ts";
 
-const NOTHING = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null };
-const SOMETHING = { batches: 1, events: 5, bytes: 1, oldestSentAtMs: NOW };
+const NOTHING = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
+const SOMETHING = { batches: 1, events: 5, bytes: 1, oldestSentAtMs: NOW, oldestDueMs: null };
 const END = { seq: 9, timeMs: NOW };
 const { run, store } = await storeWithRun();
 const complete: Run = { ...run, status: "running", target: END, readerCursor: END, appliedCursor: END };

@@ -1,13 +1,52 @@
 /** Events of a batch as rows for the sink: each record verified, scanned, decoded. What fails is a dead row, never a throw. */
 import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
+import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
 import { cidToText, hashMatches } from "@firehose-backfill/core/cid";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { FirehoseEvent, RecordEvent } from "@firehose-backfill/core/event";
+import { tidTimeMs } from "@firehose-backfill/core/tid";
 import type { DeadRow, RecordRow, SinkRow } from "@firehose-backfill/sink/types";
 
-export function toRow(event: FirehoseEvent, verify: VerifyLevel): SinkRow {
-  return event.kind === "record" ? recordRow(event, verify) : event;
+/** `nowMs`: left out, every revision is believed. */
+export function toRow(event: FirehoseEvent, verify: VerifyLevel, nowMs = Infinity): SinkRow {
+  switch (event.kind) {
+    case "record":
+      return isRevAhead(event, nowMs) ? revAhead(event) : recordRow(event, verify);
+    case "sync":
+      return isRevAhead(event, nowMs) ? revAhead(event) : event;
+    case "account":
+    case "identity":
+    case "dead":
+      return event;
+    default: {
+      const unreachable: never = event;
+      return unreachable;
+    }
+  }
+}
+
+/** Stored, nothing that comes later could replace it before that time, which nobody vouches for. */
+function isRevAhead({ rev }: Revised, nowMs: number): boolean {
+  return isTooFarAhead(tidTimeMs(rev) ?? 0, nowMs);
+}
+
+type Revised = Extract<FirehoseEvent, { readonly kind: "record" | "sync" }>;
+
+function revAhead(event: Revised): DeadRow {
+  const { did, seq, timeMs, rev } = event;
+  const at = new Date(tidTimeMs(rev) ?? 0).toISOString();
+  return {
+    kind: "dead",
+    did,
+    seq,
+    timeMs,
+    path: event.kind === "record" ? `${event.collection}/${event.rkey}` : null,
+    reason: "rev-ahead",
+    error: `the revision ${rev} says ${at}, more than 5 minutes ahead: stored, it would hide all that comes after it until then; redrive applies it once that time is near`,
+    payload: (event.kind === "record" ? event.record : null) ?? new Uint8Array(),
+    event,
+  };
 }
 
 function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow {

@@ -78,7 +78,7 @@ function sleepsTooLong(deps: ReaderDeps, run: Run, nowMs: number): boolean {
   return run.status === "running" && run.plannedDueMs - nowMs > (HORIZON_TICKS + 1) * deps.place.tickMs;
 }
 
-const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null };
+const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
 
 function whyLost(
   deps: ReaderDeps,

@@ -5,7 +5,8 @@
  * Where the reader comes once a minute that would be a minute of nothing: there the sleepers keep their places for so long.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { paceOf } from "./pace.ts";
 
@@ -15,7 +16,7 @@ const MAX_ATTEMPTS = 3;
 
 /** The run after it: in a new epoch, or as it was. `before`: as it was when its pace was changed. */
 export async function wakePlanned(
-  deps: { readonly store: CheckpointStore; readonly clock: Pick<Clock, "now">; readonly readsAtOnce?: boolean },
+  deps: { readonly store: RunStore & WindowStore; readonly clock: Pick<Clock, "now">; readonly readsAtOnce?: boolean },
   before: Run,
   tuned: Run,
 ): Promise<Run> {

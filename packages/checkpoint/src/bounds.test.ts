@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addDeadReasons, addSkipped, boundTunes, readTunes, shorten } from "./bounds.ts";
+import { addDeadReasons, addSkipped, boundTunes, MAX_REASON_BYTES, readTunes, shorten, shortenText } from "./bounds.ts";
 import type { TuneRecord } from "./run.ts";
 
 /** One to four bytes of UTF-8, and halves of pairs, which are none. */
@@ -22,6 +22,32 @@ describe("a text", () => {
 
   test("that is huge is not encoded as a whole", () => {
     expect(shorten("ä".repeat(2_000_000), 7)).toBe("äää");
+  });
+});
+
+describe("fault 35: a reason for a person", () => {
+  test.each([
+    ["is whole where it fits", "waiting: database", /^waiting: database$/],
+    [
+      "is cut at a word, and says that more was there",
+      `throttle query: ${"many words ".repeat(20)}`,
+      /^throttle query: (many words )*many( words)?…$/,
+    ],
+    ["without a space in it is cut where it must be", "x".repeat(300), /^x+…$/],
+  ])("%s", (_name, text, expected) => {
+    const short = shortenText(text);
+    expect(Buffer.byteLength(short)).toBeLessThanOrEqual(MAX_REASON_BYTES);
+    expect(short).toMatch(expected);
+  });
+
+  test("is never longer than it may be, and never half a character", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: anyUnit, maxLength: 300 }), (text) => {
+        const short = shortenText(text);
+        expect(Buffer.byteLength(short)).toBeLessThanOrEqual(MAX_REASON_BYTES);
+        expect(short.isWellFormed()).toBe(true);
+      }),
+    );
   });
 });
 
@@ -54,11 +80,11 @@ test("dead events are corrected by reason, and a reason that is down to 0 is gon
 });
 
 describe("tunes", () => {
-  test("read back as they were bounded, in at most 600 bytes", () => {
+  test("read back as they were bounded, in at most 500 bytes", () => {
     const value = fc.oneof(fc.string({ unit: anyUnit, maxLength: 100 }), fc.integer(), fc.boolean());
     const tune: fc.Arbitrary<TuneRecord> = fc.record({
       atMs: fc.integer({ min: 0, max: 2 ** 52 }),
-      by: fc.constantFrom("tune", "resume", "off-peak"),
+      by: fc.constantFrom("tune", "resume", "deploy", "off-peak"),
       changes: fc.dictionary(
         fc.string({ maxLength: 80 }),
         fc.record({ from: value, to: value }, { noNullPrototype: true }),
@@ -72,7 +98,7 @@ describe("tunes", () => {
       fc.property(fc.array(tune, { maxLength: 8 }), (given) => {
         const { tunes, bytes } = boundTunes(given);
         expect(readTunes(bytes)).toEqual(tunes);
-        expect(bytes?.byteLength ?? 0).toBeLessThanOrEqual(600);
+        expect(bytes?.byteLength ?? 0).toBeLessThanOrEqual(500);
         expect(tunes.map(({ atMs }) => atMs)).toEqual(given.slice(given.length - tunes.length).map(({ atMs }) => atMs));
         expect(tunes.length > 0).toBe(given.length > 0);
       }),

@@ -1,17 +1,29 @@
-/** Keeps what goes into the run item small, whatever it is given: both stores hold the same, shortened values. */
+/** Keeps what goes into the run item small, whatever it is given: texts are shortened, lists are cut. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { BrokenStateError } from "./errors.ts";
 import type { TuneRecord } from "./run.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;
+const MAX_DATABASE_NAME_BYTES = 60;
 /** Three are in use. */
 const MAX_SKIPS = { reasons: 5, bytes: 24 };
 const MAX_DEADS = { reasons: 8, bytes: 20 };
 const MAX_TUNES = 5;
-const MAX_TUNES_BYTES = 600;
+const MAX_TUNES_BYTES = 400;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
+
+/** As `shorten`, for a sentence: what is cut ends at a word, and an ellipsis says that more was there. */
+export function shortenText(text: string, maxBytes: number = MAX_REASON_BYTES): string {
+  const whole = shorten(text, maxBytes);
+  if (whole === text.toWellFormed()) return whole;
+  const short = shorten(text, maxBytes - Buffer.byteLength(ELLIPSIS));
+  const lastSpace = short.lastIndexOf(" ");
+  return `${lastSpace > short.length / 2 ? short.slice(0, lastSpace) : short}${ELLIPSIS}`;
+}
+
+const ELLIPSIS = "…";
 
 /** The first `maxBytes` bytes of the text, never half a character. */
 export function shorten(text: string, maxBytes: number): string {
@@ -23,8 +35,16 @@ export function shorten(text: string, maxBytes: number): string {
   return bytes.toString("utf8", 0, end);
 }
 
+/** A host begins, and a database ends, with what tells it from others: what is too long loses its middle. */
+export function shortenName(name: string): string {
+  if (Buffer.byteLength(name) <= MAX_DATABASE_NAME_BYTES) return name;
+  const half = (MAX_DATABASE_NAME_BYTES - Buffer.byteLength("…")) / 2;
+  const end = Buffer.from(name.slice(-half).toWellFormed()).subarray(-Math.floor(half));
+  return `${shorten(name, Math.floor(half))}…${end.toString().replaceAll("\u{FFFD}", "")}`;
+}
+
 export function shortenOrNull(text: string | null): string | null {
-  return text === null ? null : shorten(text, MAX_REASON_BYTES);
+  return text === null ? null : shortenText(text);
 }
 
 /** Sums by reason. Reasons beyond the fourth are counted as `other`, so that no event goes missing in the sum. */
@@ -50,7 +70,7 @@ function addReasons(to: Counts, add: Counts, most: typeof MAX_SKIPS): Record<str
   return Object.fromEntries(sums);
 }
 
-/** The newest five at most, fewer where they do not fit into 600 bytes, deflated. */
+/** The newest five at most, fewer where they do not fit into 400 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
   let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);

@@ -1,12 +1,13 @@
 /** The SDK's client with the limits that this program needs. Credentials and region are the SDK's to find. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { STAND_IN_TABLE, standInClient } from "@firehose-backfill/core/stand-in-client";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A server that hangs is given up, and asked again by the SDK: every call here answers in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface DynamoClientOptions {
-  /** A stand-in's; it gets made-up credentials (DynamoDB Local takes letters and digits only). null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
+  /** A stand-in's; it gets made-up credentials, and nothing of the environment. null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
   readonly endpoint: string | null;
 }
 
@@ -17,10 +18,5 @@ export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient
     throwOnRequestTimeout: true,
   };
   if (options.endpoint === null) return new DynamoDBClient({ requestHandler });
-  return new DynamoDBClient({
-    requestHandler,
-    endpoint: options.endpoint,
-    region: "us-east-1",
-    credentials: { accessKeyId: "standin", secretAccessKey: "standin" },
-  });
+  return new DynamoDBClient({ requestHandler, ...standInClient(options.endpoint), ...STAND_IN_TABLE });
 }

@@ -5,15 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe } from "vitest";
-import type { Connect, Harness } from "./conformance/harness.ts";
-import { describeDeadEvents } from "./conformance/dead-events-suite.ts";
-import { describeLedger } from "./conformance/ledger-suite.ts";
-import { describeReader } from "./conformance/reader-suite.ts";
-import { describeRuns } from "./conformance/run-suite.ts";
-import { describeSchedules } from "./conformance/schedule-suite.ts";
-import { inSteps, tableServer, type TableServer } from "./dynamo/test-tables.ts";
-import { createDynamoClient } from "./dynamo-client.ts";
-import { createDynamoStore } from "./dynamo-store.ts";
+import { describeStore } from "./conformance/store-suite.ts";
+import { tableServer, type TableServer } from "./conformance/table-server.ts";
 
 interface DynamoDbLocal {
   readonly spawn: (options: { port: number; stdio: "ignore" }) => { kill(signal?: NodeJS.Signals): boolean };
@@ -34,27 +27,15 @@ describe.skipIf(missing !== null)(`on DynamoDB Local${missing === null ? "" : ` 
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
   });
-  const openShared = async (): Promise<Connect> => {
-    if (server === undefined) throw new Error("DynamoDB Local has not started");
-    const { endpoint, newTable } = server;
-    const table = await newTable();
-    return (step) => {
-      const client = createDynamoClient({ endpoint });
-      return createDynamoStore({ client: step === undefined ? client : inSteps(client, step), table });
-    };
-  };
-  const harness: Harness = {
-    open: async () => (await openShared())(),
-    openShared,
+  describeStore({
+    openTable: async () => {
+      if (server === undefined) throw new Error("DynamoDB Local has not started");
+      return server.openTable();
+    },
     isToldTwice: false,
     histories: 4,
     looksEvery: 5,
-  };
-  describeRuns(harness);
-  describeReader(harness);
-  describeLedger(harness);
-  describeDeadEvents(harness);
-  describeSchedules(harness);
+  });
 });
 
 /** Or why it cannot be used. */

@@ -1,27 +1,22 @@
-/**
- * The CheckpointStore in memory, for simulations and tests: each call is one step that nothing comes between, and cheap
- * enough for millions. What it holds and refuses is what dynamo-store.ts holds and refuses; one suite says so of both.
- */
-import { type BeforeCall, withBeforeCall } from "./before-call.ts";
-import { ledgerMethods } from "./memory/ledger.ts";
-import { noteMethods } from "./memory/notes.ts";
-import { runMethods } from "./memory/runs.ts";
-import { newState } from "./memory/state.ts";
-import { windowMethods } from "./memory/windows.ts";
+/** The store on a table in memory, for simulations and tests of what is above it. */
+import { createStore } from "./create-store.ts";
 import type { CheckpointStore } from "./store.ts";
+import { aroundCalls } from "./table/around-calls.ts";
+import { createMemoryTable } from "./table/memory-table.ts";
+import type { Table } from "./table/table.ts";
 
 export interface MemoryStoreOptions {
-  /** Runs before each call, which does nothing where it throws: the store is away. */
-  readonly beforeCall?: BeforeCall;
+  /** Runs before each call of the table, which does nothing where it throws: the table is away. */
+  readonly beforeCall?: (name: keyof Table) => void | Promise<void>;
 }
 
-export function createMemoryStore(options: MemoryStoreOptions = {}): CheckpointStore {
-  const state = newState();
-  const store: CheckpointStore = {
-    ...runMethods(state),
-    ...windowMethods(state),
-    ...ledgerMethods(state),
-    ...noteMethods(state),
-  };
-  return options.beforeCall === undefined ? store : withBeforeCall(store, options.beforeCall);
+export function createMemoryStore({ beforeCall }: MemoryStoreOptions = {}): CheckpointStore {
+  const table = createMemoryTable();
+  if (beforeCall === undefined) return createStore(table);
+  return createStore(
+    aroundCalls(table, async (name, call) => {
+      await beforeCall(name);
+      return call();
+    }),
+  );
 }

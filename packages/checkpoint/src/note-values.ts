@@ -1,5 +1,5 @@
 /** How many notes a run keeps, and how long they are. */
-import { shorten, MAX_REASON_BYTES } from "./bounds.ts";
+import { shorten, shortenText, MAX_REASON_BYTES } from "./bounds.ts";
 import type { Gap, RunError } from "./notes.ts";
 
 export const MAX_ERRORS = 20;
@@ -14,7 +14,7 @@ export function boundError(error: RunError): RunError {
   return {
     ...error,
     source: shorten(error.source, MAX_REASON_BYTES),
-    message: shorten(error.message, MAX_ERROR_BYTES),
+    message: shortenText(error.message, MAX_ERROR_BYTES),
   };
 }
 
@@ -29,7 +29,7 @@ export function kindKey(kind: string): string {
 }
 
 export function boundGap(gap: Gap): Gap {
-  return { ...gap, reason: shorten(gap.reason, MAX_REASON_BYTES) };
+  return { ...gap, reason: shortenText(gap.reason) };
 }
 
 export function isSameGap(a: Gap, b: Gap): boolean {

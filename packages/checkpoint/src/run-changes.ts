@@ -1,5 +1,5 @@
 /** What may be changed of a run from outside its reader: by an operator, by the clock, by whoever finds messages lost. */
-import type { OffPeakPace, Run, StartPoint, TuneRecord } from "./run.ts";
+import type { OffPeakPace, Run, SeenSettings, StartPoint, TuneRecord } from "./run.ts";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
 
@@ -11,6 +11,7 @@ export interface RunPatch {
   readonly pausedMs?: number;
   readonly pausedSinceMs?: number | null;
   readonly target?: Position | null;
+  readonly seen?: SeenSettings;
 }
 
 export interface NewEpoch {
@@ -31,6 +32,8 @@ export interface TuneChange {
   readonly nowMs: number;
   /** Left out: stays what it is. */
   readonly offPeak?: OffPeakPace | null;
+  /** Left out: stays what it is. */
+  readonly seen?: SeenSettings;
   /** Of the run that the change was made from. Left out: whatever it is by now. */
   readonly paceEpoch?: number;
 }

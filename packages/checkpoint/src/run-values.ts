@@ -1,7 +1,8 @@
-/** What the changes of a run are, as values: both stores write these, each under its own kind of condition. */
+/** What the changes of a run are, as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
-import { addDeadReasons, addSkipped, boundTunes, shorten, shortenOrNull } from "./bounds.ts";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
 import type { NewRun, Run, RunTotals, TickReport } from "./run.ts";
 import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
@@ -24,10 +25,12 @@ export function newRunValue(run: NewRun): Run {
     reason: null,
     pausedNow: false,
     host: run.host,
+    database: run.database === undefined ? null : boundDatabase(run.database),
     profile: run.profile,
     throttle: run.throttle,
     sources: run.sources,
     offPeak: null,
+    seen: run.seen ?? null,
     start: run.start,
     end: run.end,
     createdAtMs: run.createdAtMs,
@@ -83,6 +86,11 @@ export function allowedSources(from: readonly RunStatus[], to: RunStatus): RunSt
   return from.filter((status) => status === to || canTransition(status, to));
 }
 
+/** As it is stored: a name may be of any length. */
+export function boundDatabase({ id, name }: DatabaseIdentity): DatabaseIdentity {
+  return { id: shorten(id, MAX_ID_CHARS), name: shortenName(name) };
+}
+
 /** What a tune of `run` sets. */
 export function tunedFields(run: Run, change: TuneChange): Partial<Run> {
   return {
@@ -90,6 +98,7 @@ export function tunedFields(run: Run, change: TuneChange): Partial<Run> {
     profile: change.profile,
     sources: change.sources,
     ...(change.offPeak !== undefined && { offPeak: change.offPeak }),
+    ...(change.seen !== undefined && { seen: change.seen }),
     tunes: boundTunes([...run.tunes, change.record]).tunes,
     plannedDueMs: wholeMs(change.nowMs),
     paceEpoch: run.paceEpoch + 1,
@@ -102,9 +111,12 @@ export function patchOf(patch: RunPatch): Partial<Run> {
     ...(patch.reason !== undefined && { reason: shortenOrNull(patch.reason) }),
     ...(patch.pausedNow !== undefined && { pausedNow: patch.pausedNow }),
     ...(patch.finishedAtMs !== undefined && { finishedAtMs: patch.finishedAtMs }),
+    // A run that is over waits for nothing, and nobody would say so any more.
+    ...(patch.finishedAtMs !== undefined && patch.finishedAtMs !== null && { waiting: null }),
     ...(patch.pausedMs !== undefined && { pausedMs: patch.pausedMs }),
     ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
     ...(patch.target !== undefined && { target: patch.target }),
+    ...(patch.seen !== undefined && { seen: patch.seen }),
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   SettingSource,
   ThrottleSettings,
 } from "@firehose-backfill/core/config/settings";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { Position } from "@firehose-backfill/core/position";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 
@@ -44,7 +45,7 @@ export interface TickReport {
 /** One change of the throttle of a running run. */
 export interface TuneRecord {
   readonly atMs: number;
-  readonly by: "tune" | "resume" | "off-peak";
+  readonly by: "tune" | "resume" | "deploy" | "off-peak";
   readonly changes: Readonly<
     Record<string, { readonly from: string | number | boolean; readonly to: string | number | boolean }>
   >;
@@ -61,6 +62,14 @@ export interface OffPeakPace {
   readonly ownSources: Run["sources"];
 }
 
+/** What the place of a run was given when it was last looked at, beside defaults: a change of it is what a run follows. */
+export interface SeenSettings {
+  readonly profile: ProfileName | null;
+  readonly throttle: Partial<ThrottleSettings>;
+  /** Of the scope settings that were given. */
+  readonly scopeHash: string;
+}
+
 /** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
 export interface Run {
   readonly runId: string;
@@ -73,11 +82,15 @@ export interface Run {
 
   /** host:port of RELAY_URL in lower case, or `sample`. */
   readonly host: string;
+  /** Where its events are applied, and nowhere else. null: not known yet; the first batch binds it. */
+  readonly database: DatabaseIdentity | null;
   readonly profile: ProfileName;
   readonly throttle: ThrottleSettings;
   readonly sources: Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
   /** null: `profile` and `throttle` are the run's own. */
   readonly offPeak: OffPeakPace | null;
+  /** null: an older program began it, and no place has been looked at since. */
+  readonly seen: SeenSettings | null;
 
   readonly start: StartPoint;
   readonly end: EndPoint;
@@ -103,7 +116,7 @@ export interface Run {
   readonly hostSeen: boolean;
   /** Times in a row that a broken frame ended the connection at `readerCursor`; the third time it is skipped. */
   readonly brokenFrames: number;
-  /** Oldest moment the host was seen to keep, by event time; null until measured. */
+  /** Oldest moment the host kept when the run began, by event time: what is measured later is moved back by the time since. null until measured. */
   readonly oldestKeptMs: number | null;
 
   /** Number of the last window whose cursor move is durable. */
@@ -132,7 +145,7 @@ export interface Run {
   /** Rises with every lease. A write under an older fence is refused. */
   readonly fence: number;
   readonly lastTick: TickReport | null;
-  /** Since when every look found queue and DLQ empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. */
+  /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
   readonly queueEmptySinceMs: number | null;
   readonly nextTickAtMs: number | null;
   /** The last few changes of the throttle, newest last; at most 5. */
@@ -143,10 +156,13 @@ export interface Run {
 export interface NewRun {
   readonly runId: string;
   readonly host: string;
+  /** Left out: the first start or batch binds the run. */
+  readonly database?: DatabaseIdentity;
   readonly profile: ProfileName;
   readonly throttle: ThrottleSettings;
   readonly scope: ScopeSettings;
   readonly sources: Run["sources"];
+  readonly seen?: SeenSettings;
   readonly start: StartPoint;
   readonly end: EndPoint;
   readonly createdAtMs: number;

@@ -25,6 +25,8 @@ export interface WindowItem {
   /** Encoded bytes of its messages; bounds what is outstanding when nothing paces the run. */
   readonly bytes: number;
   readonly sentAtMs: number;
+  /** The place of its last batch on the pace, as it was planned. Left out: an older program has written it, or it has no batches. */
+  readonly lastDueMs?: number;
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
 }

@@ -26,7 +26,8 @@ export async function openDoor({ script, run }) {
   const code = await run();
   // What is still open (a socket that lingers) must not keep a finished command alive.
   await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
-  process.exit(code);
+  // All went well, but its answer could not be printed: that is an error.
+  process.exit(code === 0 ? process.exitCode : code);
 }
 
 /** Same flags, same arguments, same terminal; signals are passed on, and the answer is the child's. */

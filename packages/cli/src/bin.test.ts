@@ -30,7 +30,7 @@ describe("bin/firehose-backfill.mjs", () => {
   });
 
   it.skipIf(OLDER === undefined)(
-    "started by an older Node hands over to the pinned one, arguments and answer alike",
+    "started by an older Node hands over to the pinned one, arguments and answer alike (needs an older Node in the system)",
     async () => {
       expect(await ask(OLDER ?? "", ["--version"])).toEqual({ exitCode: 0, stdout: `${VERSION}\n`, stderr: "" });
     },

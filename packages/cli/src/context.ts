@@ -5,6 +5,7 @@ import type { openEvents } from "@firehose-backfill/server/event-feed";
 import type { startHttpServer } from "@firehose-backfill/server/http-server";
 import type { planHere } from "@firehose-backfill/server/plan-here";
 import type { runServer } from "@firehose-backfill/server/run-server";
+import type { steerHere } from "@firehose-backfill/server/steer-here";
 import type { StopSignal } from "./exit-code.ts";
 import type { InvokeFunction } from "./invoke-function.ts";
 
@@ -23,7 +24,7 @@ export interface CliContext {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Text of a file named by the operator. @throws what the file system says */
+  /** Text of a file named by the operator. @throws FileTextError, and what the file system says */
   readonly readFile: (path: string) => string;
   readonly fetch: typeof fetch;
   /** Calls back at each signal; returns how to stop that. */
@@ -32,6 +33,7 @@ export interface CliContext {
   readonly exitNow: (code: number) => void;
   /** Loaded when a command needs it: most of them should answer at once. */
   readonly loadServer: () => Promise<{ readonly runServer: typeof runServer }>;
+  readonly loadSteering: () => Promise<{ readonly steerHere: typeof steerHere }>;
   readonly loadDoctor: () => Promise<{ readonly examine: typeof examine }>;
   /** This process, as the doctor looks at it. */
   readonly machine: () => DoctorOptions["process"];

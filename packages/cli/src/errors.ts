@@ -39,6 +39,8 @@ export function failureOf(error: unknown): Failure {
 
 /** Errors that know themselves have one message for the operator; of others the name and the causes may help. */
 function messageOf(error: unknown): string {
+  if (error instanceof Error && "syscall" in error && error.syscall === "uv_cwd")
+    return "the folder that this was started in is gone: go to one that is there (cd)";
   const knowsItself = error instanceof Error && "isRetryable" in error && error.message !== "";
   return knowsItself ? error.message : describeError(error);
 }

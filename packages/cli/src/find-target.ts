@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findServer } from "@firehose-backfill/embedded/data-dir";
+import { folderTrouble } from "@firehose-backfill/embedded/folder-trouble";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { stoppedSnapshot } from "@firehose-backfill/status/stored-snapshot";
 import type { Args, OptionSpec } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import type { ControlTarget } from "./control-target.ts";
@@ -31,12 +33,14 @@ export async function findTarget(context: CliContext, args: Args): Promise<Contr
   return server === null ? null : httpTarget({ url: server.url, fetch: context.fetch });
 }
 
-/** @throws CommandError where there is none: a control needs somebody to do it. */
-export async function requireTarget(context: CliContext, args: Args): Promise<ControlTarget> {
+/** `why`: what that means for the command. @throws CommandError where there is none: it needs somebody to do it. */
+export async function requireTarget(context: CliContext, args: Args, why?: string): Promise<ControlTarget> {
   const target = await findTarget(context, args);
   if (target !== null) return target;
   const { dataDir } = loadConfig(context).config.settings;
-  throw new CommandError(`no process works on ${dataDir}; start one with: firehose-backfill run`);
+  throw new CommandError(
+    `no process works on ${dataDir}${why === undefined ? "" : `: ${why}`}. To go on with the unfinished run, or to begin one: firehose-backfill run`,
+  );
 }
 
 /** What a process that is gone last knew, marked as stopped; null where none ever wrote it. */
@@ -44,9 +48,10 @@ export async function lastSnapshot(context: CliContext): Promise<Snapshot | null
   const { dataDir } = loadConfig(context).config.settings;
   try {
     const snapshot = parseSnapshot(JSON.parse(await readFile(join(dataDir, SNAPSHOT_FILE), "utf8")));
-    return snapshot === null ? null : { ...snapshot, stopped: true };
+    return snapshot === null ? null : stoppedSnapshot(snapshot);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read`, { cause: error });
+    const why = folderTrouble(error, dataDir) ?? "it is not what a run leaves there";
+    throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -1,9 +1,9 @@
 /** A Snapshot from JSON that this program wrote: enough is checked to know it is one, and not some other service's answer. */
+import { completeSnapshot } from "@firehose-backfill/status/stored-snapshot";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 export function parseSnapshot(value: unknown): Snapshot | null {
-  // A snapshot of the version before had no reasons.
-  return isSnapshot(value) ? { ...value, deadReasons: value.deadReasons ?? {} } : null;
+  return isSnapshot(value) ? completeSnapshot(value) : null;
 }
 
 function isSnapshot(value: unknown): value is Snapshot {

@@ -1,7 +1,10 @@
 /** The real world as a command sees it: the one place of this package that touches `process`. */
 import { readFileSync } from "node:fs";
 import { systemClock } from "@firehose-backfill/core/clock";
+import { decodeFileText } from "@firehose-backfill/core/config/file-text";
 import type { CliContext, Output } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
+import { loopbackFetch } from "./loopback-fetch.ts";
 
 const NARROWEST = 20;
 const DEFAULT_COLUMNS = 80;
@@ -15,14 +18,15 @@ export function processContext(process: NodeJS.Process): CliContext {
     stdout: outputOf(process.stdout, process),
     stderr: outputOf(process.stderr, process),
     clock: systemClock,
-    readFile: (path) => readFileSync(path, "utf8"),
-    fetch,
+    readFile: (path) => decodeFileText(readFileSync(path)),
+    fetch: loopbackFetch(fetch),
     onSignal: (signal, handler) => {
       process.on(signal, handler);
       return () => process.off(signal, handler);
     },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),
+    loadSteering: () => import("@firehose-backfill/server/steer-here"),
     loadDoctor: () => import("@firehose-backfill/server/doctor/examine"),
     machine: () => ({
       version: process.versions.node,
@@ -37,11 +41,20 @@ export function processContext(process: NodeJS.Process): CliContext {
   };
 }
 
+/**
+ * What cannot be printed must not end a run. A log line that finds the disk full is lost; data that does makes the exit
+ * code 1 and is told on stderr, once.
+ */
 function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
+  let isTold = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // `status --json | head -1`: nobody reads on.
     if (error.code === "EPIPE") process.exit(EXIT_SIGPIPE);
-    throw error;
+    if (stream !== process.stdout || isTold) return;
+    isTold = true;
+    process.exitCode = EXIT.error;
+    const why = error.code === "ENOSPC" ? "its disk is full" : (error.code ?? error.message);
+    process.stderr.write(`firehose-backfill: what belongs on stdout could not be written: ${why}\n`);
   });
   return {
     write: (text) => {

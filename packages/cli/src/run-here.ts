@@ -14,10 +14,12 @@ export interface RunHereOptions {
   readonly json: boolean;
   readonly consumers: "in-process" | "process";
   readonly start?: StartRequest;
+  /** Only goes on with the unfinished run. */
+  readonly resume?: { readonly from: string | null };
 }
 
 /** `--until-done`, `--json` and `--consumers`, the same wherever a process does the run. @throws UsageError */
-export function runOptions(args: Args): Omit<RunHereOptions, "start"> {
+export function runOptions(args: Args): Omit<RunHereOptions, "start" | "resume"> {
   const consumers = args.text("consumers") ?? "in-process";
   if (consumers !== "process" && consumers !== "in-process") {
     throw new UsageError("--consumers takes process or in-process\nSee: firehose-backfill run --help");
@@ -43,6 +45,7 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
       untilDone: options.untilDone,
       consumers: options.consumers,
       ...(options.start === undefined ? {} : { start: options.start }),
+      ...(options.resume === undefined ? {} : { resume: options.resume }),
       onSnapshot: view.onSnapshot,
       onTick: view.onTick,
       log: view.log,
@@ -52,7 +55,8 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
     const signal = signals.received();
     if (signal === null) throw error;
     // Stopped while it was still starting: what then failed is a consequence.
-    view.log(`firehose-backfill: stopped while starting: ${describeError(error)}`);
+    const why = error === signals.stop.reason ? "nothing is lost" : describeError(error);
+    view.log(`firehose-backfill: stopped while starting: ${why}`);
     return exitCodeOfSignal(signal);
   }
   if (result.message !== null) view.log(`firehose-backfill: ${result.message}`);

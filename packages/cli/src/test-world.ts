@@ -49,6 +49,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       },
       exitNow: (code) => exits.push(code),
       loadServer: () => Promise.resolve({ runServer }),
+      loadSteering: () => Promise.reject(new Error("this test steers nothing here")),
       loadDoctor: () => Promise.reject(new Error("this test examines nothing")),
       machine: () => ({ version: "24.0.0", canCollect: true, rssBytes: 0, constrainedBytes: 0 }),
       loadEvents: () => Promise.reject(new Error("this test reads no events")),

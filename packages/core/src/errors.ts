@@ -11,7 +11,7 @@ export interface ClassifiedError extends Error {
 
 /** The configuration cannot be used. Lists everything that is wrong with it, one problem a line; exit code 2. */
 export class ConfigError extends Error implements ClassifiedError {
-  override readonly name = "ConfigError";
+  override readonly name: string = "ConfigError";
   /** Each names the setting, what it held and what it takes. Escaped, and never a secret. */
   readonly problems: readonly string[];
 

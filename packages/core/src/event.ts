@@ -59,7 +59,11 @@ export interface DeadEntry {
   readonly error: string;
   /** At most the first 16 KiB of what arrived. */
   readonly payload: Uint8Array;
+  /** What can be tried again: an event that was whole but for what the reason says. Absent: what arrived was none. */
+  readonly event?: LiveEvent;
 }
 
 export type MarkerEvent = AccountEvent | IdentityEvent | SyncEvent;
-export type FirehoseEvent = RecordEvent | MarkerEvent | DeadEntry;
+/** One that can be applied. */
+export type LiveEvent = RecordEvent | MarkerEvent;
+export type FirehoseEvent = LiveEvent | DeadEntry;

@@ -21,7 +21,7 @@ export interface ForkOptions {
   readonly onMessage?: (message: unknown) => void;
   /** From closing the channel to SIGKILL on dispose. 5,000 unless told otherwise. */
   readonly stopTimeoutMs?: number;
-  /** Aborted before the child is ready: it is killed, and the promise rejects with the signal's reason. */
+  /** Aborted before the child is ready: it is stopped, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -80,7 +80,8 @@ export async function forkChild(options: ForkOptions): Promise<Child> {
       [Symbol.asyncDispose]: () => stop(child, exited, options.stopTimeoutMs ?? STOP_TIMEOUT_MS),
     };
   } catch (error) {
-    await stop(child, exited, 0);
+    // One that is told to stop stops what it has started; one that failed or hangs is ended.
+    await stop(child, exited, options.signal?.aborted === true ? (options.stopTimeoutMs ?? STOP_TIMEOUT_MS) : 0);
     throw error;
   }
 }
@@ -89,7 +90,12 @@ export async function forkChild(options: ForkOptions): Promise<Child> {
 async function whenReady(child: ChildProcess, options: ForkOptions, tail: () => string): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const fail = (what: string, cause?: Error) => {
-    const said = tail().trim();
+    // The operator is told what is wrong; where in our sources it was noticed is no help.
+    const lines = tail().split("\n");
+    const said = lines
+      .filter((line) => !/^\s+at /.test(line))
+      .join("\n")
+      .trim();
     reject(new ChildError(`${nameOf(options.entry)} ${what}${said === "" ? "" : `; it said:\n${said}`}`, { cause }));
   };
   const onMessage = (message: unknown) => {

@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { folderTrouble } from "./folder-trouble.ts";
 import { identifyProcess, isSameProcessAlive, type ProcessIdentity } from "./process-identity.ts";
 
 export interface Lock extends AsyncDisposable {
@@ -66,8 +67,13 @@ async function publish(folder: string, number: number, holder: ProcessIdentity):
   }
 }
 
+/** On a full disk, or where the folder is gone, nothing can be written; the lock is free all the same once its holder is gone. */
 async function release(folder: string, number: number): Promise<void> {
-  await rename(await writeDraft(folder, null), nameOf(folder, number));
+  try {
+    await rename(await writeDraft(folder, null), nameOf(folder, number));
+  } catch (error) {
+    if (folderTrouble(error, folder) === null) throw error;
+  }
 }
 
 async function writeDraft(folder: string, content: ProcessIdentity | null): Promise<string> {

@@ -59,7 +59,7 @@ test("a claim of a process that was killed is taken over, its announcement remov
 });
 
 test.runIf(process.platform === "linux")(
-  "a pid that another process has got since does not hold the folder",
+  "a pid that another process has got since does not hold the folder (needs Linux)",
   async () => {
     const { pid, started } = await identifyProcess();
     expect(started).toMatch(/^[0-9a-f-]{36}:\d+$/);
@@ -117,14 +117,17 @@ test("only its owner can look in", async () => {
   expect((await stat(join(dataDir, "server.json"))).mode & 0o777).toBe(0o600);
 });
 
-test.runIf(process.getuid?.() === 0)("under root another user can walk through to a folder of its own", async () => {
-  await using claim = await claimDataDir(root);
-  const script = `require("node:fs").statSync(process.argv[1])`;
-  await writeFile(join(root, "inside"), "");
-  const child = spawn(process.execPath, ["-e", script, join(claim.dataDir, "inside")], {
-    uid: 65534,
-    gid: 65534,
-    stdio: "inherit",
-  });
-  expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
-});
+test.runIf(process.getuid?.() === 0)(
+  "under root another user can walk through to a folder of its own (needs to run as root)",
+  async () => {
+    await using claim = await claimDataDir(root);
+    const script = `require("node:fs").statSync(process.argv[1])`;
+    await writeFile(join(root, "inside"), "");
+    const child = spawn(process.execPath, ["-e", script, join(claim.dataDir, "inside")], {
+      uid: 65534,
+      gid: 65534,
+      stdio: "inherit",
+    });
+    expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
+  },
+);

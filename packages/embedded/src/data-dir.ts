@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { acquireLock, type Lock, LockHeldError } from "./data-dir-lock.ts";
+import { folderTrouble } from "./folder-trouble.ts";
 import { isSameProcessAlive, type ProcessIdentity } from "./process-identity.ts";
 
 /** What `server.json` says of the process that owns the folder. */
@@ -40,33 +41,56 @@ export class AlreadyRunningError extends Error {
   }
 }
 
+/** The folder cannot be used. `message` says why and what to do. */
+export class DataDirError extends Error {
+  override readonly name = "DataDirError";
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
 const SERVER_FILE = "server.json";
 const LOCK_FOLDER = "lock";
 
 /**
  * Makes the folder if need be and takes it. A claim of a process that is gone, or whose pid another process has got
  * since, is taken over; of two that try at the same moment one wins.
- * @throws AlreadyRunningError
+ * @throws AlreadyRunningError, DataDirError
  */
 export async function claimDataDir(
   dataDir: string,
   options: { now?: () => number; identity?: ProcessIdentity } = {},
 ): Promise<Claim> {
   const folder = resolve(dataDir);
-  await prepareFolder(folder);
-  const lock = await lockFolder(folder, options.identity);
+  const lock = await inFolder(folder, async () => {
+    await prepareFolder(folder);
+    return await lockFolder(folder, options.identity);
+  });
   const startedAt = new Date((options.now ?? Date.now)()).toISOString();
   // A server.json that lies here is a dead process's: nobody may be sent to a port that is someone else's by now.
   await rm(join(folder, SERVER_FILE), { force: true });
   return {
     dataDir: folder,
     announce: (port) =>
-      writeServerFile(folder, { pid: lock.identity.pid, port, startedAt, started: lock.identity.started }),
+      inFolder(folder, () =>
+        writeServerFile(folder, { pid: lock.identity.pid, port, startedAt, started: lock.identity.started }),
+      ),
     async [Symbol.asyncDispose]() {
       await rm(join(folder, SERVER_FILE), { force: true });
       await lock[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws DataDirError instead of what the file system says */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const trouble = folderTrouble(error, folder);
+    if (trouble === null) throw error;
+    throw new DataDirError(`${trouble}, or set BACKFILL_DATA_DIR to another folder`, { cause: error });
+  }
 }
 
 /** The process that owns the folder and has announced itself; null when there is none, or it is gone. */

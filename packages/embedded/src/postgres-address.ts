@@ -1,6 +1,8 @@
 /** Where the embedded Postgres of a data folder answers, for a process that did not start it. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DataDirError } from "./data-dir.ts";
+import { folderTrouble } from "./folder-trouble.ts";
 import { SUPERUSER } from "./postgres-cluster.ts";
 
 /** Of `postmaster.pid`, as Postgres writes it: pid, folder, start, port. */
@@ -18,7 +20,9 @@ export async function findPostgresUrl(dataDir: string): Promise<string | null> {
     if (!Number.isInteger(port) || port < 1) return null;
     return `postgres://${SUPERUSER}:${password.trim()}@127.0.0.1:${port}/postgres?sslmode=disable`;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return null;
+    const trouble = folderTrouble(error, folder);
+    if (trouble === null) throw error;
+    throw new DataDirError(trouble, { cause: error });
   }
 }

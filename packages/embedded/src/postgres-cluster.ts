@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly account: Account;
   /** Whether what is made is synced to disk. */
   readonly sync: boolean;
+  /** Aborted while the folder is made: initdb is ended, and the next start does it over. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export const SUPERUSER = "postgres";
@@ -54,12 +56,15 @@ export async function prepareCluster(options: ClusterOptions): Promise<Cluster> 
     );
   }
   if (account.uid !== undefined && (await stat(pgData)).uid !== account.uid) {
-    throw new PostgresClusterError(`${pgData} was made by another user; run as that user, or remove the folder`);
+    const mend = `chown -R ${account.uid}:${account.gid ?? account.uid} ${pgData}`;
+    throw new PostgresClusterError(
+      `${pgData} was made by another user, or copied by root; run as that user, or as root: ${mend}`,
+    );
   }
   return { pgData, password: (await readFile(join(folder, "password"), "utf8")).trim() };
 }
 
-async function initialise({ folder, binDir, account, sync }: ClusterOptions): Promise<void> {
+async function initialise({ folder, binDir, account, sync, signal }: ClusterOptions): Promise<void> {
   const draft = join(folder, "data.new");
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
@@ -81,7 +86,7 @@ async function initialise({ folder, binDir, account, sync }: ClusterOptions): Pr
     ...(sync ? [] : ["--no-sync"]),
   ];
   try {
-    await run(join(binDir, "initdb"), args, account, reach);
+    await run(join(binDir, "initdb"), args, { account, reach, signal });
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -92,14 +97,19 @@ async function initialise({ folder, binDir, account, sync }: ClusterOptions): Pr
 async function run(
   program: string,
   args: readonly string[],
-  account: Account,
-  reach: { readonly cwd: string; readonly fds: readonly number[] },
+  options: {
+    readonly account: Account;
+    readonly reach: { readonly cwd: string; readonly fds: readonly number[] };
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<void> {
+  const { account, reach } = options;
   const child = spawn(program, args, {
     ...account,
     cwd: reach.cwd,
     env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
     stdio: ["ignore", "pipe", "pipe", ...reach.fds],
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

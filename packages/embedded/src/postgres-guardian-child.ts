@@ -27,6 +27,7 @@ export interface GuardianReport {
 
 const START_ATTEMPTS = 5;
 const POLL_MS = 10;
+const STOP_PATIENCE_MS = 2_500;
 
 interface Server {
   readonly process: ChildProcess;
@@ -39,7 +40,11 @@ async function guard(task: GuardianTask): Promise<void> {
   let server: Server | null = null;
   onParentGone(async () => {
     stopped.abort();
-    if (server?.process.pid !== undefined && !hasEnded(server))
+    if (server === null || hasEnded(server)) return;
+    // In its first moments a server is not in its folder yet and would not be recognised; but it is our own child.
+    server.process.kill("SIGINT");
+    await Promise.race([server.gone, sleep(STOP_PATIENCE_MS)]);
+    if (server.process.pid !== undefined && !hasEnded(server))
       await endPostmaster(server.process.pid, join(task.folder, "data"));
   });
   for (let attempt = 1; ; attempt += 1) {

@@ -140,20 +140,23 @@ async function expectLoopbackOnly(port: number): Promise<void> {
 }
 
 describe("the programs", () => {
-  test.runIf(process.getuid?.() === 0)("where nobody cannot read them they are copied, once", async () => {
-    const packageDir = join(folder, "locked", "package");
-    await cp(installedPackage(), packageDir, { recursive: true, verbatimSymlinks: true });
-    const copiesDir = join(folder, "copies");
-    await mkdir(copiesDir);
-    for (const path of [folder, copiesDir]) await chmod(path, 0o755);
-    const options = { packageDir, copiesDir };
-    const binDir = await findPostgresBinaries(postgresAccount(), options);
-    expect(binDir.startsWith(copiesDir)).toBe(true);
-    const { ino } = await stat(binDir);
-    expect(await findPostgresBinaries(postgresAccount(), options)).toBe(binDir);
-    expect((await stat(binDir)).ino).toBe(ino);
-    expect(await postgresMajor(binDir, postgresAccount())).toBe("18");
-  });
+  test.runIf(process.getuid?.() === 0)(
+    "where nobody cannot read them they are copied, once (needs to run as root)",
+    async () => {
+      const packageDir = join(folder, "locked", "package");
+      await cp(installedPackage(), packageDir, { recursive: true, verbatimSymlinks: true });
+      const copiesDir = join(folder, "copies");
+      await mkdir(copiesDir);
+      for (const path of [folder, copiesDir]) await chmod(path, 0o755);
+      const options = { packageDir, copiesDir };
+      const binDir = await findPostgresBinaries(postgresAccount(), options);
+      expect(binDir.startsWith(copiesDir)).toBe(true);
+      const { ino } = await stat(binDir);
+      expect(await findPostgresBinaries(postgresAccount(), options)).toBe(binDir);
+      expect((await stat(binDir)).ino).toBe(ino);
+      expect(await postgresMajor(binDir, postgresAccount())).toBe("18");
+    },
+  );
 
   test("the links that an install without scripts leaves out are made", async () => {
     const packageDir = join(folder, "package");

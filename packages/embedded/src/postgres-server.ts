@@ -64,7 +64,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const account = postgresAccount();
   const binDir = options.binDir ?? (await findPostgresBinaries(account));
   const throwaway = options.throwaway ?? false;
-  const cluster = await prepareCluster({ folder, binDir, account, sync: !throwaway });
+  options.signal?.throwIfAborted();
+  const cluster = await prepareCluster({ folder, binDir, account, sync: !throwaway, signal: options.signal });
   await endLeftOver(cluster.pgData);
   const settings = { ...SETTINGS, ...(throwaway ? { fsync: "off" } : {}), cluster_name: clusterName(folder) };
   const task: GuardianTask = { folder, binDir, account, settings };
@@ -73,6 +74,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     args: [JSON.stringify(task)],
     readyTimeoutMs: options.readyTimeoutMs ?? READY_TIMEOUT_MS,
     signal: options.signal,
+  }).catch(async (error: unknown) => {
+    // A guardian that had to be killed leaves its server behind.
+    await endLeftOver(cluster.pgData);
+    throw error;
   });
   const { pid, port } = readReport(guardian.ready);
   return {

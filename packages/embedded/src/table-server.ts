@@ -5,6 +5,7 @@ import {
   ResourceInUseException,
   waitUntilTableExists,
 } from "@aws-sdk/client-dynamodb";
+import { STAND_IN_TABLE, standInClient } from "@firehose-backfill/core/stand-in-client";
 import { forkChild } from "./child.ts";
 
 export interface TableServerOptions {
@@ -70,11 +71,7 @@ export async function startTableServer(options: TableServerOptions): Promise<Tab
 
 /** `pk` and `sk`, both strings: the shape that the checkpoint store expects and the infrastructure makes on AWS. */
 async function ensureTable(endpoint: string, abortSignal: AbortSignal | undefined): Promise<void> {
-  const client = new DynamoDBClient({
-    endpoint,
-    region: "us-east-1",
-    credentials: { accessKeyId: "standin", secretAccessKey: "standin" },
-  });
+  const client = new DynamoDBClient({ ...standInClient(endpoint), ...STAND_IN_TABLE });
   const command = new CreateTableCommand({
     TableName: TABLE,
     BillingMode: "PAY_PER_REQUEST",

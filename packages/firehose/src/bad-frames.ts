@@ -38,6 +38,11 @@ export class BadFrames {
     return this.#count >= PATIENCE;
   }
 
+  /** Met on this connection since the last good frame: each of them had a sequence number that nobody could read. */
+  get met(): number {
+    return this.#met;
+  }
+
   newConnection(): void {
     this.#met = 0;
   }

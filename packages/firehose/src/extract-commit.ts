@@ -32,8 +32,24 @@ const wanted = new WantedBlocks();
 /** A host names few collections, over and over. */
 const collectionAt = createTextTable();
 
-/** The DID has passed the filter already. */
+const TOO_BIG: Problem = {
+  reason: "too-big",
+  error: "the host left data out of this commit; its repository has to be fetched to have it",
+};
+
+/**
+ * The DID has passed the filter already. What the host left out of a commit is a dead entry of its own, because nobody can
+ * say which collections it is of.
+ */
 export function extractCommit(frame: CommitFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
+  if (!frame.isTooBig) return extractOps(frame, timeMs, rules, into);
+  into.append(deadFrame(frame, timeMs, TOO_BIG));
+  if (frame.ops.length === 0) return { received: 1, skippedDid: 0, skippedCollection: 0, events: 1, signed: null };
+  const { received, events, ...rest } = extractOps(frame, timeMs, rules, into);
+  return { ...rest, received: received + 1, events: events + 1 };
+}
+
+function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   wanted.clear();
   const commitBlock = rules.verify === "structure" ? NO_BLOCK : wanted.add(frame.commit);
   const matched = matchOps(frame, rules);

@@ -2,6 +2,7 @@
  * From a frame to events, through the filter: bytes are copied for what passes it, and for nothing else.
  * What breaks a rule comes out as a dead entry beside the rest.
  */
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
 import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
 import { checkCommit, isProblem } from "./commit.ts";
@@ -16,9 +17,10 @@ import {
 } from "./extract-parts.ts";
 import type { MessageFrame, SyncFrame } from "./frame-types.ts";
 
-/** How many events a frame holds, whatever the filter says. */
+/** How many events a frame holds, whatever the filter says. What was left out of a commit counts as one. */
 export function countEvents(frame: MessageFrame): number {
-  return frame.kind === "commit" ? frame.ops.length : 1;
+  if (frame.kind !== "commit") return 1;
+  return frame.isTooBig ? frame.ops.length + 1 : frame.ops.length;
 }
 
 /** Appends what passes. `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
@@ -28,6 +30,32 @@ export function extractEvents(frame: MessageFrame, timeMs: number, rules: Extrac
     const received = countEvents(frame);
     return { received, skippedDid: received, skippedCollection: 0, events: 0, signed: null };
   }
+  if (frame.fault?.reason === "bad-time") return extractUntimed(frame, timeMs, rules, into);
+  return extractTimed(frame, timeMs, rules, into);
+}
+
+/**
+ * All of it is sound but for its time, which decides nothing about the order of records. Its events are dead, because nobody
+ * knows when they were; they are kept with the stream's own time, so that an operator may try them again.
+ */
+function extractUntimed(frame: MessageFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
+  const { fault } = frame;
+  if (fault === null || countEvents(frame) === 0) return extractTimed(frame, timeMs, rules, into);
+  const events = new EventLog();
+  frame.fault = null;
+  const extract = extractTimed(frame, timeMs, rules, events);
+  frame.fault = fault;
+  for (const event of events) {
+    if (event.kind === "dead") into.append(event);
+    else {
+      const path = event.kind === "record" ? `${event.collection}/${event.rkey}` : null;
+      into.append({ ...deadFrame(frame, timeMs, fault), path, event });
+    }
+  }
+  return extract;
+}
+
+function extractTimed(frame: MessageFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   if (frame.kind === "commit") return extractCommit(frame, timeMs, rules, into);
   const marker = toMarker(frame, timeMs, rules);
   into.append(marker.event);

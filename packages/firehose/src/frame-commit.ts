@@ -67,8 +67,11 @@ export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
       case KEY.commit:
         if (!cursor.takeNull()) frame.commit = cursor.cid();
         break;
+      case KEY.tooBig:
+        readTooBig(cursor, frame);
+        break;
       default:
-        // since, prevData, blobs, rebase, tooBig, and whatever comes to be.
+        // since, prevData, blobs, rebase, and whatever comes to be.
         cursor.skip();
     }
   }
@@ -78,6 +81,12 @@ export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
   else if (frame.commit === -1) fault(frame, "bad-field", "commit is missing");
   checkFields(frame);
   return frame;
+}
+
+function readTooBig(cursor: CborCursor, frame: CommitFrame): void {
+  const isTooBig = cursor.takeBoolean();
+  if (isTooBig === null) cursor.skip();
+  else frame.isTooBig = isTooBig;
 }
 
 /** False: it is no array. */

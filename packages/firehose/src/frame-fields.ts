@@ -1,6 +1,6 @@
 /** Fields that several kinds of message share. A field of the wrong type is a fault of the frame, not of the CBOR. */
 import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
-import { parseDatetime } from "./datetime.ts";
+import { parseDatetime } from "@firehose-backfill/core/datetime";
 import type { CommitFrame, FrameFault, MessageFrame, SyncFrame } from "./frame-types.ts";
 import { isDid, isTid } from "./syntax.ts";
 

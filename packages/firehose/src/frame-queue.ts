@@ -37,6 +37,11 @@ export class FrameQueue {
     return this.#frames[this.#first] ?? null;
   }
 
+  /** 0 is what `peek` shows. null: so many have not come. */
+  peekAt(index: number): QueuedFrame | null {
+    return this.#frames[this.#first + index] ?? null;
+  }
+
   /** Removes what `peek` shows. */
   shift(): void {
     const frame = this.#frames[this.#first];

@@ -103,12 +103,15 @@ export class CommitFrame extends CommitMessage {
   declare commit: number;
   /** At most 200; `fault` says if there were more, or none at all. */
   declare ops: readonly OpSlice[];
+  /** The host left data out of it: operations or blocks that nobody can read here. */
+  declare isTooBig: boolean;
 
   constructor(bytes: Buffer) {
     super(bytes);
     this.kind = "commit";
     this.commit = -1;
     this.ops = NO_OPS;
+    this.isTooBig = false;
   }
 }
 

@@ -9,7 +9,7 @@ import { readCommit } from "./frame-commit.ts";
 import { readAccount, readIdentity, readSync } from "./frame-markers.ts";
 import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "./key-table.ts";
-import { parseDatetime } from "./datetime.ts";
+import { parseDatetime } from "@firehose-backfill/core/datetime";
 
 const NOTHING = Buffer.alloc(0);
 /**

@@ -5,6 +5,8 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import type { ProbeResult } from "./probe.ts";
+import { medianTime } from "./event-time.ts";
+import { firstBelieved } from "./seq-doubt.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
 export interface Gap {
@@ -29,8 +31,11 @@ export interface GapProofOptions {
 }
 
 interface Suspicion {
+  /** Where the run was, or where it was told to begin. */
   readonly cursor: Position;
   readonly first: Position;
+  /** Nothing of the run was read yet. */
+  readonly isStart: boolean;
 }
 
 export class GapProof {
@@ -59,8 +64,8 @@ export class GapProof {
     return cursorTimeMs > 0 && firstTimeMs - cursorTimeMs > this.#options.timings.gapSuspicionMs;
   }
 
-  suspect(cursor: Position, first: Position): void {
-    this.#suspicion = { cursor, first };
+  suspect(cursor: Position, first: Position, isStart = false): void {
+    this.#suspicion = { cursor, first, isStart };
   }
 
   /** What was found since the last call; null: nothing. */
@@ -100,12 +105,15 @@ export class GapProof {
   }
 }
 
-function judge({ cursor, first }: Suspicion, result: ProbeResult): GapFinding {
+function judge({ cursor, first, isStart }: Suspicion, result: ProbeResult): GapFinding {
   if (result.kind !== "frame") return { gap: null, oldestKeptMs: null };
-  const oldest = result.position;
-  const oldestKeptMs = oldest.timeMs;
+  const sample = result.sample ?? [result.position];
+  const oldest = sample[firstBelieved(sample.map(({ seq }) => seq))] ?? result.position;
+  // As everywhere, no single frame's time is believed.
+  const oldestKeptMs = medianTime(sample.map(({ timeMs }) => timeMs)) ?? oldest.timeMs;
   if (oldest.seq <= cursor.seq + 1) return { gap: null, oldestKeptMs };
   // What is kept may have moved on between the two connections: ours has already brought `first`.
   const to = first.seq < oldest.seq ? first : oldest;
-  return { gap: { from: cursor, to, reason: "the host no longer keeps what follows the cursor" }, oldestKeptMs };
+  const reason = isStart ? "before what the host keeps" : "the host no longer keeps what follows the cursor";
+  return { gap: { from: cursor, to, reason }, oldestKeptMs };
 }

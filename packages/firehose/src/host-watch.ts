@@ -52,7 +52,7 @@ export class HostWatch {
     if (subscription.refused !== null) return end("refused", subscription.refused);
     if (!intake.hostSeen) return subscription.isOpen ? this.#judgeSilence(subscription.openedMs) : OPEN;
     const verdict = this.#quietProof.poll({
-      quietSinceMs: subscription.quietSinceMs,
+      quietSinceMs: subscription.quietSinceMs(intake.isDoubting),
       isAnswering: subscription.isAnswering,
       cursor: intake.cursor,
       aboveSeq: intake.position?.seq ?? intake.cursor ?? 0,

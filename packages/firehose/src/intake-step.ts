@@ -9,7 +9,9 @@ export type Step =
   /** It stays where it is: the window is over. */
   | { readonly kind: "full"; readonly because: "events" | "bytes" }
   /** It stays where it is until it is known whether there is a gap before it. */
-  | { readonly kind: "suspicious"; readonly cursor: Position; readonly first: Position }
+  | { readonly kind: "suspicious"; readonly cursor: Position; readonly first: Position; readonly isStart: boolean }
+  /** It stays where it is until the frames behind it say whether its sequence number is believed. */
+  | { readonly kind: "doubted" }
   /** The connection is of no more use. */
   | { readonly kind: "reconnect"; readonly detail: string }
   /** The stream ends here; the frame is not taken. */

@@ -21,6 +21,8 @@ export interface ProbeOptions {
   readonly listenMs: number;
   /** Frames up to this seq are passed over; -1 or absent: none are. */
   readonly aboveSeq?: number;
+  /** Frames that are passed over, whatever they are. */
+  readonly isNoNews?: (bytes: Buffer) => boolean;
   /** Ask for more than the first frame: up to so many, as far as they come within `forMs` of it. */
   readonly sample?: { readonly frames: number; readonly forMs: number };
   /** Told each message that is taken into account; the bytes are the socket's. False: enough has been seen. */
@@ -85,6 +87,7 @@ export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise
         void limit(new AbortController(), options.listenMs, { kind: "silent" });
       },
       onFrame: (bytes, isBinary) => {
+        if (options.isNoNews?.(bytes) === true) return;
         const frame = isBinary ? readFrame(bytes) : ({ kind: "broken", reason: "a text frame" } as const);
         switch (frame.kind) {
           case "broken":

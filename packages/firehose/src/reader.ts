@@ -11,11 +11,17 @@ import { probeStream } from "./probe.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
 import type { FirehoseReader, FirehoseReaderOptions, Window, WindowLimits } from "./types.ts";
+import type { Patience } from "./seq-doubt.ts";
+import { FEWEST_FRAMES } from "./seek-search.ts";
 import { verifyWindow } from "./verify-window.ts";
 import { Waker } from "./waker.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
 
 const DEFAULT_MEMORY_CHECK_INTERVAL = 100;
+/** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
+const GAP_SAMPLE = { frames: FEWEST_FRAMES, forMs: 200 };
+/** Connections that may end at a frame that is doubted before it is decided without those behind it. */
+const MOST_CUTS = 3;
 
 /** @throws TypeError where `verify` is `signature` and nobody resolves keys */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
@@ -40,6 +46,13 @@ class SocketReader implements FirehoseReader {
   #terminal: Ending | null = null;
   #lastTakenMs = 0;
   #uncheckedEvents = 0;
+  /** Nothing will come behind the frame that is doubted. */
+  #isLastDoubt = false;
+  /** Since when nothing came behind a frame that was decided for that reason; null: none was. */
+  #decidedSinceMs: number | null = null;
+  /** Connections that ended at a doubted frame behind this position. */
+  #cuts = 0;
+  #cutAt: Position | null = null;
 
   constructor(options: FirehoseReaderOptions) {
     const { url, userAgent, clock, random } = options;
@@ -47,6 +60,7 @@ class SocketReader implements FirehoseReader {
     const { connectTimeoutMs, probeTimeoutMs } = timings;
     const looking = { url, userAgent, clock, connectTimeoutMs };
     const onWake = (): void => this.#waker.wake();
+    const isNoNews = (bytes: Buffer): boolean => this.#intake.isNoNews(bytes);
     this.#options = options;
     this.#timings = timings;
     this.#waker = new Waker(clock);
@@ -54,13 +68,13 @@ class SocketReader implements FirehoseReader {
       silentSinceMs: options.position.silentSinceMs ?? null,
       clock,
       timings,
-      probe: (look, signal) => probeStream({ ...looking, ...look }, signal),
+      probe: (look, signal) => probeStream({ ...looking, ...look, isNoNews }, signal),
       onWake,
     });
     this.#gapProof = new GapProof({
       clock,
       timings,
-      probe: (signal) => probeStream({ ...looking, cursor: 0, listenMs: probeTimeoutMs }, signal),
+      probe: (signal) => probeStream({ ...looking, cursor: 0, listenMs: probeTimeoutMs, sample: GAP_SAMPLE }, signal),
       onWake,
     });
     this.#intake = this.#newIntake(options.position);
@@ -132,6 +146,8 @@ class SocketReader implements FirehoseReader {
       clock,
       rules: { filter, verify },
       isSuspicious: (cursorMs, firstMs) => this.#gapProof.isSuspicious(cursorMs, firstMs),
+      peekAt: (index) => this.#subscription.peekAt(index),
+      patience: () => this.#patience(),
     });
   }
 
@@ -163,12 +179,14 @@ class SocketReader implements FirehoseReader {
     if (window === null || this.#gapProof.isPending) return;
     const framesBefore = window.frames;
     let queued = this.#subscription.peek();
-    while (queued !== null && window.ending === null) {
+    let isHeld = false;
+    while (queued !== null && !isHeld && window.ending === null) {
       const receivedBefore = window.received;
       const step = this.#intake.take(queued, window);
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
+          this.#isLastDoubt = false;
           if (step.isGood) this.#subscription.noteGoodFrame();
           this.#checkMemory(window, window.received - receivedBefore);
           break;
@@ -176,9 +194,12 @@ class SocketReader implements FirehoseReader {
           window.end(step.because);
           break;
         case "suspicious":
-          this.#gapProof.suspect(step.cursor, step.first);
+          this.#gapProof.suspect(step.cursor, step.first, step.isStart);
           this.#waker.wake();
           return;
+        case "doubted":
+          isHeld = this.#waitBehindDoubt();
+          break;
         case "reconnect":
           this.#reconnect(step.detail);
           break;
@@ -188,9 +209,40 @@ class SocketReader implements FirehoseReader {
       }
       queued = this.#subscription.peek();
     }
-    if (window.frames > framesBefore) this.#lastTakenMs = this.#options.clock.now();
+    if (window.frames > framesBefore) this.#lastTakenMs = this.#decidedSinceMs ?? this.#options.clock.now();
+    this.#decidedSinceMs = null;
     // The first frame brings a nearer deadline; the last one the end.
     if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#waker.wake();
+  }
+
+  /** Whether more frames may still come behind the one that is doubted. Where none can, it is read again or decided. */
+  #waitBehindDoubt(): boolean {
+    const subscription = this.#subscription;
+    if (!subscription.isCut) {
+      subscription.admit();
+      return true;
+    }
+    if (this.#intake.position !== this.#cutAt) this.#cuts = 0;
+    this.#cutAt = this.#intake.position;
+    this.#cuts++;
+    // Without a cursor it would not come again.
+    if (this.#cuts >= MOST_CUTS || this.#intake.cursor === null) {
+      this.#cuts = 0;
+      this.#isLastDoubt = true;
+    } else this.#reconnect("the connection ended behind a sequence number that may be wrong");
+    return false;
+  }
+
+  #patience(): Patience {
+    const subscription = this.#subscription;
+    if (this.#isLastDoubt) return "end";
+    if (subscription.isCut) return "pause";
+    const sinceMs = subscription.quietSinceMs(true);
+    if (sinceMs === null) return "none";
+    const quietForMs = this.#options.clock.now() - sinceMs;
+    if (quietForMs >= this.#timings.idleMs) this.#decidedSinceMs = sinceMs;
+    if (quietForMs >= this.#timings.quietMs) return "silence";
+    return quietForMs >= this.#timings.idleMs ? "pause" : "none";
   }
 
   #checkMemory(window: WindowBuilder, events: number): void {
@@ -209,14 +261,25 @@ class SocketReader implements FirehoseReader {
 
   #endForGood(window: WindowBuilder, ending: Ending): void {
     window.end(ending.because, ending.detail);
-    if (ending.because === "caught-up" || ending.because === "quiet") return;
+    if (ending.because === "caught-up" || ending.because === "quiet") {
+      this.#intake.settleAtStart(window);
+      return;
+    }
     this.#terminal = ending;
     this.#subscription.close();
   }
 
   #judgeHost(window: WindowBuilder): void {
     const verdict = this.#hostWatch.judge(this.#subscription, this.#intake);
-    if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
+    if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#intake.isDoubting) {
+      // Nothing more comes behind it: what can be said of it is said now, and what it was decides how the window ends.
+      const { position } = this.#intake;
+      this.#isLastDoubt = true;
+      this.#takeFrames();
+      const isNothing = this.#intake.position === position && this.#subscription.peek() === null;
+      if (isNothing && window.ending === null) this.#endForGood(window, verdict.ending);
+      this.#waker.wake();
+    } else if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
     else if (verdict.kind === "reconnect") this.#reconnect(verdict.detail);
   }
 
@@ -224,7 +287,7 @@ class SocketReader implements FirehoseReader {
     const subscription = this.#subscription;
     const nowMs = this.#options.clock.now();
     if (window.frames > 0) {
-      const isIdle = nowMs >= this.#lastTakenMs + this.#timings.idleMs && subscription.peek() === null;
+      const isIdle = nowMs >= this.#lastTakenMs + this.#timings.idleMs && this.#isWaitingForFrames();
       if (isIdle) window.end("idle");
       else if (nowMs >= deadlineMs) window.end("time");
       return;
@@ -237,14 +300,30 @@ class SocketReader implements FirehoseReader {
     else window.end("time");
   }
 
+  #isWaitingForFrames(): boolean {
+    return this.#intake.isDoubting || this.#subscription.peek() === null;
+  }
+
+  /** When a doubted frame is looked at again, if nothing comes behind it. */
+  #doubtDeadlineMs(): number {
+    if (!this.#intake.isDoubting) return Number.POSITIVE_INFINITY;
+    const sinceMs = this.#subscription.quietSinceMs(true);
+    if (sinceMs === null) return Number.POSITIVE_INFINITY;
+    const { idleMs, quietMs } = this.#timings;
+    const nowMs = this.#options.clock.now();
+    const dueMs = [sinceMs + idleMs, sinceMs + quietMs].filter((ms) => ms > nowMs);
+    return Math.min(...dueMs, Number.POSITIVE_INFINITY);
+  }
+
   #nextDeadlineMs(window: WindowBuilder, deadlineMs: number): number {
-    const isIdling = window.frames > 0 && this.#subscription.peek() === null;
+    const isIdling = window.frames > 0 && this.#isWaitingForFrames();
     const idleMs = isIdling ? this.#lastTakenMs + this.#timings.idleMs : Number.POSITIVE_INFINITY;
     return Math.min(
       deadlineMs,
       idleMs,
       this.#subscription.nextDeadlineMs(),
       this.#hostWatch.deadlineMs,
+      this.#doubtDeadlineMs(),
       this.#gapProof.deadlineMs,
     );
   }

@@ -10,6 +10,7 @@ import { medianTime } from "./event-time.ts";
 import { extractEvents } from "./extract.ts";
 import type { MessageFrame } from "./frame-types.ts";
 import { probeStream, type ProbeResult } from "./probe.ts";
+import { firstBelieved, lastBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES } from "./seek-search.ts";
 import type { Filter } from "./types.ts";
 
@@ -123,8 +124,7 @@ function startCount(filter: Filter) {
   const timesMs: number[] = [];
   const keys = new Set<string>();
   const sums = { bytes: 0, events: 0, matching: 0, recordBytes: 0 };
-  let firstSeq: number | null = null;
-  let lastSeq = 0;
+  const seqs: number[] = [];
   let isWhole = false;
   return {
     bytes: () => sums.bytes,
@@ -132,8 +132,7 @@ function startCount(filter: Filter) {
       isWhole = true;
     },
     add(frame: MessageFrame, bytes: Buffer): void {
-      firstSeq ??= frame.seq;
-      lastSeq = frame.seq;
+      seqs.push(frame.seq);
       timesMs.push(frame.timeMs);
       sums.bytes += bytes.length;
       // Nothing is verified: a sample counts, and what is dead on arrival counts as matching, as it does in a run.
@@ -144,7 +143,10 @@ function startCount(filter: Filter) {
       for (const event of log) addRecord(event);
     },
     sample(): StreamSample | null {
-      if (firstSeq === null) return null;
+      // A single number that is too high or too low would make a sample of hours out of one of seconds.
+      const firstSeq = seqs[firstBelieved(seqs)];
+      const lastSeq = lastBelieved(seqs);
+      if (firstSeq === undefined) return null;
       const first = { seq: firstSeq, timeMs: medianTime(timesMs.slice(0, FEWEST_FRAMES)) ?? Number.NaN };
       const last = { seq: lastSeq, timeMs: medianTime(timesMs.slice(-FEWEST_FRAMES)) ?? Number.NaN };
       return { first, last, isWhole, frames: timesMs.length, rows: keys.size, ...sums };

@@ -4,6 +4,7 @@
  */
 import type { Position } from "@firehose-backfill/core/position";
 import { medianTime } from "./event-time.ts";
+import { firstBelieved } from "./seq-doubt.ts";
 
 /** What one connection with a cursor showed. */
 export type Look =
@@ -89,7 +90,8 @@ export function startSeekSearch(options: SeekSearchOptions): SeekSearch {
       const spanBefore = high === null ? Number.POSITIVE_INFINITY : high.seq - low.seq;
       looks++;
       stride *= 4;
-      const first = look.kind === "frames" ? look.sample[0] : undefined;
+      const sample = look.kind === "frames" ? look.sample : [];
+      const first = sample[firstBelieved(sample.map(({ seq }) => seq))];
       const timeMs = look.kind === "frames" ? sampleTimeMs(look.sample) : null;
       // Frames below the cursor: it was above the head, and the host went live in silence.
       const isAnswer = first !== undefined && first.seq >= cursor && (high === null || first.seq < high.seq);

@@ -6,6 +6,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { medianTime, REMEMBERED_TIMES } from "./event-time.ts";
 import { probeStream, type ProbeResult } from "./probe.ts";
+import { firstBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES, type Look, sampleTimeMs, type SeekSearch, startSeekSearch } from "./seek-search.ts";
 
 export interface SeekOptions {
@@ -138,9 +139,10 @@ async function followSteps(
   return { endedBecause: "found", detail: null };
 }
 
-/** The first frame, at the event time of the frames around it. */
+/** The first frame whose number is believed, at the event time of the frames around it. */
 function positionOf(sample: readonly Position[]): Position {
-  return { seq: sample[0]?.seq ?? 0, timeMs: medianTime(sample.map(({ timeMs }) => timeMs)) ?? Number.NaN };
+  const first = sample[firstBelieved(sample.map(({ seq }) => seq))];
+  return { seq: first?.seq ?? 0, timeMs: medianTime(sample.map(({ timeMs }) => timeMs)) ?? Number.NaN };
 }
 
 type LookOrEnd =

@@ -45,6 +45,8 @@ export class Subscription {
   #connectStartedMs = 0;
   #openedMs = 0;
   #isPaused = false;
+  /** A frame is doubted, and only those behind it can help. */
+  #isAdmitting = false;
   #isDeliveryDue = false;
   /** Connections in a row that brought no good frame. */
   #fruitless = 0;
@@ -91,9 +93,15 @@ export class Subscription {
     return this.#fruitless > 0 && this.#state !== "open";
   }
 
-  /** Since when it has been open, flowing and without any frame; null: it is not, or frames wait. */
-  get quietSinceMs(): number | null {
-    return this.isOpen && !this.#isPaused && this.#queue.isEmpty ? this.#pulse.quietSinceMs : null;
+  /** Since when it has been open, flowing and without any frame; null: it is not, or frames wait (those that are doubted do not count). */
+  quietSinceMs(areDoubted: boolean): number | null {
+    const isIdle = this.#queue.isEmpty || areDoubted;
+    return this.isOpen && !this.#isPaused && isIdle ? this.#pulse.quietSinceMs : null;
+  }
+
+  /** It has ended, and its last frames are still here. */
+  get isCut(): boolean {
+    return this.#end !== null;
   }
 
   /** A ping has been answered since the last frame. */
@@ -105,12 +113,21 @@ export class Subscription {
     return this.#queue.peek();
   }
 
+  peekAt(index: number): QueuedFrame | null {
+    return this.#queue.peekAt(index);
+  }
+
+  /** Lets frames in, however many wait, until one of them is taken. */
+  admit(): void {
+    this.#isAdmitting = true;
+    if (this.#isPaused) this.#resume();
+  }
+
   shift(): void {
+    this.#isAdmitting = false;
     this.#queue.shift();
     if (!this.#isPaused || this.#queue.bytes > LOW_WATER_BYTES) return;
-    this.#isPaused = false;
-    this.#pulse.frame(this.#options.clock.now());
-    this.#connection?.resume();
+    this.#resume();
   }
 
   /** A frame of the present connection was good: what fails after it is not a failure to connect. */
@@ -160,6 +177,12 @@ export class Subscription {
     return this.retryAtMs ?? Number.POSITIVE_INFINITY;
   }
 
+  #resume(): void {
+    this.#isPaused = false;
+    this.#pulse.frame(this.#options.clock.now());
+    this.#connection?.resume();
+  }
+
   #connect(nowMs: number): void {
     const { url, userAgent, clock } = this.#options;
     const { cursor, allowOversize } = this.#options.nextConnect();
@@ -168,6 +191,7 @@ export class Subscription {
     this.#connectStartedMs = nowMs;
     this.#isFruitful = false;
     this.#isPaused = false;
+    this.#isAdmitting = false;
     this.#connection = connect({
       url,
       cursor,
@@ -199,7 +223,7 @@ export class Subscription {
       this.#isDeliveryDue = true;
       process.nextTick(this.#deliver);
     }
-    if (this.#isPaused || this.#queue.bytes < HIGH_WATER_BYTES) return;
+    if (this.#isPaused || this.#isAdmitting || this.#queue.bytes < HIGH_WATER_BYTES) return;
     this.#isPaused = true;
     this.#connection?.pause();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseDatetime } from "./datetime.ts";
+import { parseDatetime } from "@firehose-backfill/core/datetime";
 import { isDid, isNsid, isRecordKey, isTid, tidTimeMs } from "./syntax.ts";
 
 type Check = (bytes: Uint8Array, start: number, end: number) => boolean;

@@ -71,6 +71,8 @@ export interface Window {
   /** Events seen, skipped and dead ones included. */
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
+  /** Frames that hold no event, by reason: `unknown-type`, `info`, `no-operations`, `duplicate`. Not in `received`. */
+  readonly ignored: Readonly<Record<string, number>>;
   readonly frames: number;
   readonly bytes: number;
   /** null: no frame came, there is nothing to register. */

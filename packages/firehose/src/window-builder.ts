@@ -21,10 +21,14 @@ export interface Ending {
 /** What the stream, not the window, knows when the window ends. */
 export type StreamFacts = Pick<Window, "startReached" | "recentTimesMs" | "hostSeen" | "brokenFrames">;
 
+/** Why a frame brought no event. */
+export type IgnoredReason = "unknown-type" | "info" | "no-operations" | "duplicate";
+
 export class WindowBuilder {
   readonly #limits: WindowLimits;
   readonly #from: Position | null;
   readonly #skipped = { "before-start": 0, did: 0, collection: 0 };
+  readonly #ignored = { "unknown-type": 0, info: 0, "no-operations": 0, duplicate: 0 };
   readonly #gaps: Gap[] = [];
   readonly #replaced = new Map<number, FirehoseEvent>();
   /** A frame's events are appended first; then `refuses` says whether they may stay. */
@@ -33,6 +37,8 @@ export class WindowBuilder {
   #received = 0;
   #frames = 0;
   #readBytes = 0;
+  /** Events in the log that take no room. */
+  #free = 0;
   #first: Position | null = null;
   #to: Position | null = null;
   #oldestKeptMs: number | null = null;
@@ -71,8 +77,8 @@ export class WindowBuilder {
     const { maxEvents, maxBytes, takeFirstWhole } = this.#limits;
     const { length, byteLength } = this.events;
     if (length === firstEvent) return null;
-    const isFirst = firstEvent === 0;
-    const isTooMany = length > maxEvents && !(isFirst && takeFirstWhole);
+    const isFirst = firstEvent === this.#free;
+    const isTooMany = length - this.#free > maxEvents && !(isFirst && takeFirstWhole);
     // A commit that is larger than the limit alone has to fit somewhere.
     const isTooLarge = byteLength > maxBytes && !isFirst;
     if (!isTooMany && !isTooLarge) return null;
@@ -105,9 +111,21 @@ export class WindowBuilder {
   }
 
   /** A frame that moves nothing. */
-  addIgnored(frameBytes: number): void {
+  addIgnored(frameBytes: number, reason: IgnoredReason): void {
     this.#readBytes += frameBytes;
+    this.noteIgnored(reason);
     this.#endIfFull();
+  }
+
+  /** A frame that holds no event. */
+  noteIgnored(reason: IgnoredReason): void {
+    this.#ignored[reason]++;
+  }
+
+  /** Nothing came, and nothing will: the window ends at this place. */
+  standAt(position: Position): void {
+    this.#first ??= position;
+    this.#to ??= position;
   }
 
   /** A frame that could not be read, whose dead entry is in the log: the cursor stays at `position`; null: there is none yet. */
@@ -117,6 +135,15 @@ export class WindowBuilder {
     this.#countFrame(frameBytes);
     this.#received++;
     this.#endIfFull();
+  }
+
+  /**
+   * A frame whose sequence number is not believed, whose dead entry is in the log. It takes no room: a host may send it first
+   * on every connection, and a small window would hold nothing else, for ever.
+   */
+  addOutlier(position: Position | null, frameBytes: number): void {
+    this.#free++;
+    this.addBadFrame(position, frameBytes);
   }
 
   /** Something else came of an event than was thought when it was read. */
@@ -137,7 +164,8 @@ export class WindowBuilder {
     return {
       events: this.#replaced.size === 0 ? this.events : this.events.replacing(this.#replaced),
       received: this.#received,
-      skipped: Object.fromEntries(Object.entries(this.#skipped).filter(([, count]) => count > 0)),
+      skipped: aboveZero(this.#skipped),
+      ignored: aboveZero(this.#ignored),
       frames: this.#frames,
       bytes: this.#readBytes,
       from: this.#to === null ? null : this.#from,
@@ -158,8 +186,12 @@ export class WindowBuilder {
 
   #endIfFull(): void {
     const { maxEvents, maxBytes, maxReadBytes } = this.#limits;
-    const kept = this.events.length;
+    const kept = this.events.length - this.#free;
     if (kept > 0 && kept >= maxEvents) this.end("events");
     else if ((kept > 0 && this.events.byteLength >= maxBytes) || this.#readBytes >= maxReadBytes) this.end("bytes");
   }
+}
+
+function aboveZero(counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }

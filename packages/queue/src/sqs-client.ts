@@ -1,12 +1,13 @@
 /** The SDK's client with the limits that this program needs. Credentials and region are the SDK's to find. */
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { standInClient } from "@firehose-backfill/core/stand-in-client";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Above the longest poll (20 s): a poll is never cut off, a server that hangs is. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface SqsClientOptions {
-  /** A stand-in's; it gets made-up credentials. null: the SDK finds it (AWS_ENDPOINT_URL_SQS, or AWS itself). */
+  /** A stand-in's; it gets made-up credentials, and nothing of the environment. null: the SDK finds it (AWS_ENDPOINT_URL_SQS, or AWS itself). */
   readonly endpoint: string | null;
 }
 
@@ -17,10 +18,5 @@ export function createSqsClient(options: SqsClientOptions): SQSClient {
     throwOnRequestTimeout: true,
   };
   if (options.endpoint === null) return new SQSClient({ requestHandler });
-  return new SQSClient({
-    requestHandler,
-    endpoint: options.endpoint,
-    region: "us-east-1",
-    credentials: { accessKeyId: "stand-in", secretAccessKey: "stand-in" },
-  });
+  return new SQSClient({ requestHandler, ...standInClient(options.endpoint) });
 }

@@ -1,10 +1,10 @@
-import type { ControlDeps } from "@firehose-backfill/backfill/control";
+import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { beginRun } from "./begin-run.ts";
 
 function setUp() {
@@ -42,7 +42,11 @@ test("after a finished run a start begins a new one", async () => {
 
 test("days of 0 begin nothing, and still go on with what is unfinished", async () => {
   const { begin } = setUp();
-  expect(await begin({ BACKFILL_DAYS: "0" })).toEqual({ kind: "none", run: null });
+  expect(await begin({ BACKFILL_DAYS: "0" })).toEqual({
+    kind: "none",
+    run: null,
+    because: "BACKFILL_DAYS is 0: nothing to run",
+  });
 });
 
 test("a profile given on an unfinished run is a tune, recorded", async () => {
@@ -52,6 +56,20 @@ test("a profile given on an unfinished run is a tune, recorded", async () => {
   expect(run).toMatchObject({ profile: "fast", throttle: { batchSize: 50, batchDelayMs: 500 } });
   expect(run?.tunes).toMatchObject([{ by: "resume", changes: { batchSize: { from: 5, to: 50 } } }]);
   expect(said.join("\n")).toContain("BACKFILL_BATCH_SIZE 5 -> 50");
+});
+
+test("issue 12.2: a restart with the settings of before leaves what was tuned since; one that is changed applies", async () => {
+  const { begin, deps } = setUp();
+  await begin({ BACKFILL_BATCH_SIZE: "10", BACKFILL_PROFILE: "moderate" });
+  const settings = { BACKFILL_BATCH_SIZE: 3, BACKFILL_BATCH_DELAY_MS: 9000 };
+  await control(deps, { action: "tune", settings });
+  const same = await begin({ BACKFILL_BATCH_SIZE: "10", BACKFILL_PROFILE: "moderate" });
+  expect(same.run?.throttle).toMatchObject({ batchSize: 3, batchDelayMs: 9000 });
+  const unset = await begin({});
+  expect(unset.run?.throttle).toMatchObject({ batchSize: 3, batchDelayMs: 9000 });
+  const anew = await begin({ BACKFILL_BATCH_SIZE: "10" });
+  expect(anew.run?.throttle).toMatchObject({ batchSize: 10, batchDelayMs: 9000 });
+  expect(anew.run?.tunes.map(({ by }) => by)).toEqual(["tune", "resume"]);
 });
 
 test("other filters on an unfinished run stop the start, with both values and two ways out", async () => {
@@ -79,3 +97,99 @@ test("an errored run is tried again, a paused one stays paused and says how to g
   expect((await begin()).run?.status).toBe("paused");
   expect(said.at(-1)).toContain("firehose-backfill resume");
 });
+
+describe("fault 32: after a run that has succeeded", () => {
+  const RELAY = { RELAY_URL: "wss://relay.example" };
+
+  async function afterSuccess(first: Record<string, string>, second: Record<string, string>) {
+    const { begin, store, said } = setUp();
+    const { run } = await begin(first);
+    const runId = run?.runId ?? "";
+    const lease = await store.acquireLease(runId, { owner: "test", ttlMs: 60_000, nowMs: 0 });
+    if (lease === null) throw new Error("no lease");
+    await store.transition(runId, ["enqueued"], "running", {});
+    await store.noteStream(lease.lease, { epoch: 1, target: { seq: 777, timeMs: 0 } });
+    await store.transition(runId, ["running"], "succeeded", { finishedAtMs: 1 });
+    return { begun: await begin(second), said: said.join("\n"), runId };
+  }
+
+  test.each<[string, Record<string, string>, Record<string, string>]>([
+    ["the same", RELAY, RELAY],
+    ["another pace", RELAY, { ...RELAY, BACKFILL_PROFILE: "fast" }],
+    ["days that were given once and not again", { ...RELAY, BACKFILL_DAYS: "3" }, RELAY],
+    [
+      "the same filters in another order",
+      { ...RELAY, BACKFILL_COLLECTIONS: "a.b.c,a.b.d" },
+      { ...RELAY, BACKFILL_COLLECTIONS: "a.b.d,a.b.c" },
+    ],
+  ])("a plain start goes on where it ended: %s", async (_name, first, second) => {
+    const { begun, said, runId } = await afterSuccess(first, second);
+    expect(begun).toMatchObject({ kind: "new", run: { start: { kind: "seq", seq: 777 } } });
+    expect(said).toContain(`goes on where run ${runId} ended, after sequence number 777`);
+    expect(said).toContain("firehose-backfill start --new");
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["other days", { ...RELAY, BACKFILL_DAYS: "7" }],
+    ["other collections", { ...RELAY, BACKFILL_COLLECTIONS: "a.b.c" }],
+    ["other accounts", { ...RELAY, BACKFILL_DIDS: "did:plc:aliceaaaaaaaaaaaaaaaaaaa" }],
+    ["another relay", { RELAY_URL: "wss://other.example" }],
+  ])("what is asked for is another thing, and begun as it is configured: %s", async (_name, second) => {
+    const { begun } = await afterSuccess(RELAY, second);
+    expect(begun).toMatchObject({ kind: "new", run: { start: { kind: "time" } } });
+  });
+
+  test("the bundled sample has nothing more: it says so, and how to begin anew", async () => {
+    const { begun } = await afterSuccess({}, {});
+    expect(begun).toMatchObject({
+      kind: "none",
+      because: expect.stringMatching(/^nothing to do: .*start --new, or another BACKFILL_DATA_DIR$/),
+    });
+  });
+});
+
+describe("fault 33: resume without a process", () => {
+  async function stopped(status: "paused" | "errored" | "running", reason: string | null, from: string | null) {
+    const { begin, store, deps } = setUp();
+    const { run } = await begin();
+    const runId = run?.runId ?? "";
+    await store.transition(runId, ["enqueued"], status, { reason });
+    const options = { config: parseConfig({}), start: null, resume: { from }, log: () => {} };
+    return { begun: await beginRun(deps, options), runs: await store.currentRun(), runId };
+  }
+
+  test.each([
+    ["paused", "paused by the operator", null],
+    ["errored", "the host is silent", null],
+    ["errored", "the host is silent", "oldest"],
+    ["paused", "the cursor is ahead of the host", "oldest"],
+    ["running", null, null],
+  ] as const)("a run that is %s (%s) goes on, from %s", async (status, reason, from) => {
+    const { begun, runId } = await stopped(status, reason, from);
+    expect(begun).toMatchObject({ kind: "resumed", run: { runId, status: "running", reason: null } });
+    expect(begun.run?.epoch).toBe(from === null ? 1 : 2);
+  });
+
+  test("asks for a place where only the operator can know it", async () => {
+    await expect(stopped("paused", "the cursor is ahead of the host", null)).rejects.toThrow("choose where to go on");
+  });
+
+  test("never begins a run", async () => {
+    const { deps, store } = setUp();
+    const options = { config: parseConfig({}), start: null, resume: { from: null }, log: () => {} };
+    await expect(beginRun(deps, options)).rejects.toThrow("there is no unfinished run to resume");
+    expect(await store.currentRun()).toBeNull();
+  });
+});
+
+test.each([
+  ["on an unfinished run", { BACKFILL_PROFILE: "fast" }, { profile: "environment", batchSize: "profile" }],
+  ["a single setting", { BACKFILL_BATCH_SIZE: "7" }, { profile: "default", batchSize: "environment" }],
+])(
+  "fault 35: the source of a profile and of settings from the environment is the environment: %s",
+  async (_name, settings: Record<string, string>, sources) => {
+    const { begin } = setUp();
+    await begin();
+    expect((await begin(settings)).run?.sources).toMatchObject(sources);
+  },
+);

@@ -1,13 +1,16 @@
 /**
- * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that the environment
- * gives apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
+ * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that were given anew
+ * since the run last looked apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
  */
+import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { followGiven, givenSettings, isSameGiven } from "@firehose-backfill/backfill/given-settings";
 import {
+  isSameScope,
   newRun,
   newRunId,
-  resumedThrottle,
+  resumedSources,
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
@@ -15,34 +18,133 @@ import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
-import { ConfigError } from "@firehose-backfill/core/errors";
+import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 
 export type Begun =
   | { readonly kind: "new" | "resumed"; readonly run: Run }
-  /** BACKFILL_DAYS is 0, and nothing is unfinished. */
-  | { readonly kind: "none"; readonly run: Run | null };
+  /** There is nothing to do. `because`: why, and how to begin anew. */
+  | { readonly kind: "none"; readonly run: Run | null; readonly because: string };
 
 /** @throws ConfigError for a scope that is not the run's; UsageError for a start request that is refused */
 export async function beginRun(
   deps: ControlDeps,
-  options: { readonly config: Config; readonly start: StartRequest | null; readonly log: (line: string) => void },
+  options: {
+    readonly config: Config;
+    readonly start: StartRequest | null;
+    /** Given: the unfinished run goes on, from there; no run is begun. */
+    readonly resume?: { readonly from: string | null };
+    readonly log: (line: string) => void;
+  },
 ): Promise<Begun> {
   const { config, log } = options;
   const open = await openRun(deps);
+  const database = await deps.database?.();
   if (options.start !== null) {
     const { run } = await control(deps, { action: "start", start: options.start });
-    return run === null ? { kind: "none", run } : { kind: "new", run };
+    return run === null ? { kind: "none", run, because: "nothing was started" } : { kind: "new", run };
   }
+  if (open !== null && database !== undefined) {
+    refuseOtherDatabase(open, database);
+    // A run from before runs were bound belongs to the database that it goes on with.
+    if (open.database === null) await deps.store.bindDatabase(open.runId, database);
+  }
+  if (options.resume !== undefined) return { kind: "resumed", run: await resume(deps, open, options.resume, options) };
   if (open !== null) return { kind: "resumed", run: await goOn(deps, open, config, log) };
-  if (config.settings.days === 0) return { kind: "none", run: await deps.store.currentRun() };
+  const last = await deps.store.currentRun();
+  if (config.settings.days === 0) return { kind: "none", run: last, because: "BACKFILL_DAYS is 0: nothing to run" };
+  const after = await afterLast(deps, last, { config, database });
+  if (after !== null && after.host === SAMPLE_HOST) {
+    const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To begin anew: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
+    return { kind: "none", run: last, because };
+  }
   const nowMs = deps.clock.now();
-  const run = await deps.store.createRun(newRun(config, { runId: newRunId(nowMs, deps.random), nowMs }));
+  const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
+  const run = await deps.store.createRun(
+    newRun(config, { runId: newRunId(nowMs, deps.random), nowMs, database, ...start }),
+  );
+  if (after !== null)
+    log(
+      `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
+    );
   return { kind: "new", run };
 }
 
+/** The recording has an end, and nothing comes after it. */
+const SAMPLE_HOST = "sample";
+
+/**
+ * Where a plain start goes on: after the last run, if that has succeeded and was about the same. Nobody wants the same days
+ * copied again by a restart; `start` and `start --new` are the wish for it. null: what is configured is begun.
+ */
+async function afterLast(
+  deps: ControlDeps,
+  last: Run | null,
+  { config, database }: { readonly config: Config; readonly database: DatabaseIdentity | undefined },
+): Promise<{ readonly runId: string; readonly host: string; readonly seq: number } | null> {
+  if (last === null || last.status !== "succeeded") return null;
+  // What another database holds says nothing about this one.
+  if (database !== undefined && last.database !== null && last.database.id !== database.id) return null;
+  const end = last.target ?? last.appliedCursor;
+  const scope = await deps.store.getScope(last.runId);
+  if (end === null || scope === null || !isSameScope(scope, config)) return null;
+  return { runId: last.runId, host: last.host, seq: end.seq };
+}
+
+/**
+ * Before the database is touched: the sample goes into somebody's database only when it was asked for. An unfinished run
+ * goes on with the host that it was begun with, and needs no wish.
+ * @throws ConfigError
+ */
+export async function refuseUnwishedSample(
+  deps: Pick<ControlDeps, "store">,
+  { config, start }: { readonly config: Config; readonly start: StartRequest | null },
+): Promise<void> {
+  const problem = unwishedSample(config);
+  if (problem === null) return;
+  if (start === null && (await openRun(deps)) !== null) return;
+  throw new ConfigError([problem]);
+}
+
+/** @throws UsageError where there is nothing to resume */
+async function resume(
+  deps: ControlDeps,
+  open: Run | null,
+  wanted: { readonly from: string | null },
+  options: { readonly config: Config; readonly log: (line: string) => void },
+): Promise<Run> {
+  if (open === null) throw new UsageError(NOTHING_TO_RESUME);
+  const { config, log } = options;
+  const tuned = await goOnAsItIs(deps, open, config, log);
+  // A run that nobody stopped only needs its process; elsewhere than it was only a stopped one can go on.
+  if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
+    return tuned;
+  return (await control(deps, { action: "resume", from: wanted.from })).run ?? tuned;
+}
+
+const NOTHING_TO_RESUME =
+  "there is no unfinished run to resume: begin one with firehose-backfill run, or firehose-backfill start";
+
 async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
+  const run = await goOnAsItIs(deps, open, config, log);
+  if (run.status === "errored") {
+    log(`[BACKFILL] Run ${run.runId} had stopped: ${run.reason ?? "no reason known"}. Trying again`);
+    return (await control(deps, { action: "resume", from: null })).run ?? run;
+  }
+  if (run.status === "paused") {
+    const how = needsNewPosition(run.reason)
+      ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
+      : "firehose-backfill resume";
+    log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To go on: ${how}`);
+  }
+  return run;
+}
+
+/** In its state, with the settings of this start. @throws ConfigError */
+async function goOnAsItIs(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
   const scope = await deps.store.getScope(open.runId);
   const conflicts = scope === null ? [] : scopeConflicts(scope, config);
   if (conflicts.length > 0) {
@@ -55,33 +157,28 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
   }
   let run = open;
   const own = ownThrottle(run);
-  const wanted = resumedThrottle(own, config);
+  const given = givenSettings(config);
+  const ownSources = { ...run.sources, ...run.offPeak?.ownSources };
+  const wanted = followGiven({ ...own, sources: ownSources, seen: run.seen }, given);
   if (wanted !== null) {
     const nowMs = deps.clock.now();
     const changes = throttleChanges(own.throttle, wanted.throttle);
-    const sources = Object.fromEntries(Object.keys(changes).map((key) => [key, "environment" as const]));
+    const sources = resumedSources(config, Object.keys(changes));
     const record = { atMs: nowMs, by: "resume" as const, changes };
-    const tuned = await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), record, nowMs });
+    const tuned = await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), seen: given, record, nowMs });
     if (tuned !== null) run = await wakePlanned(deps, run, tuned);
     log(
       `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
         .map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`)
         .join(", ")}`,
     );
-  }
-  if (run.status === "errored") {
-    log(`[BACKFILL] Run ${run.runId} had stopped: ${run.reason ?? "no reason known"}. Trying again`);
-    run = (await control(deps, { action: "resume", from: null })).run ?? run;
-  } else if (run.status === "paused") {
-    const how = needsNewPosition(run.reason)
-      ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
-      : "firehose-backfill resume";
-    log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To go on: ${how}`);
+  } else if (!isSameGiven(run.seen, given)) {
+    run = (await deps.store.transition(run.runId, [run.status], run.status, { seen: given })) ?? run;
   }
   return run;
 }
 
-async function openRun(deps: ControlDeps): Promise<Run | null> {
+async function openRun(deps: Pick<ControlDeps, "store">): Promise<Run | null> {
   const run = await deps.store.currentRun();
   return run === null || run.finishedAtMs !== null ? null : run;
 }

@@ -21,7 +21,8 @@ export class NoDatabaseError extends Error {
   }
 }
 
-const AT_ONCE = 500;
+/** Records are whole: a screenful of them stays small. */
+const AT_ONCE = 200;
 
 /** Connects at the first question. @throws NoDatabaseError, DatabaseUrlError */
 export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataDir">): Promise<EventFeed> {

@@ -10,6 +10,9 @@ import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
+import { createFormNotices, type FormNotices } from "./form-notices.ts";
+import { portHolder } from "./port-holder.ts";
+import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
   /** 0: any free one. */
@@ -20,6 +23,8 @@ export interface HttpServerOptions {
   readonly control: (event: unknown) => Promise<ControlResult>;
   readonly log: (line: string) => void;
 }
+
+type Served = Omit<HttpServerOptions, "port">;
 
 export interface HttpServer extends AsyncDisposable {
   readonly port: number;
@@ -36,62 +41,117 @@ export class PortError extends Error {
 
 const HOST = "127.0.0.1";
 const MAX_BODY_BYTES = 1024 * 1024;
-const LOOPBACK_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** The port is ours, and says that the program is starting until `serve` gives it something to serve. */
+export interface OpenedPort extends HttpServer {
+  serve(options: Served): HttpServer;
+}
 
 /** @throws PortError */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer({ port, ...options }: HttpServerOptions): Promise<HttpServer> {
+  return (await openPort(port)).serve(options);
+}
+
+/** Takes the port before anything else is begun. @throws PortError */
+export async function openPort(wanted: number): Promise<OpenedPort> {
+  let options: Site | null = null;
   const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
+    if (options === null) {
+      response.setHeader("retry-after", "1");
+      sendJson(response, 503, { ok: false, error: "still starting" });
+      return;
+    }
+    const { log } = options;
     respond(options, request, response).catch((error: unknown) => {
-      options.log(`[BACKFILL] Page: ${describeError(error)}`);
+      log(`[BACKFILL] Page: ${describeError(error)}`);
       if (!response.headersSent) sendJson(response, 500, { ok: false, error: describeError(error) });
       else response.destroy();
     });
   });
-  await listen(server, options.port);
+  await listen(server, wanted);
   const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : options.port;
-  return {
+  const port = typeof address === "object" && address !== null ? address.port : wanted;
+  const opened: HttpServer = {
     port,
     url: `http://${HOST}:${port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
+      if (!server.listening) return;
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
     },
   };
+  return {
+    ...opened,
+    serve(given) {
+      options = { ...given, notices: createFormNotices() };
+      return opened;
+    },
+  };
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const hint = "set PORT to another one, or to 0 for any free one";
-      const what = error.code === "EADDRINUSE" ? `port ${port} is in use` : `port ${port}: ${error.message}`;
-      reject(new PortError(`${what}: ${hint}`, { cause: error }));
-    });
-    server.listen(port, HOST, resolve);
-  });
+async function listen(server: Server, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once("error", reject);
+  server.listen(port, HOST, () => resolve(undefined));
+  try {
+    await promise;
+  } catch (error) {
+    const { what, holder } = await whyNot(error, port);
+    throw new PortError(`${what}: set PORT to another one, or to 0 for any free one${holder}`, { cause: error });
+  }
 }
 
-async function respond(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function whyNot(error: unknown, port: number): Promise<{ readonly what: string; readonly holder: string }> {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  const holder = code === "EADDRINUSE" ? await portHolder(port) : null;
+  return { what: whatOf(code, error, port), holder: holder === null ? "" : ` (${holder} listens there)` };
+}
+
+function whatOf(code: unknown, error: unknown, port: number): string {
+  if (code === "EADDRINUSE") return `port ${port} is in use`;
+  if (code === "EACCES") return `port ${port} may not be used by this user`;
+  if (code === "EADDRNOTAVAIL")
+    return `port ${port} of ${HOST} cannot be listened on, this machine has no loopback interface`;
+  return `port ${port}: ${describeError(error)}`;
+}
+
+const ROUTES: Readonly<Record<string, readonly string[]>> = {
+  "/": ["GET", "HEAD"],
+  "/status.json": ["GET", "HEAD"],
+  "/history.json": ["GET", "HEAD"],
+  "/control": ["POST"],
+};
+
+type Site = Served & { readonly notices: FormNotices };
+
+async function respond(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader("cache-control", "no-store");
   response.setHeader("x-content-type-options", "nosniff");
-  response.setHeader("referrer-policy", "no-referrer");
+  // Not "no-referrer": with it, browsers send "Origin: null" with our own forms.
+  response.setHeader("referrer-policy", "same-origin");
   const refusal = whyRefused(request);
   if (refusal !== null) {
     sendJson(response, 403, { ok: false, error: refusal });
     return;
   }
-  const { pathname } = new URL(request.url ?? "/", `http://${HOST}`);
-  const route = `${request.method ?? ""} ${pathname}`;
-  switch (route) {
-    case "GET /":
-      return sendPage(options, response, null);
-    case "GET /status.json":
+  const path = pathOf(request.url ?? "/");
+  const methods = ROUTES[path];
+  const method = request.method ?? "";
+  if (methods !== undefined && !methods.includes(method)) {
+    response.setHeader("allow", methods.join(", "));
+    sendJson(response, 405, { ok: false, error: `${path} takes ${methods.join(" and ")}` });
+    return;
+  }
+  switch (path) {
+    case "/":
+      return sendPage(options, response, searchOf(request.url ?? "/"));
+    case "/status.json":
       return sendJson(response, 200, await options.snapshot());
-    case "GET /history.json":
+    case "/history.json":
       return sendJson(response, 200, options.history());
-    case "POST /control":
+    case "/control":
       return receiveControl(options, request, response);
     default:
       return sendJson(response, 404, {
@@ -101,23 +161,7 @@ async function respond(options: HttpServerOptions, request: IncomingMessage, res
   }
 }
 
-/** null: go on. DNS rebinding shows in Host, a foreign page in Origin. */
-function whyRefused(request: IncomingMessage): string | null {
-  if (!isLoopbackHost(request.headers.host)) return "this server answers on 127.0.0.1 only";
-  const { origin } = request.headers;
-  if (origin === undefined) return null;
-  return origin === `http://${request.headers.host}` ? null : "requests from other origins are refused";
-}
-
-function isLoopbackHost(host: string | undefined): boolean {
-  return host !== undefined && LOOPBACK_NAMES.has(host.replace(/:\d+$/, ""));
-}
-
-async function receiveControl(
-  options: HttpServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function receiveControl(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim();
   const isForm = type === "application/x-www-form-urlencoded";
   if (!isForm && type !== "application/json") {
@@ -125,39 +169,45 @@ async function receiveControl(
     return;
   }
   const body = await readBody(request);
-  if (body === null) {
-    sendJson(response, 413, { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` });
-    return;
-  }
-  const reply = await answerControl(options.control, () =>
-    isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
-  );
+  const reply = await replyTo(options, body, isForm);
   if (isForm && !wantsJson(request)) {
-    await sendPage(options, response, reply);
+    // The page that follows can be reloaded without sending the form again.
+    const notice = { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error };
+    response.writeHead(303, { location: options.notices.add(notice) }).end();
     return;
   }
   sendJson(response, reply.status, reply.body);
+}
+
+async function replyTo(options: Site, body: string | null, isForm: boolean): Promise<ControlReply> {
+  if (body === null) {
+    return { status: 413, body: { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` } };
+  }
+  try {
+    return await answerControl(options.control, () =>
+      isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
+    );
+  } catch (error) {
+    options.log(`[BACKFILL] Page: ${describeError(error)}`);
+    return { status: 500, body: { ok: false, error: describeError(error) } };
+  }
 }
 
 function wantsJson(request: IncomingMessage): boolean {
   return (request.headers.accept ?? "").includes("application/json");
 }
 
-async function sendPage(
-  options: HttpServerOptions,
-  response: ServerResponse,
-  reply: ControlReply | null,
-): Promise<void> {
+async function sendPage(options: Site, response: ServerResponse, search: URLSearchParams): Promise<void> {
   const nonce = randomBytes(16).toString("base64");
+  const notice = options.notices.find(search);
   const page = renderHtml(await options.snapshot(), {
     nonce,
     history: options.history().points,
-    ...(reply === null
-      ? {}
-      : { notice: { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error } }),
+    isStill: search.has("still"),
+    ...(notice === null ? {} : { notice }),
   });
   response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
-  response.writeHead(reply?.status ?? 200, { "content-type": "text/html; charset=utf-8" }).end(page);
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

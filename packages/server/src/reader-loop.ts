@@ -3,6 +3,7 @@
  * so that a pause, a cancel or a tune is seen at once. A tick that fails is told and tried again.
  */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { runTick, type TickResult } from "@firehose-backfill/backfill/run-tick";
 import { describeError } from "@firehose-backfill/core/errors";
 
@@ -19,6 +20,7 @@ export function startReaderLoop(
   options: { readonly signal: AbortSignal; readonly onTick: (result: TickResult) => void },
 ): ReaderLoop {
   let poked = new AbortController();
+  const outages = createOutageLog(deps);
 
   const loop = async () => {
     while (!options.signal.aborted) {
@@ -28,6 +30,7 @@ export function startReaderLoop(
       try {
         const result = await runTick(deps, { signal, firstRun: null });
         ({ nextInMs } = result);
+        outages.note(result);
         options.onTick(result);
       } catch (error) {
         deps.log(`[BACKFILL] A tick failed, the next one is in ${AFTER_FAILURE_MS / 1000} s: ${describeError(error)}`);

@@ -6,11 +6,11 @@ import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
-import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
+import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
@@ -18,19 +18,20 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
-import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
+import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
+import { databaseIdentity } from "@firehose-backfill/sink/identity";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
-import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
+import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import { openAdapters } from "./adapters.ts";
-import { beginRun } from "./begin-run.ts";
-import { startHttpServer } from "./http-server.ts";
+import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
+import { checkedConfigure } from "./checked-configure.ts";
+import { openPort } from "./http-server.ts";
 import { localPlace } from "./local-place.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
+import { prepareDatabase } from "./prepare-database.ts";
 import { startReaderLoop } from "./reader-loop.ts";
 import { runEnd, type RunExit } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
@@ -47,6 +48,8 @@ export interface RunServerOptions {
   readonly consumers: "in-process" | "process";
   /** Given: begins with this instead of what the configuration says. */
   readonly start?: StartRequest;
+  /** Given: goes on with the unfinished run, and begins none. */
+  readonly resume?: { readonly from: string | null };
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
   /** About once a second. */
   readonly onTick?: (snapshot: Snapshot) => void;
@@ -73,29 +76,45 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { settings } = config;
   const clock = systemClock;
   const random = Math.random;
-  const tooLow = limitTooLow(settings.maxMemoryMb, process.memoryUsage.rss());
+  const rssAtStart = process.memoryUsage.rss();
+  const tooLow = limitTooLow(settings.maxMemoryMb, rssAtStart);
   if (tooLow !== null) throw new ConfigError([tooLow]);
 
+  // Before anything is started for it.
+  if (settings.databaseUrl !== null) parseDatabaseUrl(settings.databaseUrl);
+
   await using claim = await claimDataDir(settings.dataDir);
+  // Before anything is begun: a port that is taken must not leave a run behind.
+  await using port = await openPort(settings.port);
   await using stack = await startStack(claim.dataDir, settings, options.stop);
-  await prepareDatabase(stack.addresses.databaseUrl, settings.throttleQuery);
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
+  const start = options.start ?? null;
+  await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
+  // A run that is cancelled anyway keeps nobody from another database.
+  const goesOn = start?.isNew === true ? null : await store.currentRun({ openOnly: true });
+  const { databaseUrl } = stack.addresses;
+  await prepareDatabase({ databaseUrl, throttleQuery: settings.throttleQuery, goesOn, signal: options.stop });
 
   const controlDeps: ControlDeps = {
     store,
     queue,
     clock,
     random,
-    configure: options.configure,
+    configure: checkedConfigure(options.configure, settings),
+    limitProblem: limitBelowUse,
     limits: null,
     allowRelayFromEvent: false,
     readsAtOnce: true,
-    openDeadEvents: () => openDeadEvents({ databaseUrl: stack.addresses.databaseUrl }),
+    openDeadEvents: () => openDeadEvents({ databaseUrl }),
+    database: () => databaseIdentity({ databaseUrl }),
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
-  const begun = await beginRun(controlDeps, { config, start: options.start ?? null, log });
+  const how = { config, start, ...(options.resume === undefined ? {} : { resume: options.resume }), log };
+  const begun = await untilAborted(beginRun(controlDeps, how), options.stop);
+  const ofRun = limitTooLow(begun.run?.throttle.maxMemoryMb ?? settings.maxMemoryMb, rssAtStart);
+  if (ofRun !== null && begun.kind === "resumed") throw new ConfigError([ofRun]);
 
   // Two signals: the reader stops first, so that nothing is planned any more while consumers finish what they hold.
   const ending = new AbortController();
@@ -164,8 +183,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
-  await using page = await startHttpServer({
-    port: settings.port,
+  await using page = port.serve({
     snapshot: () => keeper.fresh(),
     history: keeper.history,
     log,
@@ -182,10 +200,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     },
   });
   await claim.announce(page.port);
-  announce(options, { run: begun.run, kind: begun.kind, url: page.url, isSample: stack.sampleRelayUrl !== null });
+  announce(options, { begun, url: page.url, isSample: stack.sampleRelayUrl !== null });
 
-  if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: "BACKFILL_DAYS is 0: nothing to run" });
-  options.stop.addEventListener("abort", () => end({ exit: "stopped", message: null }), { once: true });
+  if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: begun.because });
+  const onStop = () => end({ exit: "stopped", message: null });
+  options.stop.addEventListener("abort", onStop, { once: true });
+  // A signal that came before this line is told to nobody.
+  if (options.stop.aborted) onStop();
   void stack.exited.then((name) => end({ exit: "errored", message: `the embedded ${name} has stopped` }));
   const result = await ended;
   ending.abort();
@@ -202,29 +223,17 @@ function isTickEvent(event: unknown): boolean {
   return typeof event === "object" && event !== null && "action" in event && event.action === "tick";
 }
 
-/** Reached, of a version that will do, migrated, and the throttle query can work: before anything is planned. */
-async function prepareDatabase(databaseUrl: string, throttleQuery: string | null): Promise<void> {
-  await verifyConnection({ databaseUrl });
-  await migrate({ databaseUrl });
-  if (throttleQuery === null) return;
-  try {
-    await checkThrottleQuery({ databaseUrl, throttleQuery });
-  } catch (error) {
-    throw error instanceof ThrottleQueryError ? new ConfigError([error.message]) : error;
-  }
-}
-
-function announce(
-  options: RunServerOptions,
-  what: { run: Run | null; kind: "new" | "resumed" | "none"; url: string; isSample: boolean },
-): void {
+function announce(options: RunServerOptions, what: { begun: Begun; url: string; isSample: boolean }): void {
   const { log } = options;
-  for (const line of throttlingConfigLines(what.run?.throttle ?? options.config.settings)) log(line);
-  if (what.isSample) log("[BACKFILL] No RELAY_URL: replaying the bundled sample relay");
-  if (what.run === null) log("[BACKFILL] Nothing to run");
+  const { begun } = what;
+  const { run } = begun;
+  for (const line of throttlingConfigLines(run?.throttle ?? options.config.settings)) log(line);
+  const why = options.config.sources.relayUrl === "default" ? "No RELAY_URL" : "RELAY_URL is sample";
+  if (what.isSample) log(`[BACKFILL] ${why}: replaying the bundled sample relay`);
+  if (begun.kind === "none") log(`[BACKFILL] ${begun.because.slice(0, 1).toUpperCase()}${begun.because.slice(1)}`);
   else
     log(
-      `[BACKFILL] Run ${what.run.runId} on ${what.run.host}: ${what.kind === "new" ? "new" : `goes on, ${what.run.status}`}`,
+      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
     );
   log(`[BACKFILL] Status page: ${what.url}`);
 }

@@ -1,6 +1,6 @@
 /** The run as this process last saw it, kept fresh for whoever needs its settings between two messages. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 
 const EVERY_MS = 1_000;
@@ -12,7 +12,7 @@ export interface RunWatch {
 }
 
 export function watchRun(options: {
-  readonly store: CheckpointStore;
+  readonly store: RunStore;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly first: Run | null;

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
+import { folderTrouble } from "@firehose-backfill/embedded/folder-trouble";
 import { memoryLine, progressCadence, progressLine, type ProgressCadence } from "@firehose-backfill/core/log-lines";
 import { addSnapshot, emptyHistory, type History } from "@firehose-backfill/status/history";
 import { renderJson } from "@firehose-backfill/status/render-json";
@@ -40,20 +41,35 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   let history: History = emptyHistory("");
   let historySavedAtMs = Number.NEGATIVE_INFINITY;
   let cadence: ProgressCadence | null = null;
+  /** Of the data folder, as it was told last. */
+  let trouble = "";
   /** The run and state whose end has been told. */
   let told = "";
 
   const fresh = async () => {
     latest = await options.collect();
     history = addSnapshot(history, latest);
-    await writeStateFile(options.dataDir, SNAPSHOT_FILE, renderJson(latest));
+    await save(SNAPSHOT_FILE, renderJson(latest));
     if (clock.now() - historySavedAtMs >= SAVE_HISTORY_EVERY_MS) await saveHistory();
     return latest;
   };
 
   const saveHistory = async () => {
     historySavedAtMs = clock.now();
-    await writeStateFile(options.dataDir, HISTORY_FILE, JSON.stringify(history));
+    await save(HISTORY_FILE, JSON.stringify(history));
+  };
+
+  /** What is left for later is not worth a run: where it cannot be written, that is told once, and the run goes on. */
+  const save = async (name: string, text: string) => {
+    try {
+      await writeStateFile(options.dataDir, name, text);
+      trouble = "";
+    } catch (error) {
+      const now = folderTrouble(error, options.dataDir) ?? describeError(error);
+      if (now === trouble) return;
+      trouble = now;
+      options.log(`[BACKFILL] ${name} cannot be written, the run goes on without it: ${now}`);
+    }
   };
 
   const say = (snapshot: Snapshot, kind: "progress" | "final") => {
@@ -108,7 +124,8 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
 /** At the end, and where it stops, the rate that counts is that of the whole run. */
 function progressOf(snapshot: Snapshot, kind: "progress" | "final") {
   const skipped = Object.values(snapshot.skipped).reduce((sum, n) => sum + n, 0);
-  const ratePerSecond =
-    kind === "final" || ENDS.has(snapshot.status) ? snapshot.averageRatePerSecond : snapshot.ratePerSecond;
+  const { averageRatePerSecond: average } = snapshot;
+  const isWhole = kind === "final" || ENDS.has(snapshot.status);
+  const ratePerSecond = (isWhole ? average : (snapshot.ratePerSecond ?? average)) ?? 0;
   return { received: snapshot.received, processed: snapshot.processed, skipped, ratePerSecond };
 }

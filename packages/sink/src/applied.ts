@@ -10,8 +10,12 @@ export interface AppliedRecord {
   readonly did: string;
   readonly collection: string;
   readonly rkey: string;
+  /** Of the record's last commit. */
+  readonly rev: string;
+  /** null where it is deleted. */
+  readonly cid: string | null;
   readonly isDeleted: boolean;
-  /** The record's JSON text, cut to `maxRecordChars`; null where it is deleted. */
+  /** The record's JSON text, whole or cut to `maxRecordChars`; null where it is deleted. */
   readonly record: string | null;
 }
 
@@ -20,15 +24,17 @@ export interface ListAppliedOptions {
   /** Only above it. null: the last ones. */
   readonly afterSeq: number | null;
   readonly limit: number;
+  /** Left out: records are whole, and so is their JSON. */
   readonly maxRecordChars?: number;
 }
 
-const MAX_RECORD_CHARS = 2_000;
+/** What `left()` takes at most; no record is near it. */
+const ALL_CHARS = 2_147_483_647;
 /** 512 KB from the table's end: most of what was written last is there, and the rest of the table is left alone. */
 const TAIL_PAGES = 64;
 
 const COLUMNS = `seq, to_char(indexed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-  did, collection, rkey, cid IS NULL, left(record::text, $2::int)`;
+  did, collection, rkey, rev, cid, left(record::text, $2::int)`;
 
 /** What stands at the end tells about where the stream is; what is above that may be in pages that were used again. */
 const LAST = `
@@ -48,19 +54,21 @@ const OPENING: readonly Statement[] = [{ sql: "BEGIN READ ONLY" }, { sql: "SET L
 
 /** Oldest first. Events that are applied late, below `afterSeq`, are not seen. @throws SinkError */
 export async function listApplied(options: ListAppliedOptions): Promise<readonly AppliedRecord[]> {
-  const { database, afterSeq, limit, maxRecordChars = MAX_RECORD_CHARS } = options;
+  const { database, afterSeq, limit, maxRecordChars = ALL_CHARS } = options;
   const values = [String(limit), String(maxRecordChars)];
   const statement = afterSeq === null ? { sql: LAST, values } : { sql: AFTER, values: [...values, String(afterSeq)] };
   try {
     return await database.use(OPENING, async (session) => {
       const [result] = await session.run([statement, { sql: "COMMIT" }]);
-      return (result?.rows ?? []).map(([seq, time, did, collection, rkey, isDeleted, record]) => ({
+      return (result?.rows ?? []).map(([seq, time, did, collection, rkey, rev, cid, record]) => ({
         seq: Number(seq),
         time: time ?? "",
         did: did ?? "",
         collection: collection ?? "",
         rkey: rkey ?? "",
-        isDeleted: isDeleted === "t",
+        rev: rev ?? "",
+        cid: cid ?? null,
+        isDeleted: (cid ?? null) === null,
         record: record ?? null,
       }));
     });

@@ -61,7 +61,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     const hold = [{ sql: "BEGIN" }, { sql: "SELECT 1 FROM firehose.repos FOR UPDATE" }];
     await holder.use(hold, async (session) => {
       await expect(impatient.apply(request([recordRow(2)]))).rejects.toMatchObject({
-        kind: "attempt",
+        kind: "service",
         sqlState: "55P03",
       });
       expect(sleeps).toEqual([20, 40, 80, 160, 320]);

@@ -5,14 +5,17 @@
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { countApplied } from "./batch-counts.ts";
-import { applyBisected } from "./bisect.ts";
+import { otherDatabase } from "@firehose-backfill/core/database-identity";
+import { applyBisected, type Place } from "./bisect.ts";
 import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
 import { type DataRow, foldRows } from "./fold.ts";
+import { hostNumber } from "./host-number.ts";
+import { describeLockHolder } from "./lock-holder.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
 import { redriveResult, redriveStatements } from "./redriven.ts";
-import { gotLock } from "./run-lock.ts";
-import { StatementError } from "./sink-error.ts";
+import { gotLock, identityOf } from "./run-lock.ts";
+import { beforeTransaction, SinkError, StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
 import type { ApplyRequest, ApplyResult, DeadRow, SinkRow } from "./types.ts";
 
@@ -23,6 +26,10 @@ export interface ApplyDeps {
   readonly random: () => number;
   /** BEGIN and the lock, anew for each transaction. */
   readonly opening: () => readonly Statement[];
+  /** host:port/database. */
+  readonly databaseName: string;
+  /** Since the batch began, by the clock: later, what could be tried again is not, and the batch waits. */
+  readonly retryForMs: number;
 }
 
 const MAX_RETRIES = 5;
@@ -43,6 +50,7 @@ export async function applyBatch(
     dead: request.rows.filter((row): row is DeadRow => row.kind === "dead"),
     data: request.rows.filter((row): row is DataRow => row.kind !== "dead"),
   };
+  const place: Place = { nowMs: startedAt, host: hostNumber(request.host ?? "") };
   let retries = 0;
   let write = applyWhole;
   for (;;) {
@@ -52,40 +60,83 @@ export async function applyBatch(
       await deps.session.run([{ sql: "ROLLBACK" }]);
       return { kind: refusal };
     }
+    await refuseOtherDatabase(deps, request, opened);
     await request.onLocked?.();
     try {
-      const counts = await write(deps.session, request, rows);
+      const counts = await write(deps.session, { request, rows, place });
       return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
       // Thrown, it closes the connection, and the server rolls back.
       if (!(error instanceof StatementError)) throw error;
-      if (error.verdict === "again" && retries < MAX_RETRIES) retries += 1;
+      const isInTime = deps.clock.now() - startedAt < deps.retryForMs;
+      if (error.verdict === "again" && retries < MAX_RETRIES && isInTime) retries += 1;
       else if (error.verdict === "data" && write === applyWhole) write = applyWithoutRefused;
-      else throw error;
+      else throw await withLockHolder(deps.session, error);
       await deps.session.run([{ sql: "ROLLBACK" }]);
       if (error.verdict === "again") await deps.clock.sleep(RETRY_BASE_MS * 2 ** retries * deps.random());
     }
-    opened = await deps.session.run(deps.opening());
+    opened = await openAgain(deps);
   }
 }
 
-type Write = (session: Session, request: ApplyRequest, rows: Rows) => Promise<BatchCounts>;
+async function openAgain(deps: ApplyDeps): Promise<readonly StatementResult[]> {
+  try {
+    return await deps.session.run(deps.opening());
+  } catch (error) {
+    throw beforeTransaction(error);
+  }
+}
+
+/** Before a row is sent. @throws SinkError (`broken`) */
+async function refuseOtherDatabase(
+  { databaseName }: ApplyDeps,
+  { runId, database = null, bind }: ApplyRequest,
+  opened: readonly StatementResult[],
+): Promise<void> {
+  const id = identityOf(opened);
+  if (id === null) return;
+  const found = { id, name: databaseName };
+  const problem = otherDatabase(runId, database ?? (await bind?.(found)) ?? null, found);
+  if (problem !== null) throw new SinkError(problem, { kind: "broken" });
+}
+
+const LOCK_ERRORS: ReadonlySet<string> = new Set(["55P03", "40P01", "57014"]);
+
+/** A lock that was not had says whose it is, so that somebody can look after it. */
+async function withLockHolder(session: Session, error: StatementError): Promise<StatementError> {
+  if (!LOCK_ERRORS.has(error.sqlState)) return error;
+  try {
+    await session.run([{ sql: "ROLLBACK" }]);
+    const holder = await describeLockHolder(session);
+    return holder === null
+      ? error
+      : new StatementError(`${holder}: ${error.message}`, error.sqlState, { cause: error, context: error.context });
+  } catch {
+    // The connection went away meanwhile: the error that there was is the one that counts.
+    return error;
+  }
+}
+
+type Write = (
+  session: Session,
+  batch: { readonly request: ApplyRequest; readonly rows: Rows; readonly place: Place },
+) => Promise<BatchCounts>;
 
 interface Rows {
   readonly data: readonly DataRow[];
   readonly dead: readonly DeadRow[];
 }
 
-const applyWhole: Write = async (session, request, { data, dead }) => {
-  const folded = foldRows(data);
-  const statements = batchStatements(folded);
+const applyWhole: Write = async (session, { request, rows: { data, dead }, place }) => {
+  const folded = foldRows(data, place.nowMs);
+  const statements = batchStatements(folded, place.host);
   const results = await session.run([...statements, ...noteStatements(request, data, dead), { sql: "COMMIT" }]);
   const applied = countApplied(folded, statements, results);
   return countsOf(request, { data, dead, applied, noted: results.slice(statements.length, -1) });
 };
 
-const applyWithoutRefused: Write = async (session, request, rows) => {
-  const { applied, refused } = await applyBisected(session, rows.data);
+const applyWithoutRefused: Write = async (session, { request, rows, place }) => {
+  const { applied, refused } = await applyBisected(session, rows.data, place);
   const isRefused = new Set(refused.map(({ row }) => row));
   const data = rows.data.filter((row) => !isRefused.has(row));
   const dead = [...rows.dead, ...refused.map((each) => each.dead)];

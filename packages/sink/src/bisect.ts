@@ -10,17 +10,23 @@ import { StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
 import type { DeadRow } from "./types.ts";
 
+/** When and by which host's numbers rows are judged. */
+export interface Place {
+  readonly nowMs: number;
+  readonly host: number;
+}
+
 export interface Bisected {
   readonly applied: number;
   readonly refused: readonly { readonly row: DataRow; readonly dead: DeadRow }[];
 }
 
 /** @throws StatementError for anything that is not one row's fault, SinkError when the connection is gone */
-export async function applyBisected(session: Session, rows: readonly DataRow[]): Promise<Bisected> {
+export async function applyBisected(session: Session, rows: readonly DataRow[], place: Place): Promise<Bisected> {
   const refused: { row: DataRow; dead: DeadRow }[] = [];
   let applied = 0;
   const attempt = async (part: readonly DataRow[]): Promise<void> => {
-    const error = await tryRows(session, part, (count) => (applied += count));
+    const error = await tryRows(session, part, place, (count) => (applied += count));
     if (error === null) return;
     const [only] = part;
     if (part.length === 1 && only !== undefined) {
@@ -31,6 +37,8 @@ export async function applyBisected(session: Session, rows: readonly DataRow[]):
     await attempt(part.slice(0, middle));
     await attempt(part.slice(middle));
   };
+  // What a constraint would refuse at the commit belongs to its row, and has to be met while the row can be taken back.
+  await session.run([{ sql: "SET CONSTRAINTS ALL IMMEDIATE" }]);
   await attempt([...rows].sort((a, b) => (a.did < b.did ? -1 : Number(a.did > b.did))));
   return { applied, refused };
 }
@@ -39,10 +47,11 @@ export async function applyBisected(session: Session, rows: readonly DataRow[]):
 async function tryRows(
   session: Session,
   rows: readonly DataRow[],
+  place: Place,
   onApplied: (count: number) => void,
 ): Promise<StatementError | null> {
-  const folded = foldRows(rows);
-  const statements = batchStatements(folded);
+  const folded = foldRows(rows, place.nowMs);
+  const statements = batchStatements(folded, place.host);
   try {
     const results = await session.run([{ sql: "SAVEPOINT part" }, ...statements, { sql: "RELEASE SAVEPOINT part" }]);
     onApplied(countApplied(folded, statements, results.slice(1)));

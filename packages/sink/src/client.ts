@@ -5,6 +5,7 @@
 import { Client, type ClientConfig, type WebSocketConstructor } from "@neondatabase/serverless";
 import type { DatabaseTarget } from "./database-url.ts";
 import { directSocket } from "./direct-socket.ts";
+import { forgetEnvironment } from "./driver-environment.ts";
 import { answerScram } from "./scram.ts";
 
 export interface ClientOptions {
@@ -14,7 +15,7 @@ export interface ClientOptions {
   readonly webSocket?: WebSocketConstructor | undefined;
 }
 
-/** All that the driver would otherwise look up in the environment. */
+/** All that the driver would otherwise look up in the environment; what is empty here it looks up all the same (driver-environment.ts). */
 export function clientConfig({ target, connectTimeoutMs }: ClientOptions): ClientConfig {
   return {
     host: target.host,
@@ -34,10 +35,11 @@ export function clientFor(options: ClientOptions): typeof Client {
   return options.target.transport === "websocket" ? webSocketClient(options) : directClient(options);
 }
 
-function webSocketClient({ webSocket }: ClientOptions): typeof Client {
+function webSocketClient({ target, webSocket }: ClientOptions): typeof Client {
   return class extends Client {
     constructor(config?: string | ClientConfig) {
       super(config);
+      forgetEnvironment(this, target);
       if (webSocket !== undefined) this.neonConfig.webSocketConstructor = webSocket;
     }
   };
@@ -48,6 +50,7 @@ function directClient(options: ClientOptions): typeof Client {
   return class extends Client {
     constructor(config?: string | ClientConfig) {
       super(config);
+      forgetEnvironment(this, options.target);
       this.neonConfig.webSocketConstructor = socket;
       this.neonConfig.useSecureWebSocket = false;
       this.neonConfig.wsProxy = () => "direct";

@@ -4,10 +4,11 @@
  */
 import { Client, Pool, type PoolClient, type WebSocketConstructor } from "@neondatabase/serverless";
 import { createLimiter } from "@firehose-backfill/throttle/limiter";
+import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
-import { fromDriver, SinkError } from "./sink-error.ts";
+import { fromDriver, SinkError, StatementError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
@@ -20,6 +21,10 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** A round trip without an answer for so long: the connection is given up. Above every statement time-out in use. */
   readonly roundTripTimeoutMs?: number | undefined;
+  /** Aborted: what is open is cut off, and whatever waits rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** All round trips of one use together; left out: each has the limit above for itself. */
+  readonly useTimeoutMs?: number | undefined;
   /** Told of connections that failed while nobody used them. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -79,6 +84,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const limiter = createLimiter(size);
   const known = new WeakSet<PooledClient>();
   const openOnes = countOpen(pool);
+  const { signal } = options;
+  signal?.addEventListener("abort", () => openOnes.cutOff(), { once: true });
 
   async function open(
     opening: readonly Statement[],
@@ -87,7 +94,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       const client = await takeClient(pool);
       const used = known.has(client);
       known.add(client);
-      const session = sessionOn(client, roundTripTimeoutMs);
+      const session = sessionOn(client, roundTripTimeoutMs, options.useTimeoutMs ?? Infinity);
       try {
         return [client, session, opening.length === 0 ? [] : await session.run(opening)];
       } catch (error) {
@@ -97,25 +104,32 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  async function useOne<T>(
+    opening: readonly Statement[],
+    work: (session: Session, opened: readonly StatementResult[]) => Promise<T>,
+  ): Promise<T> {
+    const [client, session, opened] = await open(opening);
+    let unknownState = true;
+    try {
+      const result = await work(session, opened);
+      unknownState = false;
+      return result;
+    } finally {
+      // Above its size the pool shrinks with each use; what lies idle closes by itself.
+      if (unknownState || openOnes.count() > size()) await openOnes.close(client);
+      else client.release();
+    }
+  }
+
   return {
     target,
-    use: (opening, work) =>
-      limiter.run(async () => {
-        const [client, session, opened] = await open(opening);
-        let unknownState = true;
-        try {
-          const result = await work(session, opened);
-          unknownState = false;
-          return result;
-        } finally {
-          // Above its size the pool shrinks with each use; what lies idle closes by itself.
-          if (unknownState || openOnes.count() > size()) await openOnes.close(client);
-          else client.release();
-        }
-      }),
+    use: (opening, work) => limiter.run(() => untilAborted(useOne(opening, work), signal)),
     pool: () => ({ used: openOnes.count(), size: size() }),
     async [Symbol.asyncDispose]() {
-      await pool.end();
+      const ended = pool.end();
+      // A connection that is still being made would be waited for until its time-out.
+      if (signal?.aborted === true) return void ended.catch(() => {});
+      await ended;
       await openOnes.untilNone();
     },
   };
@@ -135,6 +149,9 @@ function countOpen(pool: Pool) {
   });
   return {
     count: () => open.size,
+    cutOff: () => {
+      for (const client of open.keys()) client.connection.stream.destroy();
+    },
     untilNone: () => atMost(CLOSE_TIMEOUT_MS, Promise.all(open.values())),
     /** Its place is free once it is closed: until then the server counts it, and another would be one too many. */
     async close(client: PooledClient): Promise<void> {
@@ -165,11 +182,13 @@ async function takeClient(pool: Pool): Promise<PooledClient> {
   }
 }
 
-function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
+function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): Session {
+  // Real time, not the injected clock: it bounds I/O, not a decision.
+  const beganAt = performance.now();
   return {
     async run(statements) {
-      // Real time, not the injected clock: it bounds I/O, not a decision.
-      const timer = setTimeout(() => client.connection.stream.destroy(), roundTripTimeoutMs);
+      const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, useTimeoutMs - (performance.now() - beganAt)));
+      const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs);
       try {
         return await runPipeline(client, statements);
       } finally {
@@ -179,8 +198,8 @@ function sessionOn(client: PooledClient, roundTripTimeoutMs: number): Session {
   };
 }
 
-/** The connection is gone, as against a server that answered. A server that is being stopped answers, then is gone. */
+/** The connection is gone, as against a server that answered. A server or a proxy that ends the session answers first. */
 function isLost(error: unknown): boolean {
   if (error instanceof SinkError) return error.sqlState === null;
-  return typeof error === "object" && error !== null && "sqlState" in error && String(error.sqlState).startsWith("57P");
+  return error instanceof StatementError && (error.endsSession || error.sqlState.startsWith("57P"));
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from "@firehose-backfill/core/errors";
 import { describe, expect, test } from "vitest";
 import { DatabaseUrlError, parseDatabaseUrl } from "./database-url.ts";
 
@@ -63,6 +64,53 @@ describe("DATABASE_URL", () => {
   ])("%s", (_name, url, expected) => {
     expect(parseDatabaseUrl(url)).toMatchObject(expected);
   });
+
+  test.each([
+    ["a Unix socket beside a user", "postgres://u@/db?host=/socket", { host: "/socket", user: "u", database: "db" }],
+    ["user, password and database as parameters", "postgres://h/?user=u&password=p%20w&dbname=d", { password: "p w" }],
+    [
+      "a plus, which is a plus",
+      "postgres://u:a+b@h/d?application_name=a+b",
+      { password: "a+b", applicationName: "a+b" },
+    ],
+    ["a colon in a password", "postgres://u:a:b@h", { user: "u", password: "a:b" }],
+    ["all that a password may need", "postgres://u:%25%40%2F%3F%23%5B@h", { password: "%@/?#[" }],
+    ["letters of any language", "postgres://ü:pä❤️@h", { user: "ü", password: "pä❤️" }],
+    ["sslmode=allow", "postgres://u@h?sslmode=allow", { sslMode: "prefer", database: "u" }],
+    ["Neon's own parameters", "postgres://u:p@h/d?sslmode=require&channel_binding=require", { sslMode: "require" }],
+    ["a port as a parameter", "postgres://u@h/d?port=6543", { port: 6543 }],
+  ])("fault 18: %s", (_name, url, expected) => {
+    expect(parseDatabaseUrl(url)).toMatchObject(expected);
+  });
+
+  test.each([
+    ["postgres://u:100%@h/db", /%25/],
+    ["postgres://u:sec%ZZret@h/db", /%25/],
+    ["postgres://u:sec%FFret@h/db", /UTF-8/],
+    ["postgres://u:sec@ret@h/db", /%40/],
+    ["postgres://u:sec/ret@h/db", /%2F/],
+    ["postgres://u:12/secret@h/db", /%2F/],
+    ["postgres://u:sec?ret@h/db", /%3F/],
+    ["postgres://u:12?secret@h/db", /%3F/],
+    ["postgres://u:sec#ret@h/db", /%23/],
+    ["postgres://u:sec ret@h/db", /white space/],
+    ["postgres://secret@h:x/db", /1 to 65535/],
+    ["postgres://u:secret@h/db?port=x", /1 to 65535/],
+    ["postgres://u:secret@h/db?sslmode=no-verify", /no-verify is require/],
+    ["postgres://h/db?password=secret", /names no user/],
+    ["postgres://u:secret@/db", /\?host=\/var\/run\/postgresql/],
+    ["postgres://u:secret@h1,h2/db", /several hosts/],
+    ["postgres://u:secret@h/db?host=h1,h2", /several hosts/],
+    ["postgres://u:secret@::1/db", /brackets/],
+  ])(
+    "fault 18: %s is refused as a configuration, with what to write instead and nothing of the password",
+    (url, message) => {
+      const parse = () => parseDatabaseUrl(url);
+      expect(parse).toThrow(ConfigError);
+      expect(parse).toThrow(message);
+      expect(parse).not.toThrow(/secret|ret@|sec[^o]|100%@/);
+    },
+  );
 
   test.each([
     ["mysql://u:secret@h/db", /must look like postgres:/],

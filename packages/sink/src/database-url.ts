@@ -2,6 +2,8 @@
  * DATABASE_URL taken apart: where to connect, by which transport, with what TLS. Everything the driver is given comes
  * from here, because what is left out it would look up in PG* variables of the environment.
  */
+import { readPostgresUrl } from "@firehose-backfill/core/config/postgres-url";
+import { ConfigError } from "@firehose-backfill/core/errors";
 
 export const SSL_MODES = ["disable", "prefer", "require", "verify-ca", "verify-full"] as const;
 export type SslMode = (typeof SSL_MODES)[number];
@@ -27,11 +29,12 @@ export interface DatabaseTarget {
   readonly shown: string;
 }
 
-/** The URL cannot be used. The message never holds the URL itself: it may hold a password. */
-export class DatabaseUrlError extends Error {
+/** The URL cannot be used: a fault of the configuration. The message never holds the URL itself: it may hold a password. */
+export class DatabaseUrlError extends ConfigError {
   override readonly name = "DatabaseUrlError";
-  isRetryable(): boolean {
-    return false;
+
+  constructor(problem: string) {
+    super([problem]);
   }
 }
 
@@ -39,16 +42,26 @@ const DEFAULT_PORT = 5432;
 
 /** @throws DatabaseUrlError */
 export function parseDatabaseUrl(databaseUrl: string): DatabaseTarget {
-  const url = parseUrl(databaseUrl);
-  const query = url.searchParams;
-  const host = query.get("host") ?? decode(url.hostname).replace(/^\[(.*)\]$/, "$1");
-  if (host === "") throw new DatabaseUrlError("DATABASE_URL names no host");
-  const user = decode(url.username) || (query.get("user") ?? "");
-  if (user === "") throw new DatabaseUrlError("DATABASE_URL names no user");
-  const database = decode(url.pathname.slice(1)) || (query.get("dbname") ?? user);
-  const port = Number(query.get("port") ?? (url.port === "" ? DEFAULT_PORT : url.port));
+  const read = readPostgresUrl(databaseUrl);
+  if (read.kind === "problem") throw new DatabaseUrlError(`DATABASE_URL ${read.problem}`);
+  const { url } = read;
+  const query = { get: (name: string) => url.params.get(name) ?? null };
+  const host = query.get("host") ?? url.host;
+  if (host === "")
+    throw new DatabaseUrlError(
+      "DATABASE_URL names no host; for a Unix socket: postgres://user@/database?host=/var/run/postgresql",
+    );
+  if (host.includes(","))
+    throw new DatabaseUrlError("DATABASE_URL names several hosts; name one, the primary or a pooler");
+  const user = url.user || (query.get("user") ?? "");
+  if (user === "") throw new DatabaseUrlError("DATABASE_URL names no user: postgres://user:password@host/database");
+  const database = url.database || (query.get("dbname") ?? user);
+  const givenPort = query.get("port") ?? url.port;
+  const port = Number(givenPort === "" ? DEFAULT_PORT : givenPort);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new DatabaseUrlError("the port in DATABASE_URL must be a number from 1 to 65535");
+    throw new DatabaseUrlError(
+      "the port in DATABASE_URL must be a number from 1 to 65535 (or the password before it holds a raw @, / or ?: %-encode it)",
+    );
   }
   const rootCert = query.get("sslrootcert");
   return {
@@ -56,7 +69,7 @@ export function parseDatabaseUrl(databaseUrl: string): DatabaseTarget {
     host,
     port,
     user,
-    password: decode(url.password) || (query.get("password") ?? ""),
+    password: url.password || (query.get("password") ?? ""),
     database,
     sslMode: parseSslMode(query, rootCert),
     sslRootCert: rootCert === "system" ? null : rootCert,
@@ -68,37 +81,21 @@ export function parseDatabaseUrl(databaseUrl: string): DatabaseTarget {
   };
 }
 
-function parseUrl(databaseUrl: string): URL {
-  const text = databaseUrl.trim();
-  if (!/^postgres(ql)?:\/\//i.test(text)) {
-    throw new DatabaseUrlError("DATABASE_URL must look like postgres://user:password@host:5432/database");
-  }
-  try {
-    return new URL(text);
-  } catch (error) {
-    throw new DatabaseUrlError(
-      "DATABASE_URL is not a valid URL (special characters in the password must be %-encoded)",
-      { cause: error },
-    );
-  }
+/** host:port/database: what a database is called in messages, without a user. */
+export function nameOf({ host, port, database }: DatabaseTarget): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
 }
 
-function parseSslMode(query: URLSearchParams, rootCert: string | null): SslMode {
+function parseSslMode(query: { readonly get: (name: string) => string | null }, rootCert: string | null): SslMode {
   const text = query.get("sslmode") ?? (query.get("ssl") === "true" ? "require" : "prefer");
-  const mode = SSL_MODES.find((known) => known === text);
+  // libpq's `allow` tries without TLS first; what both end with is the same.
+  const mode = text === "allow" ? "prefer" : SSL_MODES.find((known) => known === text);
   if (mode === undefined) {
-    throw new DatabaseUrlError(`sslmode in DATABASE_URL is ${JSON.stringify(text)}; it takes ${SSL_MODES.join(", ")}`);
+    const hint = text === "no-verify" ? "; what others call no-verify is require" : "";
+    throw new DatabaseUrlError(
+      `sslmode in DATABASE_URL is ${JSON.stringify(text)}; it takes ${SSL_MODES.join(", ")}${hint}`,
+    );
   }
   // As libpq has it: whoever names a root certificate with `require` wants it checked.
   return mode === "require" && rootCert !== null ? "verify-ca" : mode;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw new DatabaseUrlError("DATABASE_URL holds a % that is not followed by two hexadecimal digits", {
-      cause: error,
-    });
-  }
 }

@@ -76,6 +76,36 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       expect(await sql("SELECT count(*) FROM firehose.dead_events")).toEqual([["3"]]);
     });
 
+    test("fault 7: different ones at one position are a row each, however often they come", async () => {
+      const broken = (payload: number[], error: string) =>
+        deadRow(1, { did: null, path: null, reason: "bad-frame", error, payload: Uint8Array.from(payload) });
+      const rows = [
+        broken([1], "after seq 1: truncated; 1 bytes, sha-256 aa"),
+        broken([2], "after seq 1: truncated; 1 bytes, sha-256 bb"),
+        // As long as what is kept of a frame: they differ behind it.
+        broken(
+          Array.from({ length: 16_384 }, () => 7),
+          "after seq 1: truncated; 20000 bytes, sha-256 cc",
+        ),
+        broken(
+          Array.from({ length: 16_384 }, () => 7),
+          "after seq 1: truncated; 20000 bytes, sha-256 dd",
+        ),
+        // Two operations of one commit, which break the same rule at the same path.
+        deadRow(2, { payload: Uint8Array.of(1) }),
+        deadRow(2, { payload: Uint8Array.of(2) }),
+      ];
+      for (const batch of [rows, rows, rows.slice(2), rows.slice(0, 3)]) await apply(...batch);
+      expect(await sql("SELECT count(*) FROM firehose.dead_events")).toEqual([["6"]]);
+    });
+
+    test("are the same row when only what the database said of them differs", async () => {
+      for (const error of ["process 12 waits for 13", "process 14 waits for 15"]) {
+        await apply(deadRow(1, { reason: "database-40P01", error }));
+      }
+      expect(await sql("SELECT count(*) FROM firehose.dead_events")).toEqual([["1"]]);
+    });
+
     test("take what can be stored nowhere else", async () => {
       const awful = { did: "\0", path: `\ud800${noise(9000)}`, reason: "bad-\0", error: "\udfff", seq: Number.NaN };
       expect(await apply(deadRow(1, { ...awful, payload: new Uint8Array(20_000).fill(7) }))).toMatchObject({ dead: 1 });

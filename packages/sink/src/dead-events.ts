@@ -34,6 +34,8 @@ export interface ListDeadOptions {
 }
 
 const MAX_PAYLOAD_BYTES = 16 * 1024;
+/** Its error is the same whenever the frame is read again. */
+const BAD_FRAME = "bad-frame";
 
 const INSERT = `
   INSERT INTO firehose.dead_events (id, run_id, seq, did, path, reason, error, payload, event, created_at)
@@ -94,10 +96,15 @@ export function refusedRow(row: DataRow, error: StatementError): DeadRow {
   };
 }
 
-/** A digest in the shape of a UUID (version 8): what a unique index over these columns would do, at any length of theirs. */
-function deadEventId(runId: string, { seq, did, path, reason }: DeadRow): string {
+/**
+ * A digest in the shape of a UUID (version 8): what a unique index over these columns would do, at any length of theirs. What
+ * arrived is part of it: several broken frames may stand at one position. Of those only the beginning is kept, and the error
+ * names the digest of all of it.
+ */
+function deadEventId(runId: string, { seq, did, path, reason, error, payload }: DeadRow): string {
+  const arrived = createHash("sha256").update(payload.subarray(0, MAX_PAYLOAD_BYTES)).digest("hex");
   const digest = createHash("sha256")
-    .update(JSON.stringify([runId, seq, did, path, reason]))
+    .update(JSON.stringify([runId, seq, did, path, reason, arrived, reason === BAD_FRAME ? error : null]))
     .digest();
   digest.writeUInt8(((digest[6] ?? 0) & 0x0f) | 0x80, 6);
   digest.writeUInt8(((digest[8] ?? 0) & 0x3f) | 0x80, 8);

@@ -2,6 +2,7 @@
  * A batch folded to what each table has to be told: per record, per repo and per kind of marker, the newest row wins.
  * One statement must not name a key twice (21000), and an older row has nothing left to say. Pure.
  */
+import { believe } from "./believe.ts";
 import type { AccountRow, DeadRow, IdentityRow, RecordRow, SinkRow, SyncRow } from "./types.ts";
 
 export type DataRow = Exclude<SinkRow, DeadRow>;
@@ -20,7 +21,8 @@ export interface FoldedRows {
   readonly records: readonly RecordRow[];
 }
 
-export function foldRows(rows: readonly DataRow[]): FoldedRows {
+/** `nowMs`: by the clock; what says that it is from long after it is not believed. Left out: everything is. */
+export function foldRows(rows: readonly DataRow[], nowMs = Infinity): FoldedRows {
   const repos = new Map<string, string | null>();
   const syncs = new Map<string, SyncRow>();
   const accounts = new Map<string, AccountRow>();
@@ -28,7 +30,8 @@ export function foldRows(rows: readonly DataRow[]): FoldedRows {
   const identities = new Map<string, IdentityRow>();
   const records = new Map<string, RecordRow>();
   let identitiesWithoutHandle = 0;
-  for (const row of rows) {
+  for (const given of rows) {
+    const row = believe(given, nowMs);
     const rev = repos.get(row.did) ?? null;
     repos.set(row.did, row.kind === "record" && (rev === null || row.rev > rev) ? row.rev : rev);
     switch (row.kind) {
@@ -37,7 +40,7 @@ export function foldRows(rows: readonly DataRow[]): FoldedRows {
         break;
       case "account":
         keep(accounts, row.did, row, isNewerMarker);
-        if (isDeletion(row)) keep(purges, row.did, row, isNewerMarker);
+        if (isDeletion(row)) purges.set(row.did, joinPurges(purges.get(row.did), row));
         break;
       case "identity":
         if (row.handle === null) identitiesWithoutHandle += 1;
@@ -73,8 +76,19 @@ function isNewerRecord(a: RecordRow, b: RecordRow): boolean {
   return a.rev > b.rev || (a.rev === b.rev && (a.cid ?? "") > (b.cid ?? ""));
 }
 
+/** Rows of a batch are of one host: there the sequence number says what came later, whatever the clock of a PDS says. */
 function isNewerMarker(a: AccountRow | IdentityRow, b: AccountRow | IdentityRow): boolean {
-  return a.timeMs > b.timeMs || (a.timeMs === b.timeMs && a.seq > b.seq);
+  return a.seq > b.seq || (a.seq === b.seq && a.timeMs > b.timeMs);
+}
+
+/** What is older than any of them goes: for rows of their own host by the greatest number, for others by the latest time. */
+function joinPurges(held: AccountRow | undefined, row: AccountRow): AccountRow {
+  if (held === undefined) return row;
+  const newest = isNewerMarker(row, held) ? row : held;
+  const other = newest === row ? held : row;
+  // A time that is not believed is NaN, and never later.
+  const isLater = other.timeMs > newest.timeMs || Number.isNaN(newest.timeMs);
+  return isLater && !Number.isNaN(other.timeMs) ? { ...newest, timeMs: other.timeMs } : newest;
 }
 
 function keep<T>(into: Map<string, T>, key: string, row: T, isNewer: (a: T, b: T) => boolean): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "./connection.ts";
-import { checkThrottleQuery, createHealthCheck, ThrottleQueryError } from "./health.ts";
+import { checkThrottleQuery, createHealthCheck, ThrottleQueryError, whyNoAnswer } from "./health.ts";
 import { useServer } from "./test-server.ts";
 
 const server = useServer();
@@ -42,7 +42,10 @@ describe("the throttle query", () => {
     ["SELECT sum(value) FROM load", "throttle query: NULL"],
     ["SELECT value FROM load", "throttle query: no row"],
     ["SELECT", "throttle query: no column"],
-    ["SELECT true", "throttle query: not a number: t"],
+    ["SELECT true", "throttle query: true"],
+    ["SELECT pg_is_in_recovery()", "healthy"],
+    ["SELECT 1 > 2", "healthy"],
+    ["SELECT interval '5 s'", "throttle query: not a number: 00:00:05"],
     ["SELECT ''", "throttle query: not a number: "],
     ["SELECT 'NaN'::float8", "throttle query: not a number: NaN"],
     ["SELECT 1/0", "throttle query: division by zero"],
@@ -116,6 +119,36 @@ describe("its check at the start", () => {
     const checking = check(query);
     await expect(checking).rejects.toBeInstanceOf(ThrottleQueryError);
     await expect(checking).rejects.toThrow(message);
+  });
+
+  test.each([
+    ["SELECT interval '5 s'", /type interval; it must give a number \(above 0: wait\) or a boolean .*extract\(epoch/],
+    ["SELECT now()", /timestamp with time zone/],
+    ["SELECT pg_sleep(3)", /type void/],
+    ["SELECT ARRAY[1]", /integer\[\]/],
+    ["SELECT '{}'::jsonb", /jsonb/],
+  ])("fault 23: refuses %s, and says what it must be", async (throttleQuery, message) => {
+    await expect(check(throttleQuery)).rejects.toThrow(message);
+  });
+
+  test.each(["SELECT pg_is_in_recovery()", "SELECT true", "SELECT '3'", "SELECT 3::money::numeric", "SELECT NULL"])(
+    "fault 23: accepts %s",
+    async (throttleQuery) => {
+      await expect(check(throttleQuery)).resolves.toBeUndefined();
+    },
+  );
+
+  test.each([
+    ["SELECT 0", null],
+    ["SELECT 3", null],
+    ["SELECT true", null],
+    ["SELECT pg_is_in_recovery()", null],
+    ["SELECT 0 FROM pg_sleep(3)", /timed out after 2000 ms; it must give a number/],
+    ["SELECT value FROM load", /no row; it must/],
+    ["SELECT 'soon'", /not a number: soon; it must/],
+  ])("fault 23: asked once for the doctor, %s", async (throttleQuery, problem) => {
+    const found = await whyNoAnswer({ databaseUrl: server.databaseUrl, throttleQuery });
+    expect(found ?? "it answers").toMatch(problem ?? /^it answers$/);
   });
 
   test("a database that is not there is no fault of the query", async () => {

@@ -1,6 +1,6 @@
 /**
- * Production's health by BACKFILL_THROTTLE_QUERY: one statement that must give a number, 0 or less for "go on". Whatever
- * else happens to it means "wait": a check that cannot be made must not let work through.
+ * Production's health by BACKFILL_THROTTLE_QUERY: one statement that must give a number, 0 or less for "go on", or a
+ * boolean, false for "go on". Whatever else happens to it means "wait": a check that cannot be made must not let work through.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { type Database, type DatabaseOptions, openDatabase } from "./connection.ts";
@@ -29,6 +29,26 @@ const INTERVAL_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 2000;
 const QUERY_CANCELED = "57014";
 const SHOWN_CHARS = 60;
+
+const NEEDED = "it must give a number (above 0: wait) or a boolean (true: wait) within 2 seconds";
+
+/** int2, int4, int8, oid, float4, float8, numeric, boolean; and texts, which may hold a number. */
+const USABLE_TYPES: ReadonlySet<string> = new Set(
+  [21, 23, 20, 26, 700, 701, 1700, 16, 25, 1043, 1042, 705].map(String),
+);
+
+/**
+ * Asks once, as a consumer does, for somebody who looks whether it works. null: its answer is one, whatever it says;
+ * otherwise what kept it from answering, and what would do.
+ */
+export async function whyNoAnswer(
+  options: Omit<DatabaseOptions, "poolSize"> & { readonly throttleQuery: string },
+): Promise<string | null> {
+  await using database = openDatabase({ ...options, poolSize: 1 });
+  const health = await check(database, options.throttleQuery, STATEMENT_TIMEOUT_MS);
+  if (health.kind === "healthy" || / > 0$|: true$/.test(health.because)) return null;
+  return `${health.because}; ${NEEDED}`;
+}
 
 /** Never rejects. Asked by several at once it runs the query once. */
 export function createHealthCheck(options: HealthOptions): () => Promise<Health> {
@@ -78,6 +98,9 @@ function judge(row: readonly (string | null)[] | undefined): Health {
   const text = row[0];
   if (text === undefined) return unhealthy("no column");
   if (text === null) return unhealthy("NULL");
+  // A boolean, as Postgres writes it: true means wait.
+  if (text === "t" || text === "true") return unhealthy("true");
+  if (text === "f" || text === "false") return { kind: "healthy" };
   const value = text.trim() === "" ? Number.NaN : Number(text);
   if (Number.isNaN(value)) return unhealthy(`not a number: ${text.slice(0, SHOWN_CHARS)}`);
   return value > 0 ? unhealthy(`${text} > 0`) : { kind: "healthy" };
@@ -88,8 +111,8 @@ function unhealthy(what: string): Health {
 }
 
 /**
- * Whether the query can work at all: one statement, known tables, no parameters, at least one column. It is parsed and
- * described, not run.
+ * Whether the query can work at all: one statement, known tables, no parameters, a first column that holds a number or a
+ * boolean. It is parsed and described, not run.
  * @throws ThrottleQueryError; SinkError (`service`) when the database cannot be reached
  */
 export async function checkThrottleQuery(
@@ -98,9 +121,17 @@ export async function checkThrottleQuery(
   await using database = openDatabase({ ...options, poolSize: 1 });
   try {
     await database.use([{ sql: "BEGIN READ ONLY" }], async (session) => {
-      const [columns] = await session.run([{ sql: options.throttleQuery, describeOnly: true }, { sql: "ROLLBACK" }]);
+      const [columns] = await session.run([{ sql: options.throttleQuery, describeOnly: true }]);
       if (columns === undefined || columns.rows[0] === undefined || columns.count === 0) {
-        throw new ThrottleQueryError("BACKFILL_THROTTLE_QUERY gives no rows; it must be a query that gives a number");
+        throw new ThrottleQueryError(`BACKFILL_THROTTLE_QUERY gives no rows; ${NEEDED}`);
+      }
+      const [type = ""] = columns.rows[1] ?? [];
+      if (type !== null && !USABLE_TYPES.has(type)) {
+        const [named] = await session.run([{ sql: "SELECT format_type($1::oid, NULL)", values: [type] }]);
+        const name = named?.rows[0]?.[0] ?? `type ${type}`;
+        const hint =
+          name === "interval" ? ": SELECT extract(epoch FROM …) - 60, to wait while it is above a minute" : "";
+        throw new ThrottleQueryError(`BACKFILL_THROTTLE_QUERY gives a value of type ${name}; ${NEEDED}${hint}`);
       }
     });
   } catch (error) {

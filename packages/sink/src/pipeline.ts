@@ -58,8 +58,13 @@ class Pipeline implements Submittable {
     connection.sync();
   }
 
-  handleRowDescription(message: { readonly fields: readonly { readonly name: string }[] }): void {
-    this.#done.push({ rows: [message.fields.map((field) => field.name)], count: message.fields.length });
+  /** The names of the columns, and the numbers of their types. */
+  handleRowDescription(message: {
+    readonly fields: readonly { readonly name: string; readonly dataTypeID?: number }[];
+  }): void {
+    const { fields } = message;
+    const types = fields.map(({ dataTypeID }) => (dataTypeID === undefined ? null : String(dataTypeID)));
+    this.#done.push({ rows: [fields.map(({ name }) => name), types], count: fields.length });
   }
 
   handleDataRow(message: { readonly fields: (string | null)[] }): void {

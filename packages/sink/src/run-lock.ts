@@ -16,6 +16,7 @@ export interface RunLockOptions {
 }
 
 const NONE = "-1";
+const IDENTITY = "SELECT database_id FROM firehose.schema_version WHERE version = 1";
 
 /** One round trip. The guards against double and late delivery need READ COMMITTED, whatever the role's default is. */
 export function beginLocked(options: RunLockOptions): readonly Statement[] {
@@ -25,8 +26,14 @@ export function beginLocked(options: RunLockOptions): readonly Statement[] {
     { sql: `SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(options.idleInTransactionTimeoutMs)}` },
     { sql: `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}` },
     { sql: `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}` },
+    { sql: IDENTITY },
     { sql: lockQuery(options), values: [`firehose-backfill:${options.runId}`] },
   ];
+}
+
+/** Which database answers: asked in each transaction, because an address can lead to another one at any time. */
+export function identityOf(results: readonly StatementResult[]): string | null {
+  return results.at(-2)?.rows[0]?.[0] ?? null;
 }
 
 export function gotLock(results: readonly StatementResult[]): boolean {

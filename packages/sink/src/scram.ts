@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac, pbkdf2 } from "node:crypto";
 import { promisify } from "node:util";
+import { saslprep } from "./saslprep.ts";
 
 export interface ScramAnswer {
   /** The client-final-message. */
@@ -32,7 +33,7 @@ export async function answerScram(clientNonce: string, password: string, serverF
     throw new Error("SCRAM: the server's salt or number of rounds is not valid");
   }
   const salted = await promisify(pbkdf2)(
-    password.normalize("NFKC"),
+    saslprep(password),
     Buffer.from(salt, "base64"),
     iterations,
     KEY_BYTES,

@@ -3,9 +3,10 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { applyBatch } from "./apply.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./connection.ts";
 import { createHealthCheck } from "./health.ts";
+import { nameOf } from "./database-url.ts";
 import { beginLocked } from "./run-lock.ts";
 import { checkSchemaVersion } from "./schema/version.ts";
-import { toSinkError } from "./sink-error.ts";
+import { beforeTransaction, SinkError, toSinkError } from "./sink-error.ts";
 import type { ApplyRequest, Sink } from "./types.ts";
 
 export interface SinkOptions extends DatabaseOptions {
@@ -24,6 +25,8 @@ export interface SinkTimeouts {
   readonly statementMs: number;
   /** Waiting for another transaction's row. */
   readonly lockMs: number;
+  /** Since a batch began: after it, a deadlock or a lock not had is not tried again but waited for. */
+  readonly retryForMs: number;
 }
 
 export interface PostgresSink extends Sink {
@@ -31,13 +34,25 @@ export interface PostgresSink extends Sink {
   readonly database: Database;
 }
 
-const TIMEOUTS: SinkTimeouts = { idleInTransactionMs: 15_000, statementMs: 50_000, lockMs: 5000 };
+const TIMEOUTS: SinkTimeouts = { idleInTransactionMs: 15_000, statementMs: 50_000, lockMs: 5000, retryForMs: 8000 };
+
+const NO_SUCH_TABLE: ReadonlySet<string> = new Set(["42P01", "3F000"]);
+
+/** Our table is looked for as the transaction opens: where it is gone, all are. */
+function explainOpening(error: unknown, databaseName: string): SinkError {
+  const sink = beforeTransaction(error);
+  if (sink.sqlState === null || !NO_SUCH_TABLE.has(sink.sqlState)) return sink;
+  const fields = { kind: sink.kind, sqlState: sink.sqlState };
+  const message = `the schema "firehose" is gone from ${databaseName} (${sink.message}): restore it and resume, or start --new, which makes it anew`;
+  return new SinkError(message, fields, { cause: sink });
+}
 
 /** Connects to nothing yet. The schema must be there (migrate()); the first batch looks. @throws DatabaseUrlError */
 export function createSink(options: SinkOptions): PostgresSink {
   const { clock, random, throttleQuery } = options;
   const database = openDatabase(options);
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const databaseName = nameOf(database.target);
   let schemaChecked = false;
 
   function openingOf({ lockRunId, maxConcurrent }: ApplyRequest) {
@@ -54,17 +69,20 @@ export function createSink(options: SinkOptions): PostgresSink {
   return {
     database,
     async apply(request) {
+      let isOpen = false;
       try {
         if (!schemaChecked) {
-          await database.use([], checkSchemaVersion);
+          await database.use([], (session) => checkSchemaVersion(session, timeouts.lockMs));
           schemaChecked = true;
         }
         const opening = () => openingOf(request);
-        return await database.use(opening(), (session, opened) =>
-          applyBatch({ session, clock, random, opening }, request, opened),
-        );
+        return await database.use(opening(), (session, opened) => {
+          isOpen = true;
+          const deps = { session, clock, random, opening, databaseName, retryForMs: timeouts.retryForMs };
+          return applyBatch(deps, request, opened);
+        });
       } catch (error) {
-        throw toSinkError(error);
+        throw isOpen ? toSinkError(error) : explainOpening(error, databaseName);
       }
     },
     health: createHealthCheck({ database, clock, throttleQuery }),

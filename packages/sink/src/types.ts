@@ -1,5 +1,6 @@
 /** Where events are applied. The consumer decodes and verifies; the sink takes rows and keeps the promises of the tables. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { FirehoseEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
 
 /** A verified record operation, ready to be written. */
@@ -69,6 +70,12 @@ export interface ApplyRequest {
   readonly rows: readonly SinkRow[];
   /** Given: `rows` are dead events that are tried again. */
   readonly redrive?: Redrive;
+  /** The host whose sequence numbers the rows carry. Left out: all rows are of one host. */
+  readonly host?: string;
+  /** The one that the run is bound to: with another one nothing is written, and apply() throws `broken`. */
+  readonly database?: DatabaseIdentity | null;
+  /** Of a run that is bound to none yet: called before a row is sent, with the database that answers; returns what it is bound to. */
+  readonly bind?: (found: DatabaseIdentity) => Promise<DatabaseIdentity>;
   /** Asked once the lock is held: false rolls back with `late`, before any statement is sent. */
   readonly isOnTime: () => boolean;
   /** Called while the lock is held and nothing is sent yet; what it throws rolls back. For tests. */
@@ -121,9 +128,9 @@ export type Health =
 
 /**
  * Errors a sink throws, told apart by SQLSTATE class.
- * `service`: wait, no attempt counted (25006, 25P03, 08, 53, 57, connection errors).
- * `broken`: our own broken state, the run stops loudly (42, 28, 3D, 0A, wrong schema version).
- * `attempt`: everything else; counts an attempt.
+ * `service`: the database is away or busy: wait, no attempt counted. Also whatever fails before the transaction is open.
+ * `broken`: our own broken state, the run stops loudly (42, 28, 3D, 0A, wrong schema version, another database).
+ * `attempt`: everything else; counts an attempt. What each SQLSTATE is stands in sqlstate.ts.
  * A bad event is never thrown: it is bisected out and set aside. 40001, 40P01 and 55P03 are retried inside, at most 5 times.
  */
 export type SinkErrorKind = "service" | "broken" | "attempt";

@@ -46,8 +46,8 @@ describe("rates", () => {
     expect(build({ rateSamples })).toMatchObject({ ratePerSecond: 2.5, averageRatePerSecond: 1.5 });
   });
 
-  it("are the average where there are none, and nothing when the run does not run", () => {
-    expect(build().ratePerSecond).toBe(1.5);
+  it("are not known where there are none, and nothing when the run does not run", () => {
+    expect(build()).toMatchObject({ ratePerSecond: null, averageRatePerSecond: 1.5 });
     const rateSamples = [{ runId: "run-1", paceEpoch: 1, atMs: NOW - 40_000, processed: 800 }];
     expect(build({ run: sampleRun({ status: "paused", pausedSinceMs: NOW }), rateSamples }).ratePerSecond).toBe(0);
   });
@@ -117,6 +117,14 @@ describe("what is shown as it is", () => {
   it("says what is waited for, where the state has no reason of its own", () => {
     const waiting = { for: "database", sinceMs: T0 };
     expect(build({ run: sampleRun({ waiting }) }).reason).toBe("waiting: database");
+    const error = { atMs: T0 + 1, source: "consumer", message: "waits for a lock held by pid 7" } as const;
+    const old = { ...error, atMs: T0 - 1, message: "of another wait" };
+    expect(build({ run: sampleRun({ waiting }), errors: [old, error] }).reason).toBe(
+      "waiting: database: waits for a lock held by pid 7",
+    );
+    expect(build({ run: sampleRun({ waiting }), errors: [old] }).reason).toBe("waiting: database");
+    const long = { ...error, message: `${"a".repeat(120)} and the rest` };
+    expect(build({ run: sampleRun({ reason: "a".repeat(120) }), errors: [long] }).reason).toBe(long.message);
     expect(build({ run: sampleRun({ waiting, reason: "paused by the operator" }) }).reason).toBe(
       "paused by the operator",
     );

@@ -3,14 +3,18 @@ import type { ConsumerReport, Gap, RunError } from "@firehose-backfill/checkpoin
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
 
+import { askedOf } from "./asked.ts";
+import { outageOf } from "./outage.ts";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
-import { addRateSample, rateOf, type RateSample } from "./rate-window.ts";
+import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } from "./rate-window.ts";
 import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
-import { doneBeyond, lastFinishedMs, liveTotals } from "./totals.ts";
+import { lastFinishedMs, liveTotals } from "./totals.ts";
+import { standsStill, verdictOf } from "./verdict.ts";
 
 /** What this process knows of itself, fresher than what it last reported. */
 export interface LocalFigures {
@@ -34,6 +38,8 @@ export interface SnapshotInput {
   /** Of the last minute, oldest first; this snapshot's own is added. */
   readonly rateSamples: readonly RateSample[];
   readonly settings: Snapshot["settings"];
+  /** The run's; null or left out: not known. */
+  readonly scope?: ScopeSettings | null;
   readonly nowMs: number;
 }
 
@@ -44,7 +50,8 @@ const MAX_ERRORS = 20;
 export function buildSnapshot(input: SnapshotInput): Snapshot {
   const { run } = input;
   const shared = { settings: input.settings, queue: input.queue, at: iso(input.nowMs) };
-  return run === null ? { ...emptySnapshot(input), ...shared } : { ...runSnapshot(input, run), ...shared };
+  const judged = { ...(run === null ? emptySnapshot(input) : runSnapshot(input, run)), ...shared };
+  return { ...judged, verdict: verdictOf(judged) };
 }
 
 function allowedRate({ throttle, backOff }: Run): number | null {
@@ -54,38 +61,66 @@ function allowedRate({ throttle, backOff }: Run): number | null {
   });
 }
 
-type RunPart = Omit<Snapshot, "settings" | "queue" | "at">;
+/**
+ * The run item keeps the beginning of a reason, and of what is waited for its kind alone; the whole of it is the error that
+ * was noted with it.
+ */
+function reasonOf(run: Run, errors: readonly RunError[]): string | null {
+  const { reason, waiting } = run;
+  const ofConsumers = errors.filter(({ source }) => source === "consumer").toReversed();
+  if (reason !== null) return ofConsumers.find(({ message }) => message.startsWith(reason))?.message ?? reason;
+  if (waiting === null) return null;
+  const latest = ofConsumers.find(({ atMs }) => atMs >= waiting.sinceMs)?.message ?? waiting.for;
+  return latest.startsWith(waiting.for) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
+}
+
+type RunPart = Omit<Snapshot, "settings" | "queue" | "at" | "verdict">;
 
 function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const { nowMs } = input;
   const totals = liveTotals(run.totals, input.openWindows);
   const elapsed = elapsedMs(run, nowMs);
-  const average = elapsed >= 1_000 ? (totals.processed * 1_000) / elapsed : 0;
-  const sample = { runId: run.runId, paceEpoch: run.paceEpoch, atMs: nowMs, processed: totals.processed };
   const isMoving = run.status === "running" || run.status === "pausing";
-  const rate = isMoving ? (rateOf(addRateSample(input.rateSamples, sample), nowMs) ?? average) : 0;
-  const progress = progressOf(run, doneBeyond(input.openWindows));
+  const average = averageOf(totals.processed, elapsed, isMoving);
+  const rate = isMoving ? measuredRate(input, run, totals.processed) : 0;
+  const progress = progressOf(run, input.openWindows);
+  const outage = outageOf(run, input.openWindows, input.errors);
   const eta = etaSeconds({
     run,
     progress,
     elapsedMs: elapsed,
+    done: totals.processed + totals.dead,
     outstanding: totals.outstanding,
-    ratePerSecond: rate > 0 ? rate : average,
+    ratePerSecond: rate,
   });
+  const reader = {
+    status: run.status,
+    at: iso(nowMs),
+    outage: outage === null ? null : { text: outage.text, since: outage.sinceMs === null ? null : iso(outage.sinceMs) },
+    waiting: run.waiting === null ? null : { for: run.waiting.for, since: iso(run.waiting.sinceMs) },
+    lastTick:
+      run.lastTick === null
+        ? null
+        : { at: iso(run.lastTick.atMs), durationMs: run.lastTick.durationMs, endedBecause: run.lastTick.endedBecause },
+  };
   const process = processFigures(input);
   return {
     runId: run.runId,
     status: run.status,
-    reason: run.reason ?? (run.waiting === null ? null : `waiting: ${run.waiting.for}`),
+    reason: reasonOf(run, input.errors),
     host: run.host,
     profile: run.profile,
+    asked: askedOf(run, input.scope ?? null),
+    startedAt: iso(run.createdAtMs),
+    outage: reader.outage,
+    waiting: reader.waiting,
     received: totals.received,
     processed: totals.processed,
     skipped: totals.skipped,
     dead: totals.dead,
     deadReasons: totals.deadReasons,
-    ratePerSecond: round(rate, 2),
-    averageRatePerSecond: round(average, 2),
+    ratePerSecond: floorOrNull(rate, 2),
+    averageRatePerSecond: floorOrNull(average, 2),
     allowedRatePerSecond: roundOrNull(allowedRate(run), 3),
     cursor: {
       start: position(run.startPosition),
@@ -94,8 +129,8 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       target: position(run.target),
     },
     lagSeconds: run.appliedCursor === null ? null : round(Math.max(0, nowMs - run.appliedCursor.timeMs) / 1_000, 1),
-    progress: roundOrNull(progress, 4),
-    etaSeconds: roundOrNull(eta, 1),
+    progress: shownProgress(run, progress),
+    etaSeconds: standsStill(reader) ? null : roundOrNull(eta, 1),
     ...retention(run, nowMs),
     memory: {
       usedMb: roundOrNull(process.memoryUsedMb, 1),
@@ -106,15 +141,8 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     },
     consumers: { active: process.active, max: run.throttle.maxConcurrent },
     pool: process.pool,
-    lastTick:
-      run.lastTick === null
-        ? null
-        : {
-            at: iso(run.lastTick.atMs),
-            durationMs: run.lastTick.durationMs,
-            endedBecause: run.lastTick.endedBecause,
-          },
-    nextTickAt: run.nextTickAtMs === null ? null : iso(run.nextTickAtMs),
+    lastTick: reader.lastTick,
+    nextTickAt: run.nextTickAtMs === null || !hasTicks(run) ? null : iso(run.nextTickAtMs),
     gaps: input.gaps.map((gap) => ({
       from: toPosition(gap.from),
       to: toPosition(gap.to),
@@ -136,6 +164,30 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   };
 }
 
+/** Less than so long says little: a batch more or less would be a large part of it. */
+const LEAST_AVERAGED_MS = RATE_WINDOW_MS / 2;
+
+function averageOf(processed: number, elapsed: number, isMoving: boolean): number | null {
+  if (elapsed < (isMoving ? LEAST_AVERAGED_MS : 1_000)) return null;
+  return (processed * 1_000) / elapsed;
+}
+
+function measuredRate({ rateSamples, nowMs }: SnapshotInput, run: Run, processed: number): number | null {
+  const windowMs = rateWindowMs(effectiveDelayMs(run.throttle, run.backOff));
+  const sample = { runId: run.runId, paceEpoch: run.paceEpoch, atMs: nowMs, processed };
+  return rateOf(addRateSample(rateSamples, sample, windowMs), nowMs, windowMs);
+}
+
+/** All of it is said by success alone. */
+function shownProgress({ status }: Run, progress: number | null): number | null {
+  const rounded = floorOrNull(progress, 4);
+  return rounded === null || status === "succeeded" ? rounded : Math.min(0.9999, rounded);
+}
+
+function hasTicks({ status }: Run): boolean {
+  return status === "enqueued" || status === "running" || status === "pausing" || status === "cancelling";
+}
+
 /** By the settings' own names, as they are tuned by. */
 function named<T>(changes: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(changes).map(([key, change]) => [settingName(key), change]));
@@ -149,13 +201,17 @@ function emptySnapshot(input: SnapshotInput): RunPart {
     reason: null,
     host: null,
     profile: null,
+    asked: null,
+    startedAt: null,
+    outage: null,
+    waiting: null,
     received: 0,
     processed: 0,
     skipped: {},
     dead: 0,
     deadReasons: {},
     ratePerSecond: 0,
-    averageRatePerSecond: 0,
+    averageRatePerSecond: null,
     allowedRatePerSecond: null,
     cursor: { start: null, reader: null, applied: null, target: null },
     lagSeconds: null,
@@ -216,6 +272,13 @@ function sum(values: readonly number[]): number {
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+/** Down: a figure is never more than what was done. */
+function floorOrNull(value: number | null, digits: number): number | null {
+  const scale = 10 ** digits;
+  // What a float has lost beyond the ninth digit is not a step down.
+  return value === null ? null : Math.floor(Number((value * scale).toFixed(9))) / scale;
 }
 
 function roundOrNull(value: number | null, digits: number): number | null {

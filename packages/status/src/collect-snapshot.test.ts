@@ -83,9 +83,26 @@ describe("collectSnapshot", () => {
       { meter, clock: { now: () => nowMs } },
     );
     await collectSnapshot(ask);
-    nowMs += 20_000;
-    processed = 400;
+    nowMs += 40_000;
+    processed = 800;
     expect((await collectSnapshot(ask)).ratePerSecond).toBe(20);
+  });
+
+  it.each([
+    ["without a run", null],
+    ["of a run", sampleRun()],
+  ])("fault 35: what is not given is named by its stand-in, and a profile by who named it: %s", async (_name, run) => {
+    const store = { ...storeOf(run, () => []), getScope: () => Promise.resolve(null) };
+    const config = parseConfig({ BACKFILL_PROFILE: "background" });
+    const sources = { profile: "default" as const };
+    const asked = { ...store, currentRun: () => Promise.resolve(run === null ? null : { ...run, sources }) };
+    const { settings } = await collectSnapshot(options(asked, { config }));
+    expect(settings).toMatchObject({
+      DATABASE_URL: { value: "embedded Postgres", source: "default" },
+      RELAY_URL: { value: "bundled sample", source: "default" },
+      BACKFILL_QUEUE_URL: { value: "embedded", source: "default" },
+      BACKFILL_PROFILE: { value: "background", source: "environment" },
+    });
   });
 
   it("fails with the queue rather than inventing figures", async () => {

@@ -1,32 +1,34 @@
 /** Reads what a Snapshot is made of from store and queue, at one moment, and keeps the rate of the last minute. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
+import { effectiveDelayMs } from "@firehose-backfill/throttle/places";
 import { buildSnapshot, type LocalFigures } from "./build-snapshot.ts";
-import { addRateSample, type RateSample } from "./rate-window.ts";
+import { addRateSample, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { runSettings } from "./run-settings.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What one process remembers from one snapshot to the next. */
 export interface RateMeter {
   samples(): readonly RateSample[];
-  record(sample: RateSample): void;
+  record(sample: RateSample, windowMs: number): void;
 }
 
 export interface CollectOptions {
-  readonly store: Pick<
-    CheckpointStore,
-    "currentRun" | "getRun" | "getScope" | "openWindows" | "listGaps" | "listErrors" | "listConsumers"
-  >;
+  readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
+    Pick<WindowStore, "openWindows"> &
+    Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
   readonly clock: Pick<Clock, "now">;
   /** The place's own; the run's are shown over it. */
   readonly config: Config;
   readonly local?: LocalFigures;
-  /** Left out: the rate shown is the average. */
+  /** Left out: the rate is not known. */
   readonly meter?: RateMeter;
   /** Another run than the current one. */
   readonly runId?: string;
@@ -48,12 +50,14 @@ export async function collectSnapshot(options: CollectOptions): Promise<Snapshot
     queue: figures,
     ...(local === undefined ? {} : { local }),
     rateSamples: meter?.samples() ?? [],
+    scope: about.scope,
     settings: runSettings(config, run, about.scope),
     nowMs,
   });
   if (run !== null) {
     const { runId, paceEpoch } = run;
-    meter?.record({ runId, paceEpoch, atMs: nowMs, processed: snapshot.processed });
+    const windowMs = rateWindowMs(effectiveDelayMs(run.throttle, run.backOff));
+    meter?.record({ runId, paceEpoch, atMs: nowMs, processed: snapshot.processed }, windowMs);
   }
   return snapshot;
 }
@@ -62,8 +66,8 @@ export function createRateMeter(): RateMeter {
   let samples: readonly RateSample[] = [];
   return {
     samples: () => samples,
-    record: (sample) => {
-      samples = addRateSample(samples, sample);
+    record: (sample, windowMs) => {
+      samples = addRateSample(samples, sample, windowMs);
     },
   };
 }

@@ -12,6 +12,11 @@ export function formatRate(perSecond: number): string {
   return perSecond.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
+/** `2.5`; `--` where it is not known. */
+export function formatRateOrDash(perSecond: number | null): string {
+  return perSecond === null ? "--" : formatRate(perSecond);
+}
+
 /** `54.2 %`; never 100 % before it is all. */
 export function formatPercent(fraction: number): string {
   const tenths = fraction >= 1 ? 1_000 : Math.min(999, Math.floor(fraction * 1_000));
@@ -56,6 +61,11 @@ export function formatRelative(iso: string, nowIso: string): string {
   const seconds = Math.round(secondsBetween(iso, nowIso));
   if (seconds === 0) return "now";
   return seconds > 0 ? `${formatDuration(seconds)} ago` : `in ${formatDuration(-seconds)}`;
+}
+
+/** `in 48 s`; `due now` where the moment has come and nothing says that it has been. */
+export function formatDue(iso: string, nowIso: string): string {
+  return secondsBetween(iso, nowIso) >= -0.5 ? "due now" : formatRelative(iso, nowIso);
 }
 
 export function sumOf(counts: Readonly<Record<string, number>>): number {

@@ -7,7 +7,8 @@ import type { Snapshot } from "./snapshot.ts";
 
 export interface HistoryPoint {
   readonly atMs: number;
-  readonly ratePerSecond: number;
+  /** null: not known. */
+  readonly ratePerSecond: number | null;
   /** null: no pacing, or not known. */
   readonly allowedRatePerSecond: number | null;
   readonly memoryMb: number | null;
@@ -140,8 +141,8 @@ export function parseHistory(value: unknown): History | null {
 
 function isPoint(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const numbers = ["atMs", "ratePerSecond", "depth"].every((key) => typeof Reflect.get(value, key) === "number");
-  return numbers && ["allowedRatePerSecond", "memoryMb", "lagSeconds"].every((key) => key in value);
+  const numbers = ["atMs", "depth"].every((key) => typeof Reflect.get(value, key) === "number");
+  return numbers && ["ratePerSecond", "allowedRatePerSecond", "memoryMb", "lagSeconds"].every((key) => key in value);
 }
 
 function isMark(value: unknown): boolean {

@@ -1,7 +1,10 @@
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
 import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
-import { doneBeyond } from "./totals.ts";
+import { doneShare } from "./totals.ts";
 
 describe("elapsed", () => {
   it.each([
@@ -22,7 +25,16 @@ describe("elapsed", () => {
 describe("progress", () => {
   it.each([
     ["by event time, towards the moment the run began", {}, 0.5],
-    ["towards the target once it is known", { target: { seq: 1_700, timeMs: T0 + 2 * HOUR } }, 0.25],
+    [
+      "still towards the moment the run began, where the target lies after it: nothing is taken back",
+      { target: { seq: 1_700, timeMs: T0 + 2 * HOUR } },
+      0.5,
+    ],
+    [
+      "towards the target once it is known to be nearer",
+      { target: { seq: 1_700, timeMs: T0 - 30 * MINUTE } },
+      0.666667,
+    ],
     ["towards the time it is to end at", { end: { kind: "time" as const, timeMs: T0 - 30 * MINUTE } }, 0.666667],
     ["by sequence, where it ends at one", { end: { kind: "seq" as const, seq: 2_000 } }, 0.5],
     [
@@ -52,7 +64,14 @@ describe("progress", () => {
 });
 
 describe("time left", () => {
-  const base = { run: sampleRun(), progress: 0.25, elapsedMs: 10 * MINUTE, outstanding: 100, ratePerSecond: 2.5 };
+  const base = {
+    run: sampleRun(),
+    progress: 0.25,
+    elapsedMs: 10 * MINUTE,
+    done: 1_500,
+    outstanding: 100,
+    ratePerSecond: 2.5,
+  };
 
   it("follows from the time it took so far, while the reader is on its way", () => {
     expect(etaSeconds(base)).toBe(30 * 60);
@@ -105,16 +124,113 @@ describe("retention", () => {
 });
 
 describe("progress within a window", () => {
+  const counts = { applied: 4, stale: 0, dead: 1 };
+
   it("counts what is done beyond the applied cursor", () => {
     // Two hours, the first applied; the reader half an hour ahead, half of that done.
-    expect(progressOf(sampleRun(), 0.5)).toBeCloseTo(0.5 + 0.125, 6);
-    expect(progressOf(sampleRun({ appliedCursor: null }), 0)).toBe(0);
-    expect(progressOf(sampleRun({ readerCursor: null }), 1)).toBe(0.5);
+    const to = { seq: 1_600, timeMs: T0 - 30 * MINUTE };
+    expect(progressOf(sampleRun(), [sampleWindow(11, [counts, null], { to })])).toBeCloseTo(0.5 + 0.125, 6);
+    expect(progressOf(sampleRun({ appliedCursor: null }), [])).toBe(0);
+    expect(progressOf(sampleRun({ readerCursor: null }), [])).toBe(0.5);
   });
 
   it("is told by the batches of open windows", () => {
-    const counts = { applied: 4, stale: 0, dead: 1 };
-    expect(doneBeyond([sampleWindow(1, [counts, null])])).toBe(0.5);
-    expect(doneBeyond([])).toBe(0);
+    const half = sampleWindow(1, [counts, null]);
+    const empty = sampleWindow(2, []);
+    expect(doneShare(half.window, half.entries)).toBe(0.5);
+    expect(doneShare(empty.window, empty.entries)).toBe(1);
+  });
+});
+
+describe("fault 31: progress within an epoch", () => {
+  it("never falls back, whatever is read, applied and folded, and whatever becomes known", () => {
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant("read"),
+        batches: fc.integer({ min: 0, max: 6 }),
+        minutes: fc.integer({ min: 0, max: 40 }),
+      }),
+      fc.record({ kind: fc.constant("finish"), window: fc.nat(9), dead: fc.boolean() }),
+      fc.record({ kind: fc.constant("fold") }),
+      fc.record({ kind: fc.constant("end") }),
+    );
+    type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, isBySeq) => {
+        let run = sampleRun({
+          appliedCursor: null,
+          readerCursor: null,
+          ...(isBySeq ? { end: { kind: "seq" as const, seq: 1_900 } } : {}),
+        });
+        let windows: OpenWindow[] = [];
+        let before = progressOf(run, windows) ?? 0;
+        for (const next of steps as readonly Step[]) {
+          ({ run, windows } = take(next, run, windows));
+          const now = progressOf(run, windows) ?? before;
+          expect(now).toBeGreaterThanOrEqual(before - 1e-12);
+          before = now;
+        }
+      }),
+    );
+
+    function take(next: Step, run: Run, windows: OpenWindow[]): { run: Run; windows: OpenWindow[] } {
+      const at = run.readerCursor ?? run.startPosition ?? { seq: 0, timeMs: 0 };
+      if ("batches" in next && run.target === null) {
+        const to = { seq: at.seq + 10 * next.minutes, timeMs: at.timeMs + next.minutes * MINUTE };
+        const opened = sampleWindow(windows.length + 1, Array(next.batches).fill(null), { to });
+        return { run: { ...run, readerCursor: to }, windows: [...windows, opened] };
+      }
+      if ("dead" in next) {
+        const chosen = windows[next.window];
+        const done = next.dead ? { applied: 0, stale: 0, dead: 5 } : { applied: 5, stale: 0, dead: 0 };
+        const index = chosen?.entries.findIndex(({ counts }) => counts === null) ?? -1;
+        if (chosen === undefined || index === -1) return { run, windows };
+        const entries = chosen.entries.map((entry, which) => (which === index ? { ...entry, counts: done } : entry));
+        return { run, windows: windows.with(next.window, { ...chosen, entries }) };
+      }
+      if (next.kind === "end") return { run: { ...run, target: run.readerCursor }, windows };
+      const [first, ...rest] = windows;
+      const isWhole = first?.entries.every(({ counts }) => counts !== null) === true;
+      return isWhole && first !== undefined
+        ? { run: { ...run, appliedCursor: first.window.to }, windows: rest }
+        : { run, windows };
+    }
+  });
+});
+
+describe("fault 31: time left", () => {
+  const tuned = (from: number, to: number, by: "tune" | "off-peak" = "tune") =>
+    sampleRun({
+      throttle: { ...sampleRun().throttle, batchDelayMs: to },
+      tunes: [{ atMs: T0, by, changes: { batchDelayMs: { from, to } } }],
+    });
+  // 2.5 events a second for ten minutes, a quarter of the way.
+  const base = { progress: 0.25, elapsedMs: 10 * MINUTE, done: 1_500, outstanding: 100, ratePerSecond: null };
+
+  it.each<[string, Run, number]>([
+    ["no tune", sampleRun(), 1_800],
+    ["to a fifth", tuned(2_000, 10_000), 9_000],
+    ["five times as fast", tuned(2_000, 400), 360],
+    ["to a fifth by the clock", tuned(2_000, 10_000, "off-peak"), 9_000],
+    ["backing off to a quarter", sampleRun({ backOff: 4 }), 7_200],
+  ])("comes from the pace in force: %s", (_name, run, seconds) => {
+    expect(etaSeconds({ ...base, run })).toBeCloseTo(seconds, 6);
+  });
+
+  it("comes from what is measured under it, once there is enough", () => {
+    expect(etaSeconds({ ...base, run: tuned(2_000, 10_000), ratePerSecond: 0.4 })).toBeCloseTo(11_250, 6);
+    expect(etaSeconds({ ...base, run: sampleRun(), ratePerSecond: 0 })).toBeNull();
+  });
+
+  it("comes from the way that was read, where few events match and the pace holds nothing back", () => {
+    const few = { ...base, run: sampleRun(), done: 15 };
+    expect(etaSeconds(few)).toBeCloseTo(1_800, 6);
+    expect(etaSeconds({ ...few, run: tuned(2_000, 600_000) })).toBeCloseTo(45 / (5 / 600), 3);
+  });
+
+  it("comes from what is measured, or from the way, where nothing is paced", () => {
+    const run = sampleRun({ throttle: { ...sampleRun().throttle, batchDelayMs: 0 } });
+    expect(etaSeconds({ ...base, run, ratePerSecond: 100 })).toBe(45);
+    expect(etaSeconds({ ...base, run })).toBe(1_800);
   });
 });

@@ -3,6 +3,10 @@
  * how much lies between them. Everything here is an estimate for a person; nothing decides by it.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
+import type { Position } from "@firehose-backfill/core/position";
+import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
+import { doneShare } from "./totals.ts";
 
 /** Wall clock since the run began, pauses excluded. */
 export function elapsedMs(run: Run, nowMs: number): number {
@@ -11,58 +15,111 @@ export function elapsedMs(run: Run, nowMs: number): number {
 }
 
 /**
- * 0 to 1, or null while it cannot be told. `doneBeyond`: of what lies between the applied cursor and the reader, the part
- * that is done already; the cursor itself moves a window at a time, which may be minutes of work.
+ * 0 to 1, or null while it cannot be told. The applied cursor moves a window at a time, which may be minutes of work, so
+ * each open window adds its own way by the part of its events that is done. Every part of the sum only grows, and so does
+ * the sum: within an epoch the progress never falls back.
  */
-export function progressOf(run: Run, doneBeyond = 0): number | null {
+export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): number | null {
   if (run.status === "succeeded") return 1;
   const { appliedCursor, startPosition } = run;
   if (startPosition === null) return null;
-  const bySeq = run.end.kind === "seq" && run.target === null ? run.end.seq : null;
-  if (bySeq !== null) return fraction(startPosition.seq, (appliedCursor ?? startPosition).seq, bySeq);
-  // What lies before the start by event time is skipped unpaced, so the way begins where the start was reached.
-  const fromMs = run.start.kind === "time" ? Math.max(run.start.timeMs, startPosition.timeMs) : startPosition.timeMs;
-  const appliedMs = Math.max(appliedCursor?.timeMs ?? fromMs, fromMs);
-  const aheadMs = Math.max(0, (run.readerCursor?.timeMs ?? appliedMs) - appliedMs);
-  return fraction(fromMs, appliedMs + aheadMs * doneBeyond, endTimeMs(run));
-}
-
-function endTimeMs(run: Run): number {
-  if (run.target !== null) return run.target.timeMs;
-  return run.end.kind === "time" ? run.end.timeMs : run.createdAtMs;
-}
-
-function fraction(from: number, at: number, to: number): number | null {
+  const { from, to, valueOf } = scaleOf(run, startPosition);
   if (to <= from) return null;
-  return Math.min(1, Math.max(0, (at - from) / (to - from)));
+  const applied = appliedCursor === null ? from : Math.max(from, valueOf(appliedCursor));
+  let edge = applied;
+  let at = applied;
+  for (const { window, entries } of openWindows) {
+    const next = Math.max(edge, valueOf(window.to));
+    at += (next - edge) * doneShare(window, entries);
+    edge = next;
+  }
+  return Math.min(1, (at - from) / (to - from));
 }
 
-/**
- * Seconds until the run ends; null where nothing can be said, or where nothing moves.
- * Once everything has been read, what is outstanding is divided by the rate; before, time passed tells time to come.
- */
-export function etaSeconds(input: {
+interface Scale {
+  readonly from: number;
+  readonly to: number;
+  readonly valueOf: (position: Position) => number;
+}
+
+/** A target that becomes known can only bring the end nearer: what was said before is not taken back. */
+function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Position): Scale {
+  if (end.kind === "seq") {
+    const to = Math.min(end.seq, target?.seq ?? Number.POSITIVE_INFINITY);
+    return { from: startPosition.seq, to, valueOf: ({ seq }) => seq };
+  }
+  // What lies before the start by event time is skipped unpaced, so the way begins where the start was reached.
+  const from = start.kind === "time" ? Math.max(start.timeMs, startPosition.timeMs) : startPosition.timeMs;
+  const endMs = end.kind === "time" ? end.timeMs : createdAtMs;
+  return { from, to: Math.min(endMs, target?.timeMs ?? Number.POSITIVE_INFINITY), valueOf: ({ timeMs }) => timeMs };
+}
+
+export interface EtaInput {
   readonly run: Run;
   readonly progress: number | null;
   readonly elapsedMs: number;
+  /** Events that are applied or dead. */
+  readonly done: number;
   readonly outstanding: number;
-  readonly ratePerSecond: number;
-}): number | null {
-  const { run, progress } = input;
+  /** Measured under the pace in force; null: there is not enough to say. */
+  readonly ratePerSecond: number | null;
+}
+
+/** What a run that has waited for places has reached of its pace, at least. Below it, reading is what takes the time. */
+const PACED_SHARE = 1 / 2;
+
+/**
+ * Seconds until the run ends; null where nothing can be said, or where nothing moves. The events that are left, at the pace
+ * in force: what the run did under another pace tells how many there are, and not how long they take.
+ */
+export function etaSeconds(input: EtaInput): number | null {
+  const { run, progress, done, ratePerSecond } = input;
   if (run.status === "succeeded" || run.status === "cancelled") return 0;
   if (run.status !== "running" && run.status !== "pausing") return null;
+  const seconds = input.elapsedMs / 1_000;
+  const allowed = allowedOf(run.throttle, run.backOff);
+  const average = seconds > 0 ? done / seconds : 0;
   const hasReadAll = run.target !== null && run.readerCursor !== null && run.readerCursor.seq >= run.target.seq;
-  if (hasReadAll) return input.ratePerSecond > 0 ? input.outstanding / input.ratePerSecond : null;
+  if (hasReadAll) return over(input.outstanding, ratePerSecond ?? allowed ?? average);
   if (progress === null || progress <= 0) return null;
-  return (input.elapsedMs / 1_000) * ((1 - progress) / progress);
+  const ahead = (1 - progress) / progress;
+  if (allowed === null)
+    return ratePerSecond !== null && ratePerSecond > 0 ? over(done * ahead, ratePerSecond) : seconds * ahead;
+  const isPaced = average >= PACED_SHARE * Math.min(allowed, ...allowedBefore(run));
+  if (isPaced) return over(done * ahead, ratePerSecond ?? allowed);
+  return Math.max(seconds * ahead, (done * ahead) / allowed);
+}
+
+function over(events: number, perSecond: number): number | null {
+  return perSecond > 0 ? events / perSecond : null;
+}
+
+function allowedOf(throttle: Run["throttle"], backOff: number): number | null {
+  const { batchSize } = throttle;
+  return allowedRatePerSecond({ batchSize, effectiveDelayMs: effectiveDelayMs(throttle, backOff) });
+}
+
+/** What was allowed before each tune that is still known; where nothing was paced, nothing. */
+function allowedBefore(run: Run): readonly number[] {
+  let throttle = run.throttle;
+  return run.tunes.toReversed().flatMap(({ changes }) => {
+    const [size, delay] = [changes["batchSize"]?.from, changes["batchDelayMs"]?.from];
+    throttle = {
+      ...throttle,
+      ...(typeof size === "number" ? { batchSize: size } : {}),
+      ...(typeof delay === "number" ? { batchDelayMs: delay } : {}),
+    };
+    const allowed = allowedOf(throttle, 1);
+    return allowed === null ? [] : [allowed];
+  });
 }
 
 /** The bundled relay is a recording: nothing falls off it. */
 const SAMPLE_HOST = "sample";
 
 /**
- * How much the host keeps, and when what is read next falls off it. The oldest moment was measured at some time after the
- * run began, so counting from its beginning errs on the early side. null: not measured.
+ * How much the host keeps, and when what is read next falls off it. The oldest moment is noted as it was when the run
+ * began, whenever it was measured. null: not measured.
  */
 export function retentionOf(
   run: Run,

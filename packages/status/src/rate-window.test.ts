@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample } from "./rate-window.ts";
+import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } from "./rate-window.ts";
 
 function sample(atMs: number, processed: number, runId = "run-1", paceEpoch = 1): RateSample {
   return { runId, paceEpoch, atMs, processed };
@@ -14,7 +14,7 @@ function collect(samples: readonly RateSample[]): readonly RateSample[] {
 
 describe("the rate of the last minute", () => {
   it("is what was processed over the time between the samples", () => {
-    expect(rateOf(collect([sample(0, 0), sample(10_000, 25)]), 10_000)).toBe(2.5);
+    expect(rateOf(collect([sample(0, 0), sample(40_000, 100)]), 40_000)).toBe(2.5);
   });
 
   it("forgets what is older than a minute", () => {
@@ -27,9 +27,10 @@ describe("the rate of the last minute", () => {
     expect(rateOf(collect([sample(0, 0), sample(10_000, 100)]), 40_000)).toBe(2.5);
   });
 
-  it("is not known yet within the first second", () => {
+  it("fault 30: is not known yet within the first half minute", () => {
     expect(rateOf([], 0)).toBeNull();
     expect(rateOf(collect([sample(0, 0), sample(900, 50)]), 900)).toBeNull();
+    expect(rateOf(collect([sample(0, 0), sample(29_000, 50)]), 29_000)).toBeNull();
   });
 
   it("begins anew with another run, and when a new epoch dropped counts", () => {
@@ -39,8 +40,9 @@ describe("the rate of the last minute", () => {
 
   it("begins anew with another pace: a tune shows as soon as it acts", () => {
     const slow = [...Array(60).keys()].map((second) => sample(second * 1_000, second * 2));
-    const fast = [...Array(6).keys()].map((second) => sample((60 + second) * 1_000, 120 + second * 20, "run-1", 2));
-    expect(rateOf(collect([...slow, ...fast]), 65_000)).toBe(20);
+    const fast = [...Array(41).keys()].map((second) => sample((60 + second) * 1_000, 120 + second * 20, "run-1", 2));
+    expect(rateOf(collect([...slow, ...fast.slice(0, 20)]), 79_000)).toBeNull();
+    expect(rateOf(collect([...slow, ...fast]), 100_000)).toBe(19.5);
   });
 
   it("stays small and spans the window however often it is asked", () => {
@@ -59,6 +61,87 @@ describe("the rate of the last minute", () => {
           expect(rateOf(window, at) ?? 0).toBeGreaterThanOrEqual(0);
         },
       ),
+    );
+  });
+});
+
+describe("fault 30: never more than was done", () => {
+  /** Looks at a course of finished batches as a process does, about once a second. */
+  function watch(
+    batches: readonly { readonly atMs: number; readonly events: number }[],
+    looksMs: readonly number[],
+    windowMs: number,
+  ) {
+    let window: readonly RateSample[] = [];
+    return looksMs.map((atMs) => {
+      const processed = batches.reduce((sum, batch) => sum + (batch.atMs <= atMs ? batch.events : 0), 0);
+      window = addRateSample(window, sample(atMs, processed), windowMs);
+      return { atMs, rate: rateOf(window, atMs, windowMs), fromMs: window[0]?.atMs ?? atMs };
+    });
+  }
+
+  it("whatever the course: not more than what was applied in the window, over its time", () => {
+    const batch = fc.record({ gapMs: fc.integer({ min: 0, max: 40_000 }), events: fc.integer({ min: 1, max: 500 }) });
+    const looks = fc.array(fc.integer({ min: 50, max: 3_000 }), { minLength: 1, maxLength: 250 });
+    fc.assert(
+      fc.property(
+        fc.array(batch, { maxLength: 120 }),
+        looks,
+        fc.integer({ min: 0, max: 60_000 }),
+        (gaps, steps, delayMs) => {
+          let at = 0;
+          const batches = gaps.map(({ gapMs, events }) => ({ atMs: (at += gapMs), events }));
+          let look = 0;
+          const windowMs = rateWindowMs(delayMs);
+          for (const { atMs, rate, fromMs } of watch(
+            batches,
+            steps.map((step) => (look += step)),
+            windowMs,
+          )) {
+            if (rate === null) continue;
+            // The time that the rate is over ends now and is half a window at least, all of it looked at.
+            const starts = [fromMs, ...batches.map((done) => done.atMs)].filter(
+              (start) => start >= fromMs && atMs - start >= windowMs / 2 - 3_000,
+            );
+            const most = Math.max(
+              ...starts.map((start) => {
+                const applied = batches.reduce(
+                  (sum, done) => sum + (done.atMs >= start && done.atMs <= atMs ? done.events : 0),
+                  0,
+                );
+                return (applied * 1_000) / Math.max(windowMs / 2, atMs - start);
+              }),
+            );
+            expect(rate).toBeLessThanOrEqual(most + 1e-9);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("a paced run never seems faster than its pace, from its first moment on, and is known within 7 %", () => {
+    const course = fc.record({
+      delayMs: fc.integer({ min: 100, max: 120_000 }),
+      events: fc.integer({ min: 1, max: 1_000 }),
+      firstMs: fc.integer({ min: 0, max: 5_000 }),
+      stepMs: fc.integer({ min: 900, max: 1_100 }),
+    });
+    fc.assert(
+      fc.property(course, ({ delayMs, events, firstMs, stepMs }) => {
+        const windowMs = rateWindowMs(delayMs);
+        const untilMs = 2.5 * windowMs;
+        const batches = [...Array(Math.ceil(untilMs / delayMs)).keys()].map((index) => ({
+          atMs: firstMs + index * delayMs,
+          events,
+        }));
+        const looks = [...Array(Math.min(700, Math.floor(untilMs / stepMs))).keys()].map((index) => index * stepMs);
+        const allowed = (events * 1_000) / delayMs;
+        const seen = watch(batches, looks, windowMs).flatMap(({ rate }) => (rate === null ? [] : [rate]));
+        for (const rate of seen) expect(rate).toBeLessThanOrEqual(allowed * (1 + 1e-9));
+        expect(seen.at(-1) ?? 0).toBeGreaterThan(delayMs <= 2_000 ? allowed * 0.93 : 0);
+      }),
+      { numRuns: 60 },
     );
   });
 });

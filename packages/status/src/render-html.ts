@@ -5,7 +5,8 @@
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { fallsOffSoon } from "./falling-off.ts";
-import { formatDuration, formatPercent, formatTime } from "./format.ts";
+import { formatDuration, formatTime } from "./format.ts";
+import { headlineDetail, moodOf, shareText } from "./headline.ts";
 import type { HistoryPoint } from "./history.ts";
 import { controls } from "./html/controls.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
@@ -26,6 +27,8 @@ export interface PageOptions {
   readonly tickMs?: number;
   /** The answer to a form that was sent without a script. */
   readonly notice?: { readonly ok: boolean; readonly text: string };
+  /** Without a script it does not reload itself: a form that is being filled in stays. Left out: there is no such choice. */
+  readonly isStill?: boolean;
 }
 
 const RELOAD_SECONDS = 10;
@@ -47,6 +50,8 @@ export function contentSecurityPolicy(nonce: string): string {
 
 export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
   const history = options.history ?? [];
+  // An answer is shown once, not at each reload.
+  const reload = options.notice === undefined ? String(RELOAD_SECONDS) : `${RELOAD_SECONDS}; url=/`;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -54,7 +59,11 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title(snapshot)}</title>
         <link rel="icon" href="${ICON}" />
-        <noscript><meta http-equiv="refresh" content="${RELOAD_SECONDS}" /></noscript>
+        ${
+          options.isStill === true
+            ? nothing
+            : html`<noscript><meta http-equiv="refresh" content="${reload}" /></noscript>`
+        }
         <style nonce="${options.nonce}">
           ${trusted(STYLES)}
         </style>
@@ -62,7 +71,7 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
       <body data-at="${snapshot.at}" data-title="${title(snapshot)}">
         ${masthead(snapshot)}
         <main>
-          ${answer(options.notice)}
+          ${answer(options.notice)} ${options.isStill === undefined ? nothing : withoutScript(options.isStill)}
           <div id="warnings" data-live>${warnings(snapshot, options.tickMs ?? 60_000)}</div>
           <section class="hero" aria-label="Run">
             <div id="state" data-live>${state(snapshot)}</div>
@@ -88,8 +97,11 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
 
 function title(snapshot: Snapshot): string {
   if (snapshot.runId === null) return "firehose-backfill";
-  const progress = snapshot.progress === null ? "" : `${formatPercent(snapshot.progress)} `;
-  return `${progress}${snapshot.status} - firehose-backfill`;
+  const share = snapshot.progress === null ? "" : `${shareText(snapshot)}, `;
+  const word = snapshot.stopped === true && !isOver(snapshot) ? "stopped" : snapshot.status;
+  const level =
+    snapshot.verdict.level === "ok" || snapshot.verdict.level === "waiting" ? "" : `${snapshot.verdict.level}: `;
+  return `${level}${share}${word} - firehose-backfill`;
 }
 
 function masthead({ host, profile, runId, at }: Snapshot): Markup {
@@ -107,20 +119,28 @@ function answer(notice: PageOptions["notice"]): Markup {
   return html`<p id="notice" class="${mood}" role="status">${text}</p>`;
 }
 
+/** Who fills in a form needs more time than a reload leaves. The script takes it away. */
+function withoutScript(isStill: boolean): Markup {
+  const choice = isStill
+    ? html`This page stands still. <a href="/">Let it reload itself</a>`
+    : html`This page reloads itself every ${RELOAD_SECONDS} s. <a href="/?still">Let it stand still</a>, to fill in a
+        form.`;
+  return html`<p id="reloads" class="notice">${choice}</p>`;
+}
+
 function warnings(snapshot: Snapshot, tickMs: number): Markup {
   if (snapshot.stopped === true) {
     return banner("bad", `Stopped: the process is gone. This is what it last knew, at ${formatTime(snapshot.at)} UTC.`);
   }
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   const fallsOff = fallsOffSoon(snapshot);
-  const isWaiting = snapshot.status === "running" && snapshot.reason !== null;
+  const { verdict } = snapshot;
+  // Those have words of their own below.
+  const isSaid = verdict.level === "ok" || stale !== null || (fallsOff !== null && verdict.text.includes("falls off"));
   return html`${[
-    isWaiting
-      ? banner(
-          "warn",
-          `${capitalized(escapeForLog(snapshot.reason ?? ""))}. Nothing is lost, and it goes on by itself.`,
-        )
-      : nothing,
+    isSaid || snapshot.status === "enqueued"
+      ? nothing
+      : banner(verdict.level === "failed" ? "bad" : "warn", sentences(snapshot)),
     stale === null ? nothing : banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}.`),
     fallsOff === null
       ? nothing
@@ -129,6 +149,16 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
           `Falling behind: what is read next falls off the relay's window in ${formatDuration(fallsOff)}. A shorter batch delay or a larger batch size helps.`,
         ),
   ]}`;
+}
+
+function sentences({ verdict }: Snapshot): string {
+  const since = verdict.since === null ? "" : `, since ${formatTime(verdict.since)} UTC`;
+  const advice = verdict.advice === null ? "" : ` ${capitalized(escapeForLog(verdict.advice))}.`;
+  return `${capitalized(escapeForLog(verdict.text))}${since}.${advice}`;
+}
+
+function isOver({ status }: Snapshot): boolean {
+  return status === "succeeded" || status === "cancelled";
 }
 
 function capitalized(text: string): string {
@@ -140,16 +170,16 @@ function banner(mood: "warn" | "bad", text: string): Markup {
 }
 
 function state(snapshot: Snapshot): Markup {
-  const { status, reason, progress, etaSeconds, elapsedSeconds, lagSeconds, fallsOffInSeconds } = snapshot;
+  const { status, etaSeconds, elapsedSeconds, lagSeconds, fallsOffInSeconds } = snapshot;
   const word = html`<span class="word ${status}">${status === "none" ? "no run yet" : status}</span>`;
   if (status === "none") {
-    return html`<p class="state">
+    return html`<p class="state mood-${moodOf(snapshot)}">
       ${word} <span class="reason">Start one here, or with <code>firehose-backfill start --days 1</code>.</span>
     </p>`;
   }
-  return html`<p class="state">
-      <strong>${progress === null ? "-- %" : formatPercent(progress)}</strong> ${word}
-      <span class="reason">${reason === null ? "" : escapeForLog(reason)}</span>
+  return html`<p class="state mood-${moodOf(snapshot)}">
+      <strong>${shareText(snapshot)}</strong> ${word}
+      <span class="reason">${escapeForLog(headlineDetail(snapshot))}</span>
     </p>
     ${track(snapshot)}
     <dl class="times">

@@ -3,7 +3,9 @@
  * drawings in it. It says until which moment the copy is true, and how to go on from there. Pure.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
-import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, formatTime, sumOf } from "./format.ts";
+import { askedText, hadText, missingBefore } from "./asked.ts";
+import { headlineText, shareText } from "./headline.ts";
+import { formatBytes, formatCount, formatDuration, formatRate, formatRateOrDash, formatTime, sumOf } from "./format.ts";
 import type { History, HistoryMark } from "./history.ts";
 import { html, type Markup, nothing, trusted } from "./html/markup.ts";
 import { niceDuration, plot, type PlotOptions, type PlotPoint } from "./html/plot.ts";
@@ -42,9 +44,11 @@ export function renderReport(snapshot: Snapshot, history: History | null): strin
     </html> `.markup;
 }
 
-function resultOf({ status, reason, progress }: Snapshot): string {
-  const part = status === "succeeded" || progress === null ? "" : `, ${formatPercent(progress)} of the way`;
-  return `${status}${reason === null ? "" : `: ${escapeForLog(reason)}`}${part}`;
+function resultOf(snapshot: Snapshot): string {
+  const { status, progress, verdict } = snapshot;
+  const part = status === "succeeded" || progress === null ? "" : `, ${shareText(snapshot)} of the way`;
+  const advice = verdict.advice === null || verdict.level === "ok" ? "" : `. ${verdict.advice}`;
+  return escapeForLog(`${headlineText(snapshot)}${part}${advice}`);
 }
 
 /** What a reader of the tables has to know: nothing that happened later is in them, deletions least of all. */
@@ -64,6 +68,8 @@ function figures(snapshot: Snapshot): Markup {
   const allowed = allowedRatePerSecond === null ? "no pacing" : `${formatRate(allowedRatePerSecond)} allowed`;
   const reasons = Object.entries(skipped).map(([reason, count]) => `${formatCount(count)} ${escapeForLog(reason)}`);
   const rows: readonly (readonly [string, string])[] = [
+    ["Asked for", snapshot.asked === null ? "--" : askedText(snapshot.asked)],
+    ["Had", hadText(snapshot)],
     ["From", positionText(cursor.start)],
     ["Applied up to", positionText(cursor.applied)],
     ["Received", formatCount(received)],
@@ -71,7 +77,7 @@ function figures(snapshot: Snapshot): Markup {
     ["Skipped", `${formatCount(sumOf(skipped))}${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}`],
     ["Dead", formatCount(dead)],
     ["Time", `${formatDuration(snapshot.elapsedSeconds)}, pauses excluded`],
-    ["Rate", `${formatRate(averageRatePerSecond)} events/s on average, ${allowed}`],
+    ["Rate", `${formatRateOrDash(averageRatePerSecond)} events/s on average, ${allowed}`],
     [
       "Memory",
       `${memory.limitMb === null ? "no limit known" : `limit ${formatBytes(memory.limitMb * 1_048_576)}`}, ${formatCount(memory.pauses)} pauses`,
@@ -167,10 +173,12 @@ function noCourse(): Markup {
   </section>`;
 }
 
-function gaps({ gaps: missing }: Snapshot): Markup {
+function gaps(snapshot: Snapshot): Markup {
+  const { gaps: missing } = snapshot;
   if (missing.length === 0) return nothing;
   return html`<section>
     <h2>Gaps: what the relay no longer had</h2>
+    ${missingBefore(snapshot) === null ? nothing : html`<p>Less than was asked for: the relay keeps no more than this run began with.</p>`}
     <table>
       <tr>
         <th scope="col">From</th>

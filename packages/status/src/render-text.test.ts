@@ -16,6 +16,7 @@ describe("renderText", () => {
       "queue    1 ready, 2 in flight, 45 delayed, oldest 1 min 58 s, 0 dead letters",
       "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",
       "tick     30 s ago (horizon), next in 30 s",
+      "asked    1 day back, from 2026-02-28 09:00:00 UTC; had: from 2026-02-28 09:00:00 UTC, 1 d back",
     ]);
   });
 

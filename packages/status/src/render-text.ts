@@ -5,7 +5,18 @@
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { fallsOffSoon } from "./falling-off.ts";
-import { formatCount, formatDuration, formatPercent, formatRate, formatRelative, formatTime, sumOf } from "./format.ts";
+import { askedText, hadText, missingBefore } from "./asked.ts";
+import {
+  formatCount,
+  formatDue,
+  formatDuration,
+  formatRate,
+  formatRateOrDash,
+  formatRelative,
+  formatTime,
+  sumOf,
+} from "./format.ts";
+import { headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
@@ -42,6 +53,7 @@ function runLines(snapshot: Snapshot, options: TextOptions): readonly Line[] {
     row("queue", queueText(snapshot)),
     row("memory", memoryText(snapshot)),
     row("tick", tickText(snapshot)),
+    row("asked", askedLine(snapshot)),
     ...noticeLines(snapshot, options.tickMs ?? 60_000),
   ];
 }
@@ -50,39 +62,49 @@ function headline(snapshot: Snapshot): Line {
   const place = [snapshot.host, snapshot.profile, snapshot.runId].filter((part) => part !== null);
   return [
     "firehose-backfill: ",
-    { text: snapshot.status === "none" ? "idle" : snapshot.status, ink: STATE_INK[snapshot.status] },
-    snapshot.reason === null ? "" : ` (${escapeForLog(snapshot.reason)})`,
+    {
+      text:
+        snapshot.status === "none"
+          ? "idle"
+          : escapeForLog(snapshot.stopped === true ? snapshot.status : headlineText(snapshot)),
+      ink: MOOD_INK[moodOf(snapshot)],
+    },
     snapshot.stopped === true ? `, stopped: the process is gone, last seen ${formatTime(snapshot.at)} UTC` : "",
     ...place.map((part) => ` - ${escapeForLog(part)}`),
   ];
 }
 
-const STATE_INK: Readonly<Record<Snapshot["status"], Ink>> = {
-  none: "dim",
-  enqueued: "blue",
-  running: "green",
-  pausing: "yellow",
-  paused: "yellow",
-  cancelling: "yellow",
-  cancelled: "dim",
-  succeeded: "green",
-  errored: "red",
+const MOOD_INK: Readonly<Record<Mood, Ink>> = {
+  good: "green",
+  quiet: "dim",
+  begun: "blue",
+  warn: "yellow",
+  bad: "red",
 };
 
 function progressLine(snapshot: Snapshot, width: number): Line {
-  const percent = snapshot.progress === null ? "-- %" : formatPercent(snapshot.progress);
   const eta = snapshot.status === "succeeded" ? "" : `  ETA ${durationOrDash(snapshot.etaSeconds)}`;
-  const tail = ` ${percent}${eta}  elapsed ${formatDuration(snapshot.elapsedSeconds)}`;
+  const tail = ` ${shareText(snapshot)}${eta}  elapsed ${formatDuration(snapshot.elapsedSeconds)}`;
   const size = Math.min(MAX_BAR, Math.max(MIN_BAR, width - tail.length));
-  const filled = Math.floor((snapshot.progress ?? 0) * size);
-  return [{ text: "█".repeat(filled), ink: "green" }, { text: "░".repeat(size - filled), ink: "dim" }, tail];
+  const filled = Math.floor((shareDone(snapshot) ?? 0) * size);
+  return [
+    { text: "█".repeat(filled), ink: MOOD_INK[moodOf(snapshot)] },
+    { text: "░".repeat(size - filled), ink: "dim" },
+    tail,
+  ];
+}
+
+function askedLine(snapshot: Snapshot): string {
+  if (snapshot.asked === null) return "--";
+  const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
+  return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}`;
 }
 
 function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory, tunes }: Snapshot): string {
   const allowed = allowedRatePerSecond === null ? ", no pacing" : ` of ${formatRate(allowedRatePerSecond)} allowed`;
   const backOff = memory.backOff > 1 ? ` (backing off x${memory.backOff})` : "";
   const tune = tunes.some(({ pending }) => pending) ? "; a tune is pending until the next batch" : "";
-  return `${formatRate(ratePerSecond)} evt/s${allowed}${backOff}, ${formatRate(averageRatePerSecond)} on average${tune}`;
+  return `${formatRateOrDash(ratePerSecond)} evt/s${allowed}${backOff}, ${formatRateOrDash(averageRatePerSecond)} on average${tune}`;
 }
 
 function eventsText({ received, processed, skipped, dead, deadReasons }: Snapshot): string {
@@ -123,11 +145,13 @@ function memoryText({ memory, consumers, pool }: Snapshot): string {
 function tickText({ lastTick, nextTickAt, at }: Snapshot): string {
   const last =
     lastTick === null ? "none yet" : `${formatRelative(lastTick.at, at)} (${escapeForLog(lastTick.endedBecause)})`;
-  return nextTickAt === null ? last : `${last}, next ${formatRelative(nextTickAt, at)}`;
+  return nextTickAt === null ? last : `${last}, next ${formatDue(nextTickAt, at)}`;
 }
 
 function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   const notices: Line[] = [];
+  const { advice, level } = snapshot.verdict;
+  if (advice !== null && level !== "ok") notices.push(row("advice", escapeForLog(advice), "yellow"));
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   if (stale !== null && snapshot.stopped !== true) {
     notices.push(row("stale", `no sign of the reader for ${formatDuration(stale)}`, "yellow"));

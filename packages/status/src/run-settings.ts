@@ -5,9 +5,32 @@ import type { Config, ScopeSettings } from "@firehose-backfill/core/config/setti
 
 /** Named as in the environment, without secrets. `scope` is null where the run's own is not known: the place's is shown then. */
 export function runSettings(config: Config, run: Run | null, scope: ScopeSettings | null): SettingsRecord {
-  if (run === null) return settingsRecord(config);
-  return settingsRecord({
-    settings: { ...config.settings, ...run.throttle, ...scope, profile: run.profile },
-    sources: { ...config.sources, ...run.sources },
-  });
+  if (run === null) return withStandIns(settingsRecord(config));
+  const isNamedNow = config.sources.profile !== "default" && config.settings.profile === run.profile;
+  const sources = { ...config.sources, ...run.sources };
+  return withStandIns(
+    settingsRecord({
+      settings: { ...config.settings, ...run.throttle, ...scope, profile: run.profile },
+      // The same one that the run began with by default, and now somebody has named it.
+      sources: sources.profile === "default" && isNamedNow ? { ...sources, profile: config.sources.profile } : sources,
+    }),
+  );
+}
+
+/** What is used where such a setting is not given. Deployed, each of them is given. */
+const STAND_INS: Readonly<Record<string, string>> = {
+  RELAY_URL: "bundled sample",
+  DATABASE_URL: "embedded Postgres",
+  BACKFILL_QUEUE_URL: "embedded",
+  BACKFILL_DLQ_URL: "embedded",
+  BACKFILL_TABLE: "embedded",
+};
+
+function withStandIns(record: SettingsRecord): SettingsRecord {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, setting]) => {
+      const standIn = STAND_INS[name];
+      return [name, setting.value === null && standIn !== undefined ? { ...setting, value: standIn } : setting];
+    }),
+  );
 }

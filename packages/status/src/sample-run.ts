@@ -18,6 +18,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     reason: null,
     pausedNow: false,
     host: "relay.example:443",
+    database: null,
     profile: "background",
     throttle: {
       batchSize: 5,
@@ -68,6 +69,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     fence: 3,
     lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "horizon" },
     queueEmptySinceMs: null,
+    seen: null,
     nextTickAtMs: T0 + MINUTE,
     tunes: [],
     ...different,

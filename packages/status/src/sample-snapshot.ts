@@ -2,16 +2,21 @@
 import { buildSnapshot } from "./build-snapshot.ts";
 import type { HistoryPoint } from "./history.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { type Judged, verdictOf } from "./verdict.ts";
 
 const AT = "2026-03-01T12:00:00.000Z";
 
 export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
-  return {
+  const judged: Judged = {
     runId: "run-20260301-0900-k3",
     status: "running",
     reason: null,
     host: "relay.example:443",
     profile: "background",
+    asked: { days: 1, from: "2026-02-28T09:00:00.000Z" },
+    startedAt: "2026-03-01T09:00:00.000Z",
+    outage: null,
+    waiting: null,
     settings: {
       BACKFILL_PROFILE: { value: "background", source: "default" },
       BACKFILL_BATCH_SIZE: { value: 5, source: "profile" },
@@ -22,7 +27,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
       BACKFILL_DB_POOL_SIZE: { value: 2, source: "environment" },
       BACKFILL_DAYS: { value: 1, source: "flag" },
       BACKFILL_COLLECTIONS: { value: "app.bsky.feed.*", source: "environment" },
-      DATABASE_URL: { value: null, source: "default" },
+      DATABASE_URL: { value: "embedded Postgres", source: "default" },
     },
     received: 28_120,
     processed: 26_950,
@@ -56,6 +61,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     at: AT,
     ...different,
   };
+  return { ...judged, verdict: different.verdict ?? verdictOf(judged) };
 }
 
 /** A place where no run has ever been. */

@@ -1,5 +1,7 @@
 /** One immutable picture of a run: the page, the text, the JSON and the scripts all show this. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { Asked } from "./asked.ts";
+import type { Verdict } from "./verdict.ts";
 
 export interface SnapshotPosition {
   readonly seq: number;
@@ -21,6 +23,15 @@ export interface Snapshot {
   readonly reason: string | null;
   readonly host: string | null;
   readonly profile: string | null;
+  /** What the run was to fetch; null: there is no run. `cursor.start` and `gaps` say what there was. */
+  readonly asked: Asked | null;
+  /** ISO 8601; null: there is no run. */
+  readonly startedAt: string | null;
+  readonly verdict: Verdict;
+  /** What keeps the reader from reading; null: nothing does. */
+  readonly outage: { readonly text: string; readonly since: string | null } | null;
+  /** What consumers wait for; null: for nothing. */
+  readonly waiting: { readonly for: string; readonly since: string } | null;
   readonly settings: Readonly<
     Record<string, { readonly value: string | number | boolean | null; readonly source: string }>
   >;
@@ -31,10 +42,10 @@ export interface Snapshot {
   readonly dead: number;
   /** `dead` by reason; beyond the seventh reason as `other`. */
   readonly deadReasons: Readonly<Record<string, number>>;
-  /** Over the last minute. */
-  readonly ratePerSecond: number;
-  /** Since the start, pauses excluded. */
-  readonly averageRatePerSecond: number;
+  /** Over the last minute; never more than was done. null: there is not enough yet to say. */
+  readonly ratePerSecond: number | null;
+  /** Since the start, pauses excluded. null: there is not enough yet to say. */
+  readonly averageRatePerSecond: number | null;
   /** null: no pacing. */
   readonly allowedRatePerSecond: number | null;
   readonly cursor: {
@@ -66,6 +77,7 @@ export interface Snapshot {
   readonly consumers: { readonly active: number; readonly max: number };
   readonly pool: { readonly used: number; readonly size: number };
   readonly lastTick: { readonly at: string; readonly durationMs: number; readonly endedBecause: string } | null;
+  /** null: none is to come. In the past: it is due, or under way. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
   readonly errors: readonly { readonly at: string; readonly source: string; readonly message: string }[];

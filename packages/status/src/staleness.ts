@@ -4,7 +4,7 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** Seconds since the last sign, where that is more than two ticks; null while all is well, or nothing is to be expected. */
 export function staleSeconds(
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, "status" | "lastTick">,
   options: { readonly tickMs: number; readonly nowIso: string },
 ): number | null {
   const isExpected = snapshot.status === "running" || snapshot.status === "pausing" || snapshot.status === "cancelling";

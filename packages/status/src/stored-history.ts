@@ -1,11 +1,11 @@
 /** The run's course where no process lives as long as the run: every tick adds what it sees to an item of the run. */
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import { addSnapshot, emptyHistory, type History, parseHistory } from "./history.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Writes only what is new: the longer the run, the further apart its points are. */
 export async function recordHistory(
-  store: Pick<CheckpointStore, "getHistory" | "putHistory">,
+  store: Pick<NoteStore, "getHistory" | "putHistory">,
   snapshot: Snapshot,
 ): Promise<void> {
   if (snapshot.runId === null) return;
@@ -16,7 +16,7 @@ export async function recordHistory(
 }
 
 /** null: there is none, or one that cannot be read. It is a picture for a person, and no reason to fail. */
-export async function loadHistory(store: Pick<CheckpointStore, "getHistory">, runId: string): Promise<History | null> {
+export async function loadHistory(store: Pick<NoteStore, "getHistory">, runId: string): Promise<History | null> {
   const text = await store.getHistory(runId);
   try {
     return text === null ? null : parseHistory(JSON.parse(text));

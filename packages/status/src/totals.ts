@@ -39,15 +39,11 @@ function addCounts(sums: Record<string, number>, add: Readonly<Record<string, nu
   for (const [reason, count] of Object.entries(add)) sums[reason] = (sums[reason] ?? 0) + count;
 }
 
-/** Of the events that are planned beyond the applied cursor, the part that is done. 0 to 1. */
-export function doneBeyond(openWindows: readonly OpenWindow[]): number {
-  let planned = 0;
+/** The part of a window's events that is applied or dead. 0 to 1; 1 where there are none. */
+export function doneShare({ events }: OpenWindow["window"], entries: OpenWindow["entries"]): number {
   let done = 0;
-  for (const { window, entries } of openWindows) {
-    planned += window.events;
-    for (const { counts } of entries) done += counts === null ? 0 : counts.applied + counts.stale + counts.dead;
-  }
-  return planned === 0 ? 0 : Math.min(1, done / planned);
+  for (const { counts } of entries) done += counts === null ? 0 : counts.applied + counts.stale + counts.dead;
+  return events === 0 ? 1 : Math.min(1, done / events);
 }
 
 /** When the last batch of the run was applied or set aside, folded or not; 0: none was. */

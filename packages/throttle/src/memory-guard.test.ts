@@ -1,6 +1,6 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describe, expect, it } from "vitest";
-import { createMemoryGuard, limitTooLow } from "./memory-guard.ts";
+import { createMemoryGuard, limitTooLow, limitUnderUse } from "./memory-guard.ts";
 
 const MB = 1024 * 1024;
 
@@ -77,5 +77,10 @@ describe("memory guard", () => {
   it("refuses a limit that leaves no room above the start, with both numbers", () => {
     expect(limitTooLow(256, 100 * MB)).toBeNull();
     expect(limitTooLow(128, 120 * MB)).toMatch(/is 128, but this process holds 120 MB .* at least 150/);
+  });
+
+  it("fault 22: refuses a limit below what is in use, with both numbers", () => {
+    expect(limitUnderUse(200, 180 * MB)).toBeNull();
+    expect(limitUnderUse(128, 180 * MB)).toMatch(/is 128, but this process holds 180 MB .* at least 198/);
   });
 });

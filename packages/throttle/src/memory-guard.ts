@@ -37,6 +37,8 @@ const NEXT_PAUSE_MS = 10_000;
 const WORTH_COLLECTING = 0.25;
 /** A limit has to leave room to work in above what the process holds at its start. */
 const START_HEADROOM = 1.25;
+/** A tenth, once it works: what a process needs to work is there by then. */
+const WORKING_SHARE = 10;
 
 export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
   const { clock, limitMb, sample, collect } = options;
@@ -72,4 +74,15 @@ export function limitTooLow(limitMb: number, rssBytesAtStart: number): string | 
   const leastMb = Math.ceil(startMb * START_HEADROOM);
   if (limitMb >= leastMb) return null;
   return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${startMb} MB before it has done anything: give it at least ${leastMb}`;
+}
+
+/**
+ * The same while it works: `rssBytes` after a collection. A limit below it would be waited for without end. The margin is
+ * smaller than at the start: what a process needs to work is there by now.
+ */
+export function limitUnderUse(limitMb: number, rssBytes: number): string | null {
+  const usedMb = Math.ceil(rssBytes / MB);
+  const leastMb = usedMb + Math.ceil(usedMb / WORKING_SHARE);
+  if (limitMb >= leastMb) return null;
+  return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${usedMb} MB and would wait for memory without end: give it at least ${leastMb}`;
 }

@@ -1,4 +1,5 @@
 /** What a person is told of, from which figure on, and where it goes. */
+import { readOperations } from "../operations.ts";
 import { all, at, one, type Registered, type Stack } from "../stack.ts";
 import { holds, same, type Check, type Expected } from "./check.ts";
 import { deadLetterQueue, functionOf, topicArn, TYPES, workQueue } from "./find.ts";
@@ -10,11 +11,17 @@ interface Wanted {
   readonly of: (stack: Stack, expected: Expected) => unknown;
   readonly when: string;
   readonly threshold: (expected: Expected) => number;
+  /** Of errors: the metric of the backfill that is taken away from them. */
+  readonly apart?: string;
+  /** `datapoints of periods of seconds`, where it matters that a trouble is seen at all. */
+  readonly during?: string;
 }
 
 const ofFunction = (role: "Reader" | "Consumer") => (stack: Stack) => ({
   FunctionName: at(functionOf(stack, role), "name"),
 });
+
+const ofStage = (_: Stack, { stage }: Expected) => ({ service: "firehose-backfill", stage });
 
 const WANTED: readonly Wanted[] = [
   {
@@ -33,11 +40,37 @@ const WANTED: readonly Wanted[] = [
     threshold: () => 120 + 900 + 180,
   },
   {
+    thing: "oldest-due",
+    metric: "FirehoseBackfill OldestDueSeconds",
+    of: ofStage,
+    when: "GreaterThanThreshold",
+    threshold: () => 120 + 900 + 180,
+  },
+  {
+    thing: "waiting",
+    metric: "FirehoseBackfill WaitingSeconds",
+    of: ofStage,
+    when: "GreaterThanThreshold",
+    threshold: () => 900,
+  },
+  {
+    thing: "consumer-errors",
+    metric: "AWS/Lambda Errors",
+    of: ofFunction("Consumer"),
+    when: "GreaterThanThreshold",
+    threshold: () => 0,
+    apart: "EarlyExits",
+    // One batch that kills its consumer comes back each 180 s, the queue's visibility.
+    during: "2 of 3 of 300 s",
+  },
+  {
     thing: "reader-errors",
     metric: "AWS/Lambda Errors",
     of: ofFunction("Reader"),
     when: "GreaterThanThreshold",
     threshold: () => 0,
+    apart: "ReaderEarlyExits",
+    during: "3 of 5 of 60 s",
   },
   {
     thing: "consumer-throttles",
@@ -49,7 +82,7 @@ const WANTED: readonly Wanted[] = [
   {
     thing: "falls-off",
     metric: "FirehoseBackfill FallsOffInSeconds",
-    of: (_, { stage }) => ({ service: "firehose-backfill", stage }),
+    of: ofStage,
     when: "LessThanThreshold",
     threshold: () => 6 * 3600,
   },
@@ -72,8 +105,13 @@ export const ALARMS: readonly Check[] = [
       }
       if (alarm === undefined) return [`there is no alarm ${wanted.thing}`];
       return [
-        ...same("metric", `${String(at(alarm, "namespace"))} ${String(at(alarm, "metricName"))}`, wanted.metric),
-        ...same("of", at(alarm, "dimensions"), wanted.of(stack, expected)),
+        ...(wanted.apart === undefined
+          ? [
+              ...same("metric", metricOf(alarm), wanted.metric),
+              ...same("of", at(alarm, "dimensions"), wanted.of(stack, expected)),
+            ]
+          : errorsApart(alarm, wanted, wanted.apart, stack, expected)),
+        ...(wanted.during === undefined ? [] : same("during", duringOf(alarm), wanted.during)),
         ...same("comparison", at(alarm, "comparisonOperator"), wanted.when),
         ...same("threshold", at(alarm, "threshold"), wanted.threshold(expected)),
         ...same(
@@ -118,6 +156,28 @@ export const ALARMS: readonly Check[] = [
     },
   },
   {
+    name: "issue 12.6: operations.md explains every alarm, and its table of troubles names these alarms and no others",
+    run: (stack, { stage, isDev }) => {
+      const made = all(stack, TYPES.alarm).map((alarm) =>
+        String(at(alarm, "name")).replace(`firehose-backfill-${stage}-`, ""),
+      );
+      // Not made in `sst dev`, and still explained.
+      const wanted = [...made, ...(isDev ? ["reader-silent"] : [])].sort();
+      const { troubles, paragraphs } = readOperations();
+      return [
+        ...same("in the table", [...new Set(troubles.flatMap(({ alarms }) => alarms))].sort(), wanted),
+        ...same("explained", paragraphs.toSorted(), wanted),
+        ...troubles.flatMap(({ trouble, alarms }) => holds(`"${trouble}" is told by nothing`, alarms.length > 0)),
+        ...(["database is down", "dies at once", "switched off"] as const).flatMap((trouble) =>
+          holds(
+            `the table does not say what tells that "${trouble}"`,
+            troubles.some((it) => it.trouble.includes(trouble)),
+          ),
+        ),
+      ];
+    },
+  },
+  {
     name: "every alarm says what it means and where its paragraph is",
     run: (stack) =>
       all(stack, TYPES.alarm).flatMap((alarm) =>
@@ -125,6 +185,43 @@ export const ALARMS: readonly Check[] = [
       ),
   },
 ];
+
+/** Two metrics and what is made of them. */
+function errorsApart(
+  alarm: Registered,
+  wanted: Wanted,
+  apart: string,
+  stack: Stack,
+  expected: Expected,
+): readonly string[] {
+  const query = (index: number, ...path: string[]) => at(alarm, "metricQueries", index, ...path);
+  const metric = (index: number) =>
+    `${String(query(index, "metric", "namespace"))} ${String(query(index, "metric", "metricName"))}`;
+  return [
+    ...same("metric", metric(0), wanted.metric),
+    ...same("of", query(0, "metric", "dimensions"), wanted.of(stack, expected)),
+    ...same("apart", metric(1), `FirehoseBackfill ${apart}`),
+    ...same("apart, of", query(1, "metric", "dimensions"), ofStage(stack, expected)),
+    ...same("ids", [query(0, "id"), query(1, "id")], ["errors", "exits"]),
+    // An hour without early exits has no figure of them.
+    ...same("expression", query(2, "expression"), "errors - FILL(exits, 0)"),
+    ...same(
+      "what is judged",
+      [0, 1, 2].map((index) => query(index, "returnData") === true),
+      [false, false, true],
+    ),
+    ...same("statistics", [query(0, "metric", "stat"), query(1, "metric", "stat")], ["Sum", "Sum"]),
+  ];
+}
+
+function metricOf(alarm: Registered): string {
+  return `${String(at(alarm, "namespace"))} ${String(at(alarm, "metricName"))}`;
+}
+
+function duringOf(alarm: Registered): string {
+  const period = at(alarm, "metricQueries", 0, "metric", "period") ?? at(alarm, "period");
+  return `${String(at(alarm, "datapointsToAlarm"))} of ${String(at(alarm, "evaluationPeriods"))} of ${String(period)} s`;
+}
 
 function alarmOf(stack: Stack, { stage }: Expected, thing: string): Registered | undefined {
   return all(stack, TYPES.alarm).find((alarm) => at(alarm, "name") === `firehose-backfill-${stage}-${thing}`);

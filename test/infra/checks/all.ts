@@ -7,6 +7,7 @@ import { FUNCTIONS } from "./functions.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { PRODUCTION } from "./production.ts";
 import { QUEUES } from "./queues.ts";
+import { SECRETS } from "./secrets.ts";
 import { SCHEDULE } from "./schedule.ts";
 import { STATUS_URL } from "./status-url.ts";
 import { TEST_EVENTS } from "./test-events.ts";
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...FUNCTIONS,
   ...SCHEDULE,
   ...PERMISSIONS,
+  ...SECRETS,
   ...STATUS_URL,
   ...ALARMS,
   ...DASHBOARD,

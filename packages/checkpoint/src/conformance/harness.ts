@@ -88,6 +88,7 @@ export function aWindow(lease: Lease, changes: Partial<WindowItem> = {}): Window
     events: 10,
     bytes: 5000,
     sentAtMs: NOW,
+    lastDueMs: NOW + 1_000.5,
     received: 14,
     skipped: { collection: 4 },
     ...changes,

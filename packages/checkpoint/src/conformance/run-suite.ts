@@ -368,6 +368,18 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
     expect(await store.getRun("no-such-run")).toBeNull();
   });
 
+  test("fault 8: a run that is over waits for nothing, whoever said so before or says so now", async () => {
+    const store = await open();
+    await leased(store);
+    await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+    await store.transition(RUN, ["running"], "cancelling", {});
+    expect(await theRun(store)).toMatchObject({ waiting: { for: "database" } });
+    await store.transition(RUN, ["cancelling"], "cancelled", { finishedAtMs: NOW });
+    expect(await theRun(store)).toMatchObject({ status: "cancelled", waiting: null });
+    await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+    expect(await theRun(store)).toMatchObject({ waiting: null });
+  });
+
   test("a finished run is swept, so that a redrive finds its batch", async () => {
     const store = await open();
     const { lease } = await leased(store);

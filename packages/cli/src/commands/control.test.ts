@@ -1,6 +1,7 @@
 /** The commands that steer a run: what each sends, and what it makes of the answer. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { main } from "../main.ts";
 import { testServer, type Answer } from "../test-server.ts";
@@ -80,16 +81,62 @@ describe("a control command", () => {
     expect(stderr).toMatch(/\/control answered 404, and not as a control does/);
   });
 
-  it.each([[["pause"]], [["resume"]], [["cancel"]], [["redrive"]], [["tune", "BACKFILL_BATCH_SIZE=1"]]])(
-    "%j without a process says how to start one",
+  it.each([
+    [
+      ["pause"],
+      "nothing is read or applied, so there is nothing to pause. To go on with the unfinished run, or to begin one: firehose-backfill run",
+    ],
+    [
+      ["tick"],
+      "there is no reader that could look. To go on with the unfinished run, or to begin one: firehose-backfill run",
+    ],
+  ])("fault 33: %j without a process says what that means, and what to do", async (argv, why) => {
+    await using world = await testWorld();
+    expect(await main(world.context(argv))).toBe(1);
+    expect(world.stderr()).toBe(`firehose-backfill: no process works on ${world.dataDir}: ${why}\n`);
+  });
+
+  it.each([[["resume"]], [["cancel"]], [["redrive"]], [["tune", "BACKFILL_BATCH_SIZE=1"]]])(
+    "fault 33: %j where nothing has been run begins nothing, and says how to begin",
     async (argv) => {
       await using world = await testWorld();
       expect(await main(world.context(argv))).toBe(1);
-      expect(world.stderr()).toBe(
-        `firehose-backfill: no process works on ${world.dataDir}; start one with: firehose-backfill run\n`,
-      );
+      expect(world.stderr()).toMatch(/nothing has been run on .* yet.*egin with:? firehose-backfill run\n$/);
     },
   );
+
+  it.each([
+    [["cancel"], { action: "cancel" }],
+    [["redrive"], { action: "redrive" }],
+    [["tune", "BACKFILL_BATCH_SIZE=1"], { action: "tune", settings: { BACKFILL_BATCH_SIZE: 1 } }],
+  ])("fault 33: %j without a process is done here", async (argv, event) => {
+    await using world = await testWorld();
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot()));
+    const events: unknown[] = [];
+    const steerHere = (options: { readonly event: unknown }) => {
+      events.push(options.event);
+      return Promise.resolve({ message: "it is done", run: null });
+    };
+    expect(await main(world.context(argv, { loadSteering: () => Promise.resolve({ steerHere }) }))).toBe(0);
+    expect(events).toEqual([event]);
+    expect(world.stdout()).toBe("it is done\n");
+  });
+
+  it.each([
+    [["resume"], { from: null }],
+    [["resume", "--from", "oldest", "--until-done"], { from: "oldest" }],
+  ])("fault 33: %j without a process goes on with the run here, and begins none", async (argv, resume) => {
+    const asked: unknown[] = [];
+    await using world = await testWorld({
+      runServer: (options) => {
+        asked.push({ resume: options.resume, start: options.start });
+        return Promise.resolve({ exit: "done", message: null, snapshot: null });
+      },
+    });
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot({ status: "errored" })));
+    expect(await main(world.context(argv))).toBe(0);
+    expect(asked).toEqual([{ resume, start: undefined }]);
+  });
 
   it("does not go to the port of a process that is gone", async () => {
     await using world = await testWorld();

@@ -10,6 +10,8 @@ const recordAt = (seq: number, different: Partial<AppliedRecord> = {}): AppliedR
   did: "did:plc:alice",
   collection: "app.bsky.feed.post",
   rkey: `key${seq}`,
+  rev: "3l3qo2vuowo2b",
+  cid: "bafyreia",
   isDeleted: false,
   record: '{"text": "hello"}',
   ...different,
@@ -54,6 +56,22 @@ it("follows from there, deletions included, until Ctrl-C", async () => {
 
 it("for scripts; and refuses what is no number", async () => {
   const { stdout } = await events(["--json", "--lines", "1"]);
-  expect(JSON.parse(stdout)).toEqual(recordAt(3));
+  expect(JSON.parse(stdout)).toEqual({
+    ...recordAt(3),
+    uri: "at://did:plc:alice/app.bsky.feed.post/key3",
+    record: { text: "hello" },
+  });
   expect((await events(["--lines", "-3"])).exitCode).toBe(2);
+});
+
+it.each([
+  ["a number that JavaScript cannot hold", '{"n": 9007199254740993}', '"record":{"n": 9007199254740993}}'],
+  ["text that looks like JSON", '{"text": "{\\"a\\": 1}\\n"}', '"record":{"text": "{\\"a\\": 1}\\n"}}'],
+  ["a deletion", null, '"cid":null,"isDeleted":true,"record":null}'],
+])("fault 34: a record of --json is JSON, with uri, cid and rev: %s", async (_name, record, end) => {
+  const isDeleted = record === null;
+  const one = recordAt(5, { record, ...(isDeleted ? { isDeleted, cid: null } : {}) });
+  const { stdout } = await events(["--json", "--tail", "--lines", "0"], [[one]]);
+  expect(stdout.endsWith(`${end}\n`)).toBe(true);
+  expect(JSON.parse(stdout)).toMatchObject({ uri: "at://did:plc:alice/app.bsky.feed.post/key5", rev: "3l3qo2vuowo2b" });
 });

@@ -64,7 +64,7 @@ function linesOf(args: Args): number {
 }
 
 function render(context: CliContext, record: AppliedRecord, json: boolean): string {
-  if (json) return JSON.stringify(record);
+  if (json) return jsonLine(record);
   const { stdout } = context;
   const width = stdout.isTerminal ? stdout.columns() : Number.POSITIVE_INFINITY;
   const { seq, time, did, collection, rkey, isDeleted } = record;
@@ -77,6 +77,12 @@ function render(context: CliContext, record: AppliedRecord, json: boolean): stri
     ],
     { width, color: wantsColor(context, stdout) },
   );
+}
+
+/** With the record's address. The record stands there as the database gave it: reading it here would round its large numbers. */
+function jsonLine({ record, did, collection, rkey, ...rest }: AppliedRecord): string {
+  const about = JSON.stringify({ uri: `at://${did}/${collection}/${rkey}`, did, collection, rkey, ...rest });
+  return `${about.slice(0, -1)},"record":${record ?? "null"}}`;
 }
 
 const MOST_CHARS = 200;

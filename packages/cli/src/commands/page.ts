@@ -26,7 +26,11 @@ export const page: Command = {
   ],
   run: async (context, args) => {
     const port = portOf(context, args);
-    const target = await requireTarget(context, args);
+    const target = await requireTarget(
+      context,
+      args,
+      "there is no page. firehose-backfill status shows what was known last",
+    );
     if (args.text("function") === undefined) {
       context.stdout.write(`${target.address}\n`);
       return EXIT.ok;

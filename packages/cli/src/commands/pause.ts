@@ -15,8 +15,12 @@ export const pause: Command = {
     { line: "pause --now", does: "Within one batch." },
   ],
   run: async (context, args) =>
-    sendControl(context, await requireTarget(context, args), {
-      action: "pause",
-      ...(args.flag("now") ? { now: true } : {}),
-    }),
+    sendControl(
+      context,
+      await requireTarget(context, args, "nothing is read or applied, so there is nothing to pause"),
+      {
+        action: "pause",
+        ...(args.flag("now") ? { now: true } : {}),
+      },
+    ),
 };

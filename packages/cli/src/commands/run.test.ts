@@ -72,7 +72,7 @@ describe("run", () => {
     };
     const { stdout, stderr } = await run(["run"], serve, { isTerminal: true, env: { NO_COLOR: "1" } });
     expect(stdout).toBe("");
-    const draws = stderr.split("\u001b[8A\u001b[0J");
+    const draws = stderr.split("\u001b[9A\u001b[0J");
     expect(draws).toHaveLength(3);
     expect(draws[0]).toMatch(/^firehose-backfill: running/);
     expect(draws[1]).toMatch(/^\[BACKFILL\] above\nfirehose-backfill: running/);

@@ -6,7 +6,7 @@ export const run: Command = {
   name: "run",
   summary: "Run the backfill here: begin a run, or go on with the unfinished one.",
   details:
-    "Without RELAY_URL it replays the bundled sample relay; without DATABASE_URL it brings its own Postgres. Ctrl-C\nfinishes the batch in hand and saves; the next run goes on from there.",
+    "Without RELAY_URL it replays the bundled sample relay; without DATABASE_URL it brings its own Postgres. With a\nDATABASE_URL the sample has to be asked for: RELAY_URL=sample. Ctrl-C finishes the batch in hand and saves; the next run goes on from there.",
   options: {
     "until-done": { help: "Exit when the run ends, instead of waiting for the next one." },
     json: { help: "Print the status as one line of JSON at each progress line; the last one is final." },

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stoppedSnapshot } from "@firehose-backfill/status/stored-snapshot";
 import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { main } from "../main.ts";
@@ -31,7 +32,7 @@ describe("status", () => {
     await using world = await testWorld();
     await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot()));
     expect(await main(world.context(["status", "--json"]))).toBe(0);
-    expect(JSON.parse(world.stdout())).toEqual({ ...sampleSnapshot(), stopped: true });
+    expect(JSON.parse(world.stdout())).toEqual(stoppedSnapshot(sampleSnapshot()));
     expect(await main(world.context(["status"]))).toBe(0);
     expect(world.stdout()).toContain("stopped: the process is gone");
   });
@@ -86,7 +87,7 @@ describe("status --watch", () => {
     const left = [...steps];
     await using _ = await testServer(world.dataDir, () => ({ body: left.shift() }));
     await main(world.context(["status", "--watch"], { clock: NO_WAIT }));
-    expect(world.stdout().split("\u001b[8A\u001b[0J")).toHaveLength(4);
+    expect(world.stdout().split("\u001b[9A\u001b[0J")).toHaveLength(4);
   });
 
   it("ends with the process, showing what it last knew", async () => {

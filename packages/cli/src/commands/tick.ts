@@ -13,5 +13,6 @@ export const tick: Command = {
     { line: "tick", does: "After a relay or a database has come back." },
     { line: "tick --function firehose-backfill-production-control", does: "Of a deployed run." },
   ],
-  run: async (context, args) => sendControl(context, await requireTarget(context, args), { action: "tick" }),
+  run: async (context, args) =>
+    sendControl(context, await requireTarget(context, args, "there is no reader that could look"), { action: "tick" }),
 };

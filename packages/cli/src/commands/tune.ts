@@ -4,8 +4,8 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { settingValue } from "@firehose-backfill/status/setting-value";
 import { tunableSettings } from "@firehose-backfill/status/tunable";
 import type { Command } from "../command.ts";
-import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
-import { sendControl } from "../send-control.ts";
+import { TARGET_OPTIONS } from "../find-target.ts";
+import { steer } from "../steer-here.ts";
 
 export const tune: Command = {
   name: "tune",
@@ -23,7 +23,7 @@ export const tune: Command = {
   ],
   run: async (context, args) => {
     const settings = parsePairs(args.operands);
-    return sendControl(context, await requireTarget(context, args), { action: "tune", settings });
+    return steer(context, args, { action: "tune", settings });
   },
 };
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { RecordEvent } from "../event.ts";
 import { decodeEvent, encodeEvent, EVENT_VERSION } from "./event-layout.ts";
+import { encodeMessage } from "./encode.ts";
+import { LayoutError } from "./field-reader.ts";
 import { CborError } from "./refusal.ts";
 
 const EVENT: RecordEvent = {
@@ -23,6 +25,11 @@ test("an event that is kept by itself comes back as it was", () => {
 test("of a newer version the hands are kept off; what is no event is refused", () => {
   const bytes = encodeEvent(EVENT);
   expect(decodeEvent(Uint8Array.of(EVENT_VERSION + 1, 0xff))).toBeNull();
+  // issue 12.3: the version is known, the kind of event is not.
+  const ofKind = (kind: number) =>
+    Buffer.concat([Uint8Array.of(EVENT_VERSION), encodeMessage([kind, 1, 2, "did:plc:a"])]);
+  expect(decodeEvent(ofKind(5))).toBeNull();
+  expect(() => decodeEvent(ofKind(-1))).toThrow(LayoutError);
   expect(() => decodeEvent(bytes.subarray(0, -1))).toThrow(CborError);
   expect(() => decodeEvent(new Uint8Array())).toThrow(CborError);
 });

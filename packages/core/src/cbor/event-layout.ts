@@ -77,6 +77,8 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
         event.reason,
         event.error.toWellFormed(),
         event.payload,
+        // The last field, and only where there is something to try again: most dead entries look as they always did.
+        ...(event.event === undefined ? [] : [layOutEvent(event.event)]),
       ];
     default: {
       const unreachable: never = kind;
@@ -122,7 +124,19 @@ export function readEvent(value: unknown): FirehoseEvent {
       return fields.end({ kind: "sync", ...at, did: fields.text(), rev: fields.text() });
     case KIND.dead: {
       const [did, path, reason, error] = [fields.textOrNull(), fields.textOrNull(), fields.text(), fields.text()];
-      return fields.end({ kind: "dead", ...at, did, path, reason, error, payload: fields.bytes() });
+      const payload = fields.bytes();
+      const event = fields.isAtEnd ? undefined : readEvent(fields.list());
+      if (event?.kind === "dead") throw new LayoutError("a dead entry cannot hold another one");
+      return fields.end({
+        kind: "dead",
+        ...at,
+        did,
+        path,
+        reason,
+        error,
+        payload,
+        ...(event === undefined ? {} : { event }),
+      });
     }
     default:
       throw new LayoutError(`unknown kind of event ${kind}`);

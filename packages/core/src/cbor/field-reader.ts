@@ -61,6 +61,11 @@ export class FieldReader {
     return Array.isArray(value) ? value : this.#fail("an array");
   }
 
+  /** Every field has been read. */
+  get isAtEnd(): boolean {
+    return this.#next >= this.#fields.length;
+  }
+
   /** Returns `result` if every field has been read. */
   end<Result>(result: Result): Result {
     if (this.#next !== this.#fields.length) throw this.#error(`has ${this.#fields.length} fields, not ${this.#next}`);

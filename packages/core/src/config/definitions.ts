@@ -4,10 +4,10 @@
  */
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
-import { boolean, choice, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
+import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
 import { PROFILES } from "./profiles.ts";
-import { relayUrl } from "./relay-url.ts";
+import { relayUrlOrSample } from "./relay-url.ts";
 import { PROFILE_NAMES, type SettingKey, VERIFY_LEVELS } from "./settings.ts";
 
 const { background } = PROFILES;
@@ -19,10 +19,10 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "relayUrl",
     name: "RELAY_URL",
     group: "scope",
-    kind: optional(relayUrl),
+    kind: relayUrlOrSample,
     fallback: null,
     fallbackText: "the bundled sample; required when deployed",
-    help: "Host of the firehose.",
+    help: "Host of the firehose; `sample` replays the bundled sample, also into a database of DATABASE_URL.",
   },
   databaseUrl: {
     key: "databaseUrl",
@@ -127,9 +127,11 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "throttleQuery",
     name: "BACKFILL_THROTTLE_QUERY",
     group: "place",
-    kind: optional(matching("one SQL statement that gives a number", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u)),
+    kind: optional(
+      matching("one SQL statement that gives a number or a boolean", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u),
+    ),
     fallback: null,
-    help: "Asked before a batch; above 0, or no answer: wait and back off.",
+    help: "Asked before a batch; above 0, true, or no answer: wait and back off.",
   },
   offPeak: {
     key: "offPeak",
@@ -175,7 +177,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     key: "dataDir",
     name: "BACKFILL_DATA_DIR",
     group: "place",
-    kind: matching("a folder", /^\P{Cc}+$/u),
+    kind: folder,
     fallback: ".backfill",
     help: "State of the embedded stack; a second start resumes from it.",
   },

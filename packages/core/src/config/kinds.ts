@@ -96,6 +96,20 @@ export function matching(takes: string, pattern: RegExp): Kind<string> {
   };
 }
 
+/**
+ * A path. What only a shell replaces is refused: from a file or a service it arrives as it is written, and would become a
+ * folder of that name.
+ */
+export const folder: Kind<string> = {
+  ...matching("a folder", /^\P{Cc}+$/u),
+  parse: (text) => {
+    if (/\p{Cc}/u.test(text)) return REFUSED;
+    if (text.startsWith("~")) return { problem: "~ is replaced by a shell only: write the whole path" };
+    if (/\$\{?\w|%\w+%/.test(text)) return { problem: "variables are not replaced here: write the whole path" };
+    return { value: text };
+  },
+};
+
 /** Somebody's address: status and logs, which people pass on, say only that there is one. */
 export function withheld(kind: Kind<string>): Kind<string> {
   return { ...kind, show: () => "(set)" };

@@ -86,7 +86,11 @@ describe("every setting", () => {
       ["arn:aws:sqs:eu-central-1:123456789012:q", "alarms"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
-    BACKFILL_DATA_DIR: ["/var/lib/backfill", "/var/lib/backfill", ["a\u0000b"]],
+    BACKFILL_DATA_DIR: [
+      "/var/lib/backfill",
+      "/var/lib/backfill",
+      ["a\u0000b", "~", "~/x", "~user/x", "$HOME/x", "${HOME}/x", "/a/$USER", "%USERPROFILE%\\x"],
+    ],
     MEMORY_CHECK_INTERVAL: ["1000000", 1_000_000, ["0", "1000001"]],
     PORT: ["0", 0, ["-1", "65536"]],
     BACKFILL_QUEUE_URL: [

@@ -6,6 +6,7 @@ import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
 import type { ParseContext, SettingDefinition } from "./kinds.ts";
 import { unknownName, wrongValue } from "./problems.ts";
 import { PROFILES } from "./profiles.ts";
+import { relayUrl } from "./relay-url.ts";
 import type { RawConfig } from "./read-env.ts";
 import type { Config, SettingKey, Settings, SettingSource } from "./settings.ts";
 
@@ -46,13 +47,18 @@ export function parseConfig(raw: RawConfig, options: ParseOptions = {}): Config 
     applyLayer(draft, values, source, { readFile: source === "event" ? null : readFile }, problems);
   }
 
-  const relay = definitionOf("relayUrl");
-  const isGiven = [raw, ...overrides.map(({ values }) => values)].some((values) => textOf(values, relay) !== "");
-  if (options.deployed === true && !isGiven) {
-    problems.push(`${relay.name} is not set; where this is deployed it takes ${relay.kind.takes}`);
-  }
+  if (options.deployed === true) problems.push(...missingRelay(draft, [raw, ...overrides.map(({ values }) => values)]));
   if (problems.length > 0) throw new ConfigError(problems);
   return draft;
+}
+
+/** There is no sample where it is deployed. A wrong one is a problem already. */
+function missingRelay(draft: Draft, layers: readonly RawConfig[]): readonly string[] {
+  const relay = definitionOf("relayUrl");
+  const isGiven = layers.some((values) => textOf(values, relay) !== "");
+  const isSample = isGiven && draft.sources.relayUrl !== "default" && draft.settings.relayUrl === null;
+  if (isGiven && !isSample) return [];
+  return [`${relay.name} is ${isSample ? "sample" : "not set"}; where this is deployed it takes ${relayUrl.takes}`];
 }
 
 function defaults(): Draft {

@@ -20,10 +20,28 @@ export function unknownName(name: string, known: readonly SettingDefinition[] = 
 
 /** Null when none is near: a guess at random is worse than none. */
 function nearestName(name: string, known: readonly string[]): string | null {
+  const best = nearestOf(name, known);
+  return best.distance <= Math.max(2, best.name.length / 4) ? best.name : null;
+}
+
+interface Near {
+  readonly name: string;
+  /** Characters to add, drop or change. */
+  readonly distance: number;
+}
+
+/** The setting whose name is nearest, however far that is. */
+export function nearestSetting(name: string): Near {
+  return nearestOf(
+    name,
+    SETTINGS.map((definition) => definition.name),
+  );
+}
+
+function nearestOf(name: string, known: readonly string[]): Near {
   const wanted = name.toUpperCase().slice(0, 80);
-  const near = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate) }));
-  const best = near.reduce((left, right) => (right.distance < left.distance ? right : left));
-  return best.distance <= Math.max(2, best.candidate.length / 4) ? best.candidate : null;
+  const near = known.map((candidate) => ({ name: candidate, distance: editDistance(wanted, candidate) }));
+  return near.reduce((left, right) => (right.distance < left.distance ? right : left));
 }
 
 /** Levenshtein's: how many characters to add, drop or change. */

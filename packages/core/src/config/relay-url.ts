@@ -9,6 +9,17 @@ export const relayUrl: Kind<string> = {
   showHeld: (text) => quoteHeld(text.replace(/\/\/[^/]*@/, "//***@")),
 };
 
+/** How the bundled sample is named: with a database of one's own it is replayed only when it is asked for. */
+const SAMPLE = "sample";
+
+/** null: the bundled sample. */
+export const relayUrlOrSample: Kind<string | null> = {
+  takes: `${relayUrl.takes}, or ${SAMPLE} for the bundled sample`,
+  parse: (text, context) => (text === SAMPLE ? { value: null } : relayUrl.parse(text, context)),
+  show: (value) => value,
+  showHeld: (text) => relayUrl.showHeld(text),
+};
+
 /** The value is in lower case, without a slash at the end; a port stays where one was given, the usual one too. */
 function parseRelayUrl(text: string): Parsed<string> {
   if (!URL.canParse(text)) return { problem: "not a URL" };

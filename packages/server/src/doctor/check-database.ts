@@ -4,10 +4,10 @@ import type { Settings } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
 import { postgresAccount } from "@firehose-backfill/embedded/postgres-account";
 import { findPostgresBinaries } from "@firehose-backfill/embedded/postgres-binaries";
-import { type DatabaseFindings, examineDatabase } from "@firehose-backfill/sink/examine";
-import { checkThrottleQuery } from "@firehose-backfill/sink/health";
+import { type DatabaseFindings, examineDatabase, whyUnusable } from "@firehose-backfill/sink/examine";
+import { checkThrottleQuery, whyNoAnswer } from "@firehose-backfill/sink/health";
 import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
-import { type Check, fail, ok, warn } from "./check.ts";
+import { type Check, fail, isolated, ok, warn } from "./check.ts";
 import type { Reading } from "./check-clock.ts";
 
 type DatabaseSettings = Pick<Settings, "databaseUrl" | "throttleQuery" | "dbPoolSize">;
@@ -27,8 +27,17 @@ export async function checkDatabase(settings: DatabaseSettings, clock: Clock): P
   } catch (error) {
     return { checks: [fail("database", messageOf(error), REACH_ADVICE)], readings: [] };
   }
+  const reach = ok("database", server);
+  const query = await isolated("throttle query", () => checkQuery(databaseUrl, settings.throttleQuery));
   const beganMs = clock.now();
-  const found = await examineDatabase({ databaseUrl });
+  let found: DatabaseFindings;
+  try {
+    found = await examineDatabase({ databaseUrl });
+  } catch (error) {
+    // The examination itself failed: what is known without it is told all the same.
+    const schema = fail("schema", messageOf(error), "mend what the database says, and ask again");
+    return { checks: [reach, schema, query], readings: [] };
+  }
   const endedMs = clock.now();
   const reading = {
     name: "database",
@@ -36,12 +45,7 @@ export async function checkDatabase(settings: DatabaseSettings, clock: Clock): P
     oursMs: (beganMs + endedMs) / 2,
     toleranceMs: (endedMs - beganMs) / 2,
   };
-  const checks = [
-    checkServer(server, found),
-    checkSchema(found),
-    checkConnections(found, settings.dbPoolSize),
-    await checkQuery(databaseUrl, settings.throttleQuery),
-  ];
+  const checks = [checkServer(server, found), checkSchema(found), checkConnections(found, settings.dbPoolSize), query];
   return { checks, readings: [reading] };
 }
 
@@ -62,17 +66,11 @@ function checkServer(server: string, found: DatabaseFindings): Check {
 }
 
 function checkSchema(found: DatabaseFindings): Check {
-  const { schemaVersion, neededVersion, mismatch, missingPrivileges } = found;
-  if (missingPrivileges.length > 0) {
-    const [first = ""] = missingPrivileges;
-    const more = missingPrivileges.length === 1 ? "" : ` and ${missingPrivileges.length - 1} more`;
-    return fail("schema", `the role lacks ${first}${more}`, "GRANT ALL ON ALL TABLES IN SCHEMA firehose TO the role");
-  }
+  const { schemaVersion, neededVersion, mismatch } = found;
+  const problem = whyUnusable({ ...found, isReadOnly: false });
+  if (problem !== null) return fail("schema", problem.finding, problem.advice);
   if (mismatch === null) return ok("schema", `version ${schemaVersion}`);
-  if (schemaVersion > neededVersion) return fail("schema", mismatch, "use the newer program everywhere");
-  if (schemaVersion === 0 && !found.canCreateSchema) {
-    return fail("schema", "none yet, and the role may not make it", "GRANT CREATE ON DATABASE … TO the role");
-  }
+  if ((schemaVersion ?? 0) > neededVersion) return fail("schema", mismatch, "use the newer program everywhere");
   return schemaVersion === 0
     ? ok("schema", "none yet: the first start makes it")
     : warn("schema", `version ${schemaVersion}, of ${neededVersion}`, "doctor --fix migrates it, and so does a start");
@@ -88,7 +86,10 @@ async function checkQuery(databaseUrl: string, throttleQuery: string | null): Pr
   if (throttleQuery === null) return ok("throttle query", "none: production's health is not asked for");
   try {
     await checkThrottleQuery({ databaseUrl, throttleQuery });
-    return ok("throttle query", "the database understands it");
+    const problem = await whyNoAnswer({ databaseUrl, throttleQuery });
+    if (problem !== null)
+      return fail("throttle query", problem, "correct BACKFILL_THROTTLE_QUERY: a batch waits while it has no answer");
+    return ok("throttle query", "the database answers it");
   } catch (error) {
     return fail("throttle query", messageOf(error), "correct BACKFILL_THROTTLE_QUERY: a batch waits while it fails");
   }

@@ -1,6 +1,6 @@
 /** The machine: Node, the data folder and its disk, memory, the page's port. */
 import { constants } from "node:fs";
-import { access, statfs } from "node:fs/promises";
+import { access, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
@@ -32,6 +32,8 @@ export function checkNode(version: string, canCollect: boolean): Check {
 export async function checkDataDir(dataDir: string): Promise<Check> {
   const folder = resolve(dataDir);
   const standing = await nearestThatExists(folder);
+  if (!(await stat(standing)).isDirectory())
+    return fail("data folder", `${standing} is a file`, "set BACKFILL_DATA_DIR to a folder, or move the file away");
   try {
     await access(standing, constants.W_OK | constants.X_OK);
   } catch {
@@ -55,6 +57,7 @@ async function nearestThatExists(folder: string): Promise<string> {
       await access(path);
       return path;
     } catch (error) {
+      // Below a file there is nothing (ENOTDIR), and it is the file that stands in the way.
       if (dirname(path) === path) throw error;
     }
   }

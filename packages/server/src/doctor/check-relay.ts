@@ -11,6 +11,8 @@ const LISTEN_MS = 10_000;
 export interface RelayOptions {
   /** null: the bundled sample. */
   readonly relayUrl: string | null;
+  /** Why it would be refused; null: it may be replayed. */
+  readonly unwishedSample: string | null;
   readonly userAgent: string;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
@@ -25,6 +27,8 @@ export interface RelayCheck {
 
 export async function checkRelay(options: RelayOptions): Promise<RelayCheck> {
   const { relayUrl, userAgent, clock, signal, listenMs = LISTEN_MS } = options;
+  if (relayUrl === null && options.unwishedSample !== null)
+    return { check: fail("relay", options.unwishedSample, "set RELAY_URL, and ask again"), readings: [] };
   if (relayUrl === null)
     return { check: ok("relay", "the bundled sample (set RELAY_URL for a real one)"), readings: [] };
   const beganMs = clock.now();

@@ -1,4 +1,5 @@
 /** One line of the doctor's: what was looked at, how it is, and what to do about it. */
+import { describeError } from "@firehose-backfill/core/errors";
 
 export const VERDICTS = ["ok", "warn", "fail"] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -23,4 +24,18 @@ export function warn(name: string, finding: string, advice: string): Check {
 
 export function fail(name: string, finding: string, advice: string): Check {
   return { name, verdict: "fail", finding, advice };
+}
+
+/** One examination that fails takes no other along: what it threw is its own line. Never rejects. */
+export async function isolated(name: string, examine: () => Check | Promise<Check>): Promise<Check> {
+  try {
+    return await examine();
+  } catch (error) {
+    const knowsItself = error instanceof Error && "isRetryable" in error && error.message !== "";
+    return fail(
+      name,
+      knowsItself ? error.message : describeError(error),
+      "this could not be looked at: mend it, and ask again",
+    );
+  }
 }

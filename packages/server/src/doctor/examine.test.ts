@@ -11,9 +11,11 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { type EmbeddedStack, startEmbedded } from "@firehose-backfill/embedded/stack";
 import { openDatabase } from "@firehose-backfill/sink/connection";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Settings } from "@firehose-backfill/core/config/settings";
+import { isolated } from "./check.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
-import { examine } from "./examine.ts";
+import { type DoctorOptions, examine } from "./examine.ts";
 import { tombstoneBound } from "./tombstone-bound.ts";
 
 const GIB = 1024 ** 3;
@@ -132,6 +134,55 @@ describe("the doctor", () => {
     expect(check).toMatchObject({ verdict: "fail", finding: expect.stringMatching(finding) });
     expect(check?.advice).toMatch(/\w/);
     expect(JSON.stringify(check)).not.toContain("secret");
+  });
+});
+
+describe("fault 19: one examination that throws takes no other along", () => {
+  const thrown: typeof fetch = () => Promise.reject(new Error("boom"));
+
+  test("it is a failing line of its own", async () => {
+    expect(await isolated("table", () => Promise.reject(new Error("boom")))).toMatchObject({
+      name: "table",
+      verdict: "fail",
+      finding: "Error: boom",
+    });
+    expect(await isolated("table", () => ({ name: "table", verdict: "ok", finding: "x", advice: null }))).toMatchObject(
+      {
+        verdict: "ok",
+      },
+    );
+  });
+
+  test.each([
+    ["a clock that says nothing", { clock: { ...systemClock, now: () => Number.NaN } }, []],
+    ["a data folder that is a file", { dataDir: "/proc/version" }, ["data folder"]],
+    ["a database that is none", { databaseUrl: "postgres://a:b@127.0.0.1:1/x" }, ["database"]],
+    [
+      "all of the services gone",
+      { queueUrl: "http://127.0.0.1:1/q", dlqUrl: "http://127.0.0.1:1/d" },
+      ["queue", "dead letters"],
+    ],
+  ])("%s: the list is whole", async (_, different, failing: readonly string[]) => {
+    const { clock = systemClock, ...settings } = { ...different } as Partial<DoctorOptions> & Partial<Settings>;
+    const config = parseConfig({ RELAY_URL: "ws://127.0.0.1:1", PORT: "0" });
+    vi.stubEnv("AWS_MAX_ATTEMPTS", "1");
+    const checks = await examine({
+      config: { ...config, settings: { ...config.settings, ...settings } },
+      clock,
+      fetch: thrown,
+      fix: false,
+      process: { version: "24.1.0", canCollect: true, rssBytes: 1, constrainedBytes: 0 },
+      signal: AbortSignal.timeout(30_000),
+      relayListenMs: 10,
+    });
+    vi.unstubAllEnvs();
+    const names = checks.map(({ name }) => name);
+    for (const name of ["node", "relay", "database", "clock", "data folder", "memory", "process", "queue", "table"])
+      expect(names).toContain(name);
+    expect(checks.filter(({ verdict }) => verdict === "fail").map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["relay", ...failing]),
+    );
+    expect(JSON.parse(JSON.stringify(checks))).toEqual(checks);
   });
 });
 

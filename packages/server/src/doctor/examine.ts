@@ -1,13 +1,14 @@
 /** The doctor: looks at everything a run depends on, without one, and says what to do. Changes nothing unless told to. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config, Settings } from "@firehose-backfill/core/config/settings";
+import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDatabase } from "@firehose-backfill/sink/connection";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { removeOldTombstones, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tombstones";
-import { type Check, fail, ok } from "./check.ts";
-import { checkClock } from "./check-clock.ts";
+import { type Check, fail, isolated, ok } from "./check.ts";
+import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
 import { checkRelay } from "./check-relay.ts";
@@ -38,33 +39,52 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   const fixed =
     options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, settings, options)] : [];
   const [relay, database, dataDir, port, queues, table] = await Promise.all([
-    checkRelay({
-      relayUrl: settings.relayUrl,
-      userAgent: userAgent({ version: VERSION, contact: settings.contact }),
-      clock,
-      fetch: options.fetch,
-      signal,
-      ...(options.relayListenMs === undefined ? {} : { listenMs: options.relayListenMs }),
+    readingsOf("relay", async () => {
+      const { check, readings } = await checkRelay({
+        relayUrl: settings.relayUrl,
+        unwishedSample: unwishedSample(config),
+        userAgent: userAgent({ version: VERSION, contact: settings.contact }),
+        clock,
+        fetch: options.fetch,
+        signal,
+        ...(options.relayListenMs === undefined ? {} : { listenMs: options.relayListenMs }),
+      });
+      return { checks: [check], readings };
     }),
-    checkDatabase(settings, clock),
-    checkDataDir(settings.dataDir),
-    checkPort(settings),
-    checkQueues(settings),
-    checkTable(settings),
+    readingsOf("database", () => checkDatabase(settings, clock)),
+    isolated("data folder", () => checkDataDir(settings.dataDir)),
+    isolated("process", () => checkPort(settings)),
+    readingsOf("queue", async () => ({ checks: await checkQueues(settings), readings: [] })),
+    isolated("table", () => checkTable(settings)),
   ]);
   return [
     checkNode(options.process.version, options.process.canCollect),
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
-    relay.check,
+    ...relay.checks,
     ...fixed,
     ...database.checks,
     checkClock([...database.readings, ...relay.readings]),
     dataDir,
     checkMemory(settings, options.process),
     port,
-    ...queues,
+    ...queues.checks,
     table,
   ];
+}
+
+interface Examined {
+  readonly checks: readonly Check[];
+  readonly readings: readonly Reading[];
+}
+
+/** As `isolated`, of an examination that says more than one line. */
+async function readingsOf(name: string, look: () => Promise<Examined>): Promise<Examined> {
+  let examined: Examined | null = null;
+  const failed = await isolated(name, async () => {
+    examined = await look();
+    return ok(name, "");
+  });
+  return examined ?? { checks: [failed], readings: [] };
 }
 
 async function fixDatabase(

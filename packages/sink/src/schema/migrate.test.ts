@@ -36,10 +36,10 @@ describe("migrate", () => {
       "firehose.dead_events":
         "id run_id seq did path reason error payload created_at event redriven_at applied_at applied_by",
       "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
-      "firehose.records": "did collection rkey cid rev seq record indexed_at",
+      "firehose.records": "did collection rkey cid rev seq record indexed_at host",
       "firehose.repos":
-        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at",
-      "firehose.schema_version": "version applied_at",
+        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks",
+      "firehose.schema_version": "version applied_at database_id",
       "public.records": "mine",
     });
   });

@@ -93,7 +93,31 @@ const THIRD: Migration = {
   ],
 };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD];
+/**
+ * What tells this database from every other one: it goes with a backup, and a schema that is made anew has another. A column
+ * and no table of its own, so that roles which were granted the tables need no new privilege.
+ *
+ * `host` is a number made from the name of the host that gave the sequence number (host-number.ts), because within one host
+ * the sequence number says what came later. The `marks` hold what each host said last; null: from before they were kept.
+ * Times far ahead are no reason to hide an account for ever.
+ */
+const FOURTH: Migration = {
+  version: 4,
+  statements: [
+    `ALTER TABLE firehose.schema_version ADD COLUMN database_id uuid`,
+    `UPDATE firehose.schema_version SET database_id = gen_random_uuid() WHERE version = 1`,
+    `ALTER TABLE firehose.records ADD COLUMN host integer`,
+    `ALTER TABLE firehose.repos
+       ADD COLUMN status_marks jsonb,
+       ADD COLUMN handle_marks jsonb,
+       ADD COLUMN purge_marks jsonb`,
+    ...["status", "handle", "purged"].map(
+      (kind) => `UPDATE firehose.repos SET ${kind}_at = now() WHERE ${kind}_at > now() + interval '5 minutes'`,
+    ),
+  ],
+};
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -12,8 +12,11 @@ export async function readSchemaVersion(session: Session): Promise<number> {
 }
 
 /** @throws SinkError (`broken`) unless the schema is the one this program writes */
-export async function checkSchemaVersion(session: Session): Promise<void> {
+export async function checkSchemaVersion(session: Session, lockTimeoutMs: number): Promise<void> {
+  // A table that somebody rewrites keeps even a look at it waiting.
+  await session.run([{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}` }]);
   const version = await readSchemaVersion(session);
+  await session.run([{ sql: "ROLLBACK" }]);
   if (version === SCHEMA_VERSION) return;
   throw new SinkError(describeMismatch(version), { kind: "broken" });
 }

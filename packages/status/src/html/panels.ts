@@ -1,5 +1,5 @@
 /** The four figures of a run that matter while it works: events, pace, queue, memory. Each a section of the page. */
-import { formatCount, formatDuration, formatRate, formatRelative, sumOf } from "../format.ts";
+import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
 import type { HistoryPoint } from "../history.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { redriveControl } from "./controls.ts";
@@ -44,11 +44,11 @@ export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]):
   return panel(
     "pace",
     "Pace",
-    html`<p class="figure">${formatRate(ratePerSecond)} <span class="unit">events/s ${allowed}</span></p>
-      ${allowedRatePerSecond === null ? nothing : gauge("Rate against the allowed rate", ratePerSecond, allowedRatePerSecond, 1.05)}
+    html`<p class="figure">${formatRateOrDash(ratePerSecond)} <span class="unit">events/s ${allowed}</span></p>
+      ${allowedRatePerSecond === null || ratePerSecond === null ? nothing : gauge("Rate against the allowed rate", ratePerSecond, allowedRatePerSecond, 1.05)}
       <dl>
         ${[
-          pair("On average", `${formatRate(averageRatePerSecond)} events/s`),
+          pair("On average", `${formatRateOrDash(averageRatePerSecond)} events/s`),
           pair("Back-off", memory.backOff > 1 ? `x ${memory.backOff}` : "none", memory.backOff > 1 ? "warn" : ""),
           tunes.some(({ pending }) => pending) ? pair("Tune", "pending until the next batch", "warn") : nothing,
         ]}

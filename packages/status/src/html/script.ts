@@ -8,6 +8,7 @@ export const SCRIPT = `(() => {
   const FADE_MS = 15000;
   const pulse = document.getElementById("pulse");
   const notice = document.getElementById("notice");
+  document.getElementById("reloads")?.remove();
   const fresh = pulse.textContent;
   const shown = new Map();
   let seenAt = document.body.dataset.at;
@@ -38,7 +39,7 @@ export const SCRIPT = `(() => {
       const next = page.getElementById(region.id);
       if (next) takeOver(region, next);
     }
-    document.title = page.body.dataset.title;
+    document.body.dataset.title = page.body.dataset.title;
     return page.getElementById("pulse").textContent;
   };
 
@@ -54,9 +55,14 @@ export const SCRIPT = `(() => {
         seenAt = at;
       }
       pulse.className = "";
+      document.body.classList.remove("lost");
+      document.title = document.body.dataset.title;
     } catch {
       pulse.className = "lost";
       pulse.textContent = "No answer since " + seenAt.slice(11, 19) + " UTC";
+      // What stands here was true then: nothing of it may look alive.
+      document.body.classList.add("lost");
+      document.title = "No answer - firehose-backfill";
     } finally {
       busy = false;
     }

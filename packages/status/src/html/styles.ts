@@ -31,11 +31,14 @@ a{color:var(--accent)}
 .state strong{font-size:34px;line-height:1.15;font-weight:600;letter-spacing:-.025em}
 .state .word{font-size:18px;font-weight:600}
 .word::before{content:"";display:inline-block;width:9px;height:9px;border-radius:50%;background:currentColor;margin-right:7px;vertical-align:1px}
-.word.running,.word.succeeded{color:var(--good)}
-.word.enqueued{color:var(--accent)}
-.word.pausing,.word.paused,.word.cancelling{color:var(--warn)}
-.word.errored{color:var(--bad)}
-.word.none,.word.cancelled{color:var(--soft)}
+.mood-good .word{color:var(--good)}
+.mood-begun .word{color:var(--accent)}
+.mood-warn .word{color:var(--warn)}
+.mood-bad .word{color:var(--bad)}
+.mood-quiet .word{color:var(--soft)}
+.lost main{filter:grayscale(1);opacity:.55}
+.lost .notice{opacity:1}
+p.warn{color:var(--warn)}
 .reason{color:var(--soft);overflow-wrap:anywhere;min-width:0}
 .track{margin:8px 0 2px;line-height:0}
 .track-all{fill:var(--fill)}.track-reader{fill:var(--accent-soft)}.track-applied{fill:var(--accent)}.track-mark{fill:var(--ink)}

@@ -1,13 +1,14 @@
 /** What is read rather than glanced at: positions, the reader's ticks, gaps, errors, settings and who changed them. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
-import { formatDuration, formatRelative, formatTime, secondsBetween } from "../format.ts";
+import { askedText, hadText, missingBefore } from "../asked.ts";
+import { formatDue, formatDuration, formatRelative, formatTime, secondsBetween } from "../format.ts";
 import type { Snapshot, SnapshotPosition } from "../snapshot.ts";
 import { html, nothing, type Markup } from "./markup.ts";
 import { pair, panel } from "./panels.ts";
 
 export function positionPanel(snapshot: Snapshot): Markup {
-  const { cursor, at, lastTick, nextTickAt, retentionSeconds } = snapshot;
+  const { asked, cursor, at, lastTick, nextTickAt, retentionSeconds } = snapshot;
   const rows = [
     positionRow("Start", cursor.start, at),
     positionRow("Applied", cursor.applied, at),
@@ -15,8 +16,9 @@ export function positionPanel(snapshot: Snapshot): Markup {
     positionRow("Target", cursor.target, at),
   ];
   const facts = [
+    ...(asked === null ? [] : [pair("Asked for", askedText(asked)), pair("Had", hadText(snapshot))]),
     pair("Last tick", lastTick === null ? "none yet" : tick(lastTick, at)),
-    pair("Next tick", nextTickAt === null ? "--" : formatRelative(nextTickAt, at)),
+    pair("Next tick", nextTickAt === null ? "--" : formatDue(nextTickAt, at)),
     retentionSeconds === null ? nothing : pair("Relay keeps", formatDuration(retentionSeconds)),
   ];
   return panel(
@@ -62,18 +64,29 @@ export function troublePanel(snapshot: Snapshot): Markup {
   return panel("trouble", "Gaps and errors", html`${gapList(snapshot)}${errorList(snapshot)}`, { isLong: true });
 }
 
-function gapList({ gaps }: Snapshot): Markup {
-  if (gaps.length === 0) return html`<p class="quiet">No gaps: the relay had everything that was asked of it.</p>`;
-  return html`<ul class="log">
-    ${gaps.map(
-      (gap) =>
-        html`<li class="warn">
-          <b>Gap</b> ${formatTime(gap.from.time)} to ${formatTime(gap.to.time)}
-          <span class="seq">seq ${gap.from.seq} to ${gap.to.seq}</span><br />${escapeForLog(gap.host)}:
-          ${escapeForLog(gap.reason)}
-        </li>`,
-    )}
-  </ul>`;
+function gapList(snapshot: Snapshot): Markup {
+  const { gaps, asked } = snapshot;
+  if (asked === null) return html`<p class="quiet">No run yet: nothing has been asked of the relay.</p>`;
+  if (snapshot.cursor.start === null && gaps.length === 0)
+    return html`<p class="quiet">Nothing has been read yet: whether the relay has all of it is not known.</p>`;
+  if (gaps.length === 0)
+    return html`<p class="quiet">No gaps so far. Asked for: ${askedText(asked)}. Had: ${hadText(snapshot)}.</p>`;
+  const less = missingBefore(snapshot);
+  return html`${
+      less === null
+        ? nothing
+        : html`<p class="warn">Less than was asked for. Asked for: ${askedText(asked)}. Had: ${hadText(snapshot)}.</p>`
+    }
+    <ul class="log">
+      ${gaps.map(
+        (gap) =>
+          html`<li class="warn">
+            <b>Gap</b> ${formatTime(gap.from.time)} to ${formatTime(gap.to.time)}
+            <span class="seq">seq ${gap.from.seq} to ${gap.to.seq}</span><br />${escapeForLog(gap.host)}:
+            ${escapeForLog(gap.reason)}
+          </li>`,
+      )}
+    </ul>`;
 }
 
 function errorList({ errors, at }: Snapshot): Markup {

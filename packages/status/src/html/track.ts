@@ -1,13 +1,19 @@
 /** The way of a run on one line: from where it began, over what is applied and what is read, to where it ends. */
 import { formatPercent, formatTime, secondsBetween } from "../format.ts";
+import { shareDone, shareText } from "../headline.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { html, trusted, type Markup } from "./markup.ts";
 
 export function track(snapshot: Snapshot): Markup {
-  const applied = snapshot.progress;
+  const applied = shareDone(snapshot);
   const reader = readerProgress(snapshot);
   const percent = applied === null ? null : (Math.floor(applied * 1_000) / 10).toString();
-  const text = applied === null ? "not known yet" : `${formatPercent(applied)} of the way`;
+  const text =
+    applied === null
+      ? "not known yet"
+      : snapshot.status === "succeeded" && snapshot.dead > 0
+        ? shareText(snapshot)
+        : `${formatPercent(applied)} of the way`;
   return html`<div
       class="track"
       role="progressbar"
@@ -45,7 +51,12 @@ function toPercent(share: number): string {
 }
 
 /** The reader is ahead of what is applied; its place follows from the same scale. */
-function readerProgress({ progress, cursor: { start, applied, reader } }: Snapshot): number | null {
+function readerProgress(snapshot: Snapshot): number | null {
+  const {
+    progress,
+    cursor: { start, applied, reader },
+  } = snapshot;
+  if (snapshot.status === "succeeded") return null;
   if (progress === null || start === null || applied === null || reader === null) return null;
   const toApplied = secondsBetween(start.time, applied.time);
   if (toApplied <= 0 || progress <= 0) return null;

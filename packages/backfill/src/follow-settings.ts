@@ -1,0 +1,78 @@
+/**
+ * What a deploy changes of a run that is open. The reader looks at each tick: throttle settings that were deployed anew apply
+ * as a tune, recorded; what the deployment has no room for any more is clamped; a scope that differs is said, and the run
+ * goes on with its own. It is what a restart does where the program runs by itself, but for the scope, which stops that one:
+ * here nobody is there to read why.
+ */
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import { definitionOf, settingName } from "@firehose-backfill/core/config/definitions";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { clamp } from "./clamp.ts";
+import type { ReaderDeps } from "./deps.ts";
+import { followGiven, givenSettings, isSameGiven } from "./given-settings.ts";
+import { scopeConflicts, throttleChanges } from "./new-run.ts";
+import { ownThrottle, withOwn } from "./off-peak.ts";
+
+type Deps = Pick<ReaderDeps, "store" | "clock" | "log" | "limits">;
+
+/** The run after it. Tried again at the next tick where somebody else has changed its pace meanwhile. */
+export async function followSettings(deps: Deps, run: Run, config: Config): Promise<Run> {
+  // A paused or errored run follows once it goes on.
+  if (run.status !== "enqueued" && run.status !== "running" && run.status !== "pausing") return run;
+  const given = givenSettings(config);
+  const isNews = !isSameGiven(run.seen, given);
+  const tuned = await tuneTo(deps, run, given);
+  if (tuned === "changed meanwhile") return (await deps.store.getRun(run.runId)) ?? run;
+  if (isNews && run.seen?.scopeHash !== given.scopeHash) await sayScope(deps, run, config);
+  if (tuned !== null || !isNews) return tuned ?? run;
+  return (await deps.store.transition(run.runId, [run.status], run.status, { seen: given })) ?? run;
+}
+
+/** null: its throttle stays as it is. */
+async function tuneTo(
+  { store, clock, log, limits }: Deps,
+  run: Run,
+  given: ReturnType<typeof givenSettings>,
+): Promise<Run | "changed meanwhile" | null> {
+  const own = ownThrottle(run);
+  const sources = { ...run.sources, ...run.offPeak?.ownSources };
+  const wanted = followGiven({ ...own, sources, seen: run.seen }, given) ?? own;
+  const bounded = { ...wanted, throttle: clamp(limits, wanted.throttle).throttle };
+  const ofOwn = throttleChanges(own.throttle, bounded.throttle);
+  const isGivenNow = (key: string) => Object.keys(given.throttle).includes(key);
+  const changedSources = Object.fromEntries(
+    Object.keys(ofOwn).flatMap((key) => (isGivenNow(key) ? [[key, "environment" as const]] : [])),
+  );
+  const isNewProfile = bounded.profile !== own.profile;
+  const turned = withOwn(run, bounded, {
+    ...changedSources,
+    ...(isNewProfile ? { profile: "environment" as const } : {}),
+  });
+  // An off-peak pace that is in force has to fit into the deployment as well.
+  const throttle = clamp(limits, turned.throttle).throttle;
+  const changes = { ...ofOwn, ...throttleChanges(run.throttle, throttle) };
+  if (Object.keys(changes).length === 0 && !isNewProfile) return null;
+  const nowMs = clock.now();
+  const after = await store.tune(run.runId, {
+    ...turned,
+    throttle,
+    seen: given,
+    record: { atMs: nowMs, by: "deploy", changes },
+    nowMs,
+    paceEpoch: run.paceEpoch,
+  });
+  if (after === null) return "changed meanwhile";
+  const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);
+  log(`[BACKFILL] Run ${run.runId} follows the deployment: ${said.join(", ") || `profile ${bounded.profile}`}`);
+  return after;
+}
+
+async function sayScope({ store, clock, log }: Deps, run: Run, config: Config): Promise<void> {
+  const scope = await store.getScope(run.runId);
+  const conflicts = scope === null ? [] : scopeConflicts(scope, config);
+  if (conflicts.length === 0) return;
+  const said = conflicts.map(({ key, ofRun, given }) => `${definitionOf(key).name} is ${given}, the run has ${ofRun}`);
+  const message = `The deployment says otherwise than this run, which goes on with its own: ${said.join("; ")}. To have it so, begin anew with "start --new", which cancels this run`;
+  await store.addError(run.runId, { atMs: clock.now(), source: "reader", message, kind: "settings" });
+  log(`[BACKFILL] ${message}`);
+}

@@ -1,0 +1,78 @@
+/**
+ * What the place of a run was given: its environment and flags, beside what is a default. A run remembers what it last saw
+ * there, and a restart or a deploy acts on it only by what has changed since. So what an operator has tuned stays, until
+ * somebody gives that setting another value. Pure.
+ */
+import { createHash } from "node:crypto";
+import type { Run, SeenSettings } from "@firehose-backfill/checkpoint/run";
+import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+
+export const THROTTLE_KEYS = [
+  "batchSize",
+  "batchDelayMs",
+  "maxConcurrent",
+  "maxMemoryMb",
+  "useIdle",
+  "dbPoolSize",
+  "memoryCheckInterval",
+] as const satisfies readonly (keyof ThrottleSettings)[];
+export const SCOPE_KEYS = [
+  "relayUrl",
+  "days",
+  "collections",
+  "dids",
+  "verify",
+] as const satisfies readonly (keyof ScopeSettings)[];
+
+const HASH_CHARS = 12;
+
+export function isGiven(config: Config, key: SettingKey): boolean {
+  const source = config.sources[key];
+  return source === "environment" || source === "flag" || source === "event";
+}
+
+/** A profile that is given gives every setting of the throttle. */
+export function givenSettings(config: Config): SeenSettings {
+  const { settings } = config;
+  const hasProfile = isGiven(config, "profile");
+  const throttle = THROTTLE_KEYS.filter((key) => hasProfile || isGiven(config, key));
+  const scope = SCOPE_KEYS.filter((key) => isGiven(config, key)).map((key) => [key, settings[key]]);
+  return {
+    profile: hasProfile ? settings.profile : null,
+    throttle: Object.fromEntries(throttle.map((key) => [key, settings[key]])),
+    scopeHash: createHash("sha256").update(JSON.stringify(scope)).digest("hex").slice(0, HASH_CHARS),
+  };
+}
+
+export type Followed = Pick<Run, "throttle" | "profile" | "sources" | "seen">;
+
+/** The throttle with what was given anew; null: nothing that the run does not have. What is unset says nothing. */
+export function followGiven(
+  run: Followed,
+  given: SeenSettings,
+): { readonly throttle: ThrottleSettings; readonly profile: Run["profile"] } | null {
+  const anew = THROTTLE_KEYS.filter((key) => {
+    const value = given.throttle[key];
+    return value !== undefined && value !== run.throttle[key] && !wasSeen(run, key, value);
+  });
+  const profile = given.profile !== null && given.profile !== run.seen?.profile ? given.profile : run.profile;
+  if (anew.length === 0 && profile === run.profile) return null;
+  return {
+    throttle: { ...run.throttle, ...Object.fromEntries(anew.map((key) => [key, given.throttle[key]])) },
+    profile,
+  };
+}
+
+export function isSameGiven(a: SeenSettings | null, b: SeenSettings): boolean {
+  return (
+    a !== null &&
+    a.profile === b.profile &&
+    a.scopeHash === b.scopeHash &&
+    THROTTLE_KEYS.every((key) => a.throttle[key] === b.throttle[key])
+  );
+}
+
+/** Of a run that an older program began, what was seen is not known: what an operator tuned is taken to be the later word. */
+function wasSeen(run: Followed, key: keyof ThrottleSettings, value: number | boolean): boolean {
+  return run.seen === null ? run.sources[key] === "tune" : run.seen.throttle[key] === value;
+}

@@ -1,0 +1,41 @@
+/** Tells the log of a relay that cannot be reached: once when it begins, and once when it is back, however often it was tried. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { TickResult } from "./run-tick.ts";
+
+const UNREACHABLE = "unreachable: ";
+/** Ends of a tick that say nothing of the relay: nobody got as far as to ask it, or to hear it out. */
+const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "horizon"]);
+
+export interface OutageLog {
+  /** After each tick, in the order in which they came. */
+  note(result: Pick<TickResult, "run" | "endedBecause" | "read">): void;
+}
+
+export function createOutageLog(options: {
+  readonly clock: Pick<Clock, "now">;
+  readonly log: (line: string) => void;
+}): OutageLog {
+  const { clock, log } = options;
+  let outage: { readonly runId: string; readonly host: string; readonly sinceMs: number } | null = null;
+  return {
+    note({ run, endedBecause, read }) {
+      // An outage is of one run; one that is paused or over waits for no relay.
+      if (run === null || run.runId !== outage?.runId || run.status !== "running") outage = null;
+      if (run === null || read === null) return;
+      if (endedBecause.startsWith(UNREACHABLE)) {
+        // It came back in the meantime, and went again: that is told as one outage.
+        if (outage !== null) return;
+        outage = { runId: run.runId, host: run.host, sinceMs: clock.now() };
+        const why = endedBecause.slice(UNREACHABLE.length);
+        log(
+          `[BACKFILL] The relay ${run.host} cannot be reached: ${why}. Nothing is lost: what is planned is applied, and it is tried again until it answers`,
+        );
+        return;
+      }
+      if (outage === null || (read.frames === 0 && (SAYS_NOTHING.has(endedBecause) || read.isLeaseLost))) return;
+      const seconds = Math.round((clock.now() - outage.sinceMs) / 1_000);
+      outage = null;
+      log(`[BACKFILL] The relay ${run.host} is back after ${seconds} s`);
+    },
+  };
+}

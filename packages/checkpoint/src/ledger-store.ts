@@ -1,0 +1,36 @@
+/** What became of each batch. */
+import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
+import type { BatchOutcome, LedgerEntry } from "./ledger.ts";
+
+export interface LedgerStore {
+  getEntry(key: BatchKey): Promise<LedgerEntry | null>;
+  /** Notes the place a late batch took; also a dead one's that was redriven. An applied batch has no place any more. */
+  setPlace(key: BatchKey, place: { dueMs: number; paceEpoch: number }): Promise<void>;
+  /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
+  beginAttempt(key: BatchKey): Promise<LedgerEntry>;
+  /** attempts - 1, not below 0: what was begun came to nothing for no fault of the batch. An entry with an outcome stays. */
+  cancelAttempt(key: BatchKey): Promise<void>;
+  /** waits + 1, also of a dead batch that was redriven; returns how often it has waited, this time included. */
+  addWait(key: BatchKey): Promise<number>;
+  /**
+   * Writes the outcome unless one stands there. `redriven`: a dead one becomes applied.
+   * Returns the entry that stands there afterwards.
+   */
+  finish(
+    key: BatchKey,
+    outcome: BatchOutcome,
+    counts: BatchCounts,
+    options: { nowMs: number; redriven: boolean },
+  ): Promise<LedgerEntry>;
+  /**
+   * Makes the entry of a batch of dead events that are tried again: dead, and counted as such by `totals` already.
+   * false: something stands there.
+   */
+  enterDead(key: BatchKey, counts: BatchCounts, options: { nowMs: number }): Promise<boolean>;
+  /**
+   * Brings a redriven batch into `totals`, exactly once however often and by however many it is called:
+   * dead - counts of before, processed + counts of after. Does nothing where `correctionPending` is false,
+   * for a window that was never folded, and for one whose fold is not swept yet (then `sweep` does it).
+   */
+  correct(key: BatchKey): Promise<void>;
+}

@@ -1,0 +1,49 @@
+/** What happens to a run as a whole: it begins, changes its status or its epoch, and has one reader at a time. */
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { NewEpoch, RunPatch } from "./run-changes.ts";
+import type { NewRun, Run, TickReport } from "./run.ts";
+import type { Lease } from "./window.ts";
+
+export interface RunStore {
+  /**
+   * The run that `start` would be refused for, or the last one. null: no run has ever existed.
+   * `openOnly`: null as well when the last one is finished, and then it costs one Get.
+   */
+  currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
+  /** One consistent read. null: no such run. */
+  getRun(runId: string): Promise<Run | null>;
+  /** The full filters of a run. */
+  getScope(runId: string): Promise<ScopeSettings | null>;
+  /** @throws RunInProgressError while a run is not finished. */
+  createRun(run: NewRun): Promise<Run>;
+  /**
+   * Changes status if the stored one is in `from` and the table of transitions has the step (or it is the same status).
+   * Returns the run after it, or null where the condition failed. `succeeded` sweeps to the end first, so that a
+   * later redrive finds its batch in the ledger.
+   */
+  transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
+  /**
+   * epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never
+   * used twice), paceEpoch + 1, plannedDue = now; target, recent times, broken frames, waiting and queueEmptySinceMs
+   * cleared. null: the epoch is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
+   * stands and no `start` was given: a reader that folded in between has counted what lies between the two, and it would
+   * be counted again.
+   */
+  newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
+  /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */
+  bindDatabase(runId: string, found: DatabaseIdentity): Promise<DatabaseIdentity>;
+  addMemoryPause(runId: string, nowMs: number): Promise<void>;
+  /** null: somebody else holds it. Every success raises the fence. */
+  acquireLease(
+    runId: string,
+    options: { owner: string; ttlMs: number; nowMs: number },
+  ): Promise<{ lease: Lease; run: Run } | null>;
+  /** false: lost. */
+  renewLease(lease: Lease, options: { ttlMs: number; nowMs: number }): Promise<boolean>;
+  releaseLease(
+    lease: Lease,
+    report: { tick: TickReport; nextTickAtMs: number | null; queueEmptySinceMs: number | null },
+  ): Promise<void>;
+}

@@ -1,0 +1,86 @@
+/** Values of a run as attributes of items, and back. null and an attribute that is not there are the same. */
+import type { Position } from "@firehose-backfill/core/position";
+import { BrokenStateError } from "../errors.ts";
+import { type Attributes, type Item, nameOf, type Value } from "../table/table.ts";
+
+export function json(value: unknown): string {
+  return JSON.stringify(value);
+}
+
+export function position({ seq, timeMs }: Position): Value {
+  return { seq, timeMs };
+}
+
+/** `null` where there is none; otherwise made by `make`. */
+export function orNull<T>(value: T | null, make: (value: T) => Value): Value | null {
+  return value === null ? null : make(value);
+}
+
+/** An item without the attributes that are null. */
+export function itemOf(attributes: Attributes): Item {
+  return Object.fromEntries(Object.entries(attributes).filter((entry): entry is [string, Value] => entry[1] !== null));
+}
+
+export function readText(item: Item, name: string): string {
+  return present(item, name, readTextOrNull(item, name));
+}
+
+export function readTextOrNull(item: Item, name: string): string | null {
+  const value = item[name];
+  return typeof value === "string" ? value : null;
+}
+
+/** @throws BrokenStateError when it is none of `values` */
+export function readOneOf<T extends string>(item: Item, name: string, values: readonly T[]): T {
+  const stored = readText(item, name);
+  return present(item, name, values.find((value) => value === stored) ?? null);
+}
+
+export function readNumber(item: Item, name: string): number {
+  return present(item, name, readNumberOrNull(item, name));
+}
+
+export function readNumberOrNull(item: Item, name: string): number | null {
+  const value = item[name];
+  return typeof value === "number" ? value : null;
+}
+
+/** Of an attribute that an update may have to begin: 0 where it is not there. */
+export function readCount(item: Item, name: string): number {
+  return readNumberOrNull(item, name) ?? 0;
+}
+
+export function readFlag(item: Item, name: string): boolean {
+  return item[name] === true;
+}
+
+export function readBytes(item: Item, name: string): Uint8Array | null {
+  const value = item[name];
+  return value instanceof Uint8Array ? value : null;
+}
+
+export function readPositionOrNull(item: Item, name: string): Position | null {
+  const numbers = readNumbersOrNull(item, name);
+  return numbers === null ? null : { seq: readNumber(numbers, "seq"), timeMs: readNumber(numbers, "timeMs") };
+}
+
+export function readNumbersOrNull(item: Item, name: string): Readonly<Record<string, number>> | null {
+  const value = item[name];
+  return typeof value === "object" && !(value instanceof Uint8Array) ? value : null;
+}
+
+/** @throws BrokenStateError */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a name holds is known to the one who stored it, and only there
+export function readJson<T>(item: Item, name: string): T {
+  try {
+    const value: T = JSON.parse(readText(item, name));
+    return value;
+  } catch (cause) {
+    throw new BrokenStateError(`attribute ${name} of ${nameOf(item)} cannot be read`, { cause });
+  }
+}
+
+function present<T>(item: Item, name: string, value: T | null): T {
+  if (value === null) throw new BrokenStateError(`${nameOf(item)} has no ${name} that is known here`);
+  return value;
+}

@@ -1,0 +1,166 @@
+/** A process that ends between the writes of one call, at each of them, and another that comes after it. */
+import { describe, expect, test } from "vitest";
+import { aRun, finish, foldAll, foldOne, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
+import { crashAtWrite, hasEnded, inSteps } from "../conformance/faulty-tables.ts";
+import { createStore } from "../create-store.ts";
+import type { CheckpointStore } from "../store.ts";
+import { createMemoryTable } from "../table/memory-table.ts";
+import type { Table } from "../table/table.ts";
+
+const AFTER = { applied: 3, stale: 2, dead: 0 };
+const ALL_WRITES = Array.from({ length: 12 }, (_, at) =>
+  (["before", "after"] as const).map((when) => ({ at, when })),
+).flat();
+
+/** A process that ends at a write. true: it ended there; false: it came through without. */
+async function crash(
+  table: Table,
+  crash_: { at: number; when: "before" | "after" },
+  work: (store: CheckpointStore) => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await work(createStore(crashAtWrite(table, crash_)));
+    return false;
+  } catch (error) {
+    if (hasEnded(error)) return true;
+    throw error;
+  }
+}
+
+describe("a crash", () => {
+  test("while a run is created leaves none, or the new one", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const hasCrashed = await crash(table, at, (store) => store.createRun(aRun({ runId: "first" })));
+      crashes += hasCrashed ? 1 : 0;
+      const store = createStore(table);
+      const current = await store.currentRun();
+      const [second] = await Promise.allSettled([store.createRun(aRun({ runId: "second" }))]);
+      expect(second).toMatchObject(
+        current === null ? { value: { runId: "second" } } : { reason: { name: "RunInProgressError", runId: "first" } },
+      );
+      const run = await store.currentRun({ openOnly: true });
+      expect(run?.runId).toBe(current?.runId ?? "second");
+      expect(await store.getScope(run?.runId ?? "")).toEqual(aRun().scope);
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(6);
+  });
+
+  test("while a run is finished leaves it open or finished, and the next one can begin", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      await store.createRun(aRun());
+      const hasCrashed = await crash(table, at, (crashing) => crashing.transition(RUN, ["running"], "cancelled", {}));
+      crashes += hasCrashed ? 1 : 0;
+      const { status } = await theRun(store);
+      expect(await store.currentRun({ openOnly: true })).toEqual(status === "cancelled" ? null : await theRun(store));
+      await store.transition(RUN, ["running"], "cancelled", {});
+      expect(await store.createRun(aRun({ runId: "next" }))).toMatchObject({ runId: "next" });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(4);
+  });
+
+  test("while a redriven batch is corrected counts it once", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      const { lease } = await leased(store);
+      const window = await foldOne(store, lease, 1, ["dead", "dead"]);
+      await store.sweep(await theRun(store));
+      const redrive = async (by: CheckpointStore, batch: number): Promise<void> => {
+        const key = keyOf(window, batch);
+        const entry = await finish(by, key, "applied", { counts: AFTER, redriven: true });
+        if (entry.correctionPending) await by.correct(key);
+      };
+      const hasCrashed = await crash(table, at, (crashing) => redrive(crashing, 0));
+      crashes += hasCrashed ? 1 : 0;
+      // Another batch is corrected first; then the message of the crashed one comes again, twice.
+      for (const batch of [1, 0, 0]) await redrive(store, batch);
+      expect((await theRun(store)).totals).toMatchObject({ received: 14, processed: 10, stale: 4, dead: 0 });
+      expect(await store.getEntry(keyOf(window, 0))).toMatchObject({ outcome: "applied", correctionPending: false });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(10);
+  });
+
+  test("while windows are swept loses neither a dead entry nor a correction", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      const { lease } = await leased(store);
+      const window = await register(store, lease, { batches: 3, events: 15 });
+      await finish(store, keyOf(window, 0));
+      for (const batch of [1, 2]) await finish(store, keyOf(window, batch), "dead");
+      await finish(store, keyOf(window, 1), "applied", { counts: AFTER, redriven: true });
+      await foldAll(store, lease);
+      const run = await theRun(store);
+      const hasCrashed = await crash(table, at, (crashing) => crashing.sweep(run));
+      crashes += hasCrashed ? 1 : 0;
+      expect(await store.sweep(run)).toBe(true);
+      await finish(store, keyOf(window, 2), "applied", { counts: AFTER, redriven: true });
+      await store.correct(keyOf(window, 2));
+      expect((await theRun(store)).totals).toMatchObject({ processed: 15, stale: 5, dead: 0 });
+      expect(await store.getEntry(keyOf(window, 0))).toBeNull();
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBeGreaterThan(8);
+  });
+});
+
+test("one that slept through another's whole correction does not correct again", async () => {
+  const table = createMemoryTable();
+  const store = createStore(table);
+  const { lease } = await leased(store);
+  const window = await register(store, lease, { batches: 6, events: 30 });
+  const keys = Array.from({ length: 6 }, (_, batch) => keyOf(window, batch));
+  for (const key of keys) await finish(store, key, "dead");
+  await foldAll(store, lease);
+  await store.sweep(await theRun(store));
+  // It sleeps before each of its requests in turn (two reads, three writes, and after them), while another does it all.
+  for (const [asleepAt, key] of keys.entries()) {
+    await finish(store, key, "applied", { counts: AFTER, redriven: true });
+    let requests = 0;
+    const stepped = inSteps(table, async (work) => {
+      if (requests === asleepAt) await store.correct(key);
+      requests += 1;
+      return work();
+    });
+    await createStore(stepped).correct(key);
+    const corrected = asleepAt + 1;
+    expect((await theRun(store)).totals).toMatchObject({
+      processed: 5 * corrected,
+      stale: 2 * corrected,
+      dead: 30 - 5 * corrected,
+    });
+    expect(await store.getEntry(key)).toMatchObject({ correctionPending: false });
+  }
+});
+
+/** Not all of them: a stand-in on a busy machine takes connections slowly. */
+const AT_ONCE = 30;
+
+test("a sweep does a bounded share at a time, and leaves to the table's TTL what it may", async () => {
+  const batches = 510;
+  for (const hasTtl of [false, true]) {
+    const store = createStore(createMemoryTable(), { hasTtl, now: () => NOW });
+    const { lease } = await leased(store);
+    const window = await register(store, lease, { batches, events: 5 * batches });
+    for (let first = 0; first < batches; first += AT_ONCE) {
+      await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => finish(store, keyOf(window, first + index))));
+    }
+    const run = await foldAll(store, lease);
+    expect(run).toMatchObject({ folded: 1, totals: { processed: 5 * batches } });
+    expect(await store.sweep(await theRun(store))).toBe(false);
+    expect(await store.getEntry(keyOf(window, batches - 1))).toMatchObject({ outcome: "applied" });
+    expect(await store.sweep(await theRun(store))).toBe(true);
+    const left = await Promise.all([0, batches - 1].map((batch) => store.getEntry(keyOf(window, batch))));
+    expect(left.map((entry) => entry !== null)).toEqual([hasTtl, hasTtl]);
+  }
+});

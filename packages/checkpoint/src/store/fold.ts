@@ -1,0 +1,39 @@
+/** Folding: one update that moves the applied cursor past complete windows and adds their counts, or does nothing. */
+import { addTotals, difference, laterOf } from "../run-values.ts";
+import type { WindowStore } from "../window-store.ts";
+import { compare, equals } from "../table/conditions.ts";
+import { held } from "./lease.ts";
+import { deadReasonAttributes, readRun } from "./run-item.ts";
+import { type Deps, getRun, updateRunOnce } from "./run-updates.ts";
+
+export function foldMethods(deps: Deps): Pick<WindowStore, "fold"> {
+  return {
+    async fold(lease, fold) {
+      const run = await getRun(deps.table, lease.runId);
+      if (run === null) return null;
+      const { received, processed, stale, dead } = fold.add;
+      // Only a fold changes `skipped`, and `folded` stands still between two of them: what was read here still holds.
+      const { skipped, deadReasons } = addTotals(run.totals, fold.add);
+      const reasons = deadReasonAttributes(difference(run.totals.deadReasons, deadReasons));
+      const after = await updateRunOnce(
+        deps,
+        lease.runId,
+        "foldMark",
+        {
+          fields: {
+            folded: fold.folded,
+            appliedCursor: fold.appliedCursor,
+            lastFinishedAtMs: laterOf(run.lastFinishedAtMs, fold.lastFinishedAtMs),
+          },
+          set: { skipped: skipped },
+          add: { received, processed, stale, dead, ...reasons },
+        },
+        held(lease),
+        equals("epoch", fold.epoch),
+        equals("folded", fold.foldedBefore),
+        compare("registered", ">=", fold.folded),
+      );
+      return after === null ? null : readRun(after);
+    },
+  };
+}

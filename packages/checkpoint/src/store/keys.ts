@@ -1,0 +1,78 @@
+/**
+ * Where things are in the table. `pk` and `sk` are strings; the first word of `pk` says what the item is about, so that
+ * a policy can grant by key prefix (`dynamodb:LeadingKeys`): consumers need no write access to `windows#*`.
+ *
+ * | pk           | sk                           | holds                                                      |
+ * |--------------|------------------------------|------------------------------------------------------------|
+ * | `pointer`    | `pointer`                    | the id of the last run, and whether it is open             |
+ * | `run#ID`     | `run`                        | the run item                                               |
+ * | `run#ID`     | `scope#CHUNK`                | the run's filters, gzipped, in chunks                      |
+ * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
+ * | `windows#ID` | `window#EPOCH#NUMBER`        | a window, from before its cursor move until it is swept    |
+ * | `ledger#ID`  | `EPOCH#WINDOW#FENCE#NUMBER`  | what became of a batch; window 0: of redriven dead events  |
+ * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#` | the last errors, the gaps, what consumers say of themselves, the run's course |
+ *
+ * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
+ */
+import type { BatchKey } from "@firehose-backfill/core/batch";
+import { BrokenStateError } from "../errors.ts";
+import type { Key } from "../table/table.ts";
+
+const EPOCH_DIGITS = 6;
+const WINDOW_DIGITS = 10;
+const FENCE_DIGITS = 10;
+const BATCH_DIGITS = 7;
+/** Sorts behind every character that a key has. */
+export const LAST = "~";
+
+export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
+
+export function runKey(runId: string): Key {
+  return { pk: `run#${runId}`, sk: "run" };
+}
+
+export function scopeKey(runId: string, chunk: number): Key {
+  return { pk: `run#${runId}`, sk: `scope#${pad(chunk, 4)}` };
+}
+
+export function sweepKey(runId: string): Key {
+  return { pk: `windows#${runId}`, sk: "sweep" };
+}
+
+export function windowKey(window: { readonly runId: string; readonly epoch: number; readonly number: number }): Key {
+  return { pk: `windows#${window.runId}`, sk: `window#${windowPath(window.epoch, window.number)}` };
+}
+
+export function ledgerKey(key: BatchKey): Key {
+  return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
+}
+
+export function noteKey(runId: string, kind: "error" | "gap" | "consumer" | "history", id: string): Key {
+  return { pk: `notes#${runId}`, sk: `${kind}#${id}` };
+}
+
+/** The sort key of a batch's entry without the batch: a prefix of all of the window's entries. */
+export function windowPath(epoch: number, window: number): string {
+  return `${pad(epoch, EPOCH_DIGITS)}#${pad(window, WINDOW_DIGITS)}`;
+}
+
+export function ledgerPath(key: Omit<BatchKey, "runId">): string {
+  return `${windowPath(key.epoch, key.window)}#${pad(key.fence, FENCE_DIGITS)}#${pad(key.number, BATCH_DIGITS)}`;
+}
+
+/** @throws BrokenStateError when it is not the sort key of an entry */
+export function readLedgerPath(runId: string, path: string): BatchKey {
+  const parts = path.split("#").map(Number);
+  const [epoch, window, fence, number] = parts;
+  if (epoch === undefined || window === undefined || fence === undefined || number === undefined || parts.includes(NaN))
+    throw new BrokenStateError(`${JSON.stringify(path)} is no key of the ledger`);
+  return { runId, epoch, window, fence, number };
+}
+
+/** @throws BrokenStateError when the number does not fit: beyond the width, keys would lose their order. */
+export function pad(value: number, digits: number): string {
+  const text = String(value);
+  if (!Number.isSafeInteger(value) || value < 0 || text.length > digits)
+    throw new BrokenStateError(`${value} does not fit into ${digits} digits of a key`);
+  return text.padStart(digits, "0");
+}

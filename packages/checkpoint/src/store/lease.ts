@@ -1,0 +1,49 @@
+/**
+ * The lease of the one reader. The fence decides what is true, time only who may try: a reader whose lease has expired
+ * goes on until somebody takes the lease, and from then on each of its writes is refused.
+ */
+import { assertId, boundTick } from "../run-values.ts";
+import type { RunStore } from "../run-store.ts";
+import type { Lease } from "../window.ts";
+import { absent, all, any, compare, equals } from "../table/conditions.ts";
+import type { Condition } from "../table/table.ts";
+import { readRun } from "./run-item.ts";
+import { type Deps, updateRunItem } from "./run-updates.ts";
+
+/** The condition of every fenced write. */
+export function held(lease: Lease): Condition {
+  return equals("fence", lease.fence);
+}
+
+export function leaseMethods({ table }: Deps): Pick<RunStore, "acquireLease" | "renewLease" | "releaseLease"> {
+  return {
+    async acquireLease(runId, { owner, ttlMs, nowMs }) {
+      assertId("owner", owner);
+      // Its own lease an owner may take again, at a higher fence: so a success that is told twice stays a success.
+      const isFree = any(absent("leaseOwner"), equals("leaseOwner", owner), compare("leaseExpiresAtMs", "<=", nowMs));
+      const after = await updateRunItem(
+        table,
+        runId,
+        { fields: { lease: { owner, expiresAtMs: nowMs + ttlMs } }, add: { fence: 1 } },
+        isFree,
+      );
+      if (after === null) return null;
+      const run = readRun(after);
+      return { lease: { runId, owner, fence: run.fence }, run };
+    },
+
+    async renewLease(lease, { ttlMs, nowMs }) {
+      const fields = { lease: { owner: lease.owner, expiresAtMs: nowMs + ttlMs } };
+      return (await updateRunItem(table, lease.runId, { fields }, stillOurs(lease))) !== null;
+    },
+
+    async releaseLease(lease, { tick, nextTickAtMs, queueEmptySinceMs }) {
+      const fields = { lease: null, lastTick: boundTick(tick), nextTickAtMs, queueEmptySinceMs };
+      await updateRunItem(table, lease.runId, { fields }, stillOurs(lease));
+    },
+  };
+}
+
+function stillOurs(lease: Lease): Condition {
+  return all(held(lease), equals("leaseOwner", lease.owner));
+}

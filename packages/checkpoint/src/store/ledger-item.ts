@@ -1,0 +1,82 @@
+/** The item of one batch in the ledger, and when it may expire. */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+import type { BatchOutcome, LedgerEntry } from "../ledger.ts";
+import type { Item, Value } from "../table/table.ts";
+import {
+  readCount,
+  readFlag,
+  readNumber,
+  readNumberOrNull,
+  readNumbersOrNull,
+  readOneOf,
+  readText,
+} from "./attributes.ts";
+import { readLedgerPath } from "./keys.ts";
+
+/** An entry, and what only the store needs to know of it. */
+export interface StoredEntry extends LedgerEntry {
+  /** The counts of its first outcome, once a redrive has replaced them. */
+  readonly before: BatchCounts | null;
+  /** The sweep found it among the results of a folded window: its first counts are in the totals. */
+  readonly isCounted: boolean;
+}
+
+const OUTCOMES = ["applied", "dead"] as const satisfies BatchOutcome[];
+/** As long as a message can live, in the queue or the dead-letter queue: an entry outlives every copy of its batch. */
+const KEPT_SECONDS = 14 * 86_400;
+const DEAD_KEPT_SECONDS = 30 * 86_400;
+
+/** The table's TTL attribute, seconds since the epoch. */
+export function expiresAt(nowMs: number, outcome: BatchOutcome | null): number {
+  const keptSeconds = outcome === "dead" ? DEAD_KEPT_SECONDS : KEPT_SECONDS;
+  return Math.ceil(nowMs / 1000) + keptSeconds;
+}
+
+export function counts({ applied, stale, dead, deadReasons = {} }: BatchCounts): Value {
+  const reasons = Object.entries(deadReasons).map(([reason, count]) => [DEAD_REASON + reason, count] as const);
+  return { applied, stale, dead, ...Object.fromEntries(reasons) };
+}
+
+/** Before the reason, beside the counts themselves. */
+const DEAD_REASON = "dead:";
+
+export function readEntry(runId: string, item: Item): StoredEntry {
+  return {
+    key: readLedgerPath(runId, readText(item, "sk")),
+    attempts: readCount(item, "attempts"),
+    dueMs: readNumberOrNull(item, "dueMs"),
+    paceEpoch: readNumberOrNull(item, "paceEpoch"),
+    waits: readCount(item, "waits"),
+    outcome: item["outcome"] === undefined ? null : readOneOf(item, "outcome", OUTCOMES),
+    counts: readCounts(item, "counts"),
+    finishedAtMs: readNumberOrNull(item, "finishedAtMs"),
+    correctionPending: readFlag(item, "correctionPending"),
+    before: readCounts(item, "before"),
+    isCounted: readFlag(item, "isCounted"),
+  };
+}
+
+/** The entry as callers know it. */
+export function visible(stored: StoredEntry): LedgerEntry {
+  const { before: _before, isCounted: _isCounted, ...entry } = stored;
+  return entry;
+}
+
+/** The entry as a fold counts it: as it first ended. */
+export function firstOutcome(stored: StoredEntry): LedgerEntry {
+  const entry = visible(stored);
+  return stored.before === null ? entry : { ...entry, outcome: "dead", counts: stored.before };
+}
+
+function readCounts(item: Item, name: string): BatchCounts | null {
+  const map = readNumbersOrNull(item, name);
+  if (map === null) return null;
+  const names = Object.keys(map).filter((key) => key.startsWith(DEAD_REASON));
+  const reasons = names.map((key) => [key.slice(DEAD_REASON.length), readNumber(map, key)]);
+  return {
+    applied: readNumber(map, "applied"),
+    stale: readNumber(map, "stale"),
+    dead: readNumber(map, "dead"),
+    ...(names.length > 0 && { deadReasons: Object.fromEntries(reasons) }),
+  };
+}

@@ -1,0 +1,101 @@
+/** What became of each batch. Each consumer writes the entry of its own batch alone, and an outcome is final. */
+import type { BatchKey } from "@firehose-backfill/core/batch";
+import type { LedgerStore } from "../ledger-store.ts";
+import { absent, all, any, compare, equals } from "../table/conditions.ts";
+import type { Condition } from "../table/table.ts";
+import { readCount } from "./attributes.ts";
+import { untilDone } from "./attempts.ts";
+import { correct } from "./correction.ts";
+import { ledgerKey } from "./keys.ts";
+import { counts, expiresAt, readEntry, type StoredEntry, visible } from "./ledger-item.ts";
+import type { Deps } from "./run-updates.ts";
+
+const IS_OPEN: Condition = absent("outcome");
+const IS_DEAD: Condition = equals("outcome", "dead");
+
+export function ledgerMethods(deps: Deps): LedgerStore {
+  const { table, now } = deps;
+
+  async function find(key: BatchKey): Promise<StoredEntry | null> {
+    const item = await table.get(ledgerKey(key));
+    return item === null ? null : readEntry(key.runId, item);
+  }
+
+  return {
+    async getEntry(key) {
+      const entry = await find(key);
+      return entry === null ? null : visible(entry);
+    },
+
+    async setPlace(key, { dueMs, paceEpoch }) {
+      const place = { dueMs: dueMs, paceEpoch: paceEpoch };
+      const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceEpoch));
+      const isOpen = all(IS_OPEN, isNewer);
+      const set = { ...place, expiresAt: expiresAt(now(), null) };
+      if ((await table.update(ledgerKey(key), { set }, isOpen)) !== null) return;
+      // A redriven batch keeps to the pace of whatever run goes on now, whose epochs are not its own's.
+      await table.update(ledgerKey(key), { set: place }, IS_DEAD);
+    },
+
+    beginAttempt: (key) =>
+      untilDone("begin an attempt", async () => {
+        // Told twice, it counts twice: a batch may be given up one attempt early.
+        const change = { set: { expiresAt: expiresAt(now(), null) }, add: { attempts: 1 } };
+        const after = await table.update(ledgerKey(key), change, IS_OPEN);
+        if (after !== null) return visible(readEntry(key.runId, after));
+        const found = await find(key);
+        return found === null ? "again" : visible(found);
+      }),
+
+    async cancelAttempt(key) {
+      const wasBegun = all(IS_OPEN, compare("attempts", ">=", 1));
+      await table.update(ledgerKey(key), { add: { attempts: -1 } }, wasBegun);
+    },
+
+    async addWait(key) {
+      // A dead one that waits was redriven; either way it is kept as long as the longest.
+      const change = { set: { expiresAt: expiresAt(now(), "dead") }, add: { waits: 1 } };
+      const after = await table.update(ledgerKey(key), change, any(IS_OPEN, IS_DEAD));
+      return after === null ? ((await find(key))?.waits ?? 0) : readCount(after, "waits");
+    },
+
+    finish: (key, outcome, its, { nowMs, redriven }) =>
+      untilDone("finish a batch", async () => {
+        const ended = {
+          outcome: outcome,
+          counts: counts(its),
+          finishedAtMs: nowMs,
+          expiresAt: expiresAt(nowMs, outcome),
+        };
+        const after = await table.update(ledgerKey(key), { set: ended }, IS_OPEN);
+        if (after !== null) return visible(readEntry(key.runId, after));
+        const found = await find(key);
+        if (found === null) return "again";
+        if (!redriven || outcome !== "applied" || found.outcome !== "dead" || found.counts === null)
+          return visible(found);
+        // Kept as long as a dead one: the correction has to find it.
+        const revived = {
+          before: counts(found.counts),
+          correctionPending: true,
+          expiresAt: expiresAt(nowMs, "dead"),
+        };
+        const applied = await table.update(ledgerKey(key), { set: { ...ended, ...revived } }, IS_DEAD);
+        // Somebody else was faster, or it was us: the next turn reads what stands there.
+        return applied === null ? "again" : visible(readEntry(key.runId, applied));
+      }),
+
+    async enterDead(key, its, { nowMs }) {
+      const item = {
+        outcome: "dead",
+        counts: counts(its),
+        finishedAtMs: nowMs,
+        expiresAt: expiresAt(nowMs, "dead"),
+        isCounted: true,
+      };
+      // Told twice, it is not ours any more: the caller takes another key, and an entry without a message harms nobody.
+      return table.put(ledgerKey(key), item, absent("pk"));
+    },
+
+    correct: (key) => correct(deps, key),
+  };
+}

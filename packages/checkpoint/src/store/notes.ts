@@ -1,0 +1,111 @@
+/**
+ * Errors, gaps, what consumers say of themselves and the run's course: items of their own, and never more than a fixed
+ * number. Errors and gaps go round in slots; a counter says whose turn it is, so that two writers never contend for the
+ * same item. The course is read by Query like the others, so that no role needs another permission for it.
+ */
+import { gunzipSync, gzipSync } from "node:zlib";
+import { BrokenStateError } from "../errors.ts";
+import {
+  boundError,
+  boundGap,
+  CONSUMER_SILENT_MS,
+  isSameGap,
+  kindKey,
+  lastErrors,
+  MAX_ERRORS,
+  MAX_GAPS,
+  whoIsHeard,
+} from "../note-values.ts";
+import { assertId } from "../run-values.ts";
+import type { ConsumerReport, Gap, RunError } from "../notes.ts";
+import type { NoteStore } from "../note-store.ts";
+import { absent, any, compare } from "../table/conditions.ts";
+import type { Item } from "../table/table.ts";
+import { itemOf, json, readBytes, readJson, readNumber, readText } from "./attributes.ts";
+import { LAST, noteKey, pad } from "./keys.ts";
+import type { Deps } from "./run-updates.ts";
+
+const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
+
+export function noteMethods({ table, now }: Deps): NoteStore {
+  /** Told twice, it skips a slot: one old note more is kept. */
+  async function add(runId: string, kind: "error" | "gap", note: RunError | Gap): Promise<void> {
+    const counter = await table.update({ ...noteKey(runId, kind, "") }, { add: { count: 1 } });
+    if (counter === null) throw new BrokenStateError("an update without a condition was refused");
+    const count = readNumber(counter, "count");
+    const item = itemOf({ count: count, note: json(note) });
+    const isNewer = any(absent("pk"), compare("count", "<", count));
+    await table.put(noteKey(runId, kind, pad(count % SLOTS[kind], 4)), item, isNewer);
+  }
+
+  /** In the order in which they came. */
+  async function list<T>(runId: string, kind: "error" | "gap"): Promise<T[]> {
+    const items = await query(runId, kind);
+    return items
+      .filter((item) => item["note"] !== undefined)
+      .sort((a, b) => readNumber(a, "count") - readNumber(b, "count"))
+      .map((item) => readJson<T>(item, "note"));
+  }
+
+  function query(runId: string, kind: "error" | "gap" | "consumer" | "history"): Promise<Item[]> {
+    const { pk, sk } = noteKey(runId, kind, "");
+    return table.query({ pk, from: sk, to: sk + LAST });
+  }
+
+  return {
+    async addGap(runId, gap) {
+      const known = await list<Gap>(runId, "gap");
+      // A reader that crashed after noting it finds the same gap again.
+      if (known.some((it) => isSameGap(it, gap))) return;
+      await add(runId, "gap", boundGap(gap));
+    },
+    listGaps: (runId) => list<Gap>(runId, "gap"),
+
+    async addError(runId, error) {
+      const bounded = boundError(error);
+      if (error.kind === undefined) return add(runId, "error", bounded);
+      // A key of its own: nobody has to look for it, and consumers may not. If the SDK retries a write that succeeded,
+      // `times` rises by two; it is a figure for people.
+      const change = { set: { count: 0, note: json(bounded) }, add: { times: 1 } };
+      await table.update({ ...noteKey(runId, "error", kindKey(error.kind)) }, change);
+    },
+
+    async listErrors(runId) {
+      const items = (await query(runId, "error")).filter((item) => item["note"] !== undefined);
+      const errors = items
+        .sort((a, b) => readNumber(a, "count") - readNumber(b, "count"))
+        .map((item) => ({
+          ...readJson<RunError>(item, "note"),
+          ...(item["times"] === undefined ? {} : { times: readNumber(item, "times") }),
+        }));
+      return lastErrors(errors);
+    },
+
+    async reportConsumer(runId, report) {
+      assertId("consumer", report.id);
+      const expires = Math.ceil((now() + 2 * CONSUMER_SILENT_MS) / 1000);
+      await table.put(noteKey(runId, "consumer", report.id), { note: json(report), expiresAt: expires });
+    },
+
+    async listConsumers(runId) {
+      const items = await query(runId, "consumer");
+      const reports = items.map((item) => ({
+        sk: readText(item, "sk"),
+        report: readJson<ConsumerReport>(item, "note"),
+      }));
+      const { heard, silent } = whoIsHeard(reports, ({ report }) => report.atMs);
+      await Promise.all(silent.map(({ sk }) => table.delete({ pk: noteKey(runId, "consumer", "").pk, sk })));
+      return heard.map(({ report }) => report);
+    },
+
+    async putHistory(runId, history) {
+      await table.put(noteKey(runId, "history", ""), { body: gzipSync(history) });
+    },
+
+    async getHistory(runId) {
+      const [item] = await query(runId, "history");
+      const body = item === undefined ? null : readBytes(item, "body");
+      return body === null ? null : gunzipSync(body).toString();
+    },
+  };
+}

@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest";
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
+import { aRun, foldAll, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
+import { createMemoryStore } from "../memory-store.ts";
+import { newRunValue, patchOf } from "../run-values.ts";
+import type { Run } from "../run.ts";
+import { toAttributes } from "../table/dynamo-values.ts";
+import type { Item } from "../table/table.ts";
+import { itemOf } from "./attributes.ts";
+import { runKey } from "./keys.ts";
+import { attributesOf, readRun } from "./run-item.ts";
+
+const MAX_ITEM_BYTES = 4096;
+const WIDE = { seq: Number.MAX_SAFE_INTEGER, timeMs: NOW + 0.123 };
+
+/** Every field that has one, filled with the longest that it can hold. */
+const WORST: Run = {
+  ...newRunValue(aRun({ runId: "r".repeat(64), host: `${"h".repeat(253)}:65535` })),
+  epoch: 999_999,
+  reason: patchOf({ reason: "ä".repeat(5000) }).reason ?? null,
+  throttle: {
+    batchSize: 1000,
+    batchDelayMs: 600_000,
+    maxConcurrent: 100,
+    maxMemoryMb: 10_240,
+    useIdle: false,
+    dbPoolSize: 50,
+    memoryCheckInterval: 1_000_000,
+  },
+  sources: {
+    profile: "environment",
+    batchSize: "default",
+    batchDelayMs: "profile",
+    maxConcurrent: "flag",
+    maxMemoryMb: "event",
+    useIdle: "run",
+    dbPoolSize: "tune",
+    memoryCheckInterval: "off-peak",
+    relayUrl: "environment",
+    days: "default",
+    collections: "profile",
+    dids: "flag",
+    verify: "event",
+  },
+  offPeak: {
+    profile: "background",
+    own: { profile: "background", batchSize: 1000, batchDelayMs: 600_000, maxConcurrent: 100 },
+    ownSources: { profile: "environment", batchSize: "default", batchDelayMs: "profile", maxConcurrent: "tune" },
+  },
+  seen: {
+    profile: "background",
+    throttle: {
+      batchSize: 1000,
+      batchDelayMs: 600_000,
+      maxConcurrent: 100,
+      maxMemoryMb: 10_240,
+      useIdle: false,
+      dbPoolSize: 50,
+      memoryCheckInterval: 1_000_000,
+    },
+    scopeHash: "x".repeat(12),
+  },
+  start: { kind: "seq", seq: Number.MAX_SAFE_INTEGER },
+  end: { kind: "time", timeMs: WIDE.seq },
+  createdAtMs: WIDE.seq,
+  finishedAtMs: WIDE.seq,
+  pausedMs: WIDE.seq,
+  pausedSinceMs: WIDE.seq,
+  startPosition: WIDE,
+  readerCursor: WIDE,
+  appliedCursor: WIDE,
+  target: WIDE,
+  recentTimesMs: Array.from({ length: 101 }, (_, index) => NOW + index * 1e7),
+  brokenFrames: 3,
+  oldestKeptMs: WIDE.seq,
+  registered: 9_999_999_999,
+  folded: 9_999_999_998,
+  totals: {
+    received: WIDE.seq,
+    processed: WIDE.seq,
+    stale: WIDE.seq,
+    dead: WIDE.seq,
+    deadReasons: Object.fromEntries(
+      Array.from({ length: 8 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(18)}`, WIDE.seq]),
+    ),
+    skipped: Object.fromEntries(
+      Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.seq]),
+    ),
+  },
+  lastFinishedAtMs: WIDE.seq,
+  plannedDueMs: WIDE.seq,
+  paceEpoch: WIDE.seq,
+  backOff: 16,
+  backOffAtMs: WIDE.seq,
+  backOffReason: "throttle query".padEnd(120, "x"),
+  waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
+  database: { id: "0".repeat(36), name: "n".repeat(60) },
+  memoryPauses: WIDE.seq,
+  lastMemoryPauseAtMs: WIDE.seq,
+  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
+  fence: 9_999_999_999,
+  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60) },
+  queueEmptySinceMs: WIDE.seq,
+  nextTickAtMs: WIDE.seq,
+  tunes: Array.from({ length: 5 }, (_, index) => ({
+    atMs: NOW + index,
+    by: "off-peak" as const,
+    changes: { [noise(index, 32)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
+  })),
+};
+
+/** What the store keeps beside the Run. */
+const INTERNAL = {
+  ...Object.fromEntries(
+    ["statusMark", "tuneMark", "epochMark", "reserveMark", "foldMark", "createMark"].map((mark) => [
+      mark,
+      "x".repeat(8),
+    ]),
+  ),
+  epochEnds: JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999)),
+  v: 1,
+  correctionSeq: WIDE.seq,
+  correctionMark: "000001#0000000001#0000000001#0000001",
+};
+
+describe("the run item", () => {
+  test("reads back as it was written, every field", () => {
+    expect(readRun(itemOf(attributesOf(WORST)))).toEqual(WORST);
+    for (const status of RUN_STATUSES) expect(readRun(itemOf(attributesOf({ ...WORST, status }))).status).toBe(status);
+    const bare = newRunValue(aRun({ start: { kind: "live" }, end: { kind: "seq", seq: 3 }, sources: {} }));
+    expect(readRun(itemOf(attributesOf(bare)))).toEqual(bare);
+  });
+
+  test("has every field of a run", () => {
+    const all = Object.keys(attributesOf(WORST)).length;
+    for (const field of Object.keys(WORST)) {
+      const others = Object.fromEntries(Object.entries(WORST).filter(([name]) => name !== field));
+      expect([field, Object.keys(attributesOf(others)).length < all]).toEqual([field, true]);
+    }
+    expect(Object.values(WORST)).not.toContain(null);
+  });
+
+  test("is under 4 KB when every field is as long as it can be", () => {
+    const size = itemSize({ ...itemOf(attributesOf(WORST)), ...INTERNAL });
+    expect(size).toBeLessThan(MAX_ITEM_BYTES);
+    expect(size).toBeGreaterThan(2500);
+  });
+
+  test("is no larger after 100,000 batches", async () => {
+    const store = createMemoryStore();
+    const { lease } = await leased(store);
+    const sizeOf = async () => itemSize(itemOf(attributesOf(await theRun(store))));
+    let early = 0;
+    for (let number = 1; number <= 1000; number += 1) {
+      const window = await register(store, lease, {
+        number,
+        batches: 100,
+        events: 500,
+        received: 600,
+        skipped: { did: 60, [`reason ${number}`]: 40 },
+      });
+      for (let batch = 0; batch < 100; batch += 1)
+        await store.finish(
+          keyOf(window, batch),
+          "applied",
+          { applied: 5, stale: 0, dead: 0 },
+          { nowMs: NOW, redriven: false },
+        );
+      await foldAll(store, lease);
+      await store.sweep(await theRun(store));
+      if (number === 20) early = await sizeOf();
+    }
+    const run = await theRun(store);
+    expect(run).toMatchObject({ folded: 1000, totals: { received: 600_000, processed: 500_000, dead: 0 } });
+    expect((await sizeOf()) - early).toBeLessThan(40);
+    expect(await sizeOf()).toBeLessThan(MAX_ITEM_BYTES / 2);
+  });
+
+  test("that is damaged is not read", () => {
+    const item = itemOf(attributesOf(newRunValue(aRun())));
+    for (const damage of [{ status: "dreaming" }, { throttle: "{" }, { tunes: new Uint8Array(3) }, { registered: "1" }])
+      expect(() => readRun({ ...item, ...damage })).toThrow(expect.objectContaining({ name: "BrokenStateError" }));
+  });
+});
+
+/** As DynamoDB counts: names and values in UTF-8, numbers by their digits, containers with 3 bytes and 1 an element. */
+function itemSize(item: Item): number {
+  const { pk, sk } = runKey(RUN);
+  return fieldsSize(toAttributes({ ...item, pk: pk.padEnd(68), sk }));
+}
+
+function fieldsSize(fields: Readonly<Record<string, AttributeValue>>): number {
+  return Object.entries(fields).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value), 0);
+}
+
+function valueSize(value: AttributeValue): number {
+  if (value.S !== undefined) return Buffer.byteLength(value.S);
+  if (value.N !== undefined) return Math.ceil(value.N.replace(/[^0-9]/g, "").length / 2) + 2;
+  if (value.B !== undefined) return value.B.byteLength;
+  if (value.M !== undefined) return 3 + fieldsSize(value.M) + Object.keys(value.M).length;
+  return 1;
+}
+
+/** A text that does not compress. */
+function noise(seed: number, length: number): string {
+  let state = (seed + 1) * 7919;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return String.fromCharCode(33 + ((state >>> 25) % 94));
+  }).join("");
+}

@@ -1,0 +1,64 @@
+/**
+ * Reading and changing the run item. A run item is never created by an update: every condition holds only where the
+ * item exists.
+ *
+ * Writes that others may not overlook carry a mark, an id that is new with each call, in an attribute of their kind.
+ * When a condition fails, the mark that stands there says whether it was our own write, told twice by the SDK, that
+ * made it fail.
+ */
+import { OPEN_STATUSES } from "../run-values.ts";
+import type { Run } from "../run.ts";
+import { all, exists, oneOf } from "../table/conditions.ts";
+import type { Change, Condition, Item, Table } from "../table/table.ts";
+import { readTextOrNull } from "./attributes.ts";
+import { runKey } from "./keys.ts";
+import { attributesOf, readRun } from "./run-item.ts";
+
+export interface Deps {
+  readonly table: Table;
+  /** A new id at each call, unlike any other. */
+  readonly newId: () => string;
+  /** Milliseconds since the epoch; decides nothing but when items expire. */
+  readonly now: () => number;
+}
+
+/** Of a run that is not finished. */
+export const IS_OPEN: Condition = oneOf("status", OPEN_STATUSES);
+
+/** One attribute for each kind of write whose loser must not be mistaken for its winner. */
+export type Mark = "statusMark" | "tuneMark" | "epochMark" | "reserveMark" | "foldMark";
+
+export async function getRun(table: Table, runId: string): Promise<Run | null> {
+  const item = await table.get(runKey(runId));
+  return item === null ? null : readRun(item);
+}
+
+/** The item after the change; null: the condition does not hold, or there is no such run. */
+export function updateRunItem(
+  table: Table,
+  runId: string,
+  change: Change & { readonly fields?: Partial<Run> },
+  ...conditions: readonly Condition[]
+): Promise<Item | null> {
+  const { fields = {}, set = {}, ...rest } = change;
+  return table.update(
+    runKey(runId),
+    { ...rest, set: { ...attributesOf(fields), ...set } },
+    all(exists("pk"), ...conditions),
+  );
+}
+
+/** As updateRunItem(), once: a change of ours that is already there counts as made. */
+export async function updateRunOnce(
+  { table, newId }: Pick<Deps, "table" | "newId">,
+  runId: string,
+  mark: Mark,
+  change: Change & { readonly fields?: Partial<Run> },
+  ...conditions: readonly Condition[]
+): Promise<Item | null> {
+  const id = newId();
+  const after = await updateRunItem(table, runId, { ...change, set: { ...change.set, [mark]: id } }, ...conditions);
+  if (after !== null) return after;
+  const found = await table.get(runKey(runId));
+  return found !== null && readTextOrNull(found, mark) === id ? found : null;
+}

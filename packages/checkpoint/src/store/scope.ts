@@ -1,0 +1,64 @@
+/**
+ * The filters of a run, gzipped, in as many items as they need: 10,000 DIDs are 320 KB as text, and an item holds 400.
+ * Written once, before the run begins. Unpacking 10,000 DIDs takes some milliseconds; it waits for nothing but the table, so
+ * that a simulation, whose clock waits for no file or thread, meets the same store.
+ */
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import { BrokenStateError } from "../errors.ts";
+import type { Table } from "../table/table.ts";
+import { readBytes, readNumber } from "./attributes.ts";
+import { scopeKey } from "./keys.ts";
+
+const CHUNK_BYTES = 350_000;
+
+export async function putScope(table: Table, runId: string, scope: ScopeSettings): Promise<void> {
+  const bytes = gzipSync(JSON.stringify(scope));
+  const chunks = Math.ceil(bytes.byteLength / CHUNK_BYTES);
+  for (let chunk = 0; chunk < chunks; chunk += 1) {
+    const part = bytes.subarray(chunk * CHUNK_BYTES, (chunk + 1) * CHUNK_BYTES);
+    await table.put(scopeKey(runId, chunk), { chunks: chunks, body: part });
+  }
+}
+
+/**
+ * Reads the scope of a run, the last one from memory: every batch asks for it, and 10,000 DIDs are a hundred read units and
+ * some milliseconds of unpacking.
+ */
+export function scopeReader(table: Table): (runId: string) => Promise<ScopeSettings | null> {
+  let last: { readonly runId: string; readonly scope: ScopeSettings } | null = null;
+  return async (runId) => {
+    if (last?.runId === runId) return last.scope;
+    const scope = await readScope(table, runId);
+    if (scope !== null) last = { runId, scope };
+    return scope;
+  };
+}
+
+/** null: no such run. @throws BrokenStateError when a chunk is missing or damaged */
+async function readScope(table: Table, runId: string): Promise<ScopeSettings | null> {
+  const items = await chunksOf(table, runId);
+  const [first] = items;
+  if (first === undefined) return null;
+  if (items.length !== readNumber(first, "chunks"))
+    throw new BrokenStateError(
+      `run ${runId} has ${items.length} of ${readNumber(first, "chunks")} chunks of its scope`,
+    );
+  try {
+    const bytes = gunzipSync(Buffer.concat(items.map((item) => readBytes(item, "body") ?? new Uint8Array())));
+    const scope: ScopeSettings = JSON.parse(bytes.toString());
+    return scope;
+  } catch (cause) {
+    throw new BrokenStateError(`the scope of run ${runId} cannot be read`, { cause });
+  }
+}
+
+export async function deleteScope(table: Table, runId: string): Promise<void> {
+  const items = await chunksOf(table, runId);
+  for (const chunk of items.keys()) await table.delete(scopeKey(runId, chunk));
+}
+
+function chunksOf(table: Table, runId: string) {
+  const { pk, sk: from } = scopeKey(runId, 0);
+  return table.query({ pk, from, to: scopeKey(runId, 9999).sk });
+}

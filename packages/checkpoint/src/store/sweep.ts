@@ -1,0 +1,106 @@
+/**
+ * Removing what is folded. The sweep goes through the ledger in the order of its keys and remembers how far it has come.
+ * It is also where a dead entry learns that it is in the totals (`isCounted`): the batch of a window that was dropped,
+ * or of a read that never registered, is not, and a redrive of it corrects nothing.
+ */
+import type { Run } from "../run.ts";
+import type { WindowItem } from "../window.ts";
+import { absent, exists } from "../table/conditions.ts";
+import type { Item } from "../table/table.ts";
+import { json, readFlag, readJson, readText, readTextOrNull } from "./attributes.ts";
+import { correct } from "./correction.ts";
+import { LAST, ledgerKey, runKey, sweepKey, windowKey, windowPath } from "./keys.ts";
+import { expiresAt, readEntry, type StoredEntry } from "./ledger-item.ts";
+import { readRun } from "./run-item.ts";
+import type { Deps } from "./run-updates.ts";
+import { readWindow } from "./windows.ts";
+
+const ENTRIES_A_CALL = 500;
+const AT_ONCE = 8;
+/** Epochs whose end is remembered; only windows that no sweep has come to yet need it. */
+const EPOCHS_REMEMBERED = 8;
+
+export interface SweepDeps extends Deps {
+  /** The table removes expired items itself: entries that nobody needs are left to it, which costs nothing. */
+  readonly hasTtl: boolean;
+}
+
+/** true: nothing is left to do. */
+export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
+  const { table } = deps;
+  const item = await table.get(runKey(runId));
+  if (item === null) return true;
+  const run = readRun(item);
+  const end = windowPath(run.epoch, run.folded) + LAST;
+  const { pk, sk } = sweepKey(runId);
+  // One Query for both: the note of how far the last sweep came sorts before the windows.
+  const items = await table.query({ pk, from: sk, to: `window#${end}` });
+  const done = items.find((it) => readText(it, "sk") === sk);
+  const windows = items.filter((it) => it !== done).map((it) => readWindow(runId, it));
+  const from = done === undefined ? "0" : `${readText(done, "done")}!`;
+  if (from > end && windows.length === 0) return true;
+
+  const entries = from > end ? [] : await entriesBetween(deps, runId, from, end);
+  const last = entries.at(-1);
+  const isDone = entries.length < ENTRIES_A_CALL || last === undefined;
+  const isCounted = countedBy(run, item, windows);
+  await inParallel(entries, (entry) => sweepEntry(deps, entry, isCounted(entry)));
+  const doneTo = isDone ? end : readTextOfKey(last);
+  await table.put(sweepKey(runId), { done: doneTo });
+  // A window's item goes last: it says which of the entries are the window's own.
+  const finished = windows.filter(({ epoch, number }) => windowPath(epoch, number) + LAST <= doneTo);
+  await inParallel(finished, (window) => table.delete(windowKey(window)));
+  return isDone;
+}
+
+export async function sweepToTheEnd(deps: SweepDeps, runId: string): Promise<void> {
+  while (!(await sweep(deps, runId)));
+}
+
+/** What newEpoch stores: how far each of the last epochs was folded when it ended, newest first. */
+export function epochEndsAfter(item: Item, run: Run): { readonly epochEnds: ReturnType<typeof json> } {
+  return { epochEnds: json([run.folded, ...epochEnds(item)].slice(0, EPOCHS_REMEMBERED)) };
+}
+
+function epochEnds(item: Item): number[] {
+  return readTextOrNull(item, "epochEnds") === null ? [] : readJson<number[]>(item, "epochEnds");
+}
+
+/** Whether an entry's first outcome is in the totals. */
+function countedBy(run: Run, item: Item, windows: readonly WindowItem[]): (entry: StoredEntry) => boolean {
+  const ends = epochEnds(item);
+  const fences = new Map(windows.map(({ epoch, number, fence }) => [windowPath(epoch, number), fence]));
+  return ({ key: { epoch, window, fence } }) => {
+    const folded = epoch === run.epoch ? run.folded : (ends[run.epoch - 1 - epoch] ?? 0);
+    return window <= folded && fences.get(windowPath(epoch, window)) === fence;
+  };
+}
+
+async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolean): Promise<void> {
+  const { table } = deps;
+  const key = ledgerKey(entry.key);
+  if (isCounted && (entry.outcome === "dead" || entry.correctionPending)) {
+    const expires = expiresAt(deps.now(), "dead");
+    const after = await table.update(key, { set: { isCounted: true, expiresAt: expires } }, exists("outcome"));
+    // Read after the mark is set: a redrive came before it, and we see it here, or after, and corrects by itself.
+    if (after !== null && readFlag(after, "correctionPending")) await correct(deps, entry.key);
+  } else if (!deps.hasTtl) {
+    // Never one that another sweep has kept, whatever this one believes.
+    await table.delete(key, absent("isCounted"));
+  }
+}
+
+async function entriesBetween({ table }: SweepDeps, runId: string, from: string, to: string): Promise<StoredEntry[]> {
+  const { pk } = ledgerKey({ runId, epoch: 0, window: 0, fence: 0, number: 0 });
+  const items = await table.query({ pk, from, to, limit: ENTRIES_A_CALL });
+  return items.map((item) => readEntry(runId, item));
+}
+
+function readTextOfKey(entry: StoredEntry): string {
+  return ledgerKey(entry.key).sk;
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_ONCE)
+    await Promise.all(items.slice(start, start + AT_ONCE).map(work));
+}

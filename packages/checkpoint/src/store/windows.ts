@@ -1,0 +1,128 @@
+/** Windows: written before the cursor moves, registered by the move, read until they are folded. */
+import { addSkipped } from "../bounds.ts";
+import { BrokenStateError } from "../errors.ts";
+import { isMoved, movedFields } from "../run-values.ts";
+import type { Run } from "../run.ts";
+import type { WindowStore } from "../window-store.ts";
+import type { OpenWindow, WindowItem } from "../window.ts";
+import { absent, any, compare, equals } from "../table/conditions.ts";
+import type { Item, Table } from "../table/table.ts";
+import { itemOf, json, orNull, position, readJson, readNumber, readPositionOrNull } from "./attributes.ts";
+import { LAST, ledgerKey, windowKey, windowPath } from "./keys.ts";
+import { held } from "./lease.ts";
+import { firstOutcome, readEntry } from "./ledger-item.ts";
+import { type Deps, getRun, updateRunItem } from "./run-updates.ts";
+
+export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "sweep"> {
+  return {
+    putWindow(lease, window) {
+      const item = itemOf(windowAttributes({ ...window, runId: lease.runId, fence: lease.fence }));
+      // Told twice, it is the same item again.
+      const noHigherFence = any(absent("pk"), compare("fence", "<=", lease.fence));
+      return table.put(windowKey({ ...window, runId: lease.runId }), item, noHigherFence);
+    },
+
+    async moveCursor(lease, move) {
+      const after = await updateRunItem(
+        table,
+        lease.runId,
+        { fields: movedFields(move) },
+        held(lease),
+        equals("epoch", move.epoch),
+        equals("registered", move.window - 1),
+        any(absent("readerCursor"), compare("readerCursor.seq", "<=", move.readerCursor.seq)),
+      );
+      return after !== null || isMoved(await getRun(table, lease.runId), lease, move);
+    },
+
+    async noteStream(lease, { epoch, target, hostSeen, brokenFrames }) {
+      const fields: Partial<Run> = {
+        ...(target !== undefined && { target }),
+        ...(hostSeen !== undefined && { hostSeen }),
+        ...(brokenFrames !== undefined && { brokenFrames }),
+      };
+      const inEpoch = epoch === undefined ? [] : [equals("epoch", epoch)];
+      return (await updateRunItem(table, lease.runId, { fields }, held(lease), ...inEpoch)) !== null;
+    },
+
+    openWindows: (run, limit) => openWindows(table, run, limit),
+  };
+}
+
+async function openWindows(table: Table, run: Run, limit: number): Promise<OpenWindow[]> {
+  const { runId, epoch } = run;
+  const first = run.folded + 1;
+  const last = Math.min(run.registered, run.folded + limit);
+  if (last < first) return [];
+  const windows = await queryWindows(table, run, { first, last });
+  // A run that somebody has folded meanwhile may have lost items to the sweep; any other hole is our own broken state.
+  if (windows.length !== last - first + 1) {
+    const now = await getRun(table, runId);
+    const folded = now === null || now.epoch !== epoch ? run.registered : now.folded;
+    const missing = Array.from({ length: last - first + 1 }, (_, index) => first + index).find(
+      (wanted) => wanted > folded && windows.every((window) => window.number !== wanted),
+    );
+    if (missing !== undefined)
+      throw new BrokenStateError(`window ${missing} of run ${runId} is registered and not there`);
+  }
+  const entries = await table.query({
+    pk: ledgerKey({ runId, epoch, window: first, fence: 0, number: 0 }).pk,
+    from: windowPath(epoch, first),
+    to: windowPath(epoch, last) + LAST,
+  });
+  const byWindow = Map.groupBy(
+    entries.map((item) => readEntry(runId, item)),
+    ({ key }) => key.window,
+  );
+  return windows.map((window) => ({
+    window,
+    entries: (byWindow.get(window.number) ?? []).filter(({ key }) => key.fence === window.fence).map(firstOutcome),
+  }));
+}
+
+async function queryWindows(
+  table: Table,
+  { runId, epoch }: Run,
+  { first, last }: { readonly first: number; readonly last: number },
+): Promise<WindowItem[]> {
+  const { pk, sk: from } = windowKey({ runId, epoch, number: first });
+  const items = await table.query({ pk, from, to: windowKey({ runId, epoch, number: last }).sk });
+  return items.map((item) => readWindow(runId, item));
+}
+
+function windowAttributes(window: WindowItem) {
+  return {
+    epoch: window.epoch,
+    number: window.number,
+    fence: window.fence,
+    from: orNull(window.from, position),
+    to: position(window.to),
+    batches: window.batches,
+    events: window.events,
+    bytes: window.bytes,
+    sentAtMs: window.sentAtMs,
+    ...(window.lastDueMs === undefined ? {} : { lastDueMs: window.lastDueMs }),
+    received: window.received,
+    skipped: json(addSkipped({}, window.skipped)),
+  };
+}
+
+export function readWindow(runId: string, item: Item): WindowItem {
+  const to = readPositionOrNull(item, "to");
+  if (to === null) throw new BrokenStateError(`a window of run ${runId} has no end`);
+  return {
+    runId,
+    epoch: readNumber(item, "epoch"),
+    number: readNumber(item, "number"),
+    fence: readNumber(item, "fence"),
+    from: readPositionOrNull(item, "from"),
+    to,
+    batches: readNumber(item, "batches"),
+    events: readNumber(item, "events"),
+    bytes: readNumber(item, "bytes"),
+    sentAtMs: readNumber(item, "sentAtMs"),
+    ...(item["lastDueMs"] === undefined ? {} : { lastDueMs: readNumber(item, "lastDueMs") }),
+    received: readNumber(item, "received"),
+    skipped: readJson<Record<string, number>>(item, "skipped"),
+  };
+}

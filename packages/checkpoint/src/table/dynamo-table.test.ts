@@ -1,0 +1,91 @@
+import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { expect, test } from "vitest";
+import { aRun, RUN } from "../conformance/harness.ts";
+import { createDynamoClient } from "../dynamo-client.ts";
+import { createDynamoStore } from "../dynamo-store.ts";
+import { ensureTable } from "../create-table.ts";
+import { runKey } from "../store/keys.ts";
+import { ITEM_VERSION } from "./versioned-table.ts";
+import { startDynalite } from "../conformance/table-server.ts";
+
+test("an answer that does not come may come later; a table that is not there will not", async () => {
+  const server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  const store = createDynamoStore({ client, table: "no-such-table" });
+  const isRetryable = async (): Promise<unknown> => {
+    const error: unknown = await store.getRun(RUN).catch((it: unknown) => it);
+    expect(error).toMatchObject({ name: "TableError" });
+    return (
+      error instanceof Error && "isRetryable" in error && typeof error.isRetryable === "function" && error.isRetryable()
+    );
+  };
+  expect(await isRetryable()).toBe(false);
+  await server[Symbol.asyncDispose]();
+  expect(await isRetryable()).toBe(true);
+  client.destroy();
+});
+
+test("a table is made once, whoever else makes it", async () => {
+  await using server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  await Promise.all([ensureTable(client, "made-once"), ensureTable(client, "made-once")]);
+  await ensureTable(client, "made-once");
+  const store = createDynamoStore({ client, table: "made-once" });
+  expect(await store.createRun(aRun())).toMatchObject({ runId: RUN });
+  client.destroy();
+});
+
+test("an item of the version before is read, and is of this one after a change; of a newer one the hands are kept off", async () => {
+  await using server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  await ensureTable(client, "versions");
+  const store = createDynamoStore({ client, table: "versions" });
+  await store.createRun(aRun());
+  const key = { pk: { S: runKey(RUN).pk }, sk: { S: runKey(RUN).sk } };
+  const versionNow = async () => {
+    const { Item: item } = await client.send(
+      new GetItemCommand({ TableName: "versions", Key: key, ConsistentRead: true }),
+    );
+    return item?.["v"]?.N ?? null;
+  };
+  const setVersion = async (version: number | null) => {
+    const update = version === null ? "REMOVE v" : `SET v = :v`;
+    const values = version === null ? {} : { ExpressionAttributeValues: { ":v": { N: String(version) } } };
+    await client.send(new UpdateItemCommand({ TableName: "versions", Key: key, UpdateExpression: update, ...values }));
+  };
+  expect(await versionNow()).toBe(String(ITEM_VERSION));
+  await setVersion(null);
+  expect((await store.getRun(RUN))?.runId).toBe(RUN);
+  await store.setWaiting(RUN, { for: "database", sinceMs: 1 });
+  expect(await versionNow()).toBe(String(ITEM_VERSION));
+
+  await setVersion(ITEM_VERSION + 1);
+  const refused = /^item run#.* is of version 2, newer than this program reads/;
+  await expect(store.getRun(RUN)).rejects.toThrow(refused);
+  await expect(store.currentRun()).rejects.toThrow(refused);
+  await expect(store.createRun(aRun({ runId: "another" }))).rejects.toThrow(refused);
+  await store.setWaiting(RUN, null);
+  await setVersion(ITEM_VERSION);
+  expect((await store.getRun(RUN))?.waiting).toEqual({ for: "database", sinceMs: 1 });
+  client.destroy();
+});
+
+test("the scope of a run is asked of the table once: every batch wants it", async () => {
+  await using server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  const table = await server.newTable();
+  await createDynamoStore({ client, table }).createRun(aRun());
+  let queries = 0;
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      if (context.commandName === "QueryCommand") queries += 1;
+      return next(args);
+    },
+    { step: "build", name: "countQueries" },
+  );
+  const store = createDynamoStore({ client, table });
+  expect(await store.getScope("another run")).toBeNull();
+  for (let batch = 0; batch < 3; batch += 1) expect(await store.getScope(RUN)).toEqual(aRun().scope);
+  expect(queries).toBe(2);
+  client.destroy();
+});

@@ -1,0 +1,43 @@
+/** Values of the port as DynamoDB's attributes, and back. */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { BrokenStateError } from "../errors.ts";
+import type { Item, Value } from "./table.ts";
+
+export function toAttribute(value: Value): AttributeValue {
+  if (typeof value === "string") return { S: value };
+  if (typeof value === "number") return { N: String(value) };
+  if (typeof value === "boolean") return { BOOL: value };
+  if (value instanceof Uint8Array) return { B: value };
+  return { M: toAttributes(value) };
+}
+
+export function toAttributes(values: Readonly<Record<string, Value>>): Record<string, AttributeValue> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toAttribute(value)]));
+}
+
+/** @throws BrokenStateError when it holds a type that this program never writes */
+export function toItem(attributes: Readonly<Record<string, AttributeValue>>): Item {
+  const item: Record<string, Value> = {};
+  for (const [name, { S, N, BOOL, B, M }] of Object.entries(attributes)) {
+    const value = S ?? BOOL ?? B ?? (M === undefined ? numberOf(N) : numbersOf(M));
+    if (value === undefined)
+      throw new BrokenStateError(
+        `attribute ${name} of item ${attributes["pk"]?.S ?? "?"} ${attributes["sk"]?.S ?? "?"} has a type that this program does not write`,
+      );
+    item[name] = value;
+  }
+  return item;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function numbersOf(map: Readonly<Record<string, AttributeValue>>): Record<string, number> | undefined {
+  const numbers: Record<string, number> = {};
+  for (const [name, { N }] of Object.entries(map)) {
+    if (N === undefined) return undefined;
+    numbers[name] = Number(N);
+  }
+  return numbers;
+}

@@ -1,0 +1,64 @@
+/**
+ * Gives each item the version of its layout. This program reads its own version and the one before, writes its own, and of
+ * a newer one it neither reads nor changes anything: a deploy meets the old items, a roll-back the new ones.
+ */
+import { BrokenStateError, NewerItemError } from "../errors.ts";
+import { absent, all, any, compare } from "./conditions.ts";
+import { type Change, type Condition, type Item, nameOf, type Table } from "./table.ts";
+
+/** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
+export const ITEM_VERSION = 1;
+const VERSION = "v";
+const IS_OURS: Condition = any(absent(VERSION), compare(VERSION, "<=", ITEM_VERSION));
+
+/**
+ * Reads @throw NewerItemError; an item of a newer version fails the condition of every change.
+ * Writes @throw BrokenStateError where a number is not finite, or one that is added is not whole.
+ */
+export function versioned(table: Table): Table {
+  return {
+    async get(key) {
+      const item = await table.get(key);
+      return item === null ? null : readable(item);
+    },
+    async put(key, item, condition) {
+      assertFinite(item);
+      return table.put(key, { ...item, [VERSION]: ITEM_VERSION }, withinReach(condition));
+    },
+    async update(key, change, condition) {
+      assertFinite(change.set ?? {});
+      assertWhole(change.add ?? {});
+      return table.update(key, { ...change, set: { ...change.set, [VERSION]: ITEM_VERSION } }, withinReach(condition));
+    },
+    delete: (key, condition) => table.delete(key, condition),
+    query: async (range) => (await table.query(range)).map(readable),
+  };
+}
+
+function readable(item: Item): Item {
+  const version = item[VERSION];
+  if (typeof version === "number" && version > ITEM_VERSION) throw new NewerItemError(nameOf(item), version);
+  return item;
+}
+
+function withinReach(condition: Condition | undefined): Condition {
+  return condition === undefined ? IS_OURS : all(condition, IS_OURS);
+}
+
+function assertFinite(values: NonNullable<Change["set"]>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (
+      typeof value === "number" ? !Number.isFinite(value) : isMap(value) && !Object.values(value).every(Number.isFinite)
+    )
+      throw new BrokenStateError(`${name}: ${JSON.stringify(value)} cannot be stored`);
+  }
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, number>> {
+  return typeof value === "object" && value !== null && !(value instanceof Uint8Array);
+}
+
+function assertWhole(numbers: Readonly<Record<string, number>>): void {
+  for (const [name, by] of Object.entries(numbers))
+    if (!Number.isSafeInteger(by)) throw new BrokenStateError(`${name}: ${by} cannot be added, only whole numbers can`);
+}

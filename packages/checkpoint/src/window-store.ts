@@ -1,0 +1,36 @@
+/** What the reader has read: windows, the cursor that registers them, and the fold that brings their results into the run. */
+import type { Position } from "@firehose-backfill/core/position";
+import type { Run } from "./run.ts";
+import type { CursorMove, Fold, Lease, OpenWindow, WindowItem } from "./window.ts";
+
+export interface WindowStore {
+  /** Refused (false) if an item of a higher fence stands there. */
+  putWindow(lease: Lease, window: WindowItem): Promise<boolean>;
+  /**
+   * Registers the window; a window means that the host was seen. Already there: true. false: the fence, the epoch or
+   * the number moved on. @throws BrokenStateError where the cursor would go back within its epoch
+   */
+  moveCursor(lease: Lease, move: CursorMove): Promise<boolean>;
+  /**
+   * What the reader learned of the stream without a window to register: where the run ends, that the host speaks, a
+   * broken frame. false: lost. With `epoch` also when that is not the run's any more; always give it with a target,
+   * which means nothing in another epoch.
+   */
+  noteStream(
+    lease: Lease,
+    note: {
+      readonly epoch?: number;
+      readonly target?: Position;
+      readonly hostSeen?: true;
+      readonly brokenFrames?: number;
+    },
+  ): Promise<boolean>;
+  /** The registered, unfolded windows in order, at most `limit`. */
+  openWindows(run: Run, limit: number): Promise<readonly OpenWindow[]>;
+  fold(lease: Lease, fold: Fold): Promise<Run | null>;
+  /**
+   * Removes items of folded windows, but keeps dead entries (30 days), and corrects those that were redriven before
+   * their window was folded. Safe to repeat; bounded work per call. true: nothing is left to do.
+   */
+  sweep(run: Run): Promise<boolean>;
+}

@@ -1,0 +1,42 @@
+/** What `cancel`, `tune` and `redrive` do where no process works on the data folder: the one thing, here, and no run is begun. */
+import { parseControlEvent } from "@firehose-backfill/backfill/control-event";
+import { UsageError } from "@firehose-backfill/core/errors";
+import type { Args } from "./command.ts";
+import type { CliContext } from "./context.ts";
+import type { ControlEvent } from "./control-target.ts";
+import { CommandError } from "./errors.ts";
+import { EXIT, exitCodeOfSignal } from "./exit-code.ts";
+import { findTarget, lastSnapshot } from "./find-target.ts";
+import { loadConfig } from "./load-config.ts";
+import { sendControl } from "./send-control.ts";
+import { listenForStop } from "./stop-signals.ts";
+
+/** To the process that is there, or here. Resolves with the exit code. @throws CommandError, UsageError, ConfigError */
+export async function steer(context: CliContext, args: Args, event: ControlEvent): Promise<number> {
+  const target = await findTarget(context, args);
+  if (target !== null) return sendControl(context, target, event);
+  const parsed = parseControlEvent(event);
+  if (parsed.action !== "cancel" && parsed.action !== "tune" && parsed.action !== "redrive")
+    throw new TypeError(`${parsed.action} is not done without a process`);
+  const { config, configure } = loadConfig(context);
+  const { dataDir } = config.settings;
+  if ((await lastSnapshot(context)) === null)
+    throw new CommandError(
+      `nothing has been run on ${dataDir} yet: there is nothing to ${parsed.action}. Begin with: firehose-backfill run`,
+    );
+  const log = (line: string) => context.stderr.write(`${line}\n`);
+  log("No process is there: it is done here. No run is begun.");
+  using signals = listenForStop(context, () => {});
+  const { steerHere } = await context.loadSteering();
+  try {
+    const { message, run } = await steerHere({ config, configure, event: parsed, log, stop: signals.stop });
+    context.stdout.write(`${message}\n`);
+    const signal = signals.received();
+    if (signal !== null) return exitCodeOfSignal(signal);
+    return parsed.action === "redrive" && run !== null && run.totals.dead > 0 ? EXIT.dead : EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    context.stderr.write(`firehose-backfill: ${error.message}\n`);
+    return EXIT.error;
+  }
+}

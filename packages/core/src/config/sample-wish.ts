@@ -1,0 +1,13 @@
+/** Whether the bundled sample may be replayed: into the embedded database always, into another one only when it is asked for. */
+import type { Config } from "./settings.ts";
+
+/**
+ * What is wrong with a start that would replay the sample; null: nothing is. A lost or forgotten RELAY_URL must not fill
+ * somebody's database with a recording.
+ */
+export function unwishedSample({ settings, sources }: Pick<Config, "settings" | "sources">): string | null {
+  const isUnwished = settings.relayUrl === null && sources.relayUrl === "default" && settings.databaseUrl !== null;
+  return isUnwished
+    ? "RELAY_URL is not set, and DATABASE_URL is: the bundled sample is not replayed into a database of your own unless you ask for it. Set RELAY_URL to the host to read (such as wss://bsky.network), or RELAY_URL=sample for the sample"
+    : null;
+}

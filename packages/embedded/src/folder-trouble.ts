@@ -1,0 +1,28 @@
+/** What the file system says of the data folder, in a sentence that an operator can act on. */
+
+/** Complete but for the full stop; null: it is no trouble of the folder's. */
+export function folderTrouble(error: unknown, folder: string): string | null {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return `the disk of the data folder ${folder} is full: free some space there`;
+    case "ENOENT":
+      return `the data folder ${folder} is gone: put it back, or start anew`;
+    case "EEXIST":
+    case "ENOTDIR":
+      return `the data folder ${folder} cannot be used, because it or a folder above it is a file: move that file away`;
+    case "EACCES":
+    case "EPERM":
+      return `this user may not use the data folder ${folder}: give it the right (chown -R), as after a copy made by root`;
+    case "EROFS":
+      return `the data folder ${folder} is on a disk that is read only: mount it for writing`;
+    case "ENAMETOOLONG":
+    case "ELOOP":
+    case "EIO":
+    case "EMFILE":
+      return `the data folder ${folder} cannot be used (${code}): look at its disk`;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Steering a run that no process works on: it starts what the data folder needs, does the one thing, and ends. It never
+ * begins a run and reads nothing. What a redrive of a finished run brings back is applied here, because nobody else would.
+ */
+import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import { type Clock, systemClock } from "@firehose-backfill/core/clock";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
+import { openDeadEvents } from "@firehose-backfill/sink/redriven";
+import { type Adapters, openAdapters } from "./adapters.ts";
+import { localConsumers } from "./local-consumers.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+import { watchRun } from "./run-watch.ts";
+import { startStack } from "./start-stack.ts";
+
+export interface SteerHereOptions {
+  readonly config: Config;
+  /** The configuration with a control event's settings on top. @throws ConfigError */
+  readonly configure: (values: Readonly<Record<string, string>>) => Config;
+  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" }>;
+  readonly log: (line: string) => void;
+  /** Finish the batch in hand, end. */
+  readonly stop: AbortSignal;
+}
+
+export interface SteeredHere {
+  /** One sentence for the operator. */
+  readonly message: string;
+  /** As it is afterwards. */
+  readonly run: Run | null;
+}
+
+/** @throws UsageError where it is refused, and what a start throws */
+export async function steerHere(options: SteerHereOptions): Promise<SteeredHere> {
+  const { config, event, stop } = options;
+  const { settings } = config;
+  const log = (line: string) => options.log(escapeForLog(line));
+  const clock = systemClock;
+  const random = Math.random;
+  await using claim = await claimDataDir(settings.dataDir);
+  await using stack = await startStack(claim.dataDir, settings, stop);
+  await using adapters = openAdapters(stack.addresses, { clock, random });
+  const { store, queue } = adapters;
+  const { databaseUrl } = stack.addresses;
+  const { throttleQuery } = settings;
+  await prepareDatabase({ databaseUrl, throttleQuery, goesOn: await store.currentRun(), signal: stop });
+  const deps: ControlDeps = {
+    store,
+    queue,
+    clock,
+    random,
+    configure: options.configure,
+    limits: null,
+    allowRelayFromEvent: false,
+    openDeadEvents: () => openDeadEvents({ databaseUrl }),
+  };
+  const { message, run } = await control(deps, event);
+  if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
+  if (event.action === "tune") return { message, run };
+  if (run !== null && run.finishedAtMs === null) {
+    return { message: `${message}. That run is not finished: go on with it, firehose-backfill run or resume`, run };
+  }
+  await applyWhatCameBack({ adapters, addresses: stack.addresses, config, clock, random, log, stop, run });
+  return { message, run: run === null ? null : await store.getRun(run.runId) };
+}
+
+/** The second step is a reader's, and there is none. */
+async function endCancelled(deps: ControlDeps, run: Run | null): Promise<Run | null> {
+  if (run === null) return null;
+  const patch = { reason: null, finishedAtMs: deps.clock.now() };
+  const ended = await deps.store.transition(run.runId, ["cancelling"], "cancelled", patch);
+  if (ended === null) throw new UsageError(`run ${run.runId} has changed meanwhile: look at its status and try again`);
+  return ended;
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** At the pace of its run. Ends when the queue is empty, or at a signal: what is not applied then stays in the queue. */
+async function applyWhatCameBack(options: {
+  readonly adapters: Adapters;
+  readonly addresses: Parameters<typeof localConsumers>[0]["addresses"];
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+  readonly stop: AbortSignal;
+  readonly run: Run | null;
+}): Promise<void> {
+  const { adapters, clock, config, stop } = options;
+  const ending = new AbortController();
+  const signal = AbortSignal.any([stop, ending.signal]);
+  const watch = watchRun({ store: adapters.store, clock, signal, first: options.run });
+  const consumers = localConsumers({
+    kind: "in-process",
+    adapters,
+    addresses: options.addresses,
+    throttleQuery: config.settings.throttleQuery,
+    poolSize: config.settings.dbPoolSize,
+    clock,
+    random: options.random,
+    log: options.log,
+    signal,
+    currentRun: watch.current,
+  });
+  while (!stop.aborted) {
+    const { ready, inFlight, delayed } = await adapters.queue.figures();
+    if (ready + inFlight + delayed === 0) break;
+    await clock.sleep(LOOK_EVERY_MS, stop);
+  }
+  ending.abort();
+  await Promise.all([consumers.done, watch.done]);
+}

@@ -1,0 +1,31 @@
+/** Snapshots that others wrote: one of a version that knew less, and the last one of a process that is gone. Pure. */
+import type { Snapshot } from "./snapshot.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** With what a version before did not say yet. */
+export function completeSnapshot(stored: Snapshot): Snapshot {
+  const known: Partial<Snapshot> = stored;
+  const judged = {
+    ...stored,
+    deadReasons: known.deadReasons ?? {},
+    asked: known.asked ?? null,
+    startedAt: known.startedAt ?? null,
+    outage: known.outage ?? null,
+    waiting: known.waiting ?? null,
+  };
+  return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
+}
+
+/** The process is gone: what it counted stays true, what it was doing does not. */
+export function stoppedSnapshot(last: Snapshot): Snapshot {
+  const judged = {
+    ...last,
+    stopped: true,
+    ratePerSecond: 0,
+    etaSeconds: last.status === "succeeded" || last.status === "cancelled" ? last.etaSeconds : null,
+    nextTickAt: null,
+    consumers: { ...last.consumers, active: 0 },
+    pool: { ...last.pool, used: 0 },
+  };
+  return { ...judged, verdict: verdictOf(judged) };
+}

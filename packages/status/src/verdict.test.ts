@@ -1,0 +1,296 @@
+import { describe, expect, it, test } from "vitest";
+import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
+import { renderHtml } from "./render-html.ts";
+import { renderReport } from "./render-report.ts";
+import { renderText } from "./render-text.ts";
+import { sampleEmptySnapshot, sampleSnapshot } from "./sample-snapshot.ts";
+import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { completeSnapshot, stoppedSnapshot } from "./stored-snapshot.ts";
+import { TICK_MS } from "./verdict.ts";
+
+const NOW = T0 + 10 * MINUTE;
+
+function build(different: Partial<SnapshotInput> = {}): Snapshot {
+  const run = sampleRun({ lastTick: { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "horizon" } });
+  const queue = { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 };
+  const none = { openWindows: [], gaps: [], errors: [], consumers: [], rateSamples: [], settings: {} };
+  return buildSnapshot({ run, ...none, queue, nowMs: NOW, ...different });
+}
+
+/** All that a person sees of it: what the page, the terminal and the report say. */
+function views(snapshot: Snapshot): readonly string[] {
+  const page = renderHtml(snapshot, { nonce: "n" })
+    .replace(/<style.*?<\/style>/s, "")
+    .replace(/<script.*?<\/script>/s, "");
+  const text = renderText(snapshot, { width: 500, color: true }).join("\n");
+  const report = renderReport(snapshot, null).replace(/<style.*?<\/style>/s, "");
+  return [page, text, report].map((view) => view.replaceAll(/\s+/g, " "));
+}
+
+const isGreen = ([page = "", text = ""]: readonly string[]) =>
+  page.includes("mood-good") || text.split("-", 2)[0]?.includes("\u001b[32m");
+
+const allDead = { ...sampleRun().totals, processed: 0, dead: 300, received: 300, skipped: {} };
+const someDead = { ...allDead, processed: 297, dead: 3 };
+const unreachable = { atMs: NOW - 5_000, durationMs: 4_000, endedBecause: "unreachable: connect ECONNREFUSED" };
+const tick = { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "horizon" };
+
+describe("fault 31: the words are no better than what was done", () => {
+  it("0 of 300 applied is no green 100 %", () => {
+    const snapshot = build({ run: sampleRun({ status: "succeeded", finishedAtMs: NOW, totals: allDead }) });
+    expect(snapshot.verdict).toMatchObject({
+      level: "failed",
+      text: "finished, but nothing was applied: 300 of 300 events are dead",
+    });
+    const seen = views(snapshot);
+    expect(isGreen(seen)).toBe(false);
+    for (const view of seen) expect(view).not.toContain("100.0 %");
+    expect(seen[0]).toContain("0 of 300 events applied");
+    expect(seen[1]).toContain("0 of 300 events applied");
+    for (const view of seen) expect(view).toContain("300 of 300 events are dead");
+  });
+
+  it.each<[string, Partial<SnapshotInput>, Snapshot["verdict"]["level"], string]>([
+    [
+      "some dead",
+      { run: sampleRun({ status: "succeeded", totals: someDead }) },
+      "attention",
+      "finished: 297 of 300 events applied, 3 of 300 events are dead",
+    ],
+    ["all well", { run: sampleRun({ status: "succeeded", totals: { ...someDead, dead: 0 } }) }, "ok", "succeeded"],
+    [
+      "all skipped",
+      { run: sampleRun({ status: "succeeded", totals: { ...allDead, dead: 0, skipped: { did: 300 } } }) },
+      "ok",
+      "succeeded: nothing was applied, because all of 300 events were skipped",
+    ],
+    [
+      "nothing there",
+      { run: sampleRun({ status: "succeeded", totals: { ...allDead, dead: 0, received: 0 } }) },
+      "ok",
+      "succeeded: there was nothing new",
+    ],
+    [
+      "all dead so far",
+      { run: sampleRun({ lastTick: tick, totals: allDead }) },
+      "attention",
+      "running, but nothing is applied: 300 of 300 events are dead",
+    ],
+    ["errored", { run: sampleRun({ status: "errored", reason: "schema" }) }, "failed", "errored: schema"],
+    [
+      "paused",
+      { run: sampleRun({ status: "paused", reason: "paused by the operator" }) },
+      "waiting",
+      "paused: paused by the operator",
+    ],
+    [
+      "waiting",
+      { run: sampleRun({ lastTick: tick, waiting: { for: "database", sinceMs: T0 } }) },
+      "waiting",
+      "waiting: database",
+    ],
+    ["running", {}, "ok", "running"],
+    ["none", { run: null }, "ok", "no run yet"],
+  ])("%s", (_name, input, level, text) => {
+    const snapshot = build(input);
+    expect(snapshot.verdict).toMatchObject({ level, text });
+    expect(isGreen(views(snapshot))).toBe(level === "ok" && input.run !== null);
+  });
+
+  it("progress is all only when the run has succeeded", () => {
+    const run = sampleRun({ lastTick: tick, appliedCursor: { seq: 1_700, timeMs: T0 + HOUR } });
+    expect(build({ run }).progress).toBe(0.9999);
+    expect(views(build({ run }))[1]).toContain("99.9 %");
+  });
+
+  it("a process that is gone is not green, has no time left, and no pace", () => {
+    const snapshot = stoppedSnapshot(build());
+    expect(snapshot).toMatchObject({ stopped: true, etaSeconds: null, ratePerSecond: 0, nextTickAt: null });
+    expect(snapshot.verdict).toMatchObject({
+      level: "attention",
+      text: "stopped while running: the process is gone",
+      since: snapshot.at,
+    });
+    const seen = views(snapshot);
+    expect(isGreen(seen)).toBe(false);
+    for (const view of seen) expect(view).toContain("the process is gone");
+    const done = stoppedSnapshot(build({ run: sampleRun({ status: "succeeded", totals: { ...someDead, dead: 0 } }) }));
+    expect(done.verdict).toMatchObject({ level: "ok", text: "succeeded" });
+  });
+
+  it("a reader without a sign of life is not green, and has no time left", () => {
+    const snapshot = build({ run: sampleRun({ lastTick: { ...tick, atMs: NOW - 3 * TICK_MS } }) });
+    expect(snapshot.verdict).toMatchObject({ level: "attention", text: "no sign of the reader for 2 min 58 s" });
+    expect(snapshot.etaSeconds).toBeNull();
+    expect(isGreen(views(snapshot))).toBe(false);
+  });
+
+  it("a snapshot of a version that knew less is judged all the same", () => {
+    const { asked: _a, verdict: _v, outage: _o, waiting: _w, startedAt: _s, ...old } = build();
+    const complete = completeSnapshot(JSON.parse(JSON.stringify(old)));
+    expect(complete).toMatchObject({
+      asked: null,
+      outage: null,
+      waiting: null,
+      verdict: { level: "ok", text: "running" },
+    });
+    expect(views(complete)).toHaveLength(3);
+  });
+});
+
+describe("fault 28: a relay that cannot be reached", () => {
+  const errors = [60, 45, 30, 5].map((secondsAgo) => ({
+    atMs: NOW - secondsAgo * 1_000,
+    source: "reader",
+    message: "relay.example: gone",
+  }));
+
+  it("needs attention, since it began, and says no time left", () => {
+    const snapshot = build({ run: sampleRun({ lastTick: unreachable }), errors });
+    expect(snapshot).toMatchObject({
+      status: "running",
+      etaSeconds: null,
+      verdict: {
+        level: "attention",
+        text: "the relay relay.example:443 cannot be reached: connect ECONNREFUSED",
+        since: new Date(NOW - 60_000).toISOString(),
+      },
+    });
+    const seen = views(snapshot);
+    expect(isGreen(seen)).toBe(false);
+    for (const view of seen) expect(view).toContain("cannot be reached: connect ECONNREFUSED");
+    expect(seen[1]).toContain("ETA --");
+  });
+
+  it("counts from this outage, not from one long ago, and not by a consumer's errors", () => {
+    const old = { atMs: NOW - HOUR, source: "reader", message: "relay.example: gone" };
+    const other = { atMs: NOW - 90_000, source: "consumer", message: "database" };
+    const snapshot = build({ run: sampleRun({ lastTick: unreachable }), errors: [old, other, ...errors] });
+    expect(snapshot.outage?.since).toBe(new Date(NOW - 60_000).toISOString());
+  });
+
+  it("is over as soon as something has been read again, though its tick has not ended", () => {
+    const openWindows = [sampleWindow(11, [null], { sentAtMs: NOW - 500 })];
+    const snapshot = build({ run: sampleRun({ lastTick: unreachable }), openWindows });
+    expect(snapshot.verdict.level).toBe("ok");
+    expect(snapshot.etaSeconds).not.toBeNull();
+  });
+
+  it("as does a reader that fails", () => {
+    const snapshot = build({
+      run: sampleRun({ lastTick: { ...unreachable, endedBecause: "error: the table is away" } }),
+    });
+    expect(snapshot).toMatchObject({
+      etaSeconds: null,
+      verdict: { level: "attention", text: "the reader fails: the table is away" },
+    });
+  });
+
+  it("has no time left either while consumers wait", () => {
+    expect(
+      build({ run: sampleRun({ lastTick: tick, waiting: { for: "database", sinceMs: T0 } }) }).etaSeconds,
+    ).toBeNull();
+  });
+});
+
+describe("fault 27: what was asked for, and what was had", () => {
+  const DAY = 24 * HOUR;
+  const scope = { relayUrl: "wss://relay.example", days: 30, collections: [], dids: [], verify: "hash" as const };
+  const cut = sampleRun({
+    lastTick: tick,
+    start: { kind: "time", timeMs: T0 - 30 * DAY },
+    startPosition: { seq: 900, timeMs: T0 - 3 * DAY },
+    appliedCursor: { seq: 950, timeMs: T0 - 2 * DAY },
+  });
+  const gap = {
+    from: { seq: 0, timeMs: T0 - 30 * DAY },
+    to: { seq: 900, timeMs: T0 - 3 * DAY },
+    host: "relay.example",
+    reason: "before what the host keeps",
+    atMs: T0,
+  };
+  const ASKED = "30 days back, from 2026-01-30 12:00:00 UTC";
+  const HAD = "from 2026-02-26 12:00:00 UTC, 3 d back";
+
+  it("a start that was cut says both, in every view", () => {
+    const snapshot = build({ run: cut, scope, gaps: [gap] });
+    expect(snapshot.asked).toEqual({ days: 30, from: "2026-01-30T12:00:00.000Z" });
+    expect(snapshot.gaps).toMatchObject([{ reason: "before what the host keeps" }]);
+    for (const view of views(snapshot)) {
+      expect(view).toContain(ASKED);
+      expect(view).toContain(HAD);
+      expect(view).not.toContain("No gaps");
+    }
+  });
+
+  it("at its end it has less than was asked for, and says so", () => {
+    const snapshot = build({
+      run: { ...cut, status: "succeeded", finishedAtMs: NOW, totals: { ...someDead, dead: 0 } },
+      scope,
+      gaps: [gap],
+    });
+    expect(snapshot.verdict).toMatchObject({
+      level: "attention",
+      text: "succeeded, with less than was asked for: the relay keeps less",
+    });
+  });
+
+  it.each<[string, Snapshot, string]>([
+    ["before any run", sampleEmptySnapshot(), "No run yet: nothing has been asked of the relay."],
+    [
+      "before anything was read",
+      build({ run: sampleRun({ startPosition: null, appliedCursor: null, readerCursor: null }), scope }),
+      "whether the relay has all of it is not known",
+    ],
+    [
+      "while nothing is missing",
+      build({ run: { ...cut, startPosition: { seq: 9, timeMs: T0 - 30 * DAY } }, scope }),
+      `No gaps so far. Asked for: ${ASKED}. Had: from 2026-01-30 12:00:00 UTC, 30 d back.`,
+    ],
+  ])("%s the page promises nothing", (_name, snapshot, said) => {
+    const [page] = views(snapshot);
+    expect(page).toContain(said);
+    expect(page).not.toContain("had everything");
+  });
+
+  it.each([
+    [{ kind: "oldest" as const }, { days: -1, from: "oldest" }, "everything that the host keeps"],
+    [{ kind: "live" as const }, { days: null, from: "live" }, "what comes from now on"],
+    [{ kind: "seq" as const, seq: 77 }, { days: null, from: "77" }, "from sequence number 77"],
+    [
+      { kind: "time" as const, timeMs: T0 - HOUR },
+      { days: null, from: "2026-03-01T11:00:00.000Z" },
+      "from 2026-03-01 11:00:00 UTC",
+    ],
+  ])("a start at %o", (start, asked, words) => {
+    const snapshot = build({ run: sampleRun({ lastTick: tick, start }), scope });
+    expect(snapshot.asked).toEqual(asked);
+    for (const view of views(snapshot)) expect(view).toContain(words);
+  });
+});
+
+test.each([
+  ["in the past, is due", NOW - 10_000, "due now"],
+  ["now, is due", NOW, "due now"],
+  ["to come", NOW + 20_000, "in 20 s"],
+])("fault 35: a next tick %s", (_name, nextTickAtMs, words) => {
+  const [page = "", text = ""] = views(build({ run: sampleRun({ lastTick: tick, nextTickAtMs }) }));
+  expect(page).toMatch(new RegExp(`Next tick</dt> <dd>${words}</dd>`));
+  expect(text).toContain(`next ${words}`);
+});
+
+test.each(["paused", "errored", "succeeded", "cancelled"] as const)(
+  "fault 35: a run that is %s has no next tick",
+  (status) => {
+    expect(build({ run: sampleRun({ status, nextTickAtMs: NOW - 10_000 }) }).nextTickAt).toBeNull();
+  },
+);
+
+test("fault 30: what is not known yet is a dash, and no bar turns red", () => {
+  const snapshot = sampleSnapshot({ ratePerSecond: null, averageRatePerSecond: null });
+  const [page = "", text = ""] = views(snapshot);
+  expect(text).toContain("-- evt/s of 2.5 allowed, -- on average");
+  expect(page).toContain('-- <span class="unit">events/s of 2.5 allowed');
+  expect(page).not.toContain('class="over"');
+});

@@ -1,0 +1,158 @@
+/**
+ * How a run is, in one sentence, and what to do about it: the one judgement that the page's headline, the first line of
+ * `status`, the report and the JSON show. Pure. It says what was really done: a state alone can sound better than it is.
+ */
+import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
+import { missingBefore } from "./asked.ts";
+import { fallsOffSoon } from "./falling-off.ts";
+import { formatCount, formatDuration, sumOf } from "./format.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { staleSeconds } from "./staleness.ts";
+
+export interface Verdict {
+  readonly level: "ok" | "waiting" | "attention" | "failed";
+  readonly text: string;
+  /** ISO 8601: since when it is so, where that is known. */
+  readonly since: string | null;
+  /** What the operator may do; null: nothing is needed. */
+  readonly advice: string | null;
+}
+
+export type Judged = Omit<Snapshot, "verdict">;
+
+/** As long as a tick of a deployed run, and of a local one. */
+export const TICK_MS = 60_000;
+
+export function verdictOf(
+  snapshot: Judged,
+  options: { readonly nowIso?: string; readonly tickMs?: number } = {},
+): Verdict {
+  const { status } = snapshot;
+  if (snapshot.stopped === true && !isOver(status) && status !== "none") return gone(snapshot);
+  switch (status) {
+    case "none":
+      return say("ok", "no run yet", null, "begin one with: firehose-backfill start --days 1");
+    case "enqueued":
+      return say("waiting", "the run begins with the next tick");
+    case "running":
+      return running(snapshot, { nowIso: options.nowIso ?? snapshot.at, tickMs: options.tickMs ?? TICK_MS });
+    case "pausing":
+      return say("waiting", `pausing: what is planned is still applied${because(snapshot)}`);
+    case "paused":
+      return needsNewPosition(snapshot.reason)
+        ? say("attention", `paused: ${snapshot.reason}`, null, "firehose-backfill resume --from oldest|live|SEQ|TIME")
+        : say("waiting", `paused${because(snapshot)}`, null, "go on with: firehose-backfill resume");
+    case "cancelling":
+      return say("waiting", "cancelling: what is queued is thrown away");
+    case "cancelled":
+      return say("ok", `cancelled${because(snapshot)}: ${appliedText(snapshot)}`);
+    case "succeeded":
+      return succeeded(snapshot);
+    case "errored":
+      return say("failed", `errored${because(snapshot)}`, null, "mend the cause, then: firehose-backfill resume");
+    default: {
+      const unreachable: never = status;
+      return unreachable;
+    }
+  }
+}
+
+/** Whether nothing is read, as far as one can see: then nobody knows how long the rest takes. */
+export function standsStill(snapshot: Pick<Judged, "status" | "lastTick" | "outage" | "waiting" | "at">): boolean {
+  if (snapshot.outage !== null || snapshot.waiting !== null) return true;
+  return staleSeconds(snapshot, { tickMs: TICK_MS, nowIso: snapshot.at }) !== null;
+}
+
+function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickMs: number }): Verdict {
+  const { outage, waiting, lastTick } = snapshot;
+  const stale = staleSeconds(snapshot, at);
+  if (stale !== null)
+    return say(
+      "attention",
+      `no sign of the reader for ${formatDuration(stale)}`,
+      lastTick?.at ?? null,
+      "look at its process and its log; a deployed run: at the alarms and the log of the reader function",
+    );
+  if (outage !== null)
+    return say(
+      "attention",
+      outage.text,
+      outage.since,
+      "nothing is lost: it tries again by itself; look at the relay and at the network",
+    );
+  const waitsFor = waiting === null ? snapshot.reason : `waiting: ${waiting.for}`;
+  if (waitsFor !== null)
+    return say("waiting", waitsFor, waiting?.since ?? null, "nothing is lost, and it goes on by itself");
+  const fallsOff = fallsOffSoon(snapshot);
+  if (fallsOff !== null)
+    return say(
+      "attention",
+      `falling behind: what is read next falls off the relay's window in ${formatDuration(fallsOff)}`,
+      null,
+      "a shorter batch delay or a larger batch size helps",
+    );
+  const dead = deadText(snapshot);
+  if (isNothingApplied(snapshot)) return say("attention", `running, but nothing is applied: ${dead}`, null, REDRIVE);
+  return say("ok", "running");
+}
+
+const REDRIVE = "look at why (firehose.dead_events), mend it, then: firehose-backfill redrive";
+
+function succeeded(snapshot: Judged): Verdict {
+  const dead = deadText(snapshot);
+  if (isNothingApplied(snapshot)) return say("failed", `finished, but nothing was applied: ${dead}`, null, REDRIVE);
+  if (dead !== null) return say("attention", `finished: ${appliedText(snapshot)}, ${dead}`, null, REDRIVE);
+  if (snapshot.gaps.length > 0 && snapshot.host !== SAMPLE_HOST) {
+    const what =
+      missingBefore(snapshot) === null
+        ? "with gaps: the relay no longer had all of it"
+        : "with less than was asked for: the relay keeps less";
+    return say("attention", `succeeded, ${what}`, null, "the gaps are listed below, and in the report");
+  }
+  if (snapshot.processed > 0) return say("ok", "succeeded");
+  const skipped = sumOf(snapshot.skipped);
+  return say(
+    "ok",
+    skipped === 0
+      ? "succeeded: there was nothing new"
+      : `succeeded: nothing was applied, because all of ${formatCount(skipped)} events were skipped`,
+  );
+}
+
+/** The recording is what it is: it does not go back a day. */
+const SAMPLE_HOST = "sample";
+
+function gone(snapshot: Judged): Verdict {
+  const advice = `go on with: firehose-backfill run`;
+  return say("attention", `stopped while ${snapshot.status}: the process is gone`, snapshot.at, advice);
+}
+
+function isNothingApplied({ processed, dead }: Judged): boolean {
+  return processed === 0 && dead > 0;
+}
+
+function deadText({ dead, processed }: Judged): string | null {
+  return dead === 0 ? null : `${formatCount(dead)} of ${formatCount(dead + processed)} events are dead`;
+}
+
+/** `0 of 300 events applied` */
+export function appliedText({ processed, dead }: Pick<Snapshot, "processed" | "dead">): string {
+  return `${formatCount(processed)} of ${formatCount(processed + dead)} events applied`;
+}
+
+function because({ reason }: Judged): string {
+  return reason === null ? "" : `: ${reason}`;
+}
+
+function isOver(status: Snapshot["status"]): boolean {
+  return status === "succeeded" || status === "cancelled";
+}
+
+function say(
+  level: Verdict["level"],
+  text: string,
+  since: string | null = null,
+  advice: string | null = null,
+): Verdict {
+  return { level, text, since, advice };
+}
