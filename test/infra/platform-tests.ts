@@ -27,7 +27,7 @@ function describeWith(title: string, tests: () => void, missing: string | null):
       throw new Error(`${missing}, or not in the version that is locked`);
     });
   } else {
-    console.warn(`SKIPPED, as ${missing} (npm run test:infra installs it): ${title}`);
+    console.warn(`SKIPPED, as ${missing} (npm run test:infra installs what is missing): ${title}`);
     test.skip(`${title}: skipped, as ${missing}`);
   }
 }

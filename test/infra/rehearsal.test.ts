@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LARGEST_ENVIRONMENT_BYTES } from "../../infra/settings.ts";
 import { buildProgram, type Program } from "./build.ts";
-import { applyPatch } from "./patches.ts";
+import { applyPatch, type Patchable } from "./patches.ts";
 import { SLOW_MS } from "./platform.ts";
 import { describeWithRehearsal } from "./platform-tests.ts";
 import { callsOf, fieldsOf } from "./rehearsal/call.ts";
@@ -90,8 +90,29 @@ describeWithRehearsal("the deploy rehearsal", () => {
     },
   );
 
-  test("an alarm over an expression is taken", () => {
-    const { stack } = applyPatch(production, { ...NO_PATCH, apply: SOUND_QUERIES });
+  test.each([
+    ["an alarm over an expression", SOUND_QUERIES],
+    ["what the provider keeps to itself", (it: Patchable) => it.set("ReaderLogs", ["skipDestroy"], true)],
+    [
+      "a tag on a list of tags, and on a map",
+      (it: Patchable) => {
+        it.set("ReaderRole", ["tags"], { team: "on-call" });
+        it.set("ReaderFunction", ["tags"], { team: "on-call" });
+      },
+    ],
+    [
+      "a function in a network, with its rights",
+      (it: Patchable) => {
+        it.set("ReaderFunction", ["vpcConfig"], { subnetIds: ["subnet-1a"], securityGroupIds: ["sg-1a"] });
+        it.replace(
+          "ReaderRole",
+          String.raw`\"logs:CreateLogStream\",\"logs:PutLogEvents\"],\"effect\":\"Allow\",\"resources\":[`,
+          String.raw`\"ec2:CreateNetworkInterface\",\"ec2:DescribeNetworkInterfaces\",\"ec2:DeleteNetworkInterface\"],\"effect\":\"Allow\",\"resources\":[\"*\",`,
+        );
+      },
+    ],
+  ])("taken: %s", (_, apply) => {
+    const { stack } = applyPatch(production, { ...NO_PATCH, apply });
     expect(rehearse(stack).problems).toEqual({});
   });
 

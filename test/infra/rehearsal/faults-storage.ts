@@ -139,6 +139,7 @@ export const STORAGE_FAULTS: readonly Fault[] = [
     ["CheckpointsTable", "billingMode"],
     "PROVISIONED",
   ),
+  set("a table's stream says what it shows", "nothing", "no view type", ["CheckpointsTable", "streamEnabled"], true),
   set("what expires is not a key", "the sort key", "sk is a key", ["CheckpointsTable", "ttl", "attributeName"], "sk"),
   set(THE_MODEL, "issue 18.1: a table's billing", "ON_DEMAND", ["CheckpointsTable", "billingMode"], "ON_DEMAND"),
   set(THE_MODEL, "a table's attribute of no type", "string", ["CheckpointsTable", "attributes", 0, "type"], "string"),

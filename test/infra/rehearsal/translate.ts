@@ -4,7 +4,7 @@
  * service's model refuses it: nothing is left out in silence.
  */
 import type { Registered, Stack } from "../stack.ts";
-import type { Call } from "./call.ts";
+import type { Call, Fields } from "./call.ts";
 import * as compute from "./calls/compute.ts";
 import { roleCalls } from "./calls/roles.ts";
 import * as storage from "./calls/storage.ts";
@@ -34,6 +34,9 @@ const TRANSLATIONS: Readonly<Record<string, (resource: Registered) => Call[]>> =
 /** Groups, and what is made on the machine that deploys. */
 const NOT_ON_AWS = /^(sst:|pulumi:pulumi:Stack$|random:)/;
 
+/** What the provider keeps to itself; tags are added by tags.ts. */
+const NOT_SENT = new Set(["tags", "tagsAll", "region", "skipDestroy", "forceDestroy", "forceDetachPolicies"]);
+
 export const TRANSLATED_TYPES: readonly string[] = Object.keys(TRANSLATIONS);
 
 /** @throws Error when a resource's type is not known here: it has to be added before it can be deployed. */
@@ -42,13 +45,17 @@ export function callsFor(stack: Stack): Call[] {
   return stack.resources
     .filter(({ type }) => !NOT_ON_AWS.test(type))
     .flatMap((resource) => {
-      const { tags, tagsAll: _, ...inputs } = resource.inputs;
+      const inputs = withoutOwn(resource.inputs);
       const translate = TRANSLATIONS[resource.type];
       if (translate === undefined) {
         throw new Error(`${resource.name} is of type ${resource.type}, for which the rehearsal knows no API call`);
       }
-      return translate({ ...resource, inputs }).map((call) => tagged(call, name, tags));
+      return translate({ ...resource, inputs }).map((call) => tagged(call, name, resource.inputs["tags"]));
     });
+}
+
+function withoutOwn(inputs: Fields): Fields {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !NOT_SENT.has(name)));
 }
 
 /** Pulumi's root is named by both: `firehose-backfill-production`. */

@@ -25,6 +25,10 @@ export const TABLE_RULES: readonly Rule[] = [
       `${textOf(input["BillingMode"])}, its capacity is ${JSON.stringify(input["ProvisionedThroughput"])}`,
     );
   }),
+  rule("a table's stream says what it shows", "dynamodb.CreateTable", ({ StreamSpecification: stream }) => {
+    const { StreamEnabled: isOn, StreamViewType: shows } = fieldsOf(stream);
+    return unless(isOn !== true || shows !== undefined, "no view type");
+  }),
   rule("what expires is not a key", "dynamodb.UpdateTimeToLive", (input, calls) => {
     const table = callsOf(calls, "dynamodb.CreateTable").find((it) => it.input["TableName"] === input["TableName"]);
     const name = fieldsOf(input["TimeToLiveSpecification"])["AttributeName"];
