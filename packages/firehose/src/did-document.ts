@@ -1,6 +1,6 @@
 /** The one thing we read in a DID document: the atproto signing key. */
-import { parseVerificationMethod } from "./public-key.ts";
-import type { PublicKey } from "./signature.ts";
+import { parseVerificationMethod } from "@firehose-backfill/core/public-key";
+import type { PublicKey } from "@firehose-backfill/core/signature";
 
 /** null: not a document of this DID, or without a usable key. */
 export function keyOfDocument(did: string, json: string): PublicKey | null {

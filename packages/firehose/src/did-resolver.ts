@@ -5,7 +5,7 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 import { keyOfDocument } from "./did-document.ts";
-import type { PublicKey } from "./signature.ts";
+import type { PublicKey } from "@firehose-backfill/core/signature";
 import type { ResolveKey } from "./types.ts";
 
 /** The directory itself is in trouble: nothing is known about any account. Waiting helps. */

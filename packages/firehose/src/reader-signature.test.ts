@@ -3,7 +3,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import * as dagCbor from "@ipld/dag-cbor";
 import { describe, expect, it } from "vitest";
 import { KeyServiceError } from "./did-resolver.ts";
-import type { CurveName, PublicKey } from "./signature.ts";
+import type { CurveName, PublicKey } from "@firehose-backfill/core/signature";
 import { commitBlock, commitFrame, DID, markerFrame, type TestCommit, timeOf } from "./testing/frames.ts";
 import { AMPLE, never, openReader } from "./testing/reading.ts";
 import { serve, startRelay } from "./testing/scripted-relay.ts";

@@ -3,7 +3,7 @@ import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
-import type { PublicKey } from "./signature.ts";
+import type { PublicKey } from "@firehose-backfill/core/signature";
 import type { FirehoseTimings } from "./timings.ts";
 
 /** Why a window ended. */
