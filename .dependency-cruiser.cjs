@@ -3,14 +3,15 @@ const FLOORS = {
   core: [],
   throttle: ["core"],
   firehose: ["core"],
-  queue: ["core", "throttle", "firehose"],
-  checkpoint: ["core", "throttle", "firehose"],
-  sink: ["core", "throttle", "firehose"],
-  backfill: ["core", "throttle", "firehose", "queue", "checkpoint", "sink"],
-  status: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill"],
+  repos: ["core"],
+  queue: ["core", "throttle", "firehose", "repos"],
+  checkpoint: ["core", "throttle", "firehose", "repos"],
+  sink: ["core", "throttle", "firehose", "repos"],
+  backfill: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink"],
+  status: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill"],
   embedded: ["core"],
-  server: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded"],
-  cli: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+  server: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill", "status", "embedded"],
+  cli: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
 };
 
 /** Third parties that one package alone may import. */

@@ -4,6 +4,9 @@ import { FIRST_KEY, keyTable } from "./cbor/key-table.ts";
 import { CborError } from "./cbor/refusal.ts";
 import { CID_LENGTH } from "./cid.ts";
 
+/** What is said of an otherwise sound header that names no root, as answers to `getBlocks` have it. */
+export const NO_ROOT = "no root";
+
 /** `a2 65 roots 81 d8 2a 58 25 00`, a CID, `67 version 01`: the header of every archive with one root. */
 const HEADER_BEFORE = Buffer.concat([
   Buffer.from([0xa2, 0x65]),
@@ -47,7 +50,7 @@ function readAnyRoot(cursor: CborCursor): number | string {
   }
   if (cursor.pos !== cursor.end) return "the header is longer than it says";
   if (version !== 1) return `version ${version} instead of 1`;
-  return root === -1 ? "no root" : root;
+  return root === -1 ? NO_ROOT : root;
 }
 
 function isAt(bytes: Buffer, start: number, expected: Buffer): boolean {
