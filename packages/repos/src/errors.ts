@@ -69,3 +69,12 @@ export class MissingBlocksError extends Error implements ClassifiedError {
     return true;
   }
 }
+
+/** An answer is larger than allowed. Where several things were asked for at once, ask for fewer. */
+export class ResponseTooLargeError extends Error implements ClassifiedError {
+  override readonly name = "ResponseTooLargeError";
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
