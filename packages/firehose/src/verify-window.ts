@@ -7,7 +7,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
 import { MAX_DEAD_PAYLOAD_BYTES } from "./kept-bytes.ts";
 import { verifySignature } from "@firehose-backfill/core/signature";
-import type { ResolveKey } from "./types.ts";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { PendingSignature, WindowBuilder } from "./window-builder.ts";
 
 /** Look-ups at the same time. */

@@ -9,15 +9,16 @@ import type { TickResult } from "@firehose-backfill/backfill/run-tick";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
-import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openDidClient } from "@firehose-backfill/repos/did-client";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { checkThrottleQuery, ThrottleQueryError } from "@firehose-backfill/sink/health";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
@@ -127,6 +128,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   });
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
+  using dids = openDidClient({ clock, random, userAgent: agent, resolveName: systemNames });
   const readerDeps: ReaderDeps = {
     clock,
     random,
@@ -134,7 +136,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     queue,
     openReader: openFirehoseReader,
     seekCursor,
-    resolveKey: options.resolveKey ?? createKeyResolver({ clock, userAgent: agent }),
+    resolveKey: options.resolveKey ?? dids.resolveKey,
     memory,
     place: localPlace({ sampleRelayUrl: stack.sampleRelayUrl, userAgent: agent }),
     offPeak: settings.offPeak,

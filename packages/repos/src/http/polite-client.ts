@@ -8,6 +8,7 @@ import { type EndpointRules, parseEndpoint } from "./endpoint.ts";
 import type { ResolveName } from "./guarded-lookup.ts";
 import { afterRequest, type HostState, NEW_HOST, type Outcome, readyAtMs, takeTurn } from "./host-state.ts";
 import { ForbiddenAddressError, HostError } from "./http-errors.ts";
+import { createLines } from "./lines.ts";
 import { type HttpAnswer, openAgents, type RequestLimits, sendGet } from "./request.ts";
 
 /** Where the states of hosts are kept while we work. */
@@ -24,6 +25,8 @@ export interface PoliteClientOptions {
   readonly userAgent: string;
   readonly rules: EndpointRules;
   readonly requestsPerSecond: number;
+  /** Of one host, at the same time. Left out: one, as strangers' hosts have it. */
+  readonly connectionsPerHost?: number;
   readonly states: HostStates;
   /** A host that may be asked within this time is waited for; one that may not is told as HostWaitingError. */
   readonly maxWaitMs: number;
@@ -64,10 +67,9 @@ export interface PoliteClient {
 
 export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
   const { clock, random, rules, requestsPerSecond, states, maxWaitMs } = options;
-  const agents = openAgents();
+  const agents = openAgents(options.connectionsPerHost);
+  const lines = createLines(options.connectionsPerHost ?? 1);
   const context = { ...options, agents };
-  /** The last request to each host that has one going on or waiting. */
-  const lines = new Map<string, Promise<unknown>>();
 
   const note = (host: string, outcome: Outcome): void => {
     states.set(host, afterRequest(states.get(host) ?? NEW_HOST, outcome, clock.now(), random()));
@@ -111,14 +113,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
           throw error;
         }
       };
-      const before = lines.get(host) ?? Promise.resolve();
-      const own = before.then(send, send);
-      lines.set(host, own);
-      try {
-        return await own;
-      } finally {
-        if (lines.get(host) === own) lines.delete(host);
-      }
+      return await lines.run(host, send);
     },
     [Symbol.dispose]() {
       agents.http.destroy();

@@ -40,9 +40,14 @@ export interface Agents {
   readonly https: HttpsAgent;
 }
 
-export function openAgents(): Agents {
+export function openAgents(connectionsPerHost = 1): Agents {
   // An idle connection is closed after a while: hosts are many, and most are asked for one repository only.
-  const options = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1, timeout: 30_000 };
+  const options = {
+    keepAlive: true,
+    maxSockets: connectionsPerHost,
+    maxFreeSockets: connectionsPerHost,
+    timeout: 30_000,
+  };
   return { http: new HttpAgent(options), https: new HttpsAgent(options) };
 }
 
