@@ -27,15 +27,16 @@ export function guardedLookup(
     );
   };
   return (hostname, options, callback) => {
-    check(hostname).then(
-      (addresses) => {
-        const [first] = addresses;
-        if (options.all === true) callback(null, [...addresses]);
-        else callback(null, first?.address ?? "", first?.family);
-      },
-      (error: unknown) => {
-        callback(error instanceof Error ? error : new Error(String(error)), "", 0);
-      },
-    );
+    const answer = async (): Promise<void> => {
+      const addresses = await check(hostname).catch(asError);
+      if (addresses instanceof Error) callback(addresses, "", 0);
+      else if (options.all === true) callback(null, [...addresses]);
+      else callback(null, addresses[0]?.address ?? "", addresses[0]?.family);
+    };
+    void answer();
   };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

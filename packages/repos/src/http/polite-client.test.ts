@@ -5,6 +5,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { describe, expect, it, vi } from "vitest";
 import { loopbackNames, startServer } from "../testing/http-server.ts";
+import type { ResolveName } from "./guarded-lookup.ts";
 import type { HostState } from "./host-state.ts";
 import { createPoliteClient, type PoliteClientOptions } from "./polite-client.ts";
 import { openAgents, type RequestLimits, sendGet } from "./request.ts";
@@ -59,7 +60,7 @@ describe("a request", () => {
     const { client, get, states } = clientOf();
     using _ = client;
     const answers = await Promise.all(Array.from({ length: 5 }, () => get(server.origin)));
-    expect(answers).toEqual(Array(5).fill({ status: 200, text: "hello" }));
+    expect(answers.map(({ status, text }) => `${status} ${text}`)).toEqual(Array<string>(5).fill("200 hello"));
     expect(seen.slice(0, 2)).toEqual(["test/1", "gzip"]);
     expect(server.connections()).toBe(1);
     expect(states.get(`localhost:${server.port}`)).toMatchObject({ requests: 5, errors: 0 });
@@ -146,7 +147,7 @@ describe("where we connect to", () => {
     "https://[::ffff:127.0.0.1]",
     "http://localhost:80",
   ])("issue 15.5: %s is not even looked up", async (origin) => {
-    const resolveName = vi.fn(loopbackNames);
+    const resolveName = vi.fn<ResolveName>(loopbackNames);
     const { client, failure } = clientOf({ rules: { allowLoopback: false }, resolveName });
     using _ = client;
     expect(await failure(origin)).toMatchObject({ name: "ForbiddenAddressError" });
@@ -247,7 +248,8 @@ describe("how much comes, and how fast", () => {
       response.end(body);
     });
     const { client, failure } = clientOf();
-    using __ = client;
+    using own = client;
+    expect(own).toBe(client);
     expect(await failure(server.origin)).toMatchObject({
       name: "HostError",
       trouble: "bad-answer",

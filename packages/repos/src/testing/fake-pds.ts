@@ -100,7 +100,7 @@ function pathTo(repo: TestRepo, key: string): Uint8Array[] {
     const { left, entries }: ReturnType<typeof decodeNode> = decodeNode(
       Buffer.from(repo.blocks.get(cidToText(next)) ?? []),
     );
-    const before = entries.filter((entry) => entry.key <= key).at(-1);
+    const before = entries.findLast((entry) => entry.key <= key);
     if (before?.key === key) return [...path, before.value];
     next = before === undefined ? left : before.tree;
   }

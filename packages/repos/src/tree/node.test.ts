@@ -110,6 +110,16 @@ describe("a node is refused", () => {
   });
 });
 
+/** null: refused by name. */
+function decodedOrRefused(bytes: Buffer): TreeNode | null {
+  try {
+    return decodeNode(bytes);
+  } catch (error) {
+    if (error instanceof BadRepoError) return null;
+    throw error;
+  }
+}
+
 describe("hostile nodes", () => {
   it("are refused with a reason or read whole, never anything else", () => {
     const samples: Buffer[] = [];
@@ -126,17 +136,11 @@ describe("hostile nodes", () => {
         const bytes = Buffer.from(sample);
         for (const [at, value] of changes) bytes[at % bytes.length] = value;
         const hostile = cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes;
-        let decoded: TreeNode;
-        try {
-          decoded = decodeNode(hostile);
-        } catch (error) {
-          refused += 1;
-          expect(error).toBeInstanceOf(BadRepoError);
-          return;
-        }
-        // What is read is what a builder would write: there is one form only of every node.
-        const sorted = decoded.entries.map(({ key }) => key);
-        expect(sorted).toEqual([...new Set(sorted)].sort());
+        const decoded = decodedOrRefused(hostile);
+        if (decoded === null) refused += 1;
+        // What is read is what a builder would write: keys in order, each once.
+        const keysRead = decoded?.entries.map(({ key }) => key) ?? [];
+        expect(keysRead).toEqual([...new Set(keysRead)].sort());
       }),
       { numRuns: isLong ? 50_000 : 3_000, seed: 15 },
     );

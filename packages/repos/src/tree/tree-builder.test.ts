@@ -82,7 +82,7 @@ describe("the builder", () => {
   });
 
   it("issue 16.4: agrees with the reference implementation on any set of keys", { timeout: 120_000 }, async () => {
-    const part = fc.string({ unit: fc.constantFrom(..."ab3-_.~"), minLength: 1, maxLength: 6 });
+    const part = fc.string({ unit: fc.constantFrom("a", "b", "3", "-", "_", ".", "~"), minLength: 1, maxLength: 6 });
     const key = fc.oneof(
       fc.tuple(part, part).map(([collection, rkey]) => `${collection}/${rkey}`),
       // Keys of high layers make trees with nodes that hold no key.

@@ -19,7 +19,7 @@ const LIMITS: RequestLimits = {
 export function collectionPages(client: PoliteClient): FetchCollectionPage {
   return async ({ origin, collection, cursor }, signal) => {
     const params = new URLSearchParams({ collection, limit: PAGE, ...(cursor === null ? {} : { cursor }) });
-    const path = `/xrpc/com.atproto.sync.listReposByCollection?${params}`;
+    const path = `/xrpc/com.atproto.sync.listReposByCollection?${params.toString()}`;
     return await client.get({ origin, path, accept: "application/json", limits: LIMITS }, signal, async (answer) => {
       if (answer.status === 200) return pageOf(await readJson(answer), origin);
       const error = await xrpcErrorOf(answer, `listReposByCollection of ${collection} at ${origin}`);

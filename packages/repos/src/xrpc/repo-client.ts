@@ -55,7 +55,7 @@ export function createRepoClient(client: PoliteClient): RepoClient {
     signal: AbortSignal,
     read: (answer: HttpAnswer) => Promise<T>,
   ): Promise<T> =>
-    client.get({ origin, path: `/xrpc/${method}?${params}`, accept, limits }, signal, async (answer) => {
+    client.get({ origin, path: `/xrpc/${method}?${params.toString()}`, accept, limits }, signal, async (answer) => {
       if (answer.status !== 200) throw await xrpcErrorOf(answer, `${method} of ${did} at ${origin}`);
       return await read(answer);
     });
