@@ -66,6 +66,24 @@ describe("a request", () => {
     expect(states.get(`localhost:${server.port}`)).toMatchObject({ requests: 5, errors: 0 });
   });
 
+  it("is sent again where the host had closed the kept connection, and only then", async () => {
+    let isClosing = false;
+    await using server = await startServer((request, response) => {
+      if (isClosing) request.socket.destroy();
+      else response.end("hello");
+      isClosing = !isClosing;
+    });
+    const { client, get, states } = clientOf();
+    using _ = client;
+    await get(server.origin);
+    expect(await get(server.origin)).toEqual({ status: 200, text: "hello" });
+    expect([server.asked.length, server.connections()]).toEqual([3, 2]);
+    expect(states.get(`localhost:${server.port}`)).toMatchObject({ errors: 0 });
+    await using broken = await startServer((request) => request.socket.destroy());
+    await expect(get(broken.origin)).rejects.toMatchObject({ name: "HostError", trouble: "unreachable" });
+    expect(broken.asked).toHaveLength(1);
+  });
+
   it("an error status with its body reaches the caller", async () => {
     await using server = await startServer((_, response) => {
       response.statusCode = 400;

@@ -58,12 +58,38 @@ export interface RequestContext {
   readonly userAgent: string;
 }
 
+export interface Get {
+  readonly endpoint: Endpoint;
+  readonly path: string;
+  readonly accept: string;
+}
+
+/** The host had closed the kept connection before it saw the request: it is sent once more, on a new one. */
+class StaleConnection extends Error {}
+
 /**
  * Sends it, and gives the answer to `use` as soon as its head is here. What `use` leaves unread is thrown away with the connection.
  * @throws ForbiddenAddressError, HostError, ResponseTooLargeError, and what `use` throws
  */
 export async function sendGet<T>(
-  { endpoint, path, accept }: { readonly endpoint: Endpoint; readonly path: string; readonly accept: string },
+  get: Get,
+  limits: RequestLimits,
+  context: RequestContext,
+  signal: AbortSignal,
+  use: (answer: HttpAnswer) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await sendOnce(get, limits, context, signal, use);
+    } catch (error) {
+      // Bounded: each one closes a kept connection, and a new one is not kept yet.
+      if (!(error instanceof StaleConnection)) throw error;
+    }
+  }
+}
+
+async function sendOnce<T>(
+  { endpoint, path, accept }: Get,
   limits: RequestLimits,
   context: RequestContext,
   signal: AbortSignal,
@@ -108,6 +134,7 @@ export async function sendGet<T>(
     const body = readBody(response, limits, watch.waiting);
     return await use({ status, header, body });
   } catch (error) {
+    if (ours === null && response === null && request.reusedSocket && isReset(error)) throw new StaleConnection();
     throw ours ?? asHostError(error, endpoint);
   } finally {
     watch.end();
@@ -179,6 +206,10 @@ async function* counted(
     if (arrived.bytes > maxBytes) throw new ResponseTooLargeError(`the answer is larger than ${maxBytes} bytes`);
     yield chunk;
   }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
 /** What Node says of sockets, names and gzip; errors that classify themselves stay what they are. */

@@ -4,7 +4,7 @@ export interface RangeRecord {
   /** `collection/rkey`. Its characters are those of a key; whether the collection is an NSID is not looked at. */
   readonly key: string;
   readonly cid: Uint8Array;
-  /** The record's block. Its hash is checked; it is not decoded. */
+  /** The record's block. Its hash is checked; it is not decoded. A view of a larger buffer: copy what is kept. */
   readonly bytes: Uint8Array;
 }
 
