@@ -68,6 +68,7 @@ export function watchSpeed(limits: SpeedLimits, clock: Clock, stop: (error: Erro
         waitingSinceMs = null;
       }
     },
-    end: () => over.abort(),
+    // Without a reason each one would make a DOMException with a stack.
+    end: () => over.abort("the request has ended"),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
 
+const FIRST_BYTES = 16_384;
 const SEGMENT_BYTES = 1_048_576;
 const DIGEST_AT = 4;
 const FIRST_ENTRIES = 256;
@@ -12,6 +13,7 @@ export class BlockTable {
   /** CID and block of each, one behind the other. */
   readonly #segments: Buffer[] = [];
   #free = 0;
+  #allocated = 0;
   /** Of each entry: which segment, where its CID starts in it, where its block ends. */
   #places = new Uint32Array(3 * FIRST_ENTRIES);
   /** Index of an entry and 1; 0: free. A power of two long, never more than half full. */
@@ -72,9 +74,11 @@ export class BlockTable {
   #roomFor(length: number): Buffer {
     const last = this.#segments.at(-1);
     if (last !== undefined && this.#free + length <= last.length) return last;
-    // The first ones are small: most tables hold a few nodes.
-    const usual = this.#segments.length === 0 ? SEGMENT_BYTES / 64 : SEGMENT_BYTES;
-    const segment = Buffer.allocUnsafeSlow(Math.max(length, usual));
+    // As much again as there is: most tables hold the blocks of one answer, and what is not used is garbage soon.
+    const segment = Buffer.allocUnsafeSlow(
+      Math.max(length, Math.min(SEGMENT_BYTES, Math.max(FIRST_BYTES, this.#allocated))),
+    );
+    this.#allocated += segment.length;
     this.#segments.push(segment);
     this.#free = 0;
     return segment;
