@@ -11,7 +11,19 @@ const FLOORS = {
   status: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill"],
   embedded: ["core"],
   server: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill", "status", "embedded"],
-  cli: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+  cli: [
+    "core",
+    "throttle",
+    "firehose",
+    "repos",
+    "queue",
+    "checkpoint",
+    "sink",
+    "backfill",
+    "status",
+    "embedded",
+    "server",
+  ],
 };
 
 /** Third parties that one package alone may import. */

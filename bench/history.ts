@@ -94,7 +94,9 @@ async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
   const child = new URL("history-child.ts", import.meta.url).pathname;
   const results: Figures[] = [];
   for (let round = 0; round < rounds; round++) {
-    const { stdout } = await run(process.execPath, ["--max-semi-space-size=4", child, JSON.stringify(lane)], { maxBuffer: 2 ** 20 });
+    const { stdout } = await run(process.execPath, ["--max-semi-space-size=4", child, JSON.stringify(lane)], {
+      maxBuffer: 2 ** 20,
+    });
     results.push(JSON.parse(stdout) as Figures);
   }
   const [median] = results.toSorted((left, right) => left.cpuSeconds - right.cpuSeconds).slice(Math.floor(rounds / 2));
