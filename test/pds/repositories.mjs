@@ -125,8 +125,8 @@ export function repositoryChecks(network, pds, count) {
           await walk(opened, [], after, async (range) => {
             ranges.push(range);
             if (ranges.length !== 3) return;
-            const [first] = [...before.keys()].sort();
-            const last = [...before.keys()].sort().at(-1);
+            const inOrder = sorted(before).map(([key]) => key);
+            const [first = "", last = ""] = [inOrder[0], inOrder.at(-1)];
             await write([
               remove(...first.split("/")),
               remove(...last.split("/")),
