@@ -8,7 +8,7 @@ import {
   type ListRepos,
 } from "./list-repos.ts";
 import { startServer } from "./testing/http-server.ts";
-import { testClient } from "./testing/test-client.ts";
+import { testClient } from "./testing/clients.ts";
 import { collectionPages } from "./xrpc/collection-client.ts";
 
 const did = (name: string) => `did:plc:${name.padEnd(24, "a")}`;

@@ -8,7 +8,7 @@ import { keyAt, type OpenOptions, type OpenRepo, openByArchive, openByProof } fr
 import { type FakePds, startFakePds } from "./testing/fake-pds.ts";
 import { makeCar } from "./testing/make-car.ts";
 import { ALICE, FIRST_REV, makeRepo, manyRecords, signCommit, type TestRepo, tidOf } from "./testing/test-repo.ts";
-import { testClient } from "./testing/test-client.ts";
+import { testClient } from "./testing/clients.ts";
 import type { ProvedRange } from "./walk/proved-range.ts";
 import { walkRanges } from "./walk/walk-ranges.ts";
 import { createRepoClient, type RepoClient } from "./xrpc/repo-client.ts";

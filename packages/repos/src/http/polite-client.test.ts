@@ -1,53 +1,8 @@
-import { Agent } from "node:http";
-import { connect } from "node:net";
-import { createGzip, gzipSync } from "node:zlib";
-import { systemClock } from "@firehose-backfill/core/clock";
+import { gzipSync } from "node:zlib";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { describe, expect, it, vi } from "vitest";
-import { loopbackNames, startServer } from "../testing/http-server.ts";
-import type { ResolveName } from "./guarded-lookup.ts";
-import type { HostState } from "./host-state.ts";
-import { createPoliteClient, type PoliteClientOptions } from "./polite-client.ts";
-import { openAgents, type RequestLimits, sendGet } from "./request.ts";
-
-const LIMITS: RequestLimits = {
-  maxBytes: 100_000,
-  maxInflatedBytes: 200_000,
-  deadlineMs: 60_000,
-  minBytesPerWindow: 1_000,
-  windowMs: 10_000,
-};
-
-function clientOf(options: Partial<PoliteClientOptions> = {}) {
-  const states = new Map<string, HostState>();
-  const client = createPoliteClient({
-    clock: systemClock,
-    random: () => 0,
-    resolveName: loopbackNames,
-    userAgent: "test/1",
-    rules: { allowLoopback: true },
-    requestsPerSecond: 1_000,
-    states,
-    maxWaitMs: 10_000,
-    ...options,
-  });
-  const get = (origin: string, limits: Partial<RequestLimits> = {}, signal = new AbortController().signal) =>
-    client.get(
-      { origin, path: "/x", accept: "*/*", limits: { ...LIMITS, ...limits } },
-      signal,
-      async ({ status, body }) => {
-        let text = "";
-        for await (const chunk of body) text += Buffer.from(chunk).toString("latin1");
-        return { status, text };
-      },
-    );
-  const failure = async (origin: string, limits?: Partial<RequestLimits>, signal?: AbortSignal): Promise<unknown> =>
-    get(origin, limits, signal).then(
-      () => "answered",
-      (error: unknown) => error,
-    );
-  return { client, states, get, failure };
-}
+import { clientOf, passTime } from "../testing/clients.ts";
+import { startServer } from "../testing/http-server.ts";
 
 describe("a request", () => {
   it("says who we are, takes gzip, and keeps one connection", async () => {
@@ -120,215 +75,6 @@ describe("a request", () => {
   });
 });
 
-describe("where we connect to", () => {
-  const connectedTo = async (addresses: readonly string[], origin = "https://pds.example.com") => {
-    const { client, failure } = clientOf({
-      rules: { allowLoopback: false },
-      resolveName: async () => addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
-    });
-    using _ = client;
-    return await failure(origin);
-  };
-
-  it.each([
-    "127.0.0.1",
-    "10.0.0.1",
-    "169.254.169.254",
-    "192.168.0.1",
-    "::1",
-    "fe80::1",
-    "fd00::1",
-    "::ffff:127.0.0.1",
-    "64:ff9b::7f00:1",
-  ])("issue 15.5: a public name that points to %s is refused", async (address) => {
-    expect(await connectedTo([address])).toMatchObject({
-      name: "ForbiddenAddressError",
-      message: expect.stringContaining(address),
-    });
-  });
-
-  it("issue 15.5: one private address among public ones is enough", async () => {
-    expect(await connectedTo(["1.1.1.1", "10.0.0.1"])).toMatchObject({ name: "ForbiddenAddressError" });
-  });
-
-  it("a name without an address", async () => {
-    expect(await connectedTo([])).toMatchObject({
-      name: "ForbiddenAddressError",
-      message: "pds.example.com has no address",
-    });
-  });
-
-  it.each([
-    "http://pds.example.com",
-    "https://localhost",
-    "https://127.0.0.1",
-    "https://[::ffff:127.0.0.1]",
-    "http://localhost:80",
-  ])("issue 15.5: %s is not even looked up", async (origin) => {
-    const resolveName = vi.fn<ResolveName>(loopbackNames);
-    const { client, failure } = clientOf({ rules: { allowLoopback: false }, resolveName });
-    using _ = client;
-    expect(await failure(origin)).toMatchObject({ name: "ForbiddenAddressError" });
-    expect(resolveName).not.toHaveBeenCalled();
-  });
-
-  it("issue 15.5: rebinding: the address that was looked up for the connection is the one that is checked, every time", async () => {
-    const answers = ["1.1.1.1", "127.0.0.1"];
-    const asked: string[] = [];
-    const resolveName = async () => {
-      const address = answers[Math.min(asked.length, 1)] ?? "";
-      asked.push(address);
-      return [{ address, family: 4 }];
-    };
-    const { client, failure } = clientOf({ rules: { allowLoopback: false }, resolveName });
-    using _ = client;
-    // The first look-up, as a check before the request would make it, is spent here; the connection makes its own.
-    await resolveName();
-    expect(await failure("https://pds.example.com")).toMatchObject({ name: "ForbiddenAddressError" });
-    expect(asked).toEqual(["1.1.1.1", "127.0.0.1"]);
-  });
-
-  it("issue 15.5: the address of the socket is checked, whatever made the connection", async () => {
-    await using server = await startServer((_, response) => response.end("secret"));
-    const agent = new Agent();
-    agent.createConnection = () => connect(server.port, "127.0.0.1");
-    const agents = { ...openAgents(), http: agent };
-    const endpoint = {
-      origin: "http://pds.example.com",
-      host: "pds.example.com:80",
-      hostname: "pds.example.com",
-      port: 80,
-      isSecure: false,
-      isLoopback: false,
-    };
-    const sent = sendGet(
-      { endpoint, path: "/", accept: "*/*" },
-      LIMITS,
-      { agents, clock: systemClock, resolveName: loopbackNames, userAgent: "test/1" },
-      new AbortController().signal,
-      async () => "answered",
-    );
-    await expect(sent).rejects.toMatchObject({ name: "ForbiddenAddressError" });
-    expect(server.asked).toEqual([]);
-    agents.https.destroy();
-    agent.destroy();
-  });
-
-  it("loopback, where it is allowed, is this machine and nothing behind a local name", async () => {
-    const { client, failure } = clientOf({ resolveName: async () => [{ address: "10.0.0.1", family: 4 }] });
-    using _ = client;
-    expect(await failure("http://pds.localhost:9")).toMatchObject({
-      name: "ForbiddenAddressError",
-      message: expect.stringContaining("not this machine"),
-    });
-  });
-});
-
-describe("how much comes, and how fast", () => {
-  it("issue 15.5: an endless body is cut", async () => {
-    await using server = await startServer((_, response) => {
-      const write = () => {
-        while (!response.destroyed && response.write(Buffer.alloc(10_000, 65)));
-      };
-      response.on("drain", write);
-      write();
-    });
-    const { client, failure } = clientOf();
-    using _ = client;
-    expect(await failure(server.origin)).toMatchObject({
-      name: "ResponseTooLargeError",
-      message: "the answer is larger than 100000 bytes",
-    });
-  });
-
-  it("issue 15.5: what inflates without an end is cut", async () => {
-    await using server = await startServer((_, response) => {
-      response.setHeader("content-encoding", "gzip");
-      const gzip = createGzip();
-      gzip.pipe(response);
-      gzip.end(Buffer.alloc(50_000_000));
-    });
-    const { client, failure } = clientOf();
-    using _ = client;
-    expect(await failure(server.origin)).toMatchObject({
-      name: "ResponseTooLargeError",
-      message: expect.stringContaining("inflates"),
-    });
-  });
-
-  it.each([
-    ["another encoding", "br", Buffer.from("x"), "encoded as br"],
-    ["gzip in gzip", "gzip, gzip", gzipSync(gzipSync("x")), "encoded as gzip, gzip"],
-    ["gzip that is none", "gzip", Buffer.from("plain text"), "gzip that is none"],
-  ])("%s is a bad answer", async (_, encoding, body, message) => {
-    await using server = await startServer((__, response) => {
-      response.setHeader("content-encoding", encoding);
-      response.end(body);
-    });
-    const { client, failure } = clientOf();
-    using own = client;
-    expect(own).toBe(client);
-    expect(await failure(server.origin)).toMatchObject({
-      name: "HostError",
-      trouble: "bad-answer",
-      message: expect.stringContaining(message),
-    });
-  });
-
-  it("issue 15.5: a byte now and then is too slow", async () => {
-    const clock = new VirtualClock();
-    await using server = await startServer((_, response) => {
-      const timer = setInterval(() => response.write("a"), 5);
-      response.on("close", () => clearInterval(timer));
-    });
-    const { client, failure } = clientOf({ clock });
-    using _ = client;
-    const failed = failure(server.origin, { deadlineMs: 3_600_000 });
-    const result = await passTime(clock, failed);
-    expect(result).toMatchObject({ name: "HostError", trouble: "too-slow" });
-  });
-
-  it("issue 15.5: no answer at all ends at the deadline", async () => {
-    const clock = new VirtualClock();
-    await using server = await startServer(() => undefined);
-    const { client, failure, states } = clientOf({ clock });
-    using _ = client;
-    const startMs = clock.now();
-    const failed = failure(server.origin, { deadlineMs: 30_000 });
-    expect(await passTime(clock, failed)).toMatchObject({ name: "HostError", trouble: "timeout" });
-    expect(clock.now() - startMs).toBeLessThan(60_000);
-    expect(states.get(`localhost:${server.port}`)).toMatchObject({ failures: 1 });
-  });
-
-  it("a reader that is slow itself is not the host's fault", async () => {
-    const clock = new VirtualClock();
-    await using server = await startServer((_, response) => response.end(Buffer.alloc(90_000, 65)));
-    const { client } = clientOf({ clock });
-    using _ = client;
-    const request = { origin: server.origin, path: "/", accept: "*/*", limits: { ...LIMITS, deadlineMs: 3_600_000 } };
-    const read = client.get(request, new AbortController().signal, async ({ body }) => {
-      let bytes = 0;
-      for await (const chunk of body) {
-        bytes += chunk.length;
-        await clock.sleep(25_000);
-      }
-      return bytes;
-    });
-    expect(await passTime(clock, read)).toBe(90_000);
-  });
-
-  it("a connection that breaks within a body", async () => {
-    await using server = await startServer((_, response) => {
-      response.setHeader("content-length", "1000");
-      response.write("half");
-      setTimeout(() => response.destroy(), 10);
-    });
-    const { client, failure } = clientOf();
-    using _ = client;
-    expect(await failure(server.origin)).toMatchObject({ name: "HostError", trouble: "unreachable" });
-  });
-});
-
 describe("politeness", () => {
   it("issue 15.5: requests to one host go out at its rate, one after the other; another host does not wait", async () => {
     const clock = new VirtualClock();
@@ -348,6 +94,23 @@ describe("politeness", () => {
     // On a clock that is moved by hand in steps of 100 ms.
     for (const [index, time] of times.entries()) expect(time - startMs).toBeGreaterThanOrEqual(500 * index);
     expect(times).toHaveLength(5);
+  });
+
+  it.each([1, 3])("%i connections to a host at once, where so many are allowed", async (connectionsPerHost) => {
+    let active = 0;
+    let most = 0;
+    await using server = await startServer((_, response) => {
+      active += 1;
+      most = Math.max(most, active);
+      setTimeout(() => {
+        active -= 1;
+        response.end("x");
+      }, 20);
+    });
+    const { client, get } = clientOf({ connectionsPerHost });
+    using _ = client;
+    await Promise.all(Array.from({ length: 10 }, () => get(server.origin)));
+    expect([most, server.connections()]).toEqual([connectionsPerHost, connectionsPerHost]);
   });
 
   it("issue 15.5: a 429 in HTML without headers: the host is not asked for a minute, and the caller hears until when", async () => {
@@ -382,20 +145,3 @@ describe("politeness", () => {
     expect(await failure(server.origin)).toMatchObject({ name: "HostError", trouble: "bad-answer" });
   });
 });
-
-/** Moves the clock on, while real sockets get real time, until the promise settles. */
-async function passTime<T>(clock: VirtualClock, promise: Promise<T>, stepMs = 1_000): Promise<T> {
-  let isSettled = false;
-  const settled = promise.finally(() => {
-    isSettled = true;
-  });
-  settled.catch(() => undefined);
-  await vi.waitUntil(
-    async () => {
-      if (!isSettled) await clock.advance(stepMs);
-      return isSettled;
-    },
-    { timeout: 30_000, interval: 5 },
-  );
-  return await settled;
-}
