@@ -89,7 +89,7 @@ function withText(records: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(entries);
 }
 
-/** Young objects take 8 MB at most, as in the functions: V8 would keep up to 100. */
+/** With the small young generation of the functions: V8 would keep up to 100 MB for it. */
 async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
   const child = new URL("history-child.ts", import.meta.url).pathname;
   const results: Figures[] = [];
