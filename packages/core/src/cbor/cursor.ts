@@ -3,12 +3,12 @@
  * checked and passed by core's strict scan. It knows CBOR, and nothing of frames or commits.
  * Every method throws CborError where the bytes are not what DAG-CBOR allows.
  */
-import { headLength, readArgument } from "@firehose-backfill/core/cbor/head";
-import { CborError, type CborRefusal, refusalOf } from "@firehose-backfill/core/cbor/refusal";
-import { type ScanRules, scanItem } from "@firehose-backfill/core/cbor/strict-scan";
-import { asciiText, utf8Text } from "@firehose-backfill/core/cbor/text";
-import { isValidUtf8 } from "@firehose-backfill/core/cbor/utf8";
-import { CID_LENGTH, isCid } from "@firehose-backfill/core/cid";
+import { headLength, readArgument } from "./head.ts";
+import { CborError, type CborRefusal, refusalOf } from "./refusal.ts";
+import { type ScanRules, scanItem } from "./strict-scan.ts";
+import { asciiText, utf8Text } from "./text.ts";
+import { isValidUtf8 } from "./utf8.ts";
+import { CID_LENGTH, isCid } from "../cid.ts";
 import type { KeyTable } from "./key-table.ts";
 
 export const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5 } as const;

@@ -15,7 +15,7 @@ interface Fixture {
 }
 
 const fixtures: readonly Fixture[] = JSON.parse(
-  readFileSync(new URL("../fixtures/signature-fixtures.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../fixtures/interop/signature-fixtures.json", import.meta.url), "utf8"),
 );
 
 describe("the interop fixtures of atproto", () => {
