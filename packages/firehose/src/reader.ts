@@ -16,6 +16,7 @@ import { FEWEST_FRAMES } from "./seek-search.ts";
 import { verifyWindow } from "./verify-window.ts";
 import { Waker } from "./waker.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
+import { WindowTime } from "./window-time.ts";
 
 const DEFAULT_MEMORY_CHECK_INTERVAL = 100;
 /** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
@@ -40,9 +41,9 @@ class SocketReader implements FirehoseReader {
   /** Of the last window: its memory is for the next one. */
   #log = new EventLog();
   #window: WindowBuilder | null = null;
+  #time = new WindowTime(0, 0);
   /** The network said something that no further window can change. */
   #terminal: Ending | null = null;
-  #lastTakenMs = 0;
   #uncheckedEvents = 0;
   constructor(options: FirehoseReaderOptions) {
     const { url, userAgent, clock, random } = options;
@@ -88,16 +89,16 @@ class SocketReader implements FirehoseReader {
     const { clock } = this.#options;
     const before = this.#state.snapshot();
     const window = this.#newWindow(limits, before.cursor);
-    const deadlineMs = clock.now() + limits.maxMs;
+    this.#time = new WindowTime(clock.now() + limits.maxMs, this.#timings.idleMs);
     const onAbort = (): void => this.#waker.wake();
     signal.addEventListener("abort", onAbort, { once: true });
     this.#window = window;
     try {
       this.#checkBefore(window, signal);
       while (window.ending === null) {
-        this.#advance(window, deadlineMs);
+        this.#advance(window);
         if (signal.aborted) window.end("aborted");
-        if (window.ending === null) await this.#waker.sleepUntil(this.#nextDeadlineMs(window, deadlineMs));
+        if (window.ending === null) await this.#waker.sleepUntil(this.#nextDeadlineMs(window));
       }
     } finally {
       this.#window = null;
@@ -153,7 +154,7 @@ class SocketReader implements FirehoseReader {
   }
 
   /** Everything that can be done now; ends the window where it is over. */
-  #advance(window: WindowBuilder, deadlineMs: number): void {
+  #advance(window: WindowBuilder): void {
     this.#subscription.poll();
     this.#gapProof.poll();
     const finding = this.#gapProof.takeFinding();
@@ -164,7 +165,7 @@ class SocketReader implements FirehoseReader {
     }
     this.#takeFrames();
     if (window.ending === null) this.#judgeHost(window);
-    if (window.ending === null) this.#judgeTime(window, deadlineMs);
+    if (window.ending === null) this.#time.judge(this.#options.clock.now(), window, this.#subscription, this.#state);
   }
 
   /** Takes what is queued, as far as it fits. Called for frames as they come, and whenever something else changed. */
@@ -205,7 +206,7 @@ class SocketReader implements FirehoseReader {
       frame = frames.frameAt(0);
     }
     const decidedSinceMs = this.#doubtWait.takeDecidedSinceMs();
-    if (window.frames > framesBefore) this.#lastTakenMs = decidedSinceMs ?? this.#options.clock.now();
+    if (window.frames > framesBefore) this.#time.noteTaken(decidedSinceMs ?? this.#options.clock.now());
     // The first frame brings a nearer deadline; the last one the end.
     if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#waker.wake();
   }
@@ -256,33 +257,9 @@ class SocketReader implements FirehoseReader {
     else if (verdict.kind === "reconnect") this.#reconnect(verdict.detail);
   }
 
-  #judgeTime(window: WindowBuilder, deadlineMs: number): void {
-    const subscription = this.#subscription;
-    const nowMs = this.#options.clock.now();
-    if (window.frames > 0) {
-      const isIdle = nowMs >= this.#lastTakenMs + this.#timings.idleMs && this.#isWaitingForFrames();
-      if (isIdle) window.end("idle");
-      else if (nowMs >= deadlineMs) window.end("time");
-      return;
-    }
-    // Nobody waits for a connection that this window would not see.
-    const isHopeless = subscription.isFailing && (subscription.retryAtMs ?? 0) >= deadlineMs;
-    if (nowMs < deadlineMs && !isHopeless) return;
-    if (this.#state.isBroken) window.end("bad-frame", subscription.detail);
-    else if (subscription.isFailing) window.end("unreachable", subscription.detail);
-    else window.end("time");
-  }
-
-  #isWaitingForFrames(): boolean {
-    return this.#state.isDoubting || this.#subscription.frames.isEmpty;
-  }
-
-  #nextDeadlineMs(window: WindowBuilder, deadlineMs: number): number {
-    const isIdling = window.frames > 0 && this.#isWaitingForFrames();
-    const idleMs = isIdling ? this.#lastTakenMs + this.#timings.idleMs : Number.POSITIVE_INFINITY;
+  #nextDeadlineMs(window: WindowBuilder): number {
     return Math.min(
-      deadlineMs,
-      idleMs,
+      this.#time.nextMs(window, this.#subscription, this.#state),
       this.#subscription.nextDeadlineMs(),
       this.#idleDetector.deadlineMs,
       this.#doubtWait.deadlineMs(this.#subscription, this.#state),
