@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createKeyResolver, KeyServiceError, type KeyResolverOptions } from "./did-resolver.ts";
-import { handClock } from "./testing/hand-clock.ts";
+import { handClock } from "@firehose-backfill/testing/firehose/hand-clock";
 
 const PLC = "did:plc:44ybard66vv44zksje25o7dz";
 const KEY = "zQ3shULQPBZrbHpyf48oS68ZudUDQNdtWrhV8dafhaTFFUeGP";
