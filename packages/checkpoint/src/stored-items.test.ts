@@ -1,6 +1,6 @@
 /**
- * A data folder outlives the program that wrote it. conformance/written-items.json is what commit 9abfca2, whose store spoke
- * to DynamoDB directly, left behind of conformance/written-items.ts: an item of every kind, in DynamoDB's own words.
+ * A data folder outlives the program that wrote it. testing/src/checkpoint/written-items.json is what commit 9abfca2, whose store spoke
+ * to DynamoDB directly, left behind of written-items.ts: an item of every kind, in DynamoDB's own words.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync, inflateRawSync } from "node:zlib";

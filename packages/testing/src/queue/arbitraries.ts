@@ -1,4 +1,4 @@
-/** Any event and any batch, for property tests. Apart from test-batches.ts, because fast-check takes long to load. */
+/** Any event and any batch, for property tests. Apart from batches.ts, because fast-check takes long to load. */
 import type { Batch } from "@firehose-backfill/core/batch";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import fc from "fast-check";
