@@ -100,13 +100,13 @@ const WORST: Run = {
   lastMemoryPauseAtMs: WIDE.seq,
   lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
   fence: 9_999_999_999,
-  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60) },
+  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.seq },
   queueEmptySinceMs: WIDE.seq,
   nextTickAtMs: WIDE.seq,
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
-    changes: { [noise(index, 32)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
+    changes: { [noise(index, 24)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
   })),
 };
 
