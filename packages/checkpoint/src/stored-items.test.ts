@@ -69,7 +69,9 @@ test("this program writes the same items, into either table", async () => {
   const table = await server.newTable();
   await writeAnItemOfEachKind(createDynamoStore({ client, table, ...FIXED }));
   const { Items: items = [] } = await client.send(new ScanCommand({ TableName: table }));
-  const expected = written.items.map((it) => plain(toItem(it))).map((it) => ({ ...it, ...addedSince(it) }));
+  const expected = written.items
+    .map((it) => plain(toItem(it)))
+    .map((it): Record<string, unknown> => ({ ...it, ...addedSince(it) }));
   expect(sorted(items.map((item) => plain(toItem(item))))).toEqual(expected);
 
   const memory = createMemoryTable();

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { aRun, foldAll, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
+import { MAX_BACK_OFF_REASON_BYTES } from "../bounds.ts";
 import { createMemoryStore } from "../memory-store.ts";
 import { newRunValue, patchOf } from "../run-values.ts";
 import type { Run } from "../run.ts";
@@ -93,7 +94,7 @@ const WORST: Run = {
   paceEpoch: WIDE.seq,
   backOff: 16,
   backOffAtMs: WIDE.seq,
-  backOffReason: "throttle query".padEnd(120, "x"),
+  backOffReason: "throttle query".padEnd(MAX_BACK_OFF_REASON_BYTES, "x"),
   waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
   database: { id: "0".repeat(36), name: "n".repeat(60) },
   memoryPauses: WIDE.seq,
