@@ -69,9 +69,9 @@ describe("judgeSeq", () => {
 
   it("decides when as many frames as it looks at are there, whatever they are", () => {
     const near = fc.integer({ min: 1, max: 5 });
-    const following = fc.array(near, { minLength: LOOK_AHEAD, maxLength: 3 * LOOK_AHEAD });
+    const many = fc.array(near, { minLength: LOOK_AHEAD, maxLength: 3 * LOOK_AHEAD });
     fc.assert(
-      fc.property(near, near, following, (seq, last, following) => {
+      fc.property(near, near, many, (seq, last, following) => {
         const place = { seq, last, isPlaced: true };
         const verdict = judgeSeq({ ...place, following }, "none");
         expect(verdict).not.toBe("wait");
