@@ -36,7 +36,9 @@ export interface DoubtfulSeq {
 }
 
 export function judgeSeq(doubt: DoubtfulSeq, patience: Patience): SeqVerdict {
-  return doubt.seq > doubt.last ? judgeAbove(doubt, patience) : judgeBelow(doubt, patience);
+  // What stands further behind than that changes nothing, also where somebody passes it.
+  const near = { ...doubt, following: doubt.following.slice(0, LOOK_AHEAD) };
+  return doubt.seq > doubt.last ? judgeAbove(near, patience) : judgeBelow(near, patience);
 }
 
 function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: Patience): SeqVerdict {
@@ -70,8 +72,7 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
 
 /** How many more frames are in order with this one than without it. */
 function leadOf(seq: number, last: number, following: readonly number[]): number {
-  const seen = following.slice(0, LOOK_AHEAD);
-  return 1 + longestRise(seen, seq) - longestRise(seen, last);
+  return 1 + longestRise(following, seq) - longestRise(following, last);
 }
 
 /** How many of these numbers, at most, rise one behind the other from above `floor`. */
@@ -93,7 +94,8 @@ function judgeBelow({ last, following }: DoubtfulSeq, patience: Patience): SeqVe
     if (above >= VOTES) return "outlier";
     if (below >= VOTES) return "went-back";
   }
-  if (patience === "none" || patience === "pause") return "wait";
+  const isAllSeen = following.length >= LOOK_AHEAD;
+  if (!isAllSeen && (patience === "none" || patience === "pause")) return "wait";
   return above > below ? "outlier" : "went-back";
 }
 

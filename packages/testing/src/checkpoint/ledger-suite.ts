@@ -255,6 +255,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
         "after",
       ]);
       expect([query?.times, database?.times]).toEqual(isToldTwice ? [60, 2] : [30, 1]);
+      expect([query?.firstAtMs, query?.atMs, database?.firstAtMs]).toEqual([NOW + 1, NOW + 30, NOW + 40]);
       expect(errors.at(-1)?.times).toBeUndefined();
     });
 
