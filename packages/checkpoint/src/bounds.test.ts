@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addDeadReasons, addSkipped, boundTunes, MAX_REASON_BYTES, readTunes, shorten, shortenText } from "./bounds.ts";
-import type { TuneRecord } from "./run.ts";
+import type { TuneRecord } from "./pace.ts";
 
 /** One to four bytes of UTF-8, and halves of pairs, which are none. */
 const anyUnit = fc.constantFrom("a", "~", "\u0000", "ä", "€", "😀", "\ud83d", "\ude00");

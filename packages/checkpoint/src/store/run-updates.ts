@@ -7,15 +7,15 @@
  * made it fail.
  */
 import { OPEN_STATUSES } from "../run-values.ts";
-import type { Run } from "../run.ts";
+import type { RunItem } from "../run.ts";
 import { all, exists, oneOf } from "../table/conditions.ts";
 import type { Change, Condition, Item, Table } from "../table/table.ts";
 import { readTextOrNull } from "./attributes.ts";
 import { runKey } from "./keys.ts";
-import { attributesOf, readRun } from "./run-item.ts";
+import { attributesOf, readRunItem } from "./run-item.ts";
+import type { PaceReading } from "./run-with-pace.ts";
 
-export interface Deps {
-  readonly table: Table;
+export interface Deps extends PaceReading {
   /** A new id at each call, unlike any other. */
   readonly newId: () => string;
   /** Milliseconds since the epoch; decides nothing but when items expire. */
@@ -26,18 +26,19 @@ export interface Deps {
 export const IS_OPEN: Condition = oneOf("status", OPEN_STATUSES);
 
 /** One attribute for each kind of write whose loser must not be mistaken for its winner. */
-export type Mark = "statusMark" | "tuneMark" | "epochMark" | "reserveMark" | "foldMark";
+export type Mark = "statusMark" | "epochMark" | "foldMark";
 
-export async function getRun(table: Table, runId: string): Promise<Run | null> {
+/** Without its pace. */
+export async function getRunItem(table: Table, runId: string): Promise<RunItem | null> {
   const item = await table.get(runKey(runId));
-  return item === null ? null : readRun(item);
+  return item === null ? null : readRunItem(item);
 }
 
 /** The item after the change; null: the condition does not hold, or there is no such run. */
 export function updateRunItem(
   table: Table,
   runId: string,
-  change: Change & { readonly fields?: Partial<Run> },
+  change: Change & { readonly fields?: Partial<RunItem> },
   ...conditions: readonly Condition[]
 ): Promise<Item | null> {
   const { fields = {}, set = {}, ...rest } = change;
@@ -53,7 +54,7 @@ export async function updateRunOnce(
   { table, newId }: Pick<Deps, "table" | "newId">,
   runId: string,
   mark: Mark,
-  change: Change & { readonly fields?: Partial<Run> },
+  change: Change & { readonly fields?: Partial<RunItem> },
   ...conditions: readonly Condition[]
 ): Promise<Item | null> {
   const id = newId();
