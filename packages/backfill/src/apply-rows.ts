@@ -54,10 +54,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
     const because = describeError(error);
     switch (error.kind) {
       case "service":
-        return setback(
-          await waitFor(deps, { message, batch, run: pace, because: "database", detail: because }),
-          false,
-        );
+        return setback(await waitFor(deps, { message, batch, run: pace, because: "database", detail: because }), false);
       case "broken":
         return setback(await stopLoudly(deps, { message, run, because }), false);
       case "attempt":

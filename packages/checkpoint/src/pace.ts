@@ -10,7 +10,9 @@ import type {
 } from "@firehose-backfill/core/config/settings";
 
 /** Where each setting comes from. */
-export type Sources = Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
+export type Sources = Readonly<
+  Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>
+>;
 
 /** One change of the throttle of a running run. */
 export interface TuneRecord {

@@ -178,7 +178,11 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const { plannedDueMs } = await theRun(store);
       expect(plannedDueMs % 1).toBe(0);
       expect(
-        await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: plannedDueMs, nextMs: plannedDueMs + 0.5, paceEpoch: 1 }),
+        await store.reservePlaces(DEFAULT_PACE_ID, {
+          expectedMs: plannedDueMs,
+          nextMs: plannedDueMs + 0.5,
+          paceEpoch: 1,
+        }),
       ).toBe(true);
       expect(await theRun(store)).toMatchObject({ plannedDueMs: plannedDueMs + 1 });
     });

@@ -295,7 +295,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const before = await theRun(store);
       expect(await store.moveCursor(lease, aMove(2))).toBe(false);
       expect(await store.noteStream(lease, { epoch: 1, target: positionOf(1) })).toBe(false);
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(false);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(
+        false,
+      );
       const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
       expect(await store.fold(lease, aFold(add, { appliedCursor: window.to }))).toBeNull();
       expect(await theRun(store)).toEqual(before);
@@ -308,7 +310,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       await store.createRun(aRun());
       for (let times = 1; times <= 4; times += 1) {
         const nowMs = NOW + times * 10;
-        expect(await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "memory", notAfterMs: nowMs - 5, nowMs })).toBe(true);
+        expect(await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "memory", notAfterMs: nowMs - 5, nowMs })).toBe(
+          true,
+        );
         expect(await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: nowMs, nowMs })).toBe(false);
         expect(await theRun(store)).toMatchObject({
           backOff: 2 ** times,
@@ -318,7 +322,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
           plannedDueMs: nowMs,
         });
       }
-      expect(await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW + 100, nowMs: NOW + 100 })).toBe(false);
+      expect(
+        await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW + 100, nowMs: NOW + 100 }),
+      ).toBe(false);
       expect(await theRun(store)).toMatchObject({
         backOff: 16,
         backOffAtMs: NOW + 100,
@@ -347,7 +353,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const store = await open();
       await store.createRun(aRun());
       await Promise.all(
-        Array.from({ length: 6 }, () => store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW, nowMs: NOW })),
+        Array.from({ length: 6 }, () =>
+          store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW, nowMs: NOW }),
+        ),
       );
       expect(await theRun(store)).toMatchObject({ backOff: 2, paceEpoch: 2 });
     });

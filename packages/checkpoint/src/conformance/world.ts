@@ -168,7 +168,8 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
     kept.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
   );
   const nextMs = Math.max(run.plannedDueMs, world.nowMs) + batches.length * 10;
-  if (!(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: run.plannedDueMs, nextMs, paceEpoch: run.paceEpoch }))) return;
+  if (!(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: run.plannedDueMs, nextMs, paceEpoch: run.paceEpoch })))
+    return;
   const number = run.registered + 1;
   for (const [index, batch] of batches.entries())
     world.queue.push({

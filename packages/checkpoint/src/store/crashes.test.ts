@@ -1,8 +1,21 @@
 /** A process that ends between the writes of one call, at each of them, and another that comes after it. */
 import { describe, expect, test } from "vitest";
-import { aRun, finish, foldAll, foldOne, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
+import {
+  aRun,
+  finish,
+  foldAll,
+  foldOne,
+  keyOf,
+  leased,
+  NOW,
+  register,
+  RUN,
+  take,
+  theRun,
+} from "../conformance/harness.ts";
 import { crashAtWrite, hasEnded, inSteps } from "../conformance/faulty-tables.ts";
 import { createStore } from "../create-store.ts";
+import { DEFAULT_PACE_ID } from "../pace.ts";
 import type { CheckpointStore } from "../store.ts";
 import { createMemoryTable } from "../table/memory-table.ts";
 import type { Table } from "../table/table.ts";
@@ -45,7 +58,7 @@ describe("a crash", () => {
       expect(await store.getScope(run?.runId ?? "")).toEqual(aRun().scope);
       if (!hasCrashed) break;
     }
-    expect(crashes).toBe(6);
+    expect(crashes).toBe(10);
   });
 
   test("while a run is finished leaves it open or finished, and the next one can begin", async () => {
@@ -63,6 +76,64 @@ describe("a crash", () => {
       if (!hasCrashed) break;
     }
     expect(crashes).toBe(4);
+  });
+
+  test("while a run is created leaves the pace as the new run says, once it runs", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      await store.createRun(aRun({ runId: "before" }));
+      await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW, nowMs: NOW });
+      const before = await theRun(store, "before");
+      await store.transition("before", ["running"], "cancelled", { finishedAtMs: NOW });
+      const throttle = { ...aRun().throttle, batchSize: 9 };
+      const next = aRun({ runId: "next", throttle, createdAtMs: NOW + 5 });
+      const hasCrashed = await crash(table, at, (crashing) => crashing.createRun(next));
+      crashes += hasCrashed ? 1 : 0;
+      const another = createStore(table);
+      if ((await another.currentRun({ openOnly: true })) === null) await another.createRun({ ...next, runId: "third" });
+      const run = await another.currentRun({ openOnly: true });
+      expect(run).toMatchObject({ throttle, backOff: 1, tunes: [], plannedDueMs: NOW + 5 });
+      await another.takePlace(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 5 });
+      const now = await theRun(another, run?.runId);
+      expect(now).toMatchObject({ throttle, plannedDueMs: NOW + 105 });
+      // Slots of the run before do not hold, and what is said of it now is what its pace has become.
+      expect(now.paceEpoch).toBeGreaterThan(before.paceEpoch);
+      expect(await theRun(another, "before")).toMatchObject({ status: "cancelled", throttle });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(10);
+  });
+
+  test("between a new epoch and its pace gives no slot away twice, and the next reader begins the pace anew", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      const { run } = await leased(store);
+      const far = { expectedMs: run.plannedDueMs, nextMs: NOW + 3_600_000, paceEpoch: run.paceEpoch };
+      expect(await store.reservePlaces(run.paceId, far)).toBe(true);
+      const change = { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs: NOW + 10 };
+      const hasCrashed = await crash(table, at, (crashing) => crashing.newEpoch(RUN, change));
+      crashes += hasCrashed ? 1 : 0;
+      const after = await theRun(store);
+      // The pace never begins anew before the epoch does: slots of an epoch that goes on hold.
+      if (after.epoch === run.epoch) expect(after).toMatchObject({ paceEpoch: 1, plannedDueMs: NOW + 3_600_000 });
+      const { run: next } = await take(createStore(table), { owner: "reader-b", nowMs: NOW + 60_000 });
+      if (after.epoch > run.epoch) {
+        expect(next.paceEpoch).toBeGreaterThan(run.paceEpoch);
+        expect(next.plannedDueMs).toBeLessThanOrEqual(NOW + 60_000);
+        expect(await store.reservePlaces(run.paceId, { ...far, expectedMs: far.nextMs })).toBe(false);
+        // It is done once: the next lease leaves the slots that were given away since.
+        const slots = { expectedMs: next.plannedDueMs, nextMs: NOW + 90_000, paceEpoch: next.paceEpoch };
+        expect(await store.reservePlaces(run.paceId, slots)).toBe(true);
+        const { run: third } = await take(store, { owner: "reader-c", nowMs: NOW + 120_000 });
+        expect(third).toMatchObject({ paceEpoch: next.paceEpoch, plannedDueMs: NOW + 90_000 });
+      }
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(6);
   });
 
   test("while a redriven batch is corrected counts it once", async () => {

@@ -125,12 +125,7 @@ const WORST_PACE: Pace = {
 
 /** What the store keeps beside the RunItem, and beside the Pace. */
 const INTERNAL = {
-  ...Object.fromEntries(
-    ["statusMark", "epochMark", "foldMark", "createMark"].map((mark) => [
-      mark,
-      "x".repeat(8),
-    ]),
-  ),
+  ...Object.fromEntries(["statusMark", "epochMark", "foldMark", "createMark"].map((mark) => [mark, "x".repeat(8)])),
   epochEnds: JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999)),
   v: 2,
   renewsPace: WIDE.seq,
@@ -206,7 +201,7 @@ describe("the pace item", () => {
 
   test("has every field of a pace but its id, which is its key", () => {
     const { paceId: _key, ...fields } = WORST_PACE;
-    expectEach(fields, paceAttributes);
+    expectEach<Partial<Pace>>(fields, paceAttributes);
   });
 
   test("is under 2 KB when every field is as long as it can be", () => {
@@ -218,7 +213,9 @@ describe("the pace item", () => {
   test("that is damaged is not read", () => {
     const item = itemOf(paceAttributes(newRunValue(aRun())));
     for (const damage of [{ throttle: "{" }, { tunes: new Uint8Array(3) }, { plannedDueMs: "1" }, { profile: "none" }])
-      expect(() => readPace({ ...item, ...damage }, "p")).toThrow(expect.objectContaining({ name: "BrokenStateError" }));
+      expect(() => readPace({ ...item, ...damage }, "p")).toThrow(
+        expect.objectContaining({ name: "BrokenStateError" }),
+      );
   });
 });
 

@@ -66,7 +66,8 @@ async function runOf(deps: Deps, pointer: Item): Promise<Run> {
 async function putNew(deps: Deps, run: Run): Promise<void> {
   const createMark = deps.newId();
   const key = runKey(run.runId);
-  if (await deps.table.put(key, itemOf({ ...attributesOf(run), ...paceAttributes(run), createMark }), absent("pk"))) return;
+  if (await deps.table.put(key, itemOf({ ...attributesOf(run), ...paceAttributes(run), createMark }), absent("pk")))
+    return;
   const found = await deps.table.get(key);
   if (found === null || readText(found, "createMark") !== createMark)
     throw new BrokenStateError(`a run ${run.runId} is there already`);

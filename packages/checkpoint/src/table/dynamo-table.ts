@@ -34,7 +34,8 @@ export function createDynamoTable(client: DynamoDBClient, name: string): Table {
       const found = new Map<string, Item>();
       let left: KeysAndAttributes | undefined = { Keys: keys.map(keyOf), ConsistentRead: true };
       for (let calls = 0; left !== undefined; calls += 1) {
-        if (calls === MOST_CALLS) throw new TableError("get", { isRetryable: true, cause: new Error("it is too busy") });
+        if (calls === MOST_CALLS)
+          throw new TableError("get", { isRetryable: true, cause: new Error("it is too busy") });
         const command = new BatchGetItemCommand({ RequestItems: { [name]: left } });
         const answer: BatchGetItemCommandOutput = await attempt("get", () => client.send(command));
         for (const item of (answer.Responses?.[name] ?? []).map(toItem)) found.set(nameOf(item), item);
