@@ -36,7 +36,7 @@ const written: { readonly items: readonly Stored[]; readonly run: Run } = JSON.p
 const runOfBefore: Run = { ...written.run, paceId: DEFAULT_PACE_ID, database: null, seen: null };
 
 /** As plain values, in the order of their keys. */
-const items: readonly Record<string, unknown>[] = JSON.parse(
+const itemsOfNow: readonly Record<string, unknown>[] = JSON.parse(
   readFileSync(new URL("./conformance/items-of-version-2.json", import.meta.url), "utf8"),
 );
 
@@ -111,13 +111,13 @@ test("this program writes the same items, into either table", async () => {
   const table = await server.newTable();
   await writeAnItemOfEachKind(createDynamoStore({ client, table, ...FIXED }));
   const { Items: stored = [] } = await client.send(new ScanCommand({ TableName: table }));
-  expect(sorted(stored.map((item) => plain(toItem(item))))).toEqual(items);
+  expect(sorted(stored.map((item) => plain(toItem(item))))).toEqual(itemsOfNow);
 
   const memory = createMemoryTable();
   await writeAnItemOfEachKind(createStore(memory, FIXED));
-  const partitions = new Set(items.map((item) => String(item["pk"])));
+  const partitions = new Set(itemsOfNow.map((item) => String(item["pk"])));
   const all = await Promise.all([...partitions].map((pk) => memory.query({ pk, from: "!", to: "~" })));
-  expect(sorted(all.flat().map(plain))).toEqual(items);
+  expect(sorted(all.flat().map(plain))).toEqual(itemsOfNow);
 });
 
 function sorted(items: readonly Record<string, unknown>[]): Record<string, unknown>[] {

@@ -89,7 +89,7 @@ export function accessOf({ service, action, request }: AwsCall): Access {
     case "dynamodb":
       return {
         action: `dynamodb:${action}`,
-        resource: arnOf.table(String(request["TableName"] ?? Object.keys(request["RequestItems"] ?? {}).join())),
+        resource: arnOf.table(tableOf(request)),
         leadingKeys: leadingKeysOf(request),
       };
     case "sqs": {
@@ -111,12 +111,18 @@ export function accessOf({ service, action, request }: AwsCall): Access {
 }
 
 interface Keyed {
+  readonly TableName?: string;
   readonly RequestItems?: Readonly<
     Record<string, { readonly Keys: readonly { readonly pk: { readonly S: string } }[] }>
   >;
   readonly Key?: { readonly pk?: { readonly S?: string } };
   readonly Item?: { readonly pk?: { readonly S?: string } };
   readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S?: string }>>;
+}
+
+/** A request for several items names its tables as keys. */
+function tableOf({ TableName: table, RequestItems: tables }: Keyed): string {
+  return table ?? Object.keys(tables ?? {}).join(" and ");
 }
 
 /** The partition key of an item, of each of several, or of a query (which the store names `:pk`). */

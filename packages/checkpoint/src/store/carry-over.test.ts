@@ -18,15 +18,11 @@ const DATABASE = { id: "an-id", name: "db.example/postgres" };
 /** As a program of version 1 leaves a run that has given slots away: its pace is in its own item. */
 async function aTableOfBefore(runId: string, changes: Parameters<typeof aRun>[0] = {}): Promise<Table> {
   const table = createMemoryTable();
-  await addRunOfBefore(table, runId, changes);
-  return table;
-}
-
-async function addRunOfBefore(table: Table, runId: string, changes: Parameters<typeof aRun>[0] = {}): Promise<void> {
   const run = { ...newRunValue(aRun({ ...changes, runId })), plannedDueMs: NOW + 5_000, paceEpoch: 4 };
   const { paceId: _later, ...attributes } = { ...attributesOf(run), ...paceAttributes(run) };
   await table.put(runKey(runId), { ...itemOf(attributes), v: 1 });
   await table.put(POINTER_KEY, { runId, open: true, v: 1 });
+  return table;
 }
 
 describe("the pace of a run of before", () => {
