@@ -11,12 +11,12 @@ import type { Pace } from "../pace.ts";
 import { MAX_BACK_OFF, tunedFields, wholeMs } from "../run-values.ts";
 import { all, compare, equals, exists } from "../table/conditions.ts";
 import type { Change, Condition, Item } from "../table/table.ts";
-import { readNumber, readTextOrNull } from "./attributes.ts";
+import { readNumber } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { bringOut } from "./carry-over.ts";
 import { paceKey } from "./keys.ts";
 import { paceAttributes, readPace } from "./pace-item.ts";
-import type { Deps } from "./run-updates.ts";
+import { type Deps, updateOnce } from "./run-updates.ts";
 import { getRun, withPace } from "./run-with-pace.ts";
 
 type PaceChange = Pick<Change, "add"> & { readonly fields?: Partial<Pace> };
@@ -34,7 +34,9 @@ export function paceMethods(deps: Deps): PaceStore {
         if (run.paceEpoch !== (change.paceEpoch ?? run.paceEpoch)) return null;
         // paceEpoch rises with every tune: while it stands, so does the list of them.
         const unmoved = equals("paceEpoch", run.paceEpoch);
-        const after = await updatePaceOnce(deps, run.paceId, "tuneMark", tunedFields(run, change), unmoved);
+        await bringOut(deps, run.paceId);
+        const set = paceAttributes(tunedFields(run, change));
+        const after = await updateOnce(deps, paceKey(run.paceId), "tuneMark", { set }, unmoved);
         return after === null ? "again" : withPace(run, readPace(after, run.paceId));
       });
     },
@@ -45,11 +47,12 @@ export function paceMethods(deps: Deps): PaceStore {
 
     async reservePlaces(paceId, { expectedMs, nextMs, paceEpoch }) {
       if (nextMs < expectedMs) throw new BrokenStateError(`the pace cannot go back from ${expectedMs} to ${nextMs}`);
-      const after = await updatePaceOnce(
+      await bringOut(deps, paceId);
+      const after = await updateOnce(
         deps,
-        paceId,
+        paceKey(paceId),
         "reserveMark",
-        { plannedDueMs: wholeMs(nextMs) },
+        { set: { plannedDueMs: wholeMs(nextMs) } },
         equals("plannedDueMs", expectedMs),
         equals("paceEpoch", paceEpoch),
       );
@@ -125,27 +128,12 @@ async function getPace(deps: Deps, paceId: string): Promise<Pace | null> {
 async function updatePace(
   deps: Deps,
   paceId: string,
-  { fields = {}, ...change }: PaceChange & Pick<Change, "set">,
+  { fields = {}, ...change }: PaceChange,
   ...conditions: readonly Condition[]
 ): Promise<Item | null> {
   await bringOut(deps, paceId);
-  const set = { ...paceAttributes(fields), ...change.set };
+  const set = paceAttributes(fields);
   return deps.table.update(paceKey(paceId), { ...change, set }, all(exists("pk"), ...conditions));
-}
-
-/** As updatePace(), once: a change of ours that is already there counts as made. */
-async function updatePaceOnce(
-  deps: Deps,
-  paceId: string,
-  mark: "tuneMark" | "reserveMark",
-  fields: Partial<Pace>,
-  ...conditions: readonly Condition[]
-): Promise<Item | null> {
-  const id = deps.newId();
-  const after = await updatePace(deps, paceId, { fields, set: { [mark]: id } }, ...conditions);
-  if (after !== null) return after;
-  const found = await deps.table.get(paceKey(paceId));
-  return found !== null && readTextOrNull(found, mark) === id ? found : null;
 }
 
 /** Whether the change stands: made now, or found made, by us or by another who did the same at the same moment. */

@@ -1,5 +1,5 @@
 /**
- * Reading and changing the run item. A run item is never created by an update: every condition holds only where the
+ * Changing the run item. A run item is never created by an update: every condition holds only where the
  * item exists.
  *
  * Writes that others may not overlook carry a mark, an id that is new with each call, in an attribute of their kind.
@@ -9,7 +9,7 @@
 import { OPEN_STATUSES } from "../run-values.ts";
 import type { RunItem } from "../run.ts";
 import { all, exists, oneOf } from "../table/conditions.ts";
-import type { Change, Condition, Item, Table } from "../table/table.ts";
+import type { Change, Condition, Item, Key, Table } from "../table/table.ts";
 import { readTextOrNull } from "./attributes.ts";
 import { runKey } from "./keys.ts";
 import { attributesOf, readRunItem } from "./run-item.ts";
@@ -24,9 +24,6 @@ export interface Deps extends PaceReading {
 
 /** Of a run that is not finished. */
 export const IS_OPEN: Condition = oneOf("status", OPEN_STATUSES);
-
-/** One attribute for each kind of write whose loser must not be mistaken for its winner. */
-export type Mark = "statusMark" | "epochMark" | "foldMark";
 
 /** Without its pace. */
 export async function getRunItem(table: Table, runId: string): Promise<RunItem | null> {
@@ -50,16 +47,28 @@ export function updateRunItem(
 }
 
 /** As updateRunItem(), once: a change of ours that is already there counts as made. */
-export async function updateRunOnce(
-  { table, newId }: Pick<Deps, "table" | "newId">,
+export function updateRunOnce(
+  deps: Deps,
   runId: string,
-  mark: Mark,
-  change: Change & { readonly fields?: Partial<RunItem> },
+  mark: "statusMark" | "epochMark" | "foldMark",
+  { fields = {}, set = {}, ...rest }: Change & { readonly fields?: Partial<RunItem> },
+  ...conditions: readonly Condition[]
+): Promise<Item | null> {
+  return updateOnce(deps, runKey(runId), mark, { ...rest, set: { ...attributesOf(fields), ...set } }, ...conditions);
+}
+
+/** An item that is there. `mark`: one attribute for each kind of write whose loser must not be mistaken for its winner. */
+export async function updateOnce(
+  { table, newId }: Deps,
+  key: Key,
+  mark: string,
+  change: Change,
   ...conditions: readonly Condition[]
 ): Promise<Item | null> {
   const id = newId();
-  const after = await updateRunItem(table, runId, { ...change, set: { ...change.set, [mark]: id } }, ...conditions);
+  const set = { ...change.set, [mark]: id };
+  const after = await table.update(key, { ...change, set }, all(exists("pk"), ...conditions));
   if (after !== null) return after;
-  const found = await table.get(runKey(runId));
+  const found = await table.get(key);
   return found !== null && readTextOrNull(found, mark) === id ? found : null;
 }
