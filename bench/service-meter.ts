@@ -90,11 +90,18 @@ function receiptsOf({ Messages: messages }: Exchange["response"]): readonly stri
 
 function pacingKind(request: Exchange["request"]): keyof ServiceFigures["pacingWrites"] | null {
   const changed = changedNames(request);
+  // As a run begins, its pace moves from its item into one of its own: no slot is given away by that.
+  if (changed.includes("begunFor") || keyOf(request).startsWith("run#")) return null;
   if (changed.includes("plannedDueMs")) return changed.includes("reserveMark") ? "reservations" : "newPlaces";
   return changed.includes("dueMs") ? "notedPlaces" : null;
 }
 
-/** Every update of the run item is answered with the item as it is then. */
+function keyOf({ Key: key }: Exchange["request"]): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the key of an item of the table
+  return (key as { readonly pk?: { readonly S?: string } } | undefined)?.pk?.S ?? "";
+}
+
+/** Every update of the pace item is answered with the item as it is then. */
 function backOffIn({ Attributes: item }: Exchange["response"]): number | null {
   if (typeof item !== "object" || item === null || !("backOff" in item)) return null;
   return Number((item.backOff as { readonly N: string }).N);

@@ -123,7 +123,7 @@ function theSink({ databaseUrl, connections }: Opening): Way {
     random: Math.random,
     throttleQuery: null,
   });
-  const run = { runId: "bench", lockRunId: "bench", maxConcurrent: connections, isOnTime: () => true };
+  const run = { runId: "bench", paceId: "bench", maxConcurrent: connections, isOnTime: () => true };
   const apply: Apply = async (rows) => {
     let result = await target.apply({ ...run, rows });
     // As the program does: the places are looked at one by one, and may move meanwhile.

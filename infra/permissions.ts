@@ -14,6 +14,7 @@ export type Statement = sst.aws.FunctionPermissionArgs;
 const KEYS = {
   pointer: "pointer",
   run: "run#*",
+  pace: "pace#*",
   windows: "windows#*",
   ledger: "ledger#*",
   notes: "notes#*",
@@ -52,6 +53,7 @@ function readerPermissions(on: Resources): Statement[] {
   return [
     onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
+    ...paceAccess(on),
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
@@ -70,6 +72,7 @@ function consumerPermissions(on: Resources): Statement[] {
   return [
     onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.run, ["GetItem", "UpdateItem", "Query"]),
+    ...paceAccess(on),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem"]),
     {
@@ -89,6 +92,7 @@ function controlPermissions(on: Resources): Statement[] {
   return [
     onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
+    ...paceAccess(on),
     onKeys(on, KEYS.windows, ["Query"]),
     onKeys(on, KEYS.ledger, ["PutItem", "Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
@@ -105,6 +109,8 @@ function statusPermissions(on: Resources): Statement[] {
   return [
     onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.run, ["GetItem", "Query"]),
+    onKeys(on, KEYS.pace, ["GetItem"]),
+    onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"]),
     onKeys(on, KEYS.windows, ["Query"]),
     onKeys(on, KEYS.ledger, ["Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
@@ -122,14 +128,19 @@ export function tracingPermissions(): Statement {
   return { actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] };
 }
 
-type TableAction = "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query";
+/** Every function that changes a run changes its pace, too. A run is read together with its pace, in one request. */
+function paceAccess(on: Resources): Statement[] {
+  return [onKeys(on, KEYS.pace, ["GetItem", "UpdateItem"]), onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"])];
+}
 
-/** Those actions, on items whose partition key is like that. */
-function onKeys(on: Resources, key: string, actions: TableAction[]): Statement {
+type TableAction = "BatchGetItem" | "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query";
+
+/** Those actions, on items whose partition key is like that, or like one of those. */
+function onKeys(on: Resources, key: string | string[], actions: TableAction[]): Statement {
   return {
     actions: actions.map((action) => `dynamodb:${action}`),
     resources: [on.tableArn],
-    conditions: [{ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: [key] }],
+    conditions: [{ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: [key].flat() }],
   };
 }
 

@@ -73,7 +73,7 @@ async function apply(events: readonly FirehoseEvent[], batchSizes: readonly numb
     const size = batchSizes[batch % batchSizes.length] ?? 1;
     const rows = events.slice(at, at + size).map((event) => toRow(event, "hash"));
     at += size;
-    const result = await sink.apply({ runId: "r", lockRunId: "r", maxConcurrent: 1, rows, isOnTime: () => true });
+    const result = await sink.apply({ runId: "r", paceId: "r", maxConcurrent: 1, rows, isOnTime: () => true });
     expect(result.kind).toBe("applied");
   }
 }

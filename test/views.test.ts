@@ -96,7 +96,7 @@ describe.each(SERVERS)("views on $name", ({ binDir }) => {
       const part = rows.slice(at, at + 500);
       const result = await sink.apply({
         runId: "r",
-        lockRunId: "r",
+        paceId: "r",
         maxConcurrent: 1,
         rows: part,
         isOnTime: () => true,

@@ -20,6 +20,10 @@ function onTable(action: string, pk: string): AwsCall {
   return { service: "dynamodb", action, request: { TableName: "table", Key: { pk: { S: pk } } } };
 }
 
+function many(...keys: readonly string[]) {
+  return { RequestItems: { table: { Keys: keys.map((pk) => ({ pk: { S: pk } })) } } };
+}
+
 function onQueue(action: string, queue: string): AwsCall {
   return { service: "sqs", action, request: { QueueUrl: `http://host/000000000000/${queue}` } };
 }
@@ -43,6 +47,11 @@ describe("a call is", () => {
       false,
     ],
     ["consumer", { service: "dynamodb", action: "GetItem", request: { TableName: "table" } }, false],
+    ["consumer", { service: "dynamodb", action: "BatchGetItem", request: many("run#a", "pace#b") }, true],
+    ["consumer", { service: "dynamodb", action: "BatchGetItem", request: many("run#a", "windows#a") }, false],
+    ["consumer", { service: "dynamodb", action: "BatchGetItem", request: many() }, false],
+    ["consumer", onTable("UpdateItem", "pace#a"), true],
+    ["consumer", onTable("PutItem", "pace#a"), false],
     ["consumer", onQueue("SendMessage", "work"), false],
     ["consumer", { service: "sns", action: "Publish", request: { TopicArn: arnOf.topic("alarms") } }, true],
     ["control", { service: "sqs", action: "StartMessageMoveTask", request: SOURCE_ARN }, false],
@@ -50,7 +59,9 @@ describe("a call is", () => {
     ["control", onQueue("DeleteMessageBatch", "work-dead"), true],
     ["control", { service: "sns", action: "Publish", request: { TopicArn: arnOf.topic("alarms") } }, false],
     ["status", { ...onTable("Query", ""), request: query("ledger#a") }, true],
+    ["status", { service: "dynamodb", action: "BatchGetItem", request: many("run#a", "pace#b") }, true],
     ["status", onTable("UpdateItem", "run#a"), false],
+    ["status", onTable("UpdateItem", "pace#a"), false],
     ["status", onQueue("ReceiveMessage", "work"), false],
   ] as const)("%s: %j is allowed: %s", async (role, call, isAllowed) => {
     const statements = await statementsOf(role, ON);
@@ -59,7 +70,7 @@ describe("a call is", () => {
 
   it("never let through by a condition that is not understood", () => {
     const strange = { test: "StringEquals", variable: "aws:SourceIp", values: ["1"] };
-    const access = { action: "sqs:SendMessage", resource: ON.workArn, leadingKey: null };
+    const access = { action: "sqs:SendMessage", resource: ON.workArn, leadingKeys: [] };
     const statement = { actions: [access.action], resources: [access.resource] };
     expect(allows(statement, access)).toBe(true);
     expect(() => allows({ ...statement, conditions: [strange] }, access)).toThrow("nobody holds here");

@@ -2,6 +2,7 @@
  * A run that waits for the database goes on when that is back, also where no batch of its own is left that could find it
  * out: a waiting that nobody ends would be one without an end.
  */
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 import { expect, test } from "vitest";
 import { simulate, type Simulation } from "./simulate.ts";
 
@@ -72,7 +73,7 @@ test.each<[string, (simulation: Simulation) => Promise<void>]>([
       await finishAll(simulation, "applied");
       await simulation.pass(2 * MINUTE);
       const { store, clock } = simulation;
-      await store.setWaiting("simulated", { for: "throttle query: 3 > 0", sinceMs: clock.now() });
+      await store.setWaiting(DEFAULT_PACE_ID, { for: "throttle query: 3 > 0", sinceMs: clock.now() });
     },
   ],
 ])("fault 8: the last outstanding batch of a run that waits %s: the run goes on", async (_name, end) => {

@@ -3,6 +3,7 @@
  * note in the ledger, done. It never throws for one bad event, and never applies a batch that has no place on the pace.
  */
 import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
+import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
@@ -133,15 +134,14 @@ async function applyBatch(
   if (fate.kind === "wait") return waitFor(deps, { message, batch, run: null, because: fate.because });
 
   const { run, entry, isRedriven } = fate;
-  const paceRun = await paceRunOf(deps, run);
-  const pace = paceOf(paceRun);
+  const pace = await runOfPace(deps, run);
   const noted = entry?.dueMs == null ? null : { dueMs: entry.dueMs, paceEpoch: entry.paceEpoch ?? 0 };
-  let turn = await findTurn(deps, { batch, paceRun, place: noted ?? batch });
+  let turn = await findTurn(deps, { batch, pace, place: noted ?? batch });
   if (turn.kind === "hide") return hide(deps, message, turn.seconds, turn.isLate ? "late" : "early");
 
   const health = await deps.sink.health();
-  if (health.kind === "unhealthy") return waitFor(deps, { message, batch, run: paceRun, because: health.because });
-  if (paceRun.throttle.useIdle) await yieldToEventLoop();
+  if (health.kind === "unhealthy") return waitFor(deps, { message, batch, run: pace, because: health.because });
+  if (pace.throttle.useIdle) await yieldToEventLoop();
 
   // On the first delivery an attempt is counted only if it fails; a write a batch is saved.
   const isCounted = message.receiveCount > 1;
@@ -157,15 +157,15 @@ async function applyBatch(
     const { place, waitedMs } = turn;
     const result = await applyRows(deps, {
       run,
-      paceRun,
+      pace,
       message,
       batch,
       rows,
-      isOnTime: () => isOnTime(deps, place, paceRun),
+      isOnTime: () => isOnTime(deps, place, pace),
     });
     if (result.kind === "setback" && result.isFault) return result.result;
     if (result.kind === "late") {
-      turn = await takeNewPlace(deps, batch, paceRun);
+      turn = await takeNewPlace(deps, batch, pace);
       if (turn.kind === "now") continue;
     }
     if (result.kind !== "applied") {
@@ -173,9 +173,9 @@ async function applyBatch(
       if (isCounted) await store.cancelAttempt(batch.key);
       if (result.kind === "setback") return result.result;
       if (turn.kind === "hide") return hide(deps, message, turn.seconds, "late");
-      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(pace, batch.events.length) / 1000)), "busy");
+      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(paceOf(pace), batch.events.length) / 1000)), "busy");
     }
-    await finish(deps, { message, batch, run: paceRun, counts: result.counts, isRedriven });
+    await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
     return {
       kind: "applied",
       because: "applied",
@@ -188,14 +188,14 @@ async function applyBatch(
 }
 
 /** A redriven batch of a finished run keeps to the pace of the run that is going on now. */
-async function paceRunOf(deps: ConsumerDeps, run: Run): Promise<Run> {
+async function runOfPace(deps: ConsumerDeps, run: Run): Promise<Run> {
   if (run.finishedAtMs === null) return run;
   const current = await deps.store.currentRun();
   return current === null || current.finishedAtMs !== null ? run : current;
 }
 
-function isOnTime(deps: ConsumerDeps, place: Place, paceRun: Run): boolean {
-  const at = { nowMs: deps.clock.now(), paceEpoch: place.paceEpoch, pace: paceOf(paceRun) };
+function isOnTime(deps: ConsumerDeps, place: Place, pace: Pace): boolean {
+  const at = { nowMs: deps.clock.now(), paceEpoch: place.paceEpoch, pace: paceOf(pace) };
   return judge(place, at) !== "late";
 }
 
@@ -212,7 +212,7 @@ async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortS
 
 async function finish(
   deps: ConsumerDeps,
-  done: { message: IncomingMessage; batch: Batch; run: Run; counts: BatchCounts; isRedriven: boolean },
+  done: { message: IncomingMessage; batch: Batch; pace: Pace; counts: BatchCounts; isRedriven: boolean },
 ): Promise<void> {
   const { store, queue, clock } = deps;
   const entry = await store.finish(done.batch.key, "applied", done.counts, {
@@ -221,7 +221,7 @@ async function finish(
   });
   if (entry.correctionPending) await store.correct(done.batch.key);
   await deps.crashPoint?.("after-ledger");
-  if (done.run.waiting !== null) await store.setWaiting(done.run.runId, null);
+  if (done.pace.waiting !== null) await store.setWaiting(done.pace.paceId, null);
   await deps.crashPoint?.("before-delete");
   await queue.remove(done.message.receiptHandle);
 }

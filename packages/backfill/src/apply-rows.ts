@@ -1,4 +1,5 @@
 /** One call of the sink and what its answer means: applied, busy, late, or a setback told apart by the sink's own class. */
+import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -13,7 +14,8 @@ import { retryLater, stopLoudly, waitFor } from "./setback.ts";
 
 export interface ApplyRowsOptions {
   readonly run: Run;
-  readonly paceRun: Run;
+  /** What its batches keep to, and the run that is told what they wait for. */
+  readonly pace: Run;
   readonly message: IncomingMessage;
   readonly batch: Batch;
   readonly rows: readonly SinkRow[];
@@ -28,13 +30,13 @@ export type ApplyRowsResult =
   | { readonly kind: "setback"; readonly result: MessageResult; readonly isFault: boolean };
 
 export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): Promise<ApplyRowsResult> {
-  const { run, paceRun, message, batch } = options;
+  const { run, pace, message, batch } = options;
   const { crashPoint } = deps;
   try {
     const result = await deps.sink.apply({
       runId: run.runId,
-      lockRunId: paceRun.runId,
-      maxConcurrent: paceRun.throttle.maxConcurrent,
+      paceId: pace.paceId,
+      maxConcurrent: pace.throttle.maxConcurrent,
       rows: options.rows,
       host: run.host,
       database: run.database,
@@ -45,17 +47,14 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
     });
     if (result.kind !== "applied") return result;
     await crashPoint?.("after-commit");
-    if (deps.latency.record(result.durationMs)) await slowDown(deps, paceRun, result.durationMs);
+    if (deps.latency.record(result.durationMs)) await slowDown(deps, pace, result.durationMs);
     return result;
   } catch (error) {
     if (!(error instanceof SinkError)) throw error;
     const because = describeError(error);
     switch (error.kind) {
       case "service":
-        return setback(
-          await waitFor(deps, { message, batch, run: paceRun, because: "database", detail: because }),
-          false,
-        );
+        return setback(await waitFor(deps, { message, batch, run: pace, because: "database", detail: because }), false);
       case "broken":
         return setback(await stopLoudly(deps, { message, run, because }), false);
       case "attempt":
@@ -76,12 +75,12 @@ function setback(result: MessageResult, isFault: boolean): ApplyRowsResult {
   return { kind: "setback", result, isFault };
 }
 
-/** Production answers slowly: the whole run slows down, as it does under memory pressure. */
-async function slowDown(deps: ConsumerDeps, run: Run, durationMs: number): Promise<void> {
+/** Production answers slowly: everything on this pace slows down, as it does under memory pressure. */
+async function slowDown(deps: ConsumerDeps, pace: Pace, durationMs: number): Promise<void> {
   const nowMs = deps.clock.now();
-  const rose = await deps.store.raiseBackOff(run.runId, {
+  const rose = await deps.store.raiseBackOff(pace.paceId, {
     reason: "latency",
-    notAfterMs: riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs),
+    notAfterMs: riseAllowedBefore(nowMs, paceOf(pace).effectiveDelayMs),
     nowMs,
   });
   if (rose) deps.log(`[BACKFILL] A batch took ${Math.round(durationMs)} ms, far above the median: backing off`);

@@ -25,7 +25,8 @@ export async function followSettings(deps: Deps, run: Run, config: Config): Prom
   if (tuned === "changed meanwhile") return (await deps.store.getRun(run.runId)) ?? run;
   if (isNews && run.seen?.scopeHash !== given.scopeHash) await sayScope(deps, run, config);
   if (tuned !== null || !isNews) return tuned ?? run;
-  return (await deps.store.transition(run.runId, [run.status], run.status, { seen: given })) ?? run;
+  await deps.store.noteSeen(run.paceId, given);
+  return { ...run, seen: given };
 }
 
 /** null: its throttle stays as it is. */

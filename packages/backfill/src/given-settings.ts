@@ -4,7 +4,8 @@
  * somebody gives that setting another value. Pure.
  */
 import { createHash } from "node:crypto";
-import type { Run, SeenSettings } from "@firehose-backfill/checkpoint/run";
+import type { SeenSettings } from "@firehose-backfill/checkpoint/pace";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
 export const THROTTLE_KEYS = [

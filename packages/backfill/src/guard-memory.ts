@@ -10,9 +10,9 @@ export async function guardMemory(deps: ConsumerDeps, run: Run | null, signal: A
   deps.log(`[BACKFILL] Memory: ${deps.memory.usedMb()}MB / ${deps.memory.limitMb()}MB limit: pausing`);
   if (run !== null) {
     const nowMs = deps.clock.now();
-    await deps.store.addMemoryPause(run.runId, nowMs);
+    await deps.store.addMemoryPause(run.paceId, nowMs);
     const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);
-    await deps.store.raiseBackOff(run.runId, { reason: "memory", notAfterMs, nowMs });
+    await deps.store.raiseBackOff(run.paceId, { reason: "memory", notAfterMs, nowMs });
   }
   await deps.relieveMemory(signal);
 }

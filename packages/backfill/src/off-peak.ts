@@ -2,7 +2,8 @@
  * BACKFILL_OFF_PEAK: inside its window the pace of a profile, outside the run's own. The clock turns it, as a tune: the
  * record says so, and what is planned takes new places. What an operator tunes inside the window holds now and after it.
  */
-import type { OffPeakPace, PaceSettings, Run } from "@firehose-backfill/checkpoint/run";
+import type { OffPeakPace, Pace, PaceSettings, Sources } from "@firehose-backfill/checkpoint/pace";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { isOffPeak } from "@firehose-backfill/core/config/off-peak";
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
@@ -12,7 +13,7 @@ import { throttleChanges } from "./new-run.ts";
 
 const PACE_KEYS = ["batchSize", "batchDelayMs", "maxConcurrent"] as const satisfies readonly (keyof PaceSettings)[];
 
-const OFF_PEAK_SOURCES: Run["sources"] = {
+const OFF_PEAK_SOURCES: Sources = {
   profile: "off-peak",
   batchSize: "off-peak",
   batchDelayMs: "off-peak",
@@ -44,19 +45,19 @@ export async function keepOffPeak(
 }
 
 /** The pace that is the run's own, whatever is in force now. */
-export function ownThrottle(run: Run): { readonly throttle: ThrottleSettings; readonly profile: ProfileName } {
-  if (run.offPeak === null) return { throttle: run.throttle, profile: run.profile };
-  const { profile, ...pace } = run.offPeak.own;
-  return { throttle: { ...run.throttle, ...pace }, profile };
+export function ownThrottle(pace: Pace): { readonly throttle: ThrottleSettings; readonly profile: ProfileName } {
+  if (pace.offPeak === null) return { throttle: pace.throttle, profile: pace.profile };
+  const { profile, ...own } = pace.offPeak.own;
+  return { throttle: { ...pace.throttle, ...own }, profile };
 }
 
 /** What is put by, with what an operator tunes now: of `wanted`, as far as `bounded` has it. null: nothing is put by. */
-export function tunedOwn(run: Run, wanted: Tune, bounded: ThrottleSettings): OffPeakPace | null {
-  if (run.offPeak === null) return null;
-  const { own, ownSources } = run.offPeak;
+export function tunedOwn(pace: Pace, wanted: Tune, bounded: ThrottleSettings): OffPeakPace | null {
+  if (pace.offPeak === null) return null;
+  const { own, ownSources } = pace.offPeak;
   const keys = PACE_KEYS.filter((key) => wanted.throttle[key] !== undefined && bounded[key] !== own[key]);
   return {
-    ...run.offPeak,
+    ...pace.offPeak,
     own: {
       ...own,
       ...Object.fromEntries(keys.map((key) => [key, bounded[key]])),
@@ -68,43 +69,43 @@ export function tunedOwn(run: Run, wanted: Tune, bounded: ThrottleSettings): Off
 
 /** The run with another pace of its own. Inside the window it waits for its turn; what is no pace holds at once. */
 export function withOwn(
-  run: Run,
+  pace: Pace,
   own: { readonly throttle: ThrottleSettings; readonly profile: ProfileName },
-  sources: Run["sources"],
+  sources: Sources,
 ): Turned {
-  const all = { ...run.sources, ...sources };
-  if (run.offPeak === null) return { ...own, sources: all, offPeak: null };
+  const all = { ...pace.sources, ...sources };
+  if (pace.offPeak === null) return { ...own, sources: all, offPeak: null };
   return {
-    throttle: { ...own.throttle, ...pick(run.throttle) },
-    profile: run.profile,
-    sources: { ...all, ...paceSources(run.sources) },
+    throttle: { ...own.throttle, ...pick(pace.throttle) },
+    profile: pace.profile,
+    sources: { ...all, ...paceSources(pace.sources) },
     offPeak: {
-      ...run.offPeak,
+      ...pace.offPeak,
       own: { ...pick(own.throttle), profile: own.profile },
-      ownSources: { ...run.offPeak.ownSources, ...paceSources(sources) },
+      ownSources: { ...pace.offPeak.ownSources, ...paceSources(sources) },
     },
   };
 }
 
-export type Turned = Pick<Run, "throttle" | "profile" | "sources" | "offPeak">;
+export type Turned = Pick<Pace, "throttle" | "profile" | "sources" | "offPeak">;
 
-function enter(run: Run, profile: ProfileName, mostConcurrent: number): Turned {
+function enter(pace: Pace, profile: ProfileName, mostConcurrent: number): Turned {
   const { batchSize, batchDelayMs, maxConcurrent } = PROFILES[profile];
-  const before = run.offPeak ?? {
-    own: { profile: run.profile, ...pick(run.throttle) },
-    ownSources: paceSources(run.sources),
+  const before = pace.offPeak ?? {
+    own: { profile: pace.profile, ...pick(pace.throttle) },
+    ownSources: paceSources(pace.sources),
   };
   return {
-    throttle: { ...run.throttle, batchSize, batchDelayMs, maxConcurrent: Math.min(maxConcurrent, mostConcurrent) },
+    throttle: { ...pace.throttle, batchSize, batchDelayMs, maxConcurrent: Math.min(maxConcurrent, mostConcurrent) },
     profile,
-    sources: { ...run.sources, ...OFF_PEAK_SOURCES },
+    sources: { ...pace.sources, ...OFF_PEAK_SOURCES },
     offPeak: { ...before, profile },
   };
 }
 
-function leave(run: Run): Turned {
-  const ownSources = run.offPeak?.ownSources ?? {};
-  return { ...ownThrottle(run), sources: { ...run.sources, ...ownSources }, offPeak: null };
+function leave(pace: Pace): Turned {
+  const ownSources = pace.offPeak?.ownSources ?? {};
+  return { ...ownThrottle(pace), sources: { ...pace.sources, ...ownSources }, offPeak: null };
 }
 
 function pick(throttle: ThrottleSettings): PaceSettings {
@@ -112,7 +113,7 @@ function pick(throttle: ThrottleSettings): PaceSettings {
   return { batchSize, batchDelayMs, maxConcurrent };
 }
 
-function paceSources(sources: Run["sources"]): Run["sources"] {
+function paceSources(sources: Sources): Sources {
   return Object.fromEntries(
     (["profile", ...PACE_KEYS] as const).flatMap((key) => {
       const source = sources[key];

@@ -1,10 +1,10 @@
-/** The pace of a run, as its item says it. */
-import type { Run } from "@firehose-backfill/checkpoint/run";
-import { effectiveDelayMs, type Pace } from "@firehose-backfill/throttle/places";
+/** The rate that a pace allows now. */
+import type { Pace } from "@firehose-backfill/checkpoint/pace";
+import { effectiveDelayMs, type Pace as Rate } from "@firehose-backfill/throttle/places";
 
-export function paceOf(run: Pick<Run, "throttle" | "backOff">): Pace {
+export function paceOf(pace: Pick<Pace, "throttle" | "backOff">): Rate {
   return {
-    batchSize: run.throttle.batchSize,
-    effectiveDelayMs: effectiveDelayMs(run.throttle, run.backOff),
+    batchSize: pace.throttle.batchSize,
+    effectiveDelayMs: effectiveDelayMs(pace.throttle, pace.backOff),
   };
 }

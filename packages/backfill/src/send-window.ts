@@ -119,7 +119,7 @@ async function reserve(
     }));
     if (!isPaced || batches.length === 0) return { batches };
     const places = { expectedMs: current.plannedDueMs, nextMs: layout.nextMs, paceEpoch: current.paceEpoch };
-    if (await deps.store.reservePlaces(lease, places)) return { batches };
+    if (await deps.store.reservePlaces(current.paceId, places)) return { batches };
     const again = await deps.store.getRun(run.runId);
     if (again === null || again.fence !== lease.fence || again.epoch !== run.epoch || again.status !== "running")
       return null;

@@ -28,7 +28,7 @@ export async function waitFor(
   const { store, clock, queue } = deps;
   const { run, because } = wait;
   if (run !== null && run.waiting?.for !== because)
-    await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
+    await store.setWaiting(run.paceId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
   const said = wait.detail ?? because;
   // Another holder of the same lock is news. A value that was measured anew is none.
   const isOtherDetail = wait.detail !== undefined && lastSaid.get(deps) !== said;
@@ -42,7 +42,7 @@ export async function waitFor(
   if (run !== null && because !== "database") {
     const nowMs = clock.now();
     const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);
-    await store.raiseBackOff(run.runId, { reason: because, notAfterMs, nowMs });
+    await store.raiseBackOff(run.paceId, { reason: because, notAfterMs, nowMs });
   }
   const waits = await store.addWait(wait.batch.key);
   await queue.hide(wait.message.receiptHandle, waitSeconds(waits));

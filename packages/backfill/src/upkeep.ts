@@ -48,7 +48,7 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
 
   if (run.waiting !== null && outstanding.batches === 0) run = await stopWaiting(deps, run);
 
-  if (run.backOff > 1 && (await store.halveBackOff(run.runId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
+  if (run.backOff > 1 && (await store.halveBackOff(run.paceId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
     run = (await store.getRun(run.runId)) ?? run;
     deps.log(`[BACKFILL] Quiet for a minute: back-off is ${run.backOff} now`);
     if (sleepsTooLong(deps, run, nowMs)) {
@@ -65,7 +65,7 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
  * batch that cannot be applied says so again.
  */
 async function stopWaiting(deps: ReaderDeps, run: Run): Promise<Run> {
-  await deps.store.setWaiting(run.runId, null);
+  await deps.store.setWaiting(run.paceId, null);
   return { ...run, waiting: null };
 }
 

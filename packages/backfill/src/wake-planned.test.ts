@@ -46,7 +46,7 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
     add,
   });
   const { plannedDueMs: expectedMs, paceEpoch } = held.run;
-  await store.reservePlaces(lease, { expectedMs, nextMs: NOW + plannedMs, paceEpoch });
+  await store.reservePlaces(held.run.paceId, { expectedMs, nextMs: NOW + plannedMs, paceEpoch });
   const run = await store.getRun("run");
   if (run === null) throw new Error("the run is there");
   return { store, run };

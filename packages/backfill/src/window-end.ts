@@ -84,9 +84,9 @@ async function stop(deps: ReaderDeps, run: Run, to: "errored" | "pausing", reaso
 
 async function backOffForMemory(deps: ReaderDeps, run: Run): Promise<void> {
   const nowMs = deps.clock.now();
-  await deps.store.addMemoryPause(run.runId, nowMs);
+  await deps.store.addMemoryPause(run.paceId, nowMs);
   const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);
-  await deps.store.raiseBackOff(run.runId, { reason: "memory", notAfterMs, nowMs });
+  await deps.store.raiseBackOff(run.paceId, { reason: "memory", notAfterMs, nowMs });
 }
 
 function error(deps: ReaderDeps, message: string) {

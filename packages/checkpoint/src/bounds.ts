@@ -1,7 +1,7 @@
-/** Keeps what goes into the run item small, whatever it is given: texts are shortened, lists are cut. */
+/** Keeps what goes into the items of a run and of a pace small, whatever it is given: texts are shortened, lists are cut. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { BrokenStateError } from "./errors.ts";
-import type { TuneRecord } from "./run.ts";
+import type { TuneRecord } from "./pace.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;
@@ -12,7 +12,7 @@ const MAX_DATABASE_NAME_BYTES = 60;
 const MAX_SKIPS = { reasons: 5, bytes: 24 };
 const MAX_DEADS = { reasons: 8, bytes: 20 };
 const MAX_TUNES = 5;
-const MAX_TUNES_BYTES = 400;
+const MAX_TUNES_BYTES = 600;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
@@ -72,7 +72,7 @@ function addReasons(to: Counts, add: Counts, most: typeof MAX_SKIPS): Record<str
   return Object.fromEntries(sums);
 }
 
-/** The newest five at most, fewer where they do not fit into 400 bytes, deflated. */
+/** The newest five at most, fewer where they do not fit into 600 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
   let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);

@@ -17,12 +17,12 @@ export class RunInProgressError extends Error implements ClassifiedError, RunInP
   }
 }
 
-/** There is no such run, where the caller cannot go on without one. */
-export class RunNotFoundError extends Error implements ClassifiedError {
-  override readonly name = "RunNotFoundError";
+/** There is no such pace, where the caller cannot go on without one. */
+export class PaceNotFoundError extends Error implements ClassifiedError {
+  override readonly name = "PaceNotFoundError";
 
-  constructor(runId: string) {
-    super(`there is no run ${runId}`);
+  constructor(paceId: string) {
+    super(`there is no pace ${paceId}`);
   }
 
   isRetryable(): boolean {

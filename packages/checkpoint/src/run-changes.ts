@@ -1,5 +1,6 @@
 /** What may be changed of a run from outside its reader: by an operator, by the clock, by whoever finds messages lost. */
-import type { OffPeakPace, Run, SeenSettings, StartPoint, TuneRecord } from "./run.ts";
+import type { OffPeakPace, SeenSettings, Sources, TuneRecord } from "./pace.ts";
+import type { StartPoint } from "./run.ts";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
 
@@ -11,7 +12,6 @@ export interface RunPatch {
   readonly pausedMs?: number;
   readonly pausedSinceMs?: number | null;
   readonly target?: Position | null;
-  readonly seen?: SeenSettings;
 }
 
 export interface NewEpoch {
@@ -27,13 +27,13 @@ export interface NewEpoch {
 export interface TuneChange {
   readonly throttle: ThrottleSettings;
   readonly profile: ProfileName;
-  readonly sources: Run["sources"];
+  readonly sources: Sources;
   readonly record: TuneRecord;
   readonly nowMs: number;
   /** Left out: stays what it is. */
   readonly offPeak?: OffPeakPace | null;
   /** Left out: stays what it is. */
   readonly seen?: SeenSettings;
-  /** Of the run that the change was made from. Left out: whatever it is by now. */
+  /** Of the pace that the change was made from. Left out: whatever it is by now. */
   readonly paceEpoch?: number;
 }

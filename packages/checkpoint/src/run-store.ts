@@ -9,10 +9,10 @@ import type { Lease } from "./window.ts";
 export interface RunStore {
   /**
    * The run that `start` would be refused for, or the last one. null: no run has ever existed.
-   * `openOnly`: null as well when the last one is finished, and then it costs one Get.
+   * `openOnly`: null as well when the last one is finished, and then it costs one Get of one item.
    */
   currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
-  /** One consistent read. null: no such run. */
+  /** The run and its pace with one request, each consistent in itself. null: no such run. */
   getRun(runId: string): Promise<Run | null>;
   /** The full filters of a run. */
   getScope(runId: string): Promise<ScopeSettings | null>;
@@ -26,15 +26,14 @@ export interface RunStore {
   transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
   /**
    * epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never
-   * used twice), paceEpoch + 1, plannedDue = now; target, recent times, broken frames, waiting and queueEmptySinceMs
-   * cleared. null: the epoch is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
+   * used twice); target, recent times, broken frames and queueEmptySinceMs cleared. Then its pace: paceEpoch + 1,
+   * plannedDue = now, waiting cleared; after a crash in between whoever takes the lease does it. null: the epoch is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
    * stands and no `start` was given: a reader that folded in between has counted what lies between the two, and it would
    * be counted again.
    */
   newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
   /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */
   bindDatabase(runId: string, found: DatabaseIdentity): Promise<DatabaseIdentity>;
-  addMemoryPause(runId: string, nowMs: number): Promise<void>;
   /** null: somebody else holds it. Every success raises the fence. */
   acquireLease(
     runId: string,

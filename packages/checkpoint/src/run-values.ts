@@ -1,10 +1,12 @@
 /** What the changes of a run are, as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
-import type { NewRun, Run, RunTotals, TickReport } from "./run.ts";
+import { DEFAULT_PACE_ID, type Pace, type Sources } from "./pace.ts";
+import type { NewRun, Run, RunItem, RunTotals, TickReport } from "./run.ts";
 import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
 import type { CursorMove, Lease } from "./window.ts";
 
@@ -25,6 +27,7 @@ export function newRunValue(run: NewRun): Run {
     reason: null,
     pausedNow: false,
     host: run.host,
+    paceId: paceIdOf(run.database?.id),
     database: run.database === undefined ? null : boundDatabase(run.database),
     profile: run.profile,
     throttle: run.throttle,
@@ -68,6 +71,20 @@ export function newRunValue(run: NewRun): Run {
   };
 }
 
+export function paceIdOf(databaseId: string | undefined): string {
+  return databaseId === undefined ? DEFAULT_PACE_ID : shorten(databaseId, MAX_ID_CHARS);
+}
+
+const SCOPE: ReadonlySet<string> = new Set<keyof ScopeSettings>(["relayUrl", "days", "collections", "dids", "verify"]);
+
+/** A run's own, and those of its pace. */
+export function splitSources(sources: Sources): { readonly ofScope: Sources; readonly ofPace: Sources } {
+  const [ofScope = [], ofPace = []] = [true, false].map((isScope) =>
+    Object.entries(sources).filter(([key]) => SCOPE.has(key) === isScope),
+  );
+  return { ofScope: Object.fromEntries(ofScope), ofPace: Object.fromEntries(ofPace) };
+}
+
 /**
  * The counter of the pace holds whole milliseconds, so that what a reader read is exactly what it compares with.
  * Rounded up: slower, never faster.
@@ -91,51 +108,45 @@ export function boundDatabase({ id, name }: DatabaseIdentity): DatabaseIdentity 
   return { id: shorten(id, MAX_ID_CHARS), name: shortenName(name) };
 }
 
-/** What a tune of `run` sets. */
-export function tunedFields(run: Run, change: TuneChange): Partial<Run> {
+/** What a tune of `pace` sets. */
+export function tunedFields(pace: Pace, change: TuneChange): Partial<Pace> {
   return {
     throttle: change.throttle,
     profile: change.profile,
-    sources: change.sources,
+    sources: splitSources(change.sources).ofPace,
     ...(change.offPeak !== undefined && { offPeak: change.offPeak }),
     ...(change.seen !== undefined && { seen: change.seen }),
-    tunes: boundTunes([...run.tunes, change.record]).tunes,
+    tunes: boundTunes([...pace.tunes, change.record]).tunes,
     plannedDueMs: wholeMs(change.nowMs),
-    paceEpoch: run.paceEpoch + 1,
+    paceEpoch: pace.paceEpoch + 1,
   };
 }
 
 /** The fields that a transition changes beside the status; what the patch leaves out is left alone. */
-export function patchOf(patch: RunPatch): Partial<Run> {
+export function patchOf(patch: RunPatch): Partial<RunItem> {
   return {
     ...(patch.reason !== undefined && { reason: shortenOrNull(patch.reason) }),
     ...(patch.pausedNow !== undefined && { pausedNow: patch.pausedNow }),
     ...(patch.finishedAtMs !== undefined && { finishedAtMs: patch.finishedAtMs }),
-    // A run that is over waits for nothing, and nobody would say so any more.
-    ...(patch.finishedAtMs !== undefined && patch.finishedAtMs !== null && { waiting: null }),
     ...(patch.pausedMs !== undefined && { pausedMs: patch.pausedMs }),
     ...(patch.pausedSinceMs !== undefined && { pausedSinceMs: patch.pausedSinceMs }),
     ...(patch.target !== undefined && { target: patch.target }),
-    ...(patch.seen !== undefined && { seen: patch.seen }),
   };
 }
 
 /** Whether the run may begin the new epoch: see NewEpoch. */
-export function canRenew(run: Run, change: NewEpoch): boolean {
+export function canRenew(run: RunItem, change: NewEpoch): boolean {
   const isChosen = change.start !== undefined || run.appliedCursor?.seq === change.cursor?.seq;
   return run.epoch === change.epochBefore && !isFinished(run.status) && isChosen;
 }
 
 /** A new epoch of `run`. Unfolded windows are dropped by being counted as folded: their numbers are used up, their counts never added. */
-export function newEpochOf(run: Run, change: NewEpoch): Partial<Run> {
+export function newEpochOf(run: RunItem, change: NewEpoch): Partial<RunItem> {
   return {
     epoch: run.epoch + 1,
     readerCursor: change.cursor,
     appliedCursor: change.cursor,
     folded: run.registered,
-    paceEpoch: run.paceEpoch + 1,
-    plannedDueMs: wholeMs(change.nowMs),
-    waiting: null,
     queueEmptySinceMs: null,
     // Times of frames further on would make the stream look further on than it is: the run could end before its end.
     recentTimesMs: [],
@@ -157,13 +168,13 @@ export function boundTick(tick: TickReport): TickReport {
 }
 
 /** What registering a window sets. */
-export function movedFields(move: CursorMove): Partial<Run> {
+export function movedFields(move: CursorMove): Partial<RunItem> {
   const { window, epoch: _condition, ...measured } = move;
   return { ...measured, registered: window, hostSeen: true };
 }
 
 /** Whether a cursor that could not be moved stands where it should. @throws BrokenStateError where it would go back */
-export function isMoved(run: Run | null, lease: Lease, move: CursorMove): boolean {
+export function isMoved(run: RunItem | null, lease: Lease, move: CursorMove): boolean {
   if (run === null || run.fence !== lease.fence || run.epoch !== move.epoch) return false;
   if (run.registered === move.window - 1 && (run.readerCursor?.seq ?? 0) > move.readerCursor.seq)
     throw new BrokenStateError(

@@ -1,13 +1,9 @@
-/** The durable state of a run, as values: what it was started with, how far it is, what its pace and its lease are. */
-import type {
-  ProfileName,
-  ScopeSettings,
-  SettingSource,
-  ThrottleSettings,
-} from "@firehose-backfill/core/config/settings";
+/** The durable state of a run, as values: what it was started with, how far it is, whose lease it is, and its pace. */
+import type { ProfileName, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { Position } from "@firehose-backfill/core/position";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { Pace, SeenSettings, Sources } from "./pace.ts";
 
 /** Where a run begins. `time`: by event time; `seq`: after that sequence number; `oldest`: everything kept; `live`: now. */
 export type StartPoint =
@@ -44,37 +40,17 @@ export interface TickReport {
   readonly failingSinceMs?: number;
 }
 
-/** One change of the throttle of a running run. */
-export interface TuneRecord {
-  readonly atMs: number;
-  readonly by: "tune" | "resume" | "deploy" | "off-peak";
-  readonly changes: Readonly<
-    Record<string, { readonly from: string | number | boolean; readonly to: string | number | boolean }>
-  >;
-}
-
-/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the place and stay the run's own. */
-export type PaceSettings = Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent">;
-
-/** Kept while an off-peak pace is in force: whose it is, and what comes back after it. */
-export interface OffPeakPace {
-  readonly profile: ProfileName;
-  readonly own: PaceSettings & { readonly profile: ProfileName };
-  /** Sources of `own`, by the same keys. */
-  readonly ownSources: Run["sources"];
-}
-
-/** What the place of a run was given when it was last looked at, beside defaults: a change of it is what a run follows. */
-export interface SeenSettings {
-  readonly profile: ProfileName | null;
-  readonly throttle: Partial<ThrottleSettings>;
-  /** Of the scope settings that were given. */
-  readonly scopeHash: string;
+/** A run as it is read: its own item, joined with the item of the pace that it names. */
+export interface Run extends RunItem, Pace {
+  /** Of the settings of its scope, which are its own, and of those of its pace. */
+  readonly sources: Sources;
 }
 
 /** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
-export interface Run {
+export interface RunItem {
   readonly runId: string;
+  /** The pace that its batches keep to. It stays the same when the run is bound to a database later. */
+  readonly paceId: string;
   readonly epoch: number;
   readonly status: RunStatus;
   /** Why it is in this state, for a person: `host is silent`, `waiting: database`, ... */
@@ -86,13 +62,8 @@ export interface Run {
   readonly host: string;
   /** Where its events are applied, and nowhere else. null: not known yet; the first batch binds it. */
   readonly database: DatabaseIdentity | null;
-  readonly profile: ProfileName;
-  readonly throttle: ThrottleSettings;
-  readonly sources: Readonly<Partial<Record<keyof ThrottleSettings | keyof ScopeSettings | "profile", SettingSource>>>;
-  /** null: `profile` and `throttle` are the run's own. */
-  readonly offPeak: OffPeakPace | null;
-  /** null: an older program began it, and no place has been looked at since. */
-  readonly seen: SeenSettings | null;
+  /** Of the settings of its scope. */
+  readonly sources: Sources;
 
   readonly start: StartPoint;
   readonly end: EndPoint;
@@ -129,20 +100,6 @@ export interface Run {
   /** When the last of the batches in `totals` was applied or set aside; null: none was. */
   readonly lastFinishedAtMs: number | null;
 
-  /** The only clock of the pace: the first moment that no place has been given away for. */
-  readonly plannedDueMs: number;
-  readonly paceEpoch: number;
-  /** 1, 2, 4, 8 or 16. */
-  readonly backOff: number;
-  /** When backOff last changed; 0: never. */
-  readonly backOffAtMs: number;
-  /** Why the last rise happened: `memory`, `latency`, `throttle query`. */
-  readonly backOffReason: string | null;
-  /** What consumers wait for (`database`, `throttle query: 3 > 0`), or null; and since when. The reader plans nothing meanwhile. */
-  readonly waiting: { readonly for: string; readonly sinceMs: number } | null;
-  readonly memoryPauses: number;
-  readonly lastMemoryPauseAtMs: number | null;
-
   readonly lease: { readonly owner: string; readonly expiresAtMs: number } | null;
   /** Rises with every lease. A write under an older fence is refused. */
   readonly fence: number;
@@ -150,8 +107,6 @@ export interface Run {
   /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
   readonly queueEmptySinceMs: number | null;
   readonly nextTickAtMs: number | null;
-  /** The last few changes of the throttle, newest last; at most 5. */
-  readonly tunes: readonly TuneRecord[];
 }
 
 /** What a new run is made from; the store fills in the rest. */
@@ -163,7 +118,7 @@ export interface NewRun {
   readonly profile: ProfileName;
   readonly throttle: ThrottleSettings;
   readonly scope: ScopeSettings;
-  readonly sources: Run["sources"];
+  readonly sources: Sources;
   readonly seen?: SeenSettings;
   readonly start: StartPoint;
   readonly end: EndPoint;

@@ -1,10 +1,17 @@
 /**
  * A data folder outlives the program that wrote it. testing/src/checkpoint/written-items.json is what commit 9abfca2, whose store spoke
- * to DynamoDB directly, left behind of written-items.ts: an item of every kind, in DynamoDB's own words.
+ * to DynamoDB directly and kept the pace in the run item, left behind of written-items.ts: an item of every kind,
+ * in DynamoDB's own words. testing/src/checkpoint/items-of-version-2.json is what this program leaves behind of it.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync, inflateRawSync } from "node:zlib";
-import { type AttributeValue, type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   aRun,
@@ -12,7 +19,6 @@ import {
   finish,
   foldAll,
   keyOf,
-  NOW,
   register,
   RUN,
   take,
@@ -23,6 +29,7 @@ import { FIXED, writeAnItemOfEachKind } from "@firehose-backfill/testing/checkpo
 import { createStore } from "./create-store.ts";
 import { createDynamoClient } from "./dynamo-client.ts";
 import { createDynamoStore } from "./dynamo-store.ts";
+import { DEFAULT_PACE_ID } from "./pace.ts";
 import type { Run } from "./run.ts";
 import { toItem } from "./table/dynamo-values.ts";
 import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
@@ -30,15 +37,17 @@ import type { Item } from "./table/table.ts";
 
 type Stored = Readonly<Record<string, AttributeValue>>;
 
-/** What a run has since then. */
-const RUN_SINCE = { database: null, seen: null };
-/** What this program adds to an item of before: by when a window should be applied, for the alarm on what is overdue. */
-const addedSince = (item: Record<string, unknown>) =>
-  String(item["sk"]).startsWith("window#") ? { lastDueMs: NOW + 1_000.5 } : {};
-
 const written: { readonly items: readonly Stored[]; readonly run: Run } = JSON.parse(
   readFileSync(new URL("../../testing/src/checkpoint/written-items.json", import.meta.url), "utf8"),
   (name: string, value: unknown) => (name === "B" && typeof value === "string" ? Buffer.from(value, "base64") : value),
+);
+
+/** As this program reads it: with what the program of then did not know. */
+const runOfBefore: Run = { ...written.run, paceId: DEFAULT_PACE_ID, database: null, seen: null };
+
+/** As plain values, in the order of their keys. */
+const itemsOfNow: readonly Record<string, unknown>[] = JSON.parse(
+  readFileSync(new URL("../../testing/src/checkpoint/items-of-version-2.json", import.meta.url), "utf8"),
 );
 
 let server: TableServer;
@@ -53,11 +62,9 @@ afterAll(async () => {
 });
 
 test("items of before are read, and their run goes on", async () => {
-  const table = await server.newTable();
-  for (const item of written.items) await client.send(new PutItemCommand({ TableName: table, Item: { ...item } }));
-  const store = createDynamoStore({ client, table, ...FIXED });
-  expect(await theRun(store)).toEqual({ ...written.run, ...RUN_SINCE });
-  expect(await store.currentRun({ openOnly: true })).toEqual({ ...written.run, ...RUN_SINCE });
+  const store = createDynamoStore({ client, table: await tableOfBefore(), ...FIXED });
+  expect(await theRun(store)).toEqual(runOfBefore);
+  expect(await store.currentRun({ openOnly: true })).toEqual(runOfBefore);
   expect(await store.getScope(RUN)).toEqual(aRun().scope);
   expect(await store.getHistory(RUN)).toBe('{"points":[1,2,3]}');
   expect([await store.listErrors(RUN), await store.listGaps(RUN), await store.listConsumers(RUN)]).toMatchObject([
@@ -76,20 +83,51 @@ test("items of before are read, and their run goes on", async () => {
   expect(await foldAll(store, lease)).toMatchObject({ folded: 3, totals: { received: 42, processed: 15, dead: 5 } });
 });
 
+test("the pace of before is carried over at the first write to it, and its slots hold", async () => {
+  const store = createDynamoStore({ client, table: await tableOfBefore() });
+  const { plannedDueMs, paceEpoch, sources } = await theRun(store);
+  const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 800, paceEpoch };
+  expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(true);
+  expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(false);
+  expect(await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: 0 })).toEqual({
+    dueMs: plannedDueMs + 800,
+    paceEpoch,
+  });
+  expect(await theRun(store)).toEqual({ ...runOfBefore, sources, plannedDueMs: plannedDueMs + 1200 });
+});
+
+test("a program of before changes nothing any more in a run whose pace is carried over", async () => {
+  const table = await tableOfBefore();
+  const store = createDynamoStore({ client, table, ...FIXED });
+  await theRun(store);
+  await store.setWaiting(DEFAULT_PACE_ID, null);
+  const key = { pk: { S: `run#${RUN}` }, sk: { S: "run" } };
+  const { Item: item = {} } = await client.send(
+    new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }),
+  );
+  // Its condition on every write is that v is at most 1.
+  expect(item).toMatchObject({ v: { N: "2" }, paceId: { S: DEFAULT_PACE_ID } });
+  expect(["plannedDueMs", "throttle", "tunes", "reserveMark", "waitingFor"].filter((name) => name in item)).toEqual([]);
+});
+
+/** What the program of before left, in a table of its own. */
+async function tableOfBefore(): Promise<string> {
+  const table = await server.newTable();
+  for (const item of written.items) await client.send(new PutItemCommand({ TableName: table, Item: { ...item } }));
+  return table;
+}
+
 test("this program writes the same items, into either table", async () => {
   const table = await server.newTable();
   await writeAnItemOfEachKind(createDynamoStore({ client, table, ...FIXED }));
-  const { Items: items = [] } = await client.send(new ScanCommand({ TableName: table }));
-  const expected = written.items
-    .map((it) => plain(toItem(it)))
-    .map((it): Record<string, unknown> => ({ ...it, ...addedSince(it) }));
-  expect(sorted(items.map((item) => plain(toItem(item))))).toEqual(expected);
+  const { Items: stored = [] } = await client.send(new ScanCommand({ TableName: table }));
+  expect(sorted(stored.map((item) => plain(toItem(item))))).toEqual(itemsOfNow);
 
   const memory = createMemoryTable();
   await writeAnItemOfEachKind(createStore(memory, FIXED));
-  const partitions = new Set(expected.map((item) => String(item["pk"])));
+  const partitions = new Set(itemsOfNow.map((item) => String(item["pk"])));
   const all = await Promise.all([...partitions].map((pk) => memory.query({ pk, from: "!", to: "~" })));
-  expect(sorted(all.flat().map(plain))).toEqual(expected);
+  expect(sorted(all.flat().map(plain))).toEqual(itemsOfNow);
 });
 
 function sorted(items: readonly Record<string, unknown>[]): Record<string, unknown>[] {

@@ -173,7 +173,8 @@ async function goOnAsItIs(deps: ControlDeps, open: Run, config: Config, log: (li
         .join(", ")}`,
     );
   } else if (!isSameGiven(run.seen, given)) {
-    run = (await deps.store.transition(run.runId, [run.status], run.status, { seen: given })) ?? run;
+    await deps.store.noteSeen(run.paceId, given);
+    run = { ...run, seen: given };
   }
   return run;
 }

@@ -30,7 +30,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
 
     test("another run's is another one", async () => {
       await withBatchInHand({ maxConcurrent: 1 }, async () => {
-        const other = request([recordRow(2)], { maxConcurrent: 1, lockRunId: "run-2" });
+        const other = request([recordRow(2)], { maxConcurrent: 1, paceId: "run-2" });
         expect(await at.sink.apply(other)).toMatchObject({ kind: "applied" });
       });
     });

@@ -1,12 +1,12 @@
 /**
- * The wall around concurrency: a batch's transaction begins by taking one of the run's N advisory locks, and whoever
+ * The wall around concurrency: a batch's transaction begins by taking one of the pace's N advisory locks, and whoever
  * gets none applies nothing. The locks end with the transaction, so that they survive no crash and need no session,
  * which pooled hosts do not give.
  */
 import type { Statement, StatementResult } from "./pipeline.ts";
 
 export interface RunLockOptions {
-  readonly runId: string;
+  readonly paceId: string;
   readonly maxConcurrent: number;
   /** Where the search begins, so that batches do not all try the same lock first. */
   readonly start: number;
@@ -27,7 +27,7 @@ export function beginLocked(options: RunLockOptions): readonly Statement[] {
     { sql: `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}` },
     { sql: `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}` },
     { sql: IDENTITY },
-    { sql: lockQuery(options), values: [`firehose-backfill:${options.runId}`] },
+    { sql: lockQuery(options), values: [`firehose-backfill:${options.paceId}`] },
   ];
 }
 

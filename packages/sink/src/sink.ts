@@ -55,9 +55,9 @@ export function createSink(options: SinkOptions): PostgresSink {
   const databaseName = nameOf(database.target);
   let schemaChecked = false;
 
-  function openingOf({ lockRunId, maxConcurrent }: ApplyRequest) {
+  function openingOf({ paceId, maxConcurrent }: ApplyRequest) {
     return beginLocked({
-      runId: lockRunId,
+      paceId,
       maxConcurrent,
       start: Math.floor(random() * maxConcurrent),
       idleInTransactionTimeoutMs: timeouts.idleInTransactionMs,

@@ -64,8 +64,8 @@ export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | DeadRow;
 
 export interface ApplyRequest {
   readonly runId: string;
-  /** The run whose pace and concurrency count (a redriven batch of a finished run uses the current run's). */
-  readonly lockRunId: string;
+  /** Whose slots are locked: `maxConcurrent` holds for all batches of a pace together, of whatever run. */
+  readonly paceId: string;
   readonly maxConcurrent: number;
   readonly rows: readonly SinkRow[];
   /** Given: `rows` are dead events that are tried again. */

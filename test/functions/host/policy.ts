@@ -53,7 +53,7 @@ export async function startPolicyProxy(options: {
     refuse: (call) => {
       const access = accessOf(call);
       if (statements.some((statement) => allows(statement, access))) return null;
-      const keys = access.leadingKey === null ? "" : ` with the key ${access.leadingKey}`;
+      const keys = access.leadingKeys.length === 0 ? "" : ` with the key ${access.leadingKeys.join(", ")}`;
       const sentence = `${options.role} is not authorized to perform ${access.action} on ${access.resource}${keys}`;
       options.denied(sentence);
       return sentence;
@@ -65,7 +65,7 @@ export async function startPolicyProxy(options: {
 export interface Access {
   readonly action: string;
   readonly resource: string;
-  readonly leadingKey: string | null;
+  readonly leadingKeys: readonly string[];
 }
 
 export function allows({ actions, resources, conditions = [] }: Statement, access: Access): boolean {
@@ -73,8 +73,8 @@ export function allows({ actions, resources, conditions = [] }: Statement, acces
   return conditions.every(({ test, variable, values }) => {
     if (test !== "ForAllValues:StringLike" || variable !== "dynamodb:LeadingKeys")
       throw new Error(`a condition that nobody holds here: ${test} of ${variable}`);
-    const { leadingKey } = access;
-    return leadingKey !== null && values.some((pattern) => isLike(leadingKey, pattern));
+    const { leadingKeys } = access;
+    return leadingKeys.length > 0 && leadingKeys.every((key) => values.some((pattern) => isLike(key, pattern)));
   });
 }
 
@@ -89,8 +89,8 @@ export function accessOf({ service, action, request }: AwsCall): Access {
     case "dynamodb":
       return {
         action: `dynamodb:${action}`,
-        resource: arnOf.table(String(request["TableName"])),
-        leadingKey: leadingKeyOf(request),
+        resource: arnOf.table(tableOf(request)),
+        leadingKeys: leadingKeysOf(request),
       };
     case "sqs": {
       const { SourceArn: sourceArn, QueueUrl: queueUrl } = request;
@@ -98,11 +98,11 @@ export function accessOf({ service, action, request }: AwsCall): Access {
         // The right to do one is the right to do ten at once.
         action: `sqs:${action.replace(/Batch$/, "")}`,
         resource: typeof sourceArn === "string" ? sourceArn : arnOf.queue(String(queueUrl).split("/").at(-1) ?? ""),
-        leadingKey: null,
+        leadingKeys: [],
       };
     }
     case "sns":
-      return { action: `sns:${action}`, resource: String(request["TopicArn"]), leadingKey: null };
+      return { action: `sns:${action}`, resource: String(request["TopicArn"]), leadingKeys: [] };
     default: {
       const unreachable: never = service;
       throw new Error(`no policy knows ${String(unreachable)}`);
@@ -111,13 +111,23 @@ export function accessOf({ service, action, request }: AwsCall): Access {
 }
 
 interface Keyed {
+  readonly TableName?: string;
+  readonly RequestItems?: Readonly<
+    Record<string, { readonly Keys: readonly { readonly pk: { readonly S: string } }[] }>
+  >;
   readonly Key?: { readonly pk?: { readonly S?: string } };
   readonly Item?: { readonly pk?: { readonly S?: string } };
   readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S?: string }>>;
 }
 
-/** The partition key of an item, or of a query (which the store names `:pk`). */
-function leadingKeyOf(request: Keyed): string | null {
-  const { Key: key, Item: item, ExpressionAttributeValues: values } = request;
-  return (key ?? item)?.pk?.S ?? values?.[":pk"]?.S ?? null;
+/** A request for several items names its tables as keys. */
+function tableOf({ TableName: table, RequestItems: tables }: Keyed): string {
+  return table ?? Object.keys(tables ?? {}).join(" and ");
+}
+
+/** The partition key of an item, of each of several, or of a query (which the store names `:pk`). */
+function leadingKeysOf(request: Keyed): readonly string[] {
+  const { Key: key, Item: item, RequestItems: tables, ExpressionAttributeValues: values } = request;
+  const many = Object.values(tables ?? {}).flatMap(({ Keys: keys }) => keys.map(({ pk }) => pk.S));
+  return [(key ?? item)?.pk?.S ?? values?.[":pk"]?.S ?? null, ...many].filter((it) => it !== null);
 }

@@ -23,24 +23,43 @@ interface Statement {
   readonly conditions?: readonly unknown[] | null;
 }
 
+/** A run and its pace are read with one request, and whoever changes a run changes its pace. */
+const PACE_ACCESS = ["pace#*: Get Update", "run#* pace#*: BatchGet"];
+
 /** `run#*: Get Update` is GetItem and UpdateItem on items whose partition key begins with `run#`. */
 const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
   Reader: [
     "pointer: Get Update",
     "run#*: Get Put Update Delete Query",
+    ...PACE_ACCESS,
     "windows#*: Put Delete Query",
     "ledger#*: Get Update Delete Query",
     "notes#*: Put Update Delete Query",
   ],
-  Consumer: ["pointer: Get Update", "run#*: Get Update Query", "ledger#*: Get Update", "notes#*: Put Update"],
+  Consumer: [
+    "pointer: Get Update",
+    "run#*: Get Update Query",
+    ...PACE_ACCESS,
+    "ledger#*: Get Update",
+    "notes#*: Put Update",
+  ],
   Control: [
     "pointer: Get Update",
     "run#*: Get Put Update Delete Query",
+    ...PACE_ACCESS,
     "windows#*: Query",
     "ledger#*: Put Query",
     "notes#*: Delete Query",
   ],
-  Status: ["pointer: Get Update", "run#*: Get Query", "windows#*: Query", "ledger#*: Query", "notes#*: Delete Query"],
+  Status: [
+    "pointer: Get Update",
+    "run#*: Get Query",
+    "pace#*: Get",
+    "run#* pace#*: BatchGet",
+    "windows#*: Query",
+    "ledger#*: Query",
+    "notes#*: Delete Query",
+  ],
 };
 
 /** Actions of SQS on the work queue and on the dead-letter queue. */
@@ -161,7 +180,7 @@ function tableStatement(stack: Stack, line: string): Statement {
   return {
     actions: actions.split(" ").map((verb) => (verb === "Query" ? "dynamodb:Query" : `dynamodb:${verb}Item`)),
     resources: [tableArn(stack)],
-    conditions: [{ test: "ForAllValues:StringLike", values: [key], variable: "dynamodb:LeadingKeys" }],
+    conditions: [{ test: "ForAllValues:StringLike", values: key.split(" "), variable: "dynamodb:LeadingKeys" }],
   };
 }
 

@@ -16,6 +16,27 @@ export function orNull<T>(value: T | null, make: (value: T) => Value): Value | n
   return value === null ? null : make(value);
 }
 
+/** What is given; null stays null. */
+export function given(values: Readonly<Record<string, Value | null | undefined>>): Attributes {
+  return each((value: Value) => value, values);
+}
+
+/** As given(), each value made an attribute by `make`. */
+export function each<T>(make: (value: T) => Value, values: Readonly<Record<string, T | null | undefined>>): Attributes {
+  const attributes: Record<string, Value | null> = {};
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) attributes[name] = value === null ? null : make(value);
+  return attributes;
+}
+
+/** A field of an object that may be null, and may not be given. */
+export function part<T extends object, Name extends keyof T>(
+  whole: T | null | undefined,
+  name: Name,
+): T[Name] | null | undefined {
+  return whole === null || whole === undefined ? whole : whole[name];
+}
+
 /** An item without the attributes that are null. */
 export function itemOf(attributes: Attributes): Item {
   return Object.fromEntries(Object.entries(attributes).filter((entry): entry is [string, Value] => entry[1] !== null));

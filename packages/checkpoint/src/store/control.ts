@@ -1,18 +1,18 @@
-/** What the operator and the use cases change of a run: its status and its epoch; and what consumers say of it. */
+/** What the operator and the use cases change of a run: its status, its epoch and its database. */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import type { RunStore } from "../run-store.ts";
 import { allowedSources, boundDatabase, canRenew, newEpochOf, patchOf } from "../run-values.ts";
 import { absent, equals, oneOf } from "../table/conditions.ts";
 import { untilDone } from "./attempts.ts";
-import { runKey } from "./keys.ts";
-import { readRun } from "./run-item.ts";
-import { getRun, IS_OPEN, updateRunItem, updateRunOnce } from "./run-updates.ts";
+import { bringOut } from "./carry-over.ts";
+import { renewPace } from "./renew-pace.ts";
+import { readRunItem } from "./run-item.ts";
+import { getRunItem, IS_OPEN, updateRunItem, updateRunOnce } from "./run-updates.ts";
+import { getRunAndItem, joinPace } from "./run-with-pace.ts";
 import { closePointer } from "./runs.ts";
 import { epochEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
 
-export function controlMethods(
-  deps: SweepDeps,
-): Pick<RunStore, "transition" | "newEpoch" | "bindDatabase" | "addMemoryPause"> {
+export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "newEpoch" | "bindDatabase"> {
   const { table } = deps;
   return {
     async transition(runId, from, to, patch) {
@@ -28,37 +28,40 @@ export function controlMethods(
       );
       if (after === null) return null;
       if (isFinished(to)) await closePointer(table, runId);
-      return readRun(after);
+      return joinPace(deps, after);
     },
 
     newEpoch: (runId, change) =>
       untilDone("new epoch", async () => {
-        const item = await table.get(runKey(runId));
-        const run = item === null ? null : readRun(item);
-        if (item === null || run === null || !canRenew(run, change)) return null;
+        const found = await getRunAndItem(deps, runId);
+        if (found === null || !canRenew(found.run, change)) return null;
+        const { run, item } = found;
+        if (deps.known.inRunItem.has(run.paceId)) {
+          await bringOut(deps, run.paceId);
+          return "again";
+        }
         const after = await updateRunOnce(
           deps,
           runId,
           "epochMark",
-          { fields: newEpochOf(run, change), set: epochEndsAfter(item, run) },
+          {
+            fields: newEpochOf(run, change),
+            set: { ...epochEndsAfter(item, run), renewsPace: run.paceEpoch },
+          },
           equals("epoch", run.epoch),
           equals("registered", run.registered),
           equals("folded", run.folded),
-          equals("paceEpoch", run.paceEpoch),
           IS_OPEN,
         );
-        return after === null ? "again" : readRun(after);
+        if (after === null) return "again";
+        await renewPace(deps, after, change.nowMs);
+        return joinPace(deps, after);
       }),
 
     async bindDatabase(runId, found) {
       const bound = boundDatabase(found);
       const after = await updateRunItem(table, runId, { fields: { database: bound } }, absent("db"));
-      return (after === null ? await getRun(table, runId) : readRun(after))?.database ?? bound;
-    },
-
-    async addMemoryPause(runId, nowMs) {
-      // Told twice, it counts twice: a figure for people.
-      await updateRunItem(table, runId, { fields: { lastMemoryPauseAtMs: nowMs }, add: { memoryPauses: 1 } });
+      return (after === null ? await getRunItem(table, runId) : readRunItem(after))?.database ?? bound;
     },
   };
 }

@@ -18,7 +18,7 @@ import { readCount, readTextOrNull } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { ledgerKey, ledgerPath, readLedgerPath, runKey } from "./keys.ts";
 import { readEntry } from "./ledger-item.ts";
-import { deadReasonAttributes, readRun } from "./run-item.ts";
+import { deadReasonAttributes, readRunItem } from "./run-item.ts";
 import { type Deps, updateRunItem } from "./run-updates.ts";
 
 export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Promise<void> {
@@ -38,7 +38,7 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
 
     const change = correctionOf(entry.before, entry.counts);
     const { processed, stale, dead } = change;
-    const { totals } = readRun(run);
+    const { totals } = readRunItem(run);
     const reasons = deadReasonAttributes(difference(totals.deadReasons, addTotals(totals, change).deadReasons));
     const seq = readCount(run, "correctionSeq");
     const after = await updateRunItem(

@@ -10,10 +10,12 @@ import {
   NOW,
   register,
   RUN,
+  take,
   theRun,
 } from "@firehose-backfill/testing/checkpoint/harness";
 import { crashAtWrite, hasEnded, inSteps } from "@firehose-backfill/testing/checkpoint/faulty-tables";
 import { createStore } from "../create-store.ts";
+import { DEFAULT_PACE_ID } from "../pace.ts";
 import type { CheckpointStore } from "../store.ts";
 import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
 import type { Table } from "../table/table.ts";
@@ -56,7 +58,7 @@ describe("a crash", () => {
       expect(await store.getScope(run?.runId ?? "")).toEqual(aRun().scope);
       if (!hasCrashed) break;
     }
-    expect(crashes).toBe(6);
+    expect(crashes).toBe(10);
   });
 
   test("while a run is finished leaves it open or finished, and the next one can begin", async () => {
@@ -74,6 +76,65 @@ describe("a crash", () => {
       if (!hasCrashed) break;
     }
     expect(crashes).toBe(4);
+  });
+
+  test("while a run is created leaves the pace as the new run says, once it runs", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      await store.createRun(aRun({ runId: "before" }));
+      await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW, nowMs: NOW });
+      const before = await theRun(store, "before");
+      await store.transition("before", ["running"], "cancelled", { finishedAtMs: NOW });
+      const throttle = { ...aRun().throttle, batchSize: 9 };
+      const next = aRun({ runId: "next", throttle, createdAtMs: NOW + 5 });
+      const hasCrashed = await crash(table, at, (crashing) => crashing.createRun(next));
+      crashes += hasCrashed ? 1 : 0;
+      const another = createStore(table);
+      if ((await another.currentRun({ openOnly: true })) === null) await another.createRun({ ...next, runId: "third" });
+      const run = await another.currentRun({ openOnly: true });
+      expect(run).toMatchObject({ throttle, backOff: 1, tunes: [], plannedDueMs: NOW + 5 });
+      await another.takePlace(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 5 });
+      const now = await theRun(another, run?.runId);
+      expect(now).toMatchObject({ throttle, plannedDueMs: NOW + 105 });
+      // Slots of the run before do not hold, and what is said of it now is what its pace has become.
+      expect(now.paceEpoch).toBeGreaterThan(before.paceEpoch);
+      expect(await theRun(another, "before")).toMatchObject({ status: "cancelled", throttle });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(10);
+  });
+
+  test("between a new epoch and its pace gives no slot away twice, and the next reader begins the pace anew", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      const { run } = await leased(store);
+      const far = { expectedMs: run.plannedDueMs, nextMs: NOW + 3_600_000, paceEpoch: run.paceEpoch };
+      expect(await store.reservePlaces(run.paceId, far)).toBe(true);
+      const change = { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs: NOW + 10 };
+      const hasCrashed = await crash(table, at, (crashing) => crashing.newEpoch(RUN, change));
+      crashes += hasCrashed ? 1 : 0;
+      const after = await theRun(store);
+      const isRenewed = after.epoch > run.epoch;
+      // The pace never begins anew before the epoch does: slots of an epoch that goes on hold.
+      expect(isRenewed || (after.paceEpoch === 1 && after.plannedDueMs === far.nextMs)).toBe(true);
+      const { run: next } = await take(createStore(table), { owner: "reader-b", nowMs: NOW + 60_000 });
+      expect(next.paceEpoch > run.paceEpoch).toBe(isRenewed);
+      expect(next.plannedDueMs <= NOW + 60_000).toBe(isRenewed);
+      // A reader of before cannot go on where it was.
+      expect(await store.reservePlaces(run.paceId, { ...far, expectedMs: far.nextMs })).toBe(!isRenewed);
+      // It is done once: the next lease leaves the slots that were given away since.
+      const { plannedDueMs, paceEpoch } = await theRun(store);
+      const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 5_000, paceEpoch };
+      expect(await store.reservePlaces(run.paceId, slots)).toBe(true);
+      const { run: third } = await take(store, { owner: "reader-c", nowMs: NOW + 120_000 });
+      expect(third).toMatchObject({ paceEpoch, plannedDueMs: slots.nextMs });
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(6);
   });
 
   test("while a redriven batch is corrected counts it once", async () => {

@@ -3,14 +3,16 @@ import { addTotals, difference, laterOf } from "../run-values.ts";
 import type { WindowStore } from "../window-store.ts";
 import { compare, equals } from "../table/conditions.ts";
 import { held } from "./lease.ts";
-import { deadReasonAttributes, readRun } from "./run-item.ts";
-import { type Deps, getRun, updateRunOnce } from "./run-updates.ts";
+import { deadReasonAttributes, readRunItem } from "./run-item.ts";
+import { type Deps, updateRunOnce } from "./run-updates.ts";
+import { getRunAndItem, withPace } from "./run-with-pace.ts";
 
 export function foldMethods(deps: Deps): Pick<WindowStore, "fold"> {
   return {
     async fold(lease, fold) {
-      const run = await getRun(deps.table, lease.runId);
-      if (run === null) return null;
+      const found = await getRunAndItem(deps, lease.runId);
+      if (found === null) return null;
+      const { run, pace } = found;
       const { received, processed, stale, dead } = fold.add;
       // Only a fold changes `skipped`, and `folded` stands still between two of them: what was read here still holds.
       const { skipped, deadReasons } = addTotals(run.totals, fold.add);
@@ -33,7 +35,7 @@ export function foldMethods(deps: Deps): Pick<WindowStore, "fold"> {
         equals("folded", fold.foldedBefore),
         compare("registered", ">=", fold.folded),
       );
-      return after === null ? null : readRun(after);
+      return after === null ? null : withPace(readRunItem(after), pace);
     },
   };
 }

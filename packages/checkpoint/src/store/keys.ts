@@ -6,6 +6,7 @@
  * |--------------|------------------------------|------------------------------------------------------------|
  * | `pointer`    | `pointer`                    | the id of the last run, and whether it is open             |
  * | `run#ID`     | `run`                        | the run item                                               |
+ * | `pace#ID`    | `pace`                       | the pace of one database, which runs name                  |
  * | `run#ID`     | `scope#CHUNK`                | the run's filters, gzipped, in chunks                      |
  * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
  * | `windows#ID` | `window#EPOCH#NUMBER`        | a window, from before its cursor move until it is swept    |
@@ -29,6 +30,10 @@ export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
 
 export function runKey(runId: string): Key {
   return { pk: `run#${runId}`, sk: "run" };
+}
+
+export function paceKey(paceId: string): Key {
+  return { pk: `pace#${paceId}`, sk: "pace" };
 }
 
 export function scopeKey(runId: string, chunk: number): Key {

@@ -7,15 +7,17 @@ import type { RunStore } from "../run-store.ts";
 import type { Lease } from "../window.ts";
 import { absent, all, any, compare, equals } from "../table/conditions.ts";
 import type { Condition } from "../table/table.ts";
-import { readRun } from "./run-item.ts";
+import { renewPace } from "./renew-pace.ts";
 import { type Deps, updateRunItem } from "./run-updates.ts";
+import { joinPace } from "./run-with-pace.ts";
 
 /** The condition of every fenced write. */
 export function held(lease: Lease): Condition {
   return equals("fence", lease.fence);
 }
 
-export function leaseMethods({ table }: Deps): Pick<RunStore, "acquireLease" | "renewLease" | "releaseLease"> {
+export function leaseMethods(deps: Deps): Pick<RunStore, "acquireLease" | "renewLease" | "releaseLease"> {
+  const { table } = deps;
   return {
     async acquireLease(runId, { owner, ttlMs, nowMs }) {
       assertId("owner", owner);
@@ -28,7 +30,8 @@ export function leaseMethods({ table }: Deps): Pick<RunStore, "acquireLease" | "
         isFree,
       );
       if (after === null) return null;
-      const run = readRun(after);
+      await renewPace(deps, after, nowMs);
+      const run = await joinPace(deps, after);
       return { lease: { runId, owner, fence: run.fence }, run };
     },
 

@@ -14,62 +14,32 @@ import {
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { MAX_BACK_OFF_REASON_BYTES } from "../bounds.ts";
 import { newRunValue, patchOf } from "../run-values.ts";
-import type { Run } from "../run.ts";
+import type { Pace } from "../pace.ts";
+import type { Run, RunItem } from "../run.ts";
 import { toAttributes } from "../table/dynamo-values.ts";
-import type { Item } from "../table/table.ts";
+import type { Item, Key } from "../table/table.ts";
 import { itemOf } from "./attributes.ts";
-import { runKey } from "./keys.ts";
-import { attributesOf, readRun } from "./run-item.ts";
+import { paceKey, runKey } from "./keys.ts";
+import { paceAttributes, readPace } from "./pace-item.ts";
+import { attributesOf, readRunItem } from "./run-item.ts";
 
-const MAX_ITEM_BYTES = 4096;
+const MAX_RUN_BYTES = 3072;
+const MAX_PACE_BYTES = 2048;
 const WIDE = { seq: Number.MAX_SAFE_INTEGER, timeMs: NOW + 0.123 };
 
 /** Every field that has one, filled with the longest that it can hold. */
-const WORST: Run = {
-  ...newRunValue(aRun({ runId: "r".repeat(64), host: `${"h".repeat(253)}:65535` })),
+const NEW = newRunValue(aRun({ runId: "r".repeat(64), host: `${"h".repeat(253)}:65535` }));
+const WORST: RunItem = {
+  ...runPart(NEW),
+  paceId: "p".repeat(64),
   epoch: 999_999,
   reason: patchOf({ reason: "ä".repeat(5000) }).reason ?? null,
-  throttle: {
-    batchSize: 1000,
-    batchDelayMs: 600_000,
-    maxConcurrent: 100,
-    maxMemoryMb: 10_240,
-    useIdle: false,
-    dbPoolSize: 50,
-    memoryCheckInterval: 1_000_000,
-  },
   sources: {
-    profile: "environment",
-    batchSize: "default",
-    batchDelayMs: "profile",
-    maxConcurrent: "flag",
-    maxMemoryMb: "event",
-    useIdle: "run",
-    dbPoolSize: "tune",
-    memoryCheckInterval: "off-peak",
     relayUrl: "environment",
     days: "default",
     collections: "profile",
     dids: "flag",
     verify: "event",
-  },
-  offPeak: {
-    profile: "background",
-    own: { profile: "background", batchSize: 1000, batchDelayMs: 600_000, maxConcurrent: 100 },
-    ownSources: { profile: "environment", batchSize: "default", batchDelayMs: "profile", maxConcurrent: "tune" },
-  },
-  seen: {
-    profile: "background",
-    throttle: {
-      batchSize: 1000,
-      batchDelayMs: 600_000,
-      maxConcurrent: 100,
-      maxMemoryMb: 10_240,
-      useIdle: false,
-      dbPoolSize: 50,
-      memoryCheckInterval: 1_000_000,
-    },
-    scopeHash: "x".repeat(12),
   },
   start: { kind: "seq", seq: Number.MAX_SAFE_INTEGER },
   end: { kind: "time", timeMs: WIDE.seq },
@@ -99,20 +69,63 @@ const WORST: Run = {
     ),
   },
   lastFinishedAtMs: WIDE.seq,
+  database: { id: "0".repeat(36), name: "n".repeat(60) },
+  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
+  fence: 9_999_999_999,
+  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.seq },
+  queueEmptySinceMs: WIDE.seq,
+  nextTickAtMs: WIDE.seq,
+};
+
+/** The same, of a pace. */
+const WORST_PACE: Pace = {
+  paceId: "p".repeat(64),
+  profile: "background",
+  throttle: {
+    batchSize: 1000,
+    batchDelayMs: 600_000,
+    maxConcurrent: 100,
+    maxMemoryMb: 10_240,
+    useIdle: false,
+    dbPoolSize: 50,
+    memoryCheckInterval: 1_000_000,
+  },
+  sources: {
+    profile: "environment",
+    batchSize: "default",
+    batchDelayMs: "profile",
+    maxConcurrent: "flag",
+    maxMemoryMb: "event",
+    useIdle: "run",
+    dbPoolSize: "tune",
+    memoryCheckInterval: "off-peak",
+  },
+  offPeak: {
+    profile: "background",
+    own: { profile: "background", batchSize: 1000, batchDelayMs: 600_000, maxConcurrent: 100 },
+    ownSources: { profile: "environment", batchSize: "default", batchDelayMs: "profile", maxConcurrent: "tune" },
+  },
+  seen: {
+    profile: "background",
+    throttle: {
+      batchSize: 1000,
+      batchDelayMs: 600_000,
+      maxConcurrent: 100,
+      maxMemoryMb: 10_240,
+      useIdle: false,
+      dbPoolSize: 50,
+      memoryCheckInterval: 1_000_000,
+    },
+    scopeHash: "x".repeat(12),
+  },
   plannedDueMs: WIDE.seq,
   paceEpoch: WIDE.seq,
   backOff: 16,
   backOffAtMs: WIDE.seq,
   backOffReason: "throttle query".padEnd(MAX_BACK_OFF_REASON_BYTES, "x"),
   waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
-  database: { id: "0".repeat(36), name: "n".repeat(60) },
   memoryPauses: WIDE.seq,
   lastMemoryPauseAtMs: WIDE.seq,
-  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
-  fence: 9_999_999_999,
-  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.seq },
-  queueEmptySinceMs: WIDE.seq,
-  nextTickAtMs: WIDE.seq,
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
@@ -120,47 +133,42 @@ const WORST: Run = {
   })),
 };
 
-/** What the store keeps beside the Run. */
+/** What the store keeps beside the RunItem, and beside the Pace. */
 const INTERNAL = {
-  ...Object.fromEntries(
-    ["statusMark", "tuneMark", "epochMark", "reserveMark", "foldMark", "createMark"].map((mark) => [
-      mark,
-      "x".repeat(8),
-    ]),
-  ),
+  ...Object.fromEntries(["statusMark", "epochMark", "foldMark", "createMark"].map((mark) => [mark, "x".repeat(8)])),
   epochEnds: JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999)),
-  v: 1,
+  v: 2,
+  renewsPace: WIDE.seq,
   correctionSeq: WIDE.seq,
   correctionMark: "000001#0000000001#0000000001#0000001",
 };
 
+const PACE_INTERNAL = { tuneMark: "x".repeat(8), reserveMark: "x".repeat(8), begunFor: "r".repeat(64), v: 2 };
+
 describe("the run item", () => {
   test("reads back as it was written, every field", () => {
-    expect(readRun(itemOf(attributesOf(WORST)))).toEqual(WORST);
-    for (const status of RUN_STATUSES) expect(readRun(itemOf(attributesOf({ ...WORST, status }))).status).toBe(status);
-    const bare = newRunValue(aRun({ start: { kind: "live" }, end: { kind: "seq", seq: 3 }, sources: {} }));
-    expect(readRun(itemOf(attributesOf(bare)))).toEqual(bare);
+    expect(readRunItem(itemOf(attributesOf(WORST)))).toEqual(WORST);
+    for (const status of RUN_STATUSES)
+      expect(readRunItem(itemOf(attributesOf({ ...WORST, status }))).status).toBe(status);
+    const bare = runPart(newRunValue(aRun({ start: { kind: "live" }, end: { kind: "seq", seq: 3 }, sources: {} })));
+    expect(readRunItem(itemOf(attributesOf(bare)))).toEqual(bare);
   });
 
-  test("has every field of a run", () => {
-    const all = Object.keys(attributesOf(WORST)).length;
-    for (const field of Object.keys(WORST)) {
-      const others = Object.fromEntries(Object.entries(WORST).filter(([name]) => name !== field));
-      expect([field, Object.keys(attributesOf(others)).length < all]).toEqual([field, true]);
-    }
-    expect(Object.values(WORST)).not.toContain(null);
+  test("has every field of a run that is not of its pace", () => {
+    expectEach(WORST, attributesOf);
+    expect(Object.keys({ ...WORST, ...WORST_PACE }).sort()).toEqual(Object.keys(NEW).sort());
   });
 
-  test("is under 4 KB when every field is as long as it can be", () => {
-    const size = itemSize({ ...itemOf(attributesOf(WORST)), ...INTERNAL });
-    expect(size).toBeLessThan(MAX_ITEM_BYTES);
-    expect(size).toBeGreaterThan(2500);
+  test("is under 3 KB when every field is as long as it can be", () => {
+    const size = itemSize({ ...itemOf(attributesOf(WORST)), ...INTERNAL }, runKey(RUN.padEnd(64)));
+    expect(size).toBeLessThan(MAX_RUN_BYTES);
+    expect(size).toBeGreaterThan(2000);
   });
 
   test("is no larger after 100,000 batches", async () => {
     const store = createMemoryStore();
     const { lease } = await leased(store);
-    const sizeOf = async () => itemSize(itemOf(attributesOf(await theRun(store))));
+    const sizeOf = async () => itemSize(itemOf(attributesOf(await theRun(store))), runKey(RUN));
     let early = 0;
     for (let number = 1; number <= 1000; number += 1) {
       const window = await register(store, lease, {
@@ -184,20 +192,64 @@ describe("the run item", () => {
     const run = await theRun(store);
     expect(run).toMatchObject({ folded: 1000, totals: { received: 600_000, processed: 500_000, dead: 0 } });
     expect((await sizeOf()) - early).toBeLessThan(40);
-    expect(await sizeOf()).toBeLessThan(MAX_ITEM_BYTES / 2);
+    expect(await sizeOf()).toBeLessThan(MAX_RUN_BYTES / 2);
   });
 
   test("that is damaged is not read", () => {
     const item = itemOf(attributesOf(newRunValue(aRun())));
-    for (const damage of [{ status: "dreaming" }, { throttle: "{" }, { tunes: new Uint8Array(3) }, { registered: "1" }])
-      expect(() => readRun({ ...item, ...damage })).toThrow(expect.objectContaining({ name: "BrokenStateError" }));
+    for (const damage of [{ status: "dreaming" }, { sources: "{" }, { registered: "1" }])
+      expect(() => readRunItem({ ...item, ...damage })).toThrow(expect.objectContaining({ name: "BrokenStateError" }));
   });
 });
 
+describe("the pace item", () => {
+  test("reads back as it was written, every field", () => {
+    expect(readPace(itemOf(paceAttributes(WORST_PACE)), WORST_PACE.paceId)).toEqual(WORST_PACE);
+    const bare = pacePart(newRunValue(aRun({ sources: {} })));
+    expect(readPace(itemOf(paceAttributes(bare)), bare.paceId)).toEqual(bare);
+  });
+
+  test("has every field of a pace but its id, which is its key", () => {
+    const { paceId: _key, ...fields } = WORST_PACE;
+    expectEach<Partial<Pace>>(fields, paceAttributes);
+  });
+
+  test("is under 2 KB when every field is as long as it can be", () => {
+    const size = itemSize({ ...itemOf(paceAttributes(WORST_PACE)), ...PACE_INTERNAL }, paceKey(WORST_PACE.paceId));
+    expect(size).toBeLessThan(MAX_PACE_BYTES);
+    expect(size).toBeGreaterThan(1200);
+  });
+
+  test("that is damaged is not read", () => {
+    const item = itemOf(paceAttributes(newRunValue(aRun())));
+    for (const damage of [{ throttle: "{" }, { tunes: new Uint8Array(3) }, { plannedDueMs: "1" }, { profile: "none" }])
+      expect(() => readPace({ ...item, ...damage }, "p")).toThrow(
+        expect.objectContaining({ name: "BrokenStateError" }),
+      );
+  });
+});
+
+/** Without any one of its fields, fewer attributes are written. */
+function expectEach<T extends object>(whole: T, attributesFor: (part: Partial<T>) => object): void {
+  const all = Object.keys(attributesFor(whole)).length;
+  for (const field of Object.keys(whole)) {
+    const others: Partial<T> = { ...whole, [field]: undefined };
+    expect([field, Object.keys(attributesFor(others)).length < all]).toEqual([field, true]);
+  }
+  expect(Object.values(whole)).not.toContain(null);
+}
+
+function runPart(run: Run): RunItem {
+  return readRunItem(itemOf(attributesOf(run)));
+}
+
+function pacePart(run: Run): Pace {
+  return readPace(itemOf(paceAttributes(run)), run.paceId);
+}
+
 /** As DynamoDB counts: names and values in UTF-8, numbers by their digits, containers with 3 bytes and 1 an element. */
-function itemSize(item: Item): number {
-  const { pk, sk } = runKey(RUN);
-  return fieldsSize(toAttributes({ ...item, pk: pk.padEnd(68), sk }));
+function itemSize(item: Item, key: Key): number {
+  return fieldsSize(toAttributes({ ...item, ...key }));
 }
 
 function fieldsSize(fields: Readonly<Record<string, AttributeValue>>): number {

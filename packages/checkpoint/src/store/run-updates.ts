@@ -1,5 +1,5 @@
 /**
- * Reading and changing the run item. A run item is never created by an update: every condition holds only where the
+ * Changing the run item. A run item is never created by an update: every condition holds only where the
  * item exists.
  *
  * Writes that others may not overlook carry a mark, an id that is new with each call, in an attribute of their kind.
@@ -7,15 +7,15 @@
  * made it fail.
  */
 import { OPEN_STATUSES } from "../run-values.ts";
-import type { Run } from "../run.ts";
+import type { RunItem } from "../run.ts";
 import { all, exists, oneOf } from "../table/conditions.ts";
-import type { Change, Condition, Item, Table } from "../table/table.ts";
+import type { Change, Condition, Item, Key, Table } from "../table/table.ts";
 import { readTextOrNull } from "./attributes.ts";
 import { runKey } from "./keys.ts";
-import { attributesOf, readRun } from "./run-item.ts";
+import { attributesOf, readRunItem } from "./run-item.ts";
+import type { PaceReading } from "./run-with-pace.ts";
 
-export interface Deps {
-  readonly table: Table;
+export interface Deps extends PaceReading {
   /** A new id at each call, unlike any other. */
   readonly newId: () => string;
   /** Milliseconds since the epoch; decides nothing but when items expire. */
@@ -25,19 +25,17 @@ export interface Deps {
 /** Of a run that is not finished. */
 export const IS_OPEN: Condition = oneOf("status", OPEN_STATUSES);
 
-/** One attribute for each kind of write whose loser must not be mistaken for its winner. */
-export type Mark = "statusMark" | "tuneMark" | "epochMark" | "reserveMark" | "foldMark";
-
-export async function getRun(table: Table, runId: string): Promise<Run | null> {
+/** Without its pace. */
+export async function getRunItem(table: Table, runId: string): Promise<RunItem | null> {
   const item = await table.get(runKey(runId));
-  return item === null ? null : readRun(item);
+  return item === null ? null : readRunItem(item);
 }
 
 /** The item after the change; null: the condition does not hold, or there is no such run. */
 export function updateRunItem(
   table: Table,
   runId: string,
-  change: Change & { readonly fields?: Partial<Run> },
+  change: Change & { readonly fields?: Partial<RunItem> },
   ...conditions: readonly Condition[]
 ): Promise<Item | null> {
   const { fields = {}, set = {}, ...rest } = change;
@@ -49,16 +47,28 @@ export function updateRunItem(
 }
 
 /** As updateRunItem(), once: a change of ours that is already there counts as made. */
-export async function updateRunOnce(
-  { table, newId }: Pick<Deps, "table" | "newId">,
+export function updateRunOnce(
+  deps: Deps,
   runId: string,
-  mark: Mark,
-  change: Change & { readonly fields?: Partial<Run> },
+  mark: "statusMark" | "epochMark" | "foldMark",
+  { fields = {}, set = {}, ...rest }: Change & { readonly fields?: Partial<RunItem> },
+  ...conditions: readonly Condition[]
+): Promise<Item | null> {
+  return updateOnce(deps, runKey(runId), mark, { ...rest, set: { ...attributesOf(fields), ...set } }, ...conditions);
+}
+
+/** An item that is there. `mark`: one attribute for each kind of write whose loser must not be mistaken for its winner. */
+export async function updateOnce(
+  { table, newId }: Deps,
+  key: Key,
+  mark: string,
+  change: Change,
   ...conditions: readonly Condition[]
 ): Promise<Item | null> {
   const id = newId();
-  const after = await updateRunItem(table, runId, { ...change, set: { ...change.set, [mark]: id } }, ...conditions);
+  const set = { ...change.set, [mark]: id };
+  const after = await table.update(key, { ...change, set }, all(exists("pk"), ...conditions));
   if (after !== null) return after;
-  const found = await table.get(runKey(runId));
+  const found = await table.get(key);
   return found !== null && readTextOrNull(found, mark) === id ? found : null;
 }

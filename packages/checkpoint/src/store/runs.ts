@@ -1,7 +1,8 @@
 /**
  * Which run there is. A run begins when the pointer names it, not when its item is written: a crash in between leaves
  * items that nobody will look for. It ends when its status says so; the pointer is closed afterwards, by whoever ended
- * it or, where that one crashed, by whoever reads it next.
+ * it or, where that one crashed, by whoever reads it next. Its pace moves into an item of its own once the pointer names it:
+ * of two runs that begin at the same moment, only one may set the pace.
  */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { BrokenStateError, RunInProgressError } from "../errors.ts";
@@ -11,9 +12,12 @@ import type { RunStore } from "../run-store.ts";
 import { absent, all, any, equals } from "../table/conditions.ts";
 import type { Item, Table } from "../table/table.ts";
 import { itemOf, readFlag, readText } from "./attributes.ts";
+import { carryOver } from "./carry-over.ts";
 import { POINTER_KEY, runKey } from "./keys.ts";
+import { paceAttributes } from "./pace-item.ts";
 import { attributesOf } from "./run-item.ts";
-import { type Deps, getRun } from "./run-updates.ts";
+import type { Deps } from "./run-updates.ts";
+import { getRun } from "./run-with-pace.ts";
 import { deleteScope, putScope, scopeReader } from "./scope.ts";
 
 export function runMethods(deps: Deps): Pick<RunStore, "currentRun" | "getRun" | "getScope" | "createRun"> {
@@ -22,24 +26,25 @@ export function runMethods(deps: Deps): Pick<RunStore, "currentRun" | "getRun" |
     async currentRun(options = {}) {
       const pointer = await table.get(POINTER_KEY);
       if (pointer === null || (options.openOnly === true && !readFlag(pointer, "open"))) return null;
-      const run = await runOf(table, pointer);
+      const run = await runOf(deps, pointer);
       return options.openOnly === true && isFinished(run.status) ? null : run;
     },
 
-    getRun: (runId) => getRun(table, runId),
+    getRun: (runId) => getRun(deps, runId),
     getScope: scopeReader(table),
 
     async createRun(newRun) {
       const run = newRunValue(newRun);
       const pointer = await table.get(POINTER_KEY);
       if (pointer !== null) {
-        const last = await runOf(table, pointer);
+        const last = await runOf(deps, pointer);
         if (!isFinished(last.status)) throw new RunInProgressError(last.runId);
       }
       await putNew(deps, run);
       await putScope(table, run.runId, newRun.scope);
       await openPointer(table, run.runId);
-      return run;
+      await carryOver(deps, run.runId);
+      return (await getRun(deps, run.runId)) ?? run;
     },
   };
 }
@@ -50,18 +55,19 @@ export async function closePointer(table: Table, runId: string): Promise<void> {
 }
 
 /** The run that the pointer names; closes a pointer that a crash left open. */
-async function runOf(table: Table, pointer: Item): Promise<Run> {
+async function runOf(deps: Deps, pointer: Item): Promise<Run> {
   const runId = readText(pointer, "runId");
-  const run = await getRun(table, runId);
+  const run = await getRun(deps, runId);
   if (run === null) throw new BrokenStateError(`the pointer names run ${runId}, which is not there`);
-  if (readFlag(pointer, "open") && isFinished(run.status)) await closePointer(table, runId);
+  if (readFlag(pointer, "open") && isFinished(run.status)) await closePointer(deps.table, runId);
   return run;
 }
 
 async function putNew(deps: Deps, run: Run): Promise<void> {
   const createMark = deps.newId();
   const key = runKey(run.runId);
-  if (await deps.table.put(key, itemOf({ ...attributesOf(run), createMark: createMark }), absent("pk"))) return;
+  if (await deps.table.put(key, itemOf({ ...attributesOf(run), ...paceAttributes(run), createMark }), absent("pk")))
+    return;
   const found = await deps.table.get(key);
   if (found === null || readText(found, "createMark") !== createMark)
     throw new BrokenStateError(`a run ${run.runId} is there already`);

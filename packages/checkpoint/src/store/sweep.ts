@@ -3,7 +3,7 @@
  * It is also where a dead entry learns that it is in the totals (`isCounted`): the batch of a window that was dropped,
  * or of a read that never registered, is not, and a redrive of it corrects nothing.
  */
-import type { Run } from "../run.ts";
+import type { RunItem } from "../run.ts";
 import type { WindowItem } from "../window.ts";
 import { absent, exists } from "../table/conditions.ts";
 import type { Item } from "../table/table.ts";
@@ -11,7 +11,7 @@ import { json, readFlag, readJson, readText, readTextOrNull } from "./attributes
 import { correct } from "./correction.ts";
 import { LAST, ledgerKey, runKey, sweepKey, windowKey, windowPath } from "./keys.ts";
 import { expiresAt, readEntry, type StoredEntry } from "./ledger-item.ts";
-import { readRun } from "./run-item.ts";
+import { readRunItem } from "./run-item.ts";
 import type { Deps } from "./run-updates.ts";
 import { readWindow } from "./windows.ts";
 
@@ -30,7 +30,7 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   const { table } = deps;
   const item = await table.get(runKey(runId));
   if (item === null) return true;
-  const run = readRun(item);
+  const run = readRunItem(item);
   const end = windowPath(run.epoch, run.folded) + LAST;
   const { pk, sk } = sweepKey(runId);
   // One Query for both: the note of how far the last sweep came sorts before the windows.
@@ -58,7 +58,7 @@ export async function sweepToTheEnd(deps: SweepDeps, runId: string): Promise<voi
 }
 
 /** What newEpoch stores: how far each of the last epochs was folded when it ended, newest first. */
-export function epochEndsAfter(item: Item, run: Run): { readonly epochEnds: ReturnType<typeof json> } {
+export function epochEndsAfter(item: Item, run: RunItem): { readonly epochEnds: ReturnType<typeof json> } {
   return { epochEnds: json([run.folded, ...epochEnds(item)].slice(0, EPOCHS_REMEMBERED)) };
 }
 
@@ -67,7 +67,7 @@ function epochEnds(item: Item): number[] {
 }
 
 /** Whether an entry's first outcome is in the totals. */
-function countedBy(run: Run, item: Item, windows: readonly WindowItem[]): (entry: StoredEntry) => boolean {
+function countedBy(run: RunItem, item: Item, windows: readonly WindowItem[]): (entry: StoredEntry) => boolean {
   const ends = epochEnds(item);
   const fences = new Map(windows.map(({ epoch, number, fence }) => [windowPath(epoch, number), fence]));
   return ({ key: { epoch, window, fence } }) => {

@@ -2,7 +2,7 @@
 import { addSkipped } from "../bounds.ts";
 import { BrokenStateError } from "../errors.ts";
 import { isMoved, movedFields } from "../run-values.ts";
-import type { Run } from "../run.ts";
+import type { Run, RunItem } from "../run.ts";
 import type { WindowStore } from "../window-store.ts";
 import type { OpenWindow, WindowItem } from "../window.ts";
 import { absent, any, compare, equals } from "../table/conditions.ts";
@@ -11,7 +11,7 @@ import { itemOf, json, orNull, position, readJson, readNumber, readPositionOrNul
 import { LAST, ledgerKey, windowKey, windowPath } from "./keys.ts";
 import { held } from "./lease.ts";
 import { firstOutcome, readEntry } from "./ledger-item.ts";
-import { type Deps, getRun, updateRunItem } from "./run-updates.ts";
+import { type Deps, getRunItem, updateRunItem } from "./run-updates.ts";
 
 export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "sweep"> {
   return {
@@ -32,11 +32,11 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "swee
         equals("registered", move.window - 1),
         any(absent("readerCursor"), compare("readerCursor.seq", "<=", move.readerCursor.seq)),
       );
-      return after !== null || isMoved(await getRun(table, lease.runId), lease, move);
+      return after !== null || isMoved(await getRunItem(table, lease.runId), lease, move);
     },
 
     async noteStream(lease, { epoch, target, hostSeen, brokenFrames }) {
-      const fields: Partial<Run> = {
+      const fields: Partial<RunItem> = {
         ...(target !== undefined && { target }),
         ...(hostSeen !== undefined && { hostSeen }),
         ...(brokenFrames !== undefined && { brokenFrames }),
@@ -57,7 +57,7 @@ async function openWindows(table: Table, run: Run, limit: number): Promise<OpenW
   const windows = await queryWindows(table, run, { first, last });
   // A run that somebody has folded meanwhile may have lost items to the sweep; any other hole is our own broken state.
   if (windows.length !== last - first + 1) {
-    const now = await getRun(table, runId);
+    const now = await getRunItem(table, runId);
     const folded = now === null || now.epoch !== epoch ? run.registered : now.folded;
     const missing = Array.from({ length: last - first + 1 }, (_, index) => first + index).find(
       (wanted) => wanted > folded && windows.every((window) => window.number !== wanted),

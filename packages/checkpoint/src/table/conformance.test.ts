@@ -38,6 +38,8 @@ describe("the table in memory answers as an emulator of DynamoDB does", () => {
       "delete done",
       "delete not done",
       "get done",
+      "get many done",
+      "get many refused",
       "get not done",
       "put done",
       "put not done",

@@ -56,17 +56,17 @@ test("an item of the version before is read, and is of this one after a change; 
   expect(await versionNow()).toBe(String(ITEM_VERSION));
   await setVersion(null);
   expect((await store.getRun(RUN))?.runId).toBe(RUN);
-  await store.setWaiting(RUN, { for: "database", sinceMs: 1 });
+  await store.transition(RUN, ["running"], "running", { reason: "changed" });
   expect(await versionNow()).toBe(String(ITEM_VERSION));
 
   await setVersion(ITEM_VERSION + 1);
-  const refused = /^item run#.* is of version 2, newer than this program reads/;
+  const refused = /^item run#.* is of version 3, newer than this program reads/;
   await expect(store.getRun(RUN)).rejects.toThrow(refused);
   await expect(store.currentRun()).rejects.toThrow(refused);
   await expect(store.createRun(aRun({ runId: "another" }))).rejects.toThrow(refused);
-  await store.setWaiting(RUN, null);
+  await expect(store.transition(RUN, ["running"], "running", { reason: "changed again" })).rejects.toThrow(refused);
   await setVersion(ITEM_VERSION);
-  expect((await store.getRun(RUN))?.waiting).toEqual({ for: "database", sinceMs: 1 });
+  expect((await store.getRun(RUN))?.reason).toBe("changed");
   client.destroy();
 });
 

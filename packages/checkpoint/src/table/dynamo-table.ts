@@ -1,10 +1,13 @@
-/** The table in DynamoDB: Get, Put, Update, Delete and Query of the SDK. How the table is made: ../create-table.ts. */
+/** The table in DynamoDB: Get, BatchGet, Put, Update, Delete and Query of the SDK. How the table is made: ../create-table.ts. */
 import {
+  BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   DynamoDBServiceException,
   GetItemCommand,
+  type KeysAndAttributes,
   PutItemCommand,
   QueryCommand,
   type QueryCommandOutput,
@@ -13,7 +16,9 @@ import {
 import { TableError } from "../errors.ts";
 import { toAttributes, toItem } from "./dynamo-values.ts";
 import { Expressions } from "./expressions.ts";
-import type { Condition, Item, Key, Table } from "./table.ts";
+import { type Condition, type Item, type Key, nameOf, type Table } from "./table.ts";
+
+const MOST_CALLS = 3;
 
 /** Every method throws after the SDK's own retries alone; the error says whether the call may succeed later. */
 export function createDynamoTable(client: DynamoDBClient, name: string): Table {
@@ -22,6 +27,21 @@ export function createDynamoTable(client: DynamoDBClient, name: string): Table {
       const command = new GetItemCommand({ TableName: name, Key: keyOf(key), ConsistentRead: true });
       const answer = await attempt("get", () => client.send(command));
       return answer.Item === undefined ? null : toItem(answer.Item);
+    },
+
+    /** What DynamoDB leaves unanswered, because it is busy, is asked for again: as often as the SDK repeats a call. */
+    async getMany(keys) {
+      const found = new Map<string, Item>();
+      let left: KeysAndAttributes | undefined = { Keys: keys.map(keyOf), ConsistentRead: true };
+      for (let calls = 0; left !== undefined; calls += 1) {
+        if (calls === MOST_CALLS)
+          throw new TableError("get", { isRetryable: true, cause: new Error("it is too busy") });
+        const command = new BatchGetItemCommand({ RequestItems: { [name]: left } });
+        const answer: BatchGetItemCommandOutput = await attempt("get", () => client.send(command));
+        for (const item of (answer.Responses?.[name] ?? []).map(toItem)) found.set(nameOf(item), item);
+        left = answer.UnprocessedKeys?.[name];
+      }
+      return keys.map((key) => found.get(nameOf({ ...key })) ?? null);
     },
 
     async put(key, item, condition) {

@@ -1,5 +1,5 @@
 /**
- * The port between the store and where its items are: five calls, and the items, conditions and changes that they take,
+ * The port between the store and where its items are: six calls, and the items, conditions and changes that they take,
  * as plain values. Two adapters understand them: dynamo-table.ts writes them in DynamoDB's language, memory-table.ts
  * evaluates them. One test (conformance.test.ts) holds the second to what an emulator of DynamoDB says of the first.
  */
@@ -60,6 +60,8 @@ export interface Range {
 export interface Table {
   /** Consistent. null: there is no such item. */
   get(key: Key): Promise<Item | null>;
+  /** Each consistent, with one request; not of one moment. As many answers as keys, in their order. At most 100 different keys. */
+  getMany(keys: readonly Key[]): Promise<(Item | null)[]>;
   /** Replaces the whole item. false: the condition does not hold. */
   put(key: Key, item: Item, condition?: Condition): Promise<boolean>;
   /** The item after it; null: the condition does not hold. Creates the item unless the condition forbids it. */

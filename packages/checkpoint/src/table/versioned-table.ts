@@ -7,7 +7,7 @@ import { absent, all, any, compare } from "./conditions.ts";
 import { type Change, type Condition, type Item, nameOf, type Table } from "./table.ts";
 
 /** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
-export const ITEM_VERSION = 1;
+export const ITEM_VERSION = 2;
 const VERSION = "v";
 const IS_OURS: Condition = any(absent(VERSION), compare(VERSION, "<=", ITEM_VERSION));
 
@@ -21,6 +21,7 @@ export function versioned(table: Table): Table {
       const item = await table.get(key);
       return item === null ? null : readable(item);
     },
+    getMany: async (keys) => (await table.getMany(keys)).map((item) => (item === null ? null : readable(item))),
     async put(key, item, condition) {
       assertFinite(item);
       return table.put(key, { ...item, [VERSION]: ITEM_VERSION }, withinReach(condition));

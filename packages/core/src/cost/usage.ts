@@ -51,11 +51,12 @@ export const UNIT_WORK: UnitWork = {
   sqsPollsPerMinute: 15,
   // Its outcome, an item of less than 1 KB; an attempt is counted from the second delivery on.
   dynamoWriteUnitsPerBatch: 1,
-  // The run item, read once, below 4 KB.
-  dynamoReadUnitsPerBatch: 1,
-  // Lease, fold, places, cursor, release: five updates of a run item of 2 to 4 KB; a window, the sweep; now and then the course.
-  dynamoWriteUnitsPerTick: 20,
-  dynamoReadUnitsPerTick: 10,
+  // The run item and the pace item, read with one request, each below 4 KB.
+  dynamoReadUnitsPerBatch: 2,
+  // Lease, fold, cursor, release: four updates of a run item of 2 to 3 KB; slots in a pace item of 1 to 2 KB; a window, the
+  // sweep; now and then the course.
+  dynamoWriteUnitsPerTick: 16,
+  dynamoReadUnitsPerTick: 15,
   logBytesPerBatch: 1_000,
   logBytesPerTick: 2_500,
   metrics: 18,

@@ -6,6 +6,7 @@ export type AroundCall = <T>(name: keyof Table, call: () => Promise<T>) => Promi
 export function aroundCalls(table: Table, around: AroundCall): Table {
   return {
     get: (key) => around("get", () => table.get(key)),
+    getMany: (keys) => around("getMany", () => table.getMany(keys)),
     put: (key, item, condition) => around("put", () => table.put(key, item, condition)),
     update: (key, change, condition) => around("update", () => table.update(key, change, condition)),
     delete: (key, condition) => around("delete", () => table.delete(key, condition)),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { aRun, RUN } from "./harness.ts";
 import { describeStore } from "./store-suite.ts";
 import { createMemoryStore } from "./memory-store.ts";
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 import { createMemoryTable } from "./memory-table.ts";
 
 describe.each([
@@ -20,7 +21,7 @@ test("a store whose table is away does nothing", async () => {
   });
   await store.createRun(aRun());
   isAway = true;
-  await expect(store.takePlace(RUN, { intervalMs: 5, nowMs: 0 })).rejects.toThrow("update: away");
+  await expect(store.takePlace(DEFAULT_PACE_ID, { intervalMs: 5, nowMs: 0 })).rejects.toThrow("update: away");
   isAway = false;
   expect(await store.getRun(RUN)).toMatchObject({ plannedDueMs: aRun().createdAtMs });
 });

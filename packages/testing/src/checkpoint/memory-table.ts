@@ -34,6 +34,13 @@ export function createMemoryTable(): Table {
       return item === null ? null : copyOf(item);
     },
 
+    async getMany(keys) {
+      for (const key of keys) refuse("get", refusalOfKey(key));
+      if (new Set(keys.map(({ pk, sk }) => JSON.stringify([pk, sk]))).size < keys.length || keys.length === 0)
+        refuse("get", "each key is asked for once, and one at least");
+      return keys.map(find).map((item) => (item === null ? null : copyOf(item)));
+    },
+
     async put(key, given, condition) {
       const item = copyOf({ ...given, ...key });
       refuse("put", refusalOfKey(key) ?? refusalOfValues(item) ?? refusalOfSize(item));

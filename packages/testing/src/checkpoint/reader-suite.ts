@@ -19,6 +19,7 @@ import {
   take,
   theRun,
 } from "./harness.ts";
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
 const TICK = { atMs: NOW, durationMs: 5, endedBecause: "horizon" };
 
@@ -94,7 +95,6 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     const before = await theRun(store);
 
     expect(await store.renewLease(old, { ttlMs: 60_000, nowMs: NOW })).toBe(false);
-    expect(await store.reservePlaces(old, { expectedMs: NOW, nextMs: NOW + 5, paceEpoch: 1 })).toBe(false);
     expect(await store.putWindow(old, aWindow(old, { number: 2 }))).toBe(false);
     expect(await store.moveCursor(old, aMove(2))).toBe(false);
     expect(await store.noteStream(old, { target: positionOf(1), brokenFrames: 9 })).toBe(false);
@@ -110,26 +110,40 @@ export function describeReader({ open, isToldTwice }: Harness): void {
   describe("the pace", () => {
     test("is reserved from what was read, and never backwards", async () => {
       const store = await open();
-      const { lease } = await leased(store);
+      await leased(store);
       const places = { expectedMs: NOW, nextMs: NOW + 4000, paceEpoch: 1 };
-      expect(await store.reservePlaces(lease, { ...places, expectedMs: NOW - 1 })).toBe(false);
-      expect(await store.reservePlaces(lease, { ...places, paceEpoch: 2 })).toBe(false);
-      expect(await store.reservePlaces(lease, places)).toBe(true);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, { ...places, expectedMs: NOW - 1 })).toBe(false);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, { ...places, paceEpoch: 2 })).toBe(false);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, places)).toBe(true);
       expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
-      expect(await store.reservePlaces(lease, places)).toBe(false);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, places)).toBe(false);
       await expect(
-        store.reservePlaces(lease, { expectedMs: NOW + 4000, nextMs: NOW, paceEpoch: 1 }),
+        store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW + 4000, nextMs: NOW, paceEpoch: 1 }),
       ).rejects.toMatchObject({
         name: "BrokenStateError",
       });
       expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
     });
 
+    test("gives no slot away twice, whoever has lost the lease meanwhile", async () => {
+      const store = await open();
+      await leased(store);
+      const { run } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
+      // The reader of before sends nothing that counts: its slots stay unused.
+      const slots = { expectedMs: run.plannedDueMs, nextMs: NOW + 5, paceEpoch: run.paceEpoch };
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(true);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, { ...slots, nextMs: NOW + 7 })).toBe(false);
+      const { plannedDueMs } = await theRun(store);
+      expect(plannedDueMs).toBe(NOW + 5);
+      const next = { ...slots, expectedMs: plannedDueMs, nextMs: NOW + 9 };
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, next)).toBe(true);
+    });
+
     test("gives a late batch the end of the line, or now when the line is empty", async () => {
       const store = await open();
       await store.createRun(aRun());
-      const first = await store.takePlace(RUN, { intervalMs: 2000, nowMs: NOW + 500 });
-      const second = await store.takePlace(RUN, { intervalMs: 400, nowMs: NOW + 600 });
+      const first = await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 2000, nowMs: NOW + 500 });
+      const second = await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: NOW + 600 });
       const { plannedDueMs } = await theRun(store);
       const dues = [first.dueMs, second.dueMs, plannedDueMs];
       // A place whose answer was lost stays unused: later, never earlier.
@@ -137,18 +151,18 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
       expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);
       expect(plannedDueMs).toBeGreaterThanOrEqual(second.dueMs + 400);
-      await expect(store.takePlace("no-such-run", { intervalMs: 1, nowMs: NOW })).rejects.toMatchObject({
-        name: "RunNotFoundError",
+      await expect(store.takePlace("no-such-pace", { intervalMs: 1, nowMs: NOW })).rejects.toMatchObject({
+        name: "PaceNotFoundError",
       });
     });
 
     test("gives each place to one, whoever asks at the same time", async () => {
       const store = await open();
-      const { lease } = await leased(store);
+      await leased(store);
       const asked = Array.from({ length: 12 }, (_, index) =>
-        store.takePlace(RUN, { intervalMs: 100, nowMs: NOW + 50 + (index % 3) }),
+        store.takePlace(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 50 + (index % 3) }),
       );
-      const reserved = store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 10_000, paceEpoch: 1 });
+      const reserved = store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 10_000, paceEpoch: 1 });
       const dues = (await Promise.all(asked)).map(({ dueMs }) => dueMs).sort((a, b) => a - b);
       const distances = dues.slice(1).map((due, index) => due - (dues[index] ?? 0));
       expect(Math.min(...distances)).toBeGreaterThanOrEqual(100);
@@ -159,12 +173,16 @@ export function describeReader({ open, isToldTwice }: Harness): void {
 
     test("holds whole milliseconds, so that what was read can be compared", async () => {
       const store = await open();
-      const { lease } = await leased(store);
-      await store.takePlace(RUN, { intervalMs: 333.333, nowMs: NOW + 0.25 });
+      await leased(store);
+      await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 333.333, nowMs: NOW + 0.25 });
       const { plannedDueMs } = await theRun(store);
       expect(plannedDueMs % 1).toBe(0);
       expect(
-        await store.reservePlaces(lease, { expectedMs: plannedDueMs, nextMs: plannedDueMs + 0.5, paceEpoch: 1 }),
+        await store.reservePlaces(DEFAULT_PACE_ID, {
+          expectedMs: plannedDueMs,
+          nextMs: plannedDueMs + 0.5,
+          paceEpoch: 1,
+        }),
       ).toBe(true);
       expect(await theRun(store)).toMatchObject({ plannedDueMs: plannedDueMs + 1 });
     });

@@ -1,7 +1,7 @@
 /** Runs: which there is, and what control may change of it. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { TuneRecord } from "@firehose-backfill/checkpoint/run";
+import { DEFAULT_PACE_ID, type TuneRecord } from "@firehose-backfill/checkpoint/pace";
 import {
   aFold,
   aRun,
@@ -216,7 +216,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const { lease } = await leased(store);
       await foldOne(store, lease, 1);
       await register(store, lease, { number: 2 });
-      await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+      await store.setWaiting(DEFAULT_PACE_ID, { for: "database", sinceMs: NOW });
       const before = await theRun(store);
       const after = await store.newEpoch(RUN, { epochBefore: 1, cursor: before.appliedCursor, nowMs: NOW + 9 });
       expect(after).toMatchObject({
@@ -295,7 +295,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const before = await theRun(store);
       expect(await store.moveCursor(lease, aMove(2))).toBe(false);
       expect(await store.noteStream(lease, { epoch: 1, target: positionOf(1) })).toBe(false);
-      expect(await store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(false);
+      expect(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(
+        false,
+      );
       const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
       expect(await store.fold(lease, aFold(add, { appliedCursor: window.to }))).toBeNull();
       expect(await theRun(store)).toEqual(before);
@@ -308,8 +310,10 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       await store.createRun(aRun());
       for (let times = 1; times <= 4; times += 1) {
         const nowMs = NOW + times * 10;
-        expect(await store.raiseBackOff(RUN, { reason: "memory", notAfterMs: nowMs - 5, nowMs })).toBe(true);
-        expect(await store.raiseBackOff(RUN, { reason: "latency", notAfterMs: nowMs, nowMs })).toBe(false);
+        expect(await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "memory", notAfterMs: nowMs - 5, nowMs })).toBe(
+          true,
+        );
+        expect(await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: nowMs, nowMs })).toBe(false);
         expect(await theRun(store)).toMatchObject({
           backOff: 2 ** times,
           backOffAtMs: nowMs,
@@ -318,7 +322,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
           plannedDueMs: nowMs,
         });
       }
-      expect(await store.raiseBackOff(RUN, { reason: "latency", notAfterMs: NOW + 100, nowMs: NOW + 100 })).toBe(false);
+      expect(
+        await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW + 100, nowMs: NOW + 100 }),
+      ).toBe(false);
       expect(await theRun(store)).toMatchObject({
         backOff: 16,
         backOffAtMs: NOW + 100,
@@ -331,23 +337,25 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
     test("halves down to 1 and leaves the pace alone", async () => {
       const store = await open();
       await store.createRun(aRun());
-      await store.raiseBackOff(RUN, { reason: "memory", notAfterMs: NOW, nowMs: NOW });
-      expect(await store.halveBackOff(RUN, { notAfterMs: NOW, nowMs: NOW + 1 })).toBe(false);
-      expect(await store.halveBackOff(RUN, { notAfterMs: NOW + 1, nowMs: NOW + 60_000 })).toBe(true);
+      await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "memory", notAfterMs: NOW, nowMs: NOW });
+      expect(await store.halveBackOff(DEFAULT_PACE_ID, { notAfterMs: NOW, nowMs: NOW + 1 })).toBe(false);
+      expect(await store.halveBackOff(DEFAULT_PACE_ID, { notAfterMs: NOW + 1, nowMs: NOW + 60_000 })).toBe(true);
       expect(await theRun(store)).toMatchObject({
         backOff: 1,
         backOffAtMs: NOW + 60_000,
         paceEpoch: 2,
         plannedDueMs: NOW,
       });
-      expect(await store.halveBackOff(RUN, { notAfterMs: NOW + 60_001, nowMs: NOW + 70_000 })).toBe(false);
+      expect(await store.halveBackOff(DEFAULT_PACE_ID, { notAfterMs: NOW + 60_001, nowMs: NOW + 70_000 })).toBe(false);
     });
 
     test("rises once when many ask at the same time", async () => {
       const store = await open();
       await store.createRun(aRun());
       await Promise.all(
-        Array.from({ length: 6 }, () => store.raiseBackOff(RUN, { reason: "latency", notAfterMs: NOW, nowMs: NOW })),
+        Array.from({ length: 6 }, () =>
+          store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW, nowMs: NOW }),
+        ),
       );
       expect(await theRun(store)).toMatchObject({ backOff: 2, paceEpoch: 2 });
     });
@@ -356,27 +364,27 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
   test("what consumers wait for, and their memory pauses, are in the run", async () => {
     const store = await open();
     const { lease } = await leased(store);
-    await store.setWaiting(RUN, { for: "throttle query: 3 > 0", sinceMs: NOW });
+    await store.setWaiting(DEFAULT_PACE_ID, { for: "throttle query: 3 > 0", sinceMs: NOW });
     expect(await theRun(store)).toMatchObject({ waiting: { for: "throttle query: 3 > 0", sinceMs: NOW } });
-    await store.setWaiting(RUN, null);
-    await store.addMemoryPause(RUN, NOW + 3);
+    await store.setWaiting(DEFAULT_PACE_ID, null);
+    await store.addMemoryPause(DEFAULT_PACE_ID, NOW + 3);
     const run = await theRun(store);
     expect(run).toMatchObject({ waiting: null, lastMemoryPauseAtMs: NOW + 3, fence: lease.fence });
     expect(run.memoryPauses).toBe(isToldTwice ? 2 : 1);
-    await store.setWaiting("no-such-run", null);
-    await store.addMemoryPause("no-such-run", NOW);
+    await store.setWaiting("no-such-pace", null);
+    await store.addMemoryPause("no-such-pace", NOW);
     expect(await store.getRun("no-such-run")).toBeNull();
   });
 
   test("fault 8: a run that is over waits for nothing, whoever said so before or says so now", async () => {
     const store = await open();
     await leased(store);
-    await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+    await store.setWaiting(DEFAULT_PACE_ID, { for: "database", sinceMs: NOW });
     await store.transition(RUN, ["running"], "cancelling", {});
     expect(await theRun(store)).toMatchObject({ waiting: { for: "database" } });
     await store.transition(RUN, ["cancelling"], "cancelled", { finishedAtMs: NOW });
     expect(await theRun(store)).toMatchObject({ status: "cancelled", waiting: null });
-    await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+    await store.setWaiting(DEFAULT_PACE_ID, { for: "database", sinceMs: NOW });
     expect(await theRun(store)).toMatchObject({ waiting: null });
   });
 

@@ -45,6 +45,7 @@ const perhaps = fc.option(condition, { nil: undefined });
 /** One call of a table, as a value. */
 export type Call =
   | { readonly kind: "get"; readonly key: Key }
+  | { readonly kind: "get many"; readonly keys: readonly Key[] }
   | { readonly kind: "put"; readonly key: Key; readonly item: Item; readonly condition: Condition | undefined }
   | {
       readonly kind: "update";
@@ -59,6 +60,7 @@ export type Call =
 const noNull = { noNullPrototype: true } as const;
 export const anyCall: fc.Arbitrary<Call> = fc.oneof(
   fc.record({ kind: fc.constant("get" as const), key }),
+  fc.record({ kind: fc.constant("get many" as const), keys: fc.array(key, { maxLength: 4 }) }),
   fc.record({
     kind: fc.constant("put" as const),
     key,
@@ -88,6 +90,8 @@ export async function answerOf(table: Table, next: Call): Promise<unknown> {
     switch (next.kind) {
       case "get":
         return await table.get(next.key);
+      case "get many":
+        return await table.getMany(next.keys);
       case "put":
         return await table.put(next.key, next.item, next.condition);
       case "update":

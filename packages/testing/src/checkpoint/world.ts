@@ -8,6 +8,7 @@ import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { aMove, aRun, aWindow, type Connect, foldAll, NOW, RUN, theRun } from "./harness.ts";
 import { createTurns, type Turns } from "./turns.ts";
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
 /** Events are numbered from 1; every fifth does not pass the filter. */
 export const STREAM_END = 24;
@@ -167,7 +168,8 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
     kept.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
   );
   const nextMs = Math.max(run.plannedDueMs, world.nowMs) + batches.length * 10;
-  if (!(await store.reservePlaces(lease, { expectedMs: run.plannedDueMs, nextMs, paceEpoch: run.paceEpoch }))) return;
+  if (!(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: run.plannedDueMs, nextMs, paceEpoch: run.paceEpoch })))
+    return;
   const number = run.registered + 1;
   for (const [index, batch] of batches.entries())
     world.queue.push({
@@ -241,9 +243,9 @@ export async function redrive(world: World, store: CheckpointStore): Promise<voi
 
 /** Late batches take places of their own meanwhile. */
 export async function hurry(world: World, store: CheckpointStore): Promise<void> {
-  await store.takePlace(RUN, { intervalMs: 1 + world.pick(20), nowMs: world.nowMs });
+  await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 1 + world.pick(20), nowMs: world.nowMs });
   if (world.chance(0.3))
-    await store.raiseBackOff(RUN, { reason: "latency", notAfterMs: world.nowMs - 10, nowMs: world.nowMs });
+    await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: world.nowMs - 10, nowMs: world.nowMs });
 }
 
 function isCrash(error: unknown): boolean {

@@ -1,6 +1,7 @@
 /** A small history of a run that leaves an item of every kind, each time the same ones. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { aRun, finish, foldAll, keyOf, leased, NOW, positionOf, register, RUN, theRun } from "./harness.ts";
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
 /** The store is to be made with these. */
 export const FIXED = { now: () => NOW, newId: () => "the-mark" };
@@ -15,7 +16,7 @@ export async function writeAnItemOfEachKind(store: CheckpointStore): Promise<voi
     record: { atMs: NOW, by: "tune", changes: { batchDelayMs: { from: 2000, to: 400 } } },
     nowMs: NOW,
   });
-  await store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 800, paceEpoch: 2 });
+  await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 800, paceEpoch: 2 });
   const folded = await register(store, lease);
   await store.beginAttempt(keyOf(folded, 0));
   await finish(store, keyOf(folded, 0), "applied");
@@ -34,9 +35,9 @@ export async function writeAnItemOfEachKind(store: CheckpointStore): Promise<voi
     { applied: 0, stale: 0, dead: 1 },
     { nowMs: NOW },
   );
-  await store.raiseBackOff(RUN, { reason: "memory", notAfterMs: NOW, nowMs: NOW });
-  await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
-  await store.addMemoryPause(RUN, NOW);
+  await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "memory", notAfterMs: NOW, nowMs: NOW });
+  await store.setWaiting(DEFAULT_PACE_ID, { for: "database", sinceMs: NOW });
+  await store.addMemoryPause(DEFAULT_PACE_ID, NOW);
   await store.addError(RUN, { atMs: NOW, source: "reader", message: "away" });
   await store.addGap(RUN, {
     from: positionOf(1),

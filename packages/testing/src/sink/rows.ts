@@ -54,7 +54,7 @@ export function deadRow(n: number, fields: Partial<DeadRow> = {}): DeadRow {
 }
 
 export function request(rows: readonly SinkRow[], fields: Partial<ApplyRequest> = {}): ApplyRequest {
-  return { runId: "run-1", lockRunId: "run-1", maxConcurrent: 2, isOnTime: () => true, rows, ...fields };
+  return { runId: "run-1", paceId: "run-1", maxConcurrent: 2, isOnTime: () => true, rows, ...fields };
 }
 
 /** A sink on that database, with what does not matter to the test filled in. */

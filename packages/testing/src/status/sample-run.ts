@@ -13,6 +13,7 @@ export const HOUR = 60 * MINUTE;
 export function sampleRun(different: Partial<Run> = {}): Run {
   return {
     runId: "run-1",
+    paceId: "default",
     epoch: 1,
     status: "running",
     reason: null,
