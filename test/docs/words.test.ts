@@ -18,7 +18,6 @@ const NOT_CHECKED = new Set([
   "docs/cli.md",
   "docs/configuration.md",
   "docs/gotchas.md",
-  "docs/how-to.md",
   "docs/operations.md",
   "docs/reliability.md",
 ]);
