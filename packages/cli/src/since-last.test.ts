@@ -26,7 +26,7 @@ describe("since last", () => {
   });
 
   it("refuses another host's numbers, and a second place to begin", () => {
-    expect(() => sinceLast(done, plain, "other.example")).toThrow("do not carry over");
+    expect(() => sinceLast(done, plain, "other.example")).toThrow("are valid on one host only");
     expect(() => sinceLast(done, { ...plain, days: "1" }, "relay.example")).toThrow("leave out --days");
   });
 });

@@ -169,6 +169,6 @@ describe("start, where no process is there", () => {
   it("does not do a dry run by running", async () => {
     const { exitCode, stderr } = await run(["start", "--dry-run"], () => Promise.reject(new Error("it ran")));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("--dry-run asks the process that would do it");
+    expect(stderr).toContain("--dry-run asks the process that would do the work");
   });
 });

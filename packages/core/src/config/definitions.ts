@@ -131,7 +131,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
       matching("one SQL statement that gives a number or a boolean", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u),
     ),
     fallback: null,
-    help: "Asked before a batch is applied. If the answer is above 0 or true, or if there is none, the run waits and backs off.",
+    help: "Run before a batch; if it gives more than 0, true or no answer, the run waits and backs off.",
   },
   offPeak: {
     key: "offPeak",
