@@ -16,7 +16,6 @@ const REPLACED: readonly (readonly [RegExp, string])[] = [
 const NOT_CHECKED = new Set([
   "CHANGELOG.md",
   "docs/gotchas.md",
-  "docs/operations.md",
   "docs/reliability.md",
 ]);
 
