@@ -64,7 +64,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: 0,
     }),
     alarm("OldestMessageAlarm", "oldest-message", {
-      alarmDescription: "A batch waits longer than any plan, delay or wait explains.",
+      alarmDescription: "A batch waits in the queue longer than its pace, a delay or a wait can explain.",
       ...ofQueue(options.work, "ApproximateAgeOfOldestMessage"),
       statistic: "Maximum",
       period: 5 * MINUTE,
@@ -73,7 +73,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: OLDEST_MESSAGE_SECONDS,
     }),
     alarm("OldestDueAlarm", "oldest-due", {
-      alarmDescription: "A batch is long overdue: nobody takes it, or whoever takes it fails each time.",
+      alarmDescription: "A batch is long overdue: no consumer receives it, or each one that does fails.",
       ...ofBackfill("OldestDueSeconds"),
       statistic: "Maximum",
       period: MINUTE,
@@ -91,7 +91,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: WAITING_SECONDS,
     }),
     alarm("ConsumerErrorsAlarm", "consumer-errors", {
-      alarmDescription: "Invocations of the consumer die: a bad deploy, a secret that is not there, a time-out.",
+      alarmDescription: "Invocations of the consumer fail: perhaps a bad deploy, a missing secret or a time-out.",
       // A single batch that kills its consumer comes back every three minutes: each period of five has an error.
       ...errorsOf(options.consumer, "EarlyExits", 5 * MINUTE),
       evaluationPeriods: 3,
@@ -100,7 +100,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: 0,
     }),
     alarm("ReaderErrorsAlarm", "reader-errors", {
-      alarmDescription: "Ticks of the reader fail or time out; the next minute's tick goes on from the same place.",
+      alarmDescription: "Ticks of the reader fail or time out; the next tick continues at the same position.",
       ...errorsOf(options.reader, "ReaderEarlyExits", MINUTE),
       evaluationPeriods: 5,
       datapointsToAlarm: 3,
@@ -109,7 +109,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
     }),
     alarm("ConsumerThrottlesAlarm", "consumer-throttles", {
       alarmDescription:
-        "Lambda refuses to run the consumer: the account's concurrency is used up, or too much is offered.",
+        "Lambda refuses to run the consumer: the account's concurrency is used up, or the reservation is too small.",
       ...ofFunction(options.consumer, "Throttles"),
       statistic: "Sum",
       period: 5 * MINUTE,
@@ -118,7 +118,8 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: options.maxConcurrent === 1 ? EXPECTED_THROTTLES_AT_ONE : 0,
     }),
     alarm("FallsOffAlarm", "falls-off", {
-      alarmDescription: "The relay soon drops what the reader would read next: the run is slower than the stream.",
+      alarmDescription:
+        "The relay soon drops the events that the reader would read next: the run is slower than the stream.",
       ...ofBackfill("FallsOffInSeconds"),
       statistic: "Minimum",
       period: 5 * MINUTE,
@@ -132,7 +133,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
   return [
     ...alarms,
     alarm("ReaderSilentAlarm", "reader-silent", {
-      alarmDescription: "The reader was not invoked for ten minutes: the schedule is off, or Lambda cannot begin it.",
+      alarmDescription: "The reader was not invoked for ten minutes: the schedule is off, or Lambda cannot run it.",
       ...ofFunction(options.reader, "Invocations"),
       statistic: "Sum",
       period: 5 * MINUTE,

@@ -18,7 +18,7 @@ export function createConsumer(options: ConsumerOptions): sst.aws.Function {
   const consumer = createFunction({
     name: "Consumer",
     role: "consumer",
-    description: "Applies one batch to Postgres when its place on the pace has come.",
+    description: "Applies one batch to Postgres when its slot has come.",
     memoryMb: functionMemoryMb(maxMemoryMb),
     timeoutSeconds: CONSUMER_TIMEOUT_SECONDS,
     settings: options.settings,

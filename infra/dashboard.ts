@@ -94,8 +94,8 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
           own("FallsOffInSeconds", "Minimum", "until the relay drops it"),
         ]),
         graph("Pace", [
-          own("LateBatches", "Sum", "batches that took a new place"),
-          own("PaceWaitMs", "Average", "wait for the place (ms)"),
+          own("LateBatches", "Sum", "batches that took a new slot"),
+          own("PaceWaitMs", "Average", "wait for the slot (ms)"),
         ]),
       ],
     },

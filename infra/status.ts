@@ -19,7 +19,7 @@ export function createStatus(options: StatusOptions): sst.aws.Function {
   return createFunction({
     name: "Status",
     role: "status",
-    description: "Shows one picture of the run, as a page, text or JSON. Reads only.",
+    description: "Shows the status of the run, as a page, text or JSON. Read-only.",
     memoryMb: MEMORY_MB,
     timeoutSeconds: STATUS_TIMEOUT_SECONDS,
     settings: options.settings,

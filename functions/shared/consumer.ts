@@ -131,6 +131,6 @@ function recordsOf(event: unknown): readonly SQSRecord[] {
   if (typeof event === "object" && event !== null && "Records" in event && Array.isArray(event.Records))
     return event.Records as readonly SQSRecord[];
   throw new UsageError(
-    "the consumer is invoked by its queue, with { Records: [...] }; to steer a run use the control function",
+    "the consumer is invoked by its queue, with { Records: [...] }; to control a run use the control function",
   );
 }

@@ -28,7 +28,7 @@ export function readDeployedConfig(env: Environment): DeployedConfig {
   const { queueUrl, dlqUrl, table } = config.settings;
   if (queueUrl === null || dlqUrl === null || table === null)
     throw new ConfigError([
-      "BACKFILL_QUEUE_URL, BACKFILL_DLQ_URL and BACKFILL_TABLE are set by the deploy: one is not",
+      "BACKFILL_QUEUE_URL, BACKFILL_DLQ_URL and BACKFILL_TABLE are set by the deploy, but one of them is missing: deploy again",
     ]);
   return {
     config,
@@ -43,8 +43,6 @@ export function readDeployedConfig(env: Environment): DeployedConfig {
 export function databaseUrlOf({ settings }: Config): string {
   const databaseUrl = linkedSecret("DatabaseUrl") ?? settings.databaseUrl;
   if (databaseUrl === null)
-    throw new ConfigError([
-      "the secret DatabaseUrl is not linked: sst secret set DatabaseUrl postgres://…, and deploy",
-    ]);
+    throw new ConfigError(["the secret DatabaseUrl is not set: sst secret set DatabaseUrl postgres://…, then deploy"]);
   return databaseUrl;
 }

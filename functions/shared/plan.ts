@@ -26,7 +26,7 @@ export function planner(options: {
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new SurveyError(
-        "the relay is too slow to be looked at within control's minute; plan where there is more time",
+        "the relay is too slow to be sampled within the control function's minute; run plan on your own machine",
         {
           cause: error,
         },

@@ -103,7 +103,7 @@ export function createReader(
       const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });
       reporter.report({ ...result, run }, snapshot, memory.usedMb());
       await recordHistory(store, snapshot).catch((error: unknown) =>
-        log(`[BACKFILL] The course of the run was not kept: ${describeError(error)}`),
+        log(`[BACKFILL] The history of the run could not be stored: ${describeError(error)}`),
       );
       return `run ${run.runId} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
     },
@@ -114,6 +114,6 @@ function refuseStranger(event: unknown): void {
   const isTick = typeof event === "object" && event !== null && "action" in event && event.action === "tick";
   if (isTick) return;
   throw new UsageError(
-    'the reader takes { "action": "tick" }, from its schedule; to steer a run use the control function',
+    'the reader takes { "action": "tick" }, from its schedule; to control a run use the control function',
   );
 }

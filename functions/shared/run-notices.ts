@@ -30,7 +30,9 @@ export function tellTransitions(
         await options.publish(noticeOf(run));
       } catch (error) {
         // The run has stopped all the same.
-        options.log(`[BACKFILL] Run ${runId} is ${to}, and that could not be told: ${describeError(error)}`);
+        options.log(
+          `[BACKFILL] Run ${runId} is ${to}, and the notice about it could not be sent: ${describeError(error)}`,
+        );
       }
       return run;
     },
@@ -45,7 +47,7 @@ export function noticeOf(run: Run): Notice {
     message: [
       `The ${what}${run.reason === null ? "." : `: ${run.reason}`}`,
       `Host ${run.host}: ${received} events received, ${processed} processed, ${dead} dead.`,
-      "firehose-backfill status --function NAME tells more.",
+      "firehose-backfill status --function NAME shows more.",
     ].join("\n"),
   };
 }

@@ -48,7 +48,7 @@ describe.skipIf(!existsSync("/dev/full"))(
       const env = { ...FAST, BACKFILL_DATA_DIR: folder.path };
       const { code, said } = await runWith(["run", "--until-done", "--json"], env, { stdout: full(), stderr: "pipe" });
       expect(said).toMatch(/300 received, 300 processed/);
-      expect(said.match(/what belongs on stdout could not be written: its disk is full/g)).toHaveLength(1);
+      expect(said.match(/the output could not be written to stdout: its disk is full/g)).toHaveLength(1);
       expect(said).not.toMatch(STACK);
       expect(code).toBe(1);
     });
@@ -57,7 +57,7 @@ describe.skipIf(!existsSync("/dev/full"))(
       await using folder = await temporaryFolder();
       const env = { BACKFILL_DATA_DIR: folder.path };
       const { code, said } = await runWith(args, env, { stdout: full(), stderr: "pipe" });
-      expect(said).toBe("firehose-backfill: what belongs on stdout could not be written: its disk is full\n");
+      expect(said).toBe("firehose-backfill: the output could not be written to stdout: its disk is full\n");
       expect(code).toBe(1);
     });
 
@@ -94,7 +94,7 @@ describe("fault 25: a data folder that is none", () => {
       const { code, stdout, stderr } = await runProgram([command], { BACKFILL_DATA_DIR: dataDir });
       expect({ code, said: stdout + stderr }).toEqual({
         code: 1,
-        said: expect.stringMatching(/is a file|no process works|no database is running/),
+        said: expect.stringMatching(/is a file|no process is running|no database is running/),
       });
       expect(stdout + stderr).not.toMatch(STACK);
       expect(stdout + stderr).not.toMatch(/E(NOTDIR|EXIST|NOENT)/);

@@ -6,7 +6,7 @@ import { startProgram, temporaryFolder } from "../support/program.ts";
 
 /** Nobody listens there: whoever tries says so. */
 const NOWHERE = "postgres://me:s3cret@127.0.0.1:1/mine?sslmode=disable";
-const UNWISHED = /RELAY_URL is not set, and DATABASE_URL is: .*RELAY_URL=sample for the sample/;
+const UNWISHED = /RELAY_URL is not set, but DATABASE_URL is\. .*RELAY_URL=sample for the sample/;
 
 async function start(dotEnv: Uint8Array | string | null, env: Readonly<Record<string, string>> = {}) {
   await using folder = await temporaryFolder();

@@ -1,6 +1,6 @@
 /**
  * The memory guard of a consumer process, by really allocating: each batch leaks 50 MB, the limit is 256 MB. It is never
- * above the limit by more than one batch, and the run still finishes: who does not come under it makes way for a fresh one.
+ * above the limit by more than one batch, and the run still finishes: who does not come under it a new one replaces it.
  */
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -115,5 +115,5 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
   // They did leak up to the limit; and none went on above it.
   expect(Math.max(...peaks)).toBeGreaterThan(LIMIT_MB);
   expect(Math.max(...peaks)).toBeLessThan(LIMIT_MB + LEAK_MB + BATCH_ITSELF_MB);
-  expect(lines.join("\n")).toContain("makes way for a fresh one");
+  expect(lines.join("\n")).toContain("a new one replaces it");
 }, 120_000);

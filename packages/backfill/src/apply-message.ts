@@ -65,7 +65,7 @@ async function deadLetterStranger(deps: ConsumerDeps, message: IncomingMessage, 
   } catch (failure) {
     return keepLetter(deps, message, null, failure);
   }
-  deps.log(`[BACKFILL] A message that is not ours went to the dead-letter queue: ${error}`);
+  deps.log(`[BACKFILL] A message that this program did not write was moved to the dead-letter queue: ${error}`);
   return outcome("dead-lettered", error);
 }
 

@@ -69,7 +69,7 @@ test("pause, resume and what is refused meanwhile", async () => {
   await expect(send({ action: "pause" })).rejects.toThrow(/there is no run to pause/);
   const run = await send({ action: "start" });
   await expect(send({ action: "resume" })).rejects.toThrow(
-    /is enqueued; resume takes a run that is pausing, paused, errored/,
+    /^Cannot resume: run \S+ is enqueued; only pausing, paused or errored runs can be resumed$/,
   );
   await running(store, run);
   expect(await send({ action: "pause" })).toMatchObject({ status: "pausing", reason: "paused by the operator" });

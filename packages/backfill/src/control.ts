@@ -85,14 +85,18 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
 }
 
 async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
-  if (deps.plan === undefined) throw new UsageError("plan is answered where the relay can be reached");
+  if (deps.plan === undefined)
+    throw new UsageError(
+      "Cannot plan: this program has no access to the relay; ask the control function or the local process",
+    );
   const made = await deps.plan(clampConfig(deps.limits, startConfig(deps, request)), request);
   return { message: summarizePlan(made), run: await openRun(deps), plan: made };
 }
 
 async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
   const config = startConfig(deps, request);
-  if (config.settings.days === 0 && request.from === undefined) throw new UsageError("BACKFILL_DAYS is 0: do not run");
+  if (config.settings.days === 0 && request.from === undefined)
+    throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
   const nowMs = deps.clock.now();
   const run = newRun(clampConfig(deps.limits, config), {
     runId: newRunId(nowMs, deps.random),
@@ -132,8 +136,8 @@ async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> 
   });
   if (after === null) throw refused(run, "pause", from);
   const message = isNow
-    ? `run ${run.runId} is paused: what was planned is hidden until it is resumed`
-    : `run ${run.runId} is pausing: what is planned is still applied`;
+    ? `run ${run.runId} is paused: batches in the queue are not applied; resume reads their events again`
+    : `run ${run.runId} is pausing: it reads no more, and applies the batches that are in the queue`;
   return { message, run: after };
 }
 
@@ -154,7 +158,9 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
       nowMs,
     });
     if (renewed === null)
-      throw new UsageError(`run ${run.runId} has changed meanwhile: look at its status and try again`);
+      throw new UsageError(
+        `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
+      );
   }
   const pausedFor = run.pausedSinceMs === null ? 0 : nowMs - run.pausedSinceMs;
   const after = await deps.store.transition(run.runId, [run.status], "running", {
@@ -164,7 +170,7 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
     pausedSinceMs: null,
   });
   if (after === null) throw refused(run, "resume", sources);
-  return { message: `run ${run.runId} goes on`, run: after };
+  return { message: `run ${run.runId} continues`, run: after };
 }
 
 async function cancel(deps: ControlDeps): Promise<ControlAnswer> {
@@ -184,7 +190,9 @@ async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
     finishedAtMs: deps.clock.now(),
   });
   if (cancelled === null)
-    throw new UsageError(`run ${run.runId} has changed meanwhile: look at its status and try again`);
+    throw new UsageError(
+      `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
+    );
 }
 
 async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
@@ -193,7 +201,7 @@ async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>
     const answer = await tuneOnce(deps, await mustBeOpen(deps, "tune"), wanted);
     if (answer !== null) return answer;
   }
-  throw new UsageError("the run changes all the time: look at its status and try again");
+  throw new UsageError("other commands change the run at the same time: look at its status and try again");
 }
 
 /** null: somebody else has changed its pace since it was read. */
@@ -229,9 +237,9 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
 async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
   const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
   const stay = [
-    ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead letters are left for another redrive`]),
-    ...(untriable === 0 ? [] : [`${untriable} stay dead, because what arrived was no event`]),
-    ...(abandoned === 0 ? [] : [`${abandoned} are left alone, because their run is cancelled or not known`]),
+    ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead batches are left: redrive again`]),
+    ...(untriable === 0 ? [] : [`${untriable} events stay dead, because no complete event was received`]),
+    ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
   ];
   const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run: await deps.store.currentRun() };
@@ -248,6 +256,11 @@ async function mustBeOpen(deps: ControlDeps, action: string): Promise<Run> {
   return run;
 }
 
-function refused(run: Run, action: string, from: readonly RunStatus[]): UsageError {
-  return new UsageError(`run ${run.runId} is ${run.status}; ${action} takes a run that is ${from.join(", ")}`);
+const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;
+
+function refused(run: Run, action: keyof typeof DONE, from: readonly RunStatus[]): UsageError {
+  const allowed = from.join(", ").replace(/, (\w+)$/, " or $1");
+  return new UsageError(
+    `Cannot ${action}: run ${run.runId} is ${run.status}; only ${allowed} runs can be ${DONE[action]}`,
+  );
 }

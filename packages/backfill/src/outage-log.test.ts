@@ -28,7 +28,7 @@ function logOf(ticks: readonly Tick[], secondsApart = 5): readonly string[] {
 
 const DOWN: Tick = ["unreachable: connect ECONNREFUSED", 0];
 const GONE =
-  "[BACKFILL] The relay relay.example cannot be reached: connect ECONNREFUSED. Nothing is lost: what is planned is applied, and it is tried again until it answers";
+  "[BACKFILL] The relay relay.example cannot be reached: connect ECONNREFUSED. Nothing is lost: queued batches are still applied, and the reader tries again until the relay answers";
 const BACK = (seconds: number) => `[BACKFILL] The relay relay.example is back after ${seconds} s`;
 
 test.each<[string, readonly Tick[], readonly string[]]>([

@@ -25,7 +25,7 @@ export function createOutageLog(options: {
         outage = { runId: run.runId, host: run.host, sinceMs: clock.now() };
         const why = endedBecause.slice(UNREACHABLE.length);
         log(
-          `[BACKFILL] The relay ${run.host} cannot be reached: ${why}. Nothing is lost: what is planned is applied, and it is tried again until it answers`,
+          `[BACKFILL] The relay ${run.host} cannot be reached: ${why}. Nothing is lost: queued batches are still applied, and the reader tries again until the relay answers`,
         );
         return;
       }

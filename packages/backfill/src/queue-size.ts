@@ -40,7 +40,7 @@ export async function queueRefused(deps: ReaderDeps, run: Run, packedBy: QueueLi
 }
 
 async function say(deps: ReaderDeps, run: Run, { declaredBytes }: QueueLimits): Promise<void> {
-  const message = `the queue takes ${declaredBytes} bytes a message: larger events are set aside as too-large. To have them, ${ADVICE}`;
+  const message = `the queue takes ${declaredBytes} bytes a message: larger events are dead (too-large). To copy them, too, ${ADVICE}`;
   await deps.store.addError(run.runId, { atMs: deps.clock.now(), source: "reader", message, kind: KIND });
   deps.log(`[BACKFILL] ${message}`);
 }

@@ -57,7 +57,7 @@ export class LettersStayError extends Error {
 
   constructor(cause: unknown, { deadEvents }: { readonly deadEvents: number }) {
     super(
-      `not all dead letters could be moved back: ${describeError(cause)}; ${deadEvents} dead events are back in the queue; redrive again, which does no harm`,
+      `not all dead letters could be moved back: ${describeError(cause)}; ${deadEvents} dead events are back in the queue; redrive again for the rest`,
       { cause },
     );
   }

@@ -15,7 +15,7 @@ export function startConfig(deps: StartConfigDeps, request: StartRequest): Confi
   // Named either way.
   const isRelayNamed = request.relay !== undefined || request.settings?.["RELAY_URL"] !== undefined;
   if (isRelayNamed && !deps.allowRelayFromEvent)
-    throw new UsageError("the relay comes from the configuration alone (RELAY_URL), never from an event");
+    throw new UsageError("the relay comes from the setting RELAY_URL alone, never from an event");
   return deps.configure(settingsOf(request));
 }
 

@@ -50,7 +50,7 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
 
   if (run.backOff > 1 && (await store.halveBackOff(run.paceId, { notAfterMs: fallAllowedBefore(nowMs), nowMs }))) {
     run = (await store.getRun(run.runId)) ?? run;
-    deps.log(`[BACKFILL] Quiet for a minute: back-off is ${run.backOff} now`);
+    deps.log(`[BACKFILL] No trouble for a minute: back-off is ${run.backOff} now`);
     if (sleepsTooLong(deps, run, nowMs)) {
       const renewed = await store.newEpoch(run.runId, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs });
       if (renewed !== null) return { run: renewed, outstanding: NOTHING, figures, queueEmptySinceMs: null };

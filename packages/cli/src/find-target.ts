@@ -39,7 +39,7 @@ export async function requireTarget(context: CliContext, args: Args, why?: strin
   if (target !== null) return target;
   const { dataDir } = loadConfig(context).config.settings;
   throw new CommandError(
-    `no process works on ${dataDir}${why === undefined ? "" : `: ${why}`}. To go on with the unfinished run, or to begin one: firehose-backfill run`,
+    `no process is running on ${dataDir}${why === undefined ? "" : `: ${why}`}. To continue the unfinished run, or to begin one: firehose-backfill run`,
   );
 }
 
@@ -51,7 +51,7 @@ export async function lastSnapshot(context: CliContext): Promise<Snapshot | null
     return snapshot === null ? null : stoppedSnapshot(snapshot);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    const why = folderTrouble(error, dataDir) ?? "it is not what a run leaves there";
+    const why = folderTrouble(error, dataDir) ?? "it was not written by a run";
     throw new CommandError(`${join(dataDir, SNAPSHOT_FILE)} cannot be read: ${why}`, { cause: error });
   }
 }

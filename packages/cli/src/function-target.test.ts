@@ -105,7 +105,7 @@ describe("--function", () => {
     ],
     ["no permission", { status: 403, error: "AccessDeniedException", body: { Message: "x" } }, /lambda:InvokeFunction/],
     ["a failure of its own", { error: "Unhandled", body: { errorMessage: "boom" } }, /failed \(Unhandled\): .*boom/],
-    ["something else that answers", { body: { hello: "world" } }, /does not answer as control does/],
+    ["something else that answers", { body: { hello: "world" } }, /did not answer like a control function/],
   ])("%s is told, with 1", async (_name, answer, message) => {
     await using lambda = await lambdaServer(() => answer);
     await using world = await testWorld();
@@ -180,6 +180,6 @@ describe("page --function", () => {
   it("without a function says where the page is", async () => {
     await using world = await testWorld();
     expect(await ask(world, "page")).toBe(1);
-    expect(world.stderr()).toContain("no process works on");
+    expect(world.stderr()).toContain("no process is running on");
   });
 });

@@ -30,7 +30,7 @@ export function functionTarget(options: { readonly name: string; readonly invoke
         : await invoke(control, { action: "status" });
       const snapshot = isStatus ? parseSnapshot(answer) : parseSnapshot(field(answer, "snapshot"));
       if (snapshot === null)
-        throw new CommandError(`function ${name} does not say how the run is: ${whatItSaid(answer)}`);
+        throw new CommandError(`function ${name} did not answer with a status: ${whatItSaid(answer)}`);
       return snapshot;
     },
     // A function of a version that keeps none says so in words: no history.
@@ -67,7 +67,7 @@ function replyOf(name: string, answer: unknown): ControlReply {
   const message = field(answer, "message");
   const ok = field(answer, "ok");
   if (typeof message !== "string" || typeof ok !== "boolean")
-    throw new CommandError(`function ${name} does not answer as control does: ${whatItSaid(answer)}`);
+    throw new CommandError(`function ${name} did not answer like a control function: ${whatItSaid(answer)}`);
   const lines = message.split("\n").map((line) => escapeForLog(line));
   if (!ok) return { ok, error: lines.join("\n"), isMalformed: false };
   const plan = parsePlan(field(answer, "plan"));
@@ -77,7 +77,7 @@ function replyOf(name: string, answer: unknown): ControlReply {
 function tickedOf(name: string, answer: unknown): ControlReply {
   const message = field(answer, "message");
   if (typeof message === "string") return { ok: true, message: escapeForLog(message) };
-  throw new CommandError(`function ${name} does not answer as a reader does: ${whatItSaid(answer)}`);
+  throw new CommandError(`function ${name} did not answer like a reader function: ${whatItSaid(answer)}`);
 }
 
 const MAX_SHOWN = 200;

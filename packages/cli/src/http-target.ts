@@ -41,7 +41,8 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
     async snapshot() {
       const { status, body } = await ask("/status.json", { headers: { accept: "application/json" } });
       const snapshot = status === 200 ? parseSnapshot(body) : null;
-      if (snapshot === null) throw new CommandError(`${url}/status.json answered ${status}, and not with a status`);
+      if (snapshot === null)
+        throw new CommandError(`${url}/status.json answered ${status}, and the answer is not a status`);
       return snapshot;
     },
     async history() {
@@ -63,5 +64,5 @@ function replyOf(status: number, body: unknown, url: string): ControlReply {
       return { ok: false, error, isMalformed: status === BAD_REQUEST };
     }
   }
-  throw new CommandError(`${url}/control answered ${status}, and not as a control does`);
+  throw new CommandError(`${url}/control answered ${status}, and the answer is not one to a control event`);
 }

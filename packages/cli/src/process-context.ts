@@ -54,7 +54,7 @@ function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
     isTold = true;
     process.exitCode = EXIT.error;
     const why = error.code === "ENOSPC" ? "its disk is full" : (error.code ?? error.message);
-    process.stderr.write(`firehose-backfill: what belongs on stdout could not be written: ${why}\n`);
+    process.stderr.write(`firehose-backfill: the output could not be written to stdout: ${why}\n`);
   });
   return {
     write: (text) => {

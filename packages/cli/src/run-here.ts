@@ -33,7 +33,7 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
   const view = runView(context, options);
   using signals = listenForStop(context, (signal) => {
     view.log(
-      `[BACKFILL] ${signal}: the batch in hand is finished and saved. Once more stops at once; nothing is lost.`,
+      `[BACKFILL] ${signal}: finishing and saving the current batch. A second signal stops at once; nothing is lost.`,
     );
   });
   const { runServer } = await context.loadServer();

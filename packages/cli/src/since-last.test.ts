@@ -26,7 +26,7 @@ describe("since last", () => {
   });
 
   it("refuses another host's numbers, and a second place to begin", () => {
-    expect(() => sinceLast(done, plain, "other.example")).toThrow("do not carry over");
+    expect(() => sinceLast(done, plain, "other.example")).toThrow("are valid on one host only");
     expect(() => sinceLast(done, { ...plain, days: "1" }, "relay.example")).toThrow("leave out --days");
   });
 });
@@ -47,7 +47,7 @@ describe("start --since-last", () => {
     expect(await main(world.context(["start", "--since-last", "--until-done"]))).toBe(0);
     expect(starts).toEqual([{ from: "4215000", isNew: false, isDryRun: false }, undefined]);
     expect(world.stderr()).toContain("Since last: after run run-20260301-0900-k3");
-    expect(world.stderr()).toContain("is not finished (running): it goes on");
+    expect(world.stderr()).toContain("is not finished (running) and continues");
   });
 
   it("with a process sends it", async () => {

@@ -14,15 +14,20 @@ export function sinceLast(last: Snapshot | null, request: StartRequest, host: st
   if (request.days !== undefined || request.from !== undefined)
     throw new UsageError("start: --since-last says where to begin: leave out --days and --from");
   if (last === null || last.runId === null)
-    return { kind: "begin", from: null, note: "there is no last run: this one begins where the settings say" };
+    return { kind: "begin", from: null, note: "there is no last run, so this one begins where the settings say" };
   const { runId, status, cursor } = last;
   if (status !== "succeeded" && status !== "cancelled")
-    return { kind: "go-on", note: `run ${runId} is not finished (${status}): it goes on` };
+    return { kind: "go-on", note: `run ${runId} is not finished (${status}) and continues` };
   if (host !== null && last.host !== host)
     throw new UsageError(
-      `start: run ${runId} was on ${last.host ?? "another host"}, this one is to be on ${host}: sequence numbers do not carry over. Give --from a time`,
+      `start: run ${runId} read ${last.host ?? "another host"}, and this one would read ${host}. Sequence numbers are valid on one host only: give --from a time`,
     );
   const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
-  if (at === null) return { kind: "begin", from: null, note: `run ${runId} applied nothing: as the settings say` };
-  return { kind: "begin", from: String(at.seq), note: `after run ${runId}, which is true as of ${at.time}` };
+  if (at === null)
+    return {
+      kind: "begin",
+      from: null,
+      note: `run ${runId} applied nothing, so this one begins where the settings say`,
+    };
+  return { kind: "begin", from: String(at.seq), note: `after run ${runId}, which applied all events up to ${at.time}` };
 }

@@ -8,12 +8,12 @@ import type { CliContext } from "./context.ts";
 import type { ControlEvent } from "./control-target.ts";
 
 export const SCOPE_OPTIONS = {
-  days: { takes: "N", help: "How far back by event time; -1: everything the relay keeps." },
+  days: { takes: "N", help: "How many days back to begin, by event time; -1: at the oldest event the relay keeps." },
   from: { takes: "SEQ|TIME|oldest|live", help: "Where to begin, instead of --days." },
   to: { takes: "SEQ|TIME", help: "Where to end, instead of now." },
   profile: { takes: "NAME", help: "background, moderate or fast." },
-  collections: { takes: "LIST", help: "Collections, with commas, or @FILE." },
-  dids: { takes: "LIST", help: "DIDs, with commas, or @FILE." },
+  collections: { takes: "LIST", help: "Collections, separated by commas, or @FILE." },
+  dids: { takes: "LIST", help: "DIDs, separated by commas, or @FILE." },
 } as const satisfies Readonly<Record<string, OptionSpec>>;
 
 /** @throws UsageError */

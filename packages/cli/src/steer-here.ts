@@ -17,15 +17,15 @@ export async function steer(context: CliContext, args: Args, event: ControlEvent
   if (target !== null) return sendControl(context, target, event);
   const parsed = parseControlEvent(event);
   if (parsed.action !== "cancel" && parsed.action !== "tune" && parsed.action !== "redrive")
-    throw new TypeError(`${parsed.action} is not done without a process`);
+    throw new TypeError(`${parsed.action} needs a running process`);
   const { config, configure } = loadConfig(context);
   const { dataDir } = config.settings;
   if ((await lastSnapshot(context)) === null)
     throw new CommandError(
-      `nothing has been run on ${dataDir} yet: there is nothing to ${parsed.action}. Begin with: firehose-backfill run`,
+      `there is nothing to ${parsed.action}: no run has been started on ${dataDir} yet. Begin one with: firehose-backfill run`,
     );
   const log = (line: string) => context.stderr.write(`${line}\n`);
-  log("No process is there: it is done here. No run is begun.");
+  log("No process is running, so this command does it. It begins no run.");
   using signals = listenForStop(context, () => {});
   const { steerHere } = await context.loadSteering();
   try {

@@ -20,6 +20,6 @@ export function otherDatabase(
   const what =
     found.name === bound.name
       ? `${found.name} is not the database that it was when run ${runId} began: its schema "firehose" was dropped or replaced`
-      : `DATABASE_URL is ${found.name}, and run ${runId} writes to ${bound.name}${found.id === null ? "" : " (another database, by the id that each keeps)"}`;
-  return `${what}. Nothing was written. To go on with the run, ${found.name === bound.name ? "restore the schema" : `set DATABASE_URL back to ${bound.name}`}; to begin anew here: start --new, which cancels the run`;
+      : `DATABASE_URL is ${found.name}, and run ${runId} writes to ${bound.name}${found.id === null ? "" : " (the ids of the two databases differ)"}`;
+  return `${what}. Nothing was written. To continue the run, ${found.name === bound.name ? "restore the schema" : `set DATABASE_URL back to ${bound.name}`}; to begin a new run here: start --new, which cancels that run`;
 }

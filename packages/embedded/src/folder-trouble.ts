@@ -8,13 +8,13 @@ export function folderTrouble(error: unknown, folder: string): string | null {
     case "EDQUOT":
       return `the disk of the data folder ${folder} is full: free some space there`;
     case "ENOENT":
-      return `the data folder ${folder} is gone: put it back, or start anew`;
+      return `the data folder ${folder} is gone: restore it, or start again without it`;
     case "EEXIST":
     case "ENOTDIR":
       return `the data folder ${folder} cannot be used, because it or a folder above it is a file: move that file away`;
     case "EACCES":
     case "EPERM":
-      return `this user may not use the data folder ${folder}: give it the right (chown -R), as after a copy made by root`;
+      return `this user may not use the data folder ${folder}, perhaps because root copied it: change its owner (chown -R)`;
     case "EROFS":
       return `the data folder ${folder} is on a disk that is read only: mount it for writing`;
     case "ENAMETOOLONG":

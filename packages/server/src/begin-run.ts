@@ -58,7 +58,7 @@ export async function beginRun(
   if (config.settings.days === 0) return { kind: "none", run: last, because: "BACKFILL_DAYS is 0: nothing to run" };
   const after = await afterLast(deps, last, { config, database });
   if (after !== null && after.host === SAMPLE_HOST) {
-    const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To begin anew: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
+    const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To replay it again: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
     return { kind: "none", run: last, because };
   }
   const nowMs = deps.clock.now();
@@ -131,14 +131,14 @@ const NOTHING_TO_RESUME =
 async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
   const run = await goOnAsItIs(deps, open, config, log);
   if (run.status === "errored") {
-    log(`[BACKFILL] Run ${run.runId} had stopped: ${run.reason ?? "no reason known"}. Trying again`);
+    log(`[BACKFILL] Run ${run.runId} was errored: ${run.reason ?? "no reason known"}. It continues now`);
     return (await control(deps, { action: "resume", from: null })).run ?? run;
   }
   if (run.status === "paused") {
     const how = needsNewPosition(run.reason)
       ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
       : "firehose-backfill resume";
-    log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To go on: ${how}`);
+    log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To continue: ${how}`);
   }
   return run;
 }
@@ -151,7 +151,7 @@ async function goOnAsItIs(deps: ControlDeps, open: Run, config: Config, log: (li
     throw new ConfigError(
       conflicts.map(({ key, ofRun, given }) => {
         const name = SETTINGS.find((setting) => setting.key === key)?.name ?? key;
-        return `${name} is ${given}, but run ${open.runId} is not finished and has ${ofRun}: unset ${name} to go on with it, or begin anew with "start --new", which cancels it`;
+        return `${name} is ${given}, but run ${open.runId} is not finished and has ${ofRun}: unset ${name} to continue it, or begin a new run with "start --new", which cancels it`;
       }),
     );
   }

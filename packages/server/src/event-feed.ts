@@ -28,7 +28,7 @@ const AT_ONCE = 200;
 export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataDir">): Promise<EventFeed> {
   const databaseUrl = settings.databaseUrl ?? (await findPostgresUrl(settings.dataDir));
   if (databaseUrl === null) {
-    const hint = "set DATABASE_URL, or ask while firehose-backfill run is working on it";
+    const hint = "set DATABASE_URL, or repeat this command while firehose-backfill run is running";
     throw new NoDatabaseError(`no database is running on ${settings.dataDir}: ${hint}`);
   }
   const database = openDatabase({ databaseUrl, poolSize: 1 });

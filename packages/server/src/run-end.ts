@@ -27,7 +27,7 @@ export function runEnd(
       return untilDone && needsNewPosition(run.reason)
         ? {
             exit: "paused",
-            message: `paused: ${run.reason ?? ""}. To go on: firehose-backfill resume --from oldest|live|SEQ|TIME`,
+            message: `paused: ${run.reason ?? ""}. To continue: firehose-backfill resume --from oldest|live|SEQ|TIME`,
           }
         : null;
     case "enqueued":

@@ -77,7 +77,7 @@ async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop
     retire: () => {
       // A fresh process does one piece of work at least: a limit that is too low makes the run slow and never stops it.
       if (messages === 0) return;
-      log("[BACKFILL] Memory does not fall: this consumer process makes way for a fresh one");
+      log("[BACKFILL] Memory does not fall: this consumer process ends, and a new one replaces it");
       retired.abort();
     },
   });

@@ -68,7 +68,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
       const now = folderTrouble(error, options.dataDir) ?? describeError(error);
       if (now === trouble) return;
       trouble = now;
-      options.log(`[BACKFILL] ${name} cannot be written, the run goes on without it: ${now}`);
+      options.log(`[BACKFILL] ${name} cannot be written, the run continues without it: ${now}`);
     }
   };
 

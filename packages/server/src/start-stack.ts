@@ -17,7 +17,7 @@ export interface Stack extends AsyncDisposable {
 export async function startStack(dataDir: string, settings: Settings, signal: AbortSignal): Promise<Stack> {
   const { queueUrl, dlqUrl, table, databaseUrl, relayUrl } = settings;
   if ((queueUrl === null) !== (dlqUrl === null))
-    throw new ConfigError(["BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL go together: set both, or neither"]);
+    throw new ConfigError(["only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set: set both, or neither"]);
   const stack = await startEmbedded({
     dataDir,
     need: { queue: queueUrl === null, table: table === null, postgres: databaseUrl === null, relay: relayUrl === null },

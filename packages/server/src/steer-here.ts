@@ -62,7 +62,7 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
   if (event.action === "tune") return { message, run };
   if (run !== null && run.finishedAtMs === null) {
-    return { message: `${message}. That run is not finished: go on with it, firehose-backfill run or resume`, run };
+    return { message: `${message}. That run is not finished. To continue it: firehose-backfill run, or resume`, run };
   }
   await applyWhatCameBack({ adapters, addresses: stack.addresses, config, clock, random, log, stop, run });
   return { message, run: run === null ? null : await store.getRun(run.runId) };
@@ -73,7 +73,10 @@ async function endCancelled(deps: ControlDeps, run: Run | null): Promise<Run | n
   if (run === null) return null;
   const patch = { reason: null, finishedAtMs: deps.clock.now() };
   const ended = await deps.store.transition(run.runId, ["cancelling"], "cancelled", patch);
-  if (ended === null) throw new UsageError(`run ${run.runId} has changed meanwhile: look at its status and try again`);
+  if (ended === null)
+    throw new UsageError(
+      `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
+    );
   return ended;
 }
 

@@ -114,7 +114,7 @@ export function whyUnusable(found: DatabaseFindings): Unusable | null {
   }
   if (found.schemaVersion === 0 && !found.canCreateSchema)
     return {
-      finding: `there is no schema firehose yet, and the role ${role} may not make it`,
+      finding: `there is no schema firehose yet, and the role ${role} may not create it`,
       advice: `GRANT CREATE ON DATABASE … TO ${role}, or make a schema firehose that it owns`,
     };
   return null;
@@ -125,7 +125,7 @@ export async function refuseUnusable(options: Omit<DatabaseOptions, "poolSize">)
   const problem = whyUnusable(await examineDatabase(options));
   if (problem === null) return;
   const { shown } = parseDatabaseUrl(options.databaseUrl);
-  throw new SinkError(`the database at ${shown} cannot be used: ${problem.finding}. To mend it: ${problem.advice}`, {
+  throw new SinkError(`the database at ${shown} cannot be used: ${problem.finding}. To fix it: ${problem.advice}`, {
     kind: "broken",
   });
 }

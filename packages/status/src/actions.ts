@@ -43,7 +43,7 @@ function permissionOnRun(
   if (isFinished(status)) return refuse(`the run is ${status}`);
   switch (action) {
     case "pause":
-      if (status === "pausing") return refuse("the run is pausing already");
+      if (status === "pausing") return refuse("the run is already pausing");
       return canTransition(status, "paused") ? ALLOWED : refuse(`the run is ${status}`);
     case "pause-now":
       return canTransition(status, "paused") ? ALLOWED : refuse(`the run is ${status}`);
@@ -51,9 +51,9 @@ function permissionOnRun(
       if (status === "enqueued") return refuse("the run has not begun yet");
       return canTransition(status, "running") ? ALLOWED : refuse(`the run is ${status}`);
     case "cancel":
-      return canTransition(status, "cancelling") ? ALLOWED : refuse("the run is cancelling already");
+      return canTransition(status, "cancelling") ? ALLOWED : refuse("the run is already being cancelled");
     case "tune":
-      return status === "cancelling" ? refuse("the run is cancelling") : ALLOWED;
+      return status === "cancelling" ? refuse("the run is being cancelled") : ALLOWED;
     case "tick":
       return status === "paused" || status === "errored" ? refuse(`the run is ${status}; resume it first`) : ALLOWED;
     default:

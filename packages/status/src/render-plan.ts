@@ -54,7 +54,7 @@ function line(label: string, text: string): string {
 
 function paceText({ allowedRatePerSecond, drainPerSecond, batchSize, batchDelayMs, maxConcurrent }: PacePlan): string {
   const rate = `${formatRate(drainPerSecond)} events/s`;
-  if (allowedRatePerSecond === null) return `${rate}, unpaced: as fast as ${maxConcurrent} at once are expected to be`;
+  if (allowedRatePerSecond === null) return `${rate}, no pace: estimated for ${maxConcurrent} batches at once`;
   return `${rate}: ${batchSize} events each ${batchDelayMs} ms`;
 }
 

@@ -17,11 +17,11 @@ const done = at(4, { status: "succeeded", dead: 0 });
 describe("the report", () => {
   it("says until when the copy is true, and how to go on", () => {
     const page = renderReport(done, course);
-    expect(page).toContain("The copy is true as of 2026-03-01 09:00:00 UTC (sequence number 4215000).");
+    expect(page).toContain("The copy is complete up to 2026-03-01 09:00:00 UTC (sequence number 4215000).");
     expect(page).toContain("start --since-last");
     const gap = { from: { seq: 1, time: "a" }, to: { seq: 2, time: "b" }, host: "h", reason: "too old" };
     const holed = renderReport(at(4, { dead: 3, gaps: [gap] }), course);
-    expect(holed).toContain("as of 2026-02-28 22:00:00 UTC (sequence number 4161900), but for 3 events that could not");
+    expect(holed).toContain("up to 2026-02-28 22:00:00 UTC (sequence number 4161900), but for 3 events that could not");
     expect(holed).toContain("and the gaps below");
   });
 

@@ -60,7 +60,7 @@ function trueUntil({ status, cursor, dead, gaps: missing }: Snapshot): string {
     ...(missing.length > 0 ? ["the gaps below"] : []),
   ];
   const except = exceptions.length === 0 ? "" : `, but for ${exceptions.join(" and ")}`;
-  return `The copy is true as of ${formatTime(at.time)} UTC (sequence number ${at.seq})${except}. What was written, changed or deleted after it is not in it: a record deleted since still stands in the tables. To go on from there: firehose-backfill start --since-last`;
+  return `The copy is complete up to ${formatTime(at.time)} UTC (sequence number ${at.seq})${except}. Later changes are not in it: a record that was deleted later is still in the tables. To continue from there: firehose-backfill start --since-last`;
 }
 
 function figures(snapshot: Snapshot): Markup {

@@ -37,19 +37,19 @@ export function verdictOf(
     case "running":
       return running(snapshot, { nowIso: options.nowIso ?? snapshot.at, tickMs: options.tickMs ?? TICK_MS });
     case "pausing":
-      return say("waiting", `pausing: what is planned is still applied${because(snapshot)}`);
+      return say("waiting", `pausing: batches in the queue are still applied${because(snapshot)}`);
     case "paused":
       return needsNewPosition(snapshot.reason)
         ? say("attention", `paused: ${snapshot.reason}`, null, "firehose-backfill resume --from oldest|live|SEQ|TIME")
-        : say("waiting", `paused${because(snapshot)}`, null, "go on with: firehose-backfill resume");
+        : say("waiting", `paused${because(snapshot)}`, null, "to continue: firehose-backfill resume");
     case "cancelling":
-      return say("waiting", "cancelling: what is queued is thrown away");
+      return say("waiting", "cancelling: batches in the queue are deleted");
     case "cancelled":
       return say("ok", `cancelled${because(snapshot)}: ${appliedText(snapshot)}`);
     case "succeeded":
       return succeeded(snapshot);
     case "errored":
-      return say("failed", `errored${because(snapshot)}`, null, "mend the cause, then: firehose-backfill resume");
+      return say("failed", `errored${because(snapshot)}`, null, "fix the cause, then: firehose-backfill resume");
     default: {
       const unreachable: never = status;
       return unreachable;
@@ -71,14 +71,14 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
       "attention",
       `no sign of the reader for ${formatDuration(stale)}`,
       lastTick?.at ?? null,
-      "look at its process and its log; a deployed run: at the alarms and the log of the reader function",
+      "look at the process and its log; on AWS at the alarms and the log of the reader function",
     );
   if (outage !== null)
     return say(
       "attention",
       outage.text,
       outage.since,
-      "nothing is lost: it tries again by itself; look at the relay and at the network",
+      "nothing is lost: the reader tries again by itself; look at the relay and at the network",
     );
   const waitsFor = waiting === null ? snapshot.reason : `waiting: ${waiting.for}`;
   if (waitsFor !== null)
@@ -87,7 +87,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   if (fallsOff !== null)
     return say(
       "attention",
-      `falling behind: what is read next falls off the relay's window in ${formatDuration(fallsOff)}`,
+      `falling behind: the relay drops the events to read next in ${formatDuration(fallsOff)}`,
       null,
       "a shorter batch delay or a larger batch size helps",
     );
@@ -96,7 +96,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   return say("ok", "running");
 }
 
-const REDRIVE = "look at why (firehose.dead_events), mend it, then: firehose-backfill redrive";
+const REDRIVE = "look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive";
 
 function succeeded(snapshot: Judged): Verdict {
   const dead = deadText(snapshot);
@@ -105,7 +105,7 @@ function succeeded(snapshot: Judged): Verdict {
   if (snapshot.gaps.length > 0 && snapshot.host !== SAMPLE_HOST) {
     const what =
       missingBefore(snapshot) === null
-        ? "with gaps: the relay no longer had all of it"
+        ? "with gaps: the relay no longer had all events"
         : "with less than was asked for: the relay keeps less";
     return say("attention", `succeeded, ${what}`, null, "the gaps are listed below, and in the report");
   }
@@ -123,7 +123,7 @@ function succeeded(snapshot: Judged): Verdict {
 const SAMPLE_HOST = "sample";
 
 function gone(snapshot: Judged): Verdict {
-  const advice = `go on with: firehose-backfill run`;
+  const advice = `to continue: firehose-backfill run`;
   return say("attention", `stopped while ${snapshot.status}: the process is gone`, snapshot.at, advice);
 }
 

@@ -73,7 +73,7 @@ export function limitTooLow(limitMb: number, rssBytesAtStart: number): string | 
   const startMb = Math.ceil(rssBytesAtStart / MB);
   const leastMb = Math.ceil(startMb * START_HEADROOM);
   if (limitMb >= leastMb) return null;
-  return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${startMb} MB before it has done anything: give it at least ${leastMb}`;
+  return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${startMb} MB before it has done anything: set it to at least ${leastMb}`;
 }
 
 /**
@@ -84,5 +84,5 @@ export function limitUnderUse(limitMb: number, rssBytes: number): string | null 
   const usedMb = Math.ceil(rssBytes / MB);
   const leastMb = usedMb + Math.ceil(usedMb / WORKING_SHARE);
   if (limitMb >= leastMb) return null;
-  return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${usedMb} MB and would wait for memory without end: give it at least ${leastMb}`;
+  return `BACKFILL_MAX_MEMORY_MB is ${limitMb}, but this process holds ${usedMb} MB and would pause for ever: set it to at least ${leastMb}`;
 }

@@ -16,8 +16,8 @@ export function adviceFor(input: AdviceInput): readonly string[] {
   const { survey, measured } = input;
   const advice: string[] = [];
   if (survey.stretches.length === 0) return ["There is nothing to read between the start and the end."];
-  if (survey.isClamped) advice.push("The relay keeps less than was asked for: the run begins at the oldest it keeps.");
-  if (survey.endsLater) advice.push("The end lies in the future: what is still to come is not counted here.");
+  if (survey.isClamped) advice.push("The relay keeps less than you asked for: the run begins at the oldest it keeps.");
+  if (survey.endsLater) advice.push("The end is in the future: events that are still to come are not counted here.");
   if (measured.matching.expected === 0 && measured.events > 0)
     advice.push("Nothing that was sampled passes the filters: check BACKFILL_COLLECTIONS and BACKFILL_DIDS.");
   advice.push(...howToFinish(input));
@@ -30,7 +30,9 @@ function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly 
   const share = measured.matching.high / Math.max(1, measured.matching.expected);
   const needed = neededRate(race);
   if (needed === null || !Number.isFinite(needed))
-    return ["The window begins at the very edge of what the relay keeps: ask for fewer days (BACKFILL_DAYS)."];
+    return [
+      "The run would begin at the oldest event the relay keeps, and the relay drops events while it runs: ask for fewer days (BACKFILL_DAYS).",
+    ];
   const rate = needed * share;
   const advice = [`To finish it has to apply ${formatRate(rate)} events a second or more.`];
   const profile = profiles.find(({ finishes }) => finishes === "yes");
@@ -55,7 +57,7 @@ function singleSetting({ batchSize, batchDelayMs, maxConcurrent }: PacePlan, rat
   if (batchDelayMs !== 0) settings.push(`BACKFILL_BATCH_DELAY_MS=${delayFor(size)}`);
   const atOnce = Math.ceil((rate * batchMsOf(size)) / 1_000 / size) + 1;
   if (atOnce > maxConcurrent) settings.push(`BACKFILL_MAX_CONCURRENT=${atOnce}`);
-  return `By single settings: ${settings.join(", ")}.`;
+  return `Or set: ${settings.join(", ")}.`;
 }
 
 function formatRate(perSecond: number): string {

@@ -24,7 +24,7 @@ export async function makePlan(
   const { config, request } = options;
   const { settings } = config;
   const url = settings.relayUrl ?? deps.sampleRelayUrl;
-  if (url === null) throw new UsageError("plan: there is no RELAY_URL to look at");
+  if (url === null) throw new UsageError("plan: RELAY_URL is not set, so there is no relay to sample");
   const nowMs = deps.clock.now();
   const { start, end } = newRun(config, {
     runId: "plan",

@@ -5,8 +5,8 @@ import { steer } from "../steer-here.ts";
 
 export const cancel: Command = {
   name: "cancel",
-  summary: "End the run for good; what is applied stays, what is queued is thrown away.",
-  details: "Without a process the run is ended here.",
+  summary: "End the run for good. Applied events stay in the database; queued batches are deleted.",
+  details: "If no process is running, this command ends the run itself.",
   options: { ...TARGET_OPTIONS },
   examples: [{ line: "cancel", does: "Within one batch. A cancelled run cannot be resumed." }],
   run: (context, args) => steer(context, args, { action: "cancel" }),

@@ -78,22 +78,22 @@ describe("a control command", () => {
   it("says so when something else answers", async () => {
     const { exitCode, stderr } = await steer(["pause"], { status: 404, body: { hello: "world" } });
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/\/control answered 404, and not as a control does/);
+    expect(stderr).toMatch(/\/control answered 404, and the answer is not one to a control event/);
   });
 
   it.each([
     [
       ["pause"],
-      "nothing is read or applied, so there is nothing to pause. To go on with the unfinished run, or to begin one: firehose-backfill run",
+      "nothing is read or applied, so there is nothing to pause. To continue the unfinished run, or to begin one: firehose-backfill run",
     ],
     [
       ["tick"],
-      "there is no reader that could look. To go on with the unfinished run, or to begin one: firehose-backfill run",
+      "no reader is running, so there is none to call. To continue the unfinished run, or to begin one: firehose-backfill run",
     ],
   ])("fault 33: %j without a process says what that means, and what to do", async (argv, why) => {
     await using world = await testWorld();
     expect(await main(world.context(argv))).toBe(1);
-    expect(world.stderr()).toBe(`firehose-backfill: no process works on ${world.dataDir}: ${why}\n`);
+    expect(world.stderr()).toBe(`firehose-backfill: no process is running on ${world.dataDir}: ${why}\n`);
   });
 
   it.each([[["resume"]], [["cancel"]], [["redrive"]], [["tune", "BACKFILL_BATCH_SIZE=1"]]])(
@@ -101,7 +101,7 @@ describe("a control command", () => {
     async (argv) => {
       await using world = await testWorld();
       expect(await main(world.context(argv))).toBe(1);
-      expect(world.stderr()).toMatch(/nothing has been run on .* yet.*egin with:? firehose-backfill run\n$/);
+      expect(world.stderr()).toMatch(/no run has been started on .* yet.*egin one with: firehose-backfill run\n$/);
     },
   );
 
@@ -143,7 +143,7 @@ describe("a control command", () => {
     const file = { pid: 2 ** 22 + 1, port: 1, startedAt: "2026-01-01T00:00:00Z", started: null };
     await writeFile(join(world.dataDir, "server.json"), JSON.stringify(file));
     expect(await main(world.context(["pause"]))).toBe(1);
-    expect(world.stderr()).toContain("no process works on");
+    expect(world.stderr()).toContain("no process is running on");
   });
 
   it("says so when the process does not answer", async () => {

@@ -12,14 +12,14 @@ import { listenForStop } from "../stop-signals.ts";
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check node, relay, database, clock, disk, queue and table, and say what to do.",
-  details: "Changes nothing without --fix. Exit code 1 when a line says fail.",
+  summary: "Check Node, relay, database, clock, disk, queue and table, and say what to do.",
+  details: "Without --fix it changes nothing. The exit code is 1 if a line says fail.",
   options: {
-    fix: { help: "Make or migrate the schema, and remove tombstones older than 30 days." },
+    fix: { help: "Create or migrate the schema, and remove tombstones older than 30 days." },
     json: { help: "One line of JSON." },
   },
   examples: [
-    { line: "doctor", does: "Before the first run, and whenever something is odd." },
+    { line: "doctor", does: "Before the first run, and whenever something looks wrong." },
     { line: "doctor --json | jq '.[] | select(.verdict != \"ok\")'", does: "For scripts." },
   ],
   run: async (context, args) => {
@@ -37,7 +37,7 @@ async function examineAll(context: CliContext, fix: boolean): Promise<readonly C
     ({ config } = loadConfig(context));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const advice = "correct it in the environment or in .env, and ask again";
+    const advice = "correct it in the environment or in .env, then run doctor again";
     return error.problems.map((finding) => ({ name: "configuration", verdict: "fail", finding, advice }));
   }
   using signals = listenForStop(context, () => {});

@@ -13,17 +13,17 @@ import { listenForStop } from "../stop-signals.ts";
 
 export const events: Command = {
   name: "events",
-  summary: "Show the records that were applied last; with --tail go on as more come.",
+  summary: "Show the records that were applied last; with --tail also new ones as they come.",
   details:
-    "Reads the database: DATABASE_URL, or the embedded one of a run that is going on. In the order of the stream; what is\napplied late, out of its order, is not shown with --tail.",
+    "It reads the database: DATABASE_URL, or the embedded one of a process that is running. Records are in the order of the\nstream. With --tail it does not show a record that is applied after later records of the stream.",
   options: {
-    tail: { help: "Go on until Ctrl-C." },
-    lines: { takes: "N", help: "How many to begin with; 10 when left out." },
-    json: { help: "One JSON object a line." },
+    tail: { help: "Continue until Ctrl-C." },
+    lines: { takes: "N", help: "How many records to begin with; default 10." },
+    json: { help: "One JSON object per line." },
   },
   examples: [
-    { line: "events", does: "The last ten." },
-    { line: "events --tail --lines 0 --json | jq -r .collection", does: "Collections, as they come." },
+    { line: "events", does: "The last ten records." },
+    { line: "events --tail --lines 0 --json | jq -r .collection", does: "The collection of each new record." },
   ],
   run: async (context, args) => {
     const lines = linesOf(args);

@@ -13,11 +13,11 @@ import { listenForStop } from "../stop-signals.ts";
 
 export const page: Command = {
   name: "page",
-  summary: "Show the status page: where it is, or, of a deployed run, serve it here until Ctrl-C.",
+  summary: "Print the address of the status page; with --function serve the page of a deployed run here.",
   details:
-    "A deployed page answers to signed requests alone, and a browser cannot sign: this command serves it on 127.0.0.1\nand signs with your AWS credentials. They need lambda:InvokeFunction on the function.",
+    "A deployed page answers signed requests only, and a browser cannot sign. So this command serves the page on 127.0.0.1\nuntil Ctrl-C and signs with your AWS credentials. They need lambda:InvokeFunction on the function.",
   options: {
-    port: { takes: "N", help: "Where to serve it; PORT when left out, 0: any free one." },
+    port: { takes: "N", help: "Port to serve it on; default PORT, 0: any free port." },
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -29,7 +29,7 @@ export const page: Command = {
     const target = await requireTarget(
       context,
       args,
-      "there is no page. firehose-backfill status shows what was known last",
+      "there is no page. firehose-backfill status shows the last known status",
     );
     if (args.text("function") === undefined) {
       context.stdout.write(`${target.address}\n`);

@@ -5,14 +5,14 @@ import { sendControl } from "../send-control.ts";
 
 export const pause: Command = {
   name: "pause",
-  summary: "Hold the run: nothing more is read, what is planned is still applied.",
+  summary: "Pause the run: it reads no more, and applies what is already in the queue.",
   options: {
-    now: { help: "Apply nothing more either: what is planned is hidden, and a resume goes on from what is applied." },
+    now: { help: "Apply nothing more either; resume reads again what was in the queue." },
     ...TARGET_OPTIONS,
   },
   examples: [
-    { line: "pause", does: "Pausing, then paused, after two ticks at most." },
-    { line: "pause --now", does: "Within one batch." },
+    { line: "pause", does: "The status is pausing, then paused after two ticks at most." },
+    { line: "pause --now", does: "Paused within one batch." },
   ],
   run: async (context, args) =>
     sendControl(

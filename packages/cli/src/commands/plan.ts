@@ -14,16 +14,19 @@ import { listenForStop } from "../stop-signals.ts";
 
 export const plan: Command = {
   name: "plan",
-  summary: "Look at the relay and say what a run would take, and whether it can finish.",
+  summary: "Sample the relay and say how long a run would take, what it would cost and whether it can finish.",
   details:
-    "Samples the stream at eight places of the window, one connection after the other; nothing is started or changed.\nTakes half a minute. What is not given here comes from the settings.",
+    "It samples the stream at eight points between start and end, with one connection at a time. It starts and changes\nnothing, and takes half a minute. Options that are not given come from the settings.",
   options: {
     ...SCOPE_OPTIONS,
     json: { help: "One line of JSON." },
     ...TARGET_OPTIONS,
   },
   examples: [
-    { line: "plan --days 3 --collections app.bsky.feed.post --profile moderate", does: "Can it keep up?" },
+    {
+      line: "plan --days 3 --collections app.bsky.feed.post --profile moderate",
+      does: "Can this profile keep up with the stream?",
+    },
     { line: "plan --days -1 --json | jq .pace.finishes", does: "For scripts: yes, no or unclear." },
   ],
   run: async (context, args) => {
@@ -43,7 +46,8 @@ async function ask(context: CliContext, args: Args, target: ControlTarget): Prom
     context.stderr.write(`firehose-backfill: ${reply.error}\n`);
     return reply.isMalformed ? EXIT.usage : EXIT.error;
   }
-  if (reply.plan === undefined) throw new CommandError(`${target.address} does not plan: it is of another version`);
+  if (reply.plan === undefined)
+    throw new CommandError(`${target.address} cannot make a plan, because it is another version of this program`);
   return reply.plan;
 }
 

@@ -5,10 +5,10 @@ import { steer } from "../steer-here.ts";
 
 export const redrive: Command = {
   name: "redrive",
-  summary: "Try what is dead again, batches and single events, at the pace of the run.",
+  summary: "Try dead batches and dead events again, at the pace of the run.",
   details:
-    "Without a process it is done here: what comes back of a finished run is applied, and the command ends. It never begins\na run. Exit code 3: something is still dead.",
+    "If no process is running, this command does it: it applies what belongs to a finished run, then it ends. It never\nbegins a run. Exit code 3: something is still dead.",
   options: { ...TARGET_OPTIONS },
-  examples: [{ line: "redrive", does: "Once their cause is mended. Counters are corrected as they are applied." }],
+  examples: [{ line: "redrive", does: "After the cause is fixed. The counts are corrected as events are applied." }],
   run: (context, args) => steer(context, args, { action: "redrive" }),
 };

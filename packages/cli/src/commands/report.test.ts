@@ -36,7 +36,7 @@ it("of a live process; to standard output; without a course when there is none",
 it("says why there is none", async () => {
   await using world = await testWorld();
   expect(await main(world.context(["report"]))).toBe(1);
-  expect(world.stderr()).toContain("nothing has been run on");
+  expect(world.stderr()).toContain("no run has been started on");
   await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(last));
   expect(await main(world.context(["report", "--out", "/nowhere/x.html"]))).toBe(1);
   expect(world.stderr()).toContain("cannot be written");

@@ -12,26 +12,32 @@ import { loadConfig } from "../load-config.ts";
 
 export const report: Command = {
   name: "report",
-  summary: "Write one HTML document of the run, with plots, to keep or to send.",
-  details: "With a live process or without: what the last one knew is in the data folder. Says where the document is.",
+  summary: "Write a report of the run with plots, as one HTML document.",
+  details:
+    "It works with and without a running process, because the last status is in the data folder. It prints where the\ndocument is.",
   options: {
     out: {
       takes: "FILE",
-      help: "Where to write it; - for standard output. Left out: a file in the data folder, or, of a deployed run, in this one.",
+      help: "Where to write it; - for standard output. Default: a file in the data folder; for a deployed run, in the current folder.",
     },
     ...TARGET_OPTIONS,
   },
   examples: [
     { line: "report", does: "report-RUN.html in the data folder." },
     { line: "report --out - > night.html", does: "To standard output." },
-    { line: "report --function firehose-backfill-production-control", does: "Of a deployed run, saved here." },
+    {
+      line: "report --function firehose-backfill-production-control",
+      does: "The report of a deployed run, in the current folder.",
+    },
   ],
   run: async (context, args) => {
     const { dataDir } = loadConfig(context).config.settings;
     const target = await findTarget(context, args);
     const snapshot = target === null ? await lastSnapshot(context) : await target.snapshot();
     if (snapshot === null || snapshot.runId === null)
-      throw new CommandError(`nothing has been run on ${target?.address ?? dataDir} yet: there is nothing to report`);
+      throw new CommandError(
+        `there is nothing to report: no run has been started on ${target?.address ?? dataDir} yet`,
+      );
     const isHere = args.text("function") === undefined;
     const history = target === null ? await readHistory(dataDir) : await target.history();
     const page = renderReport(snapshot, history);

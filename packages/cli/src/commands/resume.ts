@@ -10,18 +10,21 @@ import { sendControl } from "../send-control.ts";
 
 export const resume: Command = {
   name: "resume",
-  summary: "Go on with a paused or errored run; where no process is there, this one does it.",
+  summary: "Continue a paused or errored run; if no process is running, this one does the work.",
   details: "It never begins a run.",
   options: {
-    from: { takes: "SEQ|TIME|oldest|live", help: "Go on from there, instead of from where it was." },
-    "until-done": { help: "Where this process does the run: exit when it ends." },
-    json: { help: "With it, as run --json." },
-    consumers: { takes: "process", help: "With it, as run --consumers." },
+    from: { takes: "SEQ|TIME|oldest|live", help: "Continue from there, instead of from where the run stopped." },
+    "until-done": { help: "If this process does the work: exit when the run ends." },
+    json: { help: "If this process does the work: as run --json." },
+    consumers: { takes: "process", help: "If this process does the work: as run --consumers." },
     ...TARGET_OPTIONS,
   },
   examples: [
-    { line: "resume", does: "From where it was." },
-    { line: "resume --from oldest", does: "After the relay's sequence began anew: from what it keeps now." },
+    { line: "resume", does: "Continue where the run stopped." },
+    {
+      line: "resume --from oldest",
+      does: "After the relay began its sequence again: continue at the oldest event it keeps.",
+    },
   ],
   run: async (context, args) => {
     const from = args.text("from");
@@ -31,9 +34,11 @@ export const resume: Command = {
       return sendControl(context, target, { action: "resume", ...(from === undefined ? {} : { from }) });
     if ((await lastSnapshot(context)) === null) {
       const { dataDir } = loadConfig(context).config.settings;
-      throw new CommandError(`nothing has been run on ${dataDir} yet: begin with firehose-backfill run`);
+      throw new CommandError(
+        `there is nothing to resume: no run has been started on ${dataDir} yet. Begin one with: firehose-backfill run`,
+      );
     }
-    context.stderr.write("No process is there: this one goes on with the run.\n");
+    context.stderr.write("No process is running, so this one continues the run.\n");
     const options = runOptions(args);
     try {
       return await runHere(context, { ...options, resume: { from: from ?? null } });

@@ -124,7 +124,7 @@ describe("signals", () => {
     world.signal(signal);
     expect(await running).toBe(exitCode);
     expect(world.exits).toEqual([]);
-    expect(world.stderr()).toContain("the batch in hand is finished and saved");
+    expect(world.stderr()).toContain("finishing and saving the current batch");
     expect(world.listeners()).toBe(0);
   });
 
@@ -162,13 +162,13 @@ describe("start, where no process is there", () => {
     const serve: Serve = (options) => (given.push(options), ends("done")(options));
     const { exitCode, stderr } = await run(["start", "--new", "--days", "3"], serve);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain("No process is there yet: this one does the run.");
+    expect(stderr).toContain("No process is running, so this one does the work.");
     expect(given[0]?.start).toEqual({ days: "3", isNew: true, isDryRun: false });
   });
 
   it("does not do a dry run by running", async () => {
     const { exitCode, stderr } = await run(["start", "--dry-run"], () => Promise.reject(new Error("it ran")));
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("--dry-run asks the process that would do it");
+    expect(stderr).toContain("--dry-run asks the process that would do the work");
   });
 });

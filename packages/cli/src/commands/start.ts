@@ -15,24 +15,27 @@ import { SCOPE_OPTIONS, startEvent, startRequest } from "../start-request.ts";
 
 export const start: Command = {
   name: "start",
-  summary: "Begin a new run; where no process is there yet, this one does it.",
+  summary: "Begin a new run; if no process is running, this one does the work.",
   details:
-    "One run at a time: while one is not finished, a start is refused with its id. What is not given here comes\nfrom the settings.",
+    "Only one run is open at a time: if a run is not finished, start is refused and names it. Options that are not given\ncome from the settings.",
   options: {
     ...SCOPE_OPTIONS,
-    "since-last": { help: "Begin where the last run ended; an unfinished one goes on." },
-    new: { help: "Cancel the unfinished run, if there is one." },
-    "dry-run": { help: "Only say what it would do." },
-    "until-done": { help: "Where this process does the run: exit when it ends." },
-    json: { help: "With it, as run --json." },
-    consumers: { takes: "process", help: "With it, as run --consumers." },
+    "since-last": { help: "Begin where the last run ended; if it is unfinished, continue it." },
+    new: { help: "Cancel the unfinished run first, if there is one." },
+    "dry-run": { help: "Say what it would do, and do nothing." },
+    "until-done": { help: "If this process does the work: exit when the run ends." },
+    json: { help: "If this process does the work: as run --json." },
+    consumers: { takes: "process", help: "If this process does the work: as run --consumers." },
     ...TARGET_OPTIONS,
   },
   examples: [
     { line: "start --days 3 --profile moderate", does: "The last three days, at 20 events a second." },
     { line: "start --from 2026-01-31T08:00:00Z --collections app.bsky.feed.post", does: "Posts since that moment." },
-    { line: "start --since-last --until-done", does: "Every night, from cron: what has come since the night before." },
-    { line: "start --new --dids @accounts.txt", does: "Instead of the unfinished run: the accounts of a file." },
+    { line: "start --since-last --until-done", does: "Every night, from cron: the events since the last night." },
+    {
+      line: "start --new --dids @accounts.txt",
+      does: "Cancel the unfinished run, and copy the accounts that are listed in a file.",
+    },
   ],
   run: async (context, args) => {
     const wanted = startRequest(context, args, "start");
@@ -46,10 +49,10 @@ export const start: Command = {
     }
     if (request.isDryRun) {
       throw new CommandError(
-        "--dry-run asks the process that would do it, and there is none: begin it with firehose-backfill run",
+        "--dry-run asks the process that would do the work, and none is running. Start one with: firehose-backfill run",
       );
     }
-    context.stderr.write("No process is there yet: this one does the run.\n");
+    context.stderr.write("No process is running, so this one does the work.\n");
     return runHere(context, { ...runOptions(args), ...(plan?.kind === "go-on" ? {} : { start: request }) });
   },
 };

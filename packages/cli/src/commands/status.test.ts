@@ -41,7 +41,7 @@ describe("status", () => {
     await using world = await testWorld();
     expect(await main(world.context(["status"]))).toBe(1);
     expect(world.stderr()).toBe(
-      `firehose-backfill: nothing has been run on ${world.dataDir} yet; begin with: firehose-backfill run\n`,
+      `firehose-backfill: no run has been started on ${world.dataDir} yet; begin one with: firehose-backfill run\n`,
     );
   });
 
@@ -49,7 +49,7 @@ describe("status", () => {
     await using world = await testWorld();
     await using _ = await testServer(world.dataDir, () => ({ body: { status: "ok" } }));
     expect(await main(world.context(["status"]))).toBe(1);
-    expect(world.stderr()).toContain("/status.json answered 200, and not with a status");
+    expect(world.stderr()).toContain("/status.json answered 200, and the answer is not a status");
   });
 
   it.each([

@@ -14,11 +14,11 @@ import { TerminalBlock } from "../terminal-block.ts";
 
 export const status: Command = {
   name: "status",
-  summary: "Show where the run stands.",
-  details: "Without a live process it shows what the last one knew, marked as stopped.",
+  summary: "Show the status and the progress of the run.",
+  details: "If no process is running, it shows the last known status, marked as stopped.",
   options: {
-    watch: { help: "Keep showing it until the run is over, the process is gone, or Ctrl-C." },
-    json: { help: "One line of JSON; with --watch one a second while it changes." },
+    watch: { help: "Show it again and again until the run ends, the process ends, or Ctrl-C." },
+    json: { help: "One line of JSON; with --watch one line a second while it changes." },
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -44,7 +44,7 @@ async function look(context: CliContext, args: Args): Promise<Snapshot> {
   const snapshot = target === null ? await lastSnapshot(context) : await target.snapshot();
   if (snapshot !== null) return snapshot;
   const { dataDir } = loadConfig(context).config.settings;
-  throw new CommandError(`nothing has been run on ${dataDir} yet; begin with: firehose-backfill run`);
+  throw new CommandError(`no run has been started on ${dataDir} yet; begin one with: firehose-backfill run`);
 }
 
 async function watch(context: CliContext, args: Args, options: { readonly json: boolean }): Promise<number> {

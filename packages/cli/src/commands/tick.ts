@@ -5,14 +5,16 @@ import { sendControl } from "../send-control.ts";
 
 export const tick: Command = {
   name: "tick",
-  summary: "Let the reader look now, instead of at its next turn.",
+  summary: "Call the reader now, instead of at its next tick.",
   details:
-    "Of a deployed run the reader function itself is called, in place of its schedule: your AWS credentials need\nlambda:InvokeFunction on it. The pace stays what it is.",
+    "For a deployed run it calls the reader function, as the schedule does: your AWS credentials need lambda:InvokeFunction\non it. The pace does not change.",
   options: { ...TARGET_OPTIONS },
   examples: [
-    { line: "tick", does: "After a relay or a database has come back." },
-    { line: "tick --function firehose-backfill-production-control", does: "Of a deployed run." },
+    { line: "tick", does: "After a relay or a database is available again." },
+    { line: "tick --function firehose-backfill-production-control", does: "The reader of a deployed run." },
   ],
   run: async (context, args) =>
-    sendControl(context, await requireTarget(context, args, "there is no reader that could look"), { action: "tick" }),
+    sendControl(context, await requireTarget(context, args, "no reader is running, so there is none to call"), {
+      action: "tick",
+    }),
 };

@@ -9,16 +9,16 @@ import { steer } from "../steer-here.ts";
 
 export const tune: Command = {
   name: "tune",
-  summary: "Change the pace of the run that is running; acts within one batch.",
+  summary: "Change the pace of the open run; takes effect within one batch.",
   details:
-    "A faster pace plans again what is planned, and the counts fall back to what is applied for good; of a deployed run\nthat begins with the next tick, a minute at most. What is above what was deployed stays there, and is said.",
+    "For a faster pace the reader reads again what is in the queue and not yet due; until then the counts are a little\nlower. A deployed run does this at its next tick, within a minute. A value above what was deployed is lowered to the\ndeployed value, and the answer says so.",
   options: { ...TARGET_OPTIONS },
-  operands: { name: "KEY=VALUE …", help: "Settings of the throttle, or BACKFILL_PROFILE=NAME." },
+  operands: { name: "KEY=VALUE …", help: "Throttle settings, or BACKFILL_PROFILE=NAME." },
   examples: [
     { line: "tune BACKFILL_BATCH_DELAY_MS=4000", does: "Half as fast as the background profile." },
     {
       line: "tune BACKFILL_PROFILE=moderate BACKFILL_MAX_CONCURRENT=1",
-      does: "A profile, and over it a single setting.",
+      does: "A profile, and one setting that differs from it.",
     },
   ],
   run: async (context, args) => {

@@ -22,7 +22,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: relayUrlOrSample,
     fallback: null,
     fallbackText: "the bundled sample; required when deployed",
-    help: "Host of the firehose; `sample` replays the bundled sample, also into a database of DATABASE_URL.",
+    help: "Host of the firehose. `sample` replays the bundled sample, also if DATABASE_URL is set.",
   },
   databaseUrl: {
     key: "databaseUrl",
@@ -31,7 +31,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: optional(databaseUrl),
     fallback: null,
     fallbackText: "embedded Postgres",
-    help: "Where events are applied; Postgres 15 to 18.",
+    help: "Database that events are applied to; Postgres 15 to 18.",
   },
   profile: {
     key: "profile",
@@ -39,7 +39,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "profile",
     kind: choice(PROFILE_NAMES),
     fallback: "background",
-    help: "Sets the whole pace at once; single settings override it.",
+    help: "Sets all throttle settings at once; a setting that is given overrides it.",
   },
   days: {
     key: "days",
@@ -47,7 +47,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "scope",
     kind: integer(-1, 3_650),
     fallback: 1,
-    help: "How far back to start, by event time; 0: do not run; -1: everything the relay keeps.",
+    help: "How many days back to start, by event time; 0: do not run; -1: at the oldest event the relay keeps.",
   },
   batchSize: {
     key: "batchSize",
@@ -63,7 +63,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "throttle",
     kind: integer(0, 600_000),
     fallback: background.batchDelayMs,
-    help: "Time between full batches, for the whole run; 0: no pacing.",
+    help: "Time between two full batches of the whole run; 0: no pace.",
   },
   maxConcurrent: {
     key: "maxConcurrent",
@@ -71,7 +71,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "throttle",
     kind: integer(1, 100),
     fallback: background.maxConcurrent,
-    help: "Batches applied at the same time, for the whole run.",
+    help: "Batches of the whole run that may be applied at the same time.",
   },
   maxMemoryMb: {
     key: "maxMemoryMb",
@@ -87,7 +87,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "throttle",
     kind: boolean,
     fallback: background.useIdle,
-    help: "Yield to the event loop (setImmediate) between batches.",
+    help: "Whether a consumer yields to the event loop (setImmediate) between batches.",
   },
   dbPoolSize: {
     key: "dbPoolSize",
@@ -95,7 +95,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "throttle",
     kind: integer(1, 50),
     fallback: background.dbPoolSize,
-    help: "Database connections of one consumer process (a function has 1).",
+    help: "Database connections of one consumer process; a function has 1.",
   },
   collections: {
     key: "collections",
@@ -104,7 +104,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: collections,
     fallback: [],
     fallbackText: "all",
-    help: "Collections to apply; markers always pass.",
+    help: "Collections to apply; markers are always applied.",
   },
   dids: {
     key: "dids",
@@ -113,7 +113,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: dids,
     fallback: [],
     fallbackText: "all",
-    help: "Repositories to apply, markers included.",
+    help: "Accounts to apply; for markers, too.",
   },
   verify: {
     key: "verify",
@@ -121,7 +121,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "scope",
     kind: choice(VERIFY_LEVELS),
     fallback: "hash",
-    help: "How much is proved of what the relay sends; each level includes the ones before it.",
+    help: "What is verified of each commit; each level includes the ones before it.",
   },
   throttleQuery: {
     key: "throttleQuery",
@@ -131,7 +131,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
       matching("one SQL statement that gives a number or a boolean", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u),
     ),
     fallback: null,
-    help: "Asked before a batch; above 0, true, or no answer: wait and back off.",
+    help: "Run before a batch; if it gives more than 0, true or no answer, the run waits and backs off.",
   },
   offPeak: {
     key: "offPeak",
@@ -139,7 +139,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(offPeak),
     fallback: null,
-    help: "Inside this window of the day that profile's pace.",
+    help: "Hours of the day in which the run uses the pace of that profile.",
   },
   contact: {
     key: "contact",
@@ -147,7 +147,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(withheld(matching("printable ASCII, at most 200 characters", /^[\x20-\x7e]{1,200}$/))),
     fallback: null,
-    help: "Said to the relay in the User-Agent: an address or a URL.",
+    help: "E-mail address or URL that the relay gets in the User-Agent.",
   },
   alarmEmail: {
     key: "alarmEmail",
@@ -155,7 +155,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(withheld(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/))),
     fallback: null,
-    help: "Where alarms go.",
+    help: "E-mail address that alarms are sent to.",
   },
   alarmTopicArn: {
     key: "alarmTopicArn",
@@ -163,7 +163,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: optional(matching("the ARN of an SNS topic", /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/)),
     fallback: null,
-    help: "Where alarms go, as an SNS topic that exists already.",
+    help: "Existing SNS topic that alarms are sent to, instead of an e-mail address.",
   },
   reserveConcurrency: {
     key: "reserveConcurrency",
@@ -171,7 +171,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: boolean,
     fallback: true,
-    help: "Reserve Lambda concurrency; off for accounts that have none to spare.",
+    help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
   },
   dataDir: {
     key: "dataDir",
@@ -179,7 +179,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: folder,
     fallback: ".backfill",
-    help: "State of the embedded stack; a second start resumes from it.",
+    help: "Folder for the state of the embedded services; the next start continues from it.",
   },
   memoryCheckInterval: {
     key: "memoryCheckInterval",
@@ -187,7 +187,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "throttle",
     kind: integer(1, 1_000_000),
     fallback: 100,
-    help: "Events between memory checks.",
+    help: "Events between two memory checks.",
   },
   port: {
     key: "port",
@@ -195,7 +195,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     group: "place",
     kind: integer(0, 65_535),
     fallback: 8_787,
-    help: "Status page, on 127.0.0.1; 0: any free one, printed on stderr.",
+    help: "Port of the status page on 127.0.0.1; 0: any free port, printed on stderr.",
   },
   queueUrl: {
     key: "queueUrl",
@@ -204,7 +204,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: optional(queueUrl),
     fallback: null,
     fallbackText: "embedded",
-    help: "SQS queue to use instead of the embedded one.",
+    help: "SQS queue to use instead of the embedded queue.",
   },
   dlqUrl: {
     key: "dlqUrl",
@@ -213,7 +213,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: optional(queueUrl),
     fallback: null,
     fallbackText: "embedded",
-    help: "Its dead-letter queue.",
+    help: "Dead-letter queue of that queue.",
   },
   table: {
     key: "table",
@@ -222,7 +222,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
     kind: optional(matching("the name of a DynamoDB table", /^[\w.-]{3,255}$/)),
     fallback: null,
     fallbackText: "embedded",
-    help: "DynamoDB table to use instead of the embedded one.",
+    help: "DynamoDB table to use instead of the embedded table.",
   },
 };
 

@@ -63,8 +63,8 @@ describe("lists", () => {
   );
 
   test("a list of nothing is refused: it would mean everything", () => {
-    expect(dids.parse(",", inPlace)).toEqual({ problem: "it names none" });
-    expect(dids.parse("@f", withFile("# nobody yet\n\n"))).toEqual({ problem: "it names none" });
+    expect(dids.parse(",", inPlace)).toEqual({ problem: "the list is empty" });
+    expect(dids.parse("@f", withFile("# nobody yet\n\n"))).toEqual({ problem: "the list is empty" });
   });
 
   test("wrong items are told, the first three of them, escaped", () => {

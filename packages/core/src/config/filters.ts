@@ -57,7 +57,7 @@ function readListFile(path: string, context: ParseContext): Parsed<string> {
 function parseItems(text: string, isItem: (text: string) => boolean): Parsed<readonly string[]> {
   const items = [...new Set(text.split(/[\s,]+/).filter((item) => item !== ""))];
   // Nothing would mean everything: surely not what a list with nothing in it was meant to say.
-  if (items.length === 0) return { problem: "it names none" };
+  if (items.length === 0) return { problem: "the list is empty" };
   const wrong = items.filter((item) => !isItem(item));
   if (wrong.length === 0) return { value: items };
   const shown = wrong.slice(0, REPORTED_ITEMS).map((item) => `"${escapeForLog(item, 60)}"`);

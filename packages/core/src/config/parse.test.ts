@@ -223,10 +223,10 @@ describe("overrides", () => {
     };
     const problems = problemsOf({}, { overrides: [{ source: "event", values }], readFile });
     expect(problems).toHaveLength(3);
-    expect(problems[0]).toBe("DATABASE_URL belongs to the place where this runs; a control event cannot set it");
+    expect(problems[0]).toBe("DATABASE_URL is a setting of the deployment; a control event cannot set it");
     expect(problems[1]).toContain("BACKFILL_DIDS");
     expect(problems[1]).toContain("a file cannot be named here");
-    expect(problems[2]).toContain("BACKFILL_THROTTLE_QUERY belongs to the place");
+    expect(problems[2]).toContain("BACKFILL_THROTTLE_QUERY is a setting of the deployment");
   });
 
   test("a problem of a layer that is overridden is still a problem", () => {

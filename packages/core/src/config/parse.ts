@@ -82,7 +82,7 @@ function applyLayer(
     const text = textOf(values, definition);
     if (text === "") continue;
     if (source === "event" && definition.group === "place") {
-      problems.push(`${definition.name} belongs to the place where this runs; a control event cannot set it`);
+      problems.push(`${definition.name} is a setting of the deployment; a control event cannot set it`);
       continue;
     }
     const problem = assign(draft, definition, text, source, context);

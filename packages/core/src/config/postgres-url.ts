@@ -33,7 +33,7 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
   // Without an @ in the authority, one after it is where a raw / or ? has cut the password in two.
   const isCutShort = at.length === 1 && (path.includes("@") || query.includes("@")) && authority.includes(":");
   if (at.length > 2 || path.includes("@") || (isCutShort && !/:\d+$/.test(authority)) || isCutByQuery(at, rest))
-    return problem(`is not a valid URL: it holds a raw @, / or ? where none can be; ${ENCODE}`);
+    return problem(`is not a valid URL: it holds @, / or ? in a wrong position; ${ENCODE}`);
   if (/%(?![0-9a-f]{2})/i.test(rest))
     return problem(`holds a % that is not followed by two hexadecimal digits; ${ENCODE}`);
   const [credentials, hostAndPort = ""] = at.length === 2 ? at : ["", at[0]];

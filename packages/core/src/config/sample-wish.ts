@@ -8,6 +8,6 @@ import type { Config } from "./settings.ts";
 export function unwishedSample({ settings, sources }: Pick<Config, "settings" | "sources">): string | null {
   const isUnwished = settings.relayUrl === null && sources.relayUrl === "default" && settings.databaseUrl !== null;
   return isUnwished
-    ? "RELAY_URL is not set, and DATABASE_URL is: the bundled sample is not replayed into a database of your own unless you ask for it. Set RELAY_URL to the host to read (such as wss://bsky.network), or RELAY_URL=sample for the sample"
+    ? "RELAY_URL is not set, but DATABASE_URL is. The bundled sample is replayed into your own database only if you ask for it. Set RELAY_URL to the host to read (such as wss://bsky.network), or RELAY_URL=sample for the sample"
     : null;
 }

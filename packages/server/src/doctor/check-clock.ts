@@ -16,7 +16,7 @@ export interface Reading {
 /** By the best of them; empty: nobody could be asked. */
 export function checkClock(readings: readonly Reading[]): Check {
   const [best] = readings.toSorted((left, right) => left.toleranceMs - right.toleranceMs);
-  if (best === undefined) return ok("clock", "not compared: nothing outside of this machine was reached");
+  if (best === undefined) return ok("clock", "not compared, because no server outside of this machine was reached");
   const offMs = best.oursMs - best.theirsMs;
   const found = `${(Math.abs(offMs) / 1_000).toFixed(1)} s ${offMs < 0 ? "behind" : "ahead of"} the ${best.name}'s`;
   const advice = "switch time synchronisation on (timedatectl set-ntp true)";

@@ -35,7 +35,7 @@ export async function checkDatabase(settings: DatabaseSettings, clock: Clock): P
     found = await examineDatabase({ databaseUrl });
   } catch (error) {
     // The examination itself failed: what is known without it is told all the same.
-    const schema = fail("schema", messageOf(error), "mend what the database says, and ask again");
+    const schema = fail("schema", messageOf(error), "fix what the database reports, then run doctor again");
     return { checks: [reach, schema, query], readings: [] };
   }
   const endedMs = clock.now();
@@ -73,7 +73,7 @@ function checkSchema(found: DatabaseFindings): Check {
   if ((schemaVersion ?? 0) > neededVersion) return fail("schema", mismatch, "use the newer program everywhere");
   return schemaVersion === 0
     ? ok("schema", "none yet: the first start makes it")
-    : warn("schema", `version ${schemaVersion}, of ${neededVersion}`, "doctor --fix migrates it, and so does a start");
+    : warn("schema", `version ${schemaVersion}, of ${neededVersion}`, "doctor --fix migrates it; a start does, too");
 }
 
 function checkConnections({ freeConnections }: DatabaseFindings, poolSize: number): Check {
@@ -83,15 +83,19 @@ function checkConnections({ freeConnections }: DatabaseFindings, poolSize: numbe
 }
 
 async function checkQuery(databaseUrl: string, throttleQuery: string | null): Promise<Check> {
-  if (throttleQuery === null) return ok("throttle query", "none: production's health is not asked for");
+  if (throttleQuery === null) return ok("throttle query", "none: the run does not look at production's health");
   try {
     await checkThrottleQuery({ databaseUrl, throttleQuery });
     const problem = await whyNoAnswer({ databaseUrl, throttleQuery });
     if (problem !== null)
-      return fail("throttle query", problem, "correct BACKFILL_THROTTLE_QUERY: a batch waits while it has no answer");
+      return fail("throttle query", problem, "correct BACKFILL_THROTTLE_QUERY: without an answer no batch is applied");
     return ok("throttle query", "the database answers it");
   } catch (error) {
-    return fail("throttle query", messageOf(error), "correct BACKFILL_THROTTLE_QUERY: a batch waits while it fails");
+    return fail(
+      "throttle query",
+      messageOf(error),
+      "correct BACKFILL_THROTTLE_QUERY: while it fails no batch is applied",
+    );
   }
 }
 

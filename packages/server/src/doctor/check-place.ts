@@ -23,8 +23,8 @@ export function checkNode(version: string, canCollect: boolean): Check {
   if (!canCollect)
     return warn(
       "node",
-      `Node ${version}, without its garbage collector exposed`,
-      "start it with node --expose-gc, or by the firehose-backfill command: pauses for memory are shorter then",
+      `Node ${version}, without --expose-gc`,
+      "start it with node --expose-gc, or with the firehose-backfill command; then pauses for memory are shorter",
     );
   return ok("node", `Node ${version}`);
 }
@@ -76,12 +76,16 @@ export function checkMemory(
   const ofMb = Math.floor((isConstrained ? constrainedBytes : total) / MB);
   const found = `a limit of ${settings.maxMemoryMb} MB, of ${ofMb.toLocaleString("en-US")} MB here`;
   if (settings.maxMemoryMb <= ofMb * LARGEST_SHARE) return ok("memory", found);
-  return warn("memory", found, "lower BACKFILL_MAX_MEMORY_MB, or the system ends the process before it can pause");
+  return warn(
+    "memory",
+    found,
+    "lower BACKFILL_MAX_MEMORY_MB, because the system would kill the process before it reaches the limit",
+  );
 }
 
 export async function checkPort(settings: Pick<Settings, "port" | "dataDir">): Promise<Check> {
   const server = await findServer(settings.dataDir);
-  if (server !== null) return ok("process", `running here already, pid ${server.pid}, ${server.url}`);
+  if (server !== null) return ok("process", `already running here, pid ${server.pid}, ${server.url}`);
   if (settings.port === 0) return ok("process", "none yet; its page takes any free port");
   const problem = await tryPort(settings.port);
   if (problem === null) return ok("process", `none yet; its page's port ${settings.port} is free`);

@@ -28,7 +28,7 @@ export interface RelayCheck {
 export async function checkRelay(options: RelayOptions): Promise<RelayCheck> {
   const { relayUrl, userAgent, clock, signal, listenMs = LISTEN_MS } = options;
   if (relayUrl === null && options.unwishedSample !== null)
-    return { check: fail("relay", options.unwishedSample, "set RELAY_URL, and ask again"), readings: [] };
+    return { check: fail("relay", options.unwishedSample, "set RELAY_URL, then run doctor again"), readings: [] };
   if (relayUrl === null)
     return { check: ok("relay", "the bundled sample (set RELAY_URL for a real one)"), readings: [] };
   const beganMs = clock.now();
@@ -41,9 +41,9 @@ export async function checkRelay(options: RelayOptions): Promise<RelayCheck> {
 function judge(relayUrl: string, result: ProbeResult, tookMs: number): Check {
   switch (result.kind) {
     case "frame":
-      return ok("relay", `${relayUrl} shows a frame after ${tookMs} ms, seq ${result.position.seq}`);
+      return ok("relay", `${relayUrl} sent a frame after ${tookMs} ms, seq ${result.position.seq}`);
     case "silent":
-      return warn("relay", `${relayUrl} takes the connection, and shows no frame in ${tookMs} ms`, SILENT_ADVICE);
+      return warn("relay", `${relayUrl} accepts the connection, but sent no frame in ${tookMs} ms`, SILENT_ADVICE);
     case "error-frame":
       return fail("relay", `${relayUrl} says ${escapeForLog(`${result.error}: ${result.message}`)}`, HOST_ADVICE);
     case "failed":
@@ -55,12 +55,12 @@ function judge(relayUrl: string, result: ProbeResult, tookMs: number): Check {
   }
 }
 
-const SILENT_ADVICE = "a small host may be quiet at this moment; a relay of the network never is";
+const SILENT_ADVICE = "a small host may have nothing to send at this moment; a relay of the whole network always has";
 const HOST_ADVICE = "check RELAY_URL: it names the host of a firehose, such as wss://bsky.network";
 
 function adviceOn(status: number | undefined): string {
   if (status === 429)
-    return "it is asked too often from here: wait, and set BACKFILL_CONTACT so that they can write to you";
+    return "this machine connects too often: wait, and set BACKFILL_CONTACT so that the operator of the relay can write to you";
   return status === undefined ? "check the name, the network, and a proxy or firewall in between" : HOST_ADVICE;
 }
 

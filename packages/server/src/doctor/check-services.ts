@@ -19,7 +19,7 @@ export async function checkQueues({
   queueUrl,
   dlqUrl,
 }: Pick<Settings, "queueUrl" | "dlqUrl">): Promise<readonly Check[]> {
-  if (queueUrl === null && dlqUrl === null) return [ok("queue", "the embedded one")];
+  if (queueUrl === null && dlqUrl === null) return [ok("queue", "embedded")];
   if (queueUrl === null || dlqUrl === null)
     return [fail("queue", "only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set", "set both, or neither")];
   const client = createSqsClient({ endpoint: null });
@@ -34,13 +34,13 @@ export async function checkQueues({
 }
 
 export async function checkTable({ table }: Pick<Settings, "table">): Promise<Check> {
-  if (table === null) return ok("table", "the embedded one");
+  if (table === null) return ok("table", "embedded");
   const client = createDynamoClient({ endpoint: null });
   try {
     return await lookAt("table", async () => {
       const { status, key } = await examineTable(client, table);
       if (key !== NEEDED_KEY)
-        return fail("table", `its key is ${key}`, `make one with the key ${NEEDED_KEY}; the deploy does`);
+        return fail("table", `its key is ${key}`, `create a table with the key ${NEEDED_KEY}, as the deploy does`);
       if (status !== "ACTIVE" && status !== "UPDATING")
         return fail("table", `it is ${status}`, "wait until it is ACTIVE");
       return ok("table", `${table}, ${status}`);
@@ -60,7 +60,8 @@ async function lookAt(name: string, look: () => Promise<Check>): Promise<Check> 
 
 function judgeQueue(found: QueueFindings): Check {
   const { maxMessageBytes, visibilitySeconds, retentionSeconds, maxReceiveCount } = found;
-  if (found.isFifo) return fail("queue", "a FIFO queue", "make a standard one: FIFO queues have no delay of a message");
+  if (found.isFifo)
+    return fail("queue", "a FIFO queue", "create a standard queue: a FIFO queue cannot delay single messages");
   if (maxMessageBytes < NEEDED_MESSAGE_BYTES)
     return fail(
       "queue",
@@ -71,18 +72,22 @@ function judgeQueue(found: QueueFindings): Check {
     return fail(
       "queue",
       `dead-letters a message after ${maxReceiveCount} receives`,
-      "set maxReceiveCount=1000: a batch that waits is received again, real attempts are counted by the consumer",
+      "set maxReceiveCount=1000: a batch that waits for its slot is received several times, and the consumer counts the real attempts",
     );
   const facts = `${maxMessageBytes} bytes a message, hidden for ${visibilitySeconds} s, kept for ${retentionSeconds} s`;
   if (visibilitySeconds < SHORT_VISIBILITY_SECONDS)
-    return warn("queue", facts, "set VisibilityTimeout=180: a slow batch would be given out twice");
+    return warn("queue", facts, "set VisibilityTimeout=180: otherwise a slow batch is delivered twice");
   return retentionSeconds < SHORT_RETENTION_SECONDS
-    ? warn("queue", facts, "set MessageRetentionPeriod=345600 (four days): a paused run keeps its messages so long")
+    ? warn(
+        "queue",
+        facts,
+        "set MessageRetentionPeriod=345600 (four days): the messages of a paused run stay in the queue",
+      )
     : ok("queue", facts);
 }
 
 function judgeDeadLetters({ isFifo, maxMessageBytes, retentionSeconds }: QueueFindings): Check {
-  if (isFifo) return fail("dead letters", "a FIFO queue", "make a standard one, as the queue itself");
+  if (isFifo) return fail("dead letters", "a FIFO queue", "create a standard queue, like the queue itself");
   if (maxMessageBytes < NEEDED_MESSAGE_BYTES)
     return fail(
       "dead letters",
@@ -91,6 +96,10 @@ function judgeDeadLetters({ isFifo, maxMessageBytes, retentionSeconds }: QueueFi
     );
   const facts = `kept for ${retentionSeconds} s`;
   return retentionSeconds < 7 * SHORT_RETENTION_SECONDS
-    ? warn("dead letters", facts, "set MessageRetentionPeriod=1209600 (14 days): somebody has to notice first")
+    ? warn(
+        "dead letters",
+        facts,
+        "set MessageRetentionPeriod=1209600 (14 days): somebody must have time to notice and redrive",
+      )
     : ok("dead letters", facts);
 }

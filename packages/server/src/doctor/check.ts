@@ -35,7 +35,7 @@ export async function isolated(name: string, examine: () => Check | Promise<Chec
     return fail(
       name,
       knowsItself ? error.message : describeError(error),
-      "this could not be looked at: mend it, and ask again",
+      "this check failed: fix its cause, then run doctor again",
     );
   }
 }

@@ -37,7 +37,7 @@ async function boundOfFolder(dataDir: string): Promise<TombstoneBound> {
   try {
     snapshot = JSON.parse(await readFile(join(dataDir, SNAPSHOT_FILE), "utf8"));
   } catch {
-    return { kind: "none", because: "no run is known here; BACKFILL_TABLE names the table of a deployed one" };
+    return { kind: "none", because: "no run is known here; for a deployed run set BACKFILL_TABLE to its table" };
   }
   const isOpen = snapshot.status !== "none" && !isFinished(snapshot.status);
   // Written each second or so: what was applied since only raises it.
