@@ -16,7 +16,6 @@ const REPLACED: readonly (readonly [RegExp, string])[] = [
 const NOT_CHECKED = new Set([
   "CHANGELOG.md",
   "docs/gotchas.md",
-  "docs/reliability.md",
 ]);
 
 /** Code, commands and SQL have names of their own. */
