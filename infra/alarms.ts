@@ -118,7 +118,8 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
       threshold: options.maxConcurrent === 1 ? EXPECTED_THROTTLES_AT_ONE : 0,
     }),
     alarm("FallsOffAlarm", "falls-off", {
-      alarmDescription: "The relay soon drops the events that the reader would read next: the run is slower than the stream.",
+      alarmDescription:
+        "The relay soon drops the events that the reader would read next: the run is slower than the stream.",
       ...ofBackfill("FallsOffInSeconds"),
       statistic: "Minimum",
       period: 5 * MINUTE,

@@ -43,8 +43,6 @@ export function readDeployedConfig(env: Environment): DeployedConfig {
 export function databaseUrlOf({ settings }: Config): string {
   const databaseUrl = linkedSecret("DatabaseUrl") ?? settings.databaseUrl;
   if (databaseUrl === null)
-    throw new ConfigError([
-      "the secret DatabaseUrl is not set: sst secret set DatabaseUrl postgres://…, then deploy",
-    ]);
+    throw new ConfigError(["the secret DatabaseUrl is not set: sst secret set DatabaseUrl postgres://…, then deploy"]);
   return databaseUrl;
 }

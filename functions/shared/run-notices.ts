@@ -30,7 +30,9 @@ export function tellTransitions(
         await options.publish(noticeOf(run));
       } catch (error) {
         // The run has stopped all the same.
-        options.log(`[BACKFILL] Run ${runId} is ${to}, and the notice about it could not be sent: ${describeError(error)}`);
+        options.log(
+          `[BACKFILL] Run ${runId} is ${to}, and the notice about it could not be sent: ${describeError(error)}`,
+        );
       }
       return run;
     },

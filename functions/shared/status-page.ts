@@ -36,8 +36,10 @@ export function createStatusPage(env: Environment): StatusPage {
   return {
     async respond(event) {
       const request = readRequest(event);
-      if (request === null) return plain(400, "This function answers requests to its own address, with a page, JSON or text.");
-      if (request.method !== "GET") return plain(405, "This page is read-only. To control a run use the control function.");
+      if (request === null)
+        return plain(400, "This function answers requests to its own address, with a page, JSON or text.");
+      if (request.method !== "GET")
+        return plain(405, "This page is read-only. To control a run use the control function.");
       const form = chooseForm(request);
       if (form === null) return plain(404, "There is GET /, GET /status.json, GET /status.txt and GET /history.json.");
       try {

@@ -85,14 +85,18 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
 }
 
 async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
-  if (deps.plan === undefined) throw new UsageError("Cannot plan: this program has no access to the relay; ask the control function or the local process");
+  if (deps.plan === undefined)
+    throw new UsageError(
+      "Cannot plan: this program has no access to the relay; ask the control function or the local process",
+    );
   const made = await deps.plan(clampConfig(deps.limits, startConfig(deps, request)), request);
   return { message: summarizePlan(made), run: await openRun(deps), plan: made };
 }
 
 async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
   const config = startConfig(deps, request);
-  if (config.settings.days === 0 && request.from === undefined) throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
+  if (config.settings.days === 0 && request.from === undefined)
+    throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
   const nowMs = deps.clock.now();
   const run = newRun(clampConfig(deps.limits, config), {
     runId: newRunId(nowMs, deps.random),
@@ -154,7 +158,9 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
       nowMs,
     });
     if (renewed === null)
-      throw new UsageError(`run ${run.runId} was changed by another command at the same time: look at its status and try again`);
+      throw new UsageError(
+        `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
+      );
   }
   const pausedFor = run.pausedSinceMs === null ? 0 : nowMs - run.pausedSinceMs;
   const after = await deps.store.transition(run.runId, [run.status], "running", {
@@ -184,7 +190,9 @@ async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
     finishedAtMs: deps.clock.now(),
   });
   if (cancelled === null)
-    throw new UsageError(`run ${run.runId} was changed by another command at the same time: look at its status and try again`);
+    throw new UsageError(
+      `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
+    );
 }
 
 async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {

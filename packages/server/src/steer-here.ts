@@ -73,7 +73,10 @@ async function endCancelled(deps: ControlDeps, run: Run | null): Promise<Run | n
   if (run === null) return null;
   const patch = { reason: null, finishedAtMs: deps.clock.now() };
   const ended = await deps.store.transition(run.runId, ["cancelling"], "cancelled", patch);
-  if (ended === null) throw new UsageError(`run ${run.runId} was changed by another command at the same time: look at its status and try again`);
+  if (ended === null)
+    throw new UsageError(
+      `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
+    );
   return ended;
 }
 

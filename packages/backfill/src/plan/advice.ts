@@ -30,7 +30,9 @@ function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly 
   const share = measured.matching.high / Math.max(1, measured.matching.expected);
   const needed = neededRate(race);
   if (needed === null || !Number.isFinite(needed))
-    return ["The run would begin at the oldest event the relay keeps, and the relay drops events while it runs: ask for fewer days (BACKFILL_DAYS)."];
+    return [
+      "The run would begin at the oldest event the relay keeps, and the relay drops events while it runs: ask for fewer days (BACKFILL_DAYS).",
+    ];
   const rate = needed * share;
   const advice = [`To finish it has to apply ${formatRate(rate)} events a second or more.`];
   const profile = profiles.find(({ finishes }) => finishes === "yes");

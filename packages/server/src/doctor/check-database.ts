@@ -91,7 +91,11 @@ async function checkQuery(databaseUrl: string, throttleQuery: string | null): Pr
       return fail("throttle query", problem, "correct BACKFILL_THROTTLE_QUERY: without an answer no batch is applied");
     return ok("throttle query", "the database answers it");
   } catch (error) {
-    return fail("throttle query", messageOf(error), "correct BACKFILL_THROTTLE_QUERY: while it fails no batch is applied");
+    return fail(
+      "throttle query",
+      messageOf(error),
+      "correct BACKFILL_THROTTLE_QUERY: while it fails no batch is applied",
+    );
   }
 }
 

@@ -76,7 +76,11 @@ export function checkMemory(
   const ofMb = Math.floor((isConstrained ? constrainedBytes : total) / MB);
   const found = `a limit of ${settings.maxMemoryMb} MB, of ${ofMb.toLocaleString("en-US")} MB here`;
   if (settings.maxMemoryMb <= ofMb * LARGEST_SHARE) return ok("memory", found);
-  return warn("memory", found, "lower BACKFILL_MAX_MEMORY_MB, because the system would kill the process before it reaches the limit");
+  return warn(
+    "memory",
+    found,
+    "lower BACKFILL_MAX_MEMORY_MB, because the system would kill the process before it reaches the limit",
+  );
 }
 
 export async function checkPort(settings: Pick<Settings, "port" | "dataDir">): Promise<Check> {

@@ -60,7 +60,8 @@ async function lookAt(name: string, look: () => Promise<Check>): Promise<Check> 
 
 function judgeQueue(found: QueueFindings): Check {
   const { maxMessageBytes, visibilitySeconds, retentionSeconds, maxReceiveCount } = found;
-  if (found.isFifo) return fail("queue", "a FIFO queue", "create a standard queue: a FIFO queue cannot delay single messages");
+  if (found.isFifo)
+    return fail("queue", "a FIFO queue", "create a standard queue: a FIFO queue cannot delay single messages");
   if (maxMessageBytes < NEEDED_MESSAGE_BYTES)
     return fail(
       "queue",
@@ -77,7 +78,11 @@ function judgeQueue(found: QueueFindings): Check {
   if (visibilitySeconds < SHORT_VISIBILITY_SECONDS)
     return warn("queue", facts, "set VisibilityTimeout=180: otherwise a slow batch is delivered twice");
   return retentionSeconds < SHORT_RETENTION_SECONDS
-    ? warn("queue", facts, "set MessageRetentionPeriod=345600 (four days): the messages of a paused run stay in the queue")
+    ? warn(
+        "queue",
+        facts,
+        "set MessageRetentionPeriod=345600 (four days): the messages of a paused run stay in the queue",
+      )
     : ok("queue", facts);
 }
 
@@ -91,6 +96,10 @@ function judgeDeadLetters({ isFifo, maxMessageBytes, retentionSeconds }: QueueFi
     );
   const facts = `kept for ${retentionSeconds} s`;
   return retentionSeconds < 7 * SHORT_RETENTION_SECONDS
-    ? warn("dead letters", facts, "set MessageRetentionPeriod=1209600 (14 days): somebody must have time to notice and redrive")
+    ? warn(
+        "dead letters",
+        facts,
+        "set MessageRetentionPeriod=1209600 (14 days): somebody must have time to notice and redrive",
+      )
     : ok("dead letters", facts);
 }

@@ -98,7 +98,11 @@ async function fixDatabase(
     const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
     return ok("fixed", `${schema}; ${tombstones}`);
   } catch (error) {
-    return fail("fixed", error instanceof Error ? error.message : String(error), "see the lines about the database below");
+    return fail(
+      "fixed",
+      error instanceof Error ? error.message : String(error),
+      "see the lines about the database below",
+    );
   }
 }
 

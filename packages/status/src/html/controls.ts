@@ -68,7 +68,9 @@ function moreForm(snapshot: Snapshot): Markup {
   return unfold(
     "more",
     "More…",
-    html`<p>Pause applies the batches that are in the queue. Pause now does not apply them; resume reads their events again.</p>
+    html`<p>
+        Pause applies the batches that are in the queue. Pause now does not apply them; resume reads their events again.
+      </p>
       ${button("pause-now", "Pause now", snapshot)}
       <form method="post" action="/control">
         <input type="hidden" name="action" value="resume" />
