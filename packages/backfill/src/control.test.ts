@@ -112,7 +112,7 @@ test("cancel, and no way back", async () => {
   const run = await send({ action: "start" });
   await running(store, run);
   expect(await send({ action: "cancel" })).toMatchObject({ status: "cancelling" });
-  await expect(send({ action: "resume" })).rejects.toThrow(/is cancelling; resume takes/);
+  await expect(send({ action: "resume" })).rejects.toThrow(/^Cannot resume: run \S+ is cancelling; only /);
 });
 
 test("a tune changes the pace, is recorded, and voids the places of the old one", async () => {

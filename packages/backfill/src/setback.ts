@@ -113,7 +113,7 @@ export async function sendLetter(deps: Pick<ConsumerDeps, "queue">, message: Inc
   try {
     await deps.queue.deadLetter(message);
   } catch (cause) {
-    throw new DeadLetterError("the dead-letter queue refuses a message", { cause });
+    throw new DeadLetterError("the dead-letter queue does not take a message", { cause });
   }
 }
 
