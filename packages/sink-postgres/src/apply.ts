@@ -9,7 +9,8 @@ import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import { applyBisected, type Place } from "./bisect.ts";
 import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
-import { type DataRow, foldRows } from "./fold.ts";
+import { foldRows } from "./fold.ts";
+
 import { hostNumber } from "./host-number.ts";
 import { describeLockHolder } from "./lock-holder.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
@@ -17,7 +18,7 @@ import { redriveResult, redriveStatements } from "./redriven.ts";
 import { gotLock, identityOf } from "./run-lock.ts";
 import { beforeTransaction, PostgresError, StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
-import { type ApplyRequest, redriveOf } from "./request.ts";
+import { type ApplyRequest, type DataRow, redriveOf } from "./request.ts";
 import type { DeadRow, SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyResult } from "@firehose-backfill/sink/sink";
 

@@ -1,5 +1,6 @@
 /** What became of a batch's rows: every one is counted once, as applied or as stale. Pure. */
-import type { DataRow, FoldedRows } from "./fold.ts";
+import type { FoldedRows } from "./fold.ts";
+import type { DataRow } from "./request.ts";
 import type { StatementResult } from "./pipeline.ts";
 import type { BatchStatement, Target } from "./statements.ts";
 

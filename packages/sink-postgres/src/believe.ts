@@ -4,7 +4,7 @@
  */
 import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
 import { tidTimeMs } from "@firehose-backfill/core/tid";
-import type { DataRow } from "./fold.ts";
+import type { DataRow } from "./request.ts";
 
 const LAST_DATE_MS = 8.64e15;
 

@@ -5,7 +5,8 @@
 import { countApplied } from "./batch-counts.ts";
 import type { Session } from "./connection.ts";
 import { refusedRow } from "./dead-events.ts";
-import { type DataRow, foldRows } from "./fold.ts";
+import { foldRows } from "./fold.ts";
+import type { DataRow } from "./request.ts";
 import { StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
 import type { DeadRow } from "@firehose-backfill/sink/rows";

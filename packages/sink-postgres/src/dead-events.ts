@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { encodeEvent } from "@firehose-backfill/core/cbor/event-layout";
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import type { Database } from "./connection.ts";
-import type { DataRow } from "./fold.ts";
+import type { DataRow } from "./request.ts";
 import type { Statement } from "./pipeline.ts";
 import { type StatementError, toSinkError } from "./sink-error.ts";
 import type { DeadRow } from "@firehose-backfill/sink/rows";

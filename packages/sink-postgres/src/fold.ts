@@ -3,9 +3,8 @@
  * One statement must not name a key twice (21000), and an older row has nothing left to say. Pure.
  */
 import { believe } from "./believe.ts";
-import type { AccountRow, DeadRow, IdentityRow, RecordRow, SinkRow, SyncRow } from "@firehose-backfill/sink/rows";
-
-export type DataRow = Exclude<SinkRow, DeadRow>;
+import type { AccountRow, IdentityRow, RecordRow, SyncRow } from "@firehose-backfill/sink/rows";
+import type { DataRow } from "./request.ts";
 
 /** Every list is sorted by its key and holds a key once. */
 export interface FoldedRows {

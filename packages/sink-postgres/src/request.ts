@@ -1,12 +1,15 @@
 /** One call of apply(), as the parts of this package pass it on. */
 import type { BatchKey } from "@firehose-backfill/core/batch";
-import type { SinkRow } from "@firehose-backfill/sink/rows";
+import type { DeadRow, SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyOptions } from "@firehose-backfill/sink/sink";
 
 export interface ApplyRequest extends ApplyOptions {
   readonly batch: BatchKey;
   readonly rows: readonly SinkRow[];
 }
+
+/** What is written to the tables of the stream: all but what is dead. */
+export type DataRow = Exclude<SinkRow, DeadRow>;
 
 /** Which dead events the rows of a batch are. */
 export interface Redrive {
