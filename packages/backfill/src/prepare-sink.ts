@@ -16,19 +16,20 @@ export interface PrepareOptions {
  * @throws SinkError, ConfigError: each with one clear message and no password
  */
 export async function prepareSink(sink: SinkKit, { throttleQuery, goesOn }: PrepareOptions): Promise<void> {
-  const { shown } = await sink.verify();
+  await sink.verify();
   // Before anything is made there: the address may be a mistake.
   refuseOtherDatabase(goesOn, await sink.identity());
-  await refuseUnusable(sink, shown);
+  await refuseUnusable(sink);
   await sink.migrate();
   if (throttleQuery !== null) await sink.checkThrottleQuery(throttleQuery);
 }
 
-/** Said the same by `doctor`. */
-async function refuseUnusable(sink: SinkKit, shown: string): Promise<void> {
+/** Said the same by `doctor`. @throws SinkError (`broken`) with what is wrong and what to do; ConfigError */
+export async function refuseUnusable(sink: SinkKit): Promise<void> {
   const { isReadOnly, problem } = await sink.examine();
   const why = isReadOnly ? READ_ONLY : problem;
   if (why === null) return;
+  const { shown } = await sink.verify();
   throw new SinkError(`the database at ${shown} cannot be used: ${why.finding}. To mend it: ${why.advice}`, "broken");
 }
 

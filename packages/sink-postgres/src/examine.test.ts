@@ -1,4 +1,4 @@
-import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import { refuseUnusable } from "@firehose-backfill/backfill/prepare-sink";
 import { openSink } from "./open-sink.ts";
 /** What a role lacks is said before it fails: the same by the doctor and by a start. */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,8 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examineDatabase, whyUnusable } from "./examine.ts";
 import { migrate } from "./schema/migrate.ts";
 import { createDatabase, query } from "./testing.ts";
-
-const RUN = { throttleQuery: null, goesOn: null };
 
 let folder: string;
 let server: Postgres;
@@ -42,7 +40,7 @@ describe("fault 19: what the role lacks", () => {
   test("nothing, where all is granted", async () => {
     const databaseUrl = await databaseFor(ALL.split("; "));
     expect(whyUnusable(await examineDatabase({ databaseUrl }))).toBeNull();
-    await prepareSink(openSink(databaseUrl), RUN);
+    await refuseUnusable(openSink(databaseUrl));
   });
 
   test.each<[string, readonly string[], RegExp]>([
@@ -68,35 +66,33 @@ describe("fault 19: what the role lacks", () => {
     const problem = whyUnusable(await examineDatabase({ databaseUrl }));
     expect(problem?.finding).toMatch(finding);
     expect(problem?.advice).toContain('GRANT USAGE ON SCHEMA firehose TO "odd role"; GRANT SELECT, INSERT');
-    await expect(prepareSink(openSink(databaseUrl), RUN)).rejects.toMatchObject({ name: "SinkError", kind: "broken" });
-    await expect(prepareSink(openSink(databaseUrl), RUN)).rejects.toThrow(
-      /odd role@127.*GRANT USAGE ON SCHEMA firehose/,
-    );
+    await expect(refuseUnusable(openSink(databaseUrl))).rejects.toMatchObject({ name: "SinkError", kind: "broken" });
+    await expect(refuseUnusable(openSink(databaseUrl))).rejects.toThrow(/odd role@127.*GRANT USAGE ON SCHEMA firehose/);
     // The advice is not only words: with it, all is well.
     const owner = new URL(databaseUrl);
     owner.username = new URL(server.databaseUrl).username;
     owner.password = new URL(server.databaseUrl).password;
     for (const sql of problem?.advice.split("; ") ?? []) await query(owner.href, sql);
-    await prepareSink(openSink(databaseUrl), RUN);
+    await refuseUnusable(openSink(databaseUrl));
   });
 
   test("CREATE, where there is no schema yet", async () => {
     const databaseUrl = await databaseFor(["DROP SCHEMA firehose CASCADE"]);
-    await expect(prepareSink(openSink(databaseUrl), RUN)).rejects.toThrow(/GRANT CREATE ON DATABASE … TO "odd role"/);
+    await expect(refuseUnusable(openSink(databaseUrl))).rejects.toThrow(/GRANT CREATE ON DATABASE … TO "odd role"/);
   });
 
   test("nothing, where an empty schema is there that it owns", async () => {
     const make = 'CREATE SCHEMA firehose AUTHORIZATION "odd role"';
     const databaseUrl = await databaseFor(["DROP SCHEMA firehose CASCADE", make]);
-    await prepareSink(openSink(databaseUrl), RUN);
+    await refuseUnusable(openSink(databaseUrl));
     expect(await migrate({ databaseUrl })).toMatchObject({ from: 0 });
-    await prepareSink(openSink(databaseUrl), RUN);
+    await refuseUnusable(openSink(databaseUrl));
   });
 
   test("a default of read only", async () => {
     const databaseUrl = await databaseFor(ALL.split("; "));
     const { pathname } = new URL(databaseUrl);
     await query(server.databaseUrl, `ALTER DATABASE ${pathname.slice(1)} SET default_transaction_read_only = on`);
-    await expect(prepareSink(openSink(databaseUrl), RUN)).rejects.toThrow(/it is read only.*name the primary/);
+    await expect(refuseUnusable(openSink(databaseUrl))).rejects.toThrow(/it is read only.*name the primary/);
   });
 });
