@@ -3,17 +3,19 @@ const FLOORS = {
   core: [],
   throttle: ["core"],
   firehose: ["core"],
-  queue: ["core", "throttle", "firehose"],
-  checkpoint: ["core", "throttle", "firehose"],
+  repos: ["core"],
+  queue: ["core", "throttle", "firehose", "repos"],
+  checkpoint: ["core", "throttle", "firehose", "repos"],
   sink: ["core"],
   "sink-postgres": ["core", "throttle", "sink"],
-  backfill: ["core", "throttle", "firehose", "queue", "checkpoint", "sink"],
-  status: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill"],
+  backfill: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink"],
+  status: ["core", "throttle", "firehose", "repos", "queue", "checkpoint", "sink", "backfill"],
   embedded: ["core"],
   server: [
     "core",
     "throttle",
     "firehose",
+    "repos",
     "queue",
     "checkpoint",
     "sink",
@@ -22,7 +24,19 @@ const FLOORS = {
     "status",
     "embedded",
   ],
-  cli: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+  cli: [
+    "core",
+    "throttle",
+    "firehose",
+    "repos",
+    "queue",
+    "checkpoint",
+    "sink",
+    "backfill",
+    "status",
+    "embedded",
+    "server",
+  ],
 };
 
 /** Third parties that one package alone may import. */
@@ -36,8 +50,8 @@ const OWNERS = {
   dynalite: ["embedded"],
 };
 
-/** Tests, and modules that only tests use. */
-const TESTS = "(\\.test|-fixture|/testing|/test-[a-z-]+)\\.ts$|/testing/|/conformance/";
+/** Tests, and the package of what only tests use. */
+const TESTS = "\\.test\\.ts$|^packages/testing/";
 
 module.exports = {
   forbidden: [
@@ -83,6 +97,13 @@ module.exports = {
         ],
       },
       to: { path: "^packages/sink-postgres/" },
+    },
+    {
+      name: "testing-is-for-tests",
+      severity: "error",
+      comment: "packages/testing is imported by tests, benchmarks and itself only",
+      from: { path: "^(packages|functions|infra|scripts)/|^sst\\.config\\.ts$", pathNot: TESTS },
+      to: { path: "^packages/testing/" },
     },
     {
       name: "infra-imports-pure-constants",

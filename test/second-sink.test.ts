@@ -5,12 +5,12 @@
 import { applyMessage } from "@firehose-backfill/backfill/apply-message";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
-import { quietConsumer } from "@firehose-backfill/backfill/testing/consumer";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { recordEvent } from "@firehose-backfill/queue/test-batches";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import { recordEvent } from "@firehose-backfill/testing/queue/batches";
 import type { SinkKit } from "@firehose-backfill/sink/kit";
 import type { RecordRow } from "@firehose-backfill/sink/rows";
 import { SinkError } from "@firehose-backfill/sink/sink-error";

@@ -7,10 +7,11 @@ import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openDidClient } from "@firehose-backfill/repos/did-client";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
@@ -54,7 +55,12 @@ export function createReader(
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const resolveKey = createKeyResolver({ clock, userAgent: agent });
+  const { resolveKey } = openDidClient({
+    clock,
+    random,
+    userAgent: agent,
+    resolveName: systemNames,
+  });
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
   const outages = createOutageLog({ clock, log });

@@ -6,7 +6,7 @@ import { randomFillSync } from "node:crypto";
 import type { ConsumerDeps, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
@@ -16,7 +16,7 @@ import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
-import { intercept, isSendBatch } from "@firehose-backfill/queue/test-client";
+import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
 import { startConsumerLoop } from "@firehose-backfill/server/consumer-loop";
 import { localPlace } from "@firehose-backfill/server/local-place";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
@@ -70,7 +70,6 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
     queueUrl,
     dlqUrl,
     countsBase64: true,
-    startMove: false,
     clock: systemClock,
     random,
   });

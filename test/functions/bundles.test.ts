@@ -7,7 +7,11 @@ import { METRICS, NAMESPACE, SERVICE } from "../../functions/shared/metrics.ts";
 import { type BundledFunction, bundleFunctions, FUNCTIONS } from "../../scripts/bundle-functions.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/program.ts";
 
-const LARGEST_BYTES = 700 * 1024;
+/**
+ * What control holds is what a start needs: the database's driver, the relay's and the SDK are 500 KiB of it. Passwords as libpq
+ * prepares them, examinations and the binding to a database took it above 700 KiB.
+ */
+const LARGEST_BYTES = 760 * 1024;
 const MOST_LINES = 40;
 
 let folder: TemporaryFolder;

@@ -27,12 +27,13 @@ export async function waitFor(
   if (run !== null && run.waiting?.for !== because)
     await store.setWaiting(run.runId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
   const said = wait.detail ?? because;
-  if (run !== null && (run.waiting?.for !== because || deps.waitLog.lastSaid !== said)) {
+  // Another holder of the same lock is news. A value that was measured anew is none.
+  const isOtherDetail = wait.detail !== undefined && deps.waitLog.lastSaid !== said;
+  if (run !== null && (run.waiting?.for !== because || isOtherDetail)) {
     const kind = kindOfWait(because);
     await store.addError(run.runId, { atMs: clock.now(), source: "consumer", message: said, kind });
-    // A value that was measured anew is no news. Another holder of the same lock is.
-    const isNews = run.waiting === null || run.waiting.for === because || kindOfWait(run.waiting.for) !== kind;
-    if (isNews) deps.log(`[BACKFILL] Waiting: ${said}`);
+    const isOtherKind = run.waiting === null || kindOfWait(run.waiting.for) !== kind;
+    if (isOtherKind || isOtherDetail) deps.log(`[BACKFILL] Waiting: ${said}`);
   }
   deps.waitLog.lastSaid = said;
   if (run !== null && because !== "database") {

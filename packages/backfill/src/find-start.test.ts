@@ -2,7 +2,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, it } from "vitest";
 import { findStart } from "./find-start.ts";
-import { NOW, storeWithRun } from "./testing/runs.ts";
+import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 const DAY_MS = 86_400_000;
 const NOTHING: SeekResult = {

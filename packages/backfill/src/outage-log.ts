@@ -1,10 +1,7 @@
 /** Tells the log of a relay that cannot be reached: once when it begins, and once when it is back, however often it was tried. */
 import type { Clock } from "@firehose-backfill/core/clock";
+import { saysNothing, UNREACHABLE } from "./failing-since.ts";
 import type { TickResult } from "./run-tick.ts";
-
-const UNREACHABLE = "unreachable: ";
-/** Ends of a tick that say nothing of the relay: nobody got as far as to ask it, or to hear it out. */
-const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "horizon"]);
 
 export interface OutageLog {
   /** After each tick, in the order in which they came. */
@@ -32,7 +29,8 @@ export function createOutageLog(options: {
         );
         return;
       }
-      if (outage === null || (read.frames === 0 && (SAYS_NOTHING.has(endedBecause) || read.isLeaseLost))) return;
+      if (outage === null || (read.frames === 0 && read.isLeaseLost)) return;
+      if (saysNothing({ endedBecause, frames: read.frames })) return;
       const seconds = Math.round((clock.now() - outage.sinceMs) / 1_000);
       outage = null;
       log(`[BACKFILL] The relay ${run.host} is back after ${seconds} s`);

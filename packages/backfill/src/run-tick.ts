@@ -7,6 +7,7 @@ import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
 import type { Outstanding } from "./fold.ts";
+import { FAILED, failingSince } from "./failing-since.ts";
 import { followSettings } from "./follow-settings.ts";
 import { keepOffPeak } from "./off-peak.ts";
 import { keepLease } from "./lease-keeper.ts";
@@ -67,11 +68,12 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
     const message = describeError(error);
     deps.log(`[BACKFILL] Reader: ${message}`);
     await noteFailure(deps, held.run.runId, error);
-    result = nothing(held.run, `error: ${message}`, place.lookAgainMs);
-    if (!keeper.isLost()) await release(deps, lease, result, { startedAtMs, queueEmptySinceMs }).catch(() => undefined);
+    result = nothing(held.run, `${FAILED}${message}`, place.lookAgainMs);
+    if (!keeper.isLost())
+      await release(deps, lease, result, { ...held, startedAtMs, queueEmptySinceMs }).catch(() => undefined);
     throw error;
   }
-  await release(deps, lease, result, { startedAtMs, queueEmptySinceMs });
+  await release(deps, lease, result, { ...held, startedAtMs, queueEmptySinceMs });
   return result;
 }
 
@@ -130,11 +132,14 @@ async function release(
   deps: ReaderDeps,
   lease: Lease,
   result: TickResult,
-  at: { readonly startedAtMs: number; readonly queueEmptySinceMs: number | null },
+  /** `run`: as the tick found it. */
+  at: { readonly run: Run; readonly startedAtMs: number; readonly queueEmptySinceMs: number | null },
 ): Promise<void> {
   const nowMs = deps.clock.now();
+  const tick = { atMs: at.startedAtMs, durationMs: nowMs - at.startedAtMs, endedBecause: result.endedBecause };
+  const failing = failingSince(at.run, { ...tick, frames: result.read?.frames ?? 0, endedAtMs: nowMs });
   await deps.store.releaseLease(lease, {
-    tick: { atMs: at.startedAtMs, durationMs: nowMs - at.startedAtMs, endedBecause: result.endedBecause },
+    tick: { ...tick, ...failing },
     nextTickAtMs: nowMs + result.nextInMs,
     queueEmptySinceMs: at.queueEmptySinceMs,
   });

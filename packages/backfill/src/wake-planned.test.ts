@@ -1,7 +1,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { describe, expect, test } from "vitest";
-import { FIVE, NOW, openWindow, storeWithRun } from "./testing/runs.ts";
+import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 import { wakePlanned } from "./wake-planned.ts";
 
 const FOLDED_TO = { seq: 100, timeMs: NOW + 1 };

@@ -19,6 +19,8 @@ export interface RunError {
    * message. A run keeps one entry of a kind, the latest. One of a fixed, small number.
    */
   readonly kind?: string;
+  /** When this kind came first in the run; the store keeps it. */
+  readonly firstAtMs?: number;
   /** How often a kind has come, this time included; the store counts. */
   readonly times?: number;
 }

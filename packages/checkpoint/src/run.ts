@@ -40,6 +40,8 @@ export interface TickReport {
   readonly durationMs: number;
   /** Why its last window ended, or why it did not read. */
   readonly endedBecause: string;
+  /** Since when, without a break, the relay has not been reached or ticks have failed. Left out: they do not. */
+  readonly failingSinceMs?: number;
 }
 
 /** One change of the throttle of a running run. */

@@ -1,26 +1,43 @@
 /**
- * A data folder outlives the program that wrote it. conformance/written-items.json is what commit 9abfca2, whose store spoke
- * to DynamoDB directly, left behind of conformance/written-items.ts: an item of every kind, in DynamoDB's own words.
+ * A data folder outlives the program that wrote it. testing/src/checkpoint/written-items.json is what commit 9abfca2, whose store spoke
+ * to DynamoDB directly, left behind of written-items.ts: an item of every kind, in DynamoDB's own words.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync, inflateRawSync } from "node:zlib";
 import { type AttributeValue, type DynamoDBClient, PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { aRun, DEAD, finish, foldAll, keyOf, register, RUN, take, theRun } from "./conformance/harness.ts";
-import { startDynalite, type TableServer } from "./conformance/table-server.ts";
-import { FIXED, writeAnItemOfEachKind } from "./conformance/written-items.ts";
+import {
+  aRun,
+  DEAD,
+  finish,
+  foldAll,
+  keyOf,
+  NOW,
+  register,
+  RUN,
+  take,
+  theRun,
+} from "@firehose-backfill/testing/checkpoint/harness";
+import { startDynalite, type TableServer } from "@firehose-backfill/testing/checkpoint/table-server";
+import { FIXED, writeAnItemOfEachKind } from "@firehose-backfill/testing/checkpoint/written-items";
 import { createStore } from "./create-store.ts";
 import { createDynamoClient } from "./dynamo-client.ts";
 import { createDynamoStore } from "./dynamo-store.ts";
 import type { Run } from "./run.ts";
 import { toItem } from "./table/dynamo-values.ts";
-import { createMemoryTable } from "./table/memory-table.ts";
+import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
 import type { Item } from "./table/table.ts";
 
 type Stored = Readonly<Record<string, AttributeValue>>;
 
+/** What a run has since then. */
+const RUN_SINCE = { database: null, seen: null };
+/** What this program adds to an item of before: by when a window should be applied, for the alarm on what is overdue. */
+const addedSince = (item: Record<string, unknown>) =>
+  String(item["sk"]).startsWith("window#") ? { lastDueMs: NOW + 1_000.5 } : {};
+
 const written: { readonly items: readonly Stored[]; readonly run: Run } = JSON.parse(
-  readFileSync(new URL("./conformance/written-items.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../testing/src/checkpoint/written-items.json", import.meta.url), "utf8"),
   (name: string, value: unknown) => (name === "B" && typeof value === "string" ? Buffer.from(value, "base64") : value),
 );
 
@@ -39,8 +56,8 @@ test("items of before are read, and their run goes on", async () => {
   const table = await server.newTable();
   for (const item of written.items) await client.send(new PutItemCommand({ TableName: table, Item: { ...item } }));
   const store = createDynamoStore({ client, table, ...FIXED });
-  expect(await theRun(store)).toEqual(written.run);
-  expect(await store.currentRun({ openOnly: true })).toEqual(written.run);
+  expect(await theRun(store)).toEqual({ ...written.run, ...RUN_SINCE });
+  expect(await store.currentRun({ openOnly: true })).toEqual({ ...written.run, ...RUN_SINCE });
   expect(await store.getScope(RUN)).toEqual(aRun().scope);
   expect(await store.getHistory(RUN)).toBe('{"points":[1,2,3]}');
   expect([await store.listErrors(RUN), await store.listGaps(RUN), await store.listConsumers(RUN)]).toMatchObject([
@@ -63,7 +80,9 @@ test("this program writes the same items, into either table", async () => {
   const table = await server.newTable();
   await writeAnItemOfEachKind(createDynamoStore({ client, table, ...FIXED }));
   const { Items: items = [] } = await client.send(new ScanCommand({ TableName: table }));
-  const expected = written.items.map((item) => plain(toItem(item)));
+  const expected = written.items
+    .map((it) => plain(toItem(it)))
+    .map((it): Record<string, unknown> => ({ ...it, ...addedSince(it) }));
   expect(sorted(items.map((item) => plain(toItem(item))))).toEqual(expected);
 
   const memory = createMemoryTable();

@@ -67,6 +67,19 @@ describe("judgeSeq", () => {
     );
   });
 
+  it("decides when as many frames as it looks at are there, whatever they are", () => {
+    const near = fc.integer({ min: 1, max: 5 });
+    const many = fc.array(near, { minLength: LOOK_AHEAD, maxLength: 3 * LOOK_AHEAD });
+    fc.assert(
+      fc.property(near, near, many, (seq, last, following) => {
+        const place = { seq, last, isPlaced: true };
+        const verdict = judgeSeq({ ...place, following }, "none");
+        expect(verdict).not.toBe("wait");
+        expect(judgeSeq({ ...place, following: following.slice(0, LOOK_AHEAD) }, "none")).toBe(verdict);
+      }),
+    );
+  });
+
   it("more frames never change what was decided by those that were there", () => {
     const near = fc.integer({ min: 1, max: 40 });
     fc.assert(

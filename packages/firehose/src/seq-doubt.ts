@@ -36,7 +36,9 @@ export interface DoubtfulSeq {
 }
 
 export function judgeSeq(doubt: DoubtfulSeq, patience: Patience): SeqVerdict {
-  return doubt.seq > doubt.last ? judgeAbove(doubt, patience) : judgeBelow(doubt, patience);
+  // What stands further behind than that changes nothing, also where somebody passes it.
+  const near = { ...doubt, following: doubt.following.slice(0, LOOK_AHEAD) };
+  return doubt.seq > doubt.last ? judgeAbove(near, patience) : judgeBelow(near, patience);
 }
 
 function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: Patience): SeqVerdict {
@@ -53,9 +55,10 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
     // The host begins anew: that says nothing of the frame before it.
     if (below >= VOTES) return isSmall ? "fits" : "outlier";
   }
+  // What nearly every doubt comes to first, and it costs nothing.
+  if (following.length < LOOK_AHEAD && patience === "none") return "wait";
   const lead = leadOf(seq, last, following);
   if (following.length >= LOOK_AHEAD) return lead >= 0 ? "fits" : "outlier";
-  if (patience === "none") return "wait";
   const isContradicted = between > 0;
   if (patience === "pause") {
     if (isContradicted && lead <= -2) return "outlier";
@@ -69,8 +72,7 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
 
 /** How many more frames are in order with this one than without it. */
 function leadOf(seq: number, last: number, following: readonly number[]): number {
-  const seen = following.slice(0, LOOK_AHEAD);
-  return 1 + longestRise(seen, seq) - longestRise(seen, last);
+  return 1 + longestRise(following, seq) - longestRise(following, last);
 }
 
 /** How many of these numbers, at most, rise one behind the other from above `floor`. */
@@ -92,7 +94,8 @@ function judgeBelow({ last, following }: DoubtfulSeq, patience: Patience): SeqVe
     if (above >= VOTES) return "outlier";
     if (below >= VOTES) return "went-back";
   }
-  if (patience === "none" || patience === "pause") return "wait";
+  const isAllSeen = following.length >= LOOK_AHEAD;
+  if (!isAllSeen && (patience === "none" || patience === "pause")) return "wait";
   return above > below ? "outlier" : "went-back";
 }
 

@@ -1,4 +1,4 @@
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { REASON_CURSOR_AHEAD, REASON_SILENT } from "@firehose-backfill/backfill/window-end";

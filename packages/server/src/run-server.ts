@@ -10,16 +10,17 @@ import type { TickResult } from "@firehose-backfill/backfill/run-tick";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
-import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openDidClient } from "@firehose-backfill/repos/did-client";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -145,6 +146,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   });
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
+  using dids = openDidClient({ clock, random, userAgent: agent, resolveName: systemNames });
   const readerDeps: ReaderDeps = {
     clock,
     random,
@@ -152,7 +154,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     queue,
     openReader: openFirehoseReader,
     seekCursor,
-    resolveKey: options.resolveKey ?? createKeyResolver({ clock, userAgent: agent }),
+    resolveKey: options.resolveKey ?? dids.resolveKey,
     memory,
     place: localPlace({ sampleRelayUrl: stack.sampleRelayUrl, userAgent: agent }),
     offPeak: settings.offPeak,

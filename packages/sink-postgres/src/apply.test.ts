@@ -1,10 +1,19 @@
 /** A batch's transaction: the lock that it needs, the rows that it waits for, the databases that it meets. */
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { applyTo, createDatabase, query, recordRow, request, SERVERS, sqlOn, testSink } from "./testing.ts";
-import { useSink } from "./test-server.ts";
-import type { SlotLock } from "@firehose-backfill/sink/slot-lock";
+import {
+  applyTo,
+  createDatabase,
+  query,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+  testSink,
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
+import type { SlotLock } from "@firehose-backfill/sink/slot-lock";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
   const at = useSink({ binDir, poolSize: 4 });

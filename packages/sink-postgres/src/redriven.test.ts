@@ -3,8 +3,17 @@ import type { RecordEvent } from "@firehose-backfill/core/event";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countDead } from "./dead-events.ts";
 import { openDeadEvents } from "./redriven.ts";
-import { accountRow, applyTo, deadRow, liveIn, recordRow, request, SERVERS, sqlOn } from "./testing.ts";
-import { useSink } from "./test-server.ts";
+import {
+  accountRow,
+  applyTo,
+  deadRow,
+  liveIn,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { RecordRow } from "@firehose-backfill/sink/rows";
 

@@ -11,8 +11,8 @@ import {
   sqlOn,
   START_MS,
   syncRow,
-} from "./testing.ts";
-import { useSink } from "./test-server.ts";
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {

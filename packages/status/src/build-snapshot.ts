@@ -66,12 +66,20 @@ function allowedRate({ throttle, backOff }: Run): number | null {
  * was noted with it.
  */
 function reasonOf(run: Run, errors: readonly RunError[]): string | null {
-  const { reason, waiting } = run;
+  const { waiting } = run;
   const ofConsumers = errors.filter(({ source }) => source === "consumer").toReversed();
-  if (reason !== null) return ofConsumers.find(({ message }) => message.startsWith(reason))?.message ?? reason;
+  if (run.reason !== null) {
+    const beginning = uncut(run.reason);
+    return ofConsumers.find(({ message }) => message.startsWith(beginning))?.message ?? run.reason;
+  }
   if (waiting === null) return null;
   const latest = ofConsumers.find(({ atMs }) => atMs >= waiting.sinceMs)?.message ?? waiting.for;
-  return latest.startsWith(waiting.for) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
+  return latest.startsWith(uncut(waiting.for)) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
+}
+
+/** Without the ellipsis that the store puts where it cuts. */
+function uncut(text: string): string {
+  return text.endsWith("…") ? text.slice(0, -1) : text;
 }
 
 type RunPart = Omit<Snapshot, "settings" | "queue" | "at" | "verdict">;
@@ -84,7 +92,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const average = averageOf(totals.processed, elapsed, isMoving);
   const rate = isMoving ? measuredRate(input, run, totals.processed) : 0;
   const progress = progressOf(run, input.openWindows);
-  const outage = outageOf(run, input.openWindows, input.errors);
+  const outage = outageOf(run, input.openWindows);
   const eta = etaSeconds({
     run,
     progress,
@@ -96,7 +104,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const reader = {
     status: run.status,
     at: iso(nowMs),
-    outage: outage === null ? null : { text: outage.text, since: outage.sinceMs === null ? null : iso(outage.sinceMs) },
+    outage: outage === null ? null : { text: outage.text, since: iso(outage.sinceMs) },
     waiting: run.waiting === null ? null : { for: run.waiting.for, since: iso(run.waiting.sinceMs) },
     lastTick:
       run.lastTick === null
@@ -149,10 +157,10 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       host: gap.host,
       reason: gap.reason,
     })),
-    errors: input.errors.slice(-MAX_ERRORS).map(({ atMs, source, message, times = 1 }) => ({
-      at: iso(atMs),
-      source,
-      message: times > 1 ? `${message} (${times} times)` : message,
+    errors: input.errors.slice(-MAX_ERRORS).map((error) => ({
+      at: iso(error.atMs),
+      source: error.source,
+      message: `${error.message}${timesText(error)}`,
     })),
     tunes: run.tunes.map(({ atMs, by, changes }) => ({
       at: iso(atMs),
@@ -162,6 +170,11 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     })),
     elapsedSeconds: round(elapsed / 1_000, 1),
   };
+}
+
+function timesText({ times = 1, firstAtMs }: RunError): string {
+  if (times <= 1) return "";
+  return firstAtMs === undefined ? ` (${times} times)` : ` (${times} times since ${iso(firstAtMs)})`;
 }
 
 /** Less than so long says little: a batch more or less would be a large part of it. */

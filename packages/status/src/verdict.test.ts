@@ -3,8 +3,8 @@ import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
 import { renderHtml } from "./render-html.ts";
 import { renderReport } from "./render-report.ts";
 import { renderText } from "./render-text.ts";
-import { sampleEmptySnapshot, sampleSnapshot } from "./sample-snapshot.ts";
-import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
 import type { Snapshot } from "./snapshot.ts";
 import { completeSnapshot, stoppedSnapshot } from "./stored-snapshot.ts";
 import { TICK_MS } from "./verdict.ts";
@@ -147,7 +147,8 @@ describe("fault 28: a relay that cannot be reached", () => {
   }));
 
   it("needs attention, since it began, and says no time left", () => {
-    const snapshot = build({ run: sampleRun({ lastTick: unreachable }), errors });
+    const lastTick = { ...unreachable, failingSinceMs: NOW - 60_000 };
+    const snapshot = build({ run: sampleRun({ lastTick }), errors });
     expect(snapshot).toMatchObject({
       status: "running",
       etaSeconds: null,
@@ -166,7 +167,10 @@ describe("fault 28: a relay that cannot be reached", () => {
   it("counts from this outage, not from one long ago, and not by a consumer's errors", () => {
     const old = { atMs: NOW - HOUR, source: "reader", message: "relay.example: gone" };
     const other = { atMs: NOW - 90_000, source: "consumer", message: "database" };
-    const snapshot = build({ run: sampleRun({ lastTick: unreachable }), errors: [old, other, ...errors] });
+    const snapshot = build({
+      run: sampleRun({ lastTick: { ...unreachable, failingSinceMs: NOW - 60_000 } }),
+      errors: [old, other, ...errors],
+    });
     expect(snapshot.outage?.since).toBe(new Date(NOW - 60_000).toISOString());
   });
 

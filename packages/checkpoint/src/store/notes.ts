@@ -19,13 +19,18 @@ import {
 import { assertId } from "../run-values.ts";
 import type { ConsumerReport, Gap, RunError } from "../notes.ts";
 import type { NoteStore } from "../note-store.ts";
-import { absent, any, compare } from "../table/conditions.ts";
+import { absent, any, compare, exists } from "../table/conditions.ts";
 import type { Item } from "../table/table.ts";
 import { itemOf, json, readBytes, readJson, readNumber, readText } from "./attributes.ts";
 import { LAST, noteKey, pad } from "./keys.ts";
 import type { Deps } from "./run-updates.ts";
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
+
+/** An entry of a kind has no turn: of those of one moment it comes last. */
+function turnOf(item: Item): number {
+  return item["times"] === undefined ? readNumber(item, "count") : Number.POSITIVE_INFINITY;
+}
 
 export function noteMethods({ table, now }: Deps): NoteStore {
   /** Told twice, it skips a slot: one old note more is kept. */
@@ -66,17 +71,20 @@ export function noteMethods({ table, now }: Deps): NoteStore {
       if (error.kind === undefined) return add(runId, "error", bounded);
       // A key of its own: nobody has to look for it, and consumers may not. If the SDK retries a write that succeeded,
       // `times` rises by two; it is a figure for people.
+      const key = noteKey(runId, "error", kindKey(error.kind));
       const change = { set: { count: 0, note: json(bounded) }, add: { times: 1 } };
-      await table.update({ ...noteKey(runId, "error", kindKey(error.kind)) }, change);
+      if ((await table.update(key, change, exists("pk"))) !== null) return;
+      await table.update(key, { ...change, set: { ...change.set, firstAtMs: error.atMs } });
     },
 
     async listErrors(runId) {
       const items = (await query(runId, "error")).filter((item) => item["note"] !== undefined);
       const errors = items
-        .sort((a, b) => readNumber(a, "count") - readNumber(b, "count"))
+        .sort((a, b) => turnOf(a) - turnOf(b))
         .map((item) => ({
           ...readJson<RunError>(item, "note"),
           ...(item["times"] === undefined ? {} : { times: readNumber(item, "times") }),
+          ...(item["firstAtMs"] === undefined ? {} : { firstAtMs: readNumber(item, "firstAtMs") }),
         }));
       return lastErrors(errors);
     },

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTune, shortenText } from "../bounds.ts";
+import { boundTune, MAX_BACK_OFF_REASON_BYTES, shortenText } from "../bounds.ts";
 import { BrokenStateError, RunNotFoundError } from "../errors.ts";
 import type { PaceStore } from "../pace-store.ts";
 import { MAX_BACK_OFF } from "@firehose-backfill/throttle/back-off";
@@ -87,7 +87,7 @@ export function paceMethods(deps: Deps): PaceStore {
       const fields = {
         backOff: Math.min(MAX_BACK_OFF, run.backOff * 2),
         backOffAtMs: nowMs,
-        backOffReason: shortenText(reason),
+        backOffReason: shortenText(reason, MAX_BACK_OFF_REASON_BYTES),
         ...(canRise && { plannedDueMs: wholeMs(nowMs) }),
       };
       const isChanged = await changeBackOff(deps, run, { fields, ...(canRise && { add: { paceEpoch: 1 } }) });

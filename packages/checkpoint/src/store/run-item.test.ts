@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
-import { aRun, foldAll, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
-import { createMemoryStore } from "../memory-store.ts";
+import {
+  aRun,
+  foldAll,
+  keyOf,
+  leased,
+  NOW,
+  register,
+  RUN,
+  theRun,
+} from "@firehose-backfill/testing/checkpoint/harness";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
+import { MAX_BACK_OFF_REASON_BYTES } from "../bounds.ts";
 import { newRunValue, patchOf } from "../run-values.ts";
 import type { Run } from "../run.ts";
 import { toAttributes } from "../table/dynamo-values.ts";
@@ -93,20 +103,20 @@ const WORST: Run = {
   paceEpoch: WIDE.seq,
   backOff: 16,
   backOffAtMs: WIDE.seq,
-  backOffReason: "throttle query".padEnd(120, "x"),
+  backOffReason: "throttle query".padEnd(MAX_BACK_OFF_REASON_BYTES, "x"),
   waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
   database: { id: "0".repeat(36), name: "n".repeat(60) },
   memoryPauses: WIDE.seq,
   lastMemoryPauseAtMs: WIDE.seq,
   lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
   fence: 9_999_999_999,
-  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60) },
+  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.seq },
   queueEmptySinceMs: WIDE.seq,
   nextTickAtMs: WIDE.seq,
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
-    changes: { [noise(index, 32)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
+    changes: { [noise(index, 24)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
   })),
 };
 
