@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { runCampaign } from "../test/chaos/campaign.ts";
 import { drawPlans } from "../test/chaos/plan.ts";
 import { seeded } from "../test/simulation/simulate.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const DEFAULTS = { kills: 100, seed: 1, each: 25, copies: 4 };
 /** In turn. The second holds the places of the pace to the same promises. */

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { bundleFunctions } from "../scripts/bundle-functions.ts";
 import { temporaryFolder } from "../test/support/program.ts";
 import { median, numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 /** No settings: loading a bundle needs none. */
 const ENV = {};

@@ -1,7 +1,7 @@
 /** Decoders alone: recorded frames in memory, one process a contender. */
 import type { LaneSpec } from "./lane.ts";
 import { numbersOf, printLanes, ratio, runLanes } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] = [
   ["firehose-backfill", "records"],

@@ -1,7 +1,7 @@
 /** Connections of the sink's driver as a user of that driver has them: no pool of ours, no pipeline, one query at a time. */
 import type { Client } from "@neondatabase/serverless";
-import { clientConfig, clientFor } from "@firehose-backfill/sink/client";
-import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
+import { clientConfig, clientFor } from "@firehose-backfill/sink-postgres/client";
+import { parseDatabaseUrl } from "@firehose-backfill/sink-postgres/database-url";
 
 export async function connectDriver(databaseUrl: string): Promise<Client> {
   const options = { target: parseDatabaseUrl(databaseUrl), connectTimeoutMs: 10_000 };

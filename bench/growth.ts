@@ -7,7 +7,7 @@ import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
 import { measureReaderGrowth } from "../test/throttle/reader-growth.ts";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { runPipeline } from "./pipeline-run.ts";
 
 const SIZES = [100_000, 1_000_000, 5_000_000];

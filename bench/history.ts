@@ -13,7 +13,7 @@ import { makeCar } from "@firehose-backfill/testing/repos/make-car";
 import { makeRepo, manyRecords } from "@firehose-backfill/testing/repos/test-repo";
 import type { HistoryLane } from "./history-child.ts";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 interface Figures {
   readonly contender: string;

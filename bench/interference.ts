@@ -2,7 +2,7 @@
 import { cpus } from "node:os";
 import { runInterference, type InterferenceFigures, type Pace } from "./interference-run.ts";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { findPgbench, type Foreground, openProduction } from "./pgbench.ts";
 import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";

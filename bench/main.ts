@@ -10,13 +10,9 @@ import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
 import { seek } from "./seek.ts";
 import { simulation } from "./simulation.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { sink } from "./sink.ts";
 import { throttle } from "./throttle.ts";
-
-export interface Benchmark {
-  readonly summary: string;
-  readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
-}
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   chaos,

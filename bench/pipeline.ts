@@ -10,7 +10,7 @@ import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { runPipeline } from "./pipeline-run.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";
 

@@ -13,7 +13,7 @@ import {
 import { packBatches } from "@firehose-backfill/queue/pack";
 import { benchEvents } from "./bench-events.ts";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const BATCH_SIZES = [5, 50, 500];
 /** SQS: the most of one call and of one message, and what is billed as one request. */

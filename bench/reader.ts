@@ -2,7 +2,7 @@
 import { startEndlessRelay } from "./endless-relay.ts";
 import type { LaneSpec } from "./lane.ts";
 import { numbersOf, printLanes, ratio, runLanes } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] = [
   ["raw-ws", "receive"],

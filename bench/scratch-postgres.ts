@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 
 export interface ScratchPostgres extends AsyncDisposable {
   readonly databaseUrl: string;
@@ -14,7 +14,7 @@ export interface ScratchPostgres extends AsyncDisposable {
 export async function scratchPostgres(): Promise<ScratchPostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-bench-"));
   const postgres = await startPostgres({ dataDir });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
   return {
     databaseUrl: postgres.databaseUrl,
     pid: postgres.pid,

@@ -6,7 +6,7 @@ import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/
 import { seekCursor } from "@firehose-backfill/firehose/seek";
 import { sampleFrames } from "../test/support/recordings.ts";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const HOUR_MS = 3_600_000;
 /** What the recording spans, and a second between two copies. */

@@ -12,7 +12,7 @@ import {
   STALL_SECONDS,
   STALLED,
 } from "../test/simulation/grid.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
 
 /** Worst of all squares of a profile; a rate is the one farthest from what is allowed. */

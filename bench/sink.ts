@@ -4,15 +4,15 @@
  */
 import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { openDatabase } from "@firehose-backfill/sink/connection";
-import { foldRows } from "@firehose-backfill/sink/fold";
-import { createSink } from "@firehose-backfill/sink/sink";
-import { batchStatements } from "@firehose-backfill/sink/statements";
-import type { RecordRow } from "@firehose-backfill/sink/types";
+import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
+import { foldRows } from "@firehose-backfill/sink-postgres/fold";
+import { createSink } from "@firehose-backfill/sink-postgres/sink";
+import { batchStatements } from "@firehose-backfill/sink-postgres/statements";
+import type { RecordRow } from "@firehose-backfill/sink/rows";
 import { benchEvents, inGroups } from "./bench-events.ts";
 import { connectDriver } from "./driver.ts";
 import { median, numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";
 
 /** Enough rows for a few hundred milliseconds each. */
@@ -123,11 +123,12 @@ function theSink({ databaseUrl, connections }: Opening): Way {
     random: Math.random,
     throttleQuery: null,
   });
-  const run = { runId: "bench", paceId: "bench", maxConcurrent: connections, isOnTime: () => true };
+  const key = { runId: "bench", epoch: 1, window: 1, fence: 1, number: 0 };
+  const lock = { name: "bench", maxConcurrent: connections, isOnTime: () => true };
   const apply: Apply = async (rows) => {
-    let result = await target.apply({ ...run, rows });
+    let result = await target.apply(key, rows, { lock });
     // As the program does: the places are looked at one by one, and may move meanwhile.
-    while (result.kind === "busy") result = await target.apply({ ...run, rows });
+    while (result.kind === "busy") result = await target.apply(key, rows, { lock });
     if (result.kind !== "applied" || result.counts.dead > 0) throw new Error(JSON.stringify(result));
   };
   return {

@@ -1,7 +1,7 @@
 /** The promise of the project in real time: each profile's pace, also around a database that hangs, and what the pace costs. */
 import { cpus } from "node:os";
 import { numbersOf } from "./lanes.ts";
-import type { Benchmark } from "./main.ts";
+import type { Benchmark } from "./benchmark.ts";
 import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
 import { runThrottle, type ThrottleFigures } from "./throttle-run.ts";
 

@@ -12,9 +12,9 @@ import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgr
 import { extracted } from "@firehose-backfill/testing/firehose/extracted";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
-import { openDatabase } from "@firehose-backfill/sink/connection";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { createSink } from "@firehose-backfill/sink/sink";
+import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
+import { createSink } from "@firehose-backfill/sink-postgres/sink";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { compareTables, type Query, type Row } from "./support/compare.ts";
 import { accountFrame, commitFrame, identityFrame, syncFrame } from "./support/make-frame.ts";
@@ -26,7 +26,7 @@ let postgres: Postgres;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "frames-to-tables-"));
   postgres = await startPostgres({ dataDir: folder });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
 });
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
@@ -73,7 +73,9 @@ async function apply(events: readonly FirehoseEvent[], batchSizes: readonly numb
     const size = batchSizes[batch % batchSizes.length] ?? 1;
     const rows = events.slice(at, at + size).map((event) => toRow(event, "hash"));
     at += size;
-    const result = await sink.apply({ runId: "r", paceId: "r", maxConcurrent: 1, rows, isOnTime: () => true });
+    const result = await sink.apply({ runId: "r", epoch: 1, window: 1, fence: 1, number: 0 }, rows, {
+      lock: { name: "r", maxConcurrent: 1, isOnTime: () => true },
+    });
     expect(result.kind).toBe("applied");
   }
 }

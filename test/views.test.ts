@@ -13,12 +13,12 @@ import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgr
 import { extracted } from "@firehose-backfill/testing/firehose/extracted";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
-import { listApplied } from "@firehose-backfill/sink/applied";
-import { type Database, openDatabase } from "@firehose-backfill/sink/connection";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { VIEW_NAMES } from "@firehose-backfill/sink/schema/views";
-import { createSink } from "@firehose-backfill/sink/sink";
-import type { SinkRow } from "@firehose-backfill/sink/types";
+import { listApplied } from "@firehose-backfill/sink-postgres/applied";
+import { type Database, openDatabase } from "@firehose-backfill/sink-postgres/connection";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
+import { VIEW_NAMES } from "@firehose-backfill/sink-postgres/schema/views";
+import { createSink } from "@firehose-backfill/sink-postgres/sink";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pdsFrames, sampleFrames } from "./support/recordings.ts";
 
@@ -78,7 +78,7 @@ describe.each(SERVERS)("views on $name", ({ binDir }) => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "views-"));
     postgres = await startPostgres({ dataDir: folder, throwaway: true, ...(binDir === undefined ? {} : { binDir }) });
-    await migrate({ databaseUrl: postgres.databaseUrl });
+    await openSink(postgres.databaseUrl).migrate();
     database = openDatabase({ databaseUrl: postgres.databaseUrl, poolSize: 1 });
   }, 60_000);
 
@@ -94,12 +94,8 @@ describe.each(SERVERS)("views on $name", ({ binDir }) => {
     await using sink = createSink({ databaseUrl, poolSize: 1, ...options });
     for (let at = 0; at < rows.length; at += 500) {
       const part = rows.slice(at, at + 500);
-      const result = await sink.apply({
-        runId: "r",
-        paceId: "r",
-        maxConcurrent: 1,
-        rows: part,
-        isOnTime: () => true,
+      const result = await sink.apply({ runId: "r", epoch: 1, window: 1, fence: 1, number: at }, part, {
+        lock: { name: "r", maxConcurrent: 1, isOnTime: () => true },
       });
       expect(result.kind).toBe("applied");
     }

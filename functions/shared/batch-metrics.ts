@@ -1,6 +1,6 @@
 /** The metrics of one message. */
 import type { Metrics } from "@aws-lambda-powertools/metrics";
-import type { MessageResult } from "@firehose-backfill/backfill/apply-message";
+import type { MessageResult } from "@firehose-backfill/backfill/message-result";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { addCount, addMetric } from "./metrics.ts";
 

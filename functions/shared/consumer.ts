@@ -2,7 +2,8 @@
  * The consumer of one environment: takes the records of an invocation one after the other, as long as there is time and
  * memory. What was not done stays in the queue, and nothing of it counts as an attempt.
  */
-import { applyMessage, type MessageResult } from "@firehose-backfill/backfill/apply-message";
+import { applyMessage } from "@firehose-backfill/backfill/apply-message";
+import { type MessageResult, outcome } from "@firehose-backfill/backfill/message-result";
 import type { ConsumerDeps } from "@firehose-backfill/backfill/deps";
 import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -64,6 +65,7 @@ export function createConsumer(
     memory,
     relieveMemory: async () => recycling.mark(),
     latency: createLatencySignal(),
+    waitLog: { lastSaid: null },
     memoryChecks: createEventCounter(() => current()?.throttle.memoryCheckInterval ?? settings.memoryCheckInterval),
     // The queue hides a message for six times as long as this function may run.
     renewVisibility: null,
@@ -98,7 +100,7 @@ export function createConsumer(
 
   const handBack = async (records: readonly SQSRecord[], because: string): Promise<MessageResult[]> => {
     for (const { receiptHandle } of records) await queue.hide(receiptHandle, 0);
-    return records.map(() => ({ kind: "hidden", because, counts: null, paceWaitMs: 0, isLate: false, applyMs: 0 }));
+    return records.map(() => outcome("hidden", because));
   };
 
   return {

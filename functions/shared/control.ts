@@ -2,22 +2,21 @@
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
+import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
-import { databaseIdentity } from "@firehose-backfill/sink/identity";
-import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
 import { once } from "./once.ts";
 import { planner } from "./plan.ts";
-import { prepareDatabase } from "./prepare-database.ts";
+import { openSink } from "./open-sink.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { openServices } from "./services.ts";
-import { tidyUp } from "./tidy-up.ts";
 
 export type ControlAnswer =
   | {
@@ -53,8 +52,8 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       // Reserved concurrency and the functions' memory are made from these two.
       limits: { maxConcurrent, maxMemoryMb },
       allowRelayFromEvent: false,
-      openDeadEvents: () => openDeadEvents({ databaseUrl: databaseUrlOf(config) }),
-      database: () => databaseIdentity({ databaseUrl: databaseUrlOf(config) }),
+      openDeadEvents: () => openSink(databaseUrlOf(config)).openDeadEvents(),
+      database: () => identityOf(openSink(databaseUrlOf(config))),
       plan: planner({ clock, random }),
     } satisfies ControlDeps;
     return { config, deps };
@@ -68,9 +67,17 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
       const isNew = parsed.action === "start" && parsed.start.isNew;
       const goesOn = isNew ? null : await deps.store.currentRun({ openOnly: true });
-      await prepareDatabase(databaseUrlOf(config), { ...config.settings, goesOn });
-      if (parsed.action === "start")
-        await tidyUp({ ...deps, databaseUrl: databaseUrlOf(config), log: (line) => logger.info(line) });
+      const sink = openSink(databaseUrlOf(config));
+      await prepareSink(sink, { throttleQuery: config.settings.throttleQuery, goesOn });
+      // A batch of an open run may hold what is older than any tombstone.
+      if (parsed.action === "start" && (await deps.store.currentRun({ openOnly: true })) === null)
+        await tidyUp({
+          tidying: sink.tidying,
+          deadLetters: async () => (await deps.queue.figures()).deadLetters,
+          atMostMs: TIDY_AT_MOST_MS,
+          clock,
+          log: (line) => logger.info(line),
+        });
     }
     const { message, plan, run } = await control(deps, parsed);
     const isDrawn = parsed.action === "status" && parsed.withHistory;
@@ -106,6 +113,9 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     },
   };
 }
+
+/** Somebody waits for the answer of their start. */
+const TIDY_AT_MOST_MS = 5_000;
 
 /** A resume or a redrive as well: after an upgrade it is the first thing that meets the database. */
 function beginsToApply(event: ControlEvent): boolean {

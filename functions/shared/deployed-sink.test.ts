@@ -16,11 +16,11 @@ test("fault 14: a secret that names another database: nothing is made there, the
     random: Math.random,
   });
   const database = { id: "7f4df1de-0000-4000-8000-000000000000", name: "db.example:5432/mine" };
-  const applying = sink.apply(request([recordRow(1)], { database }));
+  const applying = sink.apply(...request([recordRow(1)], { database }));
   await expect(applying).rejects.toMatchObject({ kind: "broken" });
   await expect(applying).rejects.toThrow(/test_1, and run run-1 writes to db\.example:5432\/mine/);
   expect(await query(databaseUrl, "SELECT to_regnamespace('firehose')")).toEqual([[null]]);
-  expect(await sink.apply(request([recordRow(1)], { database: null }))).toMatchObject({ kind: "applied" });
+  expect(await sink.apply(...request([recordRow(1)], { database: null }))).toMatchObject({ kind: "applied" });
 });
 
 test("issue 12.7: the limit of a round trip leaves time to hide the message", () => {

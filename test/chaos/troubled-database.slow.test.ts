@@ -3,7 +3,7 @@
  * transaction_timeout, and a trigger of the user raises. Kills beside it. Nothing is lost, nothing is dead that need not be.
  */
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import { expect, test } from "vitest";
 import { startPooler } from "../support/pooler.ts";
 import { temporaryFolder } from "../support/program.ts";
@@ -24,7 +24,7 @@ const TRIGGER = `CREATE FUNCTION public.moody() RETURNS trigger LANGUAGE plpgsql
 test("killed, with a pooler that answers XX000, transaction_timeout and a trigger that raises", async () => {
   await using folder = await temporaryFolder();
   await using postgres = await startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
   await using admin = await openTestDatabase(postgres.databaseUrl);
   await admin.query("ALTER DATABASE postgres SET transaction_timeout = '1s'", []);
   await admin.query(TRIGGER, []);

@@ -19,7 +19,8 @@ import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
 import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
 import { startConsumerLoop } from "@firehose-backfill/server/consumer-loop";
 import { localPlace } from "@firehose-backfill/server/local-place";
-import type { Sink, SinkRow } from "@firehose-backfill/sink/types";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
+import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
@@ -101,6 +102,7 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
     sink: keeping(rows),
     relieveMemory: () => Promise.resolve(),
     latency: createLatencySignal(),
+    waitLog: { lastSaid: null },
     memoryChecks: createEventCounter(() => 100),
     renewVisibility: null,
   };
@@ -162,12 +164,12 @@ function misbehave(client: ReturnType<typeof createSqsClient>, { next, met }: Fa
   });
 }
 
-function keeping(rows: SinkRow[]): Sink {
+function keeping(rows: SinkRow[]): ConsumerSink {
   return {
-    async apply(request) {
-      rows.push(...request.rows);
-      const dead = request.rows.filter(({ kind }) => kind === "dead").length;
-      return { kind: "applied", counts: { applied: request.rows.length - dead, stale: 0, dead }, durationMs: 1 };
+    async apply(_batch, given) {
+      rows.push(...given);
+      const dead = given.filter(({ kind }) => kind === "dead").length;
+      return { kind: "applied", counts: { applied: given.length - dead, stale: 0, dead }, durationMs: 1 };
     },
     health: () => Promise.resolve({ kind: "healthy" }),
     pool: () => ({ used: 0, size: 2 }),

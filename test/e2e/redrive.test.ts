@@ -4,7 +4,7 @@
  */
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { serve, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { encode } from "@ipld/dag-cbor";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -31,7 +31,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   folder = await temporaryFolder();
   postgres = await startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
   database = await openTestDatabase(postgres.databaseUrl);
   await database.query(RULE, []);
 }, 60_000);

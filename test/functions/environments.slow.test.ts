@@ -6,7 +6,7 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { startReplayRelay, type ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import type { SQSRecord } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createConsumer } from "../../functions/shared/consumer.ts";
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 /** Of the first events, one a batch, as fast as it goes. Where control has made the tables, here they are made as well. */
 async function beginRun(stage: Stage, events: number, settings: Readonly<Record<string, string>> = {}): Promise<void> {
-  await migrate({ databaseUrl: stage.databaseUrl });
+  await openSink(stage.databaseUrl).migrate();
   const config = parseConfig({
     RELAY_URL: relay.url,
     BACKFILL_BATCH_SIZE: "1",

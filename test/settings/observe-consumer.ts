@@ -9,7 +9,8 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { startLocalConsumer } from "@firehose-backfill/server/local-consumer";
-import type { Sink, SinkRow } from "@firehose-backfill/sink/types";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
+import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 
 export interface ConsumerRun {
   readonly counts: BatchCounts;
@@ -24,7 +25,7 @@ export interface ConsumerWork {
   readonly events: readonly FirehoseEvent[];
   /** It does not go on until all is applied: so long is waited for it. */
   readonly giveUpAfterMs?: number;
-  readonly sink?: Sink;
+  readonly sink?: ConsumerSink;
 }
 
 /** Batches that are all due now, unpaced. */
@@ -84,9 +85,9 @@ export async function observeConsumer(
 }
 
 /** Answers within the same turn of the event loop: whoever does not yield lets nobody else in. */
-function promptSink(): Sink {
+function promptSink(): ConsumerSink {
   return {
-    apply: ({ rows }) => {
+    apply: (_batch, rows) => {
       const dead = rows.filter(({ kind }: SinkRow) => kind === "dead").length;
       return Promise.resolve({
         kind: "applied",

@@ -6,7 +6,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { localConsumers } from "@firehose-backfill/server/local-consumers";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import { watchDatabase } from "../throttle/watch-database.ts";
 import { deleteEvent } from "./events.ts";
 
@@ -18,7 +18,7 @@ export async function observeConnections(
   databaseUrl: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<number> {
-  await migrate({ databaseUrl });
+  await openSink(databaseUrl).migrate();
   await using watch = await watchDatabase(databaseUrl, { batchTakesSeconds: BATCH_TAKES_SECONDS });
   const clock = systemClock;
   const store = createMemoryStore();

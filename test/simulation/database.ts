@@ -2,14 +2,16 @@
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
-import type { ApplyRequest, Health, Sink } from "@firehose-backfill/sink/types";
+import type { Health } from "@firehose-backfill/sink/production-health";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
+import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 
 export interface AppliedBatch {
   readonly atMs: number;
   readonly events: number;
 }
 
-export interface SimulatedDatabase extends Sink {
+export interface SimulatedDatabase extends ConsumerSink {
   /** When statements were sent: what production feels. */
   readonly applied: readonly AppliedBatch[];
   readonly mostAtOnce: () => number;
@@ -47,23 +49,23 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
     stall: (fromMs, untilMs) => void stalls.push({ fromMs, untilMs }),
     down: (fromMs, untilMs) => void outages.push({ fromMs, untilMs }),
     fail: (fromMs, untilMs) => void failures.push({ fromMs, untilMs }),
-    async apply(request) {
+    async apply(_batch, rows, { lock }) {
       const now = clock.now();
       if (failures.some(({ fromMs, untilMs }) => now >= fromMs && now < untilMs))
-        throw new SinkError("nobody knows why", { kind: "attempt" });
+        throw new SinkError("nobody knows why", "attempt");
       if (outages.some(({ fromMs, untilMs }) => now >= fromMs && now < untilMs))
-        throw new SinkError("connection refused", { kind: "service" });
+        throw new SinkError("connection refused", "service");
       // BEGIN and the lock are one round trip.
-      if (active >= request.maxConcurrent) return { kind: "busy" };
+      if (active >= lock.maxConcurrent) return { kind: "busy" };
       active += 1;
       most = Math.max(most, active);
       try {
         const startedMs = clock.now();
         await answer();
-        if (!request.isOnTime()) return { kind: "late" };
-        applied.push({ atMs: clock.now(), events: request.rows.length });
+        if (!lock.isOnTime()) return { kind: "late" };
+        applied.push({ atMs: clock.now(), events: rows.length });
         await answer();
-        const counts = countsOf(request.rows);
+        const counts = countsOf(rows);
         return { kind: "applied", counts, durationMs: clock.now() - startedMs };
       } finally {
         active -= 1;
@@ -75,7 +77,7 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
   };
 }
 
-function countsOf(rows: ApplyRequest["rows"]): BatchCounts {
+function countsOf(rows: readonly SinkRow[]): BatchCounts {
   const deadReasons: Record<string, number> = {};
   for (const row of rows) if (row.kind === "dead") deadReasons[row.reason] = (deadReasons[row.reason] ?? 0) + 1;
   const dead = Object.values(deadReasons).reduce((sum, count) => sum + count, 0);

@@ -2,7 +2,8 @@
  * A whole backfill on a virtual clock: the real use cases, the in-memory queue and table, a made-up firehose and database.
  * The schedule and the event source mapping are AWS's: a tick a minute, as many invocations at once as are allowed.
  */
-import { applyMessage, type MessageResult } from "@firehose-backfill/backfill/apply-message";
+import { applyMessage } from "@firehose-backfill/backfill/apply-message";
+import type { MessageResult } from "@firehose-backfill/backfill/message-result";
 import type { ConsumerDeps, CrashPoint, Place, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import { newRun } from "@firehose-backfill/backfill/new-run";
@@ -186,6 +187,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       memory,
       relieveMemory: async (signal) => void (await memory.waitUntilUnder(signal)),
       latency: createLatencySignal(),
+      waitLog: { lastSaid: null },
       memoryChecks: createEventCounter(() => 100),
       renewVisibility: null,
       log: options.log ?? (() => {}),

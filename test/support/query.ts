@@ -1,6 +1,6 @@
 /** Plain queries for tests, on the sink's own driver: rows as objects. */
-import { clientConfig, clientFor } from "@firehose-backfill/sink/client";
-import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
+import { clientConfig, clientFor } from "@firehose-backfill/sink-postgres/client";
+import { parseDatabaseUrl } from "@firehose-backfill/sink-postgres/database-url";
 import type { Query } from "./compare.ts";
 
 export interface TestDatabase extends AsyncDisposable {

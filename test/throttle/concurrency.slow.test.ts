@@ -5,7 +5,7 @@
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
@@ -47,7 +47,7 @@ async function start(name: string, args: readonly string[], env: Readonly<Record
   await admin.query(`create database ${name}`, []);
   const url = new URL(postgres.databaseUrl);
   url.pathname = `/${name}`;
-  await migrate({ databaseUrl: url.href });
+  await openSink(url.href).migrate();
   const watch = await watchDatabase(url.href, { batchTakesSeconds: 0.1 });
   const program = startProgram(["start", "--from", "oldest", ...args], {
     RELAY_URL: relay.url,

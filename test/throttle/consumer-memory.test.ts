@@ -11,7 +11,7 @@ import { startConsumerProcesses } from "@firehose-backfill/server/consumer-proce
 import { localPlace } from "@firehose-backfill/server/local-place";
 import { startReaderLoop } from "@firehose-backfill/server/reader-loop";
 import { watchRun } from "@firehose-backfill/server/run-watch";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import { expect, it } from "vitest";
 import { CALM } from "../simulation/simulate.ts";
 import { simulatedReader } from "../simulation/stream.ts";
@@ -34,7 +34,7 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
   });
   const { queue: queueServer, table, postgres } = stack;
   if (queueServer === null || table === null || postgres === null) throw new Error("a stand-in is missing");
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
   const addresses = {
     queueUrl: queueServer.queueUrl,
     dlqUrl: queueServer.dlqUrl,

@@ -13,8 +13,8 @@ import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/testing/queue/batches";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { createSink } from "@firehose-backfill/sink/sink";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
+import { createSink } from "@firehose-backfill/sink-postgres/sink";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Pooler, startPooler } from "../support/pooler.ts";
@@ -33,7 +33,7 @@ let pooler: Pooler;
 beforeAll(async () => {
   folder = await temporaryFolder();
   postgres = await startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
   database = await openTestDatabase(postgres.databaseUrl);
   pooler = await startPooler(postgres.databaseUrl);
 }, 60_000);
@@ -183,7 +183,7 @@ it("fault 14: another database behind the address: nothing is written, no attemp
   await database.query("CREATE DATABASE another", []);
   const other = new URL(postgres.databaseUrl);
   other.pathname = "/another";
-  await migrate({ databaseUrl: other.href });
+  await openSink(other.href).migrate();
   await using bound = await setUp();
   await bound.send(1);
   await applyAll(bound);

@@ -14,8 +14,8 @@ import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/testing/queue/batches";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { createSink } from "@firehose-backfill/sink/sink";
+import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
+import { createSink } from "@firehose-backfill/sink-postgres/sink";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase, type TestDatabase } from "../support/query.ts";
@@ -34,7 +34,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   folder = await temporaryFolder();
   postgres = await startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
   database = await openTestDatabase(postgres.databaseUrl);
   await database.query(
     `CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS

@@ -8,7 +8,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
-import type { SinkRow } from "@firehose-backfill/sink/types";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { yieldToEventLoop } from "@firehose-backfill/throttle/idle";
 import { intervalMs, judge, type Place } from "@firehose-backfill/throttle/places";
 import { applyRows } from "./apply-rows.ts";
@@ -16,21 +16,11 @@ import type { ConsumerDeps } from "./deps.ts";
 import { guardMemory } from "./guard-memory.ts";
 import { keepHidden } from "./keep-hidden.ts";
 import { fateOf } from "./message-fate.ts";
+import { type MessageResult, outcome } from "./message-result.ts";
 import { paceOf } from "./pace.ts";
-import { DeadLetterError, MAX_ATTEMPTS, sendLetter, setAside, waitFor } from "./setback.ts";
+import { DeadLetterError, MAX_ATTEMPTS, sendLetter, setAside, waitFor } from "./failure.ts";
 import { findTurn, takeNewPlace } from "./take-place.ts";
 import { toRow } from "./to-rows.ts";
-
-export interface MessageResult {
-  /** `hidden` leaves the message in the queue: a mapping reports it as failed. In all other cases it is gone from there. */
-  readonly kind: "applied" | "dropped" | "hidden" | "dead-lettered";
-  readonly because: string;
-  readonly counts: BatchCounts | null;
-  /** Lateness against its place when it was applied. */
-  readonly paceWaitMs: number;
-  readonly isLate: boolean;
-  readonly applyMs: number;
-}
 
 /** Seconds that a message of a newer program, or one whose run is, is left for a newer consumer. */
 const NEWER_VERSION_SECONDS = 300;
@@ -229,8 +219,4 @@ async function finish(
 async function hide(deps: ConsumerDeps, message: IncomingMessage, seconds: number, because: string) {
   await deps.queue.hide(message.receiptHandle, seconds);
   return { ...outcome("hidden", because), isLate: because === "late" };
-}
-
-function outcome(kind: MessageResult["kind"], because: string): MessageResult {
-  return { kind, because, counts: null, paceWaitMs: 0, isLate: false, applyMs: 0 };
 }

@@ -1,16 +1,16 @@
 /** One call of the sink and what its answer means: applied, busy, late, or a setback told apart by the sink's own class. */
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { Batch, BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
+import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
-import type { SinkRow } from "@firehose-backfill/sink/types";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
-import type { MessageResult } from "./apply-message.ts";
+import type { MessageResult } from "./message-result.ts";
 import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
-import { retryLater, stopLoudly, waitFor } from "./setback.ts";
+import { retryLater, stopLoudly, waitFor } from "./failure.ts";
 
 export interface ApplyRowsOptions {
   readonly run: Run;
@@ -33,22 +33,23 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
   const { run, pace, message, batch } = options;
   const { crashPoint } = deps;
   try {
-    const result = await deps.sink.apply({
-      runId: run.runId,
-      paceId: pace.paceId,
-      maxConcurrent: pace.throttle.maxConcurrent,
-      rows: options.rows,
+    const result = await deps.sink.apply(batch.key, options.rows, {
+      lock: {
+        name: pace.paceId,
+        maxConcurrent: pace.throttle.maxConcurrent,
+        isOnTime: options.isOnTime,
+        ...(crashPoint === undefined ? {} : { onHeld: () => crashPoint("after-lock") }),
+      },
       host: run.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
-      ...(batch.deadEventIds === undefined ? {} : { redrive: { batch: nameOf(batch.key), ids: batch.deadEventIds } }),
-      isOnTime: options.isOnTime,
-      ...(crashPoint === undefined ? {} : { onLocked: () => crashPoint("after-lock") }),
+      ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),
     });
     if (result.kind !== "applied") return result;
     await crashPoint?.("after-commit");
     if (deps.latency.record(result.durationMs)) await slowDown(deps, pace, result.durationMs);
-    return result;
+    // A sink that cannot tell stale rows has counted them as applied.
+    return { ...result, counts: { ...result.counts, stale: result.counts.stale ?? 0 } };
   } catch (error) {
     if (!(error instanceof SinkError)) throw error;
     const because = describeError(error);
@@ -65,10 +66,6 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       }
     }
   }
-}
-
-function nameOf({ epoch, window, fence, number }: BatchKey): string {
-  return `${epoch}/${window}/${fence}/${number}`;
 }
 
 function setback(result: MessageResult, isFault: boolean): ApplyRowsResult {

@@ -28,7 +28,7 @@ async function setUp(message: Parameters<ReturnType<typeof createMemoryQueue>["s
   queue.deadLetter = () =>
     Promise.reject(new QueueError("SendMessage", new Refused("Message must be shorter than 262144 bytes")));
   const consumer = quietConsumer({ clock, store, queue });
-  consumer.sink.apply = () => Promise.reject(new SinkError("nobody knows why", { kind: "attempt" }));
+  consumer.sink.apply = () => Promise.reject(new SinkError("nobody knows why", "attempt"));
   queue.sendRaw(message);
   const receive = async () => (await queue.receive({ max: 1, waitSeconds: 0 }))[0];
   return { clock, store, consumer, receive };

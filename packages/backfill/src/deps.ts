@@ -10,7 +10,7 @@ import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { FirehoseReader, FirehoseReaderOptions } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
-import type { Sink } from "@firehose-backfill/sink/types";
+import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
 import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
@@ -69,11 +69,13 @@ export interface ConsumerDeps {
   readonly random: () => number;
   readonly store: RunStore & PaceStore & LedgerStore & NoteStore;
   readonly queue: BatchQueue;
-  readonly sink: Sink;
+  readonly sink: ConsumerSink;
   readonly memory: MemoryGuard;
   /** What this home does above its limit: a long-lived process waits until it is under it, a function marks its environment. */
   readonly relieveMemory: (signal: AbortSignal) => Promise<void>;
   readonly latency: LatencySignal;
+  /** What this consumer said last of what it waits for: the same is said once. */
+  readonly waitLog: { lastSaid: string | null };
   /** MEMORY_CHECK_INTERVAL. */
   readonly memoryChecks: EventCounter;
   /** Keeps a message hidden while its batch is applied, where the queue's visibility is short; null: it is long enough. */

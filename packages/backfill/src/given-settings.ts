@@ -6,24 +6,8 @@
 import { createHash } from "node:crypto";
 import type { SeenSettings } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { Config, ScopeSettings, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
-
-export const THROTTLE_KEYS = [
-  "batchSize",
-  "batchDelayMs",
-  "maxConcurrent",
-  "maxMemoryMb",
-  "useIdle",
-  "dbPoolSize",
-  "memoryCheckInterval",
-] as const satisfies readonly (keyof ThrottleSettings)[];
-export const SCOPE_KEYS = [
-  "relayUrl",
-  "days",
-  "collections",
-  "dids",
-  "verify",
-] as const satisfies readonly (keyof ScopeSettings)[];
+import { SCOPE_KEYS, THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
+import type { Config, SettingKey, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
 const HASH_CHARS = 12;
 

@@ -2,6 +2,7 @@
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch } from "@firehose-backfill/core/batch";
+import { ON_TIME_MS } from "@firehose-backfill/throttle/places";
 import type { ConsumerDeps } from "./deps.ts";
 
 export type Fate =
@@ -27,8 +28,7 @@ export async function fateOf(deps: ConsumerDeps, batch: Batch, receiveCount: num
 
   const isFolded = key.window <= run.folded;
   // A first delivery in time has no entry to look for; the Get is saved on the common path.
-  const isWorthLooking =
-    isVoid || isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - LATE_ENOUGH_TO_LOOK_MS;
+  const isWorthLooking = isVoid || isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - ON_TIME_MS;
   const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
   if (entry?.outcome === "applied") {
     if (entry.correctionPending) await deps.store.correct(key);
@@ -41,5 +41,3 @@ export async function fateOf(deps: ConsumerDeps, batch: Batch, receiveCount: num
   if (isFolded && !isRedriven) return { kind: "delete", because: "window already folded" };
   return { kind: "apply", run, entry, isRedriven };
 }
-
-const LATE_ENOUGH_TO_LOOK_MS = 1_500;

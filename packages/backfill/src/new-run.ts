@@ -1,5 +1,6 @@
 /** A configuration as a run, and its scope against that of a run which is not finished. */
-import { givenSettings, isGiven, SCOPE_KEYS, THROTTLE_KEYS } from "./given-settings.ts";
+import { pick, SCOPE_KEYS, THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
+import { givenSettings, isGiven } from "./given-settings.ts";
 import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/run";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
@@ -45,9 +46,7 @@ export function newRun(
 }
 
 export function throttleOf(config: Config): ThrottleSettings {
-  const { batchSize, batchDelayMs, maxConcurrent, maxMemoryMb, useIdle, dbPoolSize, memoryCheckInterval } =
-    config.settings;
-  return { batchSize, batchDelayMs, maxConcurrent, maxMemoryMb, useIdle, dbPoolSize, memoryCheckInterval };
+  return pick(config.settings, THROTTLE_KEYS);
 }
 
 /** A scope setting that the environment gives and that is not the run's. */
@@ -96,8 +95,7 @@ export function throttleChanges(from: ThrottleSettings, to: ThrottleSettings): R
 }
 
 function scopeOf(config: Config): ScopeSettings {
-  const { relayUrl, days, collections, dids, verify } = config.settings;
-  return { relayUrl, days, collections, dids, verify };
+  return pick(config.settings, SCOPE_KEYS);
 }
 
 function startOf(days: number, nowMs: number): StartPoint {

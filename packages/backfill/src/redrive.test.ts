@@ -9,9 +9,12 @@ import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/testing/queue/batches";
-import type { ApplyRequest, ClaimedEvent, DeadEvents, Sink } from "@firehose-backfill/sink/types";
+import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
+import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
 import { expect, test } from "vitest";
-import { applyMessage, type MessageResult } from "./apply-message.ts";
+import { applyMessage } from "./apply-message.ts";
+import type { MessageResult } from "./message-result.ts";
 import { newRun } from "./new-run.ts";
 import { LettersStayError, redriveDead } from "./redrive.ts";
 
@@ -79,12 +82,16 @@ async function setUp() {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 
-  const applied: { atMs: number; request: ApplyRequest }[] = [];
+  const applied: {
+    atMs: number;
+    request: Pick<ApplyOptions, "lock" | "deadEventIds"> & { readonly rows: readonly SinkRow[] };
+  }[] = [];
   /** Event 3 stays bad. */
-  const sink: Sink = {
-    async apply(request) {
-      applied.push({ atMs: clock.now(), request });
-      const { batch, ids } = request.redrive ?? { batch: "", ids: [] };
+  const sink: ConsumerSink = {
+    async apply(key, rows, options) {
+      applied.push({ atMs: clock.now(), request: { rows, ...options } });
+      const ids = options.deadEventIds ?? [];
+      const batch = JSON.stringify(key);
       const good = ids.map((id) => dead.get(id)).filter((row) => row !== undefined && row.event.seq !== 3);
       const revived = good.filter((row) => row?.by === null || row?.by === batch);
       for (const row of revived) if (row !== undefined) row.by = batch;

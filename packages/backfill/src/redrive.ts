@@ -16,7 +16,7 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
 import type { BatchQueue, QueueLimits } from "@firehose-backfill/queue/types";
-import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/types";
+import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
 
 export interface RedriveDeps {
   readonly store: RunStore & LedgerStore;

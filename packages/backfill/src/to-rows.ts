@@ -6,7 +6,7 @@ import { cidToText, hashMatches } from "@firehose-backfill/core/cid";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { FirehoseEvent, RecordEvent } from "@firehose-backfill/core/event";
 import { tidTimeMs } from "@firehose-backfill/core/tid";
-import type { DeadRow, RecordRow, SinkRow } from "@firehose-backfill/sink/types";
+import type { DeadRow, RecordRow, SinkRow } from "@firehose-backfill/sink/rows";
 
 /** `nowMs`: left out, every revision is believed. */
 export function toRow(event: FirehoseEvent, verify: VerifyLevel, nowMs = Infinity): SinkRow {

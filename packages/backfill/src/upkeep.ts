@@ -10,7 +10,7 @@ import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
 import { HORIZON_TICKS } from "./room.ts";
-import { deadLettered } from "./setback.ts";
+import { deadLettered } from "./failure.ts";
 
 const OLDEST_OUTSTANDING_MS = 3 * 24 * 3_600_000;
 const DEAD_LETTERS_A_LOOK = 100;

@@ -10,7 +10,6 @@ import type { NewRun, Run, RunItem, RunTotals, TickReport } from "./run.ts";
 import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
 import type { CursorMove, Lease } from "./window.ts";
 
-export const MAX_BACK_OFF = 16;
 /** The states in which a run may still change. */
 export const OPEN_STATUSES: readonly RunStatus[] = RUN_STATUSES.filter((status) => !isFinished(status));
 

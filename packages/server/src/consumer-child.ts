@@ -1,6 +1,6 @@
 /** The entry of a consumer process. */
 import { systemClock } from "@firehose-backfill/core/clock";
-import { createSink } from "@firehose-backfill/sink/sink";
+import { openSink } from "./open-sink.ts";
 import { serveConsumer } from "./serve-consumer.ts";
 
-serveConsumer({ clock: systemClock, random: Math.random, openSink: createSink });
+serveConsumer({ clock: systemClock, random: Math.random, openSink });

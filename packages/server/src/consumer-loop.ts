@@ -2,7 +2,8 @@
  * The local event source mapping: pollers that take one message at a time and honour partial failures (a hidden message
  * stays in the queue). As many work at once as the run's max-concurrent and the connection pool allow, tunes included.
  */
-import { applyMessage, type MessageResult } from "@firehose-backfill/backfill/apply-message";
+import { applyMessage } from "@firehose-backfill/backfill/apply-message";
+import type { MessageResult } from "@firehose-backfill/backfill/message-result";
 import type { ConsumerDeps } from "@firehose-backfill/backfill/deps";
 import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import type { Run } from "@firehose-backfill/checkpoint/run";

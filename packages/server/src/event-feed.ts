@@ -1,8 +1,8 @@
 /** What was applied last, from the database of the settings, or from the embedded one of a run that goes on. */
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
-import { type AppliedRecord, listApplied } from "@firehose-backfill/sink/applied";
-import { openDatabase } from "@firehose-backfill/sink/connection";
+import type { AppliedRecord } from "@firehose-backfill/sink/applied-feed";
+import { openSink } from "./open-sink.ts";
 
 export type { AppliedRecord };
 
@@ -31,10 +31,10 @@ export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataD
     const hint = "set DATABASE_URL, or repeat this command while firehose-backfill run is running";
     throw new NoDatabaseError(`no database is running on ${settings.dataDir}: ${hint}`);
   }
-  const database = openDatabase({ databaseUrl, poolSize: 1 });
+  const feed = openSink(databaseUrl).openAppliedFeed();
   return {
-    last: (limit) => listApplied({ database, afterSeq: null, limit }),
-    after: (seq) => listApplied({ database, afterSeq: seq, limit: AT_ONCE }),
-    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    last: (limit) => feed.last(limit),
+    after: (seq) => feed.after(seq, AT_ONCE),
+    [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
   };
 }

@@ -1,9 +1,9 @@
 /** A consumer of a long-lived process: its sink, its guard and its pollers. The same in the server and in a child of its own. */
-import type { MessageResult } from "@firehose-backfill/backfill/apply-message";
+import type { MessageResult } from "@firehose-backfill/backfill/message-result";
 import type { ConsumerDeps, CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { Sink } from "@firehose-backfill/sink/types";
+import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -14,7 +14,7 @@ import { LOCAL_VISIBILITY } from "./local-place.ts";
 export interface LocalConsumerOptions {
   readonly adapters: Adapters;
   /** Closed with the consumer. */
-  readonly sink: Sink;
+  readonly sink: ConsumerSink;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (line: string) => void;
@@ -31,7 +31,7 @@ export interface LocalConsumerOptions {
 
 export interface LocalConsumer extends AsyncDisposable {
   readonly loop: ConsumerLoop;
-  readonly sink: Sink;
+  readonly sink: ConsumerSink;
 }
 
 const DEFAULT_LIMIT_MB = 512;
@@ -54,6 +54,7 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
       if (retire !== null && !stop.aborted && memory.isOverLimit()) retire();
     },
     latency: createLatencySignal(),
+    waitLog: { lastSaid: null },
     memoryChecks: createEventCounter(() => currentRun()?.throttle.memoryCheckInterval ?? DEFAULT_CHECK_INTERVAL),
     renewVisibility: LOCAL_VISIBILITY,
     log,

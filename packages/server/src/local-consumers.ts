@@ -2,10 +2,10 @@
 import type { CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
-import { createSink } from "@firehose-backfill/sink/sink";
 import type { Adapters, Addresses } from "./adapters.ts";
 import { startConsumerProcesses } from "./consumer-process.ts";
 import { startLocalConsumer } from "./local-consumer.ts";
+import { openSink } from "./open-sink.ts";
 
 export interface ConsumerFigures {
   /** Batches in hand. */
@@ -66,8 +66,7 @@ export function localConsumers(options: {
   }
   const consumer = startLocalConsumer({
     adapters: options.adapters,
-    sink: createSink({
-      databaseUrl: options.addresses.databaseUrl,
+    sink: openSink(options.addresses.databaseUrl).openSink({
       poolSize: () => currentRun()?.throttle.dbPoolSize ?? options.poolSize,
       throttleQuery: options.throttleQuery,
       clock,

@@ -5,7 +5,9 @@
 import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
+import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
@@ -19,9 +21,6 @@ import { seekCursor } from "@firehose-backfill/firehose/seek";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
-import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
-import { databaseIdentity } from "@firehose-backfill/sink/identity";
-import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -29,17 +28,16 @@ import { openAdapters } from "./adapters.ts";
 import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
+import { openSink } from "./open-sink.ts";
 import { localPlace } from "./local-place.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
-import { prepareDatabase } from "./prepare-database.ts";
 import { startReaderLoop } from "./reader-loop.ts";
 import { runEnd, type RunExit } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
 import { keepSnapshots } from "./snapshot-keeper.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
 import { startStack } from "./start-stack.ts";
-import { tidyUp } from "./tidy-up.ts";
 
 export interface RunServerOptions {
   readonly config: Config;
@@ -82,7 +80,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   if (tooLow !== null) throw new ConfigError([tooLow]);
 
   // Before anything is started for it.
-  if (settings.databaseUrl !== null) parseDatabaseUrl(settings.databaseUrl);
+  if (settings.databaseUrl !== null) openSink(settings.databaseUrl).checkAddress();
 
   await using claim = await claimDataDir(settings.dataDir);
   // Before anything is begun: a port that is taken must not leave a run behind.
@@ -95,7 +93,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   // A run that is cancelled anyway keeps nobody from another database.
   const goesOn = start?.isNew === true ? null : await store.currentRun({ openOnly: true });
   const { databaseUrl } = stack.addresses;
-  await prepareDatabase({ databaseUrl, throttleQuery: settings.throttleQuery, goesOn, signal: options.stop });
+  await prepareSink(openSink(databaseUrl, { signal: options.stop }), { throttleQuery: settings.throttleQuery, goesOn });
+  const sink = openSink(databaseUrl);
 
   const controlDeps: ControlDeps = {
     store,
@@ -107,8 +106,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     limits: null,
     allowRelayFromEvent: false,
     readsAtOnce: true,
-    openDeadEvents: () => openDeadEvents({ databaseUrl }),
-    database: () => databaseIdentity({ databaseUrl }),
+    openDeadEvents: () => sink.openDeadEvents(),
+    database: () => identityOf(sink),
     plan: (wanted, request) =>
       planHere({ config: wanted, request, sampleRelayUrl: stack.sampleRelayUrl, clock, random, signal: options.stop }),
   };
@@ -174,7 +173,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     // Told once: the tick after it finds no open run.
     if (run?.status === "succeeded")
       tidying = tidyUp({
-        databaseUrl: stack.addresses.databaseUrl,
+        tidying: sink.tidying,
+        atMostMs: TIDY_AT_MOST_MS,
         deadLetters: async () => (await queue.figures()).deadLetters,
         clock,
         log,
@@ -219,6 +219,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 }
 
 const MAX_LINE_CHARS = 4_000;
+/** `--until-done` waits for it. */
+const TIDY_AT_MOST_MS = 20_000;
 
 /** The page's button: only a process that has a schedule of its own can hurry it. */
 function isTickEvent(event: unknown): boolean {

@@ -4,8 +4,7 @@
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";
-import type { SinkOptions } from "@firehose-backfill/sink/sink";
-import type { Sink } from "@firehose-backfill/sink/types";
+import type { SinkKit } from "@firehose-backfill/sink/kit";
 import { type Addresses, openAdapters } from "./adapters.ts";
 import { startLocalConsumer } from "./local-consumer.ts";
 import { watchRun } from "./run-watch.ts";
@@ -28,7 +27,7 @@ export interface ConsumerChildReport {
 export interface ServeConsumerOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly openSink: (options: SinkOptions) => Sink;
+  readonly openSink: (databaseUrl: string) => SinkKit;
 }
 
 const REPORT_EVERY_MS = 1_000;
@@ -59,8 +58,7 @@ async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop
   let messages = 0;
   await using consumer = startLocalConsumer({
     adapters,
-    sink: options.openSink({
-      databaseUrl: init.addresses.databaseUrl,
+    sink: options.openSink(init.addresses.databaseUrl).openSink({
       poolSize: 1,
       throttleQuery: init.throttleQuery,
       clock,

@@ -3,6 +3,7 @@
  * begins a run and reads nothing. What a redrive of a finished run brings back is applied here, because nobody else would.
  */
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type Clock, systemClock } from "@firehose-backfill/core/clock";
@@ -10,10 +11,9 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import { type Adapters, openAdapters } from "./adapters.ts";
 import { localConsumers } from "./local-consumers.ts";
-import { prepareDatabase } from "./prepare-database.ts";
+import { openSink } from "./open-sink.ts";
 import { watchRun } from "./run-watch.ts";
 import { startStack } from "./start-stack.ts";
 
@@ -45,9 +45,9 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
   await using stack = await startStack(claim.dataDir, settings, stop);
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
-  const { databaseUrl } = stack.addresses;
+  const sink = openSink(stack.addresses.databaseUrl, { signal: stop });
   const { throttleQuery } = settings;
-  await prepareDatabase({ databaseUrl, throttleQuery, goesOn: await store.currentRun(), signal: stop });
+  await prepareSink(sink, { throttleQuery, goesOn: await store.currentRun() });
   const deps: ControlDeps = {
     store,
     queue,
@@ -56,7 +56,7 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
     configure: options.configure,
     limits: null,
     allowRelayFromEvent: false,
-    openDeadEvents: () => openDeadEvents({ databaseUrl }),
+    openDeadEvents: () => openSink(stack.addresses.databaseUrl).openDeadEvents(),
   };
   const { message, run } = await control(deps, event);
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };

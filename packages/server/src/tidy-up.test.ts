@@ -1,19 +1,19 @@
 import { systemClock } from "@firehose-backfill/core/clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { openDatabase } from "@firehose-backfill/sink/connection";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tidyUp } from "./tidy-up.ts";
+import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
+import { openSink } from "./open-sink.ts";
 
 let folder: string;
 let postgres: Postgres;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tidy-up-"));
   postgres = await startPostgres({ dataDir: folder, throwaway: true });
-  await migrate({ databaseUrl: postgres.databaseUrl });
+  await openSink(postgres.databaseUrl).migrate();
 });
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
@@ -24,7 +24,8 @@ async function tidied(signal = new AbortController().signal, dead = 0): Promise<
   const lines: string[] = [];
   const { databaseUrl } = postgres;
   await tidyUp({
-    databaseUrl,
+    tidying: openSink(databaseUrl).tidying,
+    atMostMs: 20_000,
     deadLetters: () => Promise.resolve(dead),
     clock: systemClock,
     log: (line) => void lines.push(line),
@@ -52,7 +53,8 @@ test("tombstones of more than 30 days go; younger ones, and records of any age, 
 test("a database that is away fails nothing", async () => {
   const lines: string[] = [];
   await tidyUp({
-    databaseUrl: "postgres://nobody@127.0.0.1:9/none?sslmode=disable",
+    tidying: openSink("postgres://nobody@127.0.0.1:9/none?sslmode=disable").tidying,
+    atMostMs: 20_000,
     deadLetters: () => Promise.resolve(0),
     clock: systemClock,
     log: (line) => void lines.push(line),

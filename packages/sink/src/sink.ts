@@ -1,92 +1,48 @@
-/** The sink on Postgres: one pool, the batches and the health check that share it, and the check of the schema. */
-import type { Clock } from "@firehose-backfill/core/clock";
-import { applyBatch } from "./apply.ts";
-import { type Database, type DatabaseOptions, openDatabase } from "./connection.ts";
-import { createHealthCheck } from "./health.ts";
-import { nameOf } from "./database-url.ts";
-import { beginLocked } from "./run-lock.ts";
-import { checkSchemaVersion } from "./schema/version.ts";
-import { beforeTransaction, SinkError, toSinkError } from "./sink-error.ts";
-import type { ApplyRequest, Sink } from "./types.ts";
+/**
+ * Where events are applied. The consumer decodes and verifies; a sink takes rows and keeps the promises of its tables: each
+ * batch is applied as a whole or not at all, and applying it again changes nothing.
+ */
+import type { BatchKey } from "@firehose-backfill/core/batch";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import type { ProductionHealth } from "./production-health.ts";
+import type { SinkRow } from "./rows.ts";
+import type { SlotLock } from "./slot-lock.ts";
 
-export interface SinkOptions extends DatabaseOptions {
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  /** null: production's health is not asked for. */
-  readonly throttleQuery: string | null;
-  readonly timeouts?: Partial<SinkTimeouts> | undefined;
+export interface Sink extends AsyncDisposable {
+  /** @param batch names the rows: the same batch may come twice. @throws SinkError */
+  apply(batch: BatchKey, rows: readonly SinkRow[], options: ApplyOptions): Promise<ApplyResult>;
+  /** Batches that are applied now, and that can be applied at the same time. */
+  pool(): { readonly used: number; readonly size: number };
 }
 
-export interface SinkTimeouts {
-  /** A transaction in which nothing is sent for so long is ended by the server, and its lock is free. */
-  readonly idleInTransactionMs: number;
-  /** One statement of a batch. */
-  readonly statementMs: number;
-  /** Waiting for another transaction's row. */
-  readonly lockMs: number;
-  /** Since a batch began: after it, a deadlock or a lock not had is not tried again but waited for. */
-  readonly retryForMs: number;
+export interface ApplyOptions {
+  readonly lock: SlotLock;
+  /** Given: the rows are these dead events, one a row, that are tried again. */
+  readonly deadEventIds?: readonly string[];
+  /** The host whose sequence numbers the rows carry. Left out: all rows are of one host. */
+  readonly host?: string;
+  /** The one that the run is bound to: with another one nothing is written, and apply() throws `broken`. */
+  readonly database?: DatabaseIdentity | null;
+  /** Of a run that is bound to none yet: called before a row is sent, with the database that answers; returns what it is bound to. */
+  readonly bind?: (found: DatabaseIdentity) => Promise<DatabaseIdentity>;
 }
 
-export interface PostgresSink extends Sink {
-  /** For countDead() and listDead(): they share the pool. */
-  readonly database: Database;
+/** What became of the rows: each is counted once. */
+export interface AppliedCounts {
+  readonly applied: number;
+  /** An older operation on a key that holds a newer one. null: this sink cannot tell, and counts those as applied. */
+  readonly stale: number | null;
+  readonly dead: number;
+  /** `dead` by reason. */
+  readonly deadReasons?: Readonly<Record<string, number>>;
 }
 
-const TIMEOUTS: SinkTimeouts = { idleInTransactionMs: 15_000, statementMs: 50_000, lockMs: 5000, retryForMs: 8000 };
+export type ApplyResult =
+  /** Committed. Rows that the sink itself refused were kept as dead events and are in `counts.dead`. */
+  | { readonly kind: "applied"; readonly counts: AppliedCounts; readonly durationMs: number }
+  /** The lock could not be had: as many batches as are allowed are being applied. */
+  | { readonly kind: "busy" }
+  | { readonly kind: "late" };
 
-const NO_SUCH_TABLE: ReadonlySet<string> = new Set(["42P01", "3F000"]);
-
-/** Our table is looked for as the transaction opens: where it is gone, all are. */
-function explainOpening(error: unknown, databaseName: string): SinkError {
-  const sink = beforeTransaction(error);
-  if (sink.sqlState === null || !NO_SUCH_TABLE.has(sink.sqlState)) return sink;
-  const fields = { kind: sink.kind, sqlState: sink.sqlState };
-  const message = `the schema "firehose" is gone from ${databaseName} (${sink.message}): restore it and resume, or start --new, which makes it anew`;
-  return new SinkError(message, fields, { cause: sink });
-}
-
-/** Connects to nothing yet. The schema must be there (migrate()); the first batch looks. @throws DatabaseUrlError */
-export function createSink(options: SinkOptions): PostgresSink {
-  const { clock, random, throttleQuery } = options;
-  const database = openDatabase(options);
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const databaseName = nameOf(database.target);
-  let schemaChecked = false;
-
-  function openingOf({ paceId, maxConcurrent }: ApplyRequest) {
-    return beginLocked({
-      paceId,
-      maxConcurrent,
-      start: Math.floor(random() * maxConcurrent),
-      idleInTransactionTimeoutMs: timeouts.idleInTransactionMs,
-      statementTimeoutMs: timeouts.statementMs,
-      lockTimeoutMs: timeouts.lockMs,
-    });
-  }
-
-  return {
-    database,
-    async apply(request) {
-      let isOpen = false;
-      try {
-        if (!schemaChecked) {
-          await database.use([], (session) => checkSchemaVersion(session, timeouts.lockMs));
-          schemaChecked = true;
-        }
-        const opening = () => openingOf(request);
-        return await database.use(opening(), (session, opened) => {
-          isOpen = true;
-          const deps = { session, clock, random, opening, databaseName, retryForMs: timeouts.retryForMs };
-          return applyBatch(deps, request, opened);
-        });
-      } catch (error) {
-        throw isOpen ? toSinkError(error) : explainOpening(error, databaseName);
-      }
-    },
-    health: createHealthCheck({ database, clock, throttleQuery }),
-    pool: () => database.pool(),
-    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
-  };
-}
+/** What a consumer is given. */
+export interface ConsumerSink extends Sink, ProductionHealth {}

@@ -3,14 +3,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { BEFORE_KEPT } from "@firehose-backfill/backfill/start-gap";
 import { formatDuration, formatTime, secondsBetween } from "./format.ts";
-import type { Snapshot } from "./snapshot.ts";
-
-export interface Asked {
-  /** How many days back, where the start was given so; -1: everything that the host keeps. */
-  readonly days: number | null;
-  /** ISO 8601, a sequence number, `oldest` or `live`. */
-  readonly from: string;
-}
+import type { Asked, Snapshot } from "./snapshot.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,7 +1,23 @@
 /** One immutable picture of a run: the page, the text, the JSON and the scripts all show this. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
-import type { Asked } from "./asked.ts";
-import type { Verdict } from "./verdict.ts";
+
+/** Where the run was asked to begin. */
+export interface Asked {
+  /** How many days back, where the start was given so; -1: everything that the host keeps. */
+  readonly days: number | null;
+  /** ISO 8601, a sequence number, `oldest` or `live`. */
+  readonly from: string;
+}
+
+/** What the snapshot says in one sentence. */
+export interface Verdict {
+  readonly level: "ok" | "waiting" | "attention" | "failed";
+  readonly text: string;
+  /** ISO 8601: since when it is so, where that is known. */
+  readonly since: string | null;
+  /** What the operator may do; null: nothing is needed. */
+  readonly advice: string | null;
+}
 
 export interface SnapshotPosition {
   readonly seq: number;

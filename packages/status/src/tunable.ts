@@ -1,5 +1,6 @@
 /** The settings that `tune` may change while a run is running, in the order a person looks for them, and in a person's words. */
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
+import { THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import type { ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
 export interface Tunable {
@@ -21,19 +22,10 @@ const LABELS = {
 
 /** A function, because nothing is worked out at import. */
 export function tunableSettings(): readonly Tunable[] {
-  return THROTTLE_KEYS.map((key) => ({
+  const order = Object.keys(LABELS);
+  return THROTTLE_KEYS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((key) => ({
     name: definitionOf(key).name,
     label: LABELS[key],
     kind: key === "useIdle" ? "flag" : "number",
   }));
 }
-
-const THROTTLE_KEYS = [
-  "batchDelayMs",
-  "batchSize",
-  "maxConcurrent",
-  "maxMemoryMb",
-  "dbPoolSize",
-  "memoryCheckInterval",
-  "useIdle",
-] as const satisfies readonly (keyof ThrottleSettings)[];

@@ -6,17 +6,8 @@ import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
 import { missingBefore } from "./asked.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { formatCount, formatDuration, sumOf } from "./format.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, Verdict } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
-
-export interface Verdict {
-  readonly level: "ok" | "waiting" | "attention" | "failed";
-  readonly text: string;
-  /** ISO 8601: since when it is so, where that is known. */
-  readonly since: string | null;
-  /** What the operator may do; null: nothing is needed. */
-  readonly advice: string | null;
-}
 
 export type Judged = Omit<Snapshot, "verdict">;
 

@@ -2,6 +2,7 @@
  * The pace item: a Pace as attributes. Every slot that is given away changes it, so it stays under 2 KB: texts are
  * shortened, lists are bounded and packed. What conditions look at are attributes of their own; the rest is JSON.
  */
+import { THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import { PROFILE_NAMES, type ProfileName, type SettingSource } from "@firehose-backfill/core/config/settings";
 import { boundTunes, readTunes } from "../bounds.ts";
 import type { OffPeakPace, Pace, SeenSettings, Sources } from "../pace.ts";
@@ -105,6 +106,7 @@ function unpackOffPeak([profile, own, batchSize, batchDelayMs, maxConcurrent, so
   };
 }
 
+/** Stored by position, so the order of these never changes. A setting that is added to the table comes after them. */
 const SEEN_THROTTLE = [
   "batchSize",
   "batchDelayMs",
@@ -114,15 +116,16 @@ const SEEN_THROTTLE = [
   "dbPoolSize",
   "memoryCheckInterval",
 ] as const satisfies (keyof SeenSettings["throttle"])[];
+const SEEN_KEYS: readonly (keyof SeenSettings["throttle"])[] = [...new Set([...SEEN_THROTTLE, ...THROTTLE_KEYS])];
 
 /** Names are longer than values. null: it was not given. */
 type PackedSeen = [ProfileName | null, string, ...(number | boolean | null)[]];
 
 function packSeen({ profile, scopeHash, throttle }: SeenSettings): PackedSeen {
-  return [profile, scopeHash, ...SEEN_THROTTLE.map((key) => throttle[key] ?? null)];
+  return [profile, scopeHash, ...SEEN_KEYS.map((key) => throttle[key] ?? null)];
 }
 
 function unpackSeen([profile, scopeHash, ...values]: PackedSeen): SeenSettings {
-  const named = SEEN_THROTTLE.map((key, index) => [key, values[index] ?? null] as const);
+  const named = SEEN_KEYS.map((key, index) => [key, values[index] ?? null] as const);
   return { profile, scopeHash, throttle: Object.fromEntries(named.filter(([, value]) => value !== null)) };
 }

@@ -8,7 +8,8 @@ import { boundTune, MAX_BACK_OFF_REASON_BYTES, shortenText } from "../bounds.ts"
 import { BrokenStateError, PaceNotFoundError } from "../errors.ts";
 import type { PaceStore } from "../pace-store.ts";
 import type { Pace } from "../pace.ts";
-import { MAX_BACK_OFF, tunedFields, wholeMs } from "../run-values.ts";
+import { MAX_BACK_OFF } from "@firehose-backfill/throttle/back-off";
+import { tunedFields, wholeMs } from "../run-values.ts";
 import { all, compare, equals, exists } from "../table/conditions.ts";
 import type { Change, Condition, Item } from "../table/table.ts";
 import { readNumber } from "./attributes.ts";

@@ -8,13 +8,28 @@ import { boolean, choice, folder, integer, matching, optional, type SettingDefin
 import { offPeak } from "./off-peak.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
-import { PROFILE_NAMES, type SettingKey, VERIFY_LEVELS } from "./settings.ts";
+import {
+  PROFILE_NAMES,
+  type ScopeSettings,
+  type SettingKey,
+  type ThrottleSettings,
+  VERIFY_LEVELS,
+} from "./settings.ts";
 
 const { background } = PROFILES;
 const queueUrl = matching("the URL of an SQS queue", /^https?:\/\/[^\s/]+\/\S+$/);
 
-/** The compiler sees to it that no key of Settings is forgotten. */
-const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> } = {
+/** The group that the type of a setting says. */
+type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
+  ? "throttle"
+  : K extends keyof ScopeSettings
+    ? "scope"
+    : K extends "profile"
+      ? "profile"
+      : "place";
+
+/** The compiler sees to it that no key of Settings is forgotten, and that each is in its group. */
+const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } } = {
   relayUrl: {
     key: "relayUrl",
     name: "RELAY_URL",

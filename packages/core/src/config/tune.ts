@@ -1,6 +1,7 @@
 /** What `tune` takes, from the command line or in a control event: the settings of the throttle, and nothing else. */
 import { ConfigError } from "../errors.ts";
 import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
+import { THROTTLE_KEYS } from "./groups.ts";
 import type { SettingDefinition } from "./kinds.ts";
 import { unknownName, wrongValue } from "./problems.ts";
 import { PROFILES } from "./profiles.ts";
@@ -14,16 +15,6 @@ export interface Tune {
 }
 
 const TUNABLE = SETTINGS.filter(({ group }) => group === "throttle" || group === "profile");
-
-const THROTTLE_KEYS = [
-  "batchSize",
-  "batchDelayMs",
-  "maxConcurrent",
-  "maxMemoryMb",
-  "useIdle",
-  "dbPoolSize",
-  "memoryCheckInterval",
-] as const satisfies readonly (keyof ThrottleSettings)[];
 
 /**
  * `values` are named as in the environment and hold texts, numbers or booleans.

@@ -4,9 +4,8 @@ import type { Settings } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
 import { postgresAccount } from "@firehose-backfill/embedded/postgres-account";
 import { findPostgresBinaries } from "@firehose-backfill/embedded/postgres-binaries";
-import { type DatabaseFindings, examineDatabase, whyUnusable } from "@firehose-backfill/sink/examine";
-import { checkThrottleQuery, whyNoAnswer } from "@firehose-backfill/sink/health";
-import { verifyConnection } from "@firehose-backfill/sink/verify-connection";
+import type { SinkFindings, SinkKit } from "@firehose-backfill/sink/kit";
+import { openSink } from "../open-sink.ts";
 import { type Check, fail, isolated, ok, warn } from "./check.ts";
 import type { Reading } from "./check-clock.ts";
 
@@ -20,19 +19,20 @@ export interface DatabaseChecks {
 export async function checkDatabase(settings: DatabaseSettings, clock: Clock): Promise<DatabaseChecks> {
   const { databaseUrl } = settings;
   if (databaseUrl === null) return { checks: [await checkEmbedded()], readings: [] };
+  const sink = openSink(databaseUrl);
   let server: string;
   try {
-    const facts = await verifyConnection({ databaseUrl });
+    const facts = await sink.verify();
     server = `Postgres ${facts.version} at ${facts.shown}`;
   } catch (error) {
     return { checks: [fail("database", messageOf(error), REACH_ADVICE)], readings: [] };
   }
   const reach = ok("database", server);
-  const query = await isolated("throttle query", () => checkQuery(databaseUrl, settings.throttleQuery));
+  const query = await isolated("throttle query", () => checkQuery(sink, settings.throttleQuery));
   const beganMs = clock.now();
-  let found: DatabaseFindings;
+  let found: SinkFindings;
   try {
-    found = await examineDatabase({ databaseUrl });
+    found = await sink.examine();
   } catch (error) {
     // The examination itself failed: what is known without it is told all the same.
     const schema = fail("schema", messageOf(error), "fix what the database reports, then run doctor again");
@@ -60,14 +60,13 @@ async function checkEmbedded(): Promise<Check> {
   }
 }
 
-function checkServer(server: string, found: DatabaseFindings): Check {
+function checkServer(server: string, found: SinkFindings): Check {
   if (!found.isReadOnly) return ok("database", server);
   return fail("database", `${server} is read only`, "name the primary in DATABASE_URL, not a replica");
 }
 
-function checkSchema(found: DatabaseFindings): Check {
-  const { schemaVersion, neededVersion, mismatch } = found;
-  const problem = whyUnusable({ ...found, isReadOnly: false });
+function checkSchema(found: SinkFindings): Check {
+  const { schemaVersion, neededVersion, mismatch, problem } = found;
   if (problem !== null) return fail("schema", problem.finding, problem.advice);
   if (mismatch === null) return ok("schema", `version ${schemaVersion}`);
   if ((schemaVersion ?? 0) > neededVersion) return fail("schema", mismatch, "use the newer program everywhere");
@@ -76,17 +75,17 @@ function checkSchema(found: DatabaseFindings): Check {
     : warn("schema", `version ${schemaVersion}, of ${neededVersion}`, "doctor --fix migrates it; a start does, too");
 }
 
-function checkConnections({ freeConnections }: DatabaseFindings, poolSize: number): Check {
+function checkConnections({ freeConnections }: SinkFindings, poolSize: number): Check {
   const found = `${freeConnections} free, ${poolSize} wanted`;
   if (freeConnections > poolSize) return ok("connections", found);
   return warn("connections", found, "lower BACKFILL_DB_POOL_SIZE, or use the pooled address of the database");
 }
 
-async function checkQuery(databaseUrl: string, throttleQuery: string | null): Promise<Check> {
+async function checkQuery(sink: SinkKit, throttleQuery: string | null): Promise<Check> {
   if (throttleQuery === null) return ok("throttle query", "none: the run does not look at production's health");
   try {
-    await checkThrottleQuery({ databaseUrl, throttleQuery });
-    const problem = await whyNoAnswer({ databaseUrl, throttleQuery });
+    await sink.checkThrottleQuery(throttleQuery);
+    const problem = await sink.whyNoAnswer(throttleQuery);
     if (problem !== null)
       return fail("throttle query", problem, "correct BACKFILL_THROTTLE_QUERY: without an answer no batch is applied");
     return ok("throttle query", "the database answers it");

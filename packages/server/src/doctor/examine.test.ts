@@ -9,7 +9,7 @@ import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { type EmbeddedStack, startEmbedded } from "@firehose-backfill/embedded/stack";
-import { openDatabase } from "@firehose-backfill/sink/connection";
+import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { isolated } from "./check.ts";

@@ -4,9 +4,8 @@ import type { Config, Settings } from "@firehose-backfill/core/config/settings";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
-import { openDatabase } from "@firehose-backfill/sink/connection";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { removeOldTombstones, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tombstones";
+import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
+import { openSink } from "../open-sink.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
@@ -93,8 +92,9 @@ async function fixDatabase(
   options: DoctorOptions,
 ): Promise<Check> {
   try {
-    const { from, to } = await migrate({ databaseUrl });
-    const tombstones = await fixTombstones(databaseUrl, await tombstoneBound(settings), options);
+    const sink = openSink(databaseUrl);
+    const { from, to } = await sink.migrate();
+    const tombstones = await fixTombstones(sink.tidying, await tombstoneBound(settings), options);
     const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
     return ok("fixed", `${schema}; ${tombstones}`);
   } catch (error) {
@@ -107,14 +107,13 @@ async function fixDatabase(
 }
 
 async function fixTombstones(
-  databaseUrl: string,
+  tidying: Tidying,
   bound: TombstoneBound,
   { clock, signal }: DoctorOptions,
 ): Promise<string> {
   if (bound.kind === "none") return `old tombstones stay: ${bound.because}`;
-  await using database = openDatabase({ databaseUrl, poolSize: 1 });
   const below = bound.seq === null ? {} : { beforeSeq: bound.seq };
-  const removed = await removeOldTombstones({ database, clock, ...below, signal });
+  const removed = await tidying.removeOldTombstones({ clock, ...below, signal });
   const where = bound.seq === null ? "" : ` below the applied cursor of the run that is open (seq ${bound.seq})`;
   return `${removed} tombstones older than ${TOMBSTONE_DAYS} days${where} are removed`;
 }

@@ -1,5 +1,5 @@
 /** A consumer with nothing to worry about: memory is low, the database says yes to nothing, a test gives what matters. */
-import type { Sink } from "@firehose-backfill/sink/types";
+import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
@@ -12,7 +12,7 @@ const CALM: MemoryGuard = {
   waitUntilUnder: () => Promise.resolve(0),
 };
 
-const UNUSED: Sink = {
+const UNUSED: ConsumerSink = {
   apply: () => Promise.reject(new Error("nothing is to be applied")),
   health: async () => ({ kind: "healthy" }),
   pool: () => ({ used: 0, size: 1 }),
@@ -28,6 +28,7 @@ export function quietConsumer(
     memory: CALM,
     relieveMemory: () => Promise.resolve(),
     latency: createLatencySignal(),
+    waitLog: { lastSaid: null },
     memoryChecks: createEventCounter(() => 1000),
     renewVisibility: null,
     log: () => {},

@@ -1,7 +1,7 @@
 /** Histories of a few repos for property tests, and the same rows delivered in any order: doubled, shuffled, in batches. */
 import fc from "fast-check";
 import { accountRow, identityRow, recordRow, syncRow } from "./rows.ts";
-import type { SinkRow } from "@firehose-backfill/sink/types";
+import type { SinkRow } from "@firehose-backfill/sink/rows";
 
 const DIDS = ["did:plc:alice", "did:plc:bob"];
 

@@ -1,19 +1,14 @@
 /** What the tests of this package share: rows by the field, and a database of their own on a server that is there. */
 import { existsSync } from "node:fs";
-import type { BatchCounts } from "@firehose-backfill/core/batch";
+import type { BatchKey } from "@firehose-backfill/core/batch";
+import type { AppliedCounts } from "@firehose-backfill/sink/sink";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { type Database, openDatabase } from "@firehose-backfill/sink/connection";
-import { migrate } from "@firehose-backfill/sink/schema/migrate";
-import { createSink, type PostgresSink, type SinkOptions } from "@firehose-backfill/sink/sink";
-import type {
-  AccountRow,
-  ApplyRequest,
-  DeadRow,
-  IdentityRow,
-  RecordRow,
-  SinkRow,
-  SyncRow,
-} from "@firehose-backfill/sink/types";
+import { type Database, openDatabase } from "@firehose-backfill/sink-postgres/connection";
+import { migrate } from "@firehose-backfill/sink-postgres/schema/migrate";
+import { createSink, type PostgresSink, type SinkOptions } from "@firehose-backfill/sink-postgres/sink";
+import type { ApplyOptions } from "@firehose-backfill/sink/sink";
+import type { SlotLock } from "@firehose-backfill/sink/slot-lock";
+import type { AccountRow, DeadRow, IdentityRow, RecordRow, SinkRow, SyncRow } from "@firehose-backfill/sink/rows";
 
 export const DAY_MS = 86_400_000;
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -53,8 +48,21 @@ export function deadRow(n: number, fields: Partial<DeadRow> = {}): DeadRow {
   return { ...base, error: "no such block", payload: Uint8Array.of(0, 1, 255), ...moment(n), ...fields };
 }
 
-export function request(rows: readonly SinkRow[], fields: Partial<ApplyRequest> = {}): ApplyRequest {
-  return { runId: "run-1", paceId: "run-1", maxConcurrent: 2, isOnTime: () => true, rows, ...fields };
+export interface RequestFields extends Omit<ApplyOptions, "lock"> {
+  readonly key?: Partial<BatchKey>;
+  readonly lock?: Partial<SlotLock>;
+}
+
+/** What apply() is called with: rows of run-1, with its lock. */
+export function request(
+  rows: readonly SinkRow[],
+  { key, lock, ...options }: RequestFields = {},
+): [BatchKey, readonly SinkRow[], ApplyOptions] {
+  return [
+    { runId: "run-1", epoch: 1, window: 1, fence: 1, number: 0, ...key },
+    rows,
+    { lock: { name: "run-1", maxConcurrent: 2, isOnTime: () => true, ...lock }, ...options },
+  ];
 }
 
 /** A sink on that database, with what does not matter to the test filled in. */
@@ -79,11 +87,11 @@ export async function clearTables(sink: PostgresSink): Promise<void> {
 }
 
 /** Applies one batch; every row of it must be counted once. */
-export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Promise<BatchCounts> {
-  const result = await sink.apply(request(rows));
+export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Promise<AppliedCounts> {
+  const result = await sink.apply(...request(rows));
   if (result.kind !== "applied") throw new Error(`expected applied, got ${result.kind}`);
   const { applied, stale, dead } = result.counts;
-  if (applied + stale + dead !== rows.length)
+  if (applied + (stale ?? 0) + dead !== rows.length)
     throw new Error(`${JSON.stringify(result.counts)} of ${rows.length} rows`);
   return { applied, stale, dead };
 }

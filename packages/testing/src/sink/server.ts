@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import type { PostgresSink } from "@firehose-backfill/sink/sink";
+import type { PostgresSink } from "@firehose-backfill/sink-postgres/sink";
 import { clearTables, createDatabase, testSink } from "./rows.ts";
 
 export interface TestServer {

@@ -1,0 +1,5 @@
+/** What each benchmark gives to main.ts. */
+export interface Benchmark {
+  readonly summary: string;
+  readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;
+}

@@ -1,0 +1,120 @@
+/**
+ * What a consumer does when a batch cannot be applied now. Waiting (database down, production unwell, paused) counts no
+ * attempt and hides the message longer each time; a failed attempt counts, and the fifth sets the batch aside.
+ */
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
+import { isRetryable } from "@firehose-backfill/core/errors";
+import { sourcesOf } from "@firehose-backfill/core/run-state";
+import type { IncomingMessage } from "@firehose-backfill/queue/types";
+import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
+import { waitSeconds } from "@firehose-backfill/throttle/places";
+import { type MessageResult, outcome } from "./message-result.ts";
+import type { ConsumerDeps } from "./deps.ts";
+import { paceOf } from "./pace.ts";
+
+/** Times that applying a batch may fail before it is dead-lettered. */
+export const MAX_ATTEMPTS = 5;
+const RETRY_SECONDS = 2;
+
+/** Hides the message for 30 s x 2^n. `run`: whose reader plans nothing meanwhile; null: it knows already. */
+export async function waitFor(
+  deps: ConsumerDeps,
+  wait: { message: IncomingMessage; batch: Batch; run: Run | null; because: string; detail?: string },
+): Promise<MessageResult> {
+  const { store, clock, queue } = deps;
+  const { run, because } = wait;
+  if (run !== null && run.waiting?.for !== because)
+    await store.setWaiting(run.paceId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
+  const said = wait.detail ?? because;
+  // Another holder of the same lock is news. A value that was measured anew is none.
+  const isOtherDetail = wait.detail !== undefined && deps.waitLog.lastSaid !== said;
+  if (run !== null && (run.waiting?.for !== because || isOtherDetail)) {
+    const kind = kindOfWait(because);
+    await store.addError(run.runId, { atMs: clock.now(), source: "consumer", message: said, kind });
+    const isOtherKind = run.waiting === null || kindOfWait(run.waiting.for) !== kind;
+    if (isOtherKind || isOtherDetail) deps.log(`[BACKFILL] Waiting: ${said}`);
+  }
+  deps.waitLog.lastSaid = said;
+  if (run !== null && because !== "database") {
+    const nowMs = clock.now();
+    const notAfterMs = riseAllowedBefore(nowMs, paceOf(run).effectiveDelayMs);
+    await store.raiseBackOff(run.paceId, { reason: because, notAfterMs, nowMs });
+  }
+  const waits = await store.addWait(wait.batch.key);
+  await queue.hide(wait.message.receiptHandle, waitSeconds(waits));
+  return outcome("hidden", `waiting: ${because}`);
+}
+
+/** `throttle query: 3 > 0` is of the same kind as `throttle query: timed out`. */
+export function kindOfWait(because: string): string {
+  return `waiting: ${because.split(":", 1)[0] ?? because}`;
+}
+
+/** Our own broken state (schema, permissions, password): the run stops, what is planned is hidden, the operator is told. */
+export async function stopLoudly(
+  deps: ConsumerDeps,
+  stop: { message: IncomingMessage; run: Run; because: string },
+): Promise<MessageResult> {
+  const { store, clock, queue } = deps;
+  const patch = { reason: stop.because, pausedNow: true };
+  if ((await store.transition(stop.run.runId, sourcesOf("errored"), "errored", patch)) !== null) {
+    await store.addError(stop.run.runId, { atMs: clock.now(), source: "consumer", message: stop.because });
+    deps.log(`[BACKFILL] Run ${stop.run.runId} stopped: ${stop.because}`);
+  }
+  await queue.hide(stop.message.receiptHandle, waitSeconds(1));
+  return outcome("hidden", stop.because);
+}
+
+/** A failure that may pass. Counted; the fifth is the last. */
+export async function retryLater(
+  deps: ConsumerDeps,
+  retry: { message: IncomingMessage; batch: Batch; run: Run; because: string },
+): Promise<MessageResult> {
+  const { message, batch } = retry;
+  const isCounted = message.receiveCount > 1;
+  const entry = isCounted ? await deps.store.getEntry(batch.key) : await deps.store.beginAttempt(batch.key);
+  const attempts = entry?.attempts ?? 1;
+  deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number}, attempt ${attempts}: ${retry.because}`);
+  await deps.store.addError(retry.run.runId, { atMs: deps.clock.now(), source: "consumer", message: retry.because });
+  if (attempts >= MAX_ATTEMPTS) return setAside(deps, message, batch, retry.because);
+  await deps.queue.hide(message.receiptHandle, RETRY_SECONDS ** attempts);
+  return outcome("hidden", retry.because);
+}
+
+/** Dead in the ledger first, then in the dead-letter queue: from there `redrive` brings it back. */
+export async function setAside(
+  deps: ConsumerDeps,
+  message: IncomingMessage,
+  batch: Batch,
+  because: string,
+): Promise<MessageResult> {
+  const counts = deadLettered(batch.events.length);
+  await deps.store.finish(batch.key, "dead", counts, { nowMs: deps.clock.now(), redriven: false });
+  await sendLetter(deps, message);
+  deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${because}`);
+  return { ...outcome("dead-lettered", because), counts };
+}
+
+/** Told apart from every other failure of the queue: it is about one message. `cause`: what the queue said. */
+export class DeadLetterError extends Error {
+  override readonly name = "DeadLetterError";
+
+  isRetryable(): boolean {
+    return isRetryable(this.cause);
+  }
+}
+
+/** @throws DeadLetterError */
+export async function sendLetter(deps: Pick<ConsumerDeps, "queue">, message: IncomingMessage): Promise<void> {
+  try {
+    await deps.queue.deadLetter(message);
+  } catch (cause) {
+    throw new DeadLetterError("the dead-letter queue does not take a message", { cause });
+  }
+}
+
+/** All of a batch that nobody could apply: its events are in the dead-letter queue, not in `dead_events`. */
+export function deadLettered(events: number): BatchCounts {
+  return { applied: 0, stale: 0, dead: events, deadReasons: { "dead-lettered": events } };
+}

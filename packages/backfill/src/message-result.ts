@@ -1,0 +1,18 @@
+/** What became of a message, for whoever received it. */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+
+export interface MessageResult {
+  /** `hidden` leaves the message in the queue: a mapping reports it as failed. In all other cases it is gone from there. */
+  readonly kind: "applied" | "dropped" | "hidden" | "dead-lettered";
+  readonly because: string;
+  readonly counts: BatchCounts | null;
+  /** Lateness against its place when it was applied. */
+  readonly paceWaitMs: number;
+  readonly isLate: boolean;
+  readonly applyMs: number;
+}
+
+/** Of a message whose batch was not applied. */
+export function outcome(kind: MessageResult["kind"], because: string): MessageResult {
+  return { kind, because, counts: null, paceWaitMs: 0, isLate: false, applyMs: 0 };
+}

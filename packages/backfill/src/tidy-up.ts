@@ -1,0 +1,28 @@
+/**
+ * What is tidied when no run is open: tombstones so old that nothing which may still come could be older. A bounded piece of
+ * work; what is left is taken the next time, or by `doctor --fix`.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import { describeError } from "@firehose-backfill/core/errors";
+import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
+
+export interface TidyUpOptions {
+  readonly tidying: Tidying;
+  /** Batches that a redrive may bring back, and nobody knows what is in them. */
+  readonly deadLetters: () => Promise<number>;
+  readonly atMostMs: number;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Never rejects: it can wait for the next time. */
+export async function tidyUp({ tidying, deadLetters, log, ...options }: TidyUpOptions): Promise<void> {
+  try {
+    if ((await deadLetters()) > 0) return;
+    const removed = await tidying.removeOldTombstones(options);
+    if (removed > 0) log(`[BACKFILL] ${removed} tombstones older than ${TOMBSTONE_DAYS} days are removed`);
+  } catch (error) {
+    log(`[BACKFILL] Old tombstones stay for now: ${describeError(error)}`);
+  }
+}

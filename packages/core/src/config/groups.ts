@@ -1,0 +1,22 @@
+/** The keys of each group of settings, out of the table of definitions: a setting that is added there is in its group everywhere. */
+import { definitionOf, SETTINGS } from "./definitions.ts";
+import type { ScopeSettings, SettingKey, ThrottleSettings } from "./settings.ts";
+
+const KEYS: readonly SettingKey[] = SETTINGS.map(({ key }) => key);
+
+// The type of the table makes each group what these say.
+const isThrottle = (key: SettingKey): key is keyof ThrottleSettings => definitionOf(key).group === "throttle";
+const isScope = (key: SettingKey): key is keyof ScopeSettings => definitionOf(key).group === "scope";
+
+/** What `tune` may change, one by one. */
+export const THROTTLE_KEYS: readonly (keyof ThrottleSettings)[] = KEYS.filter(isThrottle);
+/** What a run is about. */
+export const SCOPE_KEYS: readonly (keyof ScopeSettings)[] = KEYS.filter(isScope);
+
+/** `from` with those keys and no others. */
+export function pick<T extends object, K extends keyof T & string>(from: T, keys: readonly K[]): Pick<T, K> {
+  const picked = { ...from };
+  const kept: readonly string[] = keys;
+  for (const key of Object.keys(picked)) if (!kept.includes(key)) Reflect.deleteProperty(picked, key);
+  return picked;
+}

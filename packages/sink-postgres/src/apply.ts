@@ -1,0 +1,184 @@
+/**
+ * One batch, one transaction, two round trips: begin and lock; then all statements and the commit. A row that the
+ * database refuses is looked for in a second transaction and set aside; a deadlock or a lock not had is tried again.
+ */
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { countApplied } from "./batch-counts.ts";
+import { otherDatabase } from "@firehose-backfill/core/database-identity";
+import { applyBisected, type Place } from "./bisect.ts";
+import type { Session } from "./connection.ts";
+import { deadStatement } from "./dead-events.ts";
+import { foldRows } from "./fold.ts";
+
+import { hostNumber } from "./host-number.ts";
+import { describeLockHolder } from "./lock-holder.ts";
+import type { Statement, StatementResult } from "./pipeline.ts";
+import { redriveResult, redriveStatements } from "./redriven.ts";
+import { gotLock, identityOf } from "./run-lock.ts";
+import { beforeTransaction, PostgresError, StatementError } from "./sink-error.ts";
+import { batchStatements } from "./statements.ts";
+import { type ApplyRequest, type DataRow, redriveOf } from "./request.ts";
+import type { DeadRow, SinkRow } from "@firehose-backfill/sink/rows";
+import type { ApplyResult } from "@firehose-backfill/sink/sink";
+
+export interface ApplyDeps {
+  readonly session: Session;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** BEGIN and the lock, anew for each transaction. */
+  readonly opening: () => readonly Statement[];
+  /** host:port/database. */
+  readonly databaseName: string;
+  /** Since the batch began, by the clock: later, what could be tried again is not, and the batch waits. */
+  readonly retryForMs: number;
+}
+
+const MAX_RETRIES = 5;
+const RETRY_BASE_MS = 20;
+
+/**
+ * @param opened what `opening` was answered, for the first transaction
+ * @throws StatementError, or SinkError when the connection is gone; what happened to the batch is then unknown, and
+ * applying it again does no harm
+ */
+export async function applyBatch(
+  deps: ApplyDeps,
+  request: ApplyRequest,
+  opened: readonly StatementResult[],
+): Promise<ApplyResult> {
+  const startedAt = deps.clock.now();
+  const rows: Rows = {
+    dead: request.rows.filter((row): row is DeadRow => row.kind === "dead"),
+    data: request.rows.filter((row): row is DataRow => row.kind !== "dead"),
+  };
+  const place: Place = { nowMs: startedAt, host: hostNumber(request.host ?? "") };
+  let retries = 0;
+  let write = applyWhole;
+  for (;;) {
+    // Asked anew before each transaction: what is late by then must not be sent either.
+    const refusal = gotLock(opened) ? (request.lock.isOnTime() ? null : "late") : "busy";
+    if (refusal !== null) {
+      await deps.session.run([{ sql: "ROLLBACK" }]);
+      return { kind: refusal };
+    }
+    await refuseOtherDatabase(deps, request, opened);
+    await request.lock.onHeld?.();
+    try {
+      const counts = await write(deps.session, { request, rows, place });
+      return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };
+    } catch (error) {
+      // Thrown, it closes the connection, and the server rolls back.
+      if (!(error instanceof StatementError)) throw error;
+      const isInTime = deps.clock.now() - startedAt < deps.retryForMs;
+      if (error.verdict === "again" && retries < MAX_RETRIES && isInTime) retries += 1;
+      else if (error.verdict === "data" && write === applyWhole) write = applyWithoutRefused;
+      else throw await withLockHolder(deps.session, error);
+      await deps.session.run([{ sql: "ROLLBACK" }]);
+      if (error.verdict === "again") await deps.clock.sleep(RETRY_BASE_MS * 2 ** retries * deps.random());
+    }
+    opened = await openAgain(deps);
+  }
+}
+
+async function openAgain(deps: ApplyDeps): Promise<readonly StatementResult[]> {
+  try {
+    return await deps.session.run(deps.opening());
+  } catch (error) {
+    throw beforeTransaction(error);
+  }
+}
+
+/** Before a row is sent. @throws SinkError (`broken`) */
+async function refuseOtherDatabase(
+  { databaseName }: ApplyDeps,
+  { batch: { runId }, database = null, bind }: ApplyRequest,
+  opened: readonly StatementResult[],
+): Promise<void> {
+  const id = identityOf(opened);
+  if (id === null) return;
+  const found = { id, name: databaseName };
+  const problem = otherDatabase(runId, database ?? (await bind?.(found)) ?? null, found);
+  if (problem !== null) throw new PostgresError(problem, { kind: "broken" });
+}
+
+const LOCK_ERRORS: ReadonlySet<string> = new Set(["55P03", "40P01", "57014"]);
+
+/** A lock that was not had says whose it is, so that somebody can look after it. */
+async function withLockHolder(session: Session, error: StatementError): Promise<StatementError> {
+  if (!LOCK_ERRORS.has(error.sqlState)) return error;
+  try {
+    await session.run([{ sql: "ROLLBACK" }]);
+    const holder = await describeLockHolder(session);
+    return holder === null
+      ? error
+      : new StatementError(`${holder}: ${error.message}`, error.sqlState, { cause: error, context: error.context });
+  } catch {
+    // The connection went away meanwhile: the error that there was is the one that counts.
+    return error;
+  }
+}
+
+type Write = (
+  session: Session,
+  batch: { readonly request: ApplyRequest; readonly rows: Rows; readonly place: Place },
+) => Promise<BatchCounts>;
+
+interface Rows {
+  readonly data: readonly DataRow[];
+  readonly dead: readonly DeadRow[];
+}
+
+const applyWhole: Write = async (session, { request, rows: { data, dead }, place }) => {
+  const folded = foldRows(data, place.nowMs);
+  const statements = batchStatements(folded, place.host);
+  const results = await session.run([...statements, ...noteStatements(request, data, dead), { sql: "COMMIT" }]);
+  const applied = countApplied(folded, statements, results);
+  return countsOf(request, { data, dead, applied, noted: results.slice(statements.length, -1) });
+};
+
+const applyWithoutRefused: Write = async (session, { request, rows, place }) => {
+  const { applied, refused } = await applyBisected(session, rows.data, place);
+  const isRefused = new Set(refused.map(({ row }) => row));
+  const data = rows.data.filter((row) => !isRefused.has(row));
+  const dead = [...rows.dead, ...refused.map((each) => each.dead)];
+  const results = await session.run([...noteStatements(request, data, dead), { sql: "COMMIT" }]);
+  return countsOf(request, { data, dead, applied, noted: results.slice(0, -1) });
+};
+
+/** What is said of the batch beside its rows: who is dead, or, in a redrive, who is not any more. */
+function noteStatements(
+  request: ApplyRequest,
+  data: readonly DataRow[],
+  dead: readonly DeadRow[],
+): readonly Statement[] {
+  const { batch, rows } = request;
+  const redrive = redriveOf(request);
+  if (redrive === null) return dead.length === 0 ? [] : [deadStatement(batch.runId, dead)];
+  const applied = new Set<SinkRow>(data);
+  return redriveStatements(
+    redrive,
+    redrive.ids.filter((_, index) => {
+      const row = rows[index];
+      return row !== undefined && applied.has(row);
+    }),
+  );
+}
+
+function countsOf(
+  { rows, deadEventIds }: ApplyRequest,
+  its: Rows & { readonly applied: number; readonly noted: readonly StatementResult[] },
+): BatchCounts {
+  if (deadEventIds !== undefined) {
+    const { revived, deadReasons } = redriveResult(its.noted);
+    // One that another redrive has applied before was news to nobody here, and is that one's to count.
+    const applied = Math.min(its.applied, revived);
+    return { applied, stale: revived - applied, dead: rows.length - revived, deadReasons };
+  }
+  const counts = { applied: its.applied, stale: its.data.length - its.applied, dead: its.dead.length };
+  if (its.dead.length === 0) return counts;
+  const deadReasons: Record<string, number> = {};
+  for (const { reason } of its.dead) deadReasons[reason] = (deadReasons[reason] ?? 0) + 1;
+  return { ...counts, deadReasons };
+}

@@ -1,0 +1,27 @@
+/** What became of a batch's rows: every one is counted once, as applied or as stale. Pure. */
+import type { FoldedRows } from "./fold.ts";
+import type { DataRow } from "./request.ts";
+import type { StatementResult } from "./pipeline.ts";
+import type { BatchStatement, Target } from "./statements.ts";
+
+/**
+ * How many of the rows were news. A row that a newer one of its own batch replaced is stale, as it would be had it
+ * come a batch later.
+ */
+export function countApplied(
+  folded: FoldedRows,
+  statements: readonly BatchStatement[],
+  results: readonly StatementResult[],
+): number {
+  const byTarget = new Map<Target, StatementResult | undefined>(
+    statements.map(({ target }, i) => [target, results[i]]),
+  );
+  const didsOf = (target: Target) => new Set(byTarget.get(target)?.rows.map(([did]) => did));
+  const countOf = (target: Target) => byTarget.get(target)?.count ?? 0;
+  // A deletion can be news twice over, as status and as purge; it is one event.
+  const markers = new Set<DataRow>();
+  const [statuses, purged] = [didsOf("accounts"), didsOf("purges")];
+  for (const row of folded.accounts) if (statuses.has(row.did)) markers.add(row);
+  for (const row of folded.purges) if (purged.has(row.did)) markers.add(row);
+  return markers.size + countOf("syncs") + countOf("identities") + folded.identitiesWithoutHandle + countOf("records");
+}

@@ -1,0 +1,17 @@
+/**
+ * Event times that are far ahead, taken for what they are. A marker keeps its place by its sequence number and loses its time;
+ * a record takes the time of its revision. What is no time at all stays: the database refuses it.
+ */
+import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
+import { tidTimeMs } from "@firehose-backfill/core/tid";
+import type { DataRow } from "./request.ts";
+
+const LAST_DATE_MS = 8.64e15;
+
+export function believe(row: DataRow, nowMs: number): DataRow {
+  if (!isTooFarAhead(row.timeMs, nowMs)) return row;
+  if (row.kind !== "record") return { ...row, timeMs: Number.NaN };
+  if (row.timeMs > LAST_DATE_MS) return row;
+  const revMs = tidTimeMs(row.rev);
+  return { ...row, timeMs: Math.trunc(revMs === null || isTooFarAhead(revMs, nowMs) ? nowMs : revMs) };
+}

@@ -1,0 +1,205 @@
+/**
+ * The connections of one process: a pool that never grows above its size, whatever asks for one, and that no stopped
+ * server, cut line or frozen peer can bring down. Everything of this package that talks to Postgres goes through here.
+ */
+import { Client, Pool, type PoolClient, type WebSocketConstructor } from "@neondatabase/serverless";
+import { createLimiter } from "@firehose-backfill/throttle/limiter";
+import { untilAborted } from "@firehose-backfill/core/until-aborted";
+import { clientConfig, clientFor } from "./client.ts";
+import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
+import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
+import { fromDriver, PostgresError, StatementError } from "./sink-error.ts";
+
+export interface DatabaseOptions {
+  readonly databaseUrl: string;
+  /** Connections at most, everything included: 1 to 50. A function: it may move while the pool is open. */
+  readonly poolSize: number | (() => number);
+  /** For hosts of Neon; Node's own WebSocket when it is left out. */
+  readonly webSocket?: WebSocketConstructor | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  /** After so long unused a connection is closed, so that a database that sleeps can sleep. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** A round trip without an answer for so long: the connection is given up. Above every statement time-out in use. */
+  readonly roundTripTimeoutMs?: number | undefined;
+  /** Aborted: what is open is cut off, and whatever waits rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** All round trips of one use together; left out: each has the limit above for itself. */
+  readonly useTimeoutMs?: number | undefined;
+  /** Told of connections that failed while nobody used them. */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+export interface Session {
+  /** All statements in one round trip. @throws StatementError, SinkError (`service`) */
+  run(statements: readonly Statement[]): Promise<readonly StatementResult[]>;
+}
+
+export interface Database {
+  readonly target: DatabaseTarget;
+  /**
+   * Takes a connection, sends `opening` and hands both to `work`. A connection that turns out dead at its first round
+   * trip is replaced, once for each that lay idle: nothing has been done on it. One on which `work` throws is closed:
+   * nobody knows what state it is in.
+   * @throws SinkError (`service`) when none can be had, and whatever `opening` or `work` throws
+   */
+  use<T>(
+    opening: readonly Statement[],
+    work: (session: Session, opened: readonly StatementResult[]) => Promise<T>,
+  ): Promise<T>;
+  /** `used`: connections open now. */
+  pool(): { readonly used: number; readonly size: number };
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What the pool gives out: the driver's types forget that it is one of its clients. */
+type PooledClient = Client & PoolClient;
+
+const MAX_POOL_SIZE = 50;
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 10_000;
+const ROUND_TRIP_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** Connects to nothing yet. @throws DatabaseUrlError */
+export function openDatabase(options: DatabaseOptions): Database {
+  const target = parseDatabaseUrl(options.databaseUrl);
+  const clientOptions = {
+    target,
+    connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    webSocket: options.webSocket,
+  };
+  const pool = new Pool({
+    ...clientConfig(clientOptions),
+    // The limiter below decides; this is only the most that it may ever be.
+    max: MAX_POOL_SIZE,
+    idleTimeoutMillis: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    allowExitOnIdle: true,
+  });
+  pool.Client = clientFor(clientOptions);
+  pool.on("error", (error: unknown) => options.log?.(`an idle connection failed: ${fromDriver(error).message}`));
+  const roundTripTimeoutMs = options.roundTripTimeoutMs ?? ROUND_TRIP_TIMEOUT_MS;
+  // The pool has a queue of its own, but one whose waiting counts as a connection time-out.
+  const { poolSize } = options;
+  const size = () => Math.min(MAX_POOL_SIZE, typeof poolSize === "number" ? poolSize : poolSize());
+  const limiter = createLimiter(size);
+  const known = new WeakSet<PooledClient>();
+  const openOnes = countOpen(pool);
+  const { signal } = options;
+  signal?.addEventListener("abort", () => openOnes.cutOff(), { once: true });
+
+  async function open(
+    opening: readonly Statement[],
+  ): Promise<readonly [PooledClient, Session, readonly StatementResult[]]> {
+    for (;;) {
+      const client = await takeClient(pool);
+      const used = known.has(client);
+      known.add(client);
+      const session = sessionOn(client, roundTripTimeoutMs, options.useTimeoutMs ?? Infinity);
+      try {
+        return [client, session, opening.length === 0 ? [] : await session.run(opening)];
+      } catch (error) {
+        await openOnes.close(client);
+        if (!(used && isLost(error))) throw error;
+      }
+    }
+  }
+
+  async function useOne<T>(
+    opening: readonly Statement[],
+    work: (session: Session, opened: readonly StatementResult[]) => Promise<T>,
+  ): Promise<T> {
+    const [client, session, opened] = await open(opening);
+    let unknownState = true;
+    try {
+      const result = await work(session, opened);
+      unknownState = false;
+      return result;
+    } finally {
+      // Above its size the pool shrinks with each use; what lies idle closes by itself.
+      if (unknownState || openOnes.count() > size()) await openOnes.close(client);
+      else client.release();
+    }
+  }
+
+  return {
+    target,
+    use: (opening, work) => limiter.run(() => untilAborted(useOne(opening, work), signal)),
+    pool: () => ({ used: openOnes.count(), size: size() }),
+    async [Symbol.asyncDispose]() {
+      const ended = pool.end();
+      // A connection that is still being made would be waited for until its time-out.
+      if (signal?.aborted === true) return void ended.catch(() => {});
+      await ended;
+      await openOnes.untilNone();
+    },
+  };
+}
+
+/** The pool forgets a connection when it begins to close it; the server counts it until it is closed. */
+function countOpen(pool: Pool) {
+  const open = new Map<PooledClient, Promise<void>>();
+  pool.on("connect", (client: PooledClient) => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    open.set(client, closed);
+    // Not the pool's "remove", which does not come for a connection that was dead before it was given back.
+    client.once("end", () => {
+      open.delete(client);
+      resolve();
+    });
+  });
+  return {
+    count: () => open.size,
+    cutOff: () => {
+      for (const client of open.keys()) client.connection.stream.destroy();
+    },
+    untilNone: () => atMost(CLOSE_TIMEOUT_MS, Promise.all(open.values())),
+    /** Its place is free once it is closed: until then the server counts it, and another would be one too many. */
+    async close(client: PooledClient): Promise<void> {
+      const closed = open.get(client);
+      client.release(true);
+      await atMost(CLOSE_TIMEOUT_MS, closed ?? Promise.resolve());
+    },
+  };
+}
+
+async function atMost(timeoutMs: number, settled: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(() => late.resolve(), timeoutMs);
+  await Promise.race([settled, late.promise]);
+  clearTimeout(timer);
+}
+
+async function takeClient(pool: Pool): Promise<PooledClient> {
+  try {
+    const client = await pool.connect();
+    if (!(client instanceof Client)) throw new TypeError("the pool made a client of another class");
+    // While it is in use the pool does not listen, and an error event without a listener would end the process.
+    // What was running on it hears of the error by itself.
+    if (client.listenerCount("error") === 0) client.on("error", () => {});
+    return client;
+  } catch (error) {
+    throw fromDriver(error);
+  }
+}
+
+function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): Session {
+  // Real time, not the injected clock: it bounds I/O, not a decision.
+  const beganAt = performance.now();
+  return {
+    async run(statements) {
+      const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, useTimeoutMs - (performance.now() - beganAt)));
+      const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs);
+      try {
+        return await runPipeline(client, statements);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/** The connection is gone, as against a server that answered. A server or a proxy that ends the session answers first. */
+function isLost(error: unknown): boolean {
+  if (error instanceof PostgresError) return error.sqlState === null;
+  return error instanceof StatementError && (error.endsSession || error.sqlState.startsWith("57P"));
+}

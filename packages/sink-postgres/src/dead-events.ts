@@ -1,0 +1,166 @@
+/**
+ * Events that cannot be applied: as they are written, so that a batch applied again writes the same rows, and read back
+ * for the operator. How they are tried again is in redriven.ts.
+ */
+import { createHash } from "node:crypto";
+import { encodeEvent } from "@firehose-backfill/core/cbor/event-layout";
+import { CborError } from "@firehose-backfill/core/cbor/refusal";
+import type { Database } from "./connection.ts";
+import type { DataRow } from "./request.ts";
+import type { Statement } from "./pipeline.ts";
+import { type StatementError, toSinkError } from "./sink-error.ts";
+import type { DeadRow } from "@firehose-backfill/sink/rows";
+
+/** A row of `dead_events` as it is stored. */
+export interface DeadEvent {
+  readonly id: string;
+  readonly runId: string;
+  readonly seq: number;
+  readonly did: string | null;
+  readonly path: string | null;
+  readonly reason: string;
+  readonly error: string;
+  readonly payload: Uint8Array;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface ListDeadOptions {
+  readonly runId: string;
+  readonly reason?: string;
+  readonly limit: number;
+  /** The last one of the page before. */
+  readonly after?: Pick<DeadEvent, "seq" | "id">;
+}
+
+const MAX_PAYLOAD_BYTES = 16 * 1024;
+/** Its error is the same whenever the frame is read again. */
+const BAD_FRAME = "bad-frame";
+
+const INSERT = `
+  INSERT INTO firehose.dead_events (id, run_id, seq, did, path, reason, error, payload, event, created_at)
+  SELECT x.id, x.run_id, x.seq, x.did, x.path, x.reason, x.error, decode(x.payload, 'base64'), decode(x.event, 'base64'),
+         now()
+  FROM json_to_recordset($1::json)
+    AS x(id uuid, run_id text, seq bigint, did text, path text, reason text, error text, payload text, event text)
+  ORDER BY x.id
+  ON CONFLICT (id) DO NOTHING`;
+
+/** Cannot fail for what is in the rows: this is the place for what could not be stored anywhere else. */
+export function deadStatement(runId: string, rows: readonly DeadRow[]): Statement {
+  const input = new Map(
+    rows.map((row) => {
+      const id = deadEventId(runId, row);
+      const { did, path, reason, error } = row;
+      const seq = Number.isSafeInteger(row.seq) ? row.seq : 0;
+      const payload = Buffer.from(row.payload).subarray(0, MAX_PAYLOAD_BYTES).toString("base64");
+      const text = {
+        run_id: runId,
+        did: storable(did),
+        path: storable(path),
+        reason: storable(reason),
+        error: storable(error),
+      };
+      const event = keptEvent(row);
+      return [id, { id, seq, payload, event, ...text }];
+    }),
+  );
+  return { sql: INSERT, values: [JSON.stringify([...input.values()])] };
+}
+
+/** null: there is none, or it is itself what cannot be written. */
+function keptEvent({ event }: DeadRow): string | null {
+  if (event === undefined) return null;
+  try {
+    return Buffer.from(encodeEvent(event)).toString("base64");
+  } catch (error) {
+    if (error instanceof CborError) return null;
+    throw error;
+  }
+}
+
+/** The row that the database refused, as a dead event. */
+export function refusedRow(row: DataRow, error: StatementError): DeadRow {
+  // A marker is its own event; of a record the row shows what was refused, and the event is what is tried again.
+  const { event, ...shown } = row.kind === "record" ? row : { ...row, event: row };
+  return {
+    kind: "dead",
+    did: row.did,
+    seq: row.seq,
+    timeMs: row.timeMs,
+    path: row.kind === "record" ? `${row.collection}/${row.rkey}` : null,
+    reason: `database-${error.sqlState}`,
+    error: error.message,
+    payload: Buffer.from(JSON.stringify(shown)),
+    ...(event === undefined ? {} : { event }),
+  };
+}
+
+/**
+ * A digest in the shape of a UUID (version 8): what a unique index over these columns would do, at any length of theirs. What
+ * arrived is part of it: several broken frames may stand at one position. Of those only the beginning is kept, and the error
+ * names the digest of all of it.
+ */
+function deadEventId(runId: string, { seq, did, path, reason, error, payload }: DeadRow): string {
+  const arrived = createHash("sha256").update(payload.subarray(0, MAX_PAYLOAD_BYTES)).digest("hex");
+  const digest = createHash("sha256")
+    .update(JSON.stringify([runId, seq, did, path, reason, arrived, reason === BAD_FRAME ? error : null]))
+    .digest();
+  digest.writeUInt8(((digest[6] ?? 0) & 0x0f) | 0x80, 6);
+  digest.writeUInt8(((digest[8] ?? 0) & 0x3f) | 0x80, 8);
+  const hex = digest.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+}
+
+/** Postgres stores neither NUL nor half a surrogate pair. */
+function storable(text: string): string;
+function storable(text: string | null): string | null;
+function storable(text: string | null): string | null {
+  return text === null ? null : text.toWellFormed().replaceAll("\0", "\u{FFFD}");
+}
+
+/** Those that are still dead, by reason, the most frequent first. @throws SinkError */
+export async function countDead(database: Database, runId: string): Promise<Readonly<Record<string, number>>> {
+  const sql = `SELECT reason, count(*) FROM firehose.dead_events
+    WHERE run_id = $1 AND applied_at IS NULL GROUP BY reason ORDER BY 2 DESC, 1`;
+  const rows = await read(database, { sql, values: [runId] });
+  return Object.fromEntries(rows.map(([reason, count]) => [reason ?? "", Number(count)]));
+}
+
+/** Those that are still dead, in the order of the stream. @throws SinkError */
+export async function listDead(database: Database, options: ListDeadOptions): Promise<readonly DeadEvent[]> {
+  const rows = await read(database, {
+    sql: `
+      SELECT id, run_id, seq, did, path, reason, error, encode(payload, 'base64'),
+             to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      FROM firehose.dead_events
+      WHERE run_id = $1 AND applied_at IS NULL AND ($2::text IS NULL OR reason = $2) AND ($3::bigint IS NULL OR (seq, id) > ($3, $4::uuid))
+      ORDER BY seq, id LIMIT $5::bigint`,
+    values: [
+      options.runId,
+      options.reason ?? null,
+      options.after === undefined ? null : String(options.after.seq),
+      options.after?.id ?? null,
+      String(options.limit),
+    ],
+  });
+  return rows.map(([id, runId, seq, did, path, reason, error, payload, createdAt]) => ({
+    id: id ?? "",
+    runId: runId ?? "",
+    seq: Number(seq),
+    did: did ?? null,
+    path: path ?? null,
+    reason: reason ?? "",
+    error: error ?? "",
+    payload: Uint8Array.from(Buffer.from(payload ?? "", "base64")),
+    createdAt: createdAt ?? "",
+  }));
+}
+
+async function read(database: Database, statement: Statement): Promise<readonly (readonly (string | null)[])[]> {
+  try {
+    return await database.use([statement], async (_session, [result]) => result?.rows ?? []);
+  } catch (error) {
+    throw toSinkError(error);
+  }
+}

@@ -1,0 +1,120 @@
+/** What a look at a database tells before anything is written to it: privileges, schema, clock, room for connections. */
+import { type DatabaseOptions, openDatabase, type Session } from "./connection.ts";
+import { SCHEMA_VERSION } from "./schema/migrations.ts";
+import { describeMismatch, readSchemaVersion } from "./schema/version.ts";
+import { toSinkError } from "./sink-error.ts";
+
+export interface DatabaseFindings {
+  /** The server's, in the middle of the question. */
+  readonly nowMs: number;
+  /** 0: there is none yet. null: the role may not read it. */
+  readonly schemaVersion: number | null;
+  readonly neededVersion: number;
+  /** null: it is the one this program writes. */
+  readonly mismatch: string | null;
+  /** The role may make the schema, or, where an empty one is there, the tables in it. */
+  readonly canCreateSchema: boolean;
+  /** As it is written in SQL. */
+  readonly role: string;
+  /** What the role lacks on what is there: `USAGE on schema firehose`, `INSERT on firehose.records`. */
+  readonly missingPrivileges: readonly string[];
+  /** Connections that are free for this role, at this moment. */
+  readonly freeConnections: number;
+  /** A standby, or a default of read only: nothing can be applied. */
+  readonly isReadOnly: boolean;
+}
+
+const FACTS = `
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+    has_database_privilege(current_database(), 'CREATE'),
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int + 1,
+    current_setting('transaction_read_only') = 'on',
+    quote_ident(current_user)`;
+
+/** By the catalog, which everybody may read: a name in a schema without USAGE on it is an error instead of an answer. */
+const SCHEMA =
+  "SELECT has_schema_privilege(oid, 'USAGE'), has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = 'firehose'";
+
+/** Each on its own: a list of privileges means any of them. */
+const PRIVILEGES = `
+  SELECT privilege || ' on firehose.' || relname
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
+    unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
+  WHERE nspname = 'firehose' AND relname = ANY (ARRAY['records', 'repos', 'dead_events', 'schema_version'])
+    AND (relname <> 'schema_version' OR privilege = 'SELECT')
+    AND NOT has_table_privilege(pg_class.oid, privilege)
+  ORDER BY relname, privilege`;
+
+/** @throws SinkError, DatabaseUrlError */
+export async function examineDatabase(options: Omit<DatabaseOptions, "poolSize">): Promise<DatabaseFindings> {
+  await using database = openDatabase({ ...options, poolSize: 1 });
+  try {
+    return await database.use([{ sql: FACTS }], async (session, [facts]) => {
+      const [nowMs, canCreate, free, isReadOnly, role] = facts?.rows[0] ?? [];
+      const { missingPrivileges, canCreateTables } = await lackedBy(session);
+      const isBlind = missingPrivileges.some((privilege) => BLINDING.has(privilege));
+      const schemaVersion = isBlind ? null : await readSchemaVersion(session);
+      const isOther = schemaVersion !== null && schemaVersion !== SCHEMA_VERSION;
+      return {
+        nowMs: Number(nowMs),
+        schemaVersion,
+        neededVersion: SCHEMA_VERSION,
+        mismatch: isOther ? describeMismatch(schemaVersion) : null,
+        canCreateSchema: canCreateTables ?? canCreate === "t",
+        role: role ?? "the role",
+        missingPrivileges,
+        freeConnections: Number(free),
+        isReadOnly: isReadOnly === "t",
+      };
+    });
+  } catch (error) {
+    throw toSinkError(error);
+  }
+}
+
+const NO_USAGE = "USAGE on schema firehose";
+/** Without one of these nobody can say which version the schema is. */
+const BLINDING: ReadonlySet<string> = new Set([NO_USAGE, "SELECT on firehose.schema_version"]);
+
+interface Lacked {
+  readonly missingPrivileges: readonly string[];
+  /** null: there is no schema. */
+  readonly canCreateTables: boolean | null;
+}
+
+async function lackedBy(session: Session): Promise<Lacked> {
+  const [schema] = await session.run([{ sql: SCHEMA }]);
+  const [hasUsage, hasCreate] = schema?.rows[0] ?? [];
+  if (hasUsage === undefined) return { missingPrivileges: [], canCreateTables: null };
+  const [missing] = await session.run([{ sql: PRIVILEGES }]);
+  const onTables = (missing?.rows ?? []).map(([privilege]) => privilege ?? "");
+  const missingPrivileges = hasUsage === "t" ? onTables : [NO_USAGE, ...onTables];
+  return { missingPrivileges, canCreateTables: hasCreate === "t" };
+}
+
+export interface Unusable {
+  readonly finding: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+/** What keeps a run from working there: said the same by `doctor` and by a start. null: nothing does. */
+export function whyUnusable(found: DatabaseFindings): Unusable | null {
+  const { missingPrivileges, role } = found;
+  if (found.isReadOnly)
+    return { finding: "it is read only", advice: "name the primary in DATABASE_URL, not a replica" };
+  const [first, ...more] = missingPrivileges;
+  if (first !== undefined) {
+    const others = more.length === 0 ? "" : ` and ${more.length} more`;
+    const tables = `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA firehose TO ${role}`;
+    const advice = `GRANT USAGE ON SCHEMA firehose TO ${role}; ${tables}`;
+    return { finding: `the role ${role} lacks ${first}${others}`, advice };
+  }
+  if (found.schemaVersion === 0 && !found.canCreateSchema)
+    return {
+      finding: `there is no schema firehose yet, and the role ${role} may not create it`,
+      advice: `GRANT CREATE ON DATABASE … TO ${role}, or make a schema firehose that it owns`,
+    };
+  return null;
+}

@@ -1,0 +1,56 @@
+/** Postgres as a sink: the one entry of this package for a composition root. */
+import type { AppliedFeed } from "@firehose-backfill/sink/applied-feed";
+import type { SinkKit } from "@firehose-backfill/sink/kit";
+import { listApplied } from "./applied.ts";
+import { type DatabaseOptions, openDatabase } from "./connection.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
+import { examineDatabase, whyUnusable } from "./examine.ts";
+import { checkThrottleQuery, whyNoAnswer } from "./health.ts";
+import { readIdentity } from "./identity.ts";
+import { openDeadEvents } from "./redriven.ts";
+import { migrate } from "./schema/migrate.ts";
+import { createSelfPreparingSink } from "./self-preparing.ts";
+import { createSink } from "./sink.ts";
+import { removeOldTombstones } from "./tombstones.ts";
+import { verifyConnection } from "./verify-connection.ts";
+
+/** Connects to nothing, and never throws: `checkAddress` looks at the address. */
+export function openSink(
+  databaseUrl: string,
+  options: Pick<DatabaseOptions, "signal" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},
+): SinkKit {
+  const at = { databaseUrl, ...options };
+  return {
+    checkAddress: () => void parseDatabaseUrl(databaseUrl),
+    openSink({ statementMs, preparesItself = false, ...open }) {
+      const sinkOptions = { ...at, ...open, ...(statementMs === undefined ? {} : { timeouts: { statementMs } }) };
+      return preparesItself ? createSelfPreparingSink(sinkOptions) : createSink(sinkOptions);
+    },
+    openDeadEvents: () => openDeadEvents(at),
+    openAppliedFeed: () => openAppliedFeed(at),
+    tidying: {
+      async removeOldTombstones(tidying) {
+        await using database = openDatabase({ ...at, poolSize: 1 });
+        return await removeOldTombstones({ database, ...tidying });
+      },
+    },
+    verify: () => verifyConnection(at),
+    identity: () => readIdentity(at),
+    async examine() {
+      const found = await examineDatabase(at);
+      return { ...found, problem: whyUnusable({ ...found, isReadOnly: false }) };
+    },
+    migrate: () => migrate(at),
+    checkThrottleQuery: (throttleQuery) => checkThrottleQuery({ ...at, throttleQuery }),
+    whyNoAnswer: (throttleQuery) => whyNoAnswer({ ...at, throttleQuery }),
+  };
+}
+
+function openAppliedFeed(at: Omit<DatabaseOptions, "poolSize">): AppliedFeed {
+  const database = openDatabase({ ...at, poolSize: 1 });
+  return {
+    last: (limit) => listApplied({ database, afterSeq: null, limit }),
+    after: (seq, limit) => listApplied({ database, afterSeq: seq, limit }),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}

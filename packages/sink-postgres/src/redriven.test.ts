@@ -1,0 +1,126 @@
+/** Dead events that are tried again: claimed once, counted once, applied once; what is still bad stays. */
+import type { RecordEvent } from "@firehose-backfill/core/event";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { countDead } from "./dead-events.ts";
+import { openDeadEvents } from "./redriven.ts";
+import {
+  accountRow,
+  applyTo,
+  deadRow,
+  liveIn,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
+import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
+import type { RecordRow } from "@firehose-backfill/sink/rows";
+
+const NOW = Date.UTC(2026, 2, 1);
+
+describe.each(SERVERS)("on $name", ({ binDir }) => {
+  const at = useSink({ binDir, poolSize: 4 });
+  let dead: DeadEvents;
+
+  beforeAll(() => {
+    dead = openDeadEvents({ databaseUrl: at.databaseUrl });
+  });
+
+  afterAll(() => dead[Symbol.asyncDispose]());
+
+  const claim = (options: Partial<Parameters<DeadEvents["claim"]>[0]> = {}) =>
+    dead.claim({ sinceMs: NOW, nowMs: NOW, limit: 100, ...options });
+  const redrive = async (fence: number, claimed: readonly ClaimedEvent[], rows: readonly RecordRow[]) => {
+    const result = await at.sink.apply(...request(rows, { key: { fence }, deadEventIds: claimed.map(({ id }) => id) }));
+    return result.kind === "applied" ? result.counts : null;
+  };
+
+  test("an event that the database refused is kept whole, and one that is none can only be counted", async () => {
+    const large = new Uint8Array(200_000).fill(9);
+    const marker = accountRow(3, { status: "a\0" });
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1, { record: large }) }), marker, deadRow(2)]);
+    expect(await claim()).toEqual([
+      { id: expect.any(String), runId: "run-1", reason: "database-22P02", event: eventOf(1, { record: large }) },
+      { id: expect.any(String), runId: "run-1", reason: "database-22P05", event: marker },
+    ]);
+    expect(await dead.countUntriable()).toBe(1);
+  });
+
+  test("what cannot be encoded is dead all the same", async () => {
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1, { timeMs: Number.NaN }) })]);
+    expect(await countDead(at.sink.database, "run-1")).toEqual({ "database-22P02": 1 });
+    expect(await dead.countUntriable()).toBe(1);
+  });
+
+  test("a claim takes those that were tried longest ago, each once, in bounded bites", async () => {
+    const megabyte = new Uint8Array(1_000_000);
+    const rows = Array.from({ length: 6 }, (_, n) =>
+      recordRow(n, { json: "?", event: eventOf(n, { record: megabyte }) }),
+    );
+    await applyTo(at.sink, rows);
+    const seqs = async (options: Parameters<typeof claim>[0] = {}) =>
+      (await claim(options)).map(({ event }) => event.seq);
+    expect(await seqs()).toEqual([0, 1, 2, 3]);
+    expect(await seqs()).toEqual([4, 5]);
+    expect(await seqs()).toEqual([]);
+    expect(await seqs({ sinceMs: NOW + 1, nowMs: NOW + 1, limit: 1 })).toEqual([0]);
+    const both = await Promise.all([
+      seqs({ sinceMs: NOW + 2, nowMs: NOW + 2 }),
+      seqs({ sinceMs: NOW + 2, nowMs: NOW + 2 }),
+    ]);
+    expect(new Set(both.flat()).size).toBe(both.flat().length);
+  });
+
+  test("applied, it is dead no more, in one transaction; what the database still refuses stays, with its reason", async () => {
+    await applyTo(
+      at.sink,
+      [1, 2, 3].map((n) => recordRow(n, { json: "?", event: eventOf(n) })),
+    );
+    const claimed = await claim();
+    expect(await redrive(1, claimed, [recordRow(1), recordRow(2, { json: "?" }), recordRow(3)])).toEqual({
+      applied: 2,
+      stale: 0,
+      dead: 1,
+      deadReasons: { "database-22P02": 1 },
+    });
+    expect((await liveIn(at.sink)).map(([rkey]) => rkey)).toEqual(["rkey1", "rkey3"]);
+    expect(await countDead(at.sink.database, "run-1")).toEqual({ "database-22P02": 1 });
+    expect((await claim({ sinceMs: NOW + 1 })).map(({ event }) => event.seq)).toEqual([2]);
+    // And nothing is there twice.
+    expect(
+      await sqlOn(at.sink, "SELECT count(*), count(applied_at), count(applied_by) FROM firehose.dead_events"),
+    ).toEqual([["3", "2", "2"]]);
+  });
+
+  test("the same batch counts the same when it comes again; a second redrive of the same events counts nothing", async () => {
+    await applyTo(
+      at.sink,
+      [1, 2].map((n) => recordRow(n, { json: "?", event: eventOf(n) })),
+    );
+    const claimed = await claim();
+    const rows = [recordRow(1), recordRow(2)];
+    expect(await redrive(1, claimed, rows)).toEqual({ applied: 2, stale: 0, dead: 0, deadReasons: {} });
+    expect(await redrive(1, claimed, rows)).toEqual({ applied: 0, stale: 2, dead: 0, deadReasons: {} });
+    expect(await redrive(2, claimed, rows)).toEqual({
+      applied: 0,
+      stale: 0,
+      dead: 2,
+      deadReasons: { "database-22P02": 2 },
+    });
+    expect(await sqlOn(at.sink, "SELECT DISTINCT applied_by FROM firehose.dead_events")).toEqual([["1/1/1/0"]]);
+  });
+
+  test("an event that was overtaken meanwhile is stale, and dead no more", async () => {
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) })]);
+    await applyTo(at.sink, [recordRow(5, { rkey: "rkey1" })]);
+    expect(await redrive(1, await claim(), [recordRow(1)])).toMatchObject({ applied: 0, stale: 1, dead: 0 });
+    expect((await liveIn(at.sink)).map(([, cid]) => cid)).toEqual(["cid5"]);
+  });
+});
+
+function eventOf(n: number, fields: Partial<RecordEvent> = {}): RecordEvent {
+  const { did, collection, rkey, rev, seq, timeMs } = recordRow(n);
+  const body = { cid: new Uint8Array(36), record: new Uint8Array(10).fill(n) };
+  return { kind: "record", action: "create", did, collection, rkey, rev, seq, timeMs, ...body, ...fields };
+}

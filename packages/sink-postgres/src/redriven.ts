@@ -1,0 +1,88 @@
+/**
+ * Dead events that are tried again. A row is marked as applied in the transaction that applies its event, with the name
+ * of the batch that did it: the same batch, come twice, counts it again; another batch, of a second redrive, never does.
+ */
+import { decodeEvent, EVENT_VERSION } from "@firehose-backfill/core/cbor/event-layout";
+import { type DatabaseOptions, openDatabase } from "./connection.ts";
+import type { Statement, StatementResult } from "./pipeline.ts";
+import { toSinkError } from "./sink-error.ts";
+import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
+import type { Redrive } from "./request.ts";
+
+/** Of events, of one claim; the first may be larger. */
+const CLAIMED_BYTES = 4 * 1024 * 1024;
+
+/** SKIP LOCKED: two redrives at once claim different ones. */
+const CLAIM = `
+  WITH free AS (
+    SELECT id, seq, octet_length(event) AS bytes, redriven_at FROM firehose.dead_events
+    WHERE event IS NOT NULL AND applied_at IS NULL AND get_byte(event, 0) <= ${EVENT_VERSION}
+      AND (redriven_at IS NULL OR redriven_at < to_timestamp($1::bigint / 1000.0))
+    ORDER BY redriven_at NULLS FIRST, seq, id LIMIT $3::int FOR UPDATE SKIP LOCKED
+  ), chosen AS (
+    SELECT id FROM (
+      SELECT id, bytes, sum(bytes) OVER (ORDER BY redriven_at NULLS FIRST, seq, id) AS total FROM free
+    ) AS summed WHERE total <= ${CLAIMED_BYTES} OR total = bytes
+  ), claimed AS (
+    UPDATE firehose.dead_events AS d SET redriven_at = to_timestamp($2::bigint / 1000.0)
+    FROM chosen WHERE d.id = chosen.id
+    RETURNING d.id, d.run_id, d.seq, d.reason, d.event
+  )
+  SELECT id, run_id, reason, encode(event, 'base64') FROM claimed ORDER BY seq, id`;
+
+const COUNT_UNTRIABLE = "SELECT count(*) FROM firehose.dead_events WHERE event IS NULL AND applied_at IS NULL";
+
+const MARK = `
+  UPDATE firehose.dead_events SET applied_at = coalesce(applied_at, now()), applied_by = $2
+  WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND coalesce(applied_by, $2) = $2`;
+
+const STILL_DEAD = `
+  SELECT reason, count(*) FROM firehose.dead_events
+  WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND applied_by IS DISTINCT FROM $2
+  GROUP BY reason`;
+
+/** Connects when it is first asked; one connection. */
+export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): DeadEvents {
+  const database = openDatabase({ ...options, poolSize: 1 });
+  const rows = async (statement: Statement) => {
+    try {
+      return await database.use([statement], async (_session, [result]) => result?.rows ?? []);
+    } catch (error) {
+      throw toSinkError(error);
+    }
+  };
+  return {
+    async claim({ sinceMs, nowMs, limit }) {
+      const claimed = await rows({ sql: CLAIM, values: [String(sinceMs), String(nowMs), String(limit)] });
+      return claimed.flatMap(([id, runId, reason, event]): ClaimedEvent[] => {
+        const decoded = decodeEvent(Buffer.from(event ?? "", "base64"));
+        return decoded === null ? [] : [{ id: id ?? "", runId: runId ?? "", reason: reason ?? "", event: decoded }];
+      });
+    },
+    async countUntriable() {
+      const [row] = await rows({ sql: COUNT_UNTRIABLE });
+      return Number(row?.[0] ?? 0);
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+/** After the rows themselves, in their transaction: `applied` are the ids of those that the database took. */
+export function redriveStatements(redrive: Redrive, applied: readonly string[]): readonly [Statement, Statement] {
+  return [
+    { sql: MARK, values: [JSON.stringify(applied), redrive.batch] },
+    { sql: STILL_DEAD, values: [JSON.stringify(redrive.ids), redrive.batch] },
+  ];
+}
+
+/** What redriveStatements() came to: how many events are dead no more by this batch, and why the others still are. */
+export function redriveResult(results: readonly StatementResult[]): {
+  readonly revived: number;
+  readonly deadReasons: Readonly<Record<string, number>>;
+} {
+  const [marked, dead] = results;
+  return {
+    revived: marked?.count ?? 0,
+    deadReasons: Object.fromEntries((dead?.rows ?? []).map(([reason, count]) => [reason ?? "", Number(count)])),
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Creates and migrates the schema: one transaction, under an advisory lock, so that of several that start at once one
+ * does the work and the others find it done. A role without CREATE on the database is enough once the schema exists,
+ * and one without any DDL privilege once it is up to date.
+ */
+import { type DatabaseOptions, openDatabase, type Session } from "../connection.ts";
+import type { Statement } from "../pipeline.ts";
+import { PostgresError, StatementError, toSinkError } from "../sink-error.ts";
+import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
+import { describeMismatch, readSchemaVersion } from "./version.ts";
+
+export interface MigrationReport {
+  /** 0: the schema was made. */
+  readonly from: number;
+  readonly to: number;
+}
+
+const OPENING: readonly Statement[] = [
+  { sql: "BEGIN ISOLATION LEVEL READ COMMITTED" },
+  { sql: "SET LOCAL lock_timeout = '30s'" },
+  // Never left holding the lock by a frozen process.
+  { sql: "SET LOCAL idle_in_transaction_session_timeout = '30s'" },
+  { sql: "SELECT pg_advisory_xact_lock(hashtext('firehose-backfill schema'), 0)" },
+];
+
+/** Does nothing when the schema is up to date. @throws SinkError; `broken` when the schema is newer than this program */
+export async function migrate(options: Omit<DatabaseOptions, "poolSize">): Promise<MigrationReport> {
+  await using database = openDatabase({ ...options, poolSize: 1 });
+  try {
+    return await database.use(OPENING, async (session) => {
+      const from = await readSchemaVersion(session);
+      if (from > SCHEMA_VERSION) throw new PostgresError(describeMismatch(from), { kind: "broken" });
+      await session.run([...(await stepsFrom(session, from)), { sql: "COMMIT" }]);
+      return { from, to: SCHEMA_VERSION };
+    });
+  } catch (error) {
+    throw explain(error, database.target.shown);
+  }
+}
+
+async function stepsFrom(session: Session, from: number): Promise<Statement[]> {
+  const steps: Statement[] = [];
+  if (from === 0) {
+    // IF NOT EXISTS asks for the privilege even where there is nothing to do.
+    const [schema] = await session.run([{ sql: "SELECT to_regnamespace('firehose') IS NOT NULL" }]);
+    if (schema?.rows[0]?.[0] !== "t") steps.push({ sql: "CREATE SCHEMA firehose" });
+    steps.push({
+      sql: `CREATE TABLE firehose.schema_version (
+              version integer NOT NULL PRIMARY KEY,
+              applied_at timestamptz NOT NULL
+            )`,
+    });
+  }
+  for (const { version, statements } of MIGRATIONS) {
+    if (version <= from) continue;
+    steps.push(...statements.map((sql) => ({ sql })), {
+      sql: "INSERT INTO firehose.schema_version (version, applied_at) VALUES ($1, now())",
+      values: [String(version)],
+    });
+  }
+  return steps;
+}
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+const DUPLICATE_TABLE = "42P07";
+
+function explain(error: unknown, where: string): PostgresError {
+  const sink = toSinkError(error);
+  if (!(error instanceof StatementError)) return sink;
+  const fields = { kind: sink.kind, sqlState: sink.sqlState };
+  const options = { cause: error };
+  if (error.sqlState === INSUFFICIENT_PRIVILEGE) {
+    const way = 'grant CREATE on the database, or make a schema "firehose" that the role owns';
+    return new PostgresError(`${where} may not create the tables (${error.message}): ${way}`, fields, options);
+  }
+  if (error.sqlState === DUPLICATE_TABLE) {
+    return new PostgresError(`the schema "firehose" holds tables of someone else (${error.message})`, fields, options);
+  }
+  return sink;
+}

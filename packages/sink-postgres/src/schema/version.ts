@@ -1,0 +1,30 @@
+/** Which version of the schema a database holds, and whether this program can work with it. */
+import type { Session } from "../connection.ts";
+import { PostgresError } from "../sink-error.ts";
+import { SCHEMA_VERSION } from "./migrations.ts";
+
+/** 0: there is none. */
+export async function readSchemaVersion(session: Session): Promise<number> {
+  const [found] = await session.run([{ sql: "SELECT to_regclass('firehose.schema_version') IS NOT NULL" }]);
+  if (found?.rows[0]?.[0] !== "t") return 0;
+  const [version] = await session.run([{ sql: "SELECT coalesce(max(version), 0) FROM firehose.schema_version" }]);
+  return Number(version?.rows[0]?.[0] ?? 0);
+}
+
+/** @throws SinkError (`broken`) unless the schema is the one this program writes */
+export async function checkSchemaVersion(session: Session, lockTimeoutMs: number): Promise<void> {
+  // A table that somebody rewrites keeps even a look at it waiting.
+  await session.run([{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}` }]);
+  const version = await readSchemaVersion(session);
+  await session.run([{ sql: "ROLLBACK" }]);
+  if (version === SCHEMA_VERSION) return;
+  throw new PostgresError(describeMismatch(version), { kind: "broken" });
+}
+
+export function describeMismatch(version: number): string {
+  if (version === 0) return 'the database holds no schema "firehose" yet: it is made when a run is started';
+  const needed = `this program needs version ${SCHEMA_VERSION}`;
+  return version < SCHEMA_VERSION
+    ? `the schema "firehose" is version ${version} and ${needed}: it is migrated when a run is started`
+    : `the schema "firehose" is version ${version} and ${needed}: deploy the newer program`;
+}

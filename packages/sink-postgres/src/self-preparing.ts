@@ -1,0 +1,47 @@
+/**
+ * The sink of a process that nobody has prepared the database for, such as a function: the first batch brings the schema up
+ * to date, so that a run which the schedule began, or one that goes on after an upgrade, finds its tables. What is wrong with
+ * the database's address is met where a batch is applied: there it stops the run, and the operator is told.
+ */
+import { otherDatabase } from "@firehose-backfill/core/database-identity";
+import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
+import { DatabaseUrlError } from "./database-url.ts";
+import { readIdentity } from "./identity.ts";
+import { migrate } from "./schema/migrate.ts";
+import { createSink, type PostgresSink, type SinkOptions } from "./sink.ts";
+import { beforeTransaction, PostgresError } from "./sink-error.ts";
+
+export function createSelfPreparingSink(options: SinkOptions): ConsumerSink {
+  let opened: PostgresSink | null = null;
+  let isMigrated = false;
+  const open = () => (opened ??= createSink(options));
+
+  /** Before anything is made there: the secret may name another database by now. */
+  const refuseOther = async (runId: string, { database = null }: ApplyOptions) => {
+    if (database === null) return;
+    const problem = otherDatabase(runId, database, await readIdentity(options));
+    if (problem !== null) throw new PostgresError(problem, { kind: "broken" });
+  };
+
+  return {
+    async apply(batch, rows, how) {
+      try {
+        const sink = open();
+        if (!isMigrated) {
+          await refuseOther(batch.runId, how);
+          await migrate(options);
+          isMigrated = true;
+        }
+        return await sink.apply(batch, rows, how);
+      } catch (error) {
+        if (error instanceof DatabaseUrlError)
+          throw new PostgresError(error.message, { kind: "broken" }, { cause: error });
+        throw isMigrated ? error : beforeTransaction(error);
+      }
+    },
+    // Asked before a batch is applied; without a throttle query it must not be what finds the address wrong.
+    health: async () => (options.throttleQuery === null ? { kind: "healthy" } : open().health()),
+    pool: () => opened?.pool() ?? { used: 0, size: 1 },
+    [Symbol.asyncDispose]: async () => opened?.[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * The SQL of a batch. Each statement takes its rows as one JSON text and says itself which of them are news, so that
+ * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
+ * markers by what each host said last: by its sequence number within a host, by event time between hosts.
+ *
+ * `repos` comes first and locks a row for every repo of the batch, whether it changes or not. Whoever writes to a repo
+ * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
+ * that overlap wait in the order of the dids instead of deadlocking.
+ */
+import type { FoldedRows } from "./fold.ts";
+import type { Statement } from "./pipeline.ts";
+import type { AccountRow, IdentityRow, RecordRow } from "@firehose-backfill/sink/rows";
+
+/** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
+const AT = "to_timestamp(x.time / 1000.0)";
+
+const REPOS = `
+  INSERT INTO firehose.repos AS r (did, rev, updated_at)
+  SELECT x.did, x.rev, now()
+  FROM json_to_recordset($1::json) AS x(did text, rev text)
+  ORDER BY x.did COLLATE "C"
+  ON CONFLICT (did) DO UPDATE SET rev = excluded.rev, updated_at = excluded.updated_at
+  WHERE excluded.rev > r.rev OR (r.rev IS NULL AND excluded.rev IS NOT NULL)`;
+
+const SYNCS = `
+  UPDATE firehose.repos AS r SET rev = x.rev, updated_at = now()
+  FROM json_to_recordset($1::json) AS x(did text, rev text)
+  WHERE r.did = x.did AND (r.rev IS NULL OR x.rev > r.rev)
+  RETURNING r.did`;
+
+/** Of one kind, what was stored before there were marks: of a host that nobody knows, which comes first of all keys. */
+function marksBefore(kind: "status" | "handle" | "purge", fields: string): string {
+  const columns = kind === "purge" ? "purged" : kind;
+  return `coalesce(r.${kind}_marks, CASE WHEN r.${columns}_at IS NULL THEN '{}' ELSE jsonb_build_object('',
+    jsonb_build_object('seq', r.${columns}_seq, 'at', (extract(epoch FROM r.${columns}_at) * 1000)::bigint${fields})) END)`;
+}
+
+/** Whether the row is news to its host's mark of that kind. */
+function isNews(kind: "status" | "handle"): string {
+  const mark = `r.${kind}_marks -> x.host`;
+  return `(${mark} IS NULL OR (x.seq, coalesce(x.time, 0))
+    > ((${mark} ->> 'seq')::bigint, coalesce((${mark} ->> 'at')::bigint, 0)))`;
+}
+
+/** Of what the hosts said last each, what counts: by time, the last one; where it is not known or the same, by the key. */
+const LATEST = "ORDER BY (w.value ->> 'at')::bigint DESC NULLS LAST, w.key DESC LIMIT 1";
+const LATEST_AT = "to_timestamp((w.value ->> 'at')::bigint / 1000.0)";
+
+const ACCOUNTS = `
+  UPDATE firehose.repos AS r
+  SET (active, status, status_at, status_seq, status_marks, updated_at) = (
+    SELECT (w.value ->> 'active')::boolean, w.value ->> 'status', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+    FROM (SELECT ${marksBefore("status", ", 'active', r.active, 'status', r.status")} || jsonb_build_object(x.host,
+      jsonb_build_object('seq', x.seq, 'at', x.time, 'active', x.active, 'status', x.status)) AS marks) AS m,
+      jsonb_each(m.marks) AS w
+    ${LATEST})
+  FROM json_to_recordset($1::json) AS x(did text, host text, active boolean, status text, time bigint, seq bigint)
+  WHERE r.did = x.did AND ${isNews("status")}
+  RETURNING r.did`;
+
+/** The greatest number and the latest time, each for itself: both only grow, in whatever order the markers come. */
+const PURGES = `
+  UPDATE firehose.repos AS r
+  SET (purged_at, purged_seq, purge_marks, updated_at) = (
+    SELECT ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+    FROM (SELECT ${marksBefore("purge", "")} || jsonb_build_object(x.host, jsonb_build_object(
+      'seq', greatest(x.seq, (r.purge_marks -> x.host ->> 'seq')::bigint),
+      'at', greatest(x.time, (r.purge_marks -> x.host ->> 'at')::bigint))) AS marks) AS m,
+      jsonb_each(m.marks) AS w
+    ${LATEST})
+  FROM json_to_recordset($1::json) AS x(did text, host text, time bigint, seq bigint)
+  WHERE r.did = x.did AND (r.purge_marks -> x.host IS NULL
+    OR x.seq > (r.purge_marks -> x.host ->> 'seq')::bigint
+    OR x.time > coalesce((r.purge_marks -> x.host ->> 'at')::bigint, -1))
+  RETURNING r.did`;
+
+/**
+ * One repo a statement: joined to a list, the planner would rather read the whole table. A row whose host is not known is
+ * from before it was kept.
+ */
+const PURGED_RECORDS = `
+  DELETE FROM firehose.records
+  WHERE did = $1 AND CASE
+    WHEN host = $4::integer THEN seq < $3::bigint
+    WHEN host IS NULL THEN (indexed_at, seq) < (to_timestamp($2::bigint / 1000.0), $3::bigint)
+    ELSE indexed_at < to_timestamp($2::bigint / 1000.0) END`;
+
+const IDENTITIES = `
+  UPDATE firehose.repos AS r
+  SET (handle, handle_at, handle_seq, handle_marks, updated_at) = (
+    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+    FROM (SELECT ${marksBefore("handle", ", 'handle', r.handle")} || jsonb_build_object(x.host,
+      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', x.handle)) AS marks) AS m,
+      jsonb_each(m.marks) AS w
+    ${LATEST})
+  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, time bigint, seq bigint)
+  WHERE r.did = x.did AND ${isNews("handle")}
+  RETURNING r.did`;
+
+/** Whether an operation is from before a deletion of its account: on the deletion's own host by number, else by time. */
+const IS_PURGED = `
+  CASE WHEN p.purge_marks IS NULL THEN (${AT}, x.seq) < (p.purged_at, p.purged_seq)
+  ELSE EXISTS (
+    SELECT FROM jsonb_each(p.purge_marks) AS w
+    WHERE CASE WHEN w.key = $2::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
+      ELSE x.time < (w.value ->> 'at')::bigint END) END`;
+
+/** A subquery and not a join, for the same reason: one look into the index a row, however small the table is. */
+const RECORDS = `
+  INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, seq, record, indexed_at, host)
+  SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $2::integer
+  FROM json_to_recordset($1::json)
+    AS x(did text, collection text, rkey text, cid text, rev text, seq bigint, record text, time bigint)
+  WHERE NOT coalesce((SELECT ${IS_PURGED} FROM firehose.repos AS p WHERE p.did = x.did), false)
+  ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
+  ON CONFLICT (did, collection, rkey) DO UPDATE
+  SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
+      indexed_at = excluded.indexed_at, host = excluded.host
+  WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`;
+
+/** What a statement's rows are, so that its result can be counted. */
+export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records";
+
+export interface BatchStatement extends Statement {
+  readonly target: Target;
+}
+
+/** In the one order that all batches use. Those without rows are left out. `host`: whose sequence numbers the rows carry. */
+export function batchStatements(folded: FoldedRows, host = 0): readonly BatchStatement[] {
+  const key = String(host);
+  return [
+    ...fromRows({ target: "repos", sql: REPOS, rows: folded.repos }),
+    ...fromRows({ target: "syncs", sql: SYNCS, rows: folded.syncs.map(({ did, rev }) => ({ did, rev })) }),
+    ...fromRows({ target: "accounts", sql: ACCOUNTS, rows: folded.accounts.map((row) => accountInput(row, key)) }),
+    ...fromRows({ target: "purges", sql: PURGES, rows: folded.purges.map((row) => accountInput(row, key)) }),
+    ...folded.purges.map((row) => purgeStatement(row, key)),
+    ...fromRows({
+      target: "identities",
+      sql: IDENTITIES,
+      rows: folded.identities.map((row) => identityInput(row, key)),
+    }),
+    ...fromRows({ target: "records", sql: RECORDS, rows: folded.records.map(recordInput) }, [key]),
+  ];
+}
+
+/** A list of rows for one statement. */
+interface Input {
+  readonly target: Target;
+  readonly sql: string;
+  readonly rows: readonly object[];
+}
+
+function fromRows({ target, sql, rows }: Input, more: readonly string[] = []): readonly BatchStatement[] {
+  return rows.length === 0 ? [] : [{ target, sql, values: [JSON.stringify(rows), ...more] }];
+}
+
+function purgeStatement({ did, timeMs, seq }: AccountRow, host: string): BatchStatement {
+  const time = Number.isNaN(timeMs) ? null : String(timeMs);
+  return { target: "purgedRecords", sql: PURGED_RECORDS, values: [did, time, String(seq), host] };
+}
+
+function accountInput({ did, active, status, timeMs, seq }: AccountRow, host: string): object {
+  return { did, host, active, status, time: timeMs, seq };
+}
+
+function identityInput({ did, handle, timeMs, seq }: IdentityRow, host: string): object {
+  return { did, host, handle, time: timeMs, seq };
+}
+
+/** The record stays a text within the text: spliced in, it could end its row and begin another. */
+function recordInput({ did, collection, rkey, cid, rev, seq, json, timeMs }: RecordRow): object {
+  return { did, collection, rkey, cid, rev, seq, record: json, time: timeMs };
+}
