@@ -2,15 +2,16 @@
 const FLOORS = {
   core: [],
   throttle: ["core"],
-  firehose: ["core"],
-  queue: ["core", "throttle", "firehose"],
-  checkpoint: ["core", "throttle", "firehose"],
-  sink: ["core", "throttle", "firehose"],
-  backfill: ["core", "throttle", "firehose", "queue", "checkpoint", "sink"],
-  status: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill"],
+  source: ["core"],
+  firehose: ["core", "source"],
+  queue: ["core", "throttle"],
+  checkpoint: ["core", "throttle", "source"],
+  sink: ["core", "throttle"],
+  backfill: ["core", "throttle", "source", "queue", "checkpoint", "sink"],
+  status: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill"],
   embedded: ["core"],
-  server: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded"],
-  cli: ["core", "throttle", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+  server: ["core", "throttle", "source", "firehose", "queue", "checkpoint", "sink", "backfill", "status", "embedded"],
+  cli: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
 };
 
 /** Third parties that one package alone may import. */

@@ -165,12 +165,12 @@ test.each(["oldest", "live", "3", new Date(timeOf(1)).toISOString()])(
     });
     const place = await setUp(relay, { after: 100, to: 500 });
     await readToRest(place);
-    expect(await place.run()).toMatchObject({ status: "paused", readerCursor: { seq: 120 } });
+    expect(await place.run()).toMatchObject({ status: "paused", readerCursor: { ordinal: 120 } });
     expect((await place.run()).reason).toBe("the host's sequence numbers went back");
     isAnew = true;
     await place.resume(from);
     await place.tick();
-    expect((await place.run()).readerCursor?.seq).toBe(20);
+    expect((await place.run()).readerCursor?.ordinal).toBe(20);
   },
 );
 

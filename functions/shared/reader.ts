@@ -7,9 +7,7 @@ import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
@@ -54,7 +52,7 @@ export function createReader(
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const resolveKey = createKeyResolver({ clock, userAgent: agent });
+  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null }) };
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
   const outages = createOutageLog({ clock, log });
@@ -78,11 +76,9 @@ export function createReader(
         random,
         store,
         queue,
-        openReader: openFirehoseReader,
-        seekCursor,
-        resolveKey,
+        sources,
         memory,
-        place: readerPlace({ remainingMs: context.getRemainingTimeInMillis(), userAgent: agent }),
+        place: readerPlace({ remainingMs: context.getRemainingTimeInMillis() }),
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
         deployed: config,

@@ -36,7 +36,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       lockRunId: paceRun.runId,
       maxConcurrent: paceRun.throttle.maxConcurrent,
       rows: options.rows,
-      host: run.host,
+      host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
       ...(batch.deadEventIds === undefined ? {} : { redrive: { batch: nameOf(batch.key), ids: batch.deadEventIds } }),

@@ -4,10 +4,10 @@ import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { REASON_CURSOR_AHEAD } from "@firehose-backfill/source/verdict";
 import { expect, test } from "vitest";
 import { control, type ControlDeps } from "./control.ts";
 import { parseControlEvent } from "./control-event.ts";
-import { REASON_CURSOR_AHEAD } from "./window-end.ts";
 
 function setUp(limits: ControlDeps["limits"] = null) {
   const clock = new VirtualClock();

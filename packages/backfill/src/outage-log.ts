@@ -1,8 +1,8 @@
 /** Tells the log of a relay that cannot be reached: once when it begins, and once when it is back, however often it was tried. */
 import type { Clock } from "@firehose-backfill/core/clock";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import type { TickResult } from "./run-tick.ts";
 
-const UNREACHABLE = "unreachable: ";
 /** Ends of a tick that say nothing of the relay: nobody got as far as to ask it, or to hear it out. */
 const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "horizon"]);
 
@@ -25,17 +25,17 @@ export function createOutageLog(options: {
       if (endedBecause.startsWith(UNREACHABLE)) {
         // It came back in the meantime, and went again: that is told as one outage.
         if (outage !== null) return;
-        outage = { runId: run.runId, host: run.host, sinceMs: clock.now() };
+        outage = { runId: run.runId, host: run.source.host, sinceMs: clock.now() };
         const why = endedBecause.slice(UNREACHABLE.length);
         log(
-          `[BACKFILL] The relay ${run.host} cannot be reached: ${why}. Nothing is lost: what is planned is applied, and it is tried again until it answers`,
+          `[BACKFILL] The relay ${run.source.host} cannot be reached: ${why}. Nothing is lost: what is planned is applied, and it is tried again until it answers`,
         );
         return;
       }
       if (outage === null || (read.frames === 0 && (SAYS_NOTHING.has(endedBecause) || read.isLeaseLost))) return;
       const seconds = Math.round((clock.now() - outage.sinceMs) / 1_000);
       outage = null;
-      log(`[BACKFILL] The relay ${run.host} is back after ${seconds} s`);
+      log(`[BACKFILL] The relay ${run.source.host} is back after ${seconds} s`);
     },
   };
 }

@@ -6,6 +6,7 @@ import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/queue/test-batches";
 import type { ApplyRequest, ClaimedEvent, DeadEvents, Sink } from "@firehose-backfill/sink/types";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { applyMessage, type MessageResult } from "./apply-message.ts";
 import { newRun } from "./new-run.ts";
@@ -21,7 +22,7 @@ async function setUp() {
   const { runId } = await store.createRun(newRun(parseConfig(settings), { runId: "run", nowMs: clock.now() }));
   const acquired = await store.acquireLease(runId, { owner: "reader", ttlMs: 1e9, nowMs: clock.now() });
   if (acquired === null) throw new Error("no lease");
-  const at = { seq: 9, timeMs: clock.now() };
+  const at = cursorAt(9, clock.now());
   const { lease } = acquired;
   await store.transition(runId, ["enqueued"], "running", {});
   const window = {
@@ -41,11 +42,9 @@ async function setUp() {
     epoch: 1,
     readerCursor: at,
     startPosition: at,
-    startReached: true,
-    recentTimesMs: [],
+    sourceState: null,
     target: null,
-    brokenFrames: 0,
-    oldestKeptMs: null,
+    keptSinceMs: null,
   });
   const add = { received: 5, processed: 0, stale: 0, dead: 5, deadReasons: { "database-23514": 5 }, skipped: {} };
   await store.fold(lease, {
@@ -53,7 +52,7 @@ async function setUp() {
     foldedBefore: 0,
     folded: 1,
     appliedCursor: at,
-    lastFinishedAtMs: at.timeMs,
+    lastFinishedAtMs: clock.now(),
     add,
   });
 

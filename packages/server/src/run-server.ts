@@ -13,9 +13,7 @@ import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { createKeyResolver } from "@firehose-backfill/firehose/did-resolver";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relayKit, type RelayKitOptions } from "@firehose-backfill/firehose/kit";
 import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
@@ -24,6 +22,7 @@ import { openDeadEvents } from "@firehose-backfill/sink/redriven";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { openAdapters } from "./adapters.ts";
 import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
@@ -146,16 +145,21 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   });
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
+  const relay: RelayKitOptions = {
+    clock,
+    random,
+    userAgent: agent,
+    sampleRelayUrl: stack.sampleRelayUrl,
+    ...(options.resolveKey === undefined ? {} : { resolveKey: options.resolveKey }),
+  };
   const readerDeps: ReaderDeps = {
     clock,
     random,
     store,
     queue,
-    openReader: openFirehoseReader,
-    seekCursor,
-    resolveKey: options.resolveKey ?? createKeyResolver({ clock, userAgent: agent }),
+    sources: { relay: relayKit(relay) },
     memory,
-    place: localPlace({ sampleRelayUrl: stack.sampleRelayUrl, userAgent: agent }),
+    place: localPlace({ isSample: relay.sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
     limits: null,
     owner: `pid-${process.pid}`,
@@ -167,7 +171,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   let tidying = Promise.resolve();
   const onTick = ({ run, endedBecause, read }: TickResult) => {
     hasReachedHost ||= read !== null && read.frames > 0;
-    if (!hasReachedHost && endedBecause.startsWith("unreachable"))
+    if (!hasReachedHost && endedBecause.startsWith(UNREACHABLE))
       end({ exit: "errored", message: `relay ${endedBecause}` });
     // Told once: the tick after it finds no open run.
     if (run?.status === "succeeded")
@@ -233,7 +237,7 @@ function announce(options: RunServerOptions, what: { begun: Begun; url: string; 
   if (begun.kind === "none") log(`[BACKFILL] ${begun.because.slice(0, 1).toUpperCase()}${begun.because.slice(1)}`);
   else
     log(
-      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
+      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.source.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
     );
   log(`[BACKFILL] Status page: ${what.url}`);
 }

@@ -2,6 +2,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunError } from "@firehose-backfill/checkpoint/notes";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 
 export interface Outage {
   /** For a person: `the relay cannot be reached: ECONNREFUSED`. */
@@ -9,12 +10,11 @@ export interface Outage {
   readonly sinceMs: number | null;
 }
 
-const UNREACHABLE = "unreachable: ";
 const FAILED = "error: ";
 
 /** null: it reads, or has nothing to read. */
 export function outageOf(run: Run, openWindows: readonly OpenWindow[], errors: readonly RunError[]): Outage | null {
-  const { lastTick, host } = run;
+  const { lastTick } = run;
   if (run.status !== "running" || lastTick === null) return null;
   const because = lastTick.endedBecause;
   const isUnreachable = because.startsWith(UNREACHABLE);
@@ -23,7 +23,7 @@ export function outageOf(run: Run, openWindows: readonly OpenWindow[], errors: r
   const endedAtMs = lastTick.atMs + lastTick.durationMs;
   if (openWindows.some(({ window }) => window.sentAtMs > endedAtMs)) return null;
   const text = isUnreachable
-    ? `the relay ${host} cannot be reached: ${because.slice(UNREACHABLE.length)}`
+    ? `the relay ${run.source.host} cannot be reached: ${because.slice(UNREACHABLE.length)}`
     : `the reader fails: ${because.slice(FAILED.length)}`;
   return { text, sinceMs: sinceWhen(lastTick.atMs, errors) };
 }

@@ -5,8 +5,8 @@ import type { Verdict } from "./verdict.ts";
 
 export interface SnapshotPosition {
   readonly seq: number;
-  /** ISO 8601. */
-  readonly time: string;
+  /** ISO 8601; null: the source has no time there. A relay always has one. */
+  readonly time: string | null;
 }
 
 export interface SnapshotGap {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { aRun, foldAll, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
 import { createMemoryStore } from "../memory-store.ts";
 import { newRunValue, patchOf } from "../run-values.ts";
@@ -12,11 +13,11 @@ import { runKey } from "./keys.ts";
 import { attributesOf, readRun } from "./run-item.ts";
 
 const MAX_ITEM_BYTES = 4096;
-const WIDE = { seq: Number.MAX_SAFE_INTEGER, timeMs: NOW + 0.123 };
+const WIDE = cursorAt(Number.MAX_SAFE_INTEGER, NOW + 0.123);
 
 /** Every field that has one, filled with the longest that it can hold. */
 const WORST: Run = {
-  ...newRunValue(aRun({ runId: "r".repeat(64), host: `${"h".repeat(253)}:65535` })),
+  ...newRunValue(aRun({ runId: "r".repeat(64), source: { kind: "relay", host: `${"h".repeat(253)}:65535` } })),
   epoch: 999_999,
   reason: patchOf({ reason: "ä".repeat(5000) }).reason ?? null,
   throttle: {
@@ -62,47 +63,48 @@ const WORST: Run = {
     scopeHash: "x".repeat(12),
   },
   start: { kind: "seq", seq: Number.MAX_SAFE_INTEGER },
-  end: { kind: "time", timeMs: WIDE.seq },
-  createdAtMs: WIDE.seq,
-  finishedAtMs: WIDE.seq,
-  pausedMs: WIDE.seq,
-  pausedSinceMs: WIDE.seq,
+  end: { kind: "time", timeMs: WIDE.ordinal },
+  createdAtMs: WIDE.ordinal,
+  finishedAtMs: WIDE.ordinal,
+  pausedMs: WIDE.ordinal,
+  pausedSinceMs: WIDE.ordinal,
   startPosition: WIDE,
   readerCursor: WIDE,
   appliedCursor: WIDE,
   target: WIDE,
-  recentTimesMs: Array.from({ length: 101 }, (_, index) => NOW + index * 1e7),
-  brokenFrames: 3,
-  oldestKeptMs: WIDE.seq,
+  // The longest that a relay's reader writes; what it holds does not compress.
+  sourceState: JSON.stringify([false, false, 3, Buffer.from(noise(99, 412)).toString("base64")]),
+  sourceMoved: true,
+  keptSinceMs: WIDE.ordinal,
   registered: 9_999_999_999,
   folded: 9_999_999_998,
   totals: {
-    received: WIDE.seq,
-    processed: WIDE.seq,
-    stale: WIDE.seq,
-    dead: WIDE.seq,
+    received: WIDE.ordinal,
+    processed: WIDE.ordinal,
+    stale: WIDE.ordinal,
+    dead: WIDE.ordinal,
     deadReasons: Object.fromEntries(
-      Array.from({ length: 8 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(18)}`, WIDE.seq]),
+      Array.from({ length: 8 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(18)}`, WIDE.ordinal]),
     ),
     skipped: Object.fromEntries(
-      Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.seq]),
+      Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.ordinal]),
     ),
   },
-  lastFinishedAtMs: WIDE.seq,
-  plannedDueMs: WIDE.seq,
-  paceEpoch: WIDE.seq,
+  lastFinishedAtMs: WIDE.ordinal,
+  plannedDueMs: WIDE.ordinal,
+  paceEpoch: WIDE.ordinal,
   backOff: 16,
-  backOffAtMs: WIDE.seq,
+  backOffAtMs: WIDE.ordinal,
   backOffReason: "throttle query".padEnd(120, "x"),
-  waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
+  waiting: { for: "w".repeat(120), sinceMs: WIDE.ordinal },
   database: { id: "0".repeat(36), name: "n".repeat(60) },
-  memoryPauses: WIDE.seq,
-  lastMemoryPauseAtMs: WIDE.seq,
-  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
+  memoryPauses: WIDE.ordinal,
+  lastMemoryPauseAtMs: WIDE.ordinal,
+  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.ordinal },
   fence: 9_999_999_999,
-  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60) },
-  queueEmptySinceMs: WIDE.seq,
-  nextTickAtMs: WIDE.seq,
+  lastTick: { atMs: WIDE.ordinal, durationMs: 900_000, endedBecause: "e".repeat(60) },
+  queueEmptySinceMs: WIDE.ordinal,
+  nextTickAtMs: WIDE.ordinal,
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
@@ -120,7 +122,7 @@ const INTERNAL = {
   ),
   epochEnds: JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999)),
   v: 1,
-  correctionSeq: WIDE.seq,
+  correctionSeq: WIDE.ordinal,
   correctionMark: "000001#0000000001#0000000001#0000001",
 };
 

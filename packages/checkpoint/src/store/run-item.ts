@@ -4,13 +4,14 @@
  */
 import { PROFILE_NAMES, type ProfileName, type SettingSource } from "@firehose-backfill/core/config/settings";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
+import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import { boundTunes, readTunes } from "../bounds.ts";
-import { decodeRecentTimes, encodeRecentTimes } from "../recent-times.ts";
-import type { EndPoint, OffPeakPace, Run, SeenSettings, StartPoint, TickReport } from "../run.ts";
+import type { OffPeakPace, Run, SeenSettings, TickReport } from "../run.ts";
 import type { Attributes, Item, Value } from "../table/table.ts";
+import { readSource, readState, sourceAttributes, stateAttributes } from "./source-item.ts";
 import {
+  cursor,
   json,
-  position,
   readBytes,
   readFlag,
   readJson,
@@ -18,7 +19,7 @@ import {
   readNumberOrNull,
   readNumbersOrNull,
   readOneOf,
-  readPositionOrNull,
+  readCursorOrNull,
   readText,
   readTextOrNull,
 } from "./attributes.ts";
@@ -31,7 +32,6 @@ export function attributesOf(run: Partial<Run>): Attributes {
       runId: run.runId,
       status: run.status,
       reason: run.reason,
-      host: run.host,
       profile: run.profile,
       backOffReason: run.backOffReason,
       waitingFor: part(waiting, "for"),
@@ -44,8 +44,7 @@ export function attributesOf(run: Partial<Run>): Attributes {
       finishedAtMs: run.finishedAtMs,
       pausedMs: run.pausedMs,
       pausedSinceMs: run.pausedSinceMs,
-      brokenFrames: run.brokenFrames,
-      oldestKeptMs: run.oldestKeptMs,
+      oldestKeptMs: run.keptSinceMs,
       registered: run.registered,
       folded: run.folded,
       received: totals?.received,
@@ -65,12 +64,12 @@ export function attributesOf(run: Partial<Run>): Attributes {
       queueEmptySinceMs: run.queueEmptySinceMs,
       nextTickAtMs: run.nextTickAtMs,
       pausedNow: run.pausedNow,
-      startReached: run.startReached,
-      hostSeen: run.hostSeen,
-      recentTimes: run.recentTimesMs === undefined ? undefined : encodeRecentTimes(run.recentTimesMs),
+      moved: run.sourceMoved,
       tunes: run.tunes === undefined ? undefined : boundTunes(run.tunes).bytes,
     }),
-    ...each(position, {
+    ...sourceAttributes(run.source),
+    ...stateAttributes(run.sourceState),
+    ...each(cursor, {
       startPosition: run.startPosition,
       readerCursor: run.readerCursor,
       appliedCursor: run.appliedCursor,
@@ -99,7 +98,7 @@ export function readRun(item: Item): Run {
     status: readOneOf(item, "status", RUN_STATUSES),
     reason: readTextOrNull(item, "reason"),
     pausedNow: readFlag(item, "pausedNow"),
-    host: readText(item, "host"),
+    source: readSource(item),
     database: database === null ? null : readDatabase(database),
     profile: readOneOf(item, "profile", PROFILE_NAMES),
     throttle: readJson<Run["throttle"]>(item, "throttle"),
@@ -112,15 +111,13 @@ export function readRun(item: Item): Run {
     finishedAtMs: readNumberOrNull(item, "finishedAtMs"),
     pausedMs: readNumber(item, "pausedMs"),
     pausedSinceMs: readNumberOrNull(item, "pausedSinceMs"),
-    startPosition: readPositionOrNull(item, "startPosition"),
-    readerCursor: readPositionOrNull(item, "readerCursor"),
-    appliedCursor: readPositionOrNull(item, "appliedCursor"),
-    target: readPositionOrNull(item, "target"),
-    startReached: readFlag(item, "startReached"),
-    recentTimesMs: decodeRecentTimes(readBytes(item, "recentTimes")),
-    hostSeen: readFlag(item, "hostSeen"),
-    brokenFrames: readNumber(item, "brokenFrames"),
-    oldestKeptMs: readNumberOrNull(item, "oldestKeptMs"),
+    startPosition: readCursorOrNull(item, "startPosition"),
+    readerCursor: readCursorOrNull(item, "readerCursor"),
+    appliedCursor: readCursorOrNull(item, "appliedCursor"),
+    target: readCursorOrNull(item, "target"),
+    sourceState: readState(item),
+    sourceMoved: readFlag(item, "moved"),
+    keptSinceMs: readNumberOrNull(item, "oldestKeptMs"),
     registered: readNumber(item, "registered"),
     folded: readNumber(item, "folded"),
     totals: {

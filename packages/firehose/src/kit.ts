@@ -1,0 +1,98 @@
+/** The relay as a source: what a composition root makes once, and a tick opens. The reader itself knows nothing of runs. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import { UsageError } from "@firehose-backfill/core/errors";
+import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
+import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
+import type { EventSource } from "@firehose-backfill/source/window";
+import { createKeyResolver } from "./did-resolver.ts";
+import { compileFilter } from "./filter.ts";
+import { findStart } from "./find-start.ts";
+import { openFirehoseReader } from "./reader.ts";
+import { movedState, readState, type RelayState } from "./relay-state.ts";
+import { relaySource } from "./relay-source.ts";
+import { type SampleOptions, type SampleResult, sampleStream } from "./sample.ts";
+import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
+import { surveyRelay } from "./survey.ts";
+import type { OpenFirehoseReader, ReadPosition, ResolveKey } from "./types.ts";
+
+export interface RelayKitOptions {
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly userAgent: string;
+  /** Read where a run has no RELAY_URL. null: there is no such relay here. */
+  readonly sampleRelayUrl: string | null;
+  /** Asked where BACKFILL_VERIFY=signature. Left out: the PLC directory and the accounts' own hosts. */
+  readonly resolveKey?: ResolveKey;
+  readonly openReader?: OpenFirehoseReader;
+  /** Finds where a start by time begins; null: what comes before it is read and dropped. */
+  readonly seekCursor?: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
+  readonly sampleStream?: (options: SampleOptions, signal: AbortSignal) => Promise<SampleResult>;
+}
+
+export function relayKit(options: RelayKitOptions): SourceKit {
+  const { clock, random, userAgent, sampleRelayUrl } = options;
+  const { resolveKey = createKeyResolver({ clock, userAgent }), openReader = openFirehoseReader } = options;
+  const seek = options.seekCursor === undefined ? seekCursor : options.seekCursor;
+  return {
+    async open(run): Promise<EventSource> {
+      const url = urlOf(run.scope, sampleRelayUrl);
+      if (url === null) throw new Error("RELAY_URL is not set, and there is no sample relay here");
+      const stored = readState(run.state);
+      const state = run.isMoved ? movedState(stored, run.cursor !== null) : stored;
+      const finding = { ...run, startReached: state.startReached };
+      const start = await findStart({ clock, random, userAgent, seekCursor: seek }, finding, url);
+      const position = positionOf(run, state);
+      const reader = openReader({
+        url,
+        position: start.seq === null ? position : { ...position, start: { seq: start.seq } },
+        filter: compileFilter(run.scope),
+        verify: run.scope.verify,
+        resolveKey,
+        clock,
+        random,
+        userAgent,
+        isMemoryTight: run.isMemoryTight,
+        memoryCheckInterval: run.memoryCheckInterval,
+        onLog: run.log,
+      });
+      return relaySource(reader, { state, stored: run.state, start });
+    },
+
+    async survey(request, signal) {
+      const url = urlOf(request.scope, sampleRelayUrl);
+      if (url === null) throw new UsageError("plan: there is no RELAY_URL to look at");
+      const looking = {
+        ...request,
+        url,
+        filter: compileFilter(request.scope),
+        isRecording: request.scope.relayUrl === null,
+      };
+      const deps = { clock, random, userAgent, seekCursor: seek ?? seekCursor };
+      return surveyRelay({ ...deps, sampleStream: options.sampleStream ?? sampleStream }, looking, signal);
+    },
+  };
+}
+
+function urlOf(scope: Pick<ScopeSettings, "relayUrl">, sampleRelayUrl: string | null): string | null {
+  return scope.relayUrl ?? sampleRelayUrl;
+}
+
+/** What the run says about the stream, as the reader wants it. */
+export function positionOf(
+  run: Pick<OpenOptions, "cursor" | "start" | "end" | "createdAtMs">,
+  state: RelayState,
+): ReadPosition {
+  const { cursor, start, end, createdAtMs } = run;
+  return {
+    // A relay's cursors always have a time.
+    cursor: cursor === null ? null : { seq: cursor.ordinal, timeMs: cursor.timeMs ?? createdAtMs },
+    start: start.kind === "seq" ? { seq: start.seq } : start.kind === "live" ? "live" : "oldest",
+    startTimeMs: start.kind === "time" ? start.timeMs : null,
+    ...state,
+    endTimeMs: end.kind === "time" ? end.timeMs : end.kind === "seq" ? Number.POSITIVE_INFINITY : createdAtMs,
+    endSeq: end.kind === "seq" ? end.seq : null,
+    // A reader lives for a tick: what it waits for longer than that is told from outside.
+    ...(state.hostSeen ? {} : { silentSinceMs: createdAtMs }),
+  };
+}
