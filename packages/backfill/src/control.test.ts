@@ -36,7 +36,7 @@ async function running(store: CheckpointStore, run: Run): Promise<void> {
 test("a start makes a run of the settings and the event on top of them", async () => {
   const { send } = setUp();
   const run = await send({ action: "start", days: 3, profile: "moderate", settings: { BACKFILL_BATCH_SIZE: 7 } });
-  expect(run).toMatchObject({ status: "enqueued", profile: "moderate", host: "sample" });
+  expect(run).toMatchObject({ status: "enqueued", profile: "moderate", source: { kind: "relay", host: "sample" } });
   expect(run.throttle).toMatchObject({ batchSize: 7, batchDelayMs: 1000, maxConcurrent: 5 });
   expect(run.runId).toMatch(/^\d{8}-\d{6}-[0-9a-z]{4}$/);
 });

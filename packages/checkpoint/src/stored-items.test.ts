@@ -18,6 +18,7 @@ import type { Run } from "./run.ts";
 import { toItem } from "./table/dynamo-values.ts";
 import { createMemoryTable } from "./table/memory-table.ts";
 import type { Item } from "./table/table.ts";
+import { ITEM_VERSION } from "./table/versioned-table.ts";
 
 type Stored = Readonly<Record<string, AttributeValue>>;
 /** A run as that program read it: a relay's, with the facts of the relay's reader as fields of its own. */
@@ -103,11 +104,12 @@ test("this program writes the same items, into either table", async () => {
 });
 
 /** An item of before as this program writes it: the facts of the relay's reader are its state, a window knows its last place. */
-function carriedOver(item: Item): Item {
-  if (item["sentAtMs"] !== undefined) return { ...item, lastDueMs: NOW + 1_000.5 };
-  if (item["hostSeen"] === undefined) return item;
-  const { startReached: _start, hostSeen: _host, brokenFrames: _broken, recentTimes: _times, ...same } = item;
-  return { ...same, state: STATE, moved: false };
+function carriedOver(before: Item): Item {
+  const item = { ...before, v: ITEM_VERSION };
+  if (before["sentAtMs"] !== undefined) return { ...item, lastDueMs: NOW + 1_000.5 };
+  if (before["hostSeen"] === undefined) return item;
+  const { startReached: _start, hostSeen: _host, brokenFrames: _broken, recentTimes: _times, ...same } = before;
+  return { ...same, v: ITEM_VERSION, state: STATE, moved: false };
 }
 
 function cursorOf(written: WrittenCursor | null): Cursor | null {

@@ -104,7 +104,7 @@ describe("retention", () => {
   it.each([
     ["not measured", {}],
     ["measured long after the run began", { keptSinceMs: T0 + HOUR }],
-    ["of the recording, which keeps all", { ...measured, host: "sample" }],
+    ["of the recording, which keeps all", { ...measured, source: { kind: "relay", host: "sample" } }],
   ])("is not known: %s", (_, different) => {
     expect(retentionOf(sampleRun(different), T0)).toEqual({ retentionSeconds: null, fallsOffInSeconds: null });
   });

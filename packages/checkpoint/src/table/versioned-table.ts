@@ -7,7 +7,7 @@ import { absent, all, any, compare } from "./conditions.ts";
 import { type Change, type Condition, type Item, nameOf, type Table } from "./table.ts";
 
 /** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
-export const ITEM_VERSION = 1;
+export const ITEM_VERSION = 2;
 const VERSION = "v";
 const IS_OURS: Condition = any(absent(VERSION), compare(VERSION, "<=", ITEM_VERSION));
 
@@ -47,14 +47,13 @@ function withinReach(condition: Condition | undefined): Condition {
 
 function assertFinite(values: NonNullable<Change["set"]>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (
-      typeof value === "number" ? !Number.isFinite(value) : isMap(value) && !Object.values(value).every(Number.isFinite)
-    )
+    const parts: readonly unknown[] = isMap(value) ? Object.values(value) : [value];
+    if (parts.some((part) => typeof part === "number" && !Number.isFinite(part)))
       throw new BrokenStateError(`${name}: ${JSON.stringify(value)} cannot be stored`);
   }
 }
 
-function isMap(value: unknown): value is Readonly<Record<string, number>> {
+function isMap(value: unknown): value is Readonly<Record<string, number | string>> {
   return typeof value === "object" && value !== null && !(value instanceof Uint8Array);
 }
 
