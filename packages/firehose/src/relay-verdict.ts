@@ -1,4 +1,4 @@
-/** The fourteen reasons why a relay's window ends, in the words of the source port. */
+/** The reasons why a relay's window ends, in the words of the source port. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { REASON_CURSOR_AHEAD, REASON_SEQ_WENT_BACK, type Verdict } from "@firehose-backfill/source/verdict";
 import type { Window } from "./types.ts";
