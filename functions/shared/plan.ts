@@ -5,7 +5,7 @@ import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
-import { relayKit } from "@firehose-backfill/firehose/kit";
+import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { SurveyError } from "@firehose-backfill/source/survey";
 
@@ -18,7 +18,7 @@ export function planner(options: {
 }): (config: Config, request: StartRequest) => Promise<Plan> {
   return async (config, request) => {
     const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-    const sources = { relay: relayKit({ ...options, userAgent: agent, sampleRelayUrl: null }) };
+    const sources = { relay: relaySurveyor({ ...options, userAgent: agent, sampleRelayUrl: null }) };
     const signal = AbortSignal.timeout(LONGEST_MS);
     try {
       return await makePlan({ clock: options.clock, sources }, { config, request }, signal);

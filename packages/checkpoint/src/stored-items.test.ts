@@ -112,8 +112,8 @@ function carriedOver(before: Item): Item {
   return { ...same, v: ITEM_VERSION, state: STATE, moved: false };
 }
 
-function cursorOf(written: WrittenCursor | null): Cursor | null {
-  return written === null ? null : cursorAt(written.seq, written.timeMs);
+function cursorOf(stored: WrittenCursor | null): Cursor | null {
+  return stored === null ? null : cursorAt(stored.seq, stored.timeMs);
 }
 
 function sorted(items: readonly Record<string, unknown>[]): Record<string, unknown>[] {

@@ -76,7 +76,13 @@ async function open(windows: readonly Partial<Window>[], run: Partial<OpenOption
     },
   });
   const source = await kit.open({ ...RUN, ...run });
-  return { position: opened[0]?.position, url: opened[0]?.url, read: () => source.readWindow(AMPLE, never()) };
+  const [given] = opened;
+  return {
+    position: given?.position,
+    url: given?.url,
+    say: given?.onLog,
+    read: () => source.readWindow(AMPLE, never()),
+  };
 }
 
 describe("a relay that is opened", () => {
@@ -112,6 +118,13 @@ describe("a relay that is opened", () => {
     expect(await read()).toMatchObject({ keptSinceMs: NOW - 999_000_000, startKeptSinceMs: NOW - 999_000_000 });
     const again = await open([], { start, cursor: cursorAt(80, NOW) });
     expect(again.position).toMatchObject({ cursor: { seq: 80 }, start: "oldest" });
+  });
+
+  test("says what its reader says, on one line", async () => {
+    const lines: string[] = [];
+    const { say } = await open([], { log: (line) => void lines.push(line) });
+    say?.("the host said\nwhat it wanted");
+    expect(lines).toEqual(["[BACKFILL] the host said\\nwhat it wanted"]);
   });
 
   test("needs an address", async () => {
@@ -175,6 +188,6 @@ describe("a window of a relay", () => {
   ])("that ended because of %s has a verdict", (endedBecause, verdict) => {
     const found = verdictOf({ endedBecause, detail: "HTTP\u001b 503" });
     expect(found).toEqual(verdict);
-    if ("reason" in found) expect(needsNewStart(found.reason)).toBe(found.kind === "pause");
+    expect(needsNewStart("reason" in found ? found.reason : null)).toBe(found.kind === "pause");
   });
 });

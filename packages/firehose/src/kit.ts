@@ -1,18 +1,16 @@
 /** The relay as a source: what a composition root makes once, and a tick opens. The reader itself knows nothing of runs. */
 import type { Clock } from "@firehose-backfill/core/clock";
-import { UsageError } from "@firehose-backfill/core/errors";
-import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
 import type { EventSource } from "@firehose-backfill/source/window";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { createKeyResolver } from "./did-resolver.ts";
 import { compileFilter } from "./filter.ts";
 import { findStart } from "./find-start.ts";
 import { openFirehoseReader } from "./reader.ts";
 import { movedState, readState, type RelayState } from "./relay-state.ts";
 import { relaySource } from "./relay-source.ts";
-import { type SampleOptions, type SampleResult, sampleStream } from "./sample.ts";
 import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
-import { surveyRelay } from "./survey.ts";
+import { relaySurveyor, urlOf } from "./surveyor.ts";
 import type { OpenFirehoseReader, ReadPosition, ResolveKey } from "./types.ts";
 
 export interface RelayKitOptions {
@@ -27,7 +25,6 @@ export interface RelayKitOptions {
   readonly openReader?: OpenFirehoseReader;
   /** Finds where a start by time begins; null: what comes before it is read and dropped. */
   readonly seekCursor?: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
-  readonly sampleStream?: (options: SampleOptions, signal: AbortSignal) => Promise<SampleResult>;
 }
 
 export function relayKit(options: RelayKitOptions): SourceKit {
@@ -35,6 +32,8 @@ export function relayKit(options: RelayKitOptions): SourceKit {
   const { resolveKey = createKeyResolver({ clock, userAgent }), openReader = openFirehoseReader } = options;
   const seek = options.seekCursor === undefined ? seekCursor : options.seekCursor;
   return {
+    survey: relaySurveyor({ clock, random, userAgent, sampleRelayUrl }).survey,
+
     async open(run): Promise<EventSource> {
       const url = urlOf(run.scope, sampleRelayUrl);
       if (url === null) throw new Error("RELAY_URL is not set, and there is no sample relay here");
@@ -54,32 +53,15 @@ export function relayKit(options: RelayKitOptions): SourceKit {
         userAgent,
         isMemoryTight: run.isMemoryTight,
         memoryCheckInterval: run.memoryCheckInterval,
-        onLog: run.log,
+        onLog: (message) => run.log(`[BACKFILL] ${escapeForLog(message)}`),
       });
       return relaySource(reader, { state, stored: run.state, start });
-    },
-
-    async survey(request, signal) {
-      const url = urlOf(request.scope, sampleRelayUrl);
-      if (url === null) throw new UsageError("plan: there is no RELAY_URL to look at");
-      const looking = {
-        ...request,
-        url,
-        filter: compileFilter(request.scope),
-        isRecording: request.scope.relayUrl === null,
-      };
-      const deps = { clock, random, userAgent, seekCursor: seek ?? seekCursor };
-      return surveyRelay({ ...deps, sampleStream: options.sampleStream ?? sampleStream }, looking, signal);
     },
   };
 }
 
-function urlOf(scope: Pick<ScopeSettings, "relayUrl">, sampleRelayUrl: string | null): string | null {
-  return scope.relayUrl ?? sampleRelayUrl;
-}
-
 /** What the run says about the stream, as the reader wants it. */
-export function positionOf(
+function positionOf(
   run: Pick<OpenOptions, "cursor" | "start" | "end" | "createdAtMs">,
   state: RelayState,
 ): ReadPosition {

@@ -9,7 +9,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
-import { relayKit } from "@firehose-backfill/firehose/kit";
+import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 
 export interface PlanHereOptions {
@@ -27,7 +27,7 @@ export async function planHere(options: PlanHereOptions): Promise<Plan> {
   const { config, request, clock, random, signal } = options;
   await using relay = await sampleRelay(options);
   const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: relay.url }) };
+  const sources = { relay: relaySurveyor({ clock, random, userAgent: agent, sampleRelayUrl: relay.url }) };
   return await makePlan({ clock, sources }, { config, request }, signal);
 }
 

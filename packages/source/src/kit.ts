@@ -49,10 +49,10 @@ export interface SourceKit {
 }
 
 /** The kits of a composition root, by the kind of source. */
-export type Sources = Readonly<Record<string, SourceKit>>;
+export type Sources<Kit = SourceKit> = Readonly<Record<string, Kit>>;
 
 /** @throws Error where this program has no such source */
-export function kitFor(sources: Sources, kind: string): SourceKit {
+export function kitFor<Kit>(sources: Sources<Kit>, kind: string): Kit {
   const kit = Object.hasOwn(sources, kind) ? sources[kind] : undefined;
   if (kit !== undefined) return kit;
   throw new Error(

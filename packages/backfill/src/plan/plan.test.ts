@@ -2,17 +2,14 @@
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { relayKit, type RelayKitOptions } from "@firehose-backfill/firehose/kit";
+import { relaySurveyor, type SurveyorOptions } from "@firehose-backfill/firehose/surveyor";
 import type { SampleResult } from "@firehose-backfill/firehose/sample";
 import type { SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, test } from "vitest";
 import { makePlan } from "./plan.ts";
 import { summarizePlan } from "./summary.ts";
 
-type Relay = Required<Pick<RelayKitOptions, "sampleStream">> &
-  Omit<RelayKitOptions, "sampleStream" | "seekCursor"> & {
-    readonly seekCursor: NonNullable<RelayKitOptions["seekCursor"]>;
-  };
+type Relay = Required<SurveyorOptions>;
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = Date.UTC(2026, 5, 1, 12);
@@ -93,7 +90,7 @@ async function plan(values: Readonly<Record<string, string>> = {}, request = {},
   const made = await runVirtually(
     deps,
     makePlan(
-      { clock: deps.clock, sources: { relay: relayKit(deps) } },
+      { clock: deps.clock, sources: { relay: relaySurveyor(deps) } },
       { config: configOf(values), request },
       AbortSignal.any([]),
     ),

@@ -1,7 +1,7 @@
 /** `plan`: what a start with these settings would meet, take and cost, and what to change. Reads the source alone. */
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { Clock } from "@firehose-backfill/core/clock";
-import { kitFor, type Sources } from "@firehose-backfill/source/kit";
+import { kitFor, type SourceKit, type Sources } from "@firehose-backfill/source/kit";
 import type { StartRequest } from "../control-event.ts";
 import { newRun } from "../new-run.ts";
 import { parseEndPoint, parseStartPoint } from "../points.ts";
@@ -10,7 +10,7 @@ import type { Plan } from "./types.ts";
 
 export interface PlanDeps {
   readonly clock: Pick<Clock, "now">;
-  readonly sources: Sources;
+  readonly sources: Sources<Pick<SourceKit, "survey">>;
 }
 
 /** @throws UsageError; SurveyError when the source cannot be asked */
