@@ -82,9 +82,8 @@ function consumerPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Runs are created, changed and redriven here: dead events get an entry in the ledger and are sent as new batches. SQS
- * moves dead letters with the caller's permissions, and the caller names the work queue as the destination: hence Receive
- * and Delete there, SendMessage here.
+ * Runs are created, changed and redriven here: dead events get an entry in the ledger and are sent as new batches, and
+ * dead letters are received, sent to the work queue and deleted.
  */
 function controlPermissions(on: Resources): Statement[] {
   return [
@@ -94,10 +93,7 @@ function controlPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.ledger, ["PutItem", "Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
-    {
-      actions: ["sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-      resources: [on.deadLettersArn],
-    },
+    { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
   ];
 }
 

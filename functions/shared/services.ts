@@ -24,7 +24,6 @@ export function openServices(
       queueUrl,
       dlqUrl,
       countsBase64: false,
-      startMove: true,
       ...options,
     }),
   };

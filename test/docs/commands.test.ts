@@ -55,8 +55,17 @@ function checkNpm([verb = "", ...rest]: readonly string[]): string | null {
   if (scripts[script] === undefined) return `package.json has no script ${script}`;
   const [argument] = rest.slice(rest.indexOf("--") + 1);
   if (!rest.includes("--") || argument === undefined || argument === "NAME") return null;
+  if (argument.startsWith("--")) return checkOption(script, argument);
   const file = script === "bench" ? `bench/${argument}.ts` : argument;
   return existsSync(`${ROOT}${file}`) ? null : `there is no ${file}`;
+}
+
+/** An option goes to the file that the script runs, which has to read it. */
+function checkOption(script: string, option: string): string | null {
+  const [, file = ""] = /^node (\S+)/.exec(scripts[script] ?? "") ?? [];
+  const reads =
+    file !== "" && new RegExp(`\\b${option.slice(2)}\\b.*type:`).test(readFileSync(`${ROOT}${file}`, "utf8"));
+  return reads ? null : `${script} has no ${option}`;
 }
 
 const blocks = shellBlocks();

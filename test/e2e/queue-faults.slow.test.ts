@@ -68,7 +68,6 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
     queueUrl,
     dlqUrl,
     countsBase64: true,
-    startMove: false,
     clock: systemClock,
     random,
   });

@@ -1,5 +1,6 @@
 /** What a person gets who presses Test in the console or opens the page: answers that say what is wrong and what would be right. */
 import { parseControlEvent } from "@firehose-backfill/backfill/control-event";
+import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { startReplayRelay, type ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import type { LambdaFunctionURLResult } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -96,6 +97,20 @@ describe("the life of a run", () => {
       snapshot: { status: "cancelled" },
       history: { points: [{ ratePerSecond: 0 }], marks: [{ kind: "state" }, { kind: "tune" }] },
     });
+  });
+
+  it("issue 18.1: a redrive moves dead letters with the function's own rights, and within its time", async () => {
+    const letters = Array.from({ length: 10 }, (_, index) => ({ Id: String(index), MessageBody: `letter ${index}` }));
+    for (let call = 0; call < 3; call += 1) {
+      await stage.sqs.send(new SendMessageBatchCommand({ QueueUrl: stage.dlqUrl, Entries: letters }));
+    }
+    const answer = await stage.ask({ action: "redrive" });
+    expect(answer).toMatchObject({
+      ok: true,
+      message: expect.stringMatching(/^30 dead letters and 0 dead events are back/),
+    });
+    expect(await stage.deadLetters()).toBe(0);
+    expect(stage.functions.control.invocations.at(-1)?.billedMs).toBeLessThan(25_000);
   });
 
   it("does not begin where the database cannot be reached, and the answer holds no password", async () => {

@@ -196,7 +196,6 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     queueUrl,
     dlqUrl,
     countsBase64: true,
-    startMove: false,
     clock: systemClock,
     random: Math.random,
   });

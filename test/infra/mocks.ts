@@ -33,7 +33,7 @@ export function stateOf(args: runtime.MockResourceArgs): { id: string; state: Re
     case "aws:iam/role:Role":
       return { id: name, state: { ...inputs, name, arn: `arn:aws:iam::${ACCOUNT}:role/${name}` } };
     case "random:index/randomBytes:RandomBytes":
-      return { id, state: { ...inputs, base64: "c3ludGhlc2lzZWQtZW5jcnlwdGlvbi1rZXk=" } };
+      return { id, state: { ...inputs, base64: "c3ludGhlc2l6ZWQgZW5jcnlwdGlvbiBrZXksIDMyIGI=" } };
     default:
       return { id, state: { ...inputs, name } };
   }

@@ -49,7 +49,13 @@ async function answer(
         result: { asset: "sst-asset-synth", state: "sst-state-synth", assetEcrRegistryId: "", assetEcrUrl: "" },
       };
     case "Provider.Aws.Appsync":
-      return { result: { http: "synth.appsync", realtime: "synth.realtime" } };
+      // As long as the real ones, which go into every environment of `sst dev`.
+      return {
+        result: {
+          http: "abcdefghijklmnopqrstuvwxyz.appsync-api.eu-central-1.amazonaws.com",
+          realtime: "abcdefghijklmnopqrstuvwxyz.appsync-realtime-api.eu-central-1.amazonaws.com",
+        },
+      };
     case "Runtime.AddTarget":
       return { result: {} };
     case "Runtime.Build": {

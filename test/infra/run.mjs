@@ -1,13 +1,18 @@
 /**
- * `npm run test:infra`: installs SST's platform where it is absent, runs every test of this folder, skips none, and ends
- * with one line: `N passed, N failed, N skipped`. Needs no AWS account: nothing here leaves the machine but the install.
+ * `npm run test:infra`: installs what is absent (install.mjs), runs every test of this folder, skips none, and ends with
+ * one line: `N passed, N failed, N skipped`. Needs no AWS account: nothing here leaves the machine but the install.
+ *
+ *   --rehearse   the deploy rehearsal alone
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { installMissing } from "./install.mjs";
 
+const { values: flags } = parseArgs({ options: { rehearse: { type: "boolean", default: false } } });
 const root = fileURLToPath(new URL("../../", import.meta.url));
 // The pinned Node, TypeScript and vitest, also when this file is started by another Node than npm's.
 const path = `${join(root, "node_modules", ".bin")}:${process.env["PATH"] ?? ""}`;
@@ -22,29 +27,6 @@ const env = {
   AWS_REGION: "us-east-1",
 };
 
-/** @returns {boolean} whether the platform of the pinned version is complete; the same test as platform.ts makes. */
-function isInstalled() {
-  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const version = join(root, ".sst/platform/version");
-  return (
-    existsSync(join(root, ".sst/provider-lock.json")) &&
-    existsSync(join(root, ".sst/platform/node_modules/@pulumi/aws/package.json")) &&
-    readFileSync(version, "utf8").trim() === devDependencies.sst
-  );
-}
-
-function install() {
-  console.error("Installing SST's platform into .sst/ (about half a minute, 326 MB, once) …");
-  const quiet = { SST_SKIP_DEPENDENCY_CHECK: "1", SST_NO_BUN: "1", SST_TELEMETRY_DISABLED: "1" };
-  // The stage gives the CLI a name to work under; nothing of that name is made.
-  const { status } = spawnSync("sst", ["install", "--stage", "ci"], {
-    cwd: root,
-    env: { ...env, ...quiet },
-    stdio: ["ignore", 2, 2],
-  });
-  if (status !== 0) throw new Error(`sst install ended with ${status}`);
-}
-
 /** @returns {{ passed: number, failed: number, skipped: number, status: number }} */
 function test() {
   const folder = mkdtempSync(join(tmpdir(), "infra-report-"));
@@ -54,6 +36,7 @@ function test() {
       "vitest",
       [
         "run",
+        ...(flags.rehearse ? ["rehearsal"] : []),
         "--config",
         "test/infra/vitest.config.ts",
         "--reporter=default",
@@ -77,7 +60,7 @@ function test() {
   }
 }
 
-if (!isInstalled()) install();
+installMissing(env);
 const { passed, failed, skipped, status } = test();
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = status !== 0 || failed > 0 || skipped > 0 || passed === 0 ? 1 : 0;

@@ -49,6 +49,11 @@ describe("refused, with what was wrong and what would be right", () => {
       },
       /BACKFILL_DIDS is the largest: write its list to a file/,
     ],
+    [
+      "more than an environment holds, as Lambda counts: a quote is two bytes",
+      { ...SOUND, BACKFILL_THROTTLE_QUERY: `select 1 -- ${'"'.repeat(1500)}` },
+      /take 30\d\d bytes as JSON[^]*BACKFILL_THROTTLE_QUERY is the largest: make it shorter/,
+    ],
   ])("%s", (_, env, message) => {
     expect(() => readSettings(env)).toThrow(message);
   });

@@ -130,7 +130,7 @@ test("messages that SQS itself gave up on are dead in the ledger, block nothing,
   expect(dead.totals.dead).toBe(dead.totals.deadReasons["dead-lettered"]);
   expect(dead.totals.processed + dead.totals.dead).toBe(EVENTS);
   expect(dead.totals.dead).toBeGreaterThan(50);
-  await simulation.queue.redrive({ max: 1_000 });
+  await simulation.queue.redrive({ max: 1_000, withinMs: 60_000 });
   await simulation.pass(10 * MINUTE);
   expect((await simulation.run()).totals).toMatchObject({ processed: EVENTS, dead: 0, deadReasons: {} });
   await simulation.stop();

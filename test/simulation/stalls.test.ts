@@ -169,7 +169,7 @@ describe("a redrive of more than 1,000 batches", () => {
     simulation.database.fail(from, from + 11 * MINUTE);
     await simulation.pass(11 * MINUTE);
     expect((await simulation.queue.figures()).deadLetters).toBeGreaterThan(1_000);
-    await simulation.queue.redrive({ max: 10_000 });
+    await simulation.queue.redrive({ max: 10_000, withinMs: 60_000 });
     await simulation.pass(12 * MINUTE);
     expect((await simulation.queue.figures()).deadLetters).toBe(0);
     expect((await simulation.run()).totals.dead).toBe(0);

@@ -66,7 +66,7 @@ async function read(task: GrowthTask): Promise<void> {
     deadLetter: () => Promise.resolve(),
     figures: () => Promise.resolve({ ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 }),
     peekDeadLetters: () => Promise.resolve([]),
-    redrive: () => Promise.resolve(0),
+    redrive: () => Promise.resolve({ moved: 0, left: 0 }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   for (;;) {

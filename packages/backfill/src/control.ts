@@ -227,13 +227,13 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
 }
 
 async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
-  const { deadLetters, deadEvents, untriable, abandoned } = await redriveDead(deps);
-  const letters = deadLetters === null ? "the queue is moving its dead letters back" : `${deadLetters} dead letters`;
+  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
   const stay = [
+    ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead letters are left for another redrive`]),
     ...(untriable === 0 ? [] : [`${untriable} stay dead, because what arrived was no event`]),
     ...(abandoned === 0 ? [] : [`${abandoned} are left alone, because their run is cancelled or not known`]),
   ];
-  const message = `${letters}${deadLetters === null ? "; " : " and "}${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
+  const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run: await deps.store.currentRun() };
 }
 

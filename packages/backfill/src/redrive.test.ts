@@ -2,15 +2,18 @@
 import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import { isRetryable } from "@firehose-backfill/core/errors";
 import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { QueueError } from "@firehose-backfill/queue/queue-error";
 import { recordEvent } from "@firehose-backfill/queue/test-batches";
+import type { MoveLimits } from "@firehose-backfill/queue/types";
 import type { ApplyRequest, ClaimedEvent, DeadEvents, Sink } from "@firehose-backfill/sink/types";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { applyMessage, type MessageResult } from "./apply-message.ts";
 import { newRun } from "./new-run.ts";
-import { redriveDead } from "./redrive.ts";
+import { LettersStayError, redriveDead } from "./redrive.ts";
 import { quietConsumer } from "./testing/consumer.ts";
 
 /** A run of a batch of two events each 10 s, in whose totals five events are dead; and its `dead_events`. */
@@ -117,7 +120,7 @@ async function setUp() {
 test("dead events go again, each batch at a place of its own, and what is applied is dead no more", async () => {
   const { redrive, consume, applied, results, totals, clock, store, runId } = await setUp();
   const startMs = clock.now();
-  expect(await redrive()).toEqual({ deadLetters: 0, deadEvents: 5, untriable: 2, abandoned: 0 });
+  expect(await redrive()).toEqual({ deadLetters: 0, lettersLeft: 0, deadEvents: 5, untriable: 2, abandoned: 0 });
   await consume();
   expect(await totals()).toMatchObject({ received: 5, processed: 4, dead: 1, deadReasons: { "database-23514": 1 } });
   expect(results.filter(({ kind }) => kind === "applied")).toHaveLength(3);
@@ -169,6 +172,46 @@ test("issue 12.5: a redrive packs to what the queue takes; where that is next to
   expect(await redrive()).toMatchObject({ deadEvents: 5 });
   await consume();
   expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
+});
+
+test.each([
+  [
+    "the queue's server is busy",
+    new QueueError("ReceiveMessage", Object.assign(new Error("busy"), { $fault: "server" })),
+    true,
+  ],
+  ["a right is missing", new QueueError("ReceiveMessage", new Error("AccessDenied")), false],
+])("issue 18.1: dead events are tried whatever the letters' answer is: %s", async (_, refusal, isTransient) => {
+  const { redrive, queue, consume, totals } = await setUp();
+  const moveLetters = queue.redrive.bind(queue);
+  queue.redrive = () => Promise.reject(refusal);
+  const failed = await redrive().catch((error: unknown) => error);
+  expect(failed).toBeInstanceOf(LettersStayError);
+  expect(String(failed)).toMatch(
+    /not all dead letters could be moved back: .*ReceiveMessage.*; 5 dead events are back/,
+  );
+  expect(isRetryable(failed)).toBe(isTransient);
+  await consume();
+  expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
+
+  queue.redrive = moveLetters;
+  expect(await redrive()).toMatchObject({ deadLetters: 0, deadEvents: 1 });
+});
+
+test("issue 18.1: letters are moved though there is no way to the dead events, and how many are left is told", async () => {
+  const { store, queue, clock } = await setUp();
+  const limits: MoveLimits[] = [];
+  queue.redrive = (given) => {
+    limits.push(given);
+    return Promise.resolve({ moved: 3, left: 2 });
+  };
+  const openDeadEvents = (): DeadEvents => {
+    throw new Error("the database is away");
+  };
+  await expect(redriveDead({ store, queue, clock, openDeadEvents })).rejects.toThrow("the database is away");
+  // Well within the minute that the control function has.
+  expect(limits).toEqual([{ max: 10_000, withinMs: 25_000 }]);
+  expect(await redriveDead({ store, queue, clock })).toMatchObject({ deadLetters: 3, lettersLeft: 2, deadEvents: 0 });
 });
 
 test("a new epoch does not void them; a cancelled run's are left alone", async () => {

@@ -11,7 +11,7 @@ import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
 import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
-import { UsageError } from "@firehose-backfill/core/errors";
+import { describeError, isRetryable, UsageError } from "@firehose-backfill/core/errors";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
@@ -27,8 +27,9 @@ export interface RedriveDeps {
 }
 
 export interface Redriven {
-  /** null: the server moves them in its own time. */
-  readonly deadLetters: number | null;
+  readonly deadLetters: number;
+  /** About how many dead letters are for another redrive. */
+  readonly lettersLeft: number;
   readonly deadEvents: number;
   /** Dead events that stay: what arrived was never an event. */
   readonly untriable: number;
@@ -38,6 +39,8 @@ export interface Redriven {
 
 /** Of each kind. What is left is for another redrive. */
 const AT_ONCE = 10_000;
+/** The control function has a minute for all of it: letters by the thousand leave time for the dead events. */
+const LETTERS_WITHIN_MS = 25_000;
 const CLAIMED_AT_ONCE = 500;
 const ENTRIES_IN_FLIGHT = 8;
 /** Of the id of a dead event in a message. */
@@ -48,15 +51,44 @@ const LEAST_REDRIVE_BYTES = Math.ceil((LEAST_MESSAGE_BYTES * IDS_SHARE) / (IDS_S
 /** No reader's: windows are numbered from 1. */
 const REDRIVE_WINDOW = 0;
 
-/** @throws UsageError, nothing has changed; QueueError, TableError, SinkError: part of it may be under way, and it may be done again. */
+/** The dead letters could not be moved, or not all of them; what was dead beside them was tried all the same. */
+export class LettersStayError extends Error {
+  override readonly name = "LettersStayError";
+
+  constructor(cause: unknown, { deadEvents }: { readonly deadEvents: number }) {
+    super(
+      `not all dead letters could be moved back: ${describeError(cause)}; ${deadEvents} dead events are back in the queue; redrive again, which does no harm`,
+      { cause },
+    );
+  }
+
+  isRetryable(): boolean {
+    return isRetryable(this.cause);
+  }
+}
+
+/**
+ * @throws UsageError, nothing has changed; LettersStayError; QueueError, TableError, SinkError: part of it may be under
+ * way, and it may be done again.
+ */
 export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
   const limits = await deps.queue.readLimits();
   if (limits.maxMessageBytes < LEAST_REDRIVE_BYTES)
     throw new UsageError(
       `the queue takes only ${limits.declaredBytes} bytes a message: set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue, then redrive`,
     );
-  const deadLetters = await deps.queue.redrive({ max: AT_ONCE });
-  if (deps.openDeadEvents === undefined) return { deadLetters, deadEvents: 0, untriable: 0, abandoned: 0 };
+  // The dead events do not wait for the letters' answer: neither stands in the other's way.
+  const [letters] = await Promise.allSettled([deps.queue.redrive({ max: AT_ONCE, withinMs: LETTERS_WITHIN_MS })]);
+  const events = await redriveEvents(deps, limits);
+  if (letters.status === "rejected") throw new LettersStayError(letters.reason, events);
+  return { deadLetters: letters.value.moved, lettersLeft: letters.value.left, ...events };
+}
+
+async function redriveEvents(
+  deps: RedriveDeps,
+  limits: QueueLimits,
+): Promise<Omit<Redriven, "deadLetters" | "lettersLeft">> {
+  if (deps.openDeadEvents === undefined) return { deadEvents: 0, untriable: 0, abandoned: 0 };
   await using dead = deps.openDeadEvents();
   const sinceMs = deps.clock.now();
   let deadEvents = 0;
@@ -71,7 +103,7 @@ export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
       else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }
-  return { deadLetters, deadEvents, untriable: await dead.countUntriable(), abandoned };
+  return { deadEvents, untriable: await dead.countUntriable(), abandoned };
 }
 
 /** Ledger first, then the queue: an entry without a message changes nothing, a message without an entry would be dropped. */

@@ -1,9 +1,10 @@
 /** The dead-letter queue: looking into it without taking anything out, and moving all of it back. */
-import { DeleteMessageBatchCommand, StartMessageMoveTaskCommand } from "@aws-sdk/client-sqs";
+import { DeleteMessageBatchCommand } from "@aws-sdk/client-sqs";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { sendConfirmed } from "./send-confirmed.ts";
 import { classified, queueAttributes, receiveMessages, type SqsTarget } from "./sqs-calls.ts";
 import { rawBytes, type SqsIncomingMessage } from "./sqs-message.ts";
+import type { Moved, MoveLimits } from "./types.ts";
 
 /** Long enough for one look to be over; a message that is looked at cannot be moved back so long. */
 const PEEK_SECONDS = 5;
@@ -28,17 +29,9 @@ export async function peek(dlq: SqsTarget, options: { readonly max: number }): P
   return [...seen.values()];
 }
 
-/** Has SQS move everything, at its own pace. The destination is named: what was sent here by us has no known source. */
-export async function startMoveTask(queue: SqsTarget, dlq: SqsTarget): Promise<void> {
-  const [to, from] = await Promise.all([queueAttributes(queue, ["QueueArn"]), queueAttributes(dlq, ["QueueArn"])]);
-  const command = new StartMessageMoveTaskCommand({ SourceArn: from.QueueArn, DestinationArn: to.QueueArn });
-  await classified("StartMessageMoveTask", queue.client.send(command));
-}
-
-export interface MoveOptions {
+export interface MoveOptions extends MoveLimits {
   readonly queue: SqsTarget;
   readonly dlq: SqsTarget;
-  readonly max: number;
   readonly maxCallBytes: number;
   readonly clock: Clock;
   readonly random: () => number;
@@ -46,14 +39,19 @@ export interface MoveOptions {
 
 /**
  * Moves at most `max` messages, and at most those that are there when it begins: one that dies again while the others
- * are moved would otherwise go round for ever. Returns how many. Sent first, deleted then: at least once.
+ * are moved would otherwise go round for ever. Sent first, deleted then: at least once.
+ *
+ * By receive, send and delete, which every server has. StartMessageMoveTask would have SQS do it, but it is not known
+ * where it runs and how far it got, it is refused while another runs, and no stand-in has it to test it on.
  */
-export async function moveBack(options: MoveOptions): Promise<number> {
+export async function moveBack(options: MoveOptions): Promise<Moved> {
   const { queue, dlq, clock } = options;
-  const goal = Math.min(options.max, await deadLetterCount(dlq));
+  const there = await deadLetterCount(dlq);
+  const goal = Math.min(options.max, there);
+  const beganMs = clock.now();
   let moved = 0;
-  let lastMovedMs = clock.now();
-  while (moved < goal) {
+  let lastMovedMs = beganMs;
+  while (moved < goal && clock.now() - beganMs < options.withinMs) {
     const messages = await receiveMessages(dlq, {
       max: Math.min(MAX_RECEIVED, goal - moved),
       waitSeconds: 1,
@@ -69,7 +67,7 @@ export async function moveBack(options: MoveOptions): Promise<number> {
     moved += messages.length;
     lastMovedMs = clock.now();
   }
-  return moved;
+  return { moved, left: Math.max(0, there - moved) };
 }
 
 /** Everything that is in it, in flight included. */

@@ -172,7 +172,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       const messages = dead.drain(max);
       for (const message of messages) add(queue, message.content, 0);
       wakeAll();
-      return messages.length;
+      return { moved: messages.length, left: dead.size };
     },
 
     [Symbol.asyncDispose]() {

@@ -55,7 +55,6 @@ async function open(options: { maxReceiveCount?: number } = {}) {
     client,
     ...urls,
     countsBase64: true,
-    startMove: false,
     clock: systemClock,
     random: () => 0.5,
   });
@@ -108,20 +107,65 @@ test.each(["Failed", "missing"] as const)("every message arrives once although e
   expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
 });
 
-test("has SQS move dead letters where it can, and names the destination", async () => {
-  const { client, urls } = await open();
-  const moves: unknown[] = [];
-  intercept(client, async (call, next) => {
-    if (call.name !== "StartMessageMoveTaskCommand") return next(call.input);
-    moves.push(call.input);
-    return {};
+describe("issue 18.1: dead letters come back by receive, send and delete, on whatever server", () => {
+  const SECOND = 1_000;
+  /** Forty dead letters, and a clock that a receive moves by ten seconds. */
+  const openDead = async () => {
+    const { urls, queue } = await open();
+    await queue[Symbol.asyncDispose]();
+    const own = createSqsClient({ endpoint: server.endpoint });
+    const time = { nowMs: 0 };
+    const called: string[] = [];
+    const clock = { ...systemClock, now: () => time.nowMs };
+    const dead = createSqsQueue({
+      client: own,
+      ...urls,
+      queueUrl: urls.dlqUrl,
+      countsBase64: true,
+      clock,
+      random: () => 0.5,
+    });
+    await dead.send(outgoing);
+    intercept(own, async (call, next) => {
+      called.push(call.name);
+      if (call.name === "ReceiveMessageCommand") time.nowMs += 10 * SECOND;
+      return next(call.input);
+    });
+    const redriven = createSqsQueue({ client: own, ...urls, countsBase64: true, clock, random: () => 0.5 });
+    return { queue: redriven, called };
+  };
+
+  test("all of them, without StartMessageMoveTask", async () => {
+    const { queue, called } = await openDead();
+    await using _ = queue;
+    expect(await queue.redrive({ max: 1_000, withinMs: 600 * SECOND })).toEqual({ moved: 40, left: 0 });
+    expect(new Set(called)).toEqual(
+      new Set([
+        "GetQueueAttributesCommand",
+        "ReceiveMessageCommand",
+        "SendMessageBatchCommand",
+        "DeleteMessageBatchCommand",
+      ]),
+    );
+    expect(await queue.figures()).toMatchObject({ ready: 40, deadLetters: 0 });
   });
-  const options = { client, ...urls, countsBase64: false, clock: systemClock, random: Math.random };
-  await using queue = createSqsQueue({ ...options, startMove: true });
-  expect(await queue.redrive({ max: 10 })).toBe(null);
-  const arn = (url: string) => `arn:aws:sqs:us-east-1:000000000000:${url.split("/").at(-1)}`;
-  expect(moves).toEqual([{ SourceArn: arn(urls.dlqUrl), DestinationArn: arn(urls.queueUrl) }]);
-  expect((await queue.readLimits()).maxMessageBytes).toBe(1024 * 1024);
+
+  test("as many as there is time for, and the others the next time", async () => {
+    const { queue } = await openDead();
+    await using _ = queue;
+    expect(await queue.redrive({ max: 1_000, withinMs: 25 * SECOND })).toEqual({ moved: 30, left: 10 });
+    expect(await queue.figures()).toMatchObject({ ready: 30, deadLetters: 10 });
+    expect(await queue.redrive({ max: 1_000, withinMs: 25 * SECOND })).toEqual({ moved: 10, left: 0 });
+  });
+
+  test("two at once move each of them once", async () => {
+    const { queue } = await openDead();
+    await using _ = queue;
+    const limits = { max: 1_000, withinMs: 600 * SECOND };
+    const both = await Promise.all([queue.redrive(limits), queue.redrive(limits)]);
+    expect(both.reduce((sum, { moved }) => sum + moved, 0)).toBe(40);
+    expect(await queue.figures()).toMatchObject({ ready: 40, deadLetters: 0 });
+  });
 });
 
 describe("issue 12.5: what a queue takes", () => {
@@ -129,7 +173,7 @@ describe("issue 12.5: what a queue takes", () => {
   const openSized = async (sizes: { work?: number; dead?: number }, countsBase64 = true) => {
     const client = createSqsClient({ endpoint: server.endpoint });
     const urls = await createQueues(client, 1000, sizes);
-    const options = { client, ...urls, countsBase64, startMove: false, clock: systemClock, random: () => 0.5 };
+    const options = { client, ...urls, countsBase64, clock: systemClock, random: () => 0.5 };
     return { client, urls, queue: createSqsQueue(options) };
   };
 
@@ -198,7 +242,7 @@ describe("errors say whether waiting helps", () => {
   test("a server that is not there", async () => {
     const client = createSqsClient({ endpoint: "http://127.0.0.1:9" });
     const url = "http://127.0.0.1:9/000000000000/none";
-    const options = { client, queueUrl: url, dlqUrl: url, countsBase64: true, startMove: false };
+    const options = { client, queueUrl: url, dlqUrl: url, countsBase64: true };
     await using queue = createSqsQueue({ ...options, clock: systemClock, random: Math.random });
     expect(await failureOf(queue)).toEqual({ name: "QueueError", isRetryable: true });
   });
@@ -206,7 +250,7 @@ describe("errors say whether waiting helps", () => {
   test("a queue that is not there", async () => {
     const client = createSqsClient({ endpoint: server.endpoint });
     const url = `${server.endpoint}/000000000000/none`;
-    const options = { client, queueUrl: url, dlqUrl: url, countsBase64: true, startMove: false };
+    const options = { client, queueUrl: url, dlqUrl: url, countsBase64: true };
     await using queue = createSqsQueue({ ...options, clock: systemClock, random: Math.random });
     expect(await failureOf(queue)).toEqual({ name: "QueueError", isRetryable: false });
   });

@@ -2,7 +2,7 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
-import { deadLetterCount, moveBack, peek, startMoveTask } from "./dead-letters.ts";
+import { deadLetterCount, moveBack, peek } from "./dead-letters.ts";
 import { encodeMessage, messageBytes, PAYLOAD_ATTRIBUTE, PAYLOAD_TYPE } from "./message-codec.ts";
 import { type Entry, sendConfirmed } from "./send-confirmed.ts";
 import {
@@ -23,8 +23,6 @@ export interface SqsQueueOptions {
   readonly dlqUrl: string;
   /** The server counts binary attributes by the length of their base64, as fauxqs does; SQS counts their bytes. */
   readonly countsBase64: boolean;
-  /** Redrive by StartMessageMoveTask, which fauxqs has not, instead of by hand. */
-  readonly startMove: boolean;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -90,11 +88,7 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
 
     peekDeadLetters: (wanted) => peek(dlq, wanted),
 
-    async redrive({ max }) {
-      if (!options.startMove) return moveBack({ queue, dlq, max, maxCallBytes, clock, random });
-      await startMoveTask(queue, dlq);
-      return null;
-    },
+    redrive: (limits) => moveBack({ ...limits, queue, dlq, maxCallBytes, clock, random }),
 
     [Symbol.asyncDispose]() {
       client.destroy();

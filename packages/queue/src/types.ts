@@ -50,6 +50,19 @@ export interface SendBatchesOptions {
   readonly onConfirmed?: (() => void | Promise<void>) | undefined;
 }
 
+export interface MoveLimits {
+  /** Messages. */
+  readonly max: number;
+  /** No message is begun later than that. */
+  readonly withinMs: number;
+}
+
+export interface Moved {
+  readonly moved: number;
+  /** About how many stay, of those that were there when it began. SQS's counts are approximate. */
+  readonly left: number;
+}
+
 export interface BatchQueue {
   /**
    * Asks both queues what they take now: a batch has to fit into either, for it may die. Never more than the program needs.
@@ -76,7 +89,11 @@ export interface BatchQueue {
   figures(): Promise<QueueFigures>;
   /** Looks into the dead-letter queue without removing anything (short visibility). */
   peekDeadLetters(options: { max: number }): Promise<readonly IncomingMessage[]>;
-  /** Starts moving messages from the dead-letter queue back. Returns how many were moved, or null when the server does it in its own time. */
-  redrive(options: { max: number }): Promise<number | null>;
+  /**
+   * Moves messages from the dead-letter queue back, at least once. What fails leaves those that were moved, and may be done
+   * again.
+   * @throws QueueError, SendError
+   */
+  redrive(limits: MoveLimits): Promise<Moved>;
   [Symbol.asyncDispose](): Promise<void>;
 }

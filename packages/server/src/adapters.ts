@@ -34,7 +34,6 @@ export function openAdapters(
     queueUrl: addresses.queueUrl,
     dlqUrl: addresses.dlqUrl,
     countsBase64: isStandIn,
-    startMove: !isStandIn,
     ...options,
   });
   return {

@@ -52,7 +52,7 @@ const QUEUE_ACCESS: Readonly<Record<Role, { work: readonly string[]; dead: reado
   },
   Control: {
     work: ["SendMessage", "GetQueueAttributes"],
-    dead: ["StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"],
+    dead: ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"],
   },
   Status: { work: ["GetQueueAttributes"], dead: ["GetQueueAttributes"] },
 };

@@ -1,0 +1,153 @@
+/** Faults in queues and the table. */
+import { fault, set, type Fault } from "./fault.ts";
+import { THE_MODEL } from "./rehearse.ts";
+
+export const STORAGE_FAULTS: readonly Fault[] = [
+  set(
+    "a queue's name has 80 letters, digits, - and _ at most",
+    "81 characters",
+    "81 characters",
+    ["BatchesQueue", "name"],
+    "q".repeat(81),
+  ),
+  set(
+    "a queue's name has 80 letters, digits, - and _ at most",
+    "a dot",
+    "batches.work",
+    ["BatchesQueue", "name"],
+    "batches.work",
+  ),
+  set(
+    "a queue's numbers are within SQS's ranges",
+    "issue 18.1: DelaySeconds 901",
+    "DelaySeconds is 901",
+    ["BatchesQueue", "delaySeconds"],
+    901,
+  ),
+  set(
+    "a queue's numbers are within SQS's ranges",
+    "kept for 15 days",
+    "MessageRetentionPeriod is 1296000",
+    ["DeadLettersQueue", "messageRetentionSeconds"],
+    1_296_000,
+  ),
+  set(
+    "a queue's numbers are within SQS's ranges",
+    "hidden for 13 hours",
+    "VisibilityTimeout is 46800",
+    ["BatchesQueue", "visibilityTimeoutSeconds"],
+    46_800,
+  ),
+  set(
+    "a queue's numbers are within SQS's ranges",
+    "a part of a second",
+    "ReceiveMessageWaitTimeSeconds is 0.5",
+    ["BatchesQueue", "receiveWaitTimeSeconds"],
+    0.5,
+  ),
+  set(
+    "a queue takes a message as large as the program sends",
+    "issue 18.1: the provider's default",
+    "262144 bytes",
+    ["BatchesQueue", "maxMessageSize"],
+    undefined,
+  ),
+  set(
+    "a FIFO queue says so in its name, and no other does",
+    "FIFO",
+    "BatchesQueue",
+    ["BatchesQueue", "fifoQueue"],
+    true,
+  ),
+  set(
+    "what only a FIFO queue has is set on none but these",
+    "a standard queue",
+    "ContentBasedDeduplication",
+    ["BatchesQueue", "contentBasedDeduplication"],
+    true,
+  ),
+  set(
+    "nothing is set that a queue only tells",
+    "its ARN",
+    "QueueArn",
+    ["BatchesQueue", "queueArn"],
+    "arn:aws:sqs:eu-central-1:123456789012:q",
+  ),
+  fault(
+    "dead letters go to a queue of this deploy, after 1 to 1,000 receives",
+    "1,001 receives",
+    "maxReceiveCount is 1001",
+    (it) => it.replace("BatchesQueue", String.raw`\"maxReceiveCount\":1000`, String.raw`\"maxReceiveCount\":1001`),
+  ),
+  fault(
+    "dead letters go to a queue of this deploy, after 1 to 1,000 receives",
+    "no such queue",
+    "is not created",
+    (it) => it.replace("BatchesQueue", "DeadLettersQueue", "OtherQueue"),
+  ),
+  fault("a redrive allow policy is one that SQS understands", "a word of its own", "byQueues", (it) =>
+    it.replace("DeadLettersRedriveAllowPolicy", "byQueue", "byQueues"),
+  ),
+  set(THE_MODEL, "a queue without a name", "QueueName is required", ["BatchesQueue", "name"], undefined),
+  set(
+    THE_MODEL,
+    "issue 18.1: a queue's attribute that SQS does not know",
+    "MaxReceiveCount",
+    ["BatchesQueue", "maxReceiveCount"],
+    5,
+  ),
+  set(
+    THE_MODEL,
+    "a redrive allow policy of no queue",
+    "QueueUrl is required",
+    ["DeadLettersRedriveAllowPolicy", "queueUrl"],
+    undefined,
+  ),
+
+  set(
+    "a table's name has 3 to 255 letters, digits, _, - and .",
+    "issue 18.1: a #",
+    "run#1",
+    ["CheckpointsTable", "name"],
+    "run#1",
+  ),
+  set(
+    "a table's key is a partition key and at most one sort key",
+    "no key",
+    "its key is",
+    ["CheckpointsTable", "hashKey"],
+    undefined,
+  ),
+  set(
+    "the attributes of a table are those of its keys",
+    "one more",
+    "expiresAt is in no key",
+    ["CheckpointsTable", "attributes", 2],
+    { name: "expiresAt", type: "N" },
+  ),
+  set(
+    "the attributes of a table are those of its keys",
+    "a key that is not defined",
+    "id is not defined",
+    ["CheckpointsTable", "hashKey"],
+    "id",
+  ),
+  set(
+    "a table that is paid by request has no capacity of its own",
+    "paid by capacity",
+    "PROVISIONED",
+    ["CheckpointsTable", "billingMode"],
+    "PROVISIONED",
+  ),
+  set("a table's stream says what it shows", "nothing", "no view type", ["CheckpointsTable", "streamEnabled"], true),
+  set("what expires is not a key", "the sort key", "sk is a key", ["CheckpointsTable", "ttl", "attributeName"], "sk"),
+  set(THE_MODEL, "issue 18.1: a table's billing", "ON_DEMAND", ["CheckpointsTable", "billingMode"], "ON_DEMAND"),
+  set(THE_MODEL, "a table's attribute of no type", "string", ["CheckpointsTable", "attributes", 0, "type"], "string"),
+  set(THE_MODEL, "a table's time to live without a name", "AttributeName is required", ["CheckpointsTable", "ttl"], {
+    enabled: true,
+  }),
+  set(THE_MODEL, "a table's backups kept for a year", "35 is the most", ["CheckpointsTable", "pointInTimeRecovery"], {
+    enabled: true,
+    recoveryPeriodInDays: 365,
+  }),
+];
