@@ -4,7 +4,7 @@ import type { Cursor } from "./cursor.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
- * What the source wants to find again when it is opened next: a text of its own, at most 2 KB. It is stored with the cursor
+ * What the source wants to find again when it is opened next: a text of its own. It is stored with the cursor
  * and read by nobody else. Facts that others need are fields of Window.
  */
 export type SourceState = string;

@@ -198,6 +198,24 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await store.openWindows(run, 10)).toEqual([{ window, entries: [] }]);
     });
 
+    test("keeps the token of a cursor and the state of the source whole, up to 2 KB each", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const text = "ä".repeat(1_024);
+      const window = aWindow(lease, { to: { ordinal: 7, timeMs: null, token: text } });
+      await store.putWindow(lease, window);
+      expect(await store.moveCursor(lease, aMove(1, { readerCursor: window.to, sourceState: text }))).toBe(true);
+      const run = await theRun(store);
+      expect(run).toMatchObject({ readerCursor: window.to, sourceState: text });
+      expect(await store.openWindows(run, 1)).toEqual([{ window, entries: [] }]);
+
+      const refused = expect.objectContaining({ name: "BrokenStateError" });
+      const tooLong = { readerCursor: { ordinal: 8, timeMs: null, token: `${text}.` } };
+      await expect(store.moveCursor(lease, aMove(2, tooLong))).rejects.toEqual(refused);
+      await expect(store.noteStream(lease, { sourceState: `${text}.` })).rejects.toEqual(refused);
+      expect(await theRun(store)).toEqual(run);
+    });
+
     test("cannot move the cursor back within an epoch", async () => {
       const store = await open();
       const { lease } = await leased(store);

@@ -1,5 +1,5 @@
 /** Values of a run as attributes of items, and back. null and an attribute that is not there are the same. */
-import type { Cursor } from "@firehose-backfill/source/cursor";
+import { type Cursor, MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
 import { BrokenStateError } from "../errors.ts";
 import { type Attributes, type Item, nameOf, type Value } from "../table/table.ts";
 
@@ -15,7 +15,11 @@ export interface StoredCursor {
 }
 
 export function cursor({ ordinal, timeMs, token }: Cursor): StoredCursor & Readonly<Record<string, number | string>> {
-  return { seq: ordinal, ...(timeMs === null ? {} : { timeMs }), ...(token === null ? {} : { token }) };
+  return {
+    seq: ordinal,
+    ...(timeMs === null ? {} : { timeMs }),
+    ...(token === null ? {} : { token: sourceText(token) }),
+  };
 }
 
 /** `null` where there is none; otherwise made by `make`. */
@@ -64,6 +68,13 @@ export function readFlag(item: Item, name: string): boolean {
 export function readBytes(item: Item, name: string): Uint8Array | null {
   const value = item[name];
   return value instanceof Uint8Array ? value : null;
+}
+
+/** @throws BrokenStateError where a source wants to store more than it may */
+export function sourceText(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SOURCE_TEXT_BYTES) return text;
+  throw new BrokenStateError(`the source wants to store ${bytes} bytes, and ${MAX_SOURCE_TEXT_BYTES} are the most`);
 }
 
 export function cursorOf({ seq, timeMs, token }: StoredCursor): Cursor {

@@ -7,7 +7,7 @@ import type { RunSource } from "@firehose-backfill/source/kit";
 import type { SourceState } from "@firehose-backfill/source/window";
 import { BrokenStateError } from "../errors.ts";
 import type { Attributes, Item } from "../table/table.ts";
-import { json, readBytes, readFlag, readJson, readNumber, readText } from "./attributes.ts";
+import { json, readBytes, readFlag, readJson, readNumber, readText, sourceText } from "./attributes.ts";
 
 /** The kind of every run that an older program began. */
 const FIRST_KIND = "relay";
@@ -27,7 +27,7 @@ export function readSource(item: Item): RunSource {
 
 export function stateAttributes(sourceState: SourceState | null | undefined): Attributes {
   if (sourceState === undefined) return {};
-  return { state: sourceState === null ? null : deflateRawSync(sourceState), ...CARRIED_OVER };
+  return { state: sourceState === null ? null : deflateRawSync(sourceText(sourceState)), ...CARRIED_OVER };
 }
 
 export function readState(item: Item): SourceState | null {
