@@ -3,6 +3,7 @@ import { chaos } from "./chaos.ts";
 import { coldStart } from "./cold-start.ts";
 import { decode } from "./decode.ts";
 import { growth } from "./growth.ts";
+import { history } from "./history.ts";
 import { interference } from "./interference.ts";
 import { pipeline } from "./pipeline.ts";
 import { queue } from "./queue.ts";
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "cold-start": coldStart,
   decode,
   growth,
+  history,
   interference,
   pipeline,
   queue,

@@ -9,6 +9,8 @@ import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/
 import { VERSION } from "@firehose-backfill/core/version";
 import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openDidClient } from "@firehose-backfill/repos/did-client";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
@@ -52,7 +54,13 @@ export function createReader(
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null }) };
+  const { resolveKey } = openDidClient({
+    clock,
+    random,
+    userAgent: agent,
+    resolveName: systemNames,
+  });
+  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }) };
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
   const outages = createOutageLog({ clock, log });

@@ -25,17 +25,14 @@ const NAMES_TO_COME = new Set<string>([
   "advance-applied.ts",
   "disposition.ts",
   "failure.ts",
-  "idle-detector.ts",
   "latest-rows.ts",
   "launcher.mjs",
-  "liveness.ts",
   "next-status.ts",
   "read-ahead.ts",
   "reader-timing.ts",
   "reconcile.ts",
   "slot-decision.ts",
   "slots.ts",
-  "stream-state.ts",
 ]);
 
 const NAME =

@@ -1,9 +1,8 @@
 /** BACKFILL_VERIFY, level by level, from a relay's socket to the tables: what each lets in and what it sets aside. */
 import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { KeyServiceError, type ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { KeyServiceError } from "@firehose-backfill/firehose/did-resolver";
-import type { ResolveKey } from "@firehose-backfill/firehose/types";
 import { type RunResult, runServer } from "@firehose-backfill/server/run-server";
 import { encode } from "@ipld/dag-cbor";
 import { afterAll, beforeAll, expect, test } from "vitest";

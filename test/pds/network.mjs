@@ -6,6 +6,7 @@ import { createServer } from "node:net";
  * @typedef {object} Network
  * @property {string} url of the PDS, http://127.0.0.1:PORT
  * @property {string} relayUrl as RELAY_URL takes it
+ * @property {string} plcUrl of the PLC directory
  * @property {string} adminPassword
  * @property {() => Promise<number>} headSeq of the PDS's log
  * @property {() => Promise<void>} stop
@@ -57,6 +58,7 @@ export async function startNetwork(folder) {
   return {
     url: `http://127.0.0.1:${port}`,
     relayUrl: `ws://127.0.0.1:${port}`,
+    plcUrl: `http://localhost:${plcAddress.port}`,
     adminPassword,
     headSeq: async () => (await pds.ctx.sequencer.curr()) ?? 0,
     stop: async () => {

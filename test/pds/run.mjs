@@ -20,6 +20,8 @@ const { values: flags } = parseArgs({
 });
 /** Posts for the search: it stops where fewer than 2,000 frames are left to read. */
 const CROWD = 5_000;
+/** Records of the repository that is walked. */
+const WALKED = 10_000;
 const report = new Report((line) => console.log(line));
 const folder = await mkdtemp(join(tmpdir(), "pds-test-"));
 try {
@@ -62,6 +64,10 @@ async function playAgainstRealPds() {
     const frames = await readFrames(network.relayUrl, await network.headSeq());
     const checks = seekChecks({ relayUrl: network.relayUrl, dataDir: join(folder, "by-time"), frames });
     for (const [name, body] of checks) await report.check(`by time: ${name}`, body);
+    const { repositoryChecks } = await import("./repositories.mjs");
+    // Last: its account is not among those that the scenario knows.
+    for (const [name, body] of repositoryChecks(network, pds, WALKED))
+      await report.check(`repositories: ${name}`, body);
   } finally {
     await network.stop();
   }

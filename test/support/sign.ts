@@ -1,6 +1,6 @@
 /** Signing keys as accounts have them: sha-256, 64 bytes of r and s, s in the lower half. */
 import { generateKeyPairSync, sign } from "node:crypto";
-import type { CurveName, PublicKey } from "@firehose-backfill/firehose/signature";
+import type { CurveName, PublicKey } from "@firehose-backfill/core/signature";
 
 export interface Signer {
   readonly key: PublicKey;

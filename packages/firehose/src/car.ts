@@ -2,11 +2,9 @@
  * A CARv1 archive inside a frame, walked by offsets: each wanted block is found by the 36 bytes of its CID.
  * Every section's length is checked; what is inside a block is not looked at (MST nodes are never decoded).
  */
-import { CborError } from "@firehose-backfill/core/cbor/refusal";
+import { readCarRoot } from "@firehose-backfill/core/car-header";
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
-import { CborCursor, MAJOR } from "./cbor-cursor.ts";
 import { MAX_OPS } from "./frame-types.ts";
-import { FIRST_KEY, keyTable } from "./key-table.ts";
 
 /** Where the digest begins in a CID. */
 const DIGEST_AT = 4;
@@ -74,7 +72,7 @@ export function carRoot(bytes: Buffer, start: number, end: number): number | str
 function openArchive(bytes: Buffer, section: { at: number }, end: number): number | string {
   const headerEnd = nextSection(bytes, section, end);
   if (headerEnd === -1) return "the header's length is wrong";
-  const root = readRoot(bytes, section.at, headerEnd);
+  const root = readCarRoot(bytes, section.at, headerEnd);
   section.at = headerEnd;
   return root;
 }
@@ -92,56 +90,4 @@ function nextSection(bytes: Buffer, section: { at: number }, end: number): numbe
     return length > 0 && length <= end - at ? at + length : -1;
   }
   return -1;
-}
-
-/** `a2 65 roots 81 d8 2a 58 25 00`, a CID, `67 version 01`: the header of every archive with one root. */
-const HEADER_BEFORE = Buffer.concat([
-  Buffer.from([0xa2, 0x65]),
-  Buffer.from("roots"),
-  Buffer.from("81d82a582500", "hex"),
-]);
-const HEADER_AFTER = Buffer.concat([Buffer.from([0x67]), Buffer.from("version"), Buffer.from([0x01])]);
-const HEADER_LENGTH = HEADER_BEFORE.length + CID_LENGTH + HEADER_AFTER.length;
-
-const KEY = { roots: 0, version: 1 } as const;
-const KEYS = keyTable(KEY);
-
-function readRoot(bytes: Buffer, start: number, end: number): number | string {
-  const isUsual =
-    end - start === HEADER_LENGTH &&
-    isAt(bytes, start, HEADER_BEFORE) &&
-    isAt(bytes, end - HEADER_AFTER.length, HEADER_AFTER);
-  if (isUsual) return start + HEADER_BEFORE.length;
-  try {
-    return readAnyRoot(new CborCursor(bytes, start, end));
-  } catch (error) {
-    if (error instanceof CborError) return `the header is not strict DAG-CBOR: ${error.reason}`;
-    throw error;
-  }
-}
-
-function readAnyRoot(cursor: CborCursor): number | string {
-  let root = -1;
-  let version = 0;
-  let key = FIRST_KEY;
-  for (let left = cursor.count(MAJOR.map); left > 0; left--) {
-    key = cursor.key(KEYS, key);
-    if (key === KEY.version) version = cursor.uint();
-    else if (key === KEY.roots) {
-      for (let roots = cursor.count(MAJOR.array); roots > 0; roots--) {
-        const cid = cursor.cid();
-        if (root === -1) root = cid;
-      }
-    } else cursor.skip();
-  }
-  if (cursor.pos !== cursor.end) return "the header is longer than it says";
-  if (version !== 1) return `version ${version} instead of 1`;
-  return root === -1 ? "no root" : root;
-}
-
-function isAt(bytes: Buffer, start: number, expected: Buffer): boolean {
-  for (let at = 0; at < expected.length; at++) {
-    if (bytes[start + at] !== expected[at]) return false;
-  }
-  return true;
 }

@@ -1,38 +1,13 @@
-/**
- * The signed commit block of a repository, and whether it says what the event around it says.
- * The signature itself is verified elsewhere: here its bytes, and those it covers, are set apart.
- */
-import { CborError } from "@firehose-backfill/core/cbor/refusal";
+/** Whether the signed commit block of a repository says what the event around it says. */
 import { digestMatches, isCid } from "@firehose-backfill/core/cid";
-import { CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { COMMIT_VERSION, readCommitBlock, type SignaturePlace } from "@firehose-backfill/core/commit-block";
 import type { CommitFrame, SyncFrame } from "./frame-types.ts";
-import { FIRST_KEY, keyTable } from "./key-table.ts";
-
-/** Version 3 of the repository format. */
-const COMMIT_VERSION = 3;
-
-/** Where the signature stands in a commit block: offsets of its bytes, and of its key (the signature covers the map without it). */
-export interface SignaturePlace {
-  readonly entryStart: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-interface CommitBlock {
-  readonly did: string;
-  readonly rev: string;
-  readonly version: number;
-  readonly signature: SignaturePlace;
-}
 
 /** Why something of a frame is dead: a short stable word, and a sentence for the operator. */
 export interface Problem {
   readonly reason: string;
   readonly error: string;
 }
-
-const KEY = { did: 0, rev: 1, sig: 2, data: 3, prev: 4, version: 5 } as const;
-const KEYS = keyTable(KEY);
 
 /**
  * Checks the block between two offsets of an event's frame against its CID (an offset, too) and against the event. Returns
@@ -65,16 +40,6 @@ function mismatch(error: string): Problem {
 
 export function isProblem(result: SignaturePlace | Problem | null): result is Problem {
   return result !== null && "reason" in result;
-}
-
-/** The bytes that the signature covers: the same map without `sig`. Own memory. */
-export function unsignedBytes(bytes: Buffer, start: number, end: number, signature: SignaturePlace): Uint8Array {
-  const unsigned = new Uint8Array(end - start - (signature.end - signature.entryStart));
-  unsigned.set(bytes.subarray(start, signature.entryStart));
-  unsigned.set(bytes.subarray(signature.end, end), signature.entryStart - start);
-  // A map of fewer than 24 entries: its length is in its first byte.
-  unsigned[0] = (bytes[start] ?? 0) - 1;
-  return unsigned;
 }
 
 /** Byte strings that stand between the values of a commit block with a DID of 32 characters, and where. */
@@ -113,58 +78,4 @@ function isSame(bytes: Buffer, left: number, right: number, length: number): boo
     if (bytes[left + index] !== bytes[right + index]) return false;
   }
   return true;
-}
-
-/** Returns a sentence where it is no commit. */
-function readCommitBlock(bytes: Buffer, start: number, end: number): CommitBlock | string {
-  try {
-    return readFields(new CborCursor(bytes, start, end));
-  } catch (error) {
-    if (error instanceof CborError) return `the commit block is not a commit: ${error.reason}`;
-    throw error;
-  }
-}
-
-function readFields(cursor: CborCursor): CommitBlock | string {
-  let did = "";
-  let rev = "";
-  let version = 0;
-  let hasTree = false;
-  let signature: SignaturePlace | null = null;
-  let key = FIRST_KEY;
-  const entries = cursor.count(MAJOR.map);
-  if (entries >= 24) return "the commit block has too many fields";
-  for (let left = entries; left > 0; left--) {
-    const entryStart = cursor.pos;
-    key = cursor.key(KEYS, key);
-    switch (key) {
-      case KEY.did:
-        did = cursor.text();
-        break;
-      case KEY.rev:
-        rev = cursor.text();
-        break;
-      case KEY.version:
-        version = cursor.uint();
-        break;
-      case KEY.data:
-        cursor.cid();
-        hasTree = true;
-        break;
-      case KEY.prev:
-        if (!cursor.takeNull()) cursor.cid();
-        break;
-      case KEY.sig: {
-        const start = cursor.range(MAJOR.bytes);
-        signature = { entryStart, start, end: cursor.pos };
-        break;
-      }
-      default:
-        cursor.skip();
-    }
-  }
-  if (cursor.pos !== cursor.end) return "the commit block holds more than a commit";
-  if (!hasTree) return "the commit block names no tree";
-  if (signature === null) return "the commit block is not signed";
-  return { did, rev, version, signature };
 }

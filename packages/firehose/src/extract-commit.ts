@@ -5,14 +5,13 @@ import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { createTextTable } from "@firehose-backfill/core/cbor/text-table";
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
-import { checkCommit, isProblem, type Problem, type SignaturePlace } from "./commit.ts";
+import { MAX_REV_AHEAD_MS, type SignaturePlace } from "@firehose-backfill/core/commit-block";
+import { checkCommit, isProblem, type Problem } from "./commit.ts";
 import { copyHead } from "./kept-bytes.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
-import { isNsid, isRecordKey, tidTimeMs } from "./syntax.ts";
+import { isNsid, isRecordKey, tidTimeMs } from "@firehose-backfill/core/syntax";
 
-/** How far ahead of now a revision may be; later ones would win against everything that comes after them. */
-const MAX_REV_AHEAD_MS = 300_000;
 /** It needs no block. */
 const NO_BLOCK = -1;
 

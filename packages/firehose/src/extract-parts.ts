@@ -2,7 +2,8 @@
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { DeadEntry } from "@firehose-backfill/core/event";
-import { type Problem, type SignaturePlace, unsignedBytes } from "./commit.ts";
+import { type SignaturePlace, unsignedBytes } from "@firehose-backfill/core/commit-block";
+import type { Problem } from "./commit.ts";
 import { copyBytes, copyHead } from "./kept-bytes.ts";
 import type { CommitFrame, MessageFrame, SyncFrame } from "./frame-types.ts";
 import type { Filter } from "./types.ts";

@@ -1,11 +1,11 @@
 /** Payload of #commit. Operations come out as offsets: most of them are filtered before anything is made of them. */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { isValidUtf8 } from "@firehose-backfill/core/cbor/utf8";
-import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import { checkFields, fault, readBlocks, readDid, readRev, readSeq, readTime } from "./frame-fields.ts";
 import { NO_SEQ } from "./frame-markers.ts";
 import { type BrokenFrame, CommitFrame, MAX_COMMIT_BLOCKS_BYTES, MAX_OPS, type OpSlice } from "./frame-types.ts";
-import { FIRST_KEY, keyTable } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
 
 // Fields that are not looked at are named too: a known key is passed without comparing it with the one before.
 const KEY = {

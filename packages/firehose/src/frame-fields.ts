@@ -1,8 +1,8 @@
 /** Fields that several kinds of message share. A field of the wrong type is a fault of the frame, not of the CBOR. */
-import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import { parseDatetime } from "@firehose-backfill/core/datetime";
 import type { CommitFrame, FrameFault, MessageFrame, SyncFrame } from "./frame-types.ts";
-import { isDid, isTid } from "./syntax.ts";
+import { isDid, isTid } from "@firehose-backfill/core/syntax";
 
 const NO_DID = "the repository is not named by a DID";
 const NO_REV = "rev is not a TID";

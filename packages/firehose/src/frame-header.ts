@@ -1,7 +1,7 @@
 /** The first of a frame's two items: what kind of message follows. */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
-import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
-import { FIRST_KEY, keyTable } from "./key-table.ts";
+import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
+import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
 
 export type MessageType = "#commit" | "#sync" | "#identity" | "#account" | "#info";
 

@@ -1,5 +1,5 @@
 /** Payloads of #sync, #identity and #account. */
-import { type CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import {
   checkFields,
   fault,
@@ -11,7 +11,7 @@ import {
   readTime,
 } from "./frame-fields.ts";
 import { AccountFrame, type BrokenFrame, IdentityFrame, MAX_SYNC_BLOCKS_BYTES, SyncFrame } from "./frame-types.ts";
-import { FIRST_KEY, keyTable } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
 
 export const NO_SEQ: BrokenFrame = { kind: "broken", reason: "seq is missing or not a positive integer" };
 

@@ -1,4 +1,7 @@
-/** Frames that came and were not looked at yet, in order, with their size: what back-pressure is measured by. */
+/**
+ * Frames that came and were not taken yet, in their order, and their size: back-pressure is measured by it. Any of them can be
+ * read before its turn; each is read once.
+ */
 import { readFrame } from "./frame.ts";
 import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
 
@@ -14,10 +17,19 @@ export type QueuedFrame = Buffer | OddFrame;
 /** Stands for a frame that the socket refused. */
 export const TOO_LARGE: OddFrame = { reason: `larger than ${MAX_FRAME_BYTES} bytes`, bytes: null };
 
+/** A power of two, as are all sizes of the ring. */
+const LEAST_SLOTS = 16;
+
+/** What the owner of the stream sees of the queue; 0 is the frame in front. null: so many have not come. */
+export type FramesInOrder = Pick<FrameQueue, "frameAt" | "bytesAt">;
+
+/** A ring: a queue that is never empty would keep an array growing, with the bytes of every frame that was ever in it. */
 export class FrameQueue {
-  #frames: QueuedFrame[] = [];
-  /** Index of the first one: `shift` on a long array would move all of it. */
+  #queued: (QueuedFrame | null)[] = emptySlots(LEAST_SLOTS);
+  /** Beside each of them, what it says; null: it was not read yet. */
+  #read: (Frame | null)[] = emptySlots(LEAST_SLOTS);
   #first = 0;
+  #length = 0;
   #bytes = 0;
 
   get bytes(): number {
@@ -25,43 +37,81 @@ export class FrameQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#first === this.#frames.length;
+    return this.#length === 0;
+  }
+
+  /** How many frames it has room for. */
+  get slots(): number {
+    return this.#queued.length;
   }
 
   push(frame: QueuedFrame): void {
-    this.#frames.push(frame);
-    this.#bytes += bytesOf(frame)?.length ?? 0;
+    if (this.#length === this.#queued.length) this.#grow();
+    this.#queued[this.#slot(this.#length)] = frame;
+    this.#length++;
+    this.#bytes += sizeOf(frame);
   }
 
-  peek(): QueuedFrame | null {
-    return this.#frames[this.#first] ?? null;
+  /** What it says. A frame that stays in front is not read again. */
+  frameAt(index: number): Frame | null {
+    if (index >= this.#length) return null;
+    const slot = this.#slot(index);
+    const known = this.#read[slot] ?? null;
+    if (known !== null) return known;
+    const queued = this.#queued[slot] ?? null;
+    return queued === null ? null : (this.#read[slot] = readQueued(queued));
   }
 
-  /** 0 is what `peek` shows. null: so many have not come. */
-  peekAt(index: number): QueuedFrame | null {
-    return this.#frames[this.#first + index] ?? null;
+  /** null as well: it was not received. */
+  bytesAt(index: number): Buffer | null {
+    const queued = index < this.#length ? (this.#queued[this.#slot(index)] ?? null) : null;
+    return queued === null || Buffer.isBuffer(queued) ? queued : queued.bytes;
   }
 
-  /** Removes what `peek` shows. */
+  /** Removes the frame in front. */
   shift(): void {
-    const frame = this.#frames[this.#first];
-    if (frame !== undefined) this.#bytes -= bytesOf(frame)?.length ?? 0;
-    this.#first++;
-    if (this.#first >= this.#frames.length) this.clear();
+    const first = this.#first;
+    const queued = this.#queued[first] ?? null;
+    if (queued === null) return;
+    this.#bytes -= sizeOf(queued);
+    this.#queued[first] = null;
+    this.#read[first] = null;
+    this.#first = this.#slot(1);
+    this.#length--;
   }
 
   clear(): void {
-    this.#frames = [];
+    this.#queued = emptySlots(LEAST_SLOTS);
+    this.#read = emptySlots(LEAST_SLOTS);
     this.#first = 0;
+    this.#length = 0;
     this.#bytes = 0;
+  }
+
+  #slot(index: number): number {
+    return (this.#first + index) & (this.#queued.length - 1);
+  }
+
+  #grow(): void {
+    this.#queued = unrolled(this.#queued, this.#first);
+    this.#read = unrolled(this.#read, this.#first);
+    this.#first = 0;
   }
 }
 
-/** null: there are none. */
-export function bytesOf(queued: QueuedFrame): Buffer | null {
-  return Buffer.isBuffer(queued) ? queued : queued.bytes;
+function emptySlots(count: number): null[] {
+  return Array.from({ length: count }, () => null);
 }
 
-export function readQueued(queued: QueuedFrame): Frame {
+/** The same from the first on, and as many empty slots behind it. */
+function unrolled<Item>(ring: readonly (Item | null)[], first: number): (Item | null)[] {
+  return [...ring.slice(first), ...ring.slice(0, first), ...emptySlots(ring.length)];
+}
+
+function sizeOf(queued: QueuedFrame): number {
+  return Buffer.isBuffer(queued) ? queued.length : (queued.bytes?.length ?? 0);
+}
+
+function readQueued(queued: QueuedFrame): Frame {
   return Buffer.isBuffer(queued) ? readFrame(queued) : { kind: "broken", reason: queued.reason };
 }

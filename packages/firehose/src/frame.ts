@@ -3,12 +3,12 @@
  * strict DAG-CBOR, header and payload. Records are not looked at, and CARs are not opened here.
  */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
-import { CborCursor, MAJOR } from "./cbor-cursor.ts";
+import { CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import { type FrameHeader, readHeader } from "./frame-header.ts";
 import { readCommit } from "./frame-commit.ts";
 import { readAccount, readIdentity, readSync } from "./frame-markers.ts";
 import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
-import { FIRST_KEY, keyTable } from "./key-table.ts";
+import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
 import { parseDatetime } from "@firehose-backfill/core/datetime";
 
 const NOTHING = Buffer.alloc(0);

@@ -1,9 +1,9 @@
 /** The relay as a source: what a composition root makes once, and a tick opens. The reader itself knows nothing of runs. */
 import type { Clock } from "@firehose-backfill/core/clock";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
 import type { EventSource } from "@firehose-backfill/source/window";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
-import { createKeyResolver } from "./did-resolver.ts";
 import { compileFilter } from "./filter.ts";
 import { findStart } from "./find-start.ts";
 import { openFirehoseReader } from "./reader.ts";
@@ -11,7 +11,7 @@ import { movedState, readState, type RelayState } from "./relay-state.ts";
 import { relaySource } from "./relay-source.ts";
 import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
 import { relaySurveyor, urlOf } from "./surveyor.ts";
-import type { OpenFirehoseReader, ReadPosition, ResolveKey } from "./types.ts";
+import type { OpenFirehoseReader, ReadPosition } from "./types.ts";
 
 export interface RelayKitOptions {
   readonly clock: Clock;
@@ -20,7 +20,7 @@ export interface RelayKitOptions {
   readonly userAgent: string;
   /** Read where a run has no RELAY_URL. null: there is no such relay here. */
   readonly sampleRelayUrl: string | null;
-  /** Asked where BACKFILL_VERIFY=signature. Left out: the PLC directory and the accounts' own hosts. */
+  /** Asked where BACKFILL_VERIFY=signature. A run that wants it fails its tick where nobody is given. */
   readonly resolveKey?: ResolveKey;
   readonly openReader?: OpenFirehoseReader;
   /** Finds where a start by time begins; null: what comes before it is read and dropped. */
@@ -29,7 +29,7 @@ export interface RelayKitOptions {
 
 export function relayKit(options: RelayKitOptions): SourceKit {
   const { clock, random, userAgent, sampleRelayUrl } = options;
-  const { resolveKey = createKeyResolver({ clock, userAgent }), openReader = openFirehoseReader } = options;
+  const { resolveKey, openReader = openFirehoseReader } = options;
   const seek = options.seekCursor === undefined ? seekCursor : options.seekCursor;
   return {
     survey: relaySurveyor({ clock, random, userAgent, sampleRelayUrl }).survey,
@@ -47,7 +47,7 @@ export function relayKit(options: RelayKitOptions): SourceKit {
         position: start.seq === null ? position : { ...position, start: { seq: start.seq } },
         filter: compileFilter(run.scope),
         verify: run.scope.verify,
-        resolveKey,
+        ...(resolveKey === undefined ? {} : { resolveKey }),
         clock,
         random,
         userAgent,

@@ -1,11 +1,7 @@
-/** Frames that were read before their turn, because the one in front of them is doubted, or had to wait. In the queue's order. */
-import { type QueuedFrame, readQueued } from "./frame-queue.ts";
+/** The sequence numbers of the frames that wait behind the one in front. */
+import type { FramesInOrder } from "./frame-queue.ts";
 import type { Frame } from "./frame-types.ts";
-
-interface ReadAhead {
-  readonly queued: QueuedFrame;
-  readonly frame: Frame;
-}
+import { LOOK_AHEAD } from "./seq-doubt.ts";
 
 /** What stands behind a doubted frame. */
 export interface Following {
@@ -15,70 +11,66 @@ export interface Following {
 }
 
 export class LookAhead {
-  /** The first is the frame in front. Most of the time there is none. */
-  readonly #read: ReadAhead[] = [];
-  readonly #peekAt: (index: number) => QueuedFrame | null;
+  readonly #frames: FramesInOrder;
+  /** So many frames behind the one in front have no number below that of the frame before them. The last of them has this one. */
+  #rising = 0;
+  #top = 0;
 
-  constructor(peekAt: (index: number) => QueuedFrame | null) {
-    this.#peekAt = peekAt;
-  }
-
-  /** Reads the frame in front, unless that was done before. */
-  read(queued: QueuedFrame): Frame {
-    const [first] = this.#read;
-    if (first === undefined) return readQueued(queued);
-    if (first.queued === queued) return first.frame;
-    this.clear();
-    return readQueued(queued);
-  }
-
-  /** The frame in front stays where it is. */
-  keep(queued: QueuedFrame, frame: Frame): void {
-    if (this.#read.length === 0) this.#read.push({ queued, frame });
+  constructor(frames: FramesInOrder) {
+    this.#frames = frames;
   }
 
   /** The frame in front is done with. */
   shift(): void {
-    if (this.#read.length > 0) this.#read.shift();
+    if (this.#rising > 0) this.#rising--;
   }
 
   clear(): void {
-    this.#read.length = 0;
+    this.#rising = 0;
   }
 
-  /** The sequence numbers of up to so many frames behind the one in front, which was kept. */
+  /**
+   * At least so many frames stand directly behind the one in front, whose number is `seq`, and their numbers never fall. Nearly
+   * every step of a stream shows that, so what is known already is kept: one more frame is looked at for each that is taken.
+   */
+  isRising(seq: number, count: number): boolean {
+    let rising = this.#rising;
+    let top = rising === 0 ? seq : this.#top;
+    while (rising < count) {
+      const frame = this.#frames.frameAt(rising + 1);
+      const next = frame === null ? null : seqOf(frame);
+      if (next === null || next < top) break;
+      top = next;
+      rising++;
+    }
+    this.#rising = rising;
+    this.#top = top;
+    return rising >= count;
+  }
+
+  /** The sequence numbers of up to so many frames behind the one in front. */
   following(most: number): Following {
     const seqs: number[] = [];
     for (let index = 1; index <= most; index++) {
-      const frame = this.#at(index);
+      const frame = this.#frames.frameAt(index);
       if (frame === null) break;
       if (frame.kind === "error") return { seqs, isLast: true };
-      if (frame.kind !== "broken" && frame.kind !== "info" && frame.seq !== null) seqs.push(frame.seq);
+      const seq = seqOf(frame);
+      if (seq !== null) seqs.push(seq);
     }
     return { seqs, isLast: false };
   }
 
-  /** So many frames stand directly behind the one in front, none of them below `seq`: what nearly every step of a stream shows. */
-  areAbove(seq: number, count: number): boolean {
-    for (let index = 1; index <= count; index++) {
-      const frame = this.#at(index);
-      if (frame === null || !("seq" in frame) || frame.seq === null || frame.seq < seq) return false;
-    }
-    return true;
-  }
-
-  /** Whether these are the bytes of a frame that waits. */
+  /** Whether these are the bytes of a frame that waits, as far as frames are looked at. */
   holds(bytes: Buffer): boolean {
-    return this.#read.some(({ queued }) => Buffer.isBuffer(queued) && queued.equals(bytes));
+    for (let index = 0; index <= LOOK_AHEAD; index++) {
+      if (this.#frames.bytesAt(index)?.equals(bytes) === true) return true;
+    }
+    return false;
   }
+}
 
-  #at(index: number): Frame | null {
-    const known = this.#read[index];
-    if (known !== undefined) return known.frame;
-    const queued = this.#peekAt(index);
-    if (queued === null) return null;
-    const frame = readQueued(queued);
-    this.#read.push({ queued, frame });
-    return frame;
-  }
+/** null: it has none. */
+function seqOf(frame: Frame): number | null {
+  return "seq" in frame ? frame.seq : null;
 }

@@ -2,12 +2,11 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { systemClock } from "@firehose-backfill/core/clock";
 import * as dagCbor from "@ipld/dag-cbor";
 import { describe, expect, it } from "vitest";
-import { KeyServiceError } from "./did-resolver.ts";
-import type { CurveName, PublicKey } from "./signature.ts";
+import { KeyServiceError, type ResolveKey } from "@firehose-backfill/core/did-resolver";
+import type { CurveName, PublicKey } from "@firehose-backfill/core/signature";
 import { commitBlock, commitFrame, DID, markerFrame, type TestCommit, timeOf } from "./testing/frames.ts";
 import { AMPLE, never, openReader } from "./testing/reading.ts";
 import { serve, startRelay } from "./testing/scripted-relay.ts";
-import type { ResolveKey } from "./types.ts";
 
 const ORDERS: Readonly<Record<CurveName, bigint>> = {
   k256: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,

@@ -4,25 +4,23 @@
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
+import { DoubtWait } from "./doubt-wait.ts";
 import { GapProof } from "./gap-proof.ts";
-import { HostWatch } from "./host-watch.ts";
-import { Intake } from "./intake.ts";
+import { IdleDetector } from "./idle-detector.ts";
+import { StreamState } from "./stream-state.ts";
 import { probeStream } from "./probe.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
 import type { FirehoseReader, FirehoseReaderOptions, Window, WindowLimits } from "./types.ts";
-import type { Patience } from "./seq-doubt.ts";
 import { FEWEST_FRAMES } from "./seek-search.ts";
 import { verifyWindow } from "./verify-window.ts";
 import { Waker } from "./waker.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
+import { WindowTime } from "./window-time.ts";
 
 const DEFAULT_MEMORY_CHECK_INTERVAL = 100;
 /** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
 const GAP_SAMPLE = { frames: FEWEST_FRAMES, forMs: 200 };
-/** Connections that may end at a frame that is doubted before it is decided without those behind it. */
-const MOST_CUTS = 3;
-
 /** @throws TypeError where `verify` is `signature` and nobody resolves keys */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
   if (options.verify === "signature" && options.resolveKey === undefined) {
@@ -35,49 +33,43 @@ class SocketReader implements FirehoseReader {
   readonly #options: FirehoseReaderOptions;
   readonly #timings: FirehoseTimings;
   readonly #waker: Waker;
-  readonly #hostWatch: HostWatch;
+  readonly #idleDetector: IdleDetector;
   readonly #gapProof: GapProof;
+  readonly #doubtWait: DoubtWait;
   readonly #subscription: Subscription;
-  #intake: Intake;
+  #state: StreamState;
   /** Of the last window: its memory is for the next one. */
   #log = new EventLog();
   #window: WindowBuilder | null = null;
+  #time = new WindowTime(0, 0);
   /** The network said something that no further window can change. */
   #terminal: Ending | null = null;
-  #lastTakenMs = 0;
   #uncheckedEvents = 0;
-  /** Nothing will come behind the frame that is doubted. */
-  #isLastDoubt = false;
-  /** Since when nothing came behind a frame that was decided for that reason; null: none was. */
-  #decidedSinceMs: number | null = null;
-  /** Connections that ended at a doubted frame behind this position. */
-  #cuts = 0;
-  #cutAt: Position | null = null;
-
   constructor(options: FirehoseReaderOptions) {
     const { url, userAgent, clock, random } = options;
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
     const { connectTimeoutMs, probeTimeoutMs } = timings;
     const looking = { url, userAgent, clock, connectTimeoutMs };
     const onWake = (): void => this.#waker.wake();
-    const isNoNews = (bytes: Buffer): boolean => this.#intake.isNoNews(bytes);
+    const isNoNews = (bytes: Buffer): boolean => this.#state.isNoNews(bytes);
     this.#options = options;
     this.#timings = timings;
     this.#waker = new Waker(clock);
-    this.#hostWatch = new HostWatch({
+    this.#idleDetector = new IdleDetector({
       silentSinceMs: options.position.silentSinceMs ?? null,
       clock,
       timings,
       probe: (look, signal) => probeStream({ ...looking, ...look, isNoNews }, signal),
       onWake,
     });
+    this.#doubtWait = new DoubtWait(clock, timings);
     this.#gapProof = new GapProof({
       clock,
       timings,
       probe: (signal) => probeStream({ ...looking, cursor: 0, listenMs: probeTimeoutMs, sample: GAP_SAMPLE }, signal),
       onWake,
     });
-    this.#intake = this.#newIntake(options.position);
+    this.#state = this.#newState(options.position);
     this.#subscription = new Subscription({
       url,
       userAgent,
@@ -85,8 +77,8 @@ class SocketReader implements FirehoseReader {
       random,
       timings,
       nextConnect: () => {
-        this.#intake.newConnection();
-        return { cursor: this.#intake.cursor, allowOversize: this.#intake.allowOversize };
+        this.#state.newConnection();
+        return { cursor: this.#state.cursor, allowOversize: this.#state.allowOversize };
       },
       onFrames: () => this.#takeFrames(),
       onWake,
@@ -95,40 +87,40 @@ class SocketReader implements FirehoseReader {
 
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
     const { clock } = this.#options;
-    const before = this.#intake.snapshot();
+    const before = this.#state.snapshot();
     const window = this.#newWindow(limits, before.cursor);
-    const deadlineMs = clock.now() + limits.maxMs;
+    this.#time = new WindowTime(clock.now() + limits.maxMs, this.#timings.idleMs);
     const onAbort = (): void => this.#waker.wake();
     signal.addEventListener("abort", onAbort, { once: true });
     this.#window = window;
     try {
       this.#checkBefore(window, signal);
       while (window.ending === null) {
-        this.#advance(window, deadlineMs);
+        this.#advance(window);
         if (signal.aborted) window.end("aborted");
-        if (window.ending === null) await this.#waker.sleepUntil(this.#nextDeadlineMs(window, deadlineMs));
+        if (window.ending === null) await this.#waker.sleepUntil(this.#nextDeadlineMs(window));
       }
     } finally {
       this.#window = null;
       signal.removeEventListener("abort", onAbort);
     }
     const { resolveKey } = this.#options;
-    if (resolveKey === undefined || window.pendingSignatures.length === 0) return window.finish(this.#intake.facts());
+    if (resolveKey === undefined || window.pendingSignatures.length === 0) return window.finish(this.#state.facts());
     const failure = await verifyWindow(window, { resolveKey, clock, random: this.#options.random, signal });
-    if (failure === null) return window.finish(this.#intake.facts());
+    if (failure === null) return window.finish(this.#state.facts());
     // Nothing of it may be handed on: it is read again from where it began.
-    this.#intake = this.#newIntake(before);
+    this.#state = this.#newState(before);
     this.#subscription.drop(failure);
     this.#gapProof.reset();
     const nothing = this.#newWindow(limits, before.cursor);
     nothing.end(signal.aborted ? "aborted" : "unreachable", failure);
-    return nothing.finish(this.#intake.facts());
+    return nothing.finish(this.#state.facts());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#window?.end("aborted");
     this.#terminal ??= { because: "aborted", detail: "the reader is closed" };
-    this.#hostWatch.reset();
+    this.#idleDetector.reset();
     this.#gapProof.reset();
     this.#subscription.close();
     this.#waker.wake();
@@ -140,37 +132,40 @@ class SocketReader implements FirehoseReader {
     return new WindowBuilder(limits, from, this.#log);
   }
 
-  #newIntake(position: FirehoseReaderOptions["position"]): Intake {
+  #newState(position: FirehoseReaderOptions["position"]): StreamState {
     const { clock, filter, verify } = this.#options;
-    return new Intake(position, {
+    return new StreamState(position, {
       clock,
       rules: { filter, verify },
       isSuspicious: (cursorMs, firstMs) => this.#gapProof.isSuspicious(cursorMs, firstMs),
-      peekAt: (index) => this.#subscription.peekAt(index),
-      patience: () => this.#patience(),
+      frames: {
+        frameAt: (index) => this.#subscription.frames.frameAt(index),
+        bytesAt: (index) => this.#subscription.frames.bytesAt(index),
+      },
+      patience: () => this.#doubtWait.patience(this.#subscription),
     });
   }
 
   #checkBefore(window: WindowBuilder, signal: AbortSignal): void {
     if (signal.aborted) window.end("aborted");
     else if (this.#terminal !== null) window.end(this.#terminal.because, this.#terminal.detail);
-    else if (this.#intake.isAtEnd()) window.end("caught-up");
+    else if (this.#state.isAtEnd()) window.end("caught-up");
     else if (this.#options.isMemoryTight()) window.end("memory");
   }
 
   /** Everything that can be done now; ends the window where it is over. */
-  #advance(window: WindowBuilder, deadlineMs: number): void {
+  #advance(window: WindowBuilder): void {
     this.#subscription.poll();
     this.#gapProof.poll();
     const finding = this.#gapProof.takeFinding();
     if (finding !== null) {
       if (finding.gap !== null) window.addGap(finding.gap);
       if (finding.oldestKeptMs !== null) window.noteOldestKept(finding.oldestKeptMs);
-      this.#intake.settleGap();
+      this.#state.settleGap();
     }
     this.#takeFrames();
     if (window.ending === null) this.#judgeHost(window);
-    if (window.ending === null) this.#judgeTime(window, deadlineMs);
+    if (window.ending === null) this.#time.judge(this.#options.clock.now(), window, this.#subscription, this.#state);
   }
 
   /** Takes what is queued, as far as it fits. Called for frames as they come, and whenever something else changed. */
@@ -178,15 +173,16 @@ class SocketReader implements FirehoseReader {
     const window = this.#window;
     if (window === null || this.#gapProof.isPending) return;
     const framesBefore = window.frames;
-    let queued = this.#subscription.peek();
+    const { frames } = this.#subscription;
+    let frame = frames.frameAt(0);
     let isHeld = false;
-    while (queued !== null && !isHeld && window.ending === null) {
+    while (frame !== null && !isHeld && window.ending === null) {
       const receivedBefore = window.received;
-      const step = this.#intake.take(queued, window);
+      const step = this.#state.take(frame, frames.bytesAt(0), window);
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
-          this.#isLastDoubt = false;
+          this.#doubtWait.noteTaken();
           if (step.isGood) this.#subscription.noteGoodFrame();
           this.#checkMemory(window, window.received - receivedBefore);
           break;
@@ -207,42 +203,20 @@ class SocketReader implements FirehoseReader {
           this.#endForGood(window, { because: step.because, detail: step.detail });
           break;
       }
-      queued = this.#subscription.peek();
+      frame = frames.frameAt(0);
     }
-    if (window.frames > framesBefore) this.#lastTakenMs = this.#decidedSinceMs ?? this.#options.clock.now();
-    this.#decidedSinceMs = null;
+    const decidedSinceMs = this.#doubtWait.takeDecidedSinceMs();
+    if (window.frames > framesBefore) this.#time.noteTaken(decidedSinceMs ?? this.#options.clock.now());
     // The first frame brings a nearer deadline; the last one the end.
     if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#waker.wake();
   }
 
   /** Whether more frames may still come behind the one that is doubted. Where none can, it is read again or decided. */
   #waitBehindDoubt(): boolean {
-    const subscription = this.#subscription;
-    if (!subscription.isCut) {
-      subscription.admit();
-      return true;
-    }
-    if (this.#intake.position !== this.#cutAt) this.#cuts = 0;
-    this.#cutAt = this.#intake.position;
-    this.#cuts++;
-    // Without a cursor it would not come again.
-    if (this.#cuts >= MOST_CUTS || this.#intake.cursor === null) {
-      this.#cuts = 0;
-      this.#isLastDoubt = true;
-    } else this.#reconnect("the connection ended behind a sequence number that may be wrong");
-    return false;
-  }
-
-  #patience(): Patience {
-    const subscription = this.#subscription;
-    if (this.#isLastDoubt) return "end";
-    if (subscription.isCut) return "pause";
-    const sinceMs = subscription.quietSinceMs(true);
-    if (sinceMs === null) return "none";
-    const quietForMs = this.#options.clock.now() - sinceMs;
-    if (quietForMs >= this.#timings.idleMs) this.#decidedSinceMs = sinceMs;
-    if (quietForMs >= this.#timings.quietMs) return "silence";
-    return quietForMs >= this.#timings.idleMs ? "pause" : "none";
+    const next = this.#doubtWait.next(this.#subscription, this.#state);
+    if (next === "wait") this.#subscription.admit();
+    if (next === "reconnect") this.#reconnect("the connection ended behind a sequence number that may be wrong");
+    return next === "wait";
   }
 
   #checkMemory(window: WindowBuilder, events: number): void {
@@ -262,7 +236,7 @@ class SocketReader implements FirehoseReader {
   #endForGood(window: WindowBuilder, ending: Ending): void {
     window.end(ending.because, ending.detail);
     if (ending.because === "caught-up" || ending.because === "quiet") {
-      this.#intake.settleAtStart(window);
+      this.#state.settleAtStart(window);
       return;
     }
     this.#terminal = ending;
@@ -270,60 +244,25 @@ class SocketReader implements FirehoseReader {
   }
 
   #judgeHost(window: WindowBuilder): void {
-    const verdict = this.#hostWatch.judge(this.#subscription, this.#intake);
-    if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#intake.isDoubting) {
+    const verdict = this.#idleDetector.judge(this.#subscription, this.#state);
+    if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#state.isDoubting) {
       // Nothing more comes behind it: what can be said of it is said now, and what it was decides how the window ends.
-      const { position } = this.#intake;
-      this.#isLastDoubt = true;
+      const { position } = this.#state;
+      this.#doubtWait.decideNow();
       this.#takeFrames();
-      const isNothing = this.#intake.position === position && this.#subscription.peek() === null;
+      const isNothing = this.#state.position === position && this.#subscription.frames.isEmpty;
       if (isNothing && window.ending === null) this.#endForGood(window, verdict.ending);
       this.#waker.wake();
     } else if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
     else if (verdict.kind === "reconnect") this.#reconnect(verdict.detail);
   }
 
-  #judgeTime(window: WindowBuilder, deadlineMs: number): void {
-    const subscription = this.#subscription;
-    const nowMs = this.#options.clock.now();
-    if (window.frames > 0) {
-      const isIdle = nowMs >= this.#lastTakenMs + this.#timings.idleMs && this.#isWaitingForFrames();
-      if (isIdle) window.end("idle");
-      else if (nowMs >= deadlineMs) window.end("time");
-      return;
-    }
-    // Nobody waits for a connection that this window would not see.
-    const isHopeless = subscription.isFailing && (subscription.retryAtMs ?? 0) >= deadlineMs;
-    if (nowMs < deadlineMs && !isHopeless) return;
-    if (this.#intake.isBroken) window.end("bad-frame", subscription.detail);
-    else if (subscription.isFailing) window.end("unreachable", subscription.detail);
-    else window.end("time");
-  }
-
-  #isWaitingForFrames(): boolean {
-    return this.#intake.isDoubting || this.#subscription.peek() === null;
-  }
-
-  /** When a doubted frame is looked at again, if nothing comes behind it. */
-  #doubtDeadlineMs(): number {
-    if (!this.#intake.isDoubting) return Number.POSITIVE_INFINITY;
-    const sinceMs = this.#subscription.quietSinceMs(true);
-    if (sinceMs === null) return Number.POSITIVE_INFINITY;
-    const { idleMs, quietMs } = this.#timings;
-    const nowMs = this.#options.clock.now();
-    const dueMs = [sinceMs + idleMs, sinceMs + quietMs].filter((ms) => ms > nowMs);
-    return Math.min(...dueMs, Number.POSITIVE_INFINITY);
-  }
-
-  #nextDeadlineMs(window: WindowBuilder, deadlineMs: number): number {
-    const isIdling = window.frames > 0 && this.#isWaitingForFrames();
-    const idleMs = isIdling ? this.#lastTakenMs + this.#timings.idleMs : Number.POSITIVE_INFINITY;
+  #nextDeadlineMs(window: WindowBuilder): number {
     return Math.min(
-      deadlineMs,
-      idleMs,
+      this.#time.nextMs(window, this.#subscription, this.#state),
       this.#subscription.nextDeadlineMs(),
-      this.#hostWatch.deadlineMs,
-      this.#doubtDeadlineMs(),
+      this.#idleDetector.deadlineMs,
+      this.#doubtWait.deadlineMs(this.#subscription, this.#state),
       this.#gapProof.deadlineMs,
     );
   }

@@ -53,9 +53,10 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
     // The host begins anew: that says nothing of the frame before it.
     if (below >= VOTES) return isSmall ? "fits" : "outlier";
   }
+  // What nearly every doubt comes to first, and it costs nothing.
+  if (following.length < LOOK_AHEAD && patience === "none") return "wait";
   const lead = leadOf(seq, last, following);
   if (following.length >= LOOK_AHEAD) return lead >= 0 ? "fits" : "outlier";
-  if (patience === "none") return "wait";
   const isContradicted = between > 0;
   if (patience === "pause") {
     if (isContradicted && lead <= -2) return "outlier";

@@ -4,19 +4,14 @@
  * What frames say, and from which cursor to go on, is the owner's business.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
-import { parseRetryAfter, reconnectDelayMs } from "./back-off.ts";
+import { reconnectDelayMs } from "./back-off.ts";
 import { type Connection, type ConnectionEnd, connect, OVERSIZE_FRAME_BYTES } from "./connection.ts";
-import { quote } from "./kept-bytes.ts";
-import { FrameQueue, type QueuedFrame, TOO_LARGE } from "./frame-queue.ts";
+import { explainEnd } from "./connection-end.ts";
+import { type FrameQueue, TOO_LARGE } from "./frame-queue.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
-import { Pulse } from "./pulse.ts";
+import { Inbox } from "./inbox.ts";
+import { Liveness } from "./liveness.ts";
 import type { FirehoseTimings } from "./timings.ts";
-
-/** Queued bytes at which the socket is paused, and at which it flows again. */
-const HIGH_WATER_BYTES = 1_048_576;
-const LOW_WATER_BYTES = 262_144;
-/** Answers to the upgrade that time will not change. */
-const PERMANENT_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 410, 501]);
 
 export interface SubscriptionOptions {
   readonly url: string;
@@ -34,8 +29,8 @@ export interface SubscriptionOptions {
 
 export class Subscription {
   readonly #options: SubscriptionOptions;
-  readonly #queue = new FrameQueue();
-  readonly #pulse: Pulse;
+  readonly #inbox: Inbox;
+  readonly #liveness: Liveness;
   #state: "waiting" | "connecting" | "open" | "closed" = "waiting";
   #connection: Connection | null = null;
   /** How the connection ended, until its last frame has been taken. */
@@ -44,10 +39,6 @@ export class Subscription {
   #retryAtMs = 0;
   #connectStartedMs = 0;
   #openedMs = 0;
-  #isPaused = false;
-  /** A frame is doubted, and only those behind it can help. */
-  #isAdmitting = false;
-  #isDeliveryDue = false;
   /** Connections in a row that brought no good frame. */
   #fruitless = 0;
   #isFruitful = false;
@@ -57,7 +48,18 @@ export class Subscription {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
-    this.#pulse = new Pulse(options.timings);
+    this.#liveness = new Liveness(options.timings);
+    this.#inbox = new Inbox({
+      onFrames: () => {
+        this.#liveness.frame(options.clock.now());
+        options.onFrames();
+      },
+      pause: () => this.#connection?.pause(),
+      resume: () => {
+        this.#liveness.frame(options.clock.now());
+        this.#connection?.resume();
+      },
+    });
   }
 
   /** The server will never serve this; a sentence for the operator. */
@@ -95,8 +97,8 @@ export class Subscription {
 
   /** Since when it has been open, flowing and without any frame; null: it is not, or frames wait (those that are doubted do not count). */
   quietSinceMs(areDoubted: boolean): number | null {
-    const isIdle = this.#queue.isEmpty || areDoubted;
-    return this.isOpen && !this.#isPaused && isIdle ? this.#pulse.quietSinceMs : null;
+    const isIdle = this.#inbox.frames.isEmpty || areDoubted;
+    return this.isOpen && !this.#inbox.isPaused && isIdle ? this.#liveness.quietSinceMs : null;
   }
 
   /** It has ended, and its last frames are still here. */
@@ -106,28 +108,22 @@ export class Subscription {
 
   /** A ping has been answered since the last frame. */
   get isAnswering(): boolean {
-    return this.#pulse.isAnswering;
+    return this.#liveness.isAnswering;
   }
 
-  peek(): QueuedFrame | null {
-    return this.#queue.peek();
-  }
-
-  peekAt(index: number): QueuedFrame | null {
-    return this.#queue.peekAt(index);
+  /** What waits to be taken. */
+  get frames(): Pick<FrameQueue, "isEmpty" | "frameAt" | "bytesAt"> {
+    return this.#inbox.frames;
   }
 
   /** Lets frames in, however many wait, until one of them is taken. */
   admit(): void {
-    this.#isAdmitting = true;
-    if (this.#isPaused) this.#resume();
+    this.#inbox.admit();
   }
 
+  /** The frame in front was taken. */
   shift(): void {
-    this.#isAdmitting = false;
-    this.#queue.shift();
-    if (!this.#isPaused || this.#queue.bytes > LOW_WATER_BYTES) return;
-    this.#resume();
+    this.#inbox.shift();
   }
 
   /** A frame of the present connection was good: what fails after it is not a failure to connect. */
@@ -139,7 +135,7 @@ export class Subscription {
   /** Ends the connection and forgets the frames that were not taken; the next `poll`s connect again. */
   drop(detail: string): void {
     this.#connection?.drop();
-    this.#queue.clear();
+    this.#inbox.clear();
     this.#detail = detail;
     this.#endedAtMs = this.#options.clock.now();
     this.#scheduleConnect();
@@ -149,14 +145,14 @@ export class Subscription {
   close(): void {
     this.#connection?.drop();
     this.#connection = null;
-    this.#queue.clear();
+    this.#inbox.clear();
     this.#state = "closed";
   }
 
   poll(): void {
     const nowMs = this.#options.clock.now();
     const end = this.#end;
-    if (end !== null && this.#queue.isEmpty) {
+    if (end !== null && this.#inbox.frames.isEmpty) {
       this.#scheduleConnect();
       this.#explain(end);
     }
@@ -165,22 +161,16 @@ export class Subscription {
     if (this.#state === "connecting" && nowMs - this.#connectStartedMs >= connectTimeoutMs) {
       this.drop(`the connection did not open within ${connectTimeoutMs} ms`);
     }
-    if (this.#state !== "open" || this.#isPaused) return;
-    const pulse = this.#pulse.check(nowMs);
-    if (pulse === "ping") this.#connection?.ping();
-    if (pulse === "dead") this.drop(`half-open: no frame and no pong for ${this.#pulse.silentForMs} ms`);
+    if (this.#state !== "open" || this.#inbox.isPaused) return;
+    const liveness = this.#liveness.check(nowMs);
+    if (liveness === "ping") this.#connection?.ping();
+    if (liveness === "dead") this.drop(`half-open: no frame and no pong for ${this.#liveness.silentForMs} ms`);
   }
 
   nextDeadlineMs(): number {
     if (this.#state === "connecting") return this.#connectStartedMs + this.#options.timings.connectTimeoutMs;
-    if (this.#state === "open" && !this.#isPaused) return this.#pulse.deadlineMs();
+    if (this.#state === "open" && !this.#inbox.isPaused) return this.#liveness.deadlineMs();
     return this.retryAtMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  #resume(): void {
-    this.#isPaused = false;
-    this.#pulse.frame(this.#options.clock.now());
-    this.#connection?.resume();
   }
 
   #connect(nowMs: number): void {
@@ -190,8 +180,7 @@ export class Subscription {
     this.#state = "connecting";
     this.#connectStartedMs = nowMs;
     this.#isFruitful = false;
-    this.#isPaused = false;
-    this.#isAdmitting = false;
+    this.#inbox.newConnection();
     this.#connection = connect({
       url,
       cursor,
@@ -200,48 +189,24 @@ export class Subscription {
       onOpen: () => {
         this.#state = "open";
         this.#openedMs = clock.now();
-        this.#pulse.frame(this.#openedMs);
+        this.#liveness.frame(this.#openedMs);
         this.#options.onWake();
       },
-      onFrame: (bytes, isBinary) => this.#onFrame(isBinary ? bytes : { bytes, reason: "a text frame" }),
+      onFrame: (bytes, isBinary) => this.#inbox.push(isBinary ? bytes : { bytes, reason: "a text frame" }),
       onPong: () => {
-        this.#pulse.pong(clock.now());
+        this.#liveness.pong(clock.now());
         this.#options.onWake();
       },
       onEnd: (end) => this.#onEnd(end),
     });
   }
 
-  /**
-   * A read of the socket brings a dozen frames at once: they are taken together when the last one is there, or when they are
-   * too many to wait for it.
-   */
-  #onFrame(frame: QueuedFrame): void {
-    this.#queue.push(frame);
-    if (this.#queue.bytes >= HIGH_WATER_BYTES) this.#deliver();
-    else if (!this.#isDeliveryDue) {
-      this.#isDeliveryDue = true;
-      process.nextTick(this.#deliver);
-    }
-    if (this.#isPaused || this.#isAdmitting || this.#queue.bytes < HIGH_WATER_BYTES) return;
-    this.#isPaused = true;
-    this.#connection?.pause();
-  }
-
-  readonly #deliver = (): void => {
-    this.#isDeliveryDue = false;
-    // Taken already, or forgotten with their connection.
-    if (this.#queue.isEmpty) return;
-    this.#pulse.frame(this.#options.clock.now());
-    this.#options.onFrames();
-  };
-
   #onEnd(end: ConnectionEnd): void {
     this.#end = end;
     this.#endedAtMs = this.#options.clock.now();
     this.#connection = null;
     this.#state = "waiting";
-    if (end.kind === "frame-too-large") this.#onFrame(TOO_LARGE);
+    if (end.kind === "frame-too-large") this.#inbox.push(TOO_LARGE);
     this.#options.onWake();
   }
 
@@ -255,26 +220,11 @@ export class Subscription {
     this.#retryAtMs = this.#endedAtMs + reconnectDelayMs(this.#fruitless, random, timings);
   }
 
-  /** Puts into words how a connection ended, and heeds what the server said about trying again. */
+  /** Heeds what the server said about trying again. */
   #explain(end: ConnectionEnd): void {
-    switch (end.kind) {
-      case "closed":
-        this.#detail = `closed with ${end.code}${end.reason === "" ? "" : `: ${end.reason}`}`;
-        return;
-      case "failed":
-        this.#detail = end.error;
-        return;
-      case "frame-too-large":
-        return;
-      case "http":
-        break;
-    }
-    const body = end.body.replaceAll(/\s+/g, " ").trim();
-    this.#detail = `HTTP ${end.status} instead of the upgrade${body === "" ? "" : `: ${quote(body)}`}`;
-    if (PERMANENT_STATUSES.has(end.status)) this.#refused = this.#detail;
-    const waitMs = parseRetryAfter(end.retryAfter, this.#endedAtMs);
-    if (waitMs === null) return;
-    this.#detail = `${this.#detail} (retry after ${Math.ceil(waitMs / 1_000)} s)`;
-    this.#retryAtMs = Math.max(this.#retryAtMs, this.#endedAtMs + waitMs);
+    const { detail, refused, waitMs } = explainEnd(end, this.#endedAtMs);
+    if (detail !== null) this.#detail = detail;
+    if (refused !== null) this.#refused = refused;
+    if (waitMs !== null) this.#retryAtMs = Math.max(this.#retryAtMs, this.#endedAtMs + waitMs);
   }
 }

@@ -3,7 +3,7 @@ import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
-import type { PublicKey } from "./signature.ts";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { FirehoseTimings } from "./timings.ts";
 
 /** Why a window ended. */
@@ -118,12 +118,6 @@ export interface FirehoseReaderOptions {
   /** What differs from DEFAULT_TIMINGS. */
   readonly timings?: Partial<FirehoseTimings>;
 }
-
-/**
- * The signing key of an account; null: it has none that can be used. `forceRefresh`: what was remembered did not fit.
- * Rejects with a retryable error where nothing is known, because the service that knows cannot be asked.
- */
-export type ResolveKey = (did: string, options?: { readonly forceRefresh?: boolean }) => Promise<PublicKey | null>;
 
 /** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. Two questions: the DID of a frame is asked about once, not once an operation. */
 export interface Filter {

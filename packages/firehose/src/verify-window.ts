@@ -6,8 +6,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
 import { MAX_DEAD_PAYLOAD_BYTES } from "./kept-bytes.ts";
-import { verifySignature } from "./signature.ts";
-import type { ResolveKey } from "./types.ts";
+import { verifySignature } from "@firehose-backfill/core/signature";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { PendingSignature, WindowBuilder } from "./window-builder.ts";
 
 /** Look-ups at the same time. */

@@ -8,14 +8,16 @@ import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { relayKit, type RelayKitOptions } from "@firehose-backfill/firehose/kit";
-import type { ResolveKey } from "@firehose-backfill/firehose/types";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openDidClient } from "@firehose-backfill/repos/did-client";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { parseDatabaseUrl } from "@firehose-backfill/sink/database-url";
 import { databaseIdentity } from "@firehose-backfill/sink/identity";
 import { openDeadEvents } from "@firehose-backfill/sink/redriven";
@@ -145,21 +147,17 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   });
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const relay: RelayKitOptions = {
-    clock,
-    random,
-    userAgent: agent,
-    sampleRelayUrl: stack.sampleRelayUrl,
-    ...(options.resolveKey === undefined ? {} : { resolveKey: options.resolveKey }),
-  };
+  using dids = openDidClient({ clock, random, userAgent: agent, resolveName: systemNames });
+  const { sampleRelayUrl } = stack;
+  const resolveKey = options.resolveKey ?? dids.resolveKey;
   const readerDeps: ReaderDeps = {
     clock,
     random,
     store,
     queue,
-    sources: { relay: relayKit(relay) },
+    sources: { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }) },
     memory,
-    place: localPlace({ isSample: relay.sampleRelayUrl !== null }),
+    place: localPlace({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
     limits: null,
     owner: `pid-${process.pid}`,

@@ -1,0 +1,109 @@
+/**
+ * A repository read whole: our walk over an archive and over HTTP, beside the libraries that read repositories; and trees built from sorted rows, beside
+ * those that build them. One process a contender and a round; medians.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { cidFromText } from "@firehose-backfill/core/cid";
+import { startFakePds } from "@firehose-backfill/repos/testing/fake-pds";
+import { makeCar } from "@firehose-backfill/repos/testing/make-car";
+import { makeRepo, manyRecords } from "@firehose-backfill/repos/testing/test-repo";
+import type { HistoryLane } from "./history-child.ts";
+import { numbersOf } from "./lanes.ts";
+import type { Benchmark } from "./main.ts";
+
+interface Figures {
+  readonly contender: string;
+  readonly items: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly rssMb: number;
+}
+
+const READERS = [
+  "own: archive read",
+  "own: archive walked",
+  "own: walked over HTTP",
+  "@atcute/repo fromStream",
+  "@atcute/repo fromUint8Array",
+  "@atproto/repo verifyRepoCar",
+];
+const BUILDERS = ["own: tree built", "@atproto/repo: tree built", "@atcute/mst: tree built"];
+const COLLECTIONS = ["app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.graph.follow"];
+const run = promisify(execFile);
+
+export const history: Benchmark = {
+  summary: "a repository walked, trees built, beside the libraries [--records N] [--rows N] [--rounds N]",
+  async run(args) {
+    const options = numbersOf(args, { records: 100_000, rows: 100_000, rounds: 3 });
+    console.error(`making a repository of ${options.records} records`);
+    const repo = makeRepo(withText(manyRecords(options.records, COLLECTIONS)));
+    await using pds = await startFakePds([repo]);
+    const folder = await mkdtemp(join(tmpdir(), "history-"));
+    try {
+      const carPath = join(folder, "repo.car");
+      const cids = [...repo.blocks.keys()].sort().toReversed();
+      const blocks = cids.flatMap((text) => {
+        const cid = cidFromText(text);
+        const bytes = repo.blocks.get(text);
+        return cid === null || bytes === undefined ? [] : [{ cid, bytes }];
+      });
+      const car = makeCar(repo.commit, blocks);
+      await writeFile(carPath, car);
+      const keyHex = Buffer.from(repo.signer.key.bytes).toString("hex");
+      const lane = { carPath, origin: pds.origin, did: repo.did, keyHex, collections: [], rows: options.rows };
+      const figures: Figures[] = [];
+      for (const contender of [...READERS, ...BUILDERS])
+        figures.push(await measure({ ...lane, contender }, options.rounds));
+      pds.asked.length = 0;
+      const [collection = ""] = COLLECTIONS;
+      const one = await measure({ ...lane, contender: "own: walked over HTTP", collections: [collection] }, 1);
+      const oneRequests = pds.asked.length;
+      pds.asked.length = 0;
+      await measure({ ...lane, contender: "own: walked over HTTP", collections: ["zzz.yyy.xxx"] }, 1);
+      return {
+        ...options,
+        archiveMb: Math.round(car.length / 10_000) / 100,
+        figures,
+        requests: {
+          "per 1,000 records of one collection": Math.round((oneRequests / one.items) * 100_000) / 100,
+          "for an absent collection": pds.asked.length,
+        },
+      };
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+};
+
+/** The usual record of the network is about 225 bytes long. */
+function withText(records: Record<string, unknown>): Record<string, unknown> {
+  const createdAt = "2025-02-06T01:05:06.528Z";
+  const entries = Object.entries(records).map(([key, record], index) => {
+    const fields = typeof record === "object" ? record : {};
+    return [key, { ...fields, text: `record ${index}: ${"words ".repeat(17)}`, createdAt, langs: ["en"] }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** With the small young generation of the functions: V8 would keep up to 100 MB for it. */
+async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
+  const child = new URL("history-child.ts", import.meta.url).pathname;
+  const results: Figures[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { stdout } = await run(process.execPath, ["--max-semi-space-size=4", child, JSON.stringify(lane)], {
+      maxBuffer: 2 ** 20,
+    });
+    results.push(JSON.parse(stdout) as Figures);
+  }
+  const [median] = results.toSorted((left, right) => left.cpuSeconds - right.cpuSeconds).slice(Math.floor(rounds / 2));
+  if (median === undefined) throw new Error("no round was measured");
+  const rate = Math.round(median.items / median.cpuSeconds);
+  console.error(
+    `  ${lane.contender.padEnd(30)} ${median.items} items, ${median.cpuSeconds} s CPU, ${rate}/s, ${median.rssMb} MB`,
+  );
+  return median;
+}

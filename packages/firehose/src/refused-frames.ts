@@ -1,0 +1,76 @@
+/**
+ * Frames that are not taken into the stream: those that cannot be read, and those whose sequence number is not believed. Each
+ * is recorded once, as a dead entry, and passed over from then on.
+ */
+import type { Position } from "@firehose-backfill/core/position";
+import { BadFrames } from "./bad-frames.ts";
+import type { MessageFrame, UnknownFrame } from "./frame-types.ts";
+import { outlierEntry } from "./outlier.ts";
+import { SetAside } from "./set-aside.ts";
+import { IGNORED, type Step } from "./stream-step.ts";
+import type { WindowBuilder } from "./window-builder.ts";
+
+export class RefusedFrames {
+  readonly #bad: BadFrames;
+  readonly #setAside = new SetAside();
+
+  constructor(brokenFrames: number) {
+    this.#bad = new BadFrames(brokenFrames);
+  }
+
+  /** Of the frames that cannot be read: what the next reader has to know, and the next connection. */
+  get bad(): Pick<BadFrames, "count" | "met" | "isPatienceOver" | "newConnection" | "goodFrame"> {
+    return this.#bad;
+  }
+
+  has(bytes: Buffer): boolean {
+    return this.#setAside.has(bytes);
+  }
+
+  /** `after`: where the stream stands, or was asked to begin; `isPlaced`: false where that is nowhere. */
+  takeBroken(bytes: Buffer | null, reason: string, at: Standing, window: WindowBuilder): Step {
+    const { after, isPlaced } = at;
+    const verdict = this.#bad.judge(bytes, reason, after);
+    if (verdict.kind === "dead") {
+      const firstEvent = window.events.length;
+      window.events.append(verdict.event);
+      const refusal = window.refuses(firstEvent);
+      if (refusal !== null) return { kind: "full", because: refusal };
+      if (bytes !== null) this.#setAside.add(bytes);
+      window.addBadFrame(isPlaced ? after : null, bytes?.length ?? 0);
+    }
+    this.#bad.note(verdict);
+    if (verdict.kind === "reconnect") {
+      return { kind: "reconnect", detail: `a broken frame after seq ${after.seq}: ${reason}` };
+    }
+    return IGNORED;
+  }
+
+  /** What it moves is nothing: the stream goes on from where it was. */
+  takeOutlier(frame: OutlierFrame, bytes: Buffer | null, at: OutlierStanding, window: WindowBuilder): Step {
+    if (bytes === null || this.#setAside.has(bytes)) {
+      window.addIgnored(bytes?.length ?? 0, "duplicate");
+      return IGNORED;
+    }
+    window.events.append(outlierEntry(frame, bytes, at));
+    this.#setAside.add(bytes);
+    window.addOutlier(at.position, bytes.length);
+    return IGNORED;
+  }
+}
+
+type OutlierFrame = MessageFrame | (UnknownFrame & { readonly seq: number });
+
+interface Standing {
+  readonly after: Position;
+  readonly isPlaced: boolean;
+}
+
+interface OutlierStanding {
+  /** The frame's time, or its stand-in. */
+  readonly timeMs: number;
+  /** The last number that was believed. */
+  readonly last: number;
+  /** Where the stream stands; null: at no place. */
+  readonly position: Position | null;
+}

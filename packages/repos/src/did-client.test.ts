@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { KeyServiceError } from "@firehose-backfill/core/did-resolver";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { describe, expect, it } from "vitest";
+import { openDidClient } from "./did-client.ts";
+import { loopbackNames, startServer } from "./testing/http-server.ts";
+import { ALICE } from "./testing/test-repo.ts";
+
+const KEY = "zQ3shULQPBZrbHpyf48oS68ZudUDQNdtWrhV8dafhaTFFUeGP";
+const DOCUMENT = JSON.stringify({
+  id: ALICE,
+  verificationMethod: [{ id: "#atproto", type: "Multikey", controller: ALICE, publicKeyMultibase: KEY }],
+  service: [{ id: "#atproto_pds", type: "AtprotoPersonalDataServer", serviceEndpoint: "https://pds.example.com" }],
+});
+
+async function ask(answer: (request: IncomingMessage, response: ServerResponse) => void, did = ALICE) {
+  await using server = await startServer(answer);
+  using client = openDidClient({
+    clock: systemClock,
+    random: () => 0,
+    userAgent: "test/1",
+    resolveName: loopbackNames,
+    plcUrl: `${server.origin}/`,
+  });
+  const found = await client.resolveDid(did).catch((error: unknown) => error);
+  return { found, asked: server.asked };
+}
+
+describe("the PLC directory", () => {
+  it("is asked for the document, with our name", async () => {
+    let agent: string | undefined;
+    const { found, asked } = await ask((request, response) => {
+      agent = request.headers["user-agent"];
+      response.end(DOCUMENT);
+    });
+    expect(found).toMatchObject({ pds: "https://pds.example.com", key: { kind: "k256" } });
+    expect([asked, agent]).toEqual([[`/${ALICE}`], "test/1"]);
+  });
+
+  it.each([404, 410])("HTTP %i: there is no such account", async (status) => {
+    expect((await ask((_, response) => response.writeHead(status).end())).found).toBeNull();
+  });
+
+  it("a body above the limit is no document", async () => {
+    expect((await ask((_, response) => response.end("x".repeat(100_000)))).found).toBeNull();
+  });
+
+  it.each([408, 425, 429, 500, 503])("HTTP %i: nothing is known", async (status) => {
+    const { found } = await ask((_, response) => response.writeHead(status).end());
+    expect(found).toBeInstanceOf(KeyServiceError);
+  });
+
+  it("a redirect is not followed", async () => {
+    const { found } = await ask((_, response) => response.writeHead(302, { location: "http://localhost:1/" }).end());
+    expect(found).toBeInstanceOf(KeyServiceError);
+  });
+
+  it("a connection that breaks: nothing is known", async () => {
+    expect((await ask((_, response) => response.destroy())).found).toBeInstanceOf(KeyServiceError);
+  });
+});
+
+describe("a did:web account's own host", () => {
+  it("issue 15.5: is not connected to where its name points to this machine", async () => {
+    const asked: string[] = [];
+    using client = openDidClient({
+      clock: systemClock,
+      random: () => 0,
+      userAgent: "test/1",
+      resolveName: async (name) => {
+        asked.push(name);
+        return [{ address: "127.0.0.1", family: 4 }];
+      },
+    });
+    const failed = client.resolveDid("did:web:pds.example.com");
+    await expect(failed).rejects.toMatchObject({ name: "DidHostError", message: expect.stringContaining("127.0.0.1") });
+    expect(await client.resolveKey("did:web:pds.example.com")).toBeNull();
+    expect(asked).toEqual(["pds.example.com"]);
+  });
+});

@@ -1,0 +1,85 @@
+/** DID documents over HTTP, for both sources: the PLC directory and the hosts of did:web accounts, by the rules for strangers' hosts. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import {
+  createDidResolver,
+  type DocumentAnswer,
+  type FetchDocument,
+  keysOf,
+  PLC_URL,
+  type ResolveDid,
+  type ResolveKey,
+} from "@firehose-backfill/core/did-resolver";
+import { describeError } from "@firehose-backfill/core/errors";
+import { ResponseTooLargeError } from "./errors.ts";
+import type { ResolveName } from "./http/guarded-lookup.ts";
+import { hostTable } from "./http/host-table.ts";
+import { createPoliteClient, type PoliteClient } from "./http/polite-client.ts";
+import type { HttpAnswer, RequestLimits } from "./http/request.ts";
+
+export interface DidClientOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly userAgent: string;
+  readonly resolveName: ResolveName;
+  /** Left out: the public directory. http on loopback only, for a network of one's own. */
+  readonly plcUrl?: string;
+}
+
+export interface DidClient extends Disposable {
+  readonly resolveDid: ResolveDid;
+  readonly resolveKey: ResolveKey;
+}
+
+const LIMITS: RequestLimits = {
+  maxBytes: 65_536,
+  maxInflatedBytes: 65_536,
+  deadlineMs: 5_000,
+  minBytesPerWindow: 1,
+  windowMs: 5_000,
+};
+const ACCEPT = "application/did+ld+json, application/json";
+/** The directory is made for many look-ups; a stranger's host is asked for one document. */
+const PER_SECOND = 50;
+const CONNECTIONS = 8;
+const MAX_HOSTS = 10_000;
+const MAX_WAIT_MS = 2_000;
+
+export function openDidClient(options: DidClientOptions): DidClient {
+  const plcUrl = (options.plcUrl ?? PLC_URL).replace(/\/+$/, "");
+  const client = createPoliteClient({
+    ...options,
+    // Its own network, down to the accounts' hosts, is where the directory is.
+    rules: { allowLoopback: plcUrl.startsWith("http:") },
+    requestsPerSecond: PER_SECOND,
+    connectionsPerHost: CONNECTIONS,
+    states: hostTable(MAX_HOSTS),
+    maxWaitMs: MAX_WAIT_MS,
+  });
+  const resolveDid = createDidResolver({ clock: options.clock, fetchDocument: documentFetcher(client), plcUrl });
+  return { resolveDid, resolveKey: keysOf(resolveDid), [Symbol.dispose]: () => client[Symbol.dispose]() };
+}
+
+/** Never rejects: what went wrong is part of the answer. */
+export function documentFetcher(client: PoliteClient): FetchDocument {
+  // Its time is short, so that nobody has to stop it.
+  const { signal } = new AbortController();
+  return async (url) => {
+    const { origin, pathname } = new URL(url);
+    try {
+      return await client.get({ origin, path: pathname, accept: ACCEPT, limits: LIMITS }, signal, readAnswer);
+    } catch (error) {
+      if (error instanceof ResponseTooLargeError) return { kind: "absent" };
+      return { kind: "trouble", error: describeError(error) };
+    }
+  };
+}
+
+async function readAnswer({ status, body }: HttpAnswer): Promise<DocumentAnswer> {
+  if (status === 200) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return { kind: "document", body: Buffer.concat(chunks).toString("utf8") };
+  }
+  const isAbsent = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
+  return isAbsent ? { kind: "absent" } : { kind: "trouble", error: `HTTP ${status}` };
+}

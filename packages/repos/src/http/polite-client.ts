@@ -1,0 +1,123 @@
+/**
+ * Requests to many hosts, politely: one at a time and at most so many a second to each. A host that asked us to wait is not asked: the caller
+ * hears until when, and goes on with others.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { ClassifiedError } from "@firehose-backfill/core/errors";
+import { type EndpointRules, parseEndpoint } from "./endpoint.ts";
+import type { ResolveName } from "./guarded-lookup.ts";
+import { afterRequest, type HostState, NEW_HOST, type Outcome, readyAtMs, takeTurn } from "./host-state.ts";
+import { ForbiddenAddressError, HostError } from "./http-errors.ts";
+import { createLines } from "./lines.ts";
+import { type HttpAnswer, openAgents, type RequestLimits, sendGet } from "./request.ts";
+
+/** Where the states of hosts are kept while we work. */
+export interface HostStates {
+  get(host: string): HostState | undefined;
+  set(host: string, state: HostState): void;
+}
+
+export interface PoliteClientOptions {
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly resolveName: ResolveName;
+  readonly userAgent: string;
+  readonly rules: EndpointRules;
+  readonly requestsPerSecond: number;
+  /** Of one host, at the same time. Left out: one, as strangers' hosts have it. */
+  readonly connectionsPerHost?: number;
+  readonly states: HostStates;
+  /** A host that may be asked within this time is waited for; one that may not is told as HostWaitingError. */
+  readonly maxWaitMs: number;
+}
+
+/** The host is not to be asked before `untilMs`. Others can be meanwhile. */
+export class HostWaitingError extends Error implements ClassifiedError {
+  override readonly name = "HostWaitingError";
+  readonly untilMs: number;
+
+  constructor(host: string, untilMs: number) {
+    super(`${host} is not to be asked before ${new Date(untilMs).toISOString()}`);
+    this.untilMs = untilMs;
+  }
+
+  isRetryable(): boolean {
+    return true;
+  }
+}
+
+export interface PoliteGet {
+  /** `https://host`. */
+  readonly origin: string;
+  readonly path: string;
+  readonly accept: string;
+  readonly limits: RequestLimits;
+}
+
+export interface PoliteClient {
+  /**
+   * Gives the answer to `use`; the host's next request is sent when `use` has settled. 429 and 5xx (but 501) never reach `use`.
+   * @throws ForbiddenAddressError, HostWaitingError, HostError, ResponseTooLargeError, and what `use` throws
+   */
+  get<T>(request: PoliteGet, signal: AbortSignal, use: (answer: HttpAnswer) => Promise<T>): Promise<T>;
+  /** Closes all connections. */
+  [Symbol.dispose](): void;
+}
+
+export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
+  const { clock, random, rules, requestsPerSecond, states, maxWaitMs } = options;
+  const agents = openAgents(options.connectionsPerHost);
+  const lines = createLines(options.connectionsPerHost ?? 1);
+  const context = { ...options, agents };
+
+  const note = (host: string, outcome: Outcome): void => {
+    states.set(host, afterRequest(states.get(host) ?? NEW_HOST, outcome, clock.now(), random()));
+  };
+  const awaitTurn = async (host: string, signal: AbortSignal): Promise<void> => {
+    const state = states.get(host) ?? NEW_HOST;
+    const readyMs = readyAtMs(state);
+    const nowMs = clock.now();
+    if (readyMs - nowMs > maxWaitMs) throw new HostWaitingError(host, readyMs);
+    const turn = takeTurn({ ...state, nextAtMs: readyMs }, nowMs, requestsPerSecond);
+    states.set(host, turn.state);
+    if (turn.atMs > nowMs) await clock.sleep(turn.atMs - nowMs, signal);
+    if (signal.aborted) throw new HostError("unreachable", "stopped before the request was sent");
+  };
+
+  return {
+    async get({ origin, path, accept, limits }, signal, use) {
+      const endpoint = parseEndpoint(origin, rules);
+      if (typeof endpoint === "string") throw new ForbiddenAddressError(endpoint);
+      const { host } = endpoint;
+      const send = async () => {
+        await awaitTurn(host, signal);
+        let isAnswered = false;
+        try {
+          return await sendGet({ endpoint, path, accept }, limits, context, signal, async (answer) => {
+            const { status, header } = answer;
+            if (status === 429) {
+              isAnswered = true;
+              note(host, { kind: "rate-limited", header });
+              throw new HostError("rate-limited", `${host} asks us to wait (HTTP 429)`);
+            }
+            if (status >= 500 && status !== 501) throw new HostError("bad-answer", `${host} answered HTTP ${status}`);
+            const result = await use(answer);
+            isAnswered = true;
+            note(host, { kind: "answered", header });
+            return result;
+          });
+        } catch (error) {
+          // Stopped by us, or wrong in what it says: no trouble of the host's.
+          if (!isAnswered && !signal.aborted && error instanceof HostError) note(host, { kind: "failed" });
+          throw error;
+        }
+      };
+      return await lines.run(host, send);
+    },
+    [Symbol.dispose]() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Ends a request whose time is over, or that comes too slowly: a host that sends a byte a second would hold its place for hours.
+ * Only time that we spend waiting for it counts: a slow reader is not its fault.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import { HostError } from "./http-errors.ts";
+
+export interface SpeedLimits {
+  readonly deadlineMs: number;
+  readonly minBytesPerWindow: number;
+  readonly windowMs: number;
+}
+
+export interface SpeedWatch {
+  /** Waits for bytes. `sizeOf` says how many have arrived in all. */
+  readonly waiting: <T>(read: Promise<T>, sizeOf: () => number) => Promise<T>;
+  readonly end: () => void;
+}
+
+export function watchSpeed(limits: SpeedLimits, clock: Clock, stop: (error: Error) => void): SpeedWatch {
+  const { deadlineMs, minBytesPerWindow, windowMs } = limits;
+  const over = new AbortController();
+  const { signal } = over;
+  let waitedMs = 0;
+  let waitingSinceMs: number | null = null;
+  let arrived = (): number => 0;
+  let isBody = false;
+
+  const watchDeadline = async (): Promise<void> => {
+    await clock.sleep(deadlineMs, signal);
+    if (!signal.aborted) stop(new HostError("timeout", `the answer was not complete after ${deadlineMs / 1000} s`));
+  };
+  const takeWaited = (): number => {
+    const nowMs = clock.now();
+    const sinceMs = waitingSinceMs === null ? 0 : nowMs - waitingSinceMs;
+    if (waitingSinceMs !== null) waitingSinceMs = nowMs;
+    const taken = waitedMs + sinceMs;
+    waitedMs = 0;
+    return taken;
+  };
+  const watchWindows = async (): Promise<void> => {
+    let before = 0;
+    for (;;) {
+      await clock.sleep(windowMs, signal);
+      if (signal.aborted) return;
+      const bytes = arrived() - before;
+      before = arrived();
+      const isWaiting = takeWaited() >= windowMs / 2;
+      if (isBody && isWaiting && bytes < minBytesPerWindow) {
+        stop(new HostError("too-slow", `only ${bytes} bytes came in ${windowMs / 1000} s`));
+        return;
+      }
+    }
+  };
+  void watchDeadline();
+  void watchWindows();
+
+  return {
+    async waiting(read, sizeOf) {
+      if (!isBody) takeWaited();
+      isBody = true;
+      arrived = sizeOf;
+      waitingSinceMs = clock.now();
+      try {
+        return await read;
+      } finally {
+        waitedMs += clock.now() - waitingSinceMs;
+        waitingSinceMs = null;
+      }
+    },
+    // Without a reason each one would make a DOMException with a stack.
+    end: () => over.abort("the request has ended"),
+  };
+}

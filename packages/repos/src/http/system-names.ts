@@ -1,0 +1,5 @@
+/** Names as this machine resolves them. */
+import { lookup } from "node:dns/promises";
+import type { ResolveName } from "./guarded-lookup.ts";
+
+export const systemNames: ResolveName = (hostname) => lookup(hostname, { all: true });

@@ -1,0 +1,136 @@
+/**
+ * Which repositories there are: a fixed list, or what hosts say of collections (listReposByCollection), united. Both go on at a cursor of less than
+ * 2 KB. What hosts say is a superset with holes: nothing is ever removed from it, and what they have not seen is missing.
+ */
+import { UsageError } from "@firehose-backfill/core/errors";
+import { isDid } from "@firehose-backfill/core/syntax";
+
+export interface RepoPage {
+  readonly dids: readonly string[];
+  /** Where to go on; null: this is the last page. */
+  readonly cursor: string | null;
+  /** What a host said that is not used, or why it was passed over. null: nothing. */
+  readonly problem: string | null;
+}
+
+/** @throws whatever asking throws; the same cursor may be asked for again. */
+export type ListRepos = (cursor: string | null, signal: AbortSignal) => Promise<RepoPage>;
+
+/** A fixed list, `pageSize` at a time. */
+export function listFixed(dids: readonly string[], pageSize: number): ListRepos {
+  return async (cursor) => {
+    const start = cursor === null ? 0 : Number(cursor);
+    const end = start + pageSize;
+    return { dids: dids.slice(start, end), cursor: end < dids.length ? String(end) : null, problem: null };
+  };
+}
+
+export interface CollectionPage {
+  readonly dids: readonly unknown[];
+  readonly cursor: string | null;
+}
+
+/** Asks one host. null: it does not know the call. @throws HostError and others, which are the caller's affair */
+export type FetchCollectionPage = (
+  ask: { readonly origin: string; readonly collection: string; readonly cursor: string | null },
+  signal: AbortSignal,
+) => Promise<CollectionPage | null>;
+
+export interface CollectionListing {
+  readonly origins: readonly string[];
+  /** NSIDs. A pattern cannot be asked for. */
+  readonly collections: readonly string[];
+  readonly fetchPage: FetchCollectionPage;
+  /** DIDs that are remembered, so that they come once. Beyond it some may come again: walking them twice changes nothing. */
+  readonly maxRemembered: number;
+}
+
+interface Place {
+  /** Index of the host, and of the collection. */
+  readonly origin: number;
+  readonly collection: number;
+  readonly cursor: string | null;
+}
+
+const MAX_CURSOR = 1_024;
+const MAX_PAGE = 10_000;
+
+/** Host by host, collection by collection. */
+export function listByCollection(listing: CollectionListing): ListRepos {
+  const { origins, collections, fetchPage, maxRemembered } = listing;
+  const pattern = collections.find((collection) => collection.endsWith("*"));
+  if (pattern !== undefined) {
+    throw new UsageError(`${pattern}: hosts list repositories by whole collections only; name them, or name the DIDs`);
+  }
+  const seen = new Set<string>();
+
+  return async (cursor, signal) => {
+    const place: Place = cursor === null ? { origin: 0, collection: 0, cursor: null } : readPlace(cursor);
+    const origin = origins[place.origin];
+    const collection = collections[place.collection];
+    if (origin === undefined || collection === undefined) return { dids: [], cursor: null, problem: null };
+    const page = await fetchPage({ origin, collection, cursor: place.cursor }, signal);
+    if (page === null) {
+      const next = { origin: place.origin + 1, collection: 0, cursor: null };
+      return {
+        dids: [],
+        cursor: writePlace(next, listing),
+        problem: `${origin} does not list repositories by collection`,
+      };
+    }
+    const dids: string[] = [];
+    let bad = 0;
+    for (const did of page.dids.slice(0, MAX_PAGE)) {
+      if (!isDidText(did)) bad += 1;
+      else if (!seen.has(did)) {
+        if (seen.size < maxRemembered) seen.add(did);
+        dids.push(did);
+      }
+    }
+    const problem = problemOf(page, place, { bad, origin });
+    const isEnd = page.cursor === null || problem?.isEnd === true;
+    const next = isEnd
+      ? nextPlace(place, collections.length)
+      : { origin: place.origin, collection: place.collection, cursor: page.cursor };
+    return { dids, cursor: writePlace(next, listing), problem: problem?.text ?? null };
+  };
+}
+
+function problemOf(
+  page: CollectionPage,
+  place: Place,
+  { bad, origin }: { readonly bad: number; readonly origin: string },
+): { readonly text: string; readonly isEnd: boolean } | null {
+  // A cursor that does not move would be followed for ever.
+  if (page.cursor !== null && page.cursor === place.cursor)
+    return { text: `${origin} gives the same cursor again`, isEnd: true };
+  if (page.cursor !== null && page.cursor.length > MAX_CURSOR)
+    return { text: `${origin} gives a cursor of ${page.cursor.length} characters`, isEnd: true };
+  if (page.dids.length > MAX_PAGE)
+    return { text: `${origin} gives ${page.dids.length} DIDs at once; ${MAX_PAGE} are taken`, isEnd: false };
+  return bad === 0 ? null : { text: `${origin} names ${bad} repositories by what is no DID`, isEnd: false };
+}
+
+function nextPlace({ origin, collection }: Place, collections: number): Place {
+  return collection + 1 < collections
+    ? { origin, collection: collection + 1, cursor: null }
+    : { origin: origin + 1, collection: 0, cursor: null };
+}
+
+function writePlace({ origin, collection, cursor }: Place, { origins }: CollectionListing): string | null {
+  return origin < origins.length ? JSON.stringify([origin, collection, cursor]) : null;
+}
+
+function readPlace(text: string): Place {
+  const [origin, collection, cursor]: unknown[] = JSON.parse(text);
+  if (typeof origin !== "number" || typeof collection !== "number" || (cursor !== null && typeof cursor !== "string")) {
+    throw new TypeError(`not a cursor of a listing: ${text}`);
+  }
+  return { origin, collection, cursor };
+}
+
+function isDidText(did: unknown): did is string {
+  if (typeof did !== "string") return false;
+  const bytes = Buffer.from(did);
+  return isDid(bytes, 0, bytes.length);
+}

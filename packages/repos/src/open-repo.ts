@@ -1,0 +1,80 @@
+/**
+ * Where a walk begins: the signed commit, verified, and the blocks that came with it. Two ways: by the proof of one key, which costs one small
+ * request, or by the whole archive.
+ */
+import type { PublicKey } from "@firehose-backfill/core/signature";
+import { TornArchiveError } from "./errors.ts";
+import { readSignedCommit, type SignedCommit, verifyCommit } from "./signed-commit.ts";
+import { BlockTable } from "./walk/block-table.ts";
+import { intervalsAfter, wantedIntervals } from "./walk/key-intervals.ts";
+import type { FetchBlocks } from "./walk/walk-ranges.ts";
+import type { Archive, RepoAddress, RepoClient } from "./xrpc/repo-client.ts";
+import { XrpcError } from "./xrpc/xrpc-error.ts";
+
+/** What `walkRanges` needs of a repository. */
+export interface OpenRepo {
+  readonly commit: SignedCommit;
+  readonly known: BlockTable;
+  readonly fetchBlocks: FetchBlocks;
+}
+
+export interface OpenOptions {
+  readonly client: RepoClient;
+  readonly repo: RepoAddress;
+  /** The account's signing key. */
+  readonly key: PublicKey;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** @throws BadRepoError, RepoUnavailableError, XrpcError, HostError, HostWaitingError, ForbiddenAddressError */
+export async function openByProof(
+  options: OpenOptions,
+  where: { readonly collections: readonly string[]; readonly after: string | null },
+): Promise<OpenRepo> {
+  const { client, repo, signal } = options;
+  const from = intervalsAfter(wantedIntervals(where.collections), where.after)[0]?.from ?? "";
+  const archive = await client.getRecord(repo, keyAt(from), signal).catch(async (error: unknown) => {
+    // Some hosts refuse keys that they do not know, or such as they would not write themselves.
+    if (error instanceof XrpcError) return await latestCommit(options);
+    throw error;
+  });
+  return opened(archive, options);
+}
+
+/** @throws ArchiveTooLargeError, TornArchiveError, and what openByProof throws */
+export async function openByArchive(options: OpenOptions, maxBytes: number): Promise<OpenRepo> {
+  const { client, repo, signal } = options;
+  return opened(await client.getRepo(repo, { maxBytes }, signal), options);
+}
+
+async function latestCommit({ client, repo, signal }: OpenOptions): Promise<Archive> {
+  const { cid } = await client.getLatestCommit(repo, signal);
+  const blocks = new BlockTable();
+  for (const block of await client.getBlocks(repo, [cid], signal)) {
+    const bytes = Buffer.concat([cid, block]);
+    blocks.put(bytes, 0, bytes.length);
+  }
+  return { root: cid, blocks };
+}
+
+function opened({ root, blocks }: Archive, { client, repo, key, nowMs }: OpenOptions): OpenRepo {
+  const block = blocks.get(root);
+  if (block === null) throw new TornArchiveError("the commit is not among the blocks that the host sent");
+  const commit = readSignedCommit(block, { did: repo.did, cid: root, nowMs });
+  verifyCommit(commit, key);
+  return { commit, known: blocks, fetchBlocks: (cids, signal) => client.getBlocks(repo, cids, signal) };
+}
+
+/** A name that a host accepts in a collection, where the first key of an interval is asked for. */
+const LEAST_SEGMENTS = 3;
+
+/** A key that may stand in a tree, at or next to the beginning of an interval: what proves it leads the walk there. */
+export function keyAt(from: string): string {
+  const slash = from.indexOf("/");
+  // "-" is the lowest record key that hosts accept.
+  if (slash !== -1) return slash === from.length - 1 ? `${from}-` : from;
+  const segments = from.split(".").filter((segment) => segment !== "");
+  while (segments.length < LEAST_SEGMENTS) segments.push("a");
+  return `${segments.join(".")}/-`;
+}

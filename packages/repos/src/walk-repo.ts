@@ -1,0 +1,54 @@
+/**
+ * A walk over a repository that is written to meanwhile: where blocks of its commit are gone, the newest commit is taken and the walk goes on at its
+ * key. Ranges of several revisions may come out of it; each says its own.
+ */
+import { cidEquals } from "@firehose-backfill/core/cid";
+import { MissingBlocksError } from "./errors.ts";
+import type { OpenRepo } from "./open-repo.ts";
+import type { ProvedRange } from "./walk/proved-range.ts";
+import { type WalkOptions, walkRanges } from "./walk/walk-ranges.ts";
+
+export interface WalkRepoOptions extends Pick<
+  WalkOptions,
+  "collections" | "after" | "sinceMs" | "limits" | "signal" | "maxBatch"
+> {
+  /** The repository at its newest commit, opened for a walk that begins after a key. */
+  readonly open: (after: string | null) => Promise<OpenRepo>;
+  /** How often it may move on without a range in between: a repository that is written to without a pause is left for later. */
+  readonly maxMoves?: number;
+}
+
+const MAX_MOVES = 5;
+
+/**
+ * Deletions and writes behind the walk are the firehose's affair, or the next walk's. A floor for the whole repository is the lowest of the
+ * ranges' revisions.
+ * @throws MissingBlocksError where the newest commit lacks blocks itself, or moves on too often; what walkRanges and `open` throw
+ */
+export async function* walkRepo(options: WalkRepoOptions): AsyncGenerator<ProvedRange, void, undefined> {
+  const { open, maxMoves = MAX_MOVES, signal } = options;
+  let { after } = options;
+  let moves = 0;
+  let last: OpenRepo | null = null;
+  let missing: MissingBlocksError | null = null;
+  while (!signal.aborted) {
+    const opened = await open(after);
+    const isSame =
+      last !== null && cidEquals(last.commit.data, opened.commit.data) && last.commit.rev === opened.commit.rev;
+    // Of a commit that is still the newest the blocks are not gone, they were never there.
+    if (isSame && missing !== null) throw missing;
+    last = opened;
+    try {
+      for await (const range of walkRanges({ ...options, ...opened, after })) {
+        yield range;
+        after = range.to;
+        moves = 0;
+      }
+      return;
+    } catch (error) {
+      moves += 1;
+      if (!(error instanceof MissingBlocksError) || moves > maxMoves) throw error;
+      missing = error;
+    }
+  }
+}

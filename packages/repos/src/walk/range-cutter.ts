@@ -1,0 +1,107 @@
+/**
+ * Cuts a stream of records, in key order, into ranges that touch each other: between two of them, and after the last one, nothing wanted is
+ * left unsaid. A range ends where its collection ends, or where it holds as much as one may.
+ */
+import { collectionEnd, collectionStart, type KeyInterval } from "./key-intervals.ts";
+import type { RangeRecord } from "./proved-range.ts";
+
+export interface CutRange {
+  readonly collection: string | null;
+  readonly from: string;
+  readonly to: string;
+  readonly records: readonly RangeRecord[];
+}
+
+export interface RangeLimits {
+  readonly maxRecords: number;
+  /** Of blocks and keys. A record that is larger has a range of its own. */
+  readonly maxBytes: number;
+}
+
+export class RangeCutter {
+  readonly #intervals: readonly KeyInterval[];
+  readonly #limits: RangeLimits;
+  #index = 0;
+  #from: string;
+  /** The collection that `#from` lies in; null: between collections. */
+  #collection: string | null;
+  #records: RangeRecord[] = [];
+  #bytes = 0;
+  #done: CutRange[] = [];
+
+  /** In ascending order. */
+  constructor(intervals: readonly KeyInterval[], limits: RangeLimits) {
+    this.#intervals = intervals;
+    this.#limits = limits;
+    this.#from = intervals[0]?.from ?? "";
+    this.#collection = collectionOf(this.#from);
+  }
+
+  /** The ranges that are complete with what comes before this record, which is within an interval. */
+  add(record: RangeRecord): readonly CutRange[] {
+    const { key, bytes } = record;
+    while (key > (this.#intervals[this.#index]?.to ?? "\uffff")) this.#endInterval();
+    const collection = collectionOf(key);
+    if (collection !== this.#collection && collection !== null) this.#enter(collection);
+    const size = key.length + bytes.length;
+    const { maxRecords, maxBytes } = this.#limits;
+    const last = this.#records.at(-1);
+    if (last !== undefined && (this.#records.length >= maxRecords || this.#bytes + size > maxBytes))
+      this.#cut(last.key);
+    this.#records.push(record);
+    this.#bytes += size;
+    return this.#take();
+  }
+
+  /** The rest. */
+  finish(): readonly CutRange[] {
+    while (this.#index < this.#intervals.length) this.#endInterval();
+    return this.#take();
+  }
+
+  #enter(collection: string): void {
+    this.#leave();
+    const start = collectionStart(collection);
+    if (this.#from < start) this.#cut(start);
+    this.#collection = collection;
+  }
+
+  /** Ends the range of the collection that we are in, if we are in one. */
+  #leave(): void {
+    if (this.#collection === null) return;
+    const interval = this.#intervals[this.#index];
+    const end = collectionEnd(this.#collection);
+    this.#cut(interval !== undefined && interval.to < end ? interval.to : end);
+    this.#collection = null;
+  }
+
+  #endInterval(): void {
+    const interval = this.#intervals[this.#index];
+    this.#leave();
+    if (interval !== undefined && this.#from < interval.to) this.#cut(interval.to);
+    this.#index += 1;
+    this.#from = this.#intervals[this.#index]?.from ?? "\uffff";
+    this.#collection = collectionOf(this.#from);
+  }
+
+  #cut(to: string): void {
+    this.#done.push({ collection: this.#collection, from: this.#from, to, records: this.#records });
+    this.#from = to;
+    this.#records = [];
+    this.#bytes = 0;
+  }
+
+  #take(): readonly CutRange[] {
+    if (this.#done.length === 0) return NONE;
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+}
+
+const NONE: readonly CutRange[] = [];
+
+function collectionOf(key: string): string | null {
+  const slash = key.indexOf("/");
+  return slash === -1 ? null : key.slice(0, slash);
+}

@@ -1,0 +1,182 @@
+/**
+ * Walks a repository at one signed commit, in key order, and yields proved ranges. It fetches only what meets the wanted collections, many
+ * blocks a request, and holds one path of the tree. It can be left after any range, and gone on with at that range's `to`: on
+ * the same commit, or on a newer one.
+ */
+import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
+import type { BlockTable } from "./block-table.ts";
+import { childrenOf, type Item, rootItem, type Wanted } from "./frontier.ts";
+import { intervalsAfter, wantedIntervals } from "./key-intervals.ts";
+import { tidAt } from "./key-time.ts";
+import type { ProvedRange } from "./proved-range.ts";
+import { type CutRange, RangeCutter, type RangeLimits } from "./range-cutter.ts";
+
+/**
+ * Gives the blocks of these CIDs, of which none occurs twice, in the same order, each checked against its CID.
+ * Rejects with MissingBlocksError, or with ResponseTooLargeError where fewer have to be asked for at once.
+ */
+export type FetchBlocks = (cids: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Buffer[]>;
+
+export interface WalkOptions {
+  /** Verified by the caller. */
+  readonly commit: { readonly did: string; readonly rev: string; readonly data: Uint8Array };
+  /** `app.bsky.feed.post`, `app.bsky.feed.*`; an empty list: all. */
+  readonly collections: readonly string[];
+  /** The `to` of the last range that was taken; null: from the beginning. */
+  readonly after: string | null;
+  /** Records whose key is a TID of before this moment are passed over. null: none are. */
+  readonly sinceMs: number | null;
+  readonly limits: RangeLimits;
+  /** Blocks that are here already: an archive, or the proof that a walk begins with. */
+  readonly known?: BlockTable;
+  readonly fetchBlocks: FetchBlocks;
+  readonly signal: AbortSignal;
+  /** CIDs a request. A URL holds no more than about 240. */
+  readonly maxBatch?: number;
+  /** Of blocks that are here and not yet reached. Above it those that come last are forgotten and fetched again. */
+  readonly maxHeldBytes?: number;
+}
+
+const MAX_BATCH = 200;
+const MAX_HELD_BYTES = 33_554_432;
+/** So far the walk looks ahead for blocks to fetch. */
+const MAX_LOOKAHEAD = 2_000;
+
+/** @throws BadRepoError, MissingBlocksError, and whatever fetchBlocks throws. Aborted, it ends without a last range. */
+export async function* walkRanges(options: WalkOptions): AsyncGenerator<ProvedRange, void, undefined> {
+  const { commit, collections, after, sinceMs, limits, signal } = options;
+  const intervals = intervalsAfter(wantedIntervals(collections), after);
+  if (intervals.length === 0) return;
+  const sinceTid = sinceMs === null ? null : tidAt(sinceMs);
+  const cutter = new RangeCutter(intervals, limits);
+  const ahead = new Ahead(options, { intervals, sinceTid });
+  const proved = (range: CutRange, isLast: boolean): ProvedRange => {
+    const { collection, from, to, records } = range;
+    return { did: commit.did, rev: commit.rev, collection, from, to, sinceTid, records, isLast };
+  };
+  while (!signal.aborted) {
+    const item = ahead.next();
+    if (item === "fetch") await ahead.fetch();
+    else if (item === null) {
+      const rest = cutter.finish();
+      for (const [index, range] of rest.entries()) yield proved(range, index === rest.length - 1);
+      return;
+    } else for (const range of cutter.add(item)) yield proved(range, false);
+  }
+}
+
+/** What is before the walk, and what of it is here. */
+class Ahead {
+  readonly #wanted: Wanted;
+  readonly #options: WalkOptions;
+  readonly #maxBatch: number;
+  readonly #maxHeldBytes: number;
+  /** The next one is the last of the array. */
+  readonly #stack: Item[];
+  #batch: number;
+  #heldBytes = 0;
+
+  constructor(options: WalkOptions, wanted: Wanted) {
+    this.#options = options;
+    this.#wanted = wanted;
+    this.#maxBatch = options.maxBatch ?? MAX_BATCH;
+    this.#maxHeldBytes = options.maxHeldBytes ?? MAX_HELD_BYTES;
+    this.#batch = this.#maxBatch;
+    this.#stack = [rootItem(options.commit.data)];
+  }
+
+  /** The next record; null: there are no more; "fetch": blocks are needed first. */
+  next(): { readonly key: string; readonly cid: Uint8Array; readonly bytes: Buffer } | "fetch" | null {
+    for (;;) {
+      const item = this.#stack.at(-1);
+      if (item === undefined) return null;
+      const bytes = this.#bytesOf(item);
+      if (bytes === null) return "fetch";
+      this.#stack.pop();
+      if (item.kind === "record") {
+        this.#release(item);
+        return { key: item.key, cid: item.cid, bytes };
+      }
+      this.#expand(item, bytes);
+    }
+  }
+
+  /** Fetches the blocks that are needed next. */
+  async fetch(): Promise<void> {
+    const items = this.#missing();
+    const cids = new Map<string, Uint8Array>();
+    for (const { cid } of items) cids.set(keyOf(cid), cid);
+    try {
+      const wanted = [...cids.values()];
+      const blocks = await this.#options.fetchBlocks(wanted, this.#options.signal);
+      const found = new Map([...cids.keys()].map((key, index) => [key, blocks[index]]));
+      for (const item of items) {
+        const block = found.get(keyOf(item.cid));
+        if (block === undefined) throw new MissingBlocksError([item.cid]);
+        item.bytes = block;
+        this.#heldBytes += block.length;
+      }
+      this.#batch = Math.min(this.#maxBatch, 2 * this.#batch);
+      this.#forgetLast();
+    } catch (error) {
+      if (!(error instanceof ResponseTooLargeError) || cids.size === 1) throw error;
+      this.#batch = Math.ceil(Math.min(this.#batch, cids.size) / 2);
+    }
+  }
+
+  #bytesOf(item: Item): Buffer | null {
+    return item.bytes ?? this.#options.known?.get(item.cid) ?? null;
+  }
+
+  #expand(item: Item & { kind: "node" }, bytes: Buffer): void {
+    this.#release(item);
+    const children = childrenOf(item, bytes, this.#wanted);
+    for (let index = children.length - 1; index >= 0; index--) {
+      const child = children[index];
+      if (child !== undefined) this.#stack.push(child);
+    }
+  }
+
+  #release(item: Item): void {
+    if (item.bytes !== null) this.#heldBytes -= item.bytes.length;
+  }
+
+  /** The next items without a block, as many as one request may ask for. Nodes in between that are here become their children. */
+  #missing(): readonly Item[] {
+    const passed: Item[] = [];
+    const cids = new Set<string>();
+    const missing: Item[] = [];
+    while (cids.size < this.#batch && passed.length < MAX_LOOKAHEAD) {
+      const item = this.#stack.pop();
+      if (item === undefined) break;
+      const bytes = this.#bytesOf(item);
+      if (bytes !== null && item.kind === "node") {
+        this.#expand(item, bytes);
+        continue;
+      }
+      passed.push(item);
+      if (bytes !== null) continue;
+      missing.push(item);
+      cids.add(keyOf(item.cid));
+    }
+    while (passed.length > 0) {
+      const item = passed.pop();
+      if (item !== undefined) this.#stack.push(item);
+    }
+    return missing;
+  }
+
+  /** Where too much is held, what is needed last goes. What is needed next always stays. */
+  #forgetLast(): void {
+    for (let index = 0; this.#heldBytes > this.#maxHeldBytes && index < this.#stack.length - 1; index++) {
+      const item = this.#stack[index];
+      if (item === undefined || item.bytes === null) continue;
+      this.#release(item);
+      item.bytes = null;
+    }
+  }
+}
+
+function keyOf(cid: Uint8Array): string {
+  return Buffer.from(cid.buffer, cid.byteOffset, cid.byteLength).toString("latin1");
+}
