@@ -38,8 +38,8 @@ const OWNERS = {
   dynalite: ["embedded"],
 };
 
-/** Tests, and modules that only tests use. */
-const TESTS = "(\\.test|-fixture|/testing|/test-[a-z-]+)\\.ts$|/testing/|/conformance/";
+/** Tests, and the package of what only tests use. */
+const TESTS = "\\.test\\.ts$|^packages/testing/";
 
 module.exports = {
   forbidden: [
@@ -63,6 +63,13 @@ module.exports = {
       comment: "functions, infra, cli and test compose; nothing imports them",
       from: { path: "^packages/", pathNot: ["^packages/cli/", TESTS] },
       to: { path: "^(functions|infra|test|bench|packages/cli)/" },
+    },
+    {
+      name: "testing-is-for-tests",
+      severity: "error",
+      comment: "packages/testing is imported by tests, benchmarks and itself only",
+      from: { path: "^(packages|functions|infra|scripts)/|^sst\\.config\\.ts$", pathNot: TESTS },
+      to: { path: "^packages/testing/" },
     },
     {
       name: "infra-imports-pure-constants",

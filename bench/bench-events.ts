@@ -1,5 +1,5 @@
 /** Recorded frames as the events they hold, under new accounts in each copy. */
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { extractEvents } from "@firehose-backfill/firehose/extract";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";

@@ -3,7 +3,7 @@
  * recording's commits that only create what nothing later touches, repeated under new accounts.
  */
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { pdsFrames } from "../test/support/recordings.ts";

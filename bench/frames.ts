@@ -1,5 +1,5 @@
 /** The frames that decode and reader benchmarks use: a recording of a real PDS, with sequence numbers as large as a relay's. */
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { pdsFrames } from "../test/support/recordings.ts";
 

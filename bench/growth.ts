@@ -2,7 +2,7 @@
  * Whether time and memory grow with a run: a reader with a limit of 256 MB over a million events; and the whole pipeline at
  * 0.1 and 1 million, and at 5 when asked.
  */
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
 import { measureReaderGrowth } from "../test/throttle/reader-growth.ts";

@@ -6,7 +6,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { cpus } from "node:os";
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
 import { numbersOf } from "./lanes.ts";

@@ -1,6 +1,6 @@
 /** How a start by time is found on a relay that keeps 72 hours: connections, seconds, and what reading all of it would take. */
 import { systemClock } from "@firehose-backfill/core/clock";
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import type { FrameLog } from "@firehose-backfill/embedded/relay-log";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { seekCursor } from "@firehose-backfill/firehose/seek";

@@ -9,7 +9,7 @@ import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { extracted } from "@firehose-backfill/firehose/testing/extracted";
+import { extracted } from "@firehose-backfill/testing/firehose/extracted";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { openDatabase } from "@firehose-backfill/sink/connection";

@@ -10,7 +10,7 @@ import { databaseBytes } from "@firehose-backfill/backfill/plan/database-size";
 import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { extracted } from "@firehose-backfill/firehose/testing/extracted";
+import { extracted } from "@firehose-backfill/testing/firehose/extracted";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { listApplied } from "@firehose-backfill/sink/applied";

@@ -1,7 +1,7 @@
 import { createDeployedSink, ROUND_TRIP_TIMEOUT_MS } from "./deployed-sink.ts";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { createDatabase, query, recordRow, request } from "@firehose-backfill/sink/testing";
-import { useServer } from "@firehose-backfill/sink/test-server";
+import { createDatabase, query, recordRow, request } from "@firehose-backfill/testing/sink/rows";
+import { useServer } from "@firehose-backfill/testing/sink/server";
 import { expect, test } from "vitest";
 
 const server = useServer();

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { compareTables } from "../support/compare.ts";

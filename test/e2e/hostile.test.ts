@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { type ScriptedRelay, serve, startRelay } from "@firehose-backfill/firehose/testing/scripted-relay";
+import { type ScriptedRelay, serve, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 import { encode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

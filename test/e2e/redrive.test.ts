@@ -3,7 +3,7 @@
  * operator redrives, and tables and counters are as if nothing had been wrong. What is bad in itself stays dead.
  */
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { serve, startRelay } from "@firehose-backfill/firehose/testing/scripted-relay";
+import { serve, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { encode } from "@ipld/dag-cbor";

@@ -2,12 +2,12 @@
  * From a relay's socket to rows, by the program as its user starts it, against an independent judge: also with several
  * consumers, each in a process of its own, and when it is killed in the middle.
  */
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assertSameTables } from "../support/compare.ts";
-import { isLong } from "../support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { expectedTables, type Expected } from "../support/oracle.ts";
 import { finalSnapshot, runProgram, startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";

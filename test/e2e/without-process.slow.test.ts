@@ -1,5 +1,5 @@
 /** What an operator types when no process is there: it works on what is in the data folder, and never begins a run. */
-import { startRelay, serve } from "@firehose-backfill/firehose/testing/scripted-relay";
+import { startRelay, serve } from "@firehose-backfill/testing/firehose/scripted-relay";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { expect, it } from "vitest";
 import { commitFrame } from "../support/make-frame.ts";

@@ -1,5 +1,5 @@
 /** From the relay to the tables through the bundled functions, each run as Lambda runs it, against an independent judge. */
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

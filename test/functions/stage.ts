@@ -3,7 +3,7 @@
  * Neon. One set of servers, and in it a table, a pair of queues and a database for each stage.
  */
 import { CreateQueueCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { ensureTable } from "@firehose-backfill/checkpoint/create-table";
+import { ensureTable } from "@firehose-backfill/testing/checkpoint/create-table";
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { startHttpServer } from "@firehose-backfill/server/http-server";
 import { emptyHistory } from "@firehose-backfill/status/history";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { accessibilityFindings, CHROMIUM, launchBrowser, overflowOf, visit } from "./browser.ts";
 

@@ -8,7 +8,7 @@ import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isLong } from "../support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { type Program, startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 import { sampleFrames } from "../support/recordings.ts";

@@ -1,13 +1,13 @@
 /** What a setting does to how batches are applied: the consumers of a long-lived process, with queue and table in memory. */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { newRun } from "@firehose-backfill/backfill/new-run";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { startLocalConsumer } from "@firehose-backfill/server/local-consumer";
 import type { Sink, SinkRow } from "@firehose-backfill/sink/types";
 

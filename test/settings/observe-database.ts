@@ -1,10 +1,10 @@
 /** What a setting does to a real Postgres: the consumers of a long-lived process, as the server counts their connections. */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { newRun } from "@firehose-backfill/backfill/new-run";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { localConsumers } from "@firehose-backfill/server/local-consumers";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { watchDatabase } from "../throttle/watch-database.ts";

@@ -6,7 +6,7 @@ import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { startQueueServer } from "@firehose-backfill/embedded/queue-server";
 import { startTableServer } from "@firehose-backfill/embedded/table-server";
-import { startRelay } from "@firehose-backfill/firehose/testing/scripted-relay";
+import { startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { sampleFrames } from "../support/recordings.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";

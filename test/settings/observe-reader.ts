@@ -1,12 +1,12 @@
 /** What a setting does to what is read: one tick of the real reader against a relay, with queue and table in memory. */
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { sampleFrames } from "../support/recordings.ts";
 import { realReader } from "../support/real-reader.ts";
 

@@ -1,5 +1,5 @@
 /** What a setting does to a run on the virtual clock: the real use cases, ten minutes of it. */
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { measurePace } from "../simulation/pace-of.ts";
 import { simulate } from "../simulation/simulate.ts";
 

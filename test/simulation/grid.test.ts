@@ -1,6 +1,6 @@
 /** A diagonal through the grid: each stall, at each concurrency, in both orders, at each profile somewhere. Half of it in the short run; all of the grid is a benchmark. */
 import { expect, it } from "vitest";
-import { isLong } from "../support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { CONCURRENCY, ORDERS, playSquare, PROFILES, type Square, STALL_SECONDS, STALLED } from "./grid.ts";
 
 const SQUARES = STALL_SECONDS.flatMap((stallSeconds, index) => {

@@ -1,6 +1,6 @@
 /** Messages that are nowhere any more, or where no consumer looks: nothing is lost with them, and nothing waits for them. */
 import { encodeMessage } from "@firehose-backfill/queue/message-codec";
-import { batchOf, logged, recordEvent } from "@firehose-backfill/queue/test-batches";
+import { batchOf, logged, recordEvent } from "@firehose-backfill/testing/queue/batches";
 import { expect, test } from "vitest";
 import { simulate, type Simulation } from "./simulate.ts";
 

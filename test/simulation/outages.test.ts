@@ -1,6 +1,6 @@
 /** The database is gone for an hour and for half a day: nobody has to do anything, nothing is counted, and then it goes on at the pace. */
 import { expect, test } from "vitest";
-import { spread } from "../support/long.ts";
+import { spread } from "@firehose-backfill/testing/long";
 import { measurePace } from "./pace-of.ts";
 import { simulate } from "./simulate.ts";
 

@@ -1,6 +1,6 @@
 /** The first table of the throttle's contract, on the real use cases: the pace holds whatever stalls, dies or comes twice. */
 import { describe, expect, it } from "vitest";
-import { spread } from "../support/long.ts";
+import { spread } from "@firehose-backfill/testing/long";
 import { measurePace } from "./pace-of.ts";
 import { simulate } from "./simulate.ts";
 

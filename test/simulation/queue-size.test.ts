@@ -1,6 +1,6 @@
 /** Queues that take less than the program would send: what does not fit is dead by reason, and no window is tried for ever. */
 import { expect, test } from "vitest";
-import { noise } from "@firehose-backfill/queue/test-batches";
+import { noise } from "@firehose-backfill/testing/queue/batches";
 import { simulate, type Simulation } from "./simulate.ts";
 
 const KIB = 1024;

@@ -7,13 +7,13 @@ import type { ConsumerDeps, CrashPoint, Place, ReaderDeps } from "@firehose-back
 import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
-import { createMemoryStore, type MemoryStoreOptions } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore, type MemoryStoreOptions } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { localPlace } from "@firehose-backfill/server/local-place";
 import { startReaderLoop } from "@firehose-backfill/server/reader-loop";

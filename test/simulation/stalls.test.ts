@@ -1,6 +1,6 @@
 /** Stalls, crashes and repeats: while they last the run is slower; afterwards it is back on its pace, and never above it. */
 import { describe, expect, it } from "vitest";
-import { spread } from "../support/long.ts";
+import { spread } from "@firehose-backfill/testing/long";
 import { measurePace } from "./pace-of.ts";
 import { simulate, type Simulation } from "./simulate.ts";
 

@@ -1,6 +1,6 @@
 import { CID } from "multiformats/cid";
 import { expect, test } from "vitest";
-import { resealedLog } from "../../packages/embedded/src/relay-reseal.ts";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { toAtprotoJson } from "./atproto-json.ts";
 import { accountFrame, cidOf, commitFrame, frameOf, identityFrame, syncFrame, timeOf } from "./make-frame.ts";
 import { expectedTables, liveRecords } from "./oracle.ts";

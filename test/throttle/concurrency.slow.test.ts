@@ -4,7 +4,7 @@
  */
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";

@@ -4,15 +4,15 @@
  */
 import { applyMessage } from "@firehose-backfill/backfill/apply-message";
 import { newRun } from "@firehose-backfill/backfill/new-run";
-import { quietConsumer } from "@firehose-backfill/backfill/testing/consumer";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { recordEvent } from "@firehose-backfill/queue/test-batches";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import { recordEvent } from "@firehose-backfill/testing/queue/batches";
 import { migrate } from "@firehose-backfill/sink/schema/migrate";
 import { createSink } from "@firehose-backfill/sink/sink";
 import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";

@@ -1,7 +1,7 @@
 /** A reader in a process of its own, with a memory limit, a table in memory and a queue that forgets. Started by reader-growth.ts. */
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";

@@ -1,7 +1,7 @@
 /** How a reader's memory grows with what it has read: a process of its own with a limit, against a relay in this one. */
 import { forkChild } from "@firehose-backfill/embedded/child";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { resealedLog } from "@firehose-backfill/embedded/relay-reseal";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { pdsFrames } from "../support/recordings.ts";
 
 export interface GrowthTask {

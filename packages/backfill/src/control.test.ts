@@ -1,10 +1,10 @@
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { REASON_CURSOR_AHEAD } from "@firehose-backfill/source/verdict";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { expect, test } from "vitest";
 import { control, type ControlDeps } from "./control.ts";
 import { parseControlEvent } from "./control-event.ts";

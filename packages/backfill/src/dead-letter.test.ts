@@ -1,16 +1,16 @@
 /** A dead-letter queue that does not take a message: nothing waits for it, nothing is thrown, and the run says why. */
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { encodeMessage } from "@firehose-backfill/queue/message-codec";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { QueueError } from "@firehose-backfill/queue/queue-error";
-import { batchOf, logged, recordEvent } from "@firehose-backfill/queue/test-batches";
+import { batchOf, logged, recordEvent } from "@firehose-backfill/testing/queue/batches";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
 import { expect, test } from "vitest";
 import { applyMessage } from "./apply-message.ts";
 import { newRun } from "./new-run.ts";
-import { quietConsumer } from "./testing/consumer.ts";
+import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
 
 const { signal } = new AbortController();
 const QUARTER_HOUR = 900_000;

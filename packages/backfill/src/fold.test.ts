@@ -1,7 +1,7 @@
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { outstandingOf, planFold } from "./fold.ts";
-import { FIVE, NOW, openWindow, storeWithRun } from "./testing/runs.ts";
+import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 const { run } = await storeWithRun();
 

@@ -1,10 +1,10 @@
 /** An open run and the deploys that come while it is: what was deployed anew applies, once; what an operator tuned stays. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { expect, test } from "vitest";
 import { control, type ControlDeps } from "./control.ts";
 import { parseControlEvent } from "./control-event.ts";

@@ -2,7 +2,7 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { expect, test } from "vitest";
 import { followGiven, givenSettings } from "./given-settings.ts";
 import { newRun, newRunId, scopeConflicts, throttleChanges } from "./new-run.ts";
-import { NOW, storeWithRun } from "./testing/runs.ts";
+import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 test.each([
   ["1", { kind: "time", timeMs: NOW - 86_400_000 }],

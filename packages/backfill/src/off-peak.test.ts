@@ -1,7 +1,7 @@
 import { parseConfig } from "@firehose-backfill/core/config/parse";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { expect, test } from "vitest";
 import { control, type ControlDeps } from "./control.ts";
 import { newRun } from "./new-run.ts";

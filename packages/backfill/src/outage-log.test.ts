@@ -1,4 +1,4 @@
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { expect, test } from "vitest";

@@ -1,20 +1,20 @@
 /** What is dead goes through the queue and the pace again, and the counters say what became of it; the sink is made up. */
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { isRetryable } from "@firehose-backfill/core/errors";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { QueueError } from "@firehose-backfill/queue/queue-error";
-import { recordEvent } from "@firehose-backfill/queue/test-batches";
 import type { MoveLimits } from "@firehose-backfill/queue/types";
+import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import { recordEvent } from "@firehose-backfill/testing/queue/batches";
 import type { ApplyRequest, ClaimedEvent, DeadEvents, Sink } from "@firehose-backfill/sink/types";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { applyMessage, type MessageResult } from "./apply-message.ts";
 import { newRun } from "./new-run.ts";
 import { LettersStayError, redriveDead } from "./redrive.ts";
-import { quietConsumer } from "./testing/consumer.ts";
 
 /** A run of a batch of two events each 10 s, in whose totals five events are dead; and its `dead_events`. */
 async function setUp() {

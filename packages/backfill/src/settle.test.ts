@@ -2,7 +2,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { nextStatus, settle } from "./settle.ts";
-import { NOW, storeWithRun } from "./testing/runs.ts";
+import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 const NOTHING = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
 const SOMETHING = { batches: 1, events: 5, bytes: 1, oldestSentAtMs: NOW, oldestDueMs: null };

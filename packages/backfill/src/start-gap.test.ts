@@ -1,4 +1,4 @@
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";

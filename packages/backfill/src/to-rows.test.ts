@@ -1,4 +1,4 @@
-import { recordEvent } from "@firehose-backfill/queue/test-batches";
+import { recordEvent } from "@firehose-backfill/testing/queue/batches";
 import { describe, expect, test } from "vitest";
 import { toRow } from "./to-rows.ts";
 

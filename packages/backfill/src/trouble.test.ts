@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { outstandingOf } from "./fold.ts";
-import { FIVE, NOW, openWindow } from "./testing/runs.ts";
+import { FIVE, NOW, openWindow } from "@firehose-backfill/testing/backfill/runs";
 import { secondsOverdue, secondsWaiting } from "./trouble.ts";
 
 const MINUTE = 60_000;

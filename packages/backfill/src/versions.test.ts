@@ -1,14 +1,14 @@
 /** A consumer that a roll-back has left behind: what is newer than it reads, it hides and leaves to a newer one. */
 import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode";
 import { encodeMessage, MESSAGE_VERSION } from "@firehose-backfill/queue/message-codec";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
-import { batchOf, logged, recordEvent } from "@firehose-backfill/queue/test-batches";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import { batchOf, logged, recordEvent } from "@firehose-backfill/testing/queue/batches";
 import { expect, test } from "vitest";
 import { applyMessage } from "./apply-message.ts";
-import { quietConsumer } from "./testing/consumer.ts";
+import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
 
 const WITHIN_THE_HOUR = 301_000;
 const { signal } = new AbortController();

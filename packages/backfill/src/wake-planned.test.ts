@@ -2,7 +2,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
-import { FIVE, NOW, openWindow, storeWithRun } from "./testing/runs.ts";
+import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 import { wakePlanned } from "./wake-planned.ts";
 
 const FOLDED_TO = cursorAt(100, NOW + 1);

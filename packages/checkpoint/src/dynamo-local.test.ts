@@ -5,8 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe } from "vitest";
-import { describeStore } from "./conformance/store-suite.ts";
-import { tableServer, type TableServer } from "./conformance/table-server.ts";
+import { describeStore } from "@firehose-backfill/testing/checkpoint/store-suite";
+import { tableServer, type TableServer } from "@firehose-backfill/testing/checkpoint/table-server";
 
 interface DynamoDbLocal {
   readonly spawn: (options: { port: number; stdio: "ignore" }) => { kill(signal?: NodeJS.Signals): boolean };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { describeStore } from "./conformance/store-suite.ts";
-import { startDynalite, type TableServer } from "./conformance/table-server.ts";
+import { describeStore } from "@firehose-backfill/testing/checkpoint/store-suite";
+import { startDynalite, type TableServer } from "@firehose-backfill/testing/checkpoint/table-server";
 
 let server: TableServer;
 beforeAll(async () => {

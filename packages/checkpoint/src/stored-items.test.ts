@@ -1,6 +1,6 @@
 /**
- * A data folder outlives the program that wrote it. conformance/written-items.json is what commit 9abfca2, whose store spoke
- * to DynamoDB directly, left behind of conformance/written-items.ts: an item of every kind, in DynamoDB's own words.
+ * A data folder outlives the program that wrote it. testing/src/checkpoint/written-items.json is what commit 9abfca2, whose store spoke
+ * to DynamoDB directly, left behind of written-items.ts: an item of every kind, in DynamoDB's own words.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync, inflateRawSync } from "node:zlib";
@@ -8,15 +8,27 @@ import { type AttributeValue, type DynamoDBClient, PutItemCommand, ScanCommand }
 import { readState } from "@firehose-backfill/firehose/relay-state";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { aRun, DEAD, finish, foldAll, keyOf, NOW, register, RUN, STATE, take, theRun } from "./conformance/harness.ts";
-import { startDynalite, type TableServer } from "./conformance/table-server.ts";
-import { FIXED, writeAnItemOfEachKind } from "./conformance/written-items.ts";
+import {
+  aRun,
+  DEAD,
+  finish,
+  foldAll,
+  keyOf,
+  NOW,
+  register,
+  RUN,
+  STATE,
+  take,
+  theRun,
+} from "@firehose-backfill/testing/checkpoint/harness";
+import { startDynalite, type TableServer } from "@firehose-backfill/testing/checkpoint/table-server";
+import { FIXED, writeAnItemOfEachKind } from "@firehose-backfill/testing/checkpoint/written-items";
 import { createStore } from "./create-store.ts";
 import { createDynamoClient } from "./dynamo-client.ts";
 import { createDynamoStore } from "./dynamo-store.ts";
 import type { Run } from "./run.ts";
 import { toItem } from "./table/dynamo-values.ts";
-import { createMemoryTable } from "./table/memory-table.ts";
+import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
 import type { Item } from "./table/table.ts";
 import { ITEM_VERSION } from "./table/versioned-table.ts";
 
@@ -38,7 +50,7 @@ type CursorName = (typeof CURSORS)[number];
 const LATER_FIELDS = { database: null, seen: null };
 
 const written: { readonly items: readonly Stored[]; readonly run: WrittenRun } = JSON.parse(
-  readFileSync(new URL("./conformance/written-items.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../testing/src/checkpoint/written-items.json", import.meta.url), "utf8"),
   (name: string, value: unknown) => (name === "B" && typeof value === "string" ? Buffer.from(value, "base64") : value),
 );
 

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { emptyHistory } from "@firehose-backfill/status/history";
-import { sampleHistory, sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "./main.ts";
-import { testWorld, type TestWorld } from "./test-world.ts";
+import { testWorld, type TestWorld } from "@firehose-backfill/testing/cli/world";
 
 interface Call {
   readonly name: string;

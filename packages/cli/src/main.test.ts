@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { COMMANDS, main } from "./main.ts";
-import { testWorld } from "./test-world.ts";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 async function ask(...argv: readonly string[]) {
   await using world = await testWorld();

@@ -2,12 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
-import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { main } from "./main.ts";
 import { sinceLast } from "./since-last.ts";
-import { testServer } from "./test-server.ts";
-import { testWorld } from "./test-world.ts";
+import { testServer } from "@firehose-backfill/testing/cli/answering-server";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 const plain: StartRequest = { isNew: false, isDryRun: false };
 const done = sampleSnapshot({ status: "succeeded", host: "relay.example" });

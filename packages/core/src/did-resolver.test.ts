@@ -8,7 +8,7 @@ import {
   keysOf,
   KeyServiceError,
 } from "./did-resolver.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 
 const PLC = "did:plc:44ybard66vv44zksje25o7dz";
 const KEY = "zQ3shULQPBZrbHpyf48oS68ZudUDQNdtWrhV8dafhaTFFUeGP";

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { ChildError, forkChild } from "./child.ts";
 
-const entry = new URL("./child-fixture.ts", import.meta.url);
+const entry = new URL("../../testing/src/embedded/child-behaviours.ts", import.meta.url);
 const readyTimeoutMs = 10_000;
 
 function isAlive(pid: number): boolean {

@@ -87,7 +87,10 @@ test("of many that find a stale claim at once exactly one wins", async () => {
 test("of several processes that start at once exactly one wins", async () => {
   await claimDataDir(root, { identity: { pid: await aDeadPid(), started: null } });
   const children = Array.from({ length: 4 }, () =>
-    fork(new URL("./data-dir-fixture.ts", import.meta.url), [root], { execArgv: [], stdio: "inherit" }),
+    fork(new URL("../../testing/src/embedded/data-dir-claimant.ts", import.meta.url), [root], {
+      execArgv: [],
+      stdio: "inherit",
+    }),
   );
   const answers = await Promise.all(
     children.map((child) => new Promise<unknown>((resolve) => child.once("message", resolve))),

@@ -82,7 +82,7 @@ describe("a server", () => {
 
   test("ends when the process that started it is killed", async () => {
     const parent = await forkChild({
-      entry: new URL("./postgres-parent-fixture.ts", import.meta.url),
+      entry: new URL("../../testing/src/embedded/postgres-parent.ts", import.meta.url),
       args: [dataDir],
       readyTimeoutMs: 60_000,
     });

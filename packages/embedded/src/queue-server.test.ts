@@ -137,7 +137,7 @@ describe("the stand-in for SQS", () => {
   test("ends when its parent is killed, and its place can be taken at once", async () => {
     await using folder = await temporaryFolder();
     const dataDir = folder.path;
-    const entry = new URL("./queue-server-parent-fixture.ts", import.meta.url);
+    const entry = new URL("../../testing/src/embedded/queue-server-parent.ts", import.meta.url);
     const parent = await forkChild({ entry, args: [dataDir], readyTimeoutMs: 30_000 });
     process.kill(parent.pid, "SIGKILL");
     await parent.exited;

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { decode } from "@ipld/dag-cbor";
 import { expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { readFrames } from "./relay-client-fixture.ts";
+import { readFrames } from "@firehose-backfill/testing/embedded/relay-client";
 import { seqOf } from "./relay-frame.ts";
 import { memoryLog, splitFrames } from "./relay-log.ts";
 import { startReplayRelay } from "./relay-replay.ts";

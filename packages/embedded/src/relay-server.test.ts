@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readFrames } from "./relay-client-fixture.ts";
+import { readFrames } from "@firehose-backfill/testing/embedded/relay-client";
 import { eventsIn, mapFrame, seqOf, textAt } from "./relay-frame.ts";
 import { splitFrames } from "./relay-log.ts";
 import { startSampleRelay } from "./relay-server.ts";

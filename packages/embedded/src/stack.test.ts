@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { identifyProcess, isSameProcessAlive } from "./process-identity.ts";
-import { readFrames } from "./relay-client-fixture.ts";
+import { readFrames } from "@firehose-backfill/testing/embedded/relay-client";
 import { type Starters, startEmbedded } from "./stack.ts";
 
 let dataDir: string;

@@ -89,7 +89,7 @@ describe("the stand-in for DynamoDB", () => {
   test("ends when its parent is killed, and its place can be taken at once", async () => {
     await using folder = await temporaryFolder();
     const dataDir = folder.path;
-    const entry = new URL("./table-server-parent-fixture.ts", import.meta.url);
+    const entry = new URL("../../testing/src/embedded/table-server-parent.ts", import.meta.url);
     const parent = await forkChild({ entry, args: [dataDir], readyTimeoutMs: 30_000 });
     const orphan: Pick<TableServer, "pid" | "endpoint" | "table"> = JSON.parse(String(parent.ready));
     expect(await count(orphan)).toBe(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { commitFrame } from "./testing/frames.ts";
-import { AMPLE, never, openReader, readToEnd } from "./testing/reading.ts";
-import { startRelay, type Visit } from "./testing/scripted-relay.ts";
+import { commitFrame } from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { startRelay, type Visit } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const LARGE = "x".repeat(200_000);
 const frames = Array.from({ length: 200 }, (_, index) =>

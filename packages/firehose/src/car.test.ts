@@ -3,7 +3,7 @@ import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
-import { car, cidOf } from "./testing/frames.ts";
+import { car, cidOf } from "@firehose-backfill/testing/firehose/frames";
 
 const blocks = ["a", "bb", "ccc"].map((text) => dagCbor.encode({ text }));
 const [a, b, c] = blocks.map(cidOf);

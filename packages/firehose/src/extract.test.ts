@@ -3,7 +3,7 @@ import * as dagCbor from "@ipld/dag-cbor";
 import { describe, expect, it } from "vitest";
 import { compileFilter } from "./filter.ts";
 import { readFrame } from "./frame.ts";
-import { extracted, type Extracted } from "./testing/extracted.ts";
+import { extracted, type Extracted } from "@firehose-backfill/testing/firehose/extracted";
 import {
   BASE_TIME_MS,
   car,
@@ -15,7 +15,7 @@ import {
   type TestCommit,
   type TestOp,
   tidOf,
-} from "./testing/frames.ts";
+} from "@firehose-backfill/testing/firehose/frames";
 
 interface Scope {
   readonly collections?: readonly string[];

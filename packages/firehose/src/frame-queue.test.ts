@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { FrameQueue, TOO_LARGE } from "./frame-queue.ts";
-import { commitFrame } from "./testing/frames.ts";
+import { commitFrame } from "@firehose-backfill/testing/firehose/frames";
 
 it("keeps order and size, whatever is pushed and taken in between", () => {
   fc.assert(

@@ -13,7 +13,7 @@ import {
   infoFrame,
   markerFrame,
   timeOf,
-} from "./testing/frames.ts";
+} from "@firehose-backfill/testing/firehose/frames";
 
 const payloadOf = (extra: Record<string, unknown> = {}) => {
   const root = commitBlock();

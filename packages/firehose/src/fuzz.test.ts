@@ -8,12 +8,12 @@ import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { encode } from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../../../test/support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { compileFilter } from "./filter.ts";
-import { readFrameFile } from "./frame-file.ts";
+import { readFrameFile } from "@firehose-backfill/testing/firehose/frame-file";
 import { readFrame } from "./frame.ts";
-import { extracted } from "./testing/extracted.ts";
-import { commitFrame, markerFrame } from "./testing/frames.ts";
+import { extracted } from "@firehose-backfill/testing/firehose/extracted";
+import { commitFrame, markerFrame } from "@firehose-backfill/testing/firehose/frames";
 
 const recorded = ["pds-frames-small.bin", "network-frames.bin"].flatMap((name) =>
   [...readFrameFile(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)))].filter(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GapProof } from "./gap-proof.ts";
 import type { ProbeResult } from "./probe.ts";
-import { handClock } from "./testing/hand-clock.ts";
+import { handClock } from "@firehose-backfill/testing/firehose/hand-clock";
 
 const MINUTE = 60_000;
 const cursor = { seq: 100, timeMs: 10 * MINUTE };

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { relayKit } from "./kit.ts";
 import { readState, writeState } from "./relay-state.ts";
 import { verdictOf } from "./relay-verdict.ts";
-import { AMPLE, never } from "./testing/reading.ts";
+import { AMPLE, never } from "@firehose-backfill/testing/firehose/reading";
 import type { FirehoseReaderOptions, Window, WindowEnd } from "./types.ts";
 
 const NOW = Date.UTC(2026, 10, 24);

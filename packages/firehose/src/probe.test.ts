@@ -1,8 +1,15 @@
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, it } from "vitest";
 import { probeStream, type ProbeOptions, type ProbeResult } from "./probe.ts";
-import { commitFrame, errorFrame, frame, infoFrame, timeOf, truncatedFrame } from "./testing/frames.ts";
-import { startRelay, type ScriptedRelayOptions } from "./testing/scripted-relay.ts";
+import {
+  commitFrame,
+  errorFrame,
+  frame,
+  infoFrame,
+  timeOf,
+  truncatedFrame,
+} from "@firehose-backfill/testing/firehose/frames";
+import { startRelay, type ScriptedRelayOptions } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 async function probe(
   script: ScriptedRelayOptions,

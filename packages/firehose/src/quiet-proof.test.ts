@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ProbeResult } from "./probe.ts";
 import { type QuietFacts, QuietProof } from "./quiet-proof.ts";
-import { type HandClock, handClock } from "./testing/hand-clock.ts";
+import { type HandClock, handClock } from "@firehose-backfill/testing/firehose/hand-clock";
 
 const FRAME: ProbeResult = { kind: "frame", position: { seq: 8, timeMs: 1 }, isOutdated: false };
 const SILENT: ProbeResult = { kind: "silent" };

@@ -1,9 +1,9 @@
 /** What is dropped is counted: by reason, and never in silence. And where a run began, or ends, without a position of its own. */
 import { describe, expect, it } from "vitest";
 import { compileFilter } from "./filter.ts";
-import { commitFrame, DID, frame, infoFrame, markerFrame, timeOf } from "./testing/frames.ts";
-import { AMPLE, never, openReader, readToEnd } from "./testing/reading.ts";
-import { serve, startRelay } from "./testing/scripted-relay.ts";
+import { commitFrame, DID, frame, infoFrame, markerFrame, timeOf } from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { serve, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const commits = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => ({

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { commitFrame, errorFrame, frame, infoFrame, timeOf, truncatedFrame } from "./testing/frames.ts";
-import { AMPLE, never, openReader, readToEnd } from "./testing/reading.ts";
-import { serve, startRelay, type Visit } from "./testing/scripted-relay.ts";
+import {
+  commitFrame,
+  errorFrame,
+  frame,
+  infoFrame,
+  timeOf,
+  truncatedFrame,
+} from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { serve, startRelay, type Visit } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const at = (seq: number) => ({ seq, timeMs: timeOf(seq) });
 const commits = (from: number, to: number) =>

@@ -1,8 +1,8 @@
 /** Sequence numbers that one frame alone claims: set aside and recorded; what several frames agree on is the stream. */
 import { describe, expect, it } from "vitest";
-import { commitFrame, frame, markerFrame, timeOf } from "./testing/frames.ts";
-import { AMPLE, never, openReader, readToEnd } from "./testing/reading.ts";
-import { startRelay, type Visit } from "./testing/scripted-relay.ts";
+import { commitFrame, frame, markerFrame, timeOf } from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { startRelay, type Visit } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 interface Sent {
   readonly seq: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { commitFrame, infoFrame, timeOf } from "./testing/frames.ts";
-import { AMPLE, never, openReader, QUICK, readToEnd } from "./testing/reading.ts";
-import { startRelay } from "./testing/scripted-relay.ts";
+import { commitFrame, infoFrame, timeOf } from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader, QUICK, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const cursor = { seq: 10, timeMs: timeOf(10) };
 const seen = { cursor, hostSeen: true };

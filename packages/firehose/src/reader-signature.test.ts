@@ -4,9 +4,16 @@ import * as dagCbor from "@ipld/dag-cbor";
 import { describe, expect, it } from "vitest";
 import { KeyServiceError, type ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { CurveName, PublicKey } from "@firehose-backfill/core/signature";
-import { commitBlock, commitFrame, DID, markerFrame, type TestCommit, timeOf } from "./testing/frames.ts";
-import { AMPLE, never, openReader } from "./testing/reading.ts";
-import { serve, startRelay } from "./testing/scripted-relay.ts";
+import {
+  commitBlock,
+  commitFrame,
+  DID,
+  markerFrame,
+  type TestCommit,
+  timeOf,
+} from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader } from "@firehose-backfill/testing/firehose/reading";
+import { serve, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const ORDERS: Readonly<Record<CurveName, bigint>> = {
   k256: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,

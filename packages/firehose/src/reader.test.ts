@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { compileFilter } from "./filter.ts";
-import { commitFrame, DID, frame, markerFrame, timeOf } from "./testing/frames.ts";
-import { AMPLE, never, openReader, QUICK, readToEnd } from "./testing/reading.ts";
-import { type ScriptedRelay, serve, startRelay } from "./testing/scripted-relay.ts";
+import { commitFrame, DID, frame, markerFrame, timeOf } from "@firehose-backfill/testing/firehose/frames";
+import { AMPLE, never, openReader, QUICK, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { type ScriptedRelay, serve, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 interface Sent {
   readonly seq: number;

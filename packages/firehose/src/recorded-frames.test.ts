@@ -4,9 +4,9 @@ import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import { compileFilter } from "./filter.ts";
-import { readFrameFile } from "./frame-file.ts";
+import { readFrameFile } from "@firehose-backfill/testing/firehose/frame-file";
 import { readFrame } from "./frame.ts";
-import { extracted } from "./testing/extracted.ts";
+import { extracted } from "@firehose-backfill/testing/firehose/extracted";
 import type { MessageFrame } from "./frame-types.ts";
 
 interface Payload {

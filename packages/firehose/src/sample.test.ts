@@ -2,8 +2,8 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, it } from "vitest";
 import { compileFilter } from "./filter.ts";
 import { type SampleOptions, type SampleResult, sampleStream } from "./sample.ts";
-import { commitFrame, errorFrame, markerFrame, timeOf } from "./testing/frames.ts";
-import { serve, type ScriptedRelayOptions, startRelay } from "./testing/scripted-relay.ts";
+import { commitFrame, errorFrame, markerFrame, timeOf } from "@firehose-backfill/testing/firehose/frames";
+import { serve, type ScriptedRelayOptions, startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const frames = [1, 2, 3, 4, 5, 6].map((seq) => ({ seq, bytes: commitFrame({ seq }) }));
 const everything = compileFilter({ collections: [], dids: [] });

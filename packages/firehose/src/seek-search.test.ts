@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Look, startSeekSearch } from "./seek-search.ts";
-import { type ModelFrame, type ModelManners, probeModel } from "./testing/stream-model.ts";
+import { type ModelFrame, type ModelManners, probeModel } from "@firehose-backfill/testing/firehose/stream-model";
 
 const HOUR_MS = 3_600_000;
 const TOLERANCE_MS = 120_000;

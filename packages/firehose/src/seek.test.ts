@@ -2,10 +2,10 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, it } from "vitest";
 import type { ProbeResult } from "./probe.ts";
 import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
-import { errorFrame, infoFrame, markerFrame } from "./testing/frames.ts";
-import { handClock } from "./testing/hand-clock.ts";
-import { openReader, readToEnd } from "./testing/reading.ts";
-import { startRelay, type ScriptedRelayOptions, type Visit } from "./testing/scripted-relay.ts";
+import { errorFrame, infoFrame, markerFrame } from "@firehose-backfill/testing/firehose/frames";
+import { handClock } from "@firehose-backfill/testing/firehose/hand-clock";
+import { openReader, readToEnd } from "@firehose-backfill/testing/firehose/reading";
+import { startRelay, type ScriptedRelayOptions, type Visit } from "@firehose-backfill/testing/firehose/scripted-relay";
 
 const BASE_MS = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;

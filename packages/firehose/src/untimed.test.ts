@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { extractEvents } from "./extract.ts";
 import { compileFilter } from "./filter.ts";
 import { readFrame } from "./frame.ts";
-import { commitFrame, markerFrame } from "./testing/frames.ts";
+import { commitFrame, markerFrame } from "@firehose-backfill/testing/firehose/frames";
 
 const STREAM_MS = 1_767_225_600_000;
 

@@ -3,8 +3,8 @@ import { encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, MAX_PLAIN_BYTES, messageBytes } from "./message-codec.ts";
-import { anyBatch } from "./test-arbitraries.ts";
-import { batchOf, logged, mixedEvents, noise, recordEvent } from "./test-batches.ts";
+import { anyBatch } from "@firehose-backfill/testing/queue/arbitraries";
+import { batchOf, logged, mixedEvents, noise, recordEvent } from "@firehose-backfill/testing/queue/batches";
 
 const decodePayload = (payload: Uint8Array | null) => decodeMessage({ body: "{}", payload });
 

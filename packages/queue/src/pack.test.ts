@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, messageBytes } from "./message-codec.ts";
 import { packBatches as packLog } from "./pack.ts";
-import { anyEvent } from "./test-arbitraries.ts";
-import { batchOf, logged, noise, recordEvent } from "./test-batches.ts";
+import { anyEvent } from "@firehose-backfill/testing/queue/arbitraries";
+import { batchOf, logged, noise, recordEvent } from "@firehose-backfill/testing/queue/batches";
 
 const limits = { maxMessageBytes: 64 * 1024 };
 const encodedBytes = (events: readonly FirehoseEvent[]) => messageBytes(encodeMessage(logged(batchOf(events))));

@@ -3,7 +3,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { expect, test } from "vitest";
 import { SendError } from "./queue-error.ts";
 import { type Entry, sendConfirmed } from "./send-confirmed.ts";
-import { intercept, isSendBatch } from "./test-client.ts";
+import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
 
 const entries = (count: number, bytes = 100): Entry[] =>
   Array.from({ length: count }, (_, number) => ({ body: `m${number}`, attributes: {}, delaySeconds: 0, bytes }));

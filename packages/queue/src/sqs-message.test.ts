@@ -2,7 +2,7 @@ import type { SQSRecord } from "aws-lambda";
 import { expect, test } from "vitest";
 import { encodeMessage, messageBytes } from "./message-codec.ts";
 import { fromLambdaRecord, fromSqsMessage, rawBytes, rawOf } from "./sqs-message.ts";
-import { batchOf, logged, mixedEvents } from "./test-batches.ts";
+import { batchOf, logged, mixedEvents } from "@firehose-backfill/testing/queue/batches";
 
 const batch = batchOf(mixedEvents(7));
 const { body, payload } = encodeMessage(logged(batch));

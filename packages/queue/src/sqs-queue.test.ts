@@ -8,12 +8,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isRetryable } from "@firehose-backfill/core/errors";
 import { PAYLOAD_ATTRIBUTE } from "./message-codec.ts";
-import { describeQueue } from "./queue-conformance.ts";
+import { describeQueue } from "@firehose-backfill/testing/queue/queue-suite";
 import { packBatches } from "./pack.ts";
 import { createSqsClient } from "./sqs-client.ts";
 import { createSqsQueue } from "./sqs-queue.ts";
-import { batchOf, logged, noise, recordEvent } from "./test-batches.ts";
-import { intercept, isSendBatch } from "./test-client.ts";
+import { batchOf, logged, noise, recordEvent } from "@firehose-backfill/testing/queue/batches";
+import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
 
 let server: QueueServer;
 let dataDir: string;

@@ -3,8 +3,8 @@ import { KeyServiceError } from "@firehose-backfill/core/did-resolver";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, it } from "vitest";
 import { openDidClient } from "./did-client.ts";
-import { loopbackNames, startServer } from "./testing/http-server.ts";
-import { ALICE } from "./testing/test-repo.ts";
+import { loopbackNames, startServer } from "@firehose-backfill/testing/repos/http-server";
+import { ALICE } from "@firehose-backfill/testing/repos/test-repo";
 
 const KEY = "zQ3shULQPBZrbHpyf48oS68ZudUDQNdtWrhV8dafhaTFFUeGP";
 const DOCUMENT = JSON.stringify({

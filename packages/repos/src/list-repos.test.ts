@@ -7,8 +7,8 @@ import {
   listFixed,
   type ListRepos,
 } from "./list-repos.ts";
-import { startServer } from "./testing/http-server.ts";
-import { testClient } from "./testing/clients.ts";
+import { startServer } from "@firehose-backfill/testing/repos/http-server";
+import { testClient } from "@firehose-backfill/testing/repos/clients";
 import { collectionPages } from "./xrpc/collection-client.ts";
 
 const did = (name: string) => `did:plc:${name.padEnd(24, "a")}`;

@@ -5,10 +5,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newSigner } from "../../../test/support/sign.ts";
 import type { PoliteClient } from "./http/polite-client.ts";
 import { keyAt, type OpenOptions, type OpenRepo, openByArchive, openByProof } from "./open-repo.ts";
-import { type FakePds, startFakePds } from "./testing/fake-pds.ts";
-import { makeCar } from "./testing/make-car.ts";
-import { ALICE, FIRST_REV, makeRepo, manyRecords, signCommit, type TestRepo, tidOf } from "./testing/test-repo.ts";
-import { testClient } from "./testing/clients.ts";
+import { type FakePds, startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
+import { makeCar } from "@firehose-backfill/testing/repos/make-car";
+import {
+  ALICE,
+  FIRST_REV,
+  makeRepo,
+  manyRecords,
+  signCommit,
+  type TestRepo,
+  tidOf,
+} from "@firehose-backfill/testing/repos/test-repo";
+import { testClient } from "@firehose-backfill/testing/repos/clients";
 import type { ProvedRange } from "./walk/proved-range.ts";
 import { walkRanges } from "./walk/walk-ranges.ts";
 import { createRepoClient, type RepoClient } from "./xrpc/repo-client.ts";

@@ -6,10 +6,10 @@ import { encode } from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../../../test/support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { ArchiveTooLargeError, BadRepoError, TornArchiveError } from "./errors.ts";
 import { type CarLimits, readCar } from "./read-car.ts";
-import { type CarBlock, inPieces, makeCar, varint } from "./testing/make-car.ts";
+import { type CarBlock, inPieces, makeCar, varint } from "@firehose-backfill/testing/repos/make-car";
 
 const LIMITS: CarLimits = { maxBytes: 10_000_000, maxBlockBytes: 1_000_000, root: "required" };
 const block = (value: unknown): CarBlock => {

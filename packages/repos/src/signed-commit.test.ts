@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { newSigner } from "../../../test/support/sign.ts";
 import { BadRepoError } from "./errors.ts";
 import { readSignedCommit, verifyCommit } from "./signed-commit.ts";
-import { ALICE, signCommit, tidOf } from "./testing/test-repo.ts";
+import { ALICE, signCommit, tidOf } from "@firehose-backfill/testing/repos/test-repo";
 
 const NOW_MS = Date.UTC(2026, 10, 28);
 const DATA = cidOf(Buffer.from("tree"));

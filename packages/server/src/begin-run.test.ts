@@ -1,10 +1,10 @@
 import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { ConfigError } from "@firehose-backfill/core/errors";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
-import { createMemoryQueue } from "@firehose-backfill/queue/memory-queue";
 import { cursorAt } from "@firehose-backfill/source/cursor";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { describe, expect, test } from "vitest";
 import { beginRun } from "./begin-run.ts";
 

@@ -2,7 +2,7 @@
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { emptyHistory } from "@firehose-backfill/status/history";
-import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { expect, test } from "vitest";
 import { startHttpServer } from "./http-server.ts";

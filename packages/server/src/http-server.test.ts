@@ -2,7 +2,7 @@ import { createServer, request } from "node:http";
 import { connect } from "node:net";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { emptyHistory } from "@firehose-backfill/status/history";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, test } from "vitest";
 import { openPort, PortError, startHttpServer } from "./http-server.ts";
 

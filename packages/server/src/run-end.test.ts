@@ -1,4 +1,4 @@
-import { createMemoryStore } from "@firehose-backfill/checkpoint/memory-store";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { REASON_SILENT } from "@firehose-backfill/firehose/relay-verdict";

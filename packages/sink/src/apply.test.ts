@@ -1,8 +1,17 @@
 /** A batch's transaction: the lock that it needs, the rows that it waits for, the databases that it meets. */
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { applyTo, createDatabase, query, recordRow, request, SERVERS, sqlOn, testSink } from "./testing.ts";
-import { useSink } from "./test-server.ts";
+import {
+  applyTo,
+  createDatabase,
+  query,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+  testSink,
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { ApplyRequest, SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {

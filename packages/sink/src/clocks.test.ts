@@ -1,9 +1,17 @@
 /** Clocks of hosts that are wrong by anything: within a host the sequence number decides, and no single time decides for good. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { accountRow, ask, clearTables, identityRow, recordRow, request, START_MS } from "./testing.ts";
-import { delivery, happening, liveInOrder, toRows } from "./testing-histories.ts";
-import { useSink } from "./test-server.ts";
+import {
+  accountRow,
+  ask,
+  clearTables,
+  identityRow,
+  recordRow,
+  request,
+  START_MS,
+} from "@firehose-backfill/testing/sink/rows";
+import { delivery, happening, liveInOrder, toRows } from "@firehose-backfill/testing/sink/histories";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "./types.ts";
 
 const at = useSink({ poolSize: 2 });

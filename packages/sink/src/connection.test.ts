@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { ask, createDatabase, query, recordRow, request, testSink } from "./testing.ts";
-import { listen } from "./testing-sockets.ts";
+import { ask, createDatabase, query, recordRow, request, testSink } from "@firehose-backfill/testing/sink/rows";
+import { listen } from "@firehose-backfill/testing/sink/sockets";
 
 let folder: string;
 let server: Postgres;

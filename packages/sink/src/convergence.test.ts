@@ -6,9 +6,9 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { accountRow, clearTables, recordRow, request } from "./testing.ts";
-import { delivery, history, liveInOrder } from "./testing-histories.ts";
-import { useSink } from "./test-server.ts";
+import { accountRow, clearTables, recordRow, request } from "@firehose-backfill/testing/sink/rows";
+import { delivery, history, liveInOrder } from "@firehose-backfill/testing/sink/histories";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "./types.ts";
 
 const at = useSink({ poolSize: 8 });

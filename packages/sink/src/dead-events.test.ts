@@ -14,8 +14,8 @@ import {
   SERVERS,
   sqlOn,
   START_MS,
-} from "./testing.ts";
-import { useSink } from "./test-server.ts";
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import { removeOldTombstones } from "./tombstones.ts";
 import type { SinkRow } from "./types.ts";
 

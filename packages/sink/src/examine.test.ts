@@ -6,7 +6,7 @@ import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { examineDatabase, refuseUnusable, whyUnusable } from "./examine.ts";
 import { migrate } from "./schema/migrate.ts";
-import { createDatabase, query } from "./testing.ts";
+import { createDatabase, query } from "@firehose-backfill/testing/sink/rows";
 
 let folder: string;
 let server: Postgres;

@@ -5,8 +5,17 @@ import { describe, expect, test } from "vitest";
 import { countDead, listDead } from "./dead-events.ts";
 import { openDatabase } from "./connection.ts";
 import { readIdentity } from "./identity.ts";
-import { applyTo, createDatabase, query, recordRow, request, SERVERS, sqlOn, testSink } from "./testing.ts";
-import { useSink } from "./test-server.ts";
+import {
+  applyTo,
+  createDatabase,
+  query,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+  testSink,
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {
   const at = useSink({ binDir, poolSize: 2 });

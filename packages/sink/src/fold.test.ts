@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { foldRows } from "./fold.ts";
-import { accountRow, identityRow, recordRow, revOf, syncRow } from "./testing.ts";
+import { accountRow, identityRow, recordRow, revOf, syncRow } from "@firehose-backfill/testing/sink/rows";
 
 describe("folding a batch", () => {
   test("of a record's operations the newest revision stays, whatever came last", () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "./connection.ts";
 import { checkThrottleQuery, createHealthCheck, ThrottleQueryError, whyNoAnswer } from "./health.ts";
-import { useServer } from "./test-server.ts";
+import { useServer } from "@firehose-backfill/testing/sink/server";
 
 const server = useServer();
 let database: Database;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
-import { recordRow, request, revOf, sqlOn } from "./testing.ts";
-import { useSink } from "./test-server.ts";
+import { recordRow, request, revOf, sqlOn } from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 
 const at = useSink({ poolSize: 2 });
 

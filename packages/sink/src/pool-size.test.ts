@@ -1,7 +1,7 @@
 /** The pool's size may move while it is open: what the server counts follows it. */
 import { expect, test } from "vitest";
 import { type Database, openDatabase } from "./connection.ts";
-import { useServer } from "./test-server.ts";
+import { useServer } from "@firehose-backfill/testing/sink/server";
 
 const server = useServer();
 

@@ -3,8 +3,17 @@ import type { RecordEvent } from "@firehose-backfill/core/event";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countDead } from "./dead-events.ts";
 import { openDeadEvents } from "./redriven.ts";
-import { accountRow, applyTo, deadRow, liveIn, recordRow, request, SERVERS, sqlOn } from "./testing.ts";
-import { useSink } from "./test-server.ts";
+import {
+  accountRow,
+  applyTo,
+  deadRow,
+  liveIn,
+  recordRow,
+  request,
+  SERVERS,
+  sqlOn,
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { ClaimedEvent, DeadEvents, RecordRow } from "./types.ts";
 
 const NOW = Date.UTC(2026, 2, 1);

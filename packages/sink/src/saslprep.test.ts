@@ -1,9 +1,9 @@
 /** Passwords as Postgres takes them: the server prepares what CREATE ROLE is given, and we must come to the same. */
 import { describe, expect, test } from "vitest";
-import { ask, query, SERVERS } from "./testing.ts";
+import { ask, query, SERVERS } from "@firehose-backfill/testing/sink/rows";
 import { openDatabase } from "./connection.ts";
 import { saslprep } from "./saslprep.ts";
-import { useServer } from "./test-server.ts";
+import { useServer } from "@firehose-backfill/testing/sink/server";
 
 const PASSWORDS: readonly (readonly [string, string])[] = [
   ["a heart with a variation selector", "❤️x"],

@@ -11,8 +11,8 @@ import {
   sqlOn,
   START_MS,
   syncRow,
-} from "./testing.ts";
-import { useSink } from "./test-server.ts";
+} from "@firehose-backfill/testing/sink/rows";
+import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "./types.ts";
 
 describe.each(SERVERS)("on $name", ({ binDir }) => {

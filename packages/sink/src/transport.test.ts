@@ -8,11 +8,11 @@ import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { openDatabase } from "./connection.ts";
-import { ask, createDatabase, query } from "./testing.ts";
-import { listen, portOf } from "./testing-sockets.ts";
+import { ask, createDatabase, query } from "@firehose-backfill/testing/sink/rows";
+import { listen, portOf } from "@firehose-backfill/testing/sink/sockets";
 import { verifyConnection } from "./verify-connection.ts";
 
-const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 let folder: string;
 let server: Postgres;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ACTIONS, permissionFor } from "./actions.ts";
-import { sampleSnapshot } from "./sample-snapshot.ts";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
 function allowedFor(different: Parameters<typeof sampleSnapshot>[0]) {
   const snapshot = sampleSnapshot({ dead: 0, ...different });

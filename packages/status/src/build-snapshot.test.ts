@@ -1,7 +1,7 @@
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, it } from "vitest";
 import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
-import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
 
 const NOW = T0 + 10 * MINUTE;
 const QUEUE = { ready: 1, inFlight: 2, delayed: 3, oldestAgeSeconds: 4, deadLetters: 5 };

@@ -3,7 +3,7 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { describe, expect, it } from "vitest";
 import { collectSnapshot, createRateMeter, type CollectOptions } from "./collect-snapshot.ts";
-import { sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+import { sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
 
 const FIGURES = { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 };
 

@@ -9,7 +9,7 @@ import {
   type HistoryPoint,
   parseHistory,
 } from "./history.ts";
-import { sampleSnapshot } from "./sample-snapshot.ts";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import type { Snapshot } from "./snapshot.ts";
 
 function point(second: number): HistoryPoint {

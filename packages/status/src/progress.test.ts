@@ -4,7 +4,7 @@ import { cursorAt } from "@firehose-backfill/source/cursor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
-import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "./sample-run.ts";
+import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
 import { doneShare } from "./totals.ts";
 
 describe("elapsed", () => {

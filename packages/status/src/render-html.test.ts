@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { contentSecurityPolicy, renderHtml } from "./render-html.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "./sample-snapshot.ts";
+import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
 const NONCE = "bm9uY2U=";
 const EVIL = `"><script>alert(1)</script><img src=x onerror=alert(2)>'\u202e`;

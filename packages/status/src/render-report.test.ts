@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addSnapshot, emptyHistory } from "./history.ts";
 import { renderReport } from "./render-report.ts";
-import { sampleEmptySnapshot, sampleSnapshot } from "./sample-snapshot.ts";
+import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import type { Snapshot } from "./snapshot.ts";
 
 const at = (minute: number, different: Partial<Snapshot> = {}): Snapshot =>

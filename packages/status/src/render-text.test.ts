@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { renderText } from "./render-text.ts";
-import { sampleEmptySnapshot, sampleSnapshot } from "./sample-snapshot.ts";
+import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
 const PLAIN = { width: 200, color: false };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { loadHistory, recordHistory } from "./stored-history.ts";
-import { sampleSnapshot } from "./sample-snapshot.ts";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
 const RUN = sampleSnapshot().runId ?? "";
 

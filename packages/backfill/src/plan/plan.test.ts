@@ -1,8 +1,8 @@
 /** Plans against a model of a relay: what is true of it is known, so the estimate can be wrong. */
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { Config } from "@firehose-backfill/core/config/settings";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
 import { relaySurveyor, type SurveyorOptions } from "@firehose-backfill/firehose/surveyor";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import type { SampleResult } from "@firehose-backfill/firehose/sample";
 import type { SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, test } from "vitest";

@@ -1,10 +1,21 @@
 /** A process that ends between the writes of one call, at each of them, and another that comes after it. */
 import { describe, expect, test } from "vitest";
-import { aRun, finish, foldAll, foldOne, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
-import { crashAtWrite, hasEnded, inSteps } from "../conformance/faulty-tables.ts";
+import {
+  aRun,
+  finish,
+  foldAll,
+  foldOne,
+  keyOf,
+  leased,
+  NOW,
+  register,
+  RUN,
+  theRun,
+} from "@firehose-backfill/testing/checkpoint/harness";
+import { crashAtWrite, hasEnded, inSteps } from "@firehose-backfill/testing/checkpoint/faulty-tables";
 import { createStore } from "../create-store.ts";
 import type { CheckpointStore } from "../store.ts";
-import { createMemoryTable } from "../table/memory-table.ts";
+import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
 import type { Table } from "../table/table.ts";
 
 const AFTER = { applied: 3, stale: 2, dead: 0 };

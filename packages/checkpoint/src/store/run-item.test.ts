@@ -2,8 +2,17 @@ import { describe, expect, test } from "vitest";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { cursorAt } from "@firehose-backfill/source/cursor";
-import { aRun, foldAll, keyOf, leased, NOW, register, RUN, theRun } from "../conformance/harness.ts";
-import { createMemoryStore } from "../memory-store.ts";
+import {
+  aRun,
+  foldAll,
+  keyOf,
+  leased,
+  NOW,
+  register,
+  RUN,
+  theRun,
+} from "@firehose-backfill/testing/checkpoint/harness";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { newRunValue, patchOf } from "../run-values.ts";
 import type { Run } from "../run.ts";
 import { toAttributes } from "../table/dynamo-values.ts";

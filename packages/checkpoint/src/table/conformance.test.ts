@@ -4,10 +4,10 @@
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startDynalite, type TableServer } from "../conformance/table-server.ts";
-import { anyCall, answerOf, type Call, kindOf } from "../conformance/table-calls.ts";
+import { startDynalite, type TableServer } from "@firehose-backfill/testing/checkpoint/table-server";
+import { anyCall, answerOf, type Call, kindOf } from "@firehose-backfill/testing/checkpoint/table-calls";
 import { absent, compare, equals, exists } from "./conditions.ts";
-import { createMemoryTable } from "./memory-table.ts";
+import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
 
 let server: TableServer;
 beforeAll(async () => {

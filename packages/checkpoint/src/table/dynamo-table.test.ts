@@ -1,12 +1,12 @@
 import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
-import { aRun, RUN } from "../conformance/harness.ts";
+import { aRun, RUN } from "@firehose-backfill/testing/checkpoint/harness";
 import { createDynamoClient } from "../dynamo-client.ts";
 import { createDynamoStore } from "../dynamo-store.ts";
-import { ensureTable } from "../create-table.ts";
+import { ensureTable } from "@firehose-backfill/testing/checkpoint/create-table";
 import { runKey } from "../store/keys.ts";
 import { ITEM_VERSION } from "./versioned-table.ts";
-import { startDynalite } from "../conformance/table-server.ts";
+import { startDynalite } from "@firehose-backfill/testing/checkpoint/table-server";
 
 test("an answer that does not come may come later; a table that is not there will not", async () => {
   const server = await startDynalite();

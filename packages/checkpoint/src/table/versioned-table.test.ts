@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createMemoryTable } from "./memory-table.ts";
+import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
 import { versioned } from "./versioned-table.ts";
 
 const KEY = { pk: "run#a", sk: "run" };

@@ -1,11 +1,11 @@
 /** The commands that steer a run: what each sends, and what it makes of the answer. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testServer, type Answer } from "../test-server.ts";
-import { testWorld, type WorldOptions } from "../test-world.ts";
+import { testServer, type Answer } from "@firehose-backfill/testing/cli/answering-server";
+import { testWorld, type WorldOptions } from "@firehose-backfill/testing/cli/world";
 
 const DONE: Answer = { body: { ok: true, message: "run-1 is pausing" } };
 

@@ -2,7 +2,7 @@
 import type { Check } from "@firehose-backfill/server/doctor/check";
 import { expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testWorld } from "../test-world.ts";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 const well: Check = { name: "node", verdict: "ok", finding: "Node 24", advice: null };
 const ill: Check = { name: "database", verdict: "fail", finding: "gone", advice: "start it" };

@@ -2,7 +2,7 @@
 import type { AppliedRecord, EventFeed } from "@firehose-backfill/server/event-feed";
 import { expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testWorld } from "../test-world.ts";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 const recordAt = (seq: number, different: Partial<AppliedRecord> = {}): AppliedRecord => ({
   seq,

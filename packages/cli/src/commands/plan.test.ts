@@ -5,8 +5,8 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { planHere, PlanHereOptions } from "@firehose-backfill/server/plan-here";
 import { describe, expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testServer } from "../test-server.ts";
-import { testWorld } from "../test-world.ts";
+import { testServer } from "@firehose-backfill/testing/cli/answering-server";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 const NOW_MS = Date.UTC(2026, 2, 1);
 const made = estimatePlan(

@@ -2,11 +2,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addSnapshot, emptyHistory } from "@firehose-backfill/status/history";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testServer } from "../test-server.ts";
-import { testWorld } from "../test-world.ts";
+import { testServer } from "@firehose-backfill/testing/cli/answering-server";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 const first = sampleSnapshot({ at: "2026-03-01T11:00:00.000Z" });
 const last = sampleSnapshot();

@@ -1,10 +1,10 @@
 import type { RunResult, RunServerOptions } from "@firehose-backfill/server/run-server";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { AlreadyRunningError } from "@firehose-backfill/embedded/data-dir";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testWorld, type WorldOptions } from "../test-world.ts";
+import { testWorld, type WorldOptions } from "@firehose-backfill/testing/cli/world";
 
 type Serve = (options: RunServerOptions) => Promise<RunResult>;
 

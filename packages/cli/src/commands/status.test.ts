@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stoppedSnapshot } from "@firehose-backfill/status/stored-snapshot";
-import { sampleSnapshot } from "@firehose-backfill/status/sample-snapshot";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, it } from "vitest";
 import { main } from "../main.ts";
-import { testServer } from "../test-server.ts";
-import { testWorld } from "../test-world.ts";
+import { testServer } from "@firehose-backfill/testing/cli/answering-server";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
 
 const NO_WAIT = { now: () => 0, sleep: () => Promise.resolve() };
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { describe, expect, test } from "vitest";
 import { cidOf } from "../cid.ts";
-import { anyKey, anyText } from "./any-text.ts";
+import { anyKey, anyText } from "@firehose-backfill/testing/core/any-text";
 import { BadRecordError, type BadRecordReason, decodeRecord, MAX_RECORD_BYTES } from "./decode-record.ts";
 import { CidLink, type CborMap, type CborValue, isCborList, isCborMap } from "./decoder.ts";
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anyKey, anyText } from "./any-text.ts";
+import { anyKey, anyText } from "@firehose-backfill/testing/core/any-text";
 import { decodeMessage, encodeMessage, type MessageValue } from "./encode.ts";
 import { CborError } from "./refusal.ts";
 

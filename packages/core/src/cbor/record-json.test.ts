@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { expect, test } from "vitest";
 import { cidOf } from "../cid.ts";
-import { anyText } from "./any-text.ts";
+import { anyText } from "@firehose-backfill/testing/core/any-text";
 import { BadRecordError, decodeRecord } from "./decode-record.ts";
 import { CidLink } from "./decoder.ts";
 import { recordToJson } from "./record-json.ts";

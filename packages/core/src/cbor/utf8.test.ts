@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { anyText } from "./any-text.ts";
+import { anyText } from "@firehose-backfill/testing/core/any-text";
 import { isValidUtf8 } from "./utf8.ts";
 
 test("agrees with Node on every sequence of up to two bytes, and on every lead of three and four", () => {

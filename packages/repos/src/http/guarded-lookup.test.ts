@@ -2,8 +2,8 @@ import { Agent } from "node:http";
 import { connect } from "node:net";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, it, vi } from "vitest";
-import { clientOf, LIMITS } from "../testing/clients.ts";
-import { loopbackNames, startServer } from "../testing/http-server.ts";
+import { clientOf, LIMITS } from "@firehose-backfill/testing/repos/clients";
+import { loopbackNames, startServer } from "@firehose-backfill/testing/repos/http-server";
 import type { ResolveName } from "./guarded-lookup.ts";
 import { openAgents, sendGet } from "./request.ts";
 

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { describe, expect, it, vi } from "vitest";
-import { clientOf, passTime } from "../testing/clients.ts";
-import { startServer } from "../testing/http-server.ts";
+import { clientOf, passTime } from "@firehose-backfill/testing/repos/clients";
+import { startServer } from "@firehose-backfill/testing/repos/http-server";
 
 describe("a request", () => {
   it("says who we are, takes gzip, and keeps one connection", async () => {

@@ -1,8 +1,8 @@
 import { createGzip, gzipSync } from "node:zlib";
-import { VirtualClock } from "@firehose-backfill/core/virtual-clock";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { describe, expect, it } from "vitest";
-import { clientOf, LIMITS, passTime } from "../testing/clients.ts";
-import { startServer } from "../testing/http-server.ts";
+import { clientOf, LIMITS, passTime } from "@firehose-backfill/testing/repos/clients";
+import { startServer } from "@firehose-backfill/testing/repos/http-server";
 
 describe("how much comes, and how fast", () => {
   it("issue 15.5: an endless body is cut", async () => {

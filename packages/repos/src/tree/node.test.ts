@@ -4,7 +4,7 @@ import { encode } from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../../../../test/support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { BadRepoError } from "../errors.ts";
 import { keyLayer } from "./key-layer.ts";
 import { decodeNode, type TreeNode } from "./node.ts";

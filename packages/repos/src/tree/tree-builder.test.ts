@@ -4,7 +4,7 @@ import { cidFromText, cidOf, cidToText } from "@firehose-backfill/core/cid";
 import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
-import { manyRecords } from "../testing/test-repo.ts";
+import { manyRecords } from "@firehose-backfill/testing/repos/test-repo";
 import { commonPrefix } from "./common-prefix.ts";
 import { keyLayer } from "./key-layer.ts";
 import { decodeNode } from "./node.ts";

@@ -3,8 +3,8 @@ import { encode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import { BadRepoError } from "../errors.ts";
-import { makeRepo } from "../testing/test-repo.ts";
-import { allRanges, fetcherOf, walkOptions } from "../testing/walking.ts";
+import { makeRepo } from "@firehose-backfill/testing/repos/test-repo";
+import { allRanges, fetcherOf, walkOptions } from "@firehose-backfill/testing/repos/walking";
 import { keyLayer } from "../tree/key-layer.ts";
 import type { ProvedRange } from "./proved-range.ts";
 

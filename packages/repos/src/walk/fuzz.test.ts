@@ -5,10 +5,10 @@
 import { cidOf, cidToText } from "@firehose-backfill/core/cid";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { isLong } from "../../../../test/support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { BadRepoError, MissingBlocksError } from "../errors.ts";
-import { makeRepo, manyRecords } from "../testing/test-repo.ts";
-import { fetcherOf, walkOptions } from "../testing/walking.ts";
+import { makeRepo, manyRecords } from "@firehose-backfill/testing/repos/test-repo";
+import { fetcherOf, walkOptions } from "@firehose-backfill/testing/repos/walking";
 import { walkRanges } from "./walk-ranges.ts";
 
 const repo = makeRepo(manyRecords(120, ["a.b.c", "a.b.d"]));

@@ -1,10 +1,10 @@
 import { cidToText } from "@firehose-backfill/core/cid";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isLong } from "../../../../test/support/long.ts";
+import { isLong } from "@firehose-backfill/testing/long";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
-import { makeRepo, manyRecords, type TestRepo, tidOf } from "../testing/test-repo.ts";
-import { allRanges, fetcherOf, walkOptions } from "../testing/walking.ts";
+import { makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
+import { allRanges, fetcherOf, walkOptions } from "@firehose-backfill/testing/repos/walking";
 import { isWanted, wantedIntervals } from "./key-intervals.ts";
 import type { ProvedRange } from "./proved-range.ts";
 import { walkRanges } from "./walk-ranges.ts";

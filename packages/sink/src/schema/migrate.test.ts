@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createDatabase, query, recordRow, request, testSink } from "../testing.ts";
-import { useServer } from "../test-server.ts";
+import { createDatabase, query, recordRow, request, testSink } from "@firehose-backfill/testing/sink/rows";
+import { useServer } from "@firehose-backfill/testing/sink/server";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import { VIEW_NAMES } from "./views.ts";

@@ -1,7 +1,0 @@
-/** A process for postgres-server.test.ts that starts a server, says its pid, and waits to be killed. */
-import { onParentGone, reportReady } from "./child-side.ts";
-import { startPostgres } from "./postgres-server.ts";
-
-onParentGone(() => {});
-const postgres = await startPostgres({ dataDir: process.argv[2] ?? "", throwaway: true });
-reportReady(postgres.pid);

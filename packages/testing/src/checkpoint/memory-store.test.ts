@@ -1,0 +1,26 @@
+import { describe, expect, test } from "vitest";
+import { aRun, RUN } from "./harness.ts";
+import { describeStore } from "./store-suite.ts";
+import { createMemoryStore } from "./memory-store.ts";
+import { createMemoryTable } from "./memory-table.ts";
+
+describe.each([
+  { name: "in memory", isToldTwice: false },
+  { name: "in memory, every write sent twice", isToldTwice: true },
+])("$name", ({ isToldTwice }) => {
+  describeStore({ openTable: async () => createMemoryTable(), isToldTwice, histories: 250, looksEvery: 1 });
+});
+
+test("a store whose table is away does nothing", async () => {
+  let isAway = false;
+  const store = createMemoryStore({
+    beforeCall: (name) => {
+      if (isAway) throw new Error(`${name}: away`);
+    },
+  });
+  await store.createRun(aRun());
+  isAway = true;
+  await expect(store.takePlace(RUN, { intervalMs: 5, nowMs: 0 })).rejects.toThrow("update: away");
+  isAway = false;
+  expect(await store.getRun(RUN)).toMatchObject({ plannedDueMs: aRun().createdAtMs });
+});

@@ -1,0 +1,403 @@
+/** Runs: which there is, and what control may change of it. */
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import type { TuneRecord } from "@firehose-backfill/checkpoint/run";
+import {
+  aFold,
+  aRun,
+  aMove,
+  foldOne,
+  type Harness,
+  keyOf,
+  leased,
+  NOW,
+  positionOf,
+  register,
+  RUN,
+  take,
+  theRun,
+} from "./harness.ts";
+
+export function describeRuns({ open, isToldTwice }: Harness): void {
+  describe("a run", () => {
+    test("does not exist at first", async () => {
+      const store = await open();
+      expect(await store.currentRun()).toBeNull();
+      expect(await store.currentRun({ openOnly: true })).toBeNull();
+      expect(await store.getRun(RUN)).toBeNull();
+      expect(await store.getScope(RUN)).toBeNull();
+    });
+
+    test("is read as it was made", async () => {
+      const store = await open();
+      const created = await store.createRun(aRun());
+      expect(await store.getRun(RUN)).toEqual(created);
+      expect(await store.currentRun()).toEqual(created);
+      expect(await store.currentRun({ openOnly: true })).toEqual(created);
+      expect(created).toMatchObject({
+        epoch: 1,
+        registered: 0,
+        folded: 0,
+        fence: 0,
+        paceEpoch: 1,
+        backOff: 1,
+        plannedDueMs: NOW,
+      });
+      expect(await store.getScope(RUN)).toEqual(aRun().scope);
+    });
+
+    test("keeps 10,000 DIDs and more", async () => {
+      const store = await open();
+      const dids = Array.from(
+        { length: 25_000 },
+        (_, index) => `did:plc:${createHash("sha256").update(String(index)).digest("base64url").slice(0, 24)}`,
+      );
+      const scope = { ...aRun().scope, dids };
+      await store.createRun(aRun({ scope }));
+      expect(await store.getScope(RUN)).toEqual(scope);
+    });
+
+    test("is refused while another is not finished, errored and paused included", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      for (const status of ["paused", "running", "errored"] as const) {
+        expect(await store.transition(RUN, ["running", "paused"], status, {})).not.toBeNull();
+        await expect(store.createRun(aRun({ runId: "run-2" }))).rejects.toMatchObject({
+          name: "RunInProgressError",
+          runId: RUN,
+        });
+      }
+      expect(await store.getRun("run-2")).toBeNull();
+    });
+
+    test("follows a finished one, which stays the current one until then", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      await store.transition(RUN, ["running"], "cancelled", { finishedAtMs: NOW });
+      expect(await store.currentRun()).toMatchObject({ runId: RUN, status: "cancelled", finishedAtMs: NOW });
+      expect(await store.currentRun({ openOnly: true })).toBeNull();
+      await store.createRun(aRun({ runId: "run-2" }));
+      expect(await store.currentRun({ openOnly: true })).toMatchObject({ runId: "run-2" });
+      expect(await store.getRun(RUN)).toMatchObject({ status: "cancelled" });
+    });
+
+    test("cannot have the id of an earlier one", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      await store.transition(RUN, ["running"], "cancelled", {});
+      await expect(store.createRun(aRun())).rejects.toMatchObject({ name: "BrokenStateError" });
+      expect(await theRun(store)).toMatchObject({ status: "cancelled" });
+    });
+
+    test("begins once when two begin at the same time", async () => {
+      const store = await open();
+      const ids = ["run-a", "run-b", "run-c"];
+      const results = await Promise.allSettled(ids.map((runId) => store.createRun(aRun({ runId }))));
+      expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      const current = await store.currentRun();
+      expect(results.findIndex(({ status }) => status === "fulfilled")).toBe(ids.indexOf(current?.runId ?? ""));
+    });
+  });
+
+  describe("a transition", () => {
+    test("happens only from the states that are named, and only along the table", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      expect(await store.transition(RUN, ["paused"], "running", {})).toBeNull();
+      expect(await store.transition("no-such-run", ["running"], "pausing", {})).toBeNull();
+      const patch = { reason: "asked to", pausedNow: true, pausedSinceMs: NOW, pausedMs: 7, target: positionOf(3) };
+      const after = await store.transition(RUN, ["enqueued", "running"], "pausing", patch);
+      expect(after).toMatchObject({ status: "pausing", ...patch });
+      expect(await theRun(store)).toEqual(after);
+      const same = await store.transition(RUN, ["pausing"], "pausing", { reason: null, pausedSinceMs: null });
+      expect(same).toMatchObject({
+        status: "pausing",
+        reason: null,
+        pausedSinceMs: null,
+        pausedNow: true,
+        pausedMs: 7,
+      });
+      await store.transition(RUN, ["pausing"], "cancelled", {});
+      expect(await store.transition(RUN, ["cancelled"], "running", {})).toBeNull();
+      expect(await theRun(store)).toMatchObject({ status: "cancelled" });
+    });
+
+    test("is won by one of many", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      const results = await Promise.all(
+        Array.from({ length: 5 }, (_, index) => store.transition(RUN, ["running"], "pausing", { reason: `${index}` })),
+      );
+      const won = results.filter((run) => run !== null);
+      expect(won).toHaveLength(1);
+      expect((await theRun(store)).reason).toBe(won[0]?.reason);
+    });
+  });
+
+  describe("a tune", () => {
+    test("changes the throttle, the pace epoch and the record, and keeps the last five", async () => {
+      const store = await open();
+      const { throttle, sources } = await store.createRun(aRun());
+      for (let delay = 1; delay <= 7; delay += 1) {
+        const change = {
+          throttle: { ...throttle, batchDelayMs: delay },
+          profile: "fast" as const,
+          sources: { ...sources, batchDelayMs: "tune" as const },
+          record: aTune(delay),
+          nowMs: NOW + delay,
+        };
+        expect(await store.tune(RUN, change)).toMatchObject({ throttle: change.throttle, plannedDueMs: NOW + delay });
+      }
+      const run = await theRun(store);
+      expect(run).toMatchObject({ paceEpoch: 8, profile: "fast", sources: { batchDelayMs: "tune" } });
+      expect(run.tunes).toEqual([3, 4, 5, 6, 7].map(aTune));
+    });
+
+    test("is refused by a run that is finished or gone", async () => {
+      const store = await open();
+      const { throttle, sources } = await store.createRun(aRun());
+      const change = { throttle, profile: "fast" as const, sources, record: aTune(1), nowMs: NOW };
+      await store.transition(RUN, ["running"], "cancelled", {});
+      expect(await store.tune(RUN, change)).toBeNull();
+      expect(await store.tune("no-such-run", change)).toBeNull();
+    });
+
+    test("puts a run's own pace by, keeps it, and brings it back", async () => {
+      const store = await open();
+      const { throttle, sources } = await store.createRun(aRun());
+      const { batchSize, batchDelayMs, maxConcurrent } = throttle;
+      const offPeak = {
+        profile: "fast" as const,
+        own: { profile: "background" as const, batchSize, batchDelayMs, maxConcurrent },
+        ownSources: { batchSize: "environment" as const },
+      };
+      const change = { throttle, profile: "fast" as const, sources, nowMs: NOW };
+      expect(await store.tune(RUN, { ...change, record: aTune(1), offPeak })).toMatchObject({ offPeak });
+      await store.tune(RUN, { ...change, record: aTune(2) });
+      expect((await theRun(store)).offPeak).toEqual(offPeak);
+      expect(await store.tune(RUN, { ...change, record: aTune(3), offPeak: null })).toMatchObject({ offPeak: null });
+      expect((await theRun(store)).offPeak).toBeNull();
+    });
+
+    test("that was made from a pace that has changed is refused", async () => {
+      const store = await open();
+      const { throttle, sources, paceEpoch } = await store.createRun(aRun());
+      const change = { throttle, profile: "fast" as const, sources, nowMs: NOW, paceEpoch };
+      expect(await store.tune(RUN, { ...change, record: aTune(1) })).not.toBeNull();
+      expect(await store.tune(RUN, { ...change, record: aTune(2) })).toBeNull();
+      expect((await theRun(store)).tunes).toEqual([aTune(1)]);
+    });
+
+    test("loses nothing to others at the same time", async () => {
+      const store = await open();
+      const { throttle, sources } = await store.createRun(aRun());
+      await Promise.all(
+        [1, 2, 3, 4].map((delay) =>
+          store.tune(RUN, {
+            throttle: { ...throttle, batchDelayMs: delay },
+            profile: "fast",
+            sources,
+            record: aTune(delay),
+            nowMs: NOW,
+          }),
+        ),
+      );
+      const run = await theRun(store);
+      expect(run.paceEpoch).toBe(5);
+      expect(run.tunes.map((tune) => tune.atMs).sort((a, b) => a - b)).toEqual(
+        [1, 2, 3, 4].map((delay) => NOW + delay),
+      );
+    });
+  });
+
+  describe("a new epoch", () => {
+    test("sets the cursors and drops unfolded windows with their counts", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      await foldOne(store, lease, 1);
+      await register(store, lease, { number: 2 });
+      await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+      const before = await theRun(store);
+      const after = await store.newEpoch(RUN, { epochBefore: 1, cursor: before.appliedCursor, nowMs: NOW + 9 });
+      expect(after).toMatchObject({
+        epoch: 2,
+        readerCursor: positionOf(1),
+        appliedCursor: positionOf(1),
+        registered: 2,
+        folded: 2,
+        totals: before.totals,
+        paceEpoch: before.paceEpoch + 1,
+        plannedDueMs: NOW + 9,
+        waiting: null,
+        sourceState: before.sourceState,
+        sourceMoved: true,
+        target: null,
+        startPosition: before.startPosition,
+      });
+      expect(await store.openWindows(await theRun(store), 10)).toEqual([]);
+    });
+
+    test("from another start forgets what was measured of the stream", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      await store.putWindow(lease, { ...(await register(store, lease)), number: 2 });
+      await store.moveCursor(lease, aMove(2, { keptSinceMs: 5, target: positionOf(2) }));
+      const start = { kind: "oldest" } as const;
+      expect(await store.newEpoch(RUN, { epochBefore: 1, cursor: null, start, nowMs: NOW })).toMatchObject({
+        start,
+        readerCursor: null,
+        appliedCursor: null,
+        startPosition: null,
+        sourceMoved: true,
+        target: null,
+        keptSinceMs: null,
+      });
+    });
+
+    test("is refused when the epoch has moved on, and when the run is finished", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      const start = { kind: "oldest" } as const;
+      const change = { epochBefore: 1, cursor: positionOf(1), start, nowMs: NOW };
+      const results = await Promise.all([
+        store.newEpoch(RUN, change),
+        store.newEpoch(RUN, { ...change, cursor: positionOf(2) }),
+      ]);
+      expect(results.filter((run) => run !== null)).toHaveLength(1);
+      expect(await theRun(store)).toMatchObject({
+        epoch: 2,
+        readerCursor: results.find((run) => run !== null)?.readerCursor,
+      });
+      expect(await store.newEpoch(RUN, change)).toBeNull();
+      await store.transition(RUN, ["running"], "cancelled", {});
+      expect(await store.newEpoch(RUN, { ...change, epochBefore: 2 })).toBeNull();
+    });
+
+    test("is refused where the applied cursor has moved on, unless a place was chosen", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const stale = await theRun(store);
+      await foldOne(store, lease, 1);
+      const change = { epochBefore: 1, cursor: stale.appliedCursor, nowMs: NOW };
+      expect(await store.newEpoch(RUN, change)).toBeNull();
+      expect(await store.newEpoch(RUN, { ...change, cursor: positionOf(1) })).toMatchObject({ epoch: 2, folded: 1 });
+      await foldOne(store, lease, 2, ["applied", "applied"], 2);
+      const chosen = { epochBefore: 2, cursor: null, start: { kind: "live" } as const, nowMs: NOW };
+      expect(await store.newEpoch(RUN, chosen)).toMatchObject({ epoch: 3, appliedCursor: null });
+    });
+
+    test("refuses every later write of the old one", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const window = await register(store, lease);
+      await store.newEpoch(RUN, { epochBefore: 1, cursor: null, nowMs: NOW });
+      const before = await theRun(store);
+      expect(await store.moveCursor(lease, aMove(2))).toBe(false);
+      expect(await store.noteStream(lease, { epoch: 1, target: positionOf(1) })).toBe(false);
+      expect(await store.reservePlaces(lease, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(false);
+      const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
+      expect(await store.fold(lease, aFold(add, { appliedCursor: window.to }))).toBeNull();
+      expect(await theRun(store)).toEqual(before);
+    });
+  });
+
+  describe("back-off", () => {
+    test("doubles up to 16, each time with a new pace epoch, and not before it may", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      for (let times = 1; times <= 4; times += 1) {
+        const nowMs = NOW + times * 10;
+        expect(await store.raiseBackOff(RUN, { reason: "memory", notAfterMs: nowMs - 5, nowMs })).toBe(true);
+        expect(await store.raiseBackOff(RUN, { reason: "latency", notAfterMs: nowMs, nowMs })).toBe(false);
+        expect(await theRun(store)).toMatchObject({
+          backOff: 2 ** times,
+          backOffAtMs: nowMs,
+          backOffReason: "memory",
+          paceEpoch: 1 + times,
+          plannedDueMs: nowMs,
+        });
+      }
+      expect(await store.raiseBackOff(RUN, { reason: "latency", notAfterMs: NOW + 100, nowMs: NOW + 100 })).toBe(false);
+      expect(await theRun(store)).toMatchObject({
+        backOff: 16,
+        backOffAtMs: NOW + 100,
+        backOffReason: "latency",
+        paceEpoch: 5,
+        plannedDueMs: NOW + 40,
+      });
+    });
+
+    test("halves down to 1 and leaves the pace alone", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      await store.raiseBackOff(RUN, { reason: "memory", notAfterMs: NOW, nowMs: NOW });
+      expect(await store.halveBackOff(RUN, { notAfterMs: NOW, nowMs: NOW + 1 })).toBe(false);
+      expect(await store.halveBackOff(RUN, { notAfterMs: NOW + 1, nowMs: NOW + 60_000 })).toBe(true);
+      expect(await theRun(store)).toMatchObject({
+        backOff: 1,
+        backOffAtMs: NOW + 60_000,
+        paceEpoch: 2,
+        plannedDueMs: NOW,
+      });
+      expect(await store.halveBackOff(RUN, { notAfterMs: NOW + 60_001, nowMs: NOW + 70_000 })).toBe(false);
+    });
+
+    test("rises once when many ask at the same time", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      await Promise.all(
+        Array.from({ length: 6 }, () => store.raiseBackOff(RUN, { reason: "latency", notAfterMs: NOW, nowMs: NOW })),
+      );
+      expect(await theRun(store)).toMatchObject({ backOff: 2, paceEpoch: 2 });
+    });
+  });
+
+  test("what consumers wait for, and their memory pauses, are in the run", async () => {
+    const store = await open();
+    const { lease } = await leased(store);
+    await store.setWaiting(RUN, { for: "throttle query: 3 > 0", sinceMs: NOW });
+    expect(await theRun(store)).toMatchObject({ waiting: { for: "throttle query: 3 > 0", sinceMs: NOW } });
+    await store.setWaiting(RUN, null);
+    await store.addMemoryPause(RUN, NOW + 3);
+    const run = await theRun(store);
+    expect(run).toMatchObject({ waiting: null, lastMemoryPauseAtMs: NOW + 3, fence: lease.fence });
+    expect(run.memoryPauses).toBe(isToldTwice ? 2 : 1);
+    await store.setWaiting("no-such-run", null);
+    await store.addMemoryPause("no-such-run", NOW);
+    expect(await store.getRun("no-such-run")).toBeNull();
+  });
+
+  test("fault 8: a run that is over waits for nothing, whoever said so before or says so now", async () => {
+    const store = await open();
+    await leased(store);
+    await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+    await store.transition(RUN, ["running"], "cancelling", {});
+    expect(await theRun(store)).toMatchObject({ waiting: { for: "database" } });
+    await store.transition(RUN, ["cancelling"], "cancelled", { finishedAtMs: NOW });
+    expect(await theRun(store)).toMatchObject({ status: "cancelled", waiting: null });
+    await store.setWaiting(RUN, { for: "database", sinceMs: NOW });
+    expect(await theRun(store)).toMatchObject({ waiting: null });
+  });
+
+  test("a finished run is swept, so that a redrive finds its batch", async () => {
+    const store = await open();
+    const { lease } = await leased(store);
+    const window = await foldOne(store, lease, 1, ["applied", "dead"]);
+    await store.transition(RUN, ["running"], "succeeded", { finishedAtMs: NOW });
+    await store.finish(keyOf(window, 1), "applied", { applied: 5, stale: 0, dead: 0 }, { nowMs: NOW, redriven: true });
+    await store.correct(keyOf(window, 1));
+    expect((await theRun(store)).totals).toEqual({
+      received: 14,
+      processed: 10,
+      stale: 1,
+      dead: 0,
+      deadReasons: {},
+      skipped: { collection: 4 },
+    });
+    expect(await take(store)).toMatchObject({ run: { status: "succeeded" } });
+  });
+}
+
+function aTune(delay: number): TuneRecord {
+  return { atMs: NOW + delay, by: "tune", changes: { BACKFILL_BATCH_DELAY_MS: { from: 2000, to: delay } } };
+}

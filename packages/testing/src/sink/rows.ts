@@ -1,0 +1,130 @@
+/** What the tests of this package share: rows by the field, and a database of their own on a server that is there. */
+import { existsSync } from "node:fs";
+import type { BatchCounts } from "@firehose-backfill/core/batch";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { type Database, openDatabase } from "@firehose-backfill/sink/connection";
+import { migrate } from "@firehose-backfill/sink/schema/migrate";
+import { createSink, type PostgresSink, type SinkOptions } from "@firehose-backfill/sink/sink";
+import type {
+  AccountRow,
+  ApplyRequest,
+  DeadRow,
+  IdentityRow,
+  RecordRow,
+  SinkRow,
+  SyncRow,
+} from "@firehose-backfill/sink/types";
+
+export const DAY_MS = 86_400_000;
+export const START_MS = Date.UTC(2026, 0, 1);
+
+/** Event `n` of a stream: sequence number, time and revision follow from it. */
+function moment(n: number) {
+  return { seq: n, timeMs: START_MS + n * 1000 };
+}
+
+export function revOf(n: number): string {
+  return `3l${String(n).padStart(11, "0")}`;
+}
+
+export function recordRow(n: number, fields: Partial<RecordRow> = {}): RecordRow {
+  const base = { kind: "record", did: "did:plc:alice", collection: "app.bsky.feed.post", rkey: `rkey${n}` } as const;
+  const body =
+    fields.action === "delete"
+      ? { cid: null, json: null }
+      : { cid: `cid${n}`, json: JSON.stringify({ $type: "app.bsky.feed.post", text: `record ${n}` }) };
+  return { ...base, action: "create", rev: revOf(n), ...moment(n), ...body, ...fields };
+}
+
+export function accountRow(n: number, fields: Partial<AccountRow> = {}): AccountRow {
+  return { kind: "account", did: "did:plc:alice", active: true, status: null, ...moment(n), ...fields };
+}
+
+export function identityRow(n: number, fields: Partial<IdentityRow> = {}): IdentityRow {
+  return { kind: "identity", did: "did:plc:alice", handle: "alice.test", ...moment(n), ...fields };
+}
+
+export function syncRow(n: number, fields: Partial<SyncRow> = {}): SyncRow {
+  return { kind: "sync", did: "did:plc:alice", rev: revOf(n), ...moment(n), ...fields };
+}
+
+export function deadRow(n: number, fields: Partial<DeadRow> = {}): DeadRow {
+  const base = { kind: "dead", did: "did:plc:alice", path: "a.b.c/d", reason: "missing-block" } as const;
+  return { ...base, error: "no such block", payload: Uint8Array.of(0, 1, 255), ...moment(n), ...fields };
+}
+
+export function request(rows: readonly SinkRow[], fields: Partial<ApplyRequest> = {}): ApplyRequest {
+  return { runId: "run-1", lockRunId: "run-1", maxConcurrent: 2, isOnTime: () => true, rows, ...fields };
+}
+
+/** A sink on that database, with what does not matter to the test filled in. */
+export function testSink(databaseUrl: string, fields: Partial<SinkOptions> = {}): PostgresSink {
+  return createSink({
+    databaseUrl,
+    poolSize: 1,
+    clock: systemClock,
+    random: Math.random,
+    throttleQuery: null,
+    ...fields,
+  });
+}
+
+export async function sqlOn(sink: PostgresSink, sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  return sink.database.use([{ sql }], async (_session, [result]) => result?.rows ?? []);
+}
+
+export async function clearTables(sink: PostgresSink): Promise<void> {
+  const deletes = ["records", "repos", "dead_events"].map((name) => ({ sql: `DELETE FROM firehose.${name}` }));
+  await sink.database.use(deletes, async () => {});
+}
+
+/** Applies one batch; every row of it must be counted once. */
+export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Promise<BatchCounts> {
+  const result = await sink.apply(request(rows));
+  if (result.kind !== "applied") throw new Error(`expected applied, got ${result.kind}`);
+  const { applied, stale, dead } = result.counts;
+  if (applied + stale + dead !== rows.length)
+    throw new Error(`${JSON.stringify(result.counts)} of ${rows.length} rows`);
+  return { applied, stale, dead };
+}
+
+/** What the view shows: rkey, CID and the record's text. */
+export async function liveIn(sink: PostgresSink): Promise<readonly (readonly (string | null)[])[]> {
+  const sql = "SELECT rkey, cid, record->>'text' FROM firehose.live_records ORDER BY did, collection, rkey";
+  return sqlOn(sink, sql);
+}
+
+let databases = 0;
+
+/** An empty database on that server; `settings` are its own (ALTER DATABASE). Returns its URL. */
+export async function createDatabase(
+  serverUrl: string,
+  options: { readonly migrated?: boolean; readonly settings?: readonly string[] } = {},
+): Promise<string> {
+  databases += 1;
+  const name = `test_${databases}`;
+  await query(serverUrl, `CREATE DATABASE ${name}`);
+  for (const setting of options.settings ?? []) await query(serverUrl, `ALTER DATABASE ${name} SET ${setting}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  if (options.migrated !== false) await migrate({ databaseUrl: url.href });
+  return url.href;
+}
+
+export async function query(databaseUrl: string, sql: string): Promise<readonly (readonly (string | null)[])[]> {
+  await using database = openDatabase({ databaseUrl, poolSize: 1 });
+  return database.use([{ sql }], async (_session, [result]) => result?.rows ?? []);
+}
+
+/** Servers to test against: the embedded one, and an old one where Debian's is installed. `binDir` for startPostgres(). */
+export const SERVERS: readonly { readonly name: string; readonly binDir?: string }[] = [
+  { name: "Postgres 18" },
+  ...["/usr/lib/postgresql/15/bin"]
+    .filter((path) => existsSync(path))
+    .map((binDir) => ({ name: "Postgres 15", binDir })),
+];
+
+/** The one value of a query. */
+export async function ask(database: Database, sql: string): Promise<string | null | undefined> {
+  return database.use([{ sql }], async (_session, [result]) => result?.rows[0]?.[0]);
+}

@@ -1,0 +1,92 @@
+/** A factory of snapshots for tests and screenshots: a run in the middle of its work, and what a test wants to be different. */
+import { buildSnapshot } from "../../../status/src/build-snapshot.ts";
+import type { HistoryPoint } from "@firehose-backfill/status/history";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import { type Judged, verdictOf } from "../../../status/src/verdict.ts";
+
+const AT = "2026-03-01T12:00:00.000Z";
+
+export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
+  const judged: Judged = {
+    runId: "run-20260301-0900-k3",
+    status: "running",
+    reason: null,
+    host: "relay.example:443",
+    profile: "background",
+    asked: { days: 1, from: "2026-02-28T09:00:00.000Z" },
+    startedAt: "2026-03-01T09:00:00.000Z",
+    outage: null,
+    waiting: null,
+    settings: {
+      BACKFILL_PROFILE: { value: "background", source: "default" },
+      BACKFILL_BATCH_SIZE: { value: 5, source: "profile" },
+      BACKFILL_BATCH_DELAY_MS: { value: 2000, source: "profile" },
+      BACKFILL_MAX_CONCURRENT: { value: 2, source: "profile" },
+      BACKFILL_MAX_MEMORY_MB: { value: 512, source: "profile" },
+      BACKFILL_USE_IDLE: { value: true, source: "profile" },
+      BACKFILL_DB_POOL_SIZE: { value: 2, source: "environment" },
+      BACKFILL_DAYS: { value: 1, source: "flag" },
+      BACKFILL_COLLECTIONS: { value: "app.bsky.feed.*", source: "environment" },
+      DATABASE_URL: { value: "embedded Postgres", source: "default" },
+    },
+    received: 28_120,
+    processed: 26_950,
+    skipped: { collection: 830, did: 90, "before-start": 210 },
+    dead: 3,
+    deadReasons: { "nul-character": 2, "missing-block": 1 },
+    ratePerSecond: 2.49,
+    averageRatePerSecond: 2.48,
+    allowedRatePerSecond: 2.5,
+    cursor: {
+      start: { seq: 4_100_000, time: "2026-02-28T09:00:00.000Z" },
+      reader: { seq: 4_162_400, time: "2026-02-28T22:20:12.000Z" },
+      applied: { seq: 4_161_900, time: "2026-02-28T22:00:00.000Z" },
+      target: { seq: 4_215_000, time: "2026-03-01T09:00:00.000Z" },
+    },
+    lagSeconds: 50_400,
+    progress: 0.5417,
+    etaSeconds: 9_140,
+    retentionSeconds: 259_200,
+    fallsOffInSeconds: 209_000,
+    queue: { ready: 1, inFlight: 2, delayed: 45, oldestAgeSeconds: 118, deadLetters: 0 },
+    memory: { usedMb: 384.2, limitMb: 512, pauses: 0, lastPauseAt: null, backOff: 1 },
+    consumers: { active: 1, max: 2 },
+    pool: { used: 1, size: 2 },
+    lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 3_200, endedBecause: "horizon" },
+    nextTickAt: "2026-03-01T12:00:30.000Z",
+    gaps: [],
+    errors: [],
+    tunes: [],
+    elapsedSeconds: 10_800,
+    at: AT,
+    ...different,
+  };
+  return { ...judged, verdict: different.verdict ?? verdictOf(judged) };
+}
+
+/** A place where no run has ever been. */
+export function sampleEmptySnapshot(): Snapshot {
+  return buildSnapshot({
+    run: null,
+    openWindows: [],
+    gaps: [],
+    errors: [],
+    consumers: [],
+    queue: { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 },
+    rateSamples: [],
+    settings: sampleSnapshot().settings,
+    nowMs: Date.parse(AT),
+  });
+}
+
+/** One point a minute, with a stall in the middle. */
+export function sampleHistory(points = 180): readonly HistoryPoint[] {
+  return Array.from({ length: points }, (_, index) => ({
+    atMs: Date.parse(AT) - (points - index) * 60_000,
+    ratePerSecond: index > 80 && index < 95 ? 0.4 : 2.45 + Math.sin(index / 3) * 0.05,
+    allowedRatePerSecond: 2.5,
+    lagSeconds: 90_000 - index * 200,
+    memoryMb: 300 + Math.sin(index / 17) * 60 + (index % 7) * 4,
+    depth: index > 80 && index < 110 ? 90 - Math.abs(95 - index) : 46 + (index % 5),
+  }));
+}
