@@ -81,7 +81,7 @@ test("an outdated cursor: what the host no longer has is a gap with both ends, h
   await place.tick();
   const [gap, ...more] = await place.store.listGaps(RUN);
   expect(more).toEqual([]);
-  expect(gap).toMatchObject({ from: { seq: 10 }, to: { seq: 500 }, host: new URL(relay.url).host });
+  expect(gap).toMatchObject({ from: { ordinal: 10 }, to: { ordinal: 500 }, host: new URL(relay.url).host });
   expect(gap?.reason).toMatch(/outdated/);
   expect(place.log.join("\n")).toContain("Gap: the host no longer has 10 to 500");
   await place.applyAll();
@@ -113,7 +113,7 @@ test.each([
     await place.tick();
     await place.applyAll();
   }
-  expect(await place.run()).toMatchObject({ status: "paused", reason, epoch: 1, readerCursor: { seq: 15 } });
+  expect(await place.run()).toMatchObject({ status: "paused", reason, epoch: 1, readerCursor: { ordinal: 15 } });
   const connections = relay.attempts();
   await place.tick();
   expect(relay.attempts()).toBe(connections);
@@ -146,8 +146,8 @@ test("fault 2: 150 frames, one with its number 1,000,000 too high: the other 149
   await readToRest(place);
   expect(await place.run()).toMatchObject({
     status: "succeeded",
-    readerCursor: { seq: 150 },
-    target: { seq: 150 },
+    readerCursor: { ordinal: 150 },
+    target: { ordinal: 150 },
     totals: { received: 150 },
   });
 });
@@ -165,12 +165,12 @@ test.each(["oldest", "live", "3", new Date(timeOf(1)).toISOString()])(
     });
     const place = await setUp(relay, { after: 100, to: 500 });
     await readToRest(place);
-    expect(await place.run()).toMatchObject({ status: "paused", readerCursor: { seq: 120 } });
+    expect(await place.run()).toMatchObject({ status: "paused", readerCursor: { ordinal: 120 } });
     expect((await place.run()).reason).toBe("the host's sequence numbers went back");
     isAnew = true;
     await place.resume(from);
     await place.tick();
-    expect((await place.run()).readerCursor?.seq).toBe(20);
+    expect((await place.run()).readerCursor?.ordinal).toBe(20);
   },
 );
 
@@ -180,7 +180,7 @@ test("fault 5: a start below what a silent relay keeps records the gap", async (
   await readToRest(place);
   expect(await place.run()).toMatchObject({ status: "succeeded", totals: { received: 4 } });
   expect(await place.store.listGaps(RUN)).toMatchObject([
-    { from: { seq: 100 }, to: { seq: 500 }, reason: "before what the host keeps" },
+    { from: { ordinal: 100 }, to: { ordinal: 500 }, reason: "before what the host keeps" },
   ]);
   expect(place.log.join("\n")).toContain("Gap: the host no longer has 100 to 500");
 });
@@ -189,8 +189,8 @@ test("fault 6: a stretch that the host no longer has is a gap, and the run ends"
   await using relay = await startRelay({ onConnect: serveLog(logOf(500, 503)) });
   const place = await setUp(relay, { after: 100, to: 200 });
   await readToRest(place);
-  expect(await place.run()).toMatchObject({ status: "succeeded", target: { seq: 100 }, totals: { received: 0 } });
-  expect(await place.store.listGaps(RUN)).toMatchObject([{ from: { seq: 100 }, to: { seq: 500 } }]);
+  expect(await place.run()).toMatchObject({ status: "succeeded", target: { ordinal: 100 }, totals: { received: 0 } });
+  expect(await place.store.listGaps(RUN)).toMatchObject([{ from: { ordinal: 100 }, to: { ordinal: 500 } }]);
 });
 
 test("fault 6: quiet behind nothing but the cursor's own event, the run ends", async () => {
@@ -199,7 +199,7 @@ test("fault 6: quiet behind nothing but the cursor's own event, the run ends", a
   });
   const place = await setUp(relay, { after: 100 });
   await readToRest(place);
-  expect(await place.run()).toMatchObject({ status: "succeeded", target: { seq: 100 }, totals: { received: 0 } });
+  expect(await place.run()).toMatchObject({ status: "succeeded", target: { ordinal: 100 }, totals: { received: 0 } });
 });
 
 test("fault 13: how long the host keeps its events is known in a run that is older than that", async () => {

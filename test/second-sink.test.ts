@@ -93,7 +93,7 @@ test("issue 13.4: a second sink: a stream in order, and again backwards, leaves 
         counts: { applied: 1, stale: 0, dead: 0 },
       });
     }
-    return [...table.values()].map(({ rkey, seq }) => [rkey, seq]).toSorted();
+    return [...table.values()].map(({ rkey, seq }) => [rkey, seq]).toSorted(([a = ""], [b = ""]) => String(a).localeCompare(String(b)));
   };
   const first = await replay(numbers, 1);
   expect(first).toHaveLength(3);

@@ -14,6 +14,7 @@ import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import { seekCursor, type SeekResult } from "@firehose-backfill/firehose/seek";
 import type { ReadPosition } from "@firehose-backfill/firehose/types";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { expect, test } from "vitest";
 import { sampleFrames } from "./support/recordings.ts";
@@ -104,8 +105,13 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
       ...common,
       store,
       queue: createMemoryQueue(common),
-      openReader: openFirehoseReader,
-      seekCursor: (options, signal) => seekCursor({ ...options, limits: { spacingMs: 0, listenMs: 300 } }, signal),
+      sources: {
+        relay: relayKit({
+          ...common,
+          sampleRelayUrl: null,
+          seekCursor: (options, signal) => seekCursor({ ...options, limits: { spacingMs: 0, listenMs: 300 } }, signal),
+        }),
+      },
       memory: {
         usedMb: () => 1,
         limitMb: () => 100,
@@ -119,8 +125,6 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
         leaseTtlMs: 60_000,
         lostAfterMs: 180_000,
         lookAgainMs: 1,
-        sampleRelayUrl: null,
-        userAgent: "test",
       },
       offPeak: null,
       limits: null,
@@ -130,7 +134,7 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
     { signal: never, firstRun: null },
   );
   expect(lines).toMatchObject([expect.stringMatching(/^\[BACKFILL\] Start at .*: reading from seq \d+ .* looks$/)]);
-  expect(result.run?.startPosition?.seq).toBeGreaterThan(log.oldestSeq + 1_000);
+  expect(result.run?.startPosition?.ordinal).toBeGreaterThan(log.oldestSeq + 1_000);
   expect(result.run?.startPosition?.timeMs).toBeLessThan(startTimeMs);
-  expect(result.run?.oldestKeptMs).toBeLessThan(Date.now() - 5 * HOUR_MS);
+  expect(result.run?.keptSinceMs).toBeLessThan(Date.now() - 5 * HOUR_MS);
 });

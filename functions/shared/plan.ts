@@ -1,14 +1,13 @@
 /** `plan` on AWS: the same look at the relay as anywhere, and done before control's own time is over. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { makePlan } from "@firehose-backfill/backfill/plan/plan";
-import { SurveyError } from "@firehose-backfill/backfill/plan/survey";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
-import { sampleStream } from "@firehose-backfill/firehose/sample";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { SurveyError } from "@firehose-backfill/source/survey";
 
 /** Control has 60 s; what is left is for its answer. */
 const LONGEST_MS = 50_000;
@@ -19,10 +18,10 @@ export function planner(options: {
 }): (config: Config, request: StartRequest) => Promise<Plan> {
   return async (config, request) => {
     const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-    const deps = { ...options, userAgent: agent, sampleStream, seekCursor, sampleRelayUrl: null };
+    const sources = { relay: relaySurveyor({ ...options, userAgent: agent, sampleRelayUrl: null }) };
     const signal = AbortSignal.timeout(LONGEST_MS);
     try {
-      return await makePlan(deps, { config, request }, signal);
+      return await makePlan({ clock: options.clock, sources }, { config, request }, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new SurveyError(

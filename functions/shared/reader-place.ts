@@ -8,8 +8,8 @@ const LONGEST_READING_MS = 50_000;
 const READING_SHARE = 0.5;
 const LEASE_MARGIN_MS = 30_000;
 
-export function readerPlace(options: { readonly remainingMs: number; readonly userAgent: string }): Place {
-  const { remainingMs, userAgent } = options;
+export function readerPlace(options: { readonly remainingMs: number }): Place {
+  const { remainingMs } = options;
   return {
     tickMs: TICK_MS,
     tickBudgetMs: Math.min(LONGEST_READING_MS, remainingMs * READING_SHARE),
@@ -18,7 +18,5 @@ export function readerPlace(options: { readonly remainingMs: number; readonly us
     lookAgainMs: TICK_MS,
     leaseTtlMs: remainingMs + LEASE_MARGIN_MS,
     lostAfterMs: 180_000,
-    sampleRelayUrl: null,
-    userAgent,
   };
 }

@@ -7,8 +7,7 @@ import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
@@ -61,6 +60,7 @@ export function createReader(
     userAgent: agent,
     resolveName: systemNames,
   });
+  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }) };
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
   const outages = createOutageLog({ clock, log });
@@ -84,11 +84,9 @@ export function createReader(
         random,
         store,
         queue,
-        openReader: openFirehoseReader,
-        seekCursor,
-        resolveKey,
+        sources,
         memory,
-        place: readerPlace({ remainingMs: context.getRemainingTimeInMillis(), userAgent: agent }),
+        place: readerPlace({ remainingMs: context.getRemainingTimeInMillis() }),
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
         deployed: config,

@@ -46,7 +46,7 @@ export function noticeOf(run: Run): Notice {
     subject: `firehose-backfill ${stageName()}: ${what}`.slice(0, 100),
     message: [
       `The ${what}${run.reason === null ? "." : `: ${run.reason}`}`,
-      `Host ${run.host}: ${received} events received, ${processed} processed, ${dead} dead.`,
+      `Host ${run.source.host}: ${received} events received, ${processed} processed, ${dead} dead.`,
       "firehose-backfill status --function NAME shows more.",
     ].join("\n"),
   };

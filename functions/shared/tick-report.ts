@@ -53,9 +53,9 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
       const nowMs = Date.parse(snapshot.at);
       addMetric(metrics, "WaitingSeconds", secondsWaiting(run, nowMs));
       if (outstanding !== null) addMetric(metrics, "OldestDueSeconds", secondsOverdue(run, outstanding, nowMs));
-      const readTo = snapshot.cursor.reader;
+      const readTo = snapshot.cursor.reader?.time ?? null;
       if (readTo !== null)
-        addMetric(metrics, "ReaderLagSeconds", (Date.parse(snapshot.at) - Date.parse(readTo.time)) / 1000);
+        addMetric(metrics, "ReaderLagSeconds", (Date.parse(snapshot.at) - Date.parse(readTo)) / 1000);
       if (snapshot.fallsOffInSeconds !== null) addMetric(metrics, "FallsOffInSeconds", snapshot.fallsOffInSeconds);
     },
   };

@@ -2,6 +2,6 @@
 import { test } from "vitest";
 import { at, expectNothingLost } from "./short-campaign.ts";
 
-test("killed right after a send and right after a fold, the tables and the counters are those of a quiet run", async () => {
+test("killed right after a send and right after the applied cursor moved, the tables and the counters are those of a quiet run", async () => {
   await expectNothingLost([at("after-send", 2), at("after-fold", 1)], ["after-send", "after-fold"]);
 }, 600_000);

@@ -24,7 +24,6 @@ const WRITTEN_BY_A_PROGRAM = new Set([
 const NAMES_TO_COME = new Set<string>([
   "advance-applied.ts",
   "disposition.ts",
-  "failure.ts",
   "latest-rows.ts",
   "launcher.mjs",
   "next-status.ts",

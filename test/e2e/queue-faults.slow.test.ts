@@ -12,8 +12,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { type QueueServer, startQueueServer } from "@firehose-backfill/embedded/queue-server";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
 import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
@@ -115,9 +114,10 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
   });
   const reader: ReaderDeps = {
     ...shared,
-    openReader: openFirehoseReader,
-    seekCursor,
-    place: localPlace({ sampleRelayUrl: null, userAgent: "test" }),
+    sources: {
+      relay: relayKit({ clock: shared.clock, random: shared.random, userAgent: "test", sampleRelayUrl: null }),
+    },
+    place: localPlace({ isSample: false }),
     offPeak: null,
     limits: null,
     owner: "test",

@@ -21,7 +21,7 @@ import { startReaderLoop } from "@firehose-backfill/server/reader-loop";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 import { type SimulatedDatabase, simulatedDatabase } from "./database.ts";
-import { type StreamShape, simulatedReader } from "./stream.ts";
+import { MODEL, modelKit, type StreamShape } from "./stream.ts";
 
 export interface SimulationOptions {
   /** As in the environment. */
@@ -98,12 +98,12 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     matching: 1,
     ...options.stream,
   };
-  const created = await store.createRun(
-    newRun(config, { runId: "simulated", nowMs: startMs, end: { kind: "time", timeMs: Number.MAX_SAFE_INTEGER } }),
-  );
+  const end = { kind: "time", timeMs: Number.MAX_SAFE_INTEGER } as const;
+  const created = await store.createRun({
+    ...newRun(config, { runId: "simulated", nowMs: startMs, end }),
+    source: MODEL,
+  });
 
-  const sampleRelayUrl = "ws://127.0.0.1";
-  const userAgent = "simulation";
   const place: Place =
     options.home === undefined
       ? {
@@ -113,21 +113,14 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
           leaseTtlMs: 150_000,
           lostAfterMs: 180_000,
           lookAgainMs: tickMs,
-          sampleRelayUrl,
-          userAgent,
         }
-      : {
-          ...localPlace({ sampleRelayUrl: options.home === "sample" ? sampleRelayUrl : null, userAgent }),
-          // The made-up stream is read without a relay to look for a start on.
-          sampleRelayUrl,
-        };
+      : localPlace({ isSample: options.home === "sample" });
   const readerDeps: ReaderDeps = {
     clock,
     random,
     store,
     queue,
-    openReader: (readerOptions) => simulatedReader(stream, readerOptions),
-    seekCursor: null,
+    sources: { model: modelKit(stream, clock) },
     memory: CALM,
     place,
     offPeak: config.settings.offPeak,

@@ -1,8 +1,12 @@
-/** A firehose that is made up: endless commits in order, and a reader of it that keeps the promises of readWindow. */
+/** A second source, made up: endless commits in order, and a reader of them that keeps the promises of the port. */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { Clock } from "@firehose-backfill/core/clock";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
-import type { Position } from "@firehose-backfill/core/position";
-import type { FirehoseReader, FirehoseReaderOptions, Window } from "@firehose-backfill/firehose/types";
+import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
+import { SurveyError } from "@firehose-backfill/source/survey";
+import type { Verdict } from "@firehose-backfill/source/verdict";
+import type { EventSource, Window } from "@firehose-backfill/source/window";
 
 export interface StreamShape {
   /** Commits in the stream; Infinity: it never ends. */
@@ -20,71 +24,80 @@ export interface StreamShape {
   readonly record?: (index: number) => Uint8Array | null;
 }
 
-export function simulatedReader(shape: StreamShape, options: FirehoseReaderOptions): FirehoseReader {
-  const { position } = options;
-  let cursor = position.cursor ?? beginning(shape, position.startTimeMs);
-  let { startReached } = position;
+/** The kind that a run names to read a made-up stream. */
+export const MODEL = { kind: "model", host: "model" } as const;
+
+/** The whole source: no socket, no search, no survey, and nothing to remember but that it has begun. */
+export function modelKit(shape: StreamShape, clock: Clock): SourceKit {
+  return {
+    open: (options) => openModel(shape, options, clock),
+    survey: () => Promise.reject(new SurveyError("a made-up stream is not surveyed")),
+  };
+}
+
+function openModel(shape: StreamShape, options: OpenOptions, clock: Clock): EventSource {
+  const { start, cursor: given } = options;
+  if (given !== null && given.token !== `commit-${given.ordinal}`)
+    throw new Error(`the token of ${given.ordinal} is lost`);
+  let cursor = given ?? beginning(shape, start.kind === "time" ? start.timeMs : null);
 
   return {
     async readWindow(limits, signal): Promise<Window> {
       const most = Math.max(1, Math.floor((limits.maxMs * shape.commitsPerSecond) / 1000));
-      const from = cursor;
       const events: FirehoseEvent[] = [];
       let received = 0;
-      let frames = 0;
-      let first: Position | null = null;
-      let endedBecause: Window["endedBecause"] = "events";
+      let units = 0;
+      let first: Cursor | null = null;
+      let verdict: Verdict = { kind: "more", isFull: true };
       for (;;) {
-        const index = cursor?.seq ?? 0;
+        const index = cursor?.ordinal ?? 0;
         if (index >= shape.commits) {
-          endedBecause = "quiet";
+          verdict = { kind: "end", word: "quiet" };
           break;
         }
-        if (frames >= most) {
-          endedBecause = "time";
+        if (units >= most) {
+          verdict = { kind: "more", isFull: false };
           break;
         }
         const commit = commitAt(shape, index);
-        const isFirst = frames === 0 && limits.takeFirstWhole;
+        const isFirst = units === 0 && limits.takeFirstWhole;
         if (events.length + commit.events.length > limits.maxEvents && !isFirst) break;
         events.push(...commit.events);
         received += commit.received;
-        frames += 1;
-        cursor = { seq: index + 1, timeMs: commit.timeMs };
+        units += 1;
+        cursor = tokened(index + 1, commit.timeMs);
         first ??= cursor;
-        startReached = true;
       }
-      if (Number.isFinite(shape.commitsPerSecond))
-        await options.clock.sleep((frames * 1000) / shape.commitsPerSecond, signal);
+      if (Number.isFinite(shape.commitsPerSecond)) await clock.sleep((units * 1000) / shape.commitsPerSecond, signal);
       return {
         events: EventLog.of(events),
         received,
         skipped: received > events.length ? { collection: received - events.length } : {},
-        frames,
-        ignored: {},
-        bytes: frames * 1000,
-        from,
-        to: frames === 0 ? null : cursor,
+        units,
+        unknown: 0,
+        to: units === 0 ? null : cursor,
         first,
-        startReached,
-        recentTimesMs: [],
-        hostSeen: true,
-        brokenFrames: 0,
+        state: "begun",
+        keptSinceMs: null,
+        startKeptSinceMs: null,
         gaps: [],
-        oldestKeptMs: null,
-        endedBecause,
-        detail: null,
+        verdict,
       };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
+/** With a token that says the same again: whoever stores a cursor has to keep it. */
+function tokened(ordinal: number, timeMs: number): Cursor {
+  return { ordinal, timeMs, token: `commit-${ordinal}` };
+}
+
 /** A host that knows where a time begins, and says nothing of what came before. null: at its oldest. */
-function beginning({ startTimeMs, stepMs }: StreamShape, fromMs: number | null): Position | null {
+function beginning({ startTimeMs, stepMs }: StreamShape, fromMs: number | null): Cursor | null {
   if (fromMs === null || fromMs <= startTimeMs) return null;
   const index = Math.ceil((fromMs - startTimeMs) / stepMs);
-  return { seq: index, timeMs: startTimeMs + (index - 1) * stepMs };
+  return tokened(index, startTimeMs + (index - 1) * stepMs);
 }
 
 function commitAt(shape: StreamShape, index: number): { events: FirehoseEvent[]; received: number; timeMs: number } {

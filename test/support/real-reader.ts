@@ -1,7 +1,7 @@
 /** What a tick needs to read a real relay, on a store and a queue that the test chooses, with nothing else to heed. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { systemClock } from "@firehose-backfill/core/clock";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { localPlace } from "@firehose-backfill/server/local-place";
 import { CALM } from "../simulation/simulate.ts";
 
@@ -15,10 +15,17 @@ export function realReader({
     random: Math.random,
     store,
     queue,
-    openReader: openFirehoseReader,
-    seekCursor: null,
+    sources: {
+      relay: relayKit({
+        clock: systemClock,
+        random: Math.random,
+        userAgent: "test",
+        sampleRelayUrl: null,
+        seekCursor: null,
+      }),
+    },
     memory: CALM,
-    place: localPlace({ sampleRelayUrl: null, userAgent: "test" }),
+    place: localPlace({ isSample: false }),
     offPeak: null,
     limits: null,
     owner: "test",

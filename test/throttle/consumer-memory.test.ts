@@ -14,7 +14,7 @@ import { watchRun } from "@firehose-backfill/server/run-watch";
 import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 import { expect, it } from "vitest";
 import { CALM } from "../simulation/simulate.ts";
-import { simulatedReader } from "../simulation/stream.ts";
+import { MODEL, modelKit } from "../simulation/stream.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 import { LEAK_MB } from "./leak.ts";
@@ -53,7 +53,7 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
     BACKFILL_MAX_CONCURRENT: "1",
     BACKFILL_MAX_MEMORY_MB: String(LIMIT_MB),
   });
-  const first = await store.createRun(newRun(config, { runId: "leaking", nowMs }));
+  const first = await store.createRun({ ...newRun(config, { runId: "leaking", nowMs }), source: MODEL });
 
   const stop = new AbortController();
   const { signal } = stop;
@@ -83,10 +83,9 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
       random,
       store,
       queue,
-      openReader: (options) => simulatedReader(stream, options),
-      seekCursor: null,
+      sources: { model: modelKit(stream, clock) },
       memory: CALM,
-      place: localPlace({ sampleRelayUrl: "ws://127.0.0.1", userAgent: "test" }),
+      place: localPlace({ isSample: true }),
       offPeak: null,
       limits: null,
       owner: "test",

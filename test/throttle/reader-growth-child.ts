@@ -5,7 +5,7 @@ import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { encodeMessage, messageBytes } from "@firehose-backfill/queue/message-codec";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import { localPlace } from "@firehose-backfill/server/local-place";
@@ -76,10 +76,11 @@ async function read(task: GrowthTask): Promise<void> {
         random: Math.random,
         store,
         queue,
-        openReader: openFirehoseReader,
-        seekCursor: null,
+        sources: {
+          relay: relayKit({ clock, random: Math.random, userAgent: "growth", sampleRelayUrl: null, seekCursor: null }),
+        },
         memory: processMemoryGuard(clock, () => maxMemoryMb),
-        place: localPlace({ sampleRelayUrl: null, userAgent: "growth" }),
+        place: localPlace({ isSample: false }),
         offPeak: null,
         limits: null,
         owner: "growth",

@@ -40,7 +40,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
         isOnTime: options.isOnTime,
         ...(crashPoint === undefined ? {} : { onHeld: () => crashPoint("after-lock") }),
       },
-      host: run.host,
+      host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
       ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),

@@ -2,12 +2,12 @@ import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { REASON_CURSOR_AHEAD } from "@firehose-backfill/source/verdict";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { expect, test } from "vitest";
 import { control, type ControlDeps } from "./control.ts";
 import { parseControlEvent } from "./control-event.ts";
-import { REASON_CURSOR_AHEAD } from "./window-end.ts";
 
 function setUp(limits: ControlDeps["limits"] = null) {
   const clock = new VirtualClock();
@@ -36,7 +36,7 @@ async function running(store: CheckpointStore, run: Run): Promise<void> {
 test("a start makes a run of the settings and the event on top of them", async () => {
   const { send } = setUp();
   const run = await send({ action: "start", days: 3, profile: "moderate", settings: { BACKFILL_BATCH_SIZE: 7 } });
-  expect(run).toMatchObject({ status: "enqueued", profile: "moderate", host: "sample" });
+  expect(run).toMatchObject({ status: "enqueued", profile: "moderate", source: { kind: "relay", host: "sample" } });
   expect(run.throttle).toMatchObject({ batchSize: 7, batchDelayMs: 1000, maxConcurrent: 5 });
   expect(run.runId).toMatch(/^\d{8}-\d{6}-[0-9a-z]{4}$/);
 });

@@ -28,7 +28,7 @@ import { parseEndPoint, parseStartPoint } from "./points.ts";
 import { redriveDead, type RedriveDeps } from "./redrive.ts";
 import { startConfig, type StartConfigDeps } from "./start-config.ts";
 import { wakePlanned } from "./wake-planned.ts";
-import { needsNewPosition } from "./window-end.ts";
+import { needsNewStart } from "@firehose-backfill/source/verdict";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly store: RunStore & PaceStore & WindowStore & LedgerStore;
@@ -145,7 +145,7 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
   const run = await mustBeOpen(deps, "resume");
   const sources: readonly RunStatus[] = sourcesOf("running").filter((status) => status !== "enqueued");
   if (!sources.includes(run.status)) throw refused(run, "resume", sources);
-  if (from === null && needsNewPosition(run.reason))
+  if (from === null && needsNewStart(run.reason))
     throw new UsageError(`${run.reason}: choose where to go on with --from oldest, live, a sequence number or a time`);
   const database = await deps.database?.();
   if (database !== undefined) refuseOtherDatabase(run, database);

@@ -6,11 +6,9 @@ import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config, OffPeak } from "@firehose-backfill/core/config/settings";
-import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
-import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
-import type { FirehoseReader, FirehoseReaderOptions } from "@firehose-backfill/firehose/types";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { ConsumerSink } from "@firehose-backfill/sink/sink";
+import type { Sources } from "@firehose-backfill/source/kit";
 import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
 import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
@@ -34,9 +32,6 @@ export interface Place {
   readonly lostAfterMs: number;
   /** How soon a long-lived process looks again while consumers work on what is planned. */
   readonly lookAgainMs: number;
-  /** The relay to connect to when the run has no RELAY_URL; null when deployed. */
-  readonly sampleRelayUrl: string | null;
-  readonly userAgent: string;
 }
 
 export interface ReaderDeps {
@@ -45,11 +40,8 @@ export interface ReaderDeps {
   readonly random: () => number;
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
-  readonly openReader: (options: FirehoseReaderOptions) => FirehoseReader;
-  /** Finds where a start by time begins; null: what comes before it is read and dropped. */
-  readonly seekCursor: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
-  /** Asked where BACKFILL_VERIFY=signature; a run that wants it fails its tick where nobody is given. */
-  readonly resolveKey?: ResolveKey;
+  /** What a run can read, by the kind that it names. */
+  readonly sources: Sources;
   readonly memory: MemoryGuard;
   readonly place: Place;
   /** null: the run's own pace, round the clock. */

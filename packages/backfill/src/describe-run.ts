@@ -7,7 +7,7 @@ export function describeRun(run: NewRun): string {
   const rate = allowedRatePerSecond(paceOf({ throttle: run.throttle, backOff: 1 }));
   const { collections, dids } = run.scope;
   return [
-    `on ${run.host} from ${startOf(run.start)} to ${endOf(run.end)}`,
+    `on ${run.source.host} from ${startOf(run.start)} to ${endOf(run.end)}`,
     `at ${rate === null ? "no pace" : `${Number(rate.toFixed(2))} events/s`} (${run.profile})`,
     `collections ${listOf(collections)}, DIDs ${listOf(dids)}`,
   ].join(", ");

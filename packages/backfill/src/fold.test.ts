@@ -1,3 +1,4 @@
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { outstandingOf, planFold } from "./fold.ts";
 import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
@@ -14,7 +15,7 @@ test("folds the leading complete windows and adds up what they say", () => {
     epoch: run.epoch,
     foldedBefore: 0,
     folded: 2,
-    appliedCursor: { seq: 200, timeMs: NOW + 2 },
+    appliedCursor: cursorAt(200, NOW + 2),
     lastFinishedAtMs: NOW,
     add: { received: 14, processed: 5, stale: 1, dead: 5, deadReasons: { float: 5 }, skipped: { collection: 4 } },
   });

@@ -1,8 +1,9 @@
 /** A configuration as a run, and its scope against that of a run which is not finished. */
 import { pick, SCOPE_KEYS, THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import { givenSettings, isGiven } from "./given-settings.ts";
-import type { EndPoint, NewRun, Run, StartPoint } from "@firehose-backfill/checkpoint/run";
+import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Config, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
@@ -32,7 +33,7 @@ export function newRun(
   const { settings, sources } = config;
   return {
     runId: options.runId,
-    host: hostKey(settings.relayUrl),
+    source: { kind: "relay", host: hostKey(settings.relayUrl) },
     ...(options.database === undefined ? {} : { database: options.database }),
     profile: settings.profile,
     throttle: throttleOf(config),

@@ -1,6 +1,7 @@
 /** Tells the log of a relay that cannot be reached: once when it begins, and once when it is back, however often it was tried. */
 import type { Clock } from "@firehose-backfill/core/clock";
-import { saysNothing, UNREACHABLE } from "./failing-since.ts";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
+import { saysNothing } from "./failing-since.ts";
 import type { TickResult } from "./run-tick.ts";
 
 export interface OutageLog {
@@ -22,10 +23,10 @@ export function createOutageLog(options: {
       if (endedBecause.startsWith(UNREACHABLE)) {
         // It came back in the meantime, and went again: that is told as one outage.
         if (outage !== null) return;
-        outage = { runId: run.runId, host: run.host, sinceMs: clock.now() };
+        outage = { runId: run.runId, host: run.source.host, sinceMs: clock.now() };
         const why = endedBecause.slice(UNREACHABLE.length);
         log(
-          `[BACKFILL] The relay ${run.host} cannot be reached: ${why}. Nothing is lost: queued batches are still applied, and the reader tries again until the relay answers`,
+          `[BACKFILL] The relay ${run.source.host} cannot be reached: ${why}. Nothing is lost: queued batches are still applied, and the reader tries again until the relay answers`,
         );
         return;
       }
@@ -33,7 +34,7 @@ export function createOutageLog(options: {
       if (saysNothing({ endedBecause, frames: read.frames })) return;
       const seconds = Math.round((clock.now() - outage.sinceMs) / 1_000);
       outage = null;
-      log(`[BACKFILL] The relay ${run.host} is back after ${seconds} s`);
+      log(`[BACKFILL] The relay ${run.source.host} is back after ${seconds} s`);
     },
   };
 }

@@ -1,8 +1,8 @@
 /** `--from` and `--to` as the operator writes them: a sequence number, a time, `oldest`, `live`. */
-import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/run";
 import { parseDatetimeText } from "@firehose-backfill/core/datetime";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 
 const SEQ = /^\d{1,16}$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;

@@ -2,11 +2,9 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
-import { escapeForLog } from "@firehose-backfill/core/log-lines";
-import { compileFilter } from "@firehose-backfill/firehose/filter";
-import type { FirehoseReader, ReadPosition, WindowLimits } from "@firehose-backfill/firehose/types";
+import { kitFor } from "@firehose-backfill/source/kit";
+import type { WindowLimits } from "@firehose-backfill/source/window";
 import type { ReaderDeps } from "./deps.ts";
-import { findStart, type FoundStart, relayUrlOf } from "./find-start.ts";
 import { foldRun, type Outstanding } from "./fold.ts";
 import { queueLimits } from "./queue-size.ts";
 import { createWorkMeter, freeHorizonMs, type RoomInput, roomForEvents } from "./room.ts";
@@ -56,7 +54,7 @@ export async function readWindows(
   const end = (endedBecause: string): ReadReport => {
     if (sums.unknown > 0) {
       deps.log(
-        `[BACKFILL] ${run.host}: ${sums.unknown} frames of kinds that this version does not know were passed over`,
+        `[BACKFILL] ${run.source.host}: ${sums.unknown} frames of kinds that this version does not know were passed over`,
       );
     }
     return { run, outstanding, endedBecause, ...sums, isLeaseLost: endedBecause === "lease lost" };
@@ -85,9 +83,7 @@ export async function readWindows(
   if (typeof limits === "string") return end(limits);
   const scope = await store.getScope(run.runId);
   if (scope === null) throw new Error(`the filters of run ${run.runId} are gone from the table`);
-  const url = relayUrlOf(deps, scope);
-  const start = await findStart(deps, run, { url, signal: options.signal, leftMs: options.deadlineMs - clock.now() });
-  await using reader = open(deps, run, { scope, url, start });
+  await using source = await open(deps, run, { ...options, scope });
 
   for (;;) {
     if (options.signal.aborted) return end("stopped");
@@ -110,26 +106,23 @@ export async function readWindows(
       maxMs: Math.min(WINDOW_MS, leftMs),
       takeFirstWhole: isFirst || (!isPaced && outstanding.batches === 0),
     };
-    const window = await reader.readWindow(windowLimits, options.signal);
-    sums.frames += window.frames;
+    const window = await source.readWindow(windowLimits, options.signal);
+    sums.frames += window.units;
     sums.received += window.received;
     sums.matched += window.events.length;
-    sums.unknown += window.ignored["unknown-type"] ?? 0;
+    sums.unknown += window.unknown;
     for (const gap of window.gaps) {
-      await store.addGap(run.runId, { ...gap, host: run.host, atMs: clock.now() });
-      deps.log(`[BACKFILL] Gap: the host no longer has ${gap.from.seq} to ${gap.to.seq} (${gap.reason})`);
+      await store.addGap(run.runId, { ...gap, host: run.source.host, atMs: clock.now() });
+      deps.log(`[BACKFILL] Gap: the host no longer has ${gap.from.ordinal} to ${gap.to.ordinal} (${gap.reason})`);
       sums.gaps += 1;
     }
 
     if (window.to !== null) {
-      const isEnd = window.endedBecause === "caught-up" || window.endedBecause === "quiet";
-      const oldestKeptMs = window.oldestKeptMs ?? start.oldestKeptMs;
       if (isFirst && run.startPosition === null) {
-        // What was sought and found lies before the start: only the very oldest frame tells what the host no longer has.
-        const oldest = start.oldestKeptMs ?? (start.seq === null ? (window.first?.timeMs ?? null) : null);
-        if (await noteStartGap(deps, run, { oldestKeptMs: oldest, first: window.first })) sums.gaps += 1;
+        const had = { keptSinceMs: window.startKeptSinceMs, first: window.first };
+        if (await noteStartGap(deps, run, had)) sums.gaps += 1;
       }
-      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to, oldestKeptMs }, { isEnd, limits });
+      const sent = await sendWindow(deps, lease, run, { ...window, to: window.to }, limits);
       if (sent.kind === "dropped") return end(sent.because);
       isFirst = false;
       run = sent.run;
@@ -139,49 +132,29 @@ export async function readWindows(
     }
     const ended = await applyWindowEnd(deps, lease, run, window);
     if (ended !== null) return end(ended);
-    if (window.endedBecause === "events" && isPaced && windowLimits.maxEvents === room) return end("horizon");
+    const isFull = window.verdict.kind === "more" && window.verdict.isFull;
+    if (isFull && isPaced && windowLimits.maxEvents === room) return end("horizon");
     const stop = await look();
     if (stop !== null) return end(stop);
-    if (window.endedBecause === "events" && window.to === null) await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);
+    if (isFull && window.to === null) await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);
   }
 }
 
-function open(
-  deps: ReaderDeps,
-  run: Run,
-  from: { readonly scope: ScopeSettings; readonly url: string; readonly start: FoundStart },
-): FirehoseReader {
-  const { scope, url, start } = from;
-  const position = positionOf(run);
-  return deps.openReader({
-    url,
-    position: start.seq === null ? position : { ...position, start: { seq: start.seq } },
-    filter: compileFilter(scope),
-    verify: scope.verify,
-    ...(deps.resolveKey === undefined ? {} : { resolveKey: deps.resolveKey }),
-    clock: deps.clock,
-    random: deps.random,
-    userAgent: deps.place.userAgent,
+function open(deps: ReaderDeps, run: Run, how: ReadOptions & { readonly scope: ScopeSettings }) {
+  const { source, start, end, createdAtMs } = run;
+  return kitFor(deps.sources, source.kind).open({
+    source,
+    scope: how.scope,
+    start,
+    end,
+    cursor: run.readerCursor,
+    state: run.sourceState,
+    isMoved: run.sourceMoved,
+    createdAtMs,
+    leftMs: how.deadlineMs - deps.clock.now(),
+    signal: how.signal,
     isMemoryTight: () => deps.memory.isOverLimit(),
     memoryCheckInterval: run.throttle.memoryCheckInterval,
-    onLog: (message) => deps.log(`[BACKFILL] ${escapeForLog(message)}`),
+    log: deps.log,
   });
-}
-
-/** What the run item says about the stream, as the reader wants it. */
-export function positionOf(run: Run): ReadPosition {
-  const { start, end } = run;
-  return {
-    cursor: run.readerCursor,
-    start: start.kind === "seq" ? { seq: start.seq } : start.kind === "live" ? "live" : "oldest",
-    startTimeMs: start.kind === "time" ? start.timeMs : null,
-    startReached: run.startReached,
-    recentTimesMs: run.recentTimesMs,
-    endTimeMs: end.kind === "time" ? end.timeMs : end.kind === "seq" ? Number.POSITIVE_INFINITY : run.createdAtMs,
-    endSeq: end.kind === "seq" ? end.seq : null,
-    hostSeen: run.hostSeen,
-    brokenFrames: run.brokenFrames,
-    // A reader lives for a tick: what it waits for longer than that is told from outside.
-    ...(run.hostSeen ? {} : { silentSinceMs: run.createdAtMs }),
-  };
 }

@@ -12,6 +12,7 @@ import { recordEvent } from "@firehose-backfill/testing/queue/batches";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { applyMessage } from "./apply-message.ts";
 import type { MessageResult } from "./message-result.ts";
@@ -27,7 +28,7 @@ async function setUp() {
   const { runId } = await store.createRun(newRun(parseConfig(settings), { runId: "run", nowMs: clock.now() }));
   const acquired = await store.acquireLease(runId, { owner: "reader", ttlMs: 1e9, nowMs: clock.now() });
   if (acquired === null) throw new Error("no lease");
-  const at = { seq: 9, timeMs: clock.now() };
+  const at = cursorAt(9, clock.now());
   const { lease } = acquired;
   await store.transition(runId, ["enqueued"], "running", {});
   const window = {
@@ -47,11 +48,9 @@ async function setUp() {
     epoch: 1,
     readerCursor: at,
     startPosition: at,
-    startReached: true,
-    recentTimesMs: [],
+    sourceState: null,
     target: null,
-    brokenFrames: 0,
-    oldestKeptMs: null,
+    keptSinceMs: null,
   });
   const add = { received: 5, processed: 0, stale: 0, dead: 5, deadReasons: { "database-23514": 5 }, skipped: {} };
   await store.fold(lease, {
@@ -59,7 +58,7 @@ async function setUp() {
     foldedBefore: 0,
     folded: 1,
     appliedCursor: at,
-    lastFinishedAtMs: at.timeMs,
+    lastFinishedAtMs: clock.now(),
     add,
   });
 

@@ -6,10 +6,10 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
 import type { LoggedBatch } from "@firehose-backfill/core/batch";
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
-import type { Position } from "@firehose-backfill/core/position";
-import type { Window } from "@firehose-backfill/firehose/types";
 import { packBatches } from "@firehose-backfill/queue/pack";
 import type { QueueLimits } from "@firehose-backfill/queue/types";
+import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { Window } from "@firehose-backfill/source/window";
 import { delaySeconds, layOutPlaces } from "@firehose-backfill/throttle/places";
 import type { ReaderDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
@@ -24,10 +24,10 @@ export async function sendWindow(
   deps: ReaderDeps,
   lease: Lease,
   run: Run,
-  window: Window & { readonly to: Position },
-  how: { readonly isEnd: boolean; readonly limits: QueueLimits },
+  window: Window & { readonly to: Cursor },
+  limits: QueueLimits,
 ): Promise<SendResult> {
-  const reserved = await reserve(deps, lease, run, window.events, how.limits);
+  const reserved = await reserve(deps, lease, run, window.events, limits);
   if (reserved === null) return { kind: "dropped", because: "run changed" };
   const { batches } = reserved;
   await deps.crashPoint?.("after-reserve");
@@ -41,7 +41,7 @@ export async function sendWindow(
       crashPoint === undefined ? {} : { onConfirmed: () => crashPoint("after-send-n") },
     );
   } catch (error) {
-    return { kind: "dropped", because: await queueRefused(deps, run, how.limits, error) };
+    return { kind: "dropped", because: await queueRefused(deps, run, limits, error) };
   }
   await deps.crashPoint?.("after-send");
 
@@ -67,11 +67,9 @@ export async function sendWindow(
     epoch: run.epoch,
     readerCursor: window.to,
     startPosition: run.startPosition ?? window.first,
-    startReached: window.startReached,
-    recentTimesMs: window.recentTimesMs,
-    target: how.isEnd ? window.to : run.target,
-    brokenFrames: window.brokenFrames,
-    oldestKeptMs: oldestKeptAtStart(run, window.oldestKeptMs, deps.clock.now()) ?? run.oldestKeptMs,
+    sourceState: window.state,
+    target: window.verdict.kind === "end" ? window.to : run.target,
+    keptSinceMs: keptAtStart(run, window.keptSinceMs, deps.clock.now()) ?? run.keptSinceMs,
   });
   if (!moved) return { kind: "dropped", because: "lease lost" };
   await deps.crashPoint?.("after-cursor");
@@ -84,8 +82,8 @@ export async function sendWindow(
  * What the host keeps moves on while the run goes on. It is noted as it was when the run began, so that a measurement of
  * weeks later (after `resume --from`) says as much about how long the host keeps its events as one of the first minute.
  */
-function oldestKeptAtStart(run: Run, oldestKeptMs: number | null, nowMs: number): number | null {
-  return oldestKeptMs === null ? null : oldestKeptMs - (nowMs - run.createdAtMs);
+function keptAtStart(run: Run, keptSinceMs: number | null, nowMs: number): number | null {
+  return keptSinceMs === null ? null : keptSinceMs - (nowMs - run.createdAtMs);
 }
 
 function lastDue(batches: readonly LoggedBatch[]): Pick<WindowItem, "lastDueMs"> {

@@ -1,11 +1,12 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { nextStatus, settle } from "./settle.ts";
 import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 const NOTHING = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
 const SOMETHING = { batches: 1, events: 5, bytes: 1, oldestSentAtMs: NOW, oldestDueMs: null };
-const END = { seq: 9, timeMs: NOW };
+const END = cursorAt(9, NOW);
 const { run, store } = await storeWithRun();
 const complete: Run = { ...run, status: "running", target: END, readerCursor: END, appliedCursor: END };
 
@@ -18,7 +19,7 @@ test.each([
   ["not while a batch is outstanding", complete, SOMETHING, null],
   ["not while a window is not folded", { ...complete, registered: 1 }, NOTHING, null],
   ["not without a target", { ...complete, target: null }, NOTHING, null],
-  ["not before its target", { ...complete, appliedCursor: { seq: 8, timeMs: NOW } }, NOTHING, null],
+  ["not before its target", { ...complete, appliedCursor: cursorAt(8, NOW) }, NOTHING, null],
   ["a paused run stays", { ...run, status: "paused" }, NOTHING, null],
   ["an errored run stays", { ...run, status: "errored" }, NOTHING, null],
 ] as const)("%s", (_name, given, outstanding, expected) => {

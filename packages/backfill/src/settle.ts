@@ -60,8 +60,8 @@ function isComplete(run: Run, outstanding: Outstanding): boolean {
   return (
     outstanding.batches === 0 &&
     run.folded === run.registered &&
-    appliedCursor.seq === target.seq &&
-    readerCursor.seq === target.seq
+    appliedCursor.ordinal === target.ordinal &&
+    readerCursor.ordinal === target.ordinal
   );
 }
 

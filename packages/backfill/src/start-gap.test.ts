@@ -1,5 +1,6 @@
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
 import { newRun } from "./new-run.ts";
 import { BEFORE_KEPT, noteStartGap } from "./start-gap.ts";
@@ -7,27 +8,27 @@ import { BEFORE_KEPT, noteStartGap } from "./start-gap.ts";
 const DAY_MS = 86_400_000;
 const NOW = Date.parse("2026-11-24T00:00:00.000Z");
 
-async function begin(start: Record<string, string>, had: { oldestKeptMs: number | null; seq?: number }, from?: "live") {
+async function begin(start: Record<string, string>, had: { keptSinceMs: number | null; seq?: number }, from?: "live") {
   const lines: string[] = [];
   const store = createMemoryStore();
   const options = { runId: "run", nowMs: NOW, ...(from === undefined ? {} : { start: { kind: from } as const }) };
   const run = await store.createRun(newRun(parseConfig({ RELAY_URL: "wss://relay.example", ...start }), options));
-  const first = had.seq === undefined ? null : { seq: had.seq, timeMs: had.oldestKeptMs ?? NOW };
+  const first = had.seq === undefined ? null : cursorAt(had.seq, had.keptSinceMs ?? NOW);
   const deps = { store, clock: { now: () => NOW, sleep: async () => {} }, log: (line: string) => lines.push(line) };
-  const isGap = await noteStartGap(deps, run, { oldestKeptMs: had.oldestKeptMs, first });
+  const isGap = await noteStartGap(deps, run, { keptSinceMs: had.keptSinceMs, first });
   return { isGap, lines, gaps: await store.listGaps("run") };
 }
 
 test("fault 27: a start that asked for more than the host keeps is said aloud, and is a gap", async () => {
-  const { isGap, lines, gaps } = await begin({ BACKFILL_DAYS: "30" }, { oldestKeptMs: NOW - 3 * DAY_MS, seq: 900 });
+  const { isGap, lines, gaps } = await begin({ BACKFILL_DAYS: "30" }, { keptSinceMs: NOW - 3 * DAY_MS, seq: 900 });
   expect(isGap).toBe(true);
   expect(lines).toEqual([
     "[BACKFILL] Asked to start at 2026-10-25T00:00:00.000Z, but the host keeps only what came since 2026-11-21T00:00:00.000Z: starting there",
   ]);
   expect(gaps).toEqual([
     {
-      from: { seq: 0, timeMs: NOW - 30 * DAY_MS },
-      to: { seq: 900, timeMs: NOW - 3 * DAY_MS },
+      from: cursorAt(0, NOW - 30 * DAY_MS),
+      to: cursorAt(900, NOW - 3 * DAY_MS),
       host: "relay.example",
       reason: BEFORE_KEPT,
       atMs: NOW,
@@ -36,13 +37,13 @@ test("fault 27: a start that asked for more than the host keeps is said aloud, a
 });
 
 test.each([
-  ["the host keeps all that was asked for", { BACKFILL_DAYS: "1" }, { oldestKeptMs: NOW - 2 * DAY_MS, seq: 9 }],
-  ["nobody has seen how far back it goes", { BACKFILL_DAYS: "30" }, { oldestKeptMs: null, seq: 9 }],
-  ["everything it keeps was asked for", { BACKFILL_DAYS: "-1" }, { oldestKeptMs: NOW - 2 * DAY_MS, seq: 9 }],
+  ["the host keeps all that was asked for", { BACKFILL_DAYS: "1" }, { keptSinceMs: NOW - 2 * DAY_MS, seq: 9 }],
+  ["nobody has seen how far back it goes", { BACKFILL_DAYS: "30" }, { keptSinceMs: null, seq: 9 }],
+  ["everything it keeps was asked for", { BACKFILL_DAYS: "-1" }, { keptSinceMs: NOW - 2 * DAY_MS, seq: 9 }],
 ])("fault 27: no gap where %s", async (_name, start: Record<string, string>, had) => {
   expect(await begin(start, had)).toEqual({ isGap: false, lines: [], gaps: [] });
 });
 
 test("fault 27: no gap before a start from now on", async () => {
-  expect(await begin({}, { oldestKeptMs: NOW, seq: 9 }, "live")).toEqual({ isGap: false, lines: [], gaps: [] });
+  expect(await begin({}, { keptSinceMs: NOW, seq: 9 }, "live")).toEqual({ isGap: false, lines: [], gaps: [] });
 });

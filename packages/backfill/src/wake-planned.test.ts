@@ -1,10 +1,11 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
 import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 import { wakePlanned } from "./wake-planned.ts";
 
-const FOLDED_TO = { seq: 100, timeMs: NOW + 1 };
+const FOLDED_TO = cursorAt(100, NOW + 1);
 const clock = { now: () => NOW };
 
 /** A running run: one window folded, a second one sent, and its places reach `plannedMs` ahead. */
@@ -22,11 +23,9 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
       epoch: 1,
       readerCursor: window.to,
       startPosition: null,
-      startReached: true,
-      recentTimesMs: [],
+      sourceState: null,
       target: null,
-      brokenFrames: 0,
-      oldestKeptMs: null,
+      keptSinceMs: null,
     });
   }
   const add = {

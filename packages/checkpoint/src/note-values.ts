@@ -33,7 +33,7 @@ export function boundGap(gap: Gap): Gap {
 }
 
 export function isSameGap(a: Gap, b: Gap): boolean {
-  return a.host === b.host && a.from.seq === b.from.seq && a.to.seq === b.to.seq;
+  return a.host === b.host && a.from.ordinal === b.from.ordinal && a.to.ordinal === b.to.ordinal;
 }
 
 /** Newest first; those beyond the bound, and those long silent by the clock of the others, are `silent`. */

@@ -1,9 +1,9 @@
 /** What is noted beside a run for people: gaps, errors, what consumers say of themselves. Bounded, and decides nothing. */
-import type { Position } from "@firehose-backfill/core/position";
+import type { Cursor } from "@firehose-backfill/source/cursor";
 
 export interface Gap {
-  readonly from: Position;
-  readonly to: Position;
+  readonly from: Cursor;
+  readonly to: Cursor;
   readonly host: string;
   readonly reason: string;
   readonly atMs: number;

@@ -1,8 +1,8 @@
 /** What may be changed of a run from outside its reader: by an operator, by the clock, by whoever finds messages lost. */
 import type { OffPeakPace, SeenSettings, Sources, TuneRecord } from "./pace.ts";
-import type { StartPoint } from "./run.ts";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
-import type { Position } from "@firehose-backfill/core/position";
+import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { StartPoint } from "@firehose-backfill/source/points";
 
 /** Fields that control may set together with a transition. */
 export interface RunPatch {
@@ -11,14 +11,14 @@ export interface RunPatch {
   readonly finishedAtMs?: number | null;
   readonly pausedMs?: number;
   readonly pausedSinceMs?: number | null;
-  readonly target?: Position | null;
+  readonly target?: Cursor | null;
 }
 
 export interface NewEpoch {
   /** The epoch that is replaced; the write is refused if it is not the run's any more. */
   readonly epochBefore: number;
   /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any place. null: the start point. */
-  readonly cursor: Position | null;
+  readonly cursor: Cursor | null;
   /** Given when the operator chose a place with --from: replaces the start point and what was measured of the stream. */
   readonly start?: StartPoint;
   readonly nowMs: number;

@@ -25,7 +25,7 @@ export function newRunValue(run: NewRun): Run {
     status: run.status ?? "enqueued",
     reason: null,
     pausedNow: false,
-    host: run.host,
+    source: run.source,
     paceId: paceIdOf(run.database?.id),
     database: run.database === undefined ? null : boundDatabase(run.database),
     profile: run.profile,
@@ -43,11 +43,9 @@ export function newRunValue(run: NewRun): Run {
     readerCursor: null,
     appliedCursor: null,
     target: null,
-    startReached: false,
-    recentTimesMs: [],
-    hostSeen: false,
-    brokenFrames: 0,
-    oldestKeptMs: null,
+    sourceState: null,
+    sourceMoved: false,
+    keptSinceMs: null,
     registered: 0,
     folded: 0,
     totals: NO_TOTALS,
@@ -135,7 +133,7 @@ export function patchOf(patch: RunPatch): Partial<RunItem> {
 
 /** Whether the run may begin the new epoch: see NewEpoch. */
 export function canRenew(run: RunItem, change: NewEpoch): boolean {
-  const isChosen = change.start !== undefined || run.appliedCursor?.seq === change.cursor?.seq;
+  const isChosen = change.start !== undefined || run.appliedCursor?.ordinal === change.cursor?.ordinal;
   return run.epoch === change.epochBefore && !isFinished(run.status) && isChosen;
 }
 
@@ -147,17 +145,13 @@ export function newEpochOf(run: RunItem, change: NewEpoch): Partial<RunItem> {
     appliedCursor: change.cursor,
     folded: run.registered,
     queueEmptySinceMs: null,
-    // Times of frames further on would make the stream look further on than it is: the run could end before its end.
-    recentTimesMs: [],
-    brokenFrames: 0,
+    sourceMoved: true,
     // Where the stream ended is found anew: with the old end standing there, nothing before it would be read again.
     target: null,
-    // From a cursor it stays: judged anew by few frames, one with a wrong time could be skipped as before the start.
-    startReached: change.start === undefined && change.cursor !== null && run.startReached,
     ...(change.start !== undefined && {
       start: change.start,
       startPosition: null,
-      oldestKeptMs: null,
+      keptSinceMs: null,
     }),
   };
 }
@@ -169,15 +163,15 @@ export function boundTick(tick: TickReport): TickReport {
 /** What registering a window sets. */
 export function movedFields(move: CursorMove): Partial<RunItem> {
   const { window, epoch: _condition, ...measured } = move;
-  return { ...measured, registered: window, hostSeen: true };
+  return { ...measured, registered: window, sourceMoved: false };
 }
 
 /** Whether a cursor that could not be moved stands where it should. @throws BrokenStateError where it would go back */
 export function isMoved(run: RunItem | null, lease: Lease, move: CursorMove): boolean {
   if (run === null || run.fence !== lease.fence || run.epoch !== move.epoch) return false;
-  if (run.registered === move.window - 1 && (run.readerCursor?.seq ?? 0) > move.readerCursor.seq)
+  if (run.registered === move.window - 1 && (run.readerCursor?.ordinal ?? 0) > move.readerCursor.ordinal)
     throw new BrokenStateError(
-      `the reader cursor cannot go back from ${run.readerCursor?.seq} to ${move.readerCursor.seq} within epoch ${run.epoch}`,
+      `the reader cursor cannot go back from ${run.readerCursor?.ordinal} to ${move.readerCursor.ordinal} within epoch ${run.epoch}`,
     );
   return run.registered === move.window;
 }

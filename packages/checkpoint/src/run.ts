@@ -1,22 +1,12 @@
 /** The durable state of a run, as values: what it was started with, how far it is, whose lease it is, and its pace. */
 import type { ProfileName, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
-import type { Position } from "@firehose-backfill/core/position";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { RunSource } from "@firehose-backfill/source/kit";
+import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
+import type { SourceState } from "@firehose-backfill/source/window";
 import type { Pace, SeenSettings, Sources } from "./pace.ts";
-
-/** Where a run begins. `time`: by event time; `seq`: after that sequence number; `oldest`: everything kept; `live`: now. */
-export type StartPoint =
-  | { readonly kind: "time"; readonly timeMs: number }
-  | { readonly kind: "seq"; readonly seq: number }
-  | { readonly kind: "oldest" }
-  | { readonly kind: "live" };
-
-/** Where a run ends. `caught-up`: at the moment the run began, by event time. */
-export type EndPoint =
-  | { readonly kind: "caught-up" }
-  | { readonly kind: "time"; readonly timeMs: number }
-  | { readonly kind: "seq"; readonly seq: number };
 
 /** Totals that are true for all folded windows. The Snapshot adds what is registered and not folded yet. */
 export interface RunTotals {
@@ -58,8 +48,8 @@ export interface RunItem {
   /** Set while `paused` came from `pause --now`: planned messages are hidden, and resume starts a new epoch. */
   readonly pausedNow: boolean;
 
-  /** host:port of RELAY_URL in lower case, or `sample`. */
-  readonly host: string;
+  /** What it reads. For a relay, `host` is host:port of RELAY_URL in lower case, or `sample`. */
+  readonly source: RunSource;
   /** Where its events are applied, and nowhere else. null: not known yet; the first batch binds it. */
   readonly database: DatabaseIdentity | null;
   /** Of the settings of its scope. */
@@ -74,23 +64,19 @@ export interface RunItem {
   readonly pausedSinceMs: number | null;
 
   /** First position seen in the run; null until a frame has come. */
-  readonly startPosition: Position | null;
+  readonly startPosition: Cursor | null;
   /** Everything up to it is durably in the queue. null: nothing read yet (connect from the start point). */
-  readonly readerCursor: Position | null;
+  readonly readerCursor: Cursor | null;
   /** Everything up to it is applied or dead. */
-  readonly appliedCursor: Position | null;
+  readonly appliedCursor: Cursor | null;
   /** Set once the run knows where it ends. */
-  readonly target: Position | null;
-  /** The stream has reached the start by event time; nothing is skipped as `before-start` any more. */
-  readonly startReached: boolean;
-  /** `time` of the last frames (at most 101): their median is the stream's event time. */
-  readonly recentTimesMs: readonly number[];
-  /** A frame has been seen from the host in this run. */
-  readonly hostSeen: boolean;
-  /** Times in a row that a broken frame ended the connection at `readerCursor`; the third time it is skipped. */
-  readonly brokenFrames: number;
-  /** Oldest moment the host kept when the run began, by event time: what is measured later is moved back by the time since. null until measured. */
-  readonly oldestKeptMs: number | null;
+  readonly target: Cursor | null;
+  /** What the source remembers. Nobody else reads it. null: nothing yet. */
+  readonly sourceState: SourceState | null;
+  /** The cursor has been set elsewhere since the source wrote its state. */
+  readonly sourceMoved: boolean;
+  /** Oldest moment that the source kept when the run began, by event time: what is measured later is moved back by the time since. null: it is not known, or nothing falls off. */
+  readonly keptSinceMs: number | null;
 
   /** Number of the last window whose cursor move is durable. */
   readonly registered: number;
@@ -112,7 +98,7 @@ export interface RunItem {
 /** What a new run is made from; the store fills in the rest. */
 export interface NewRun {
   readonly runId: string;
-  readonly host: string;
+  readonly source: RunSource;
   /** Left out: the first start or batch binds the run. */
   readonly database?: DatabaseIdentity;
   readonly profile: ProfileName;

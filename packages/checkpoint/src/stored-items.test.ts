@@ -12,6 +12,8 @@ import {
   PutItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
+import { readState } from "@firehose-backfill/firehose/relay-state";
+import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   aRun,
@@ -36,14 +38,51 @@ import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-
 import type { Item } from "./table/table.ts";
 
 type Stored = Readonly<Record<string, AttributeValue>>;
+/** A run as that program read it: a relay's, with the facts of the relay's reader as fields of its own. */
+type WrittenCursor = { readonly seq: number; readonly timeMs: number };
+type WrittenRun = Omit<Run, "source" | "sourceState" | "sourceMoved" | "keptSinceMs" | CursorName> &
+  Readonly<Record<CursorName, WrittenCursor | null>> & {
+    readonly host: string;
+    readonly startReached: boolean;
+    readonly recentTimesMs: readonly number[];
+    readonly hostSeen: boolean;
+    readonly brokenFrames: number;
+    readonly oldestKeptMs: number | null;
+  };
+const CURSORS = ["startPosition", "readerCursor", "appliedCursor", "target"] as const;
+type CursorName = (typeof CURSORS)[number];
 
-const written: { readonly items: readonly Stored[]; readonly run: Run } = JSON.parse(
+const written: { readonly items: readonly Stored[]; readonly run: WrittenRun } = JSON.parse(
   readFileSync(new URL("../../testing/src/checkpoint/written-items.json", import.meta.url), "utf8"),
   (name: string, value: unknown) => (name === "B" && typeof value === "string" ? Buffer.from(value, "base64") : value),
 );
 
 /** As this program reads it: with what the program of then did not know. */
-const runOfBefore: Run = { ...written.run, paceId: DEFAULT_PACE_ID, database: null, seen: null };
+function runOfBefore(sourceState: Run["sourceState"]): Run {
+  const {
+    host,
+    startReached: _start,
+    recentTimesMs: _times,
+    hostSeen: _host,
+    brokenFrames: _broken,
+    ...rest
+  } = written.run;
+  const { oldestKeptMs, startPosition, readerCursor, appliedCursor, target, ...same } = rest;
+  return {
+    ...same,
+    startPosition: cursorOf(startPosition),
+    readerCursor: cursorOf(readerCursor),
+    appliedCursor: cursorOf(appliedCursor),
+    target: cursorOf(target),
+    source: { kind: "relay", host },
+    sourceState,
+    sourceMoved: false,
+    keptSinceMs: oldestKeptMs,
+    paceId: DEFAULT_PACE_ID,
+    database: null,
+    seen: null,
+  };
+}
 
 /** As plain values, in the order of their keys. */
 const itemsOfNow: readonly Record<string, unknown>[] = JSON.parse(
@@ -63,8 +102,12 @@ afterAll(async () => {
 
 test("items of before are read, and their run goes on", async () => {
   const store = createDynamoStore({ client, table: await tableOfBefore(), ...FIXED });
-  expect(await theRun(store)).toEqual(runOfBefore);
-  expect(await store.currentRun({ openOnly: true })).toEqual(runOfBefore);
+  const run = await theRun(store);
+  expect(run).toEqual(runOfBefore(run.sourceState));
+  // The relay's kit finds its facts in the state, as they were.
+  const { startReached, recentTimesMs, hostSeen, brokenFrames } = written.run;
+  expect(readState(run.sourceState)).toEqual({ startReached, recentTimesMs, hostSeen, brokenFrames });
+  expect(await store.currentRun({ openOnly: true })).toEqual(run);
   expect(await store.getScope(RUN)).toEqual(aRun().scope);
   expect(await store.getHistory(RUN)).toBe('{"points":[1,2,3]}');
   expect([await store.listErrors(RUN), await store.listGaps(RUN), await store.listConsumers(RUN)]).toMatchObject([
@@ -85,7 +128,7 @@ test("items of before are read, and their run goes on", async () => {
 
 test("the pace of before is carried over at the first write to it, and its slots hold", async () => {
   const store = createDynamoStore({ client, table: await tableOfBefore() });
-  const { plannedDueMs, paceEpoch, sources } = await theRun(store);
+  const { plannedDueMs, paceEpoch, sources, sourceState } = await theRun(store);
   const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 800, paceEpoch };
   expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(true);
   expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(false);
@@ -93,7 +136,7 @@ test("the pace of before is carried over at the first write to it, and its slots
     dueMs: plannedDueMs + 800,
     paceEpoch,
   });
-  expect(await theRun(store)).toEqual({ ...runOfBefore, sources, plannedDueMs: plannedDueMs + 1200 });
+  expect(await theRun(store)).toEqual({ ...runOfBefore(sourceState), sources, plannedDueMs: plannedDueMs + 1200 });
 });
 
 test("a program of before changes nothing any more in a run whose pace is carried over", async () => {
@@ -130,6 +173,10 @@ test("this program writes the same items, into either table", async () => {
   expect(sorted(all.flat().map(plain))).toEqual(itemsOfNow);
 });
 
+function cursorOf(stored: WrittenCursor | null): Cursor | null {
+  return stored === null ? null : cursorAt(stored.seq, stored.timeMs);
+}
+
 function sorted(items: readonly Record<string, unknown>[]): Record<string, unknown>[] {
   const keyTextOf = (item: Record<string, unknown>) => `${String(item["pk"])}${String(item["sk"])}`;
   return items.toSorted((a, b) => (keyTextOf(a) < keyTextOf(b) ? -1 : 1));
@@ -139,8 +186,7 @@ function sorted(items: readonly Record<string, unknown>[]): Record<string, unkno
 function plain(item: Item): Record<string, unknown> {
   const texts: Record<string, unknown> = { ...item };
   if (item["body"] instanceof Uint8Array) texts["body"] = gunzipSync(item["body"]).toString();
+  if (item["state"] instanceof Uint8Array) texts["state"] = inflateRawSync(item["state"]).toString();
   if (item["tunes"] instanceof Uint8Array) texts["tunes"] = inflateRawSync(item["tunes"]).toString();
-  if (item["recentTimes"] instanceof Uint8Array)
-    texts["recentTimes"] = Buffer.from(item["recentTimes"]).toString("hex");
   return texts;
 }

@@ -1,5 +1,6 @@
 /** What the reader has read: windows, the cursor that registers them, and the fold that brings their results into the run. */
-import type { Position } from "@firehose-backfill/core/position";
+import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { SourceState } from "@firehose-backfill/source/window";
 import type { Run } from "./run.ts";
 import type { CursorMove, Fold, Lease, OpenWindow, WindowItem } from "./window.ts";
 
@@ -7,22 +8,20 @@ export interface WindowStore {
   /** Refused (false) if an item of a higher fence stands there. */
   putWindow(lease: Lease, window: WindowItem): Promise<boolean>;
   /**
-   * Registers the window; a window means that the host was seen. Already there: true. false: the fence, the epoch or
+   * Registers the window. Already there: true. false: the fence, the epoch or
    * the number moved on. @throws BrokenStateError where the cursor would go back within its epoch
    */
   moveCursor(lease: Lease, move: CursorMove): Promise<boolean>;
   /**
-   * What the reader learned of the stream without a window to register: where the run ends, that the host speaks, a
-   * broken frame. false: lost. With `epoch` also when that is not the run's any more; always give it with a target,
+   * What the reader learned without a window to register: where the run ends, what the source remembers. false: lost. With `epoch` also when that is not the run's any more; always give it with a target,
    * which means nothing in another epoch.
    */
   noteStream(
     lease: Lease,
     note: {
       readonly epoch?: number;
-      readonly target?: Position;
-      readonly hostSeen?: true;
-      readonly brokenFrames?: number;
+      readonly target?: Cursor;
+      readonly sourceState?: SourceState;
     },
   ): Promise<boolean>;
   /** The registered, unfolded windows in order, at most `limit`. */

@@ -1,7 +1,8 @@
 /** The reader's side: its lease, the windows it registers, and what folding them adds to the run. */
 import type { LedgerEntry } from "./ledger.ts";
 import type { RunTotals } from "./run.ts";
-import type { Position } from "@firehose-backfill/core/position";
+import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { SourceState } from "@firehose-backfill/source/window";
 
 /** Proof that this process is the one reader. Carried by every fenced write. */
 export interface Lease {
@@ -17,8 +18,8 @@ export interface WindowItem {
   readonly number: number;
   readonly fence: number;
   /** null: the window was the first of the run. */
-  readonly from: Position | null;
-  readonly to: Position;
+  readonly from: Cursor | null;
+  readonly to: Cursor;
   /** How many messages were sent for it, and how many events they hold. */
   readonly batches: number;
   readonly events: number;
@@ -45,13 +46,11 @@ export interface OpenWindow {
 export interface CursorMove {
   readonly window: number;
   readonly epoch: number;
-  readonly readerCursor: Position;
-  readonly startPosition: Position | null;
-  readonly startReached: boolean;
-  readonly recentTimesMs: readonly number[];
-  readonly target: Position | null;
-  readonly brokenFrames: number;
-  readonly oldestKeptMs: number | null;
+  readonly readerCursor: Cursor;
+  readonly startPosition: Cursor | null;
+  readonly sourceState: SourceState | null;
+  readonly target: Cursor | null;
+  readonly keptSinceMs: number | null;
 }
 
 /** What folding adds. Applied only if the fence is ours, the epoch the same and `folded` is still what was read. */
@@ -59,7 +58,7 @@ export interface Fold {
   readonly epoch: number;
   readonly foldedBefore: number;
   readonly folded: number;
-  readonly appliedCursor: Position;
+  readonly appliedCursor: Cursor;
   /** When the last of the folded batches ended; null: there was none among them. */
   readonly lastFinishedAtMs: number | null;
   readonly add: RunTotals;

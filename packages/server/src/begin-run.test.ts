@@ -2,6 +2,7 @@ import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { ConfigError } from "@firehose-backfill/core/errors";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { describe, expect, test } from "vitest";
@@ -108,7 +109,7 @@ describe("fault 32: after a run that has succeeded", () => {
     const lease = await store.acquireLease(runId, { owner: "test", ttlMs: 60_000, nowMs: 0 });
     if (lease === null) throw new Error("no lease");
     await store.transition(runId, ["enqueued"], "running", {});
-    await store.noteStream(lease.lease, { epoch: 1, target: { seq: 777, timeMs: 0 } });
+    await store.noteStream(lease.lease, { epoch: 1, target: cursorAt(777, 0) });
     await store.transition(runId, ["running"], "succeeded", { finishedAtMs: 1 });
     return { begun: await begin(second), said: said.join("\n"), runId };
   }

@@ -16,7 +16,7 @@ import {
 } from "@firehose-backfill/backfill/new-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
-import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
+import { needsNewStart } from "@firehose-backfill/source/verdict";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
@@ -91,7 +91,7 @@ async function afterLast(
   const end = last.target ?? last.appliedCursor;
   const scope = await deps.store.getScope(last.runId);
   if (end === null || scope === null || !isSameScope(scope, config)) return null;
-  return { runId: last.runId, host: last.host, seq: end.seq };
+  return { runId: last.runId, host: last.source.host, seq: end.ordinal };
 }
 
 /**
@@ -135,7 +135,7 @@ async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: st
     return (await control(deps, { action: "resume", from: null })).run ?? run;
   }
   if (run.status === "paused") {
-    const how = needsNewPosition(run.reason)
+    const how = needsNewStart(run.reason)
       ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
       : "firehose-backfill resume";
     log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To continue: ${how}`);

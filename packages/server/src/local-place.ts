@@ -8,8 +8,8 @@ const SAMPLE_TICK_MS = 5_000;
 export const LOCAL_LEASE_TTL_MS = 5_000;
 export const LOCAL_VISIBILITY = { seconds: 10, everyMs: 4_000 } as const;
 
-export function localPlace(options: { readonly sampleRelayUrl: string | null; readonly userAgent: string }): Place {
-  const tickMs = options.sampleRelayUrl === null ? TICK_MS : SAMPLE_TICK_MS;
+export function localPlace(options: { readonly isSample: boolean }): Place {
+  const tickMs = options.isSample ? SAMPLE_TICK_MS : TICK_MS;
   return {
     tickMs,
     tickBudgetMs: TICK_MS,
@@ -18,6 +18,5 @@ export function localPlace(options: { readonly sampleRelayUrl: string | null; re
     leaseTtlMs: LOCAL_LEASE_TTL_MS,
     lostAfterMs: 30_000,
     lookAgainMs: 1_000,
-    ...options,
   };
 }

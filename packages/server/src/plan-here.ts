@@ -9,8 +9,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
-import { sampleStream } from "@firehose-backfill/firehose/sample";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 
 export interface PlanHereOptions {
@@ -27,18 +26,9 @@ export interface PlanHereOptions {
 export async function planHere(options: PlanHereOptions): Promise<Plan> {
   const { config, request, clock, random, signal } = options;
   await using relay = await sampleRelay(options);
-  return await makePlan(
-    {
-      clock,
-      random,
-      userAgent: userAgent({ version: VERSION, contact: config.settings.contact }),
-      sampleStream,
-      seekCursor,
-      sampleRelayUrl: relay.url,
-    },
-    { config, request },
-    signal,
-  );
+  const agent = userAgent({ version: VERSION, contact: config.settings.contact });
+  const sources = { relay: relaySurveyor({ clock, random, userAgent: agent, sampleRelayUrl: relay.url }) };
+  return await makePlan({ clock, sources }, { config, request }, signal);
 }
 
 async function sampleRelay(options: PlanHereOptions): Promise<AsyncDisposable & { readonly url: string | null }> {

@@ -1,7 +1,8 @@
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { newRun } from "@firehose-backfill/backfill/new-run";
-import { REASON_CURSOR_AHEAD, REASON_SILENT } from "@firehose-backfill/backfill/window-end";
+import { REASON_SILENT } from "@firehose-backfill/firehose/relay-verdict";
+import { REASON_CURSOR_AHEAD } from "@firehose-backfill/source/verdict";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { expect, test } from "vitest";
 import { runEnd } from "./run-end.ts";

@@ -1,5 +1,5 @@
 /** When a local process is done with its run, and how it ends: pure, from the run as last seen. */
-import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
+import { needsNewStart } from "@firehose-backfill/source/verdict";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 
 export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
@@ -24,7 +24,7 @@ export function runEnd(
       return { exit: "errored", message: `errored: ${run.reason ?? "no reason known"}` };
     case "paused":
       // Only the operator can choose where to go on: waiting here for it would be waiting for ever.
-      return untilDone && needsNewPosition(run.reason)
+      return untilDone && needsNewStart(run.reason)
         ? {
             exit: "paused",
             message: `paused: ${run.reason ?? ""}. To continue: firehose-backfill resume --from oldest|live|SEQ|TIME`,

@@ -16,14 +16,14 @@ import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
-import { seekCursor } from "@firehose-backfill/firehose/seek";
+import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { openAdapters } from "./adapters.ts";
 import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
@@ -147,16 +147,16 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
   using dids = openDidClient({ clock, random, userAgent: agent, resolveName: systemNames });
+  const { sampleRelayUrl } = stack;
+  const resolveKey = options.resolveKey ?? dids.resolveKey;
   const readerDeps: ReaderDeps = {
     clock,
     random,
     store,
     queue,
-    openReader: openFirehoseReader,
-    seekCursor,
-    resolveKey: options.resolveKey ?? dids.resolveKey,
+    sources: { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }) },
     memory,
-    place: localPlace({ sampleRelayUrl: stack.sampleRelayUrl, userAgent: agent }),
+    place: localPlace({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
     limits: null,
     owner: `pid-${process.pid}`,
@@ -168,7 +168,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   let tidying = Promise.resolve();
   const onTick = ({ run, endedBecause, read }: TickResult) => {
     hasReachedHost ||= read !== null && read.frames > 0;
-    if (!hasReachedHost && endedBecause.startsWith("unreachable"))
+    if (!hasReachedHost && endedBecause.startsWith(UNREACHABLE))
       end({ exit: "errored", message: `relay ${endedBecause}` });
     // Told once: the tick after it finds no open run.
     if (run?.status === "succeeded")
@@ -237,7 +237,7 @@ function announce(options: RunServerOptions, what: { begun: Begun; url: string; 
   if (begun.kind === "none") log(`[BACKFILL] ${begun.because.slice(0, 1).toUpperCase()}${begun.because.slice(1)}`);
   else
     log(
-      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
+      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.source.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
     );
   log(`[BACKFILL] Status page: ${what.url}`);
 }

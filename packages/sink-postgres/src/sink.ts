@@ -69,18 +69,18 @@ export function createSink(options: SinkOptions): PostgresSink {
 
   return {
     database,
-    async apply(batch, rows, options) {
+    async apply(batch, rows, how) {
       let isOpen = false;
       try {
         if (!schemaChecked) {
           await database.use([], (session) => checkSchemaVersion(session, timeouts.lockMs));
           schemaChecked = true;
         }
-        const opening = () => openingOf(options);
+        const opening = () => openingOf(how);
         return await database.use(opening(), (session, opened) => {
           isOpen = true;
           const deps = { session, clock, random, opening, databaseName, retryForMs: timeouts.retryForMs };
-          return applyBatch(deps, { batch, rows, ...options }, opened);
+          return applyBatch(deps, { batch, rows, ...how }, opened);
         });
       } catch (error) {
         throw isOpen ? toSinkError(error) : explainOpening(error, databaseName);

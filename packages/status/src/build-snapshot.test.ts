@@ -1,3 +1,4 @@
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, it } from "vitest";
 import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
 import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
@@ -150,9 +151,7 @@ describe("what is shown as it is", () => {
   });
 
   it("is plain JSON, through and through", () => {
-    const gaps = [
-      { from: { seq: 1, timeMs: T0 - HOUR }, to: { seq: 2, timeMs: T0 }, host: "h", reason: "gone", atMs: T0 },
-    ];
+    const gaps = [{ from: cursorAt(1, T0 - HOUR), to: cursorAt(2, T0), host: "h", reason: "gone", atMs: T0 }];
     const snapshot = build({ gaps });
     expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);
     expect(snapshot.gaps).toEqual([

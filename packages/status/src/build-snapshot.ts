@@ -4,7 +4,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
-import type { Position } from "@firehose-backfill/core/position";
+import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
 
@@ -116,7 +116,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     runId: run.runId,
     status: run.status,
     reason: reasonOf(run, input.errors),
-    host: run.host,
+    host: run.source.host,
     profile: run.profile,
     asked: askedOf(run, input.scope ?? null),
     startedAt: iso(run.createdAtMs),
@@ -136,7 +136,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       applied: position(run.appliedCursor),
       target: position(run.target),
     },
-    lagSeconds: run.appliedCursor === null ? null : round(Math.max(0, nowMs - run.appliedCursor.timeMs) / 1_000, 1),
+    lagSeconds: lagSeconds(run, nowMs),
     progress: shownProgress(run, progress),
     etaSeconds: standsStill(reader) ? null : roundOrNull(eta, 1),
     ...retention(run, nowMs),
@@ -267,12 +267,17 @@ function retention(run: Run, nowMs: number): Pick<Snapshot, "retentionSeconds" |
   return { retentionSeconds: roundOrNull(retentionSeconds, 0), fallsOffInSeconds: roundOrNull(fallsOffInSeconds, 0) };
 }
 
-function position(value: Position | null): SnapshotPosition | null {
+function lagSeconds({ appliedCursor }: Run, nowMs: number): number | null {
+  const atMs = appliedCursor?.timeMs ?? null;
+  return atMs === null ? null : round(Math.max(0, nowMs - atMs) / 1_000, 1);
+}
+
+function position(value: Cursor | null): SnapshotPosition | null {
   return value === null ? null : toPosition(value);
 }
 
-function toPosition({ seq, timeMs }: Position): SnapshotPosition {
-  return { seq, time: iso(timeMs) };
+function toPosition({ ordinal, timeMs }: Cursor): SnapshotPosition {
+  return { seq: ordinal, time: timeMs === null ? null : iso(timeMs) };
 }
 
 function iso(ms: number): string {

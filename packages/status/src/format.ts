@@ -45,14 +45,15 @@ export function formatDuration(seconds: number): string {
   return parts.join(" ");
 }
 
-/** `2026-01-02 03:04:05` in UTC, from ISO 8601; text that is no time is shown as it is, escaped. */
-export function formatTime(iso: string): string {
+/** `2026-01-02 03:04:05` in UTC, from ISO 8601; text that is no time is shown as it is, escaped; no time as `--`. */
+export function formatTime(iso: string | null): string {
+  if (iso === null) return "--";
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}` : escapeForLog(iso);
 }
 
 /** Seconds from `fromIso` to `toIso`; 0 where one of them is no time. */
-export function secondsBetween(fromIso: string, toIso: string): number {
-  const seconds = (Date.parse(toIso) - Date.parse(fromIso)) / 1_000;
+export function secondsBetween(fromIso: string | null, toIso: string | null): number {
+  const seconds = (Date.parse(toIso ?? "") - Date.parse(fromIso ?? "")) / 1_000;
   return Number.isFinite(seconds) ? seconds : 0;
 }
 

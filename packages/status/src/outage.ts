@@ -1,7 +1,8 @@
 /** What keeps the reader from reading now, if anything does, from its last tick and from what it has registered since. Pure. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import { FAILED, isFailing, UNREACHABLE } from "@firehose-backfill/backfill/failing-since";
+import { FAILED, isFailing } from "@firehose-backfill/backfill/failing-since";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 
 export interface Outage {
   /** For a person: `the relay cannot be reached: ECONNREFUSED`. */
@@ -11,7 +12,7 @@ export interface Outage {
 
 /** null: it reads, or has nothing to read. */
 export function outageOf(run: Run, openWindows: readonly OpenWindow[]): Outage | null {
-  const { lastTick, host } = run;
+  const { lastTick } = run;
   if (run.status !== "running" || lastTick === null) return null;
   const because = lastTick.endedBecause;
   if (!isFailing(because)) return null;
@@ -19,7 +20,7 @@ export function outageOf(run: Run, openWindows: readonly OpenWindow[]): Outage |
   const endedAtMs = lastTick.atMs + lastTick.durationMs;
   if (openWindows.some(({ window }) => window.sentAtMs > endedAtMs)) return null;
   const text = because.startsWith(UNREACHABLE)
-    ? `the relay ${host} cannot be reached: ${because.slice(UNREACHABLE.length)}`
+    ? `the relay ${run.source.host} cannot be reached: ${because.slice(UNREACHABLE.length)}`
     : `the reader fails: ${because.slice(FAILED.length)}`;
   return { text, sinceMs: lastTick.failingSinceMs ?? lastTick.atMs };
 }

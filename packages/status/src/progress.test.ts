@@ -1,5 +1,6 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
@@ -27,34 +28,26 @@ describe("progress", () => {
     ["by event time, towards the moment the run began", {}, 0.5],
     [
       "still towards the moment the run began, where the target lies after it: nothing is taken back",
-      { target: { seq: 1_700, timeMs: T0 + 2 * HOUR } },
+      { target: cursorAt(1_700, T0 + 2 * HOUR) },
       0.5,
     ],
-    [
-      "towards the target once it is known to be nearer",
-      { target: { seq: 1_700, timeMs: T0 - 30 * MINUTE } },
-      0.666667,
-    ],
+    ["towards the target once it is known to be nearer", { target: cursorAt(1_700, T0 - 30 * MINUTE) }, 0.666667],
     ["towards the time it is to end at", { end: { kind: "time" as const, timeMs: T0 - 30 * MINUTE } }, 0.666667],
     ["by sequence, where it ends at one", { end: { kind: "seq" as const, seq: 2_000 } }, 0.5],
     [
       "from the start by event time, not from the frame where the search for it began",
-      { startPosition: { seq: 1, timeMs: T0 - 48 * HOUR } },
+      { startPosition: cursorAt(1, T0 - 48 * HOUR) },
       0.5,
     ],
-    [
-      "from what the host still had, where it kept less",
-      { startPosition: { seq: 1_200, timeMs: T0 - 1.5 * HOUR } },
-      0.333333,
-    ],
+    ["from what the host still had, where it kept less", { startPosition: cursorAt(1_200, T0 - 1.5 * HOUR) }, 0.333333],
     ["nothing while nothing is applied", { appliedCursor: null }, 0],
-    ["never more than all", { appliedCursor: { seq: 1_700, timeMs: T0 + HOUR } }, 1],
-    ["never less than nothing", { appliedCursor: { seq: 1_001, timeMs: T0 - 9 * HOUR } }, 0],
+    ["never more than all", { appliedCursor: cursorAt(1_700, T0 + HOUR) }, 1],
+    ["never less than nothing", { appliedCursor: cursorAt(1_001, T0 - 9 * HOUR) }, 0],
     ["all, when it has succeeded", { status: "succeeded" as const, appliedCursor: null }, 1],
     ["not known before a frame has come", { startPosition: null, appliedCursor: null }, null],
     [
       "not known where start and end are the same",
-      { start: { kind: "live" as const }, startPosition: { seq: 9, timeMs: T0 } },
+      { start: { kind: "live" as const }, startPosition: cursorAt(9, T0) },
       null,
     ],
   ])("is %s", (_, different, expected) => {
@@ -78,7 +71,7 @@ describe("time left", () => {
   });
 
   it("is what is outstanding at the rate, once all has been read", () => {
-    const run = sampleRun({ target: { seq: 1_600, timeMs: T0 } });
+    const run = sampleRun({ target: cursorAt(1_600, T0) });
     expect(etaSeconds({ ...base, run })).toBe(40);
     expect(etaSeconds({ ...base, run, ratePerSecond: 0 })).toBeNull();
   });
@@ -98,7 +91,7 @@ describe("time left", () => {
 });
 
 describe("retention", () => {
-  const measured = { oldestKeptMs: T0 - 3 * HOUR };
+  const measured = { keptSinceMs: T0 - 3 * HOUR };
 
   it("says how much the host keeps, and when what is read next falls off it", () => {
     expect(retentionOf(sampleRun(measured), T0 + HOUR)).toEqual({
@@ -110,14 +103,14 @@ describe("retention", () => {
 
   it.each([
     ["not measured", {}],
-    ["measured long after the run began", { oldestKeptMs: T0 + HOUR }],
-    ["of the recording, which keeps all", { ...measured, host: "sample" }],
+    ["measured long after the run began", { keptSinceMs: T0 + HOUR }],
+    ["of the recording, which keeps all", { ...measured, source: { kind: "relay", host: "sample" } }],
   ])("is not known: %s", (_, different) => {
     expect(retentionOf(sampleRun(different), T0)).toEqual({ retentionSeconds: null, fallsOffInSeconds: null });
   });
 
   it("threatens nothing once all has been read", () => {
-    for (const different of [{ status: "succeeded" as const }, { target: { seq: 1_600, timeMs: T0 } }]) {
+    for (const different of [{ status: "succeeded" as const }, { target: cursorAt(1_600, T0) }]) {
       expect(retentionOf(sampleRun({ ...measured, ...different }), T0).fallsOffInSeconds).toBeNull();
     }
   });
@@ -128,7 +121,7 @@ describe("progress within a window", () => {
 
   it("counts what is done beyond the applied cursor", () => {
     // Two hours, the first applied; the reader half an hour ahead, half of that done.
-    const to = { seq: 1_600, timeMs: T0 - 30 * MINUTE };
+    const to = cursorAt(1_600, T0 - 30 * MINUTE);
     expect(progressOf(sampleRun(), [sampleWindow(11, [counts, null], { to })])).toBeCloseTo(0.5 + 0.125, 6);
     expect(progressOf(sampleRun({ appliedCursor: null }), [])).toBe(0);
     expect(progressOf(sampleRun({ readerCursor: null }), [])).toBe(0.5);
@@ -174,9 +167,9 @@ describe("fault 31: progress within an epoch", () => {
     );
 
     function take(next: Step, run: Run, windows: OpenWindow[]): { run: Run; windows: OpenWindow[] } {
-      const at = run.readerCursor ?? run.startPosition ?? { seq: 0, timeMs: 0 };
+      const at = run.readerCursor ?? run.startPosition ?? cursorAt(0, 0);
       if ("batches" in next && run.target === null) {
-        const to = { seq: at.seq + 10 * next.minutes, timeMs: at.timeMs + next.minutes * MINUTE };
+        const to = cursorAt(at.ordinal + 10 * next.minutes, (at.timeMs ?? 0) + next.minutes * MINUTE);
         const opened = sampleWindow(windows.length + 1, Array(next.batches).fill(null), { to });
         return { run: { ...run, readerCursor: to }, windows: [...windows, opened] };
       }

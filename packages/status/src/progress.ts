@@ -4,7 +4,7 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
-import type { Position } from "@firehose-backfill/core/position";
+import type { Cursor } from "@firehose-backfill/source/cursor";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
 import { doneShare } from "./totals.ts";
 
@@ -39,19 +39,22 @@ export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): n
 interface Scale {
   readonly from: number;
   readonly to: number;
-  readonly valueOf: (position: Position) => number;
+  readonly valueOf: (cursor: Cursor) => number;
 }
 
 /** A target that becomes known can only bring the end nearer: what was said before is not taken back. */
-function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Position): Scale {
-  if (end.kind === "seq") {
-    const to = Math.min(end.seq, target?.seq ?? Number.POSITIVE_INFINITY);
-    return { from: startPosition.seq, to, valueOf: ({ seq }) => seq };
+function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Cursor): Scale {
+  const startMs = startPosition.timeMs;
+  if (end.kind === "seq" || startMs === null) {
+    const most = end.kind === "seq" ? end.seq : Number.POSITIVE_INFINITY;
+    const to = Math.min(most, target?.ordinal ?? Number.POSITIVE_INFINITY);
+    return { from: startPosition.ordinal, to, valueOf: ({ ordinal }) => ordinal };
   }
   // What lies before the start by event time is skipped unpaced, so the way begins where the start was reached.
-  const from = start.kind === "time" ? Math.max(start.timeMs, startPosition.timeMs) : startPosition.timeMs;
+  const from = start.kind === "time" ? Math.max(start.timeMs, startMs) : startMs;
   const endMs = end.kind === "time" ? end.timeMs : createdAtMs;
-  return { from, to: Math.min(endMs, target?.timeMs ?? Number.POSITIVE_INFINITY), valueOf: ({ timeMs }) => timeMs };
+  const to = Math.min(endMs, target?.timeMs ?? Number.POSITIVE_INFINITY);
+  return { from, to, valueOf: ({ timeMs }) => timeMs ?? from };
 }
 
 export interface EtaInput {
@@ -79,7 +82,7 @@ export function etaSeconds(input: EtaInput): number | null {
   const seconds = input.elapsedMs / 1_000;
   const allowed = allowedOf(run.throttle, run.backOff);
   const average = seconds > 0 ? done / seconds : 0;
-  const hasReadAll = run.target !== null && run.readerCursor !== null && run.readerCursor.seq >= run.target.seq;
+  const hasReadAll = run.target !== null && run.readerCursor !== null && run.readerCursor.ordinal >= run.target.ordinal;
   if (hasReadAll) return over(input.outstanding, ratePerSecond ?? allowed ?? average);
   if (progress === null || progress <= 0) return null;
   const ahead = (1 - progress) / progress;
@@ -125,11 +128,11 @@ export function retentionOf(
   run: Run,
   nowMs: number,
 ): { readonly retentionSeconds: number | null; readonly fallsOffInSeconds: number | null } {
-  const retentionMs = run.oldestKeptMs === null ? 0 : run.createdAtMs - run.oldestKeptMs;
-  if (run.host === SAMPLE_HOST || retentionMs <= 0) return { retentionSeconds: null, fallsOffInSeconds: null };
+  const retentionMs = run.keptSinceMs === null ? 0 : run.createdAtMs - run.keptSinceMs;
+  if (run.source.host === SAMPLE_HOST || retentionMs <= 0) return { retentionSeconds: null, fallsOffInSeconds: null };
   const retentionSeconds = retentionMs / 1_000;
   const isOver = run.status === "succeeded" || run.status === "cancelled" || run.target !== null;
   const nextMs = run.readerCursor?.timeMs;
-  if (isOver || nextMs === undefined) return { retentionSeconds, fallsOffInSeconds: null };
+  if (isOver || nextMs == null) return { retentionSeconds, fallsOffInSeconds: null };
   return { retentionSeconds, fallsOffInSeconds: Math.max(0, (nextMs + retentionMs - nowMs) / 1_000) };
 }

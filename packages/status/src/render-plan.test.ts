@@ -1,14 +1,14 @@
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { estimatePlan } from "@firehose-backfill/backfill/plan/estimate";
-import type { Survey } from "@firehose-backfill/backfill/plan/types";
+import type { Survey } from "@firehose-backfill/source/survey";
 import { expect, test } from "vitest";
 import { renderPlan } from "./render-plan.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = Date.UTC(2026, 2, 1, 12);
 const sample = {
-  first: { seq: 1, timeMs: NOW_MS - 24 * HOUR_MS },
-  last: { seq: 1_000, timeMs: NOW_MS - 24 * HOUR_MS },
+  first: { ordinal: 1, timeMs: NOW_MS - 24 * HOUR_MS, token: null },
+  last: { ordinal: 1_000, timeMs: NOW_MS - 24 * HOUR_MS, token: null },
   isWhole: false,
   frames: 1_000,
   bytes: 800_000,
@@ -21,10 +21,16 @@ const survey: Survey = {
   host: "relay.example\u001b[2J",
   atMs: NOW_MS,
   wantedFromMs: NOW_MS - 24 * HOUR_MS,
-  stretches: [{ from: { seq: 0, timeMs: NOW_MS - 24 * HOUR_MS }, to: { seq: 8_640_000, timeMs: NOW_MS }, sample }],
+  stretches: [
+    {
+      from: { ordinal: 0, timeMs: NOW_MS - 24 * HOUR_MS, token: null },
+      to: { ordinal: 8_640_000, timeMs: NOW_MS, token: null },
+      sample,
+    },
+  ],
   isClamped: false,
   endsLater: false,
-  oldestKept: { seq: 0, timeMs: NOW_MS - 25 * HOUR_MS },
+  oldestKept: { ordinal: 0, timeMs: NOW_MS - 25 * HOUR_MS, token: null },
   looks: 4,
 };
 const config = parseConfig({ RELAY_URL: "wss://relay.example", BACKFILL_PROFILE: "moderate" });

@@ -21,8 +21,8 @@ export interface Verdict {
 
 export interface SnapshotPosition {
   readonly seq: number;
-  /** ISO 8601. */
-  readonly time: string;
+  /** ISO 8601; null: the source has no time there. A relay always has one. */
+  readonly time: string | null;
 }
 
 export interface SnapshotGap {

@@ -1,3 +1,4 @@
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, it, test } from "vitest";
 import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
 import { renderHtml } from "./render-html.ts";
@@ -99,7 +100,7 @@ describe("fault 31: the words are no better than what was done", () => {
   });
 
   it("progress is all only when the run has succeeded", () => {
-    const run = sampleRun({ lastTick: tick, appliedCursor: { seq: 1_700, timeMs: T0 + HOUR } });
+    const run = sampleRun({ lastTick: tick, appliedCursor: cursorAt(1_700, T0 + HOUR) });
     expect(build({ run }).progress).toBe(0.9999);
     expect(views(build({ run }))[1]).toContain("99.9 %");
   });
@@ -204,12 +205,12 @@ describe("fault 27: what was asked for, and what was had", () => {
   const cut = sampleRun({
     lastTick: tick,
     start: { kind: "time", timeMs: T0 - 30 * DAY },
-    startPosition: { seq: 900, timeMs: T0 - 3 * DAY },
-    appliedCursor: { seq: 950, timeMs: T0 - 2 * DAY },
+    startPosition: cursorAt(900, T0 - 3 * DAY),
+    appliedCursor: cursorAt(950, T0 - 2 * DAY),
   });
   const gap = {
-    from: { seq: 0, timeMs: T0 - 30 * DAY },
-    to: { seq: 900, timeMs: T0 - 3 * DAY },
+    from: cursorAt(0, T0 - 30 * DAY),
+    to: cursorAt(900, T0 - 3 * DAY),
     host: "relay.example",
     reason: "before what the host keeps",
     atMs: T0,
@@ -249,7 +250,7 @@ describe("fault 27: what was asked for, and what was had", () => {
     ],
     [
       "while nothing is missing",
-      build({ run: { ...cut, startPosition: { seq: 9, timeMs: T0 - 30 * DAY } }, scope }),
+      build({ run: { ...cut, startPosition: cursorAt(9, T0 - 30 * DAY) }, scope }),
       `No gaps so far. Asked for: ${ASKED}. Had: from 2026-01-30 12:00:00 UTC, 30 d back.`,
     ],
   ])("%s the page promises nothing", (_name, snapshot, said) => {

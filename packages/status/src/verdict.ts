@@ -2,7 +2,7 @@
  * How a run is, in one sentence, and what to do about it: the one judgement that the page's headline, the first line of
  * `status`, the report and the JSON show. Pure. It says what was really done: a state alone can sound better than it is.
  */
-import { needsNewPosition } from "@firehose-backfill/backfill/window-end";
+import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { formatCount, formatDuration, sumOf } from "./format.ts";
@@ -30,7 +30,7 @@ export function verdictOf(
     case "pausing":
       return say("waiting", `pausing: batches in the queue are still applied${because(snapshot)}`);
     case "paused":
-      return needsNewPosition(snapshot.reason)
+      return needsNewStart(snapshot.reason)
         ? say("attention", `paused: ${snapshot.reason}`, null, "firehose-backfill resume --from oldest|live|SEQ|TIME")
         : say("waiting", `paused${because(snapshot)}`, null, "to continue: firehose-backfill resume");
     case "cancelling":

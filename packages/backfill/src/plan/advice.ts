@@ -2,7 +2,8 @@
 import { batchMsOf } from "@firehose-backfill/core/cost/usage";
 import type { Measurement } from "./measure.ts";
 import { neededRate, type Race } from "./race.ts";
-import type { PacePlan, Survey } from "./types.ts";
+import type { Survey } from "@firehose-backfill/source/survey";
+import type { PacePlan } from "./types.ts";
 
 export interface AdviceInput {
   readonly survey: Survey;

@@ -4,13 +4,13 @@ import { PROFILE_NAMES, type ProfileName } from "@firehose-backfill/core/config/
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import { functionMemoryMb } from "@firehose-backfill/core/cost/function-memory";
 import { type CostEstimate, estimateCost } from "@firehose-backfill/core/cost/model";
-import type { Position } from "@firehose-backfill/core/position";
+import type { Survey, TimedCursor } from "@firehose-backfill/source/survey";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
 import { adviceFor } from "./advice.ts";
 import { databaseBytes } from "./database-size.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { fallsOffAfter, type Race } from "./race.ts";
-import type { Estimate, PacePlan, Plan, Survey, Verdict } from "./types.ts";
+import type { Estimate, PacePlan, Plan, Verdict } from "./types.ts";
 
 /** A quarter of Neon's unit: what a small database has while it is awake. */
 const DATABASE_COMPUTE_UNITS = 0.25;
@@ -116,6 +116,6 @@ function scale({ low, expected, high }: Estimate, factor: number): Estimate {
   return { low: low * factor, expected: expected * factor, high: high * factor };
 }
 
-function shown(position: Position | null): { readonly seq: number; readonly time: string } | null {
-  return position === null ? null : { seq: position.seq, time: new Date(position.timeMs).toISOString() };
+function shown(cursor: TimedCursor | null): { readonly seq: number; readonly time: string } | null {
+  return cursor === null ? null : { seq: cursor.ordinal, time: new Date(cursor.timeMs).toISOString() };
 }

@@ -1,6 +1,6 @@
 /** Samples as figures: how much lies between two looks, how it is spread, and how far a few samples can be trusted. Pure. */
-import type { StreamSample } from "@firehose-backfill/firehose/sample";
-import type { Estimate, Stretch } from "./types.ts";
+import type { Sample, Stretch } from "@firehose-backfill/source/survey";
+import type { Estimate } from "./types.ts";
 
 /** One stretch, counted from its sample. */
 export interface Measured {
@@ -52,22 +52,23 @@ export function measure(stretches: readonly Stretch[]): Measurement {
 
 /** Sequence numbers count frames, but not on every host without holes: the sample says how dense they are. */
 function measureStretch({ from, to, sample }: Stretch, like: Counts): Measured {
-  const span = Math.max(0, to.seq - from.seq);
-  const isWhole = sample !== null && sample.first.seq > from.seq && (sample.isWhole || sample.last.seq >= to.seq);
+  const span = Math.max(0, to.ordinal - from.ordinal);
+  const isWhole =
+    sample !== null && sample.first.ordinal > from.ordinal && (sample.isWhole || sample.last.ordinal >= to.ordinal);
   const frames = isWhole ? sample.frames : span * like.density;
   const of = (value: number) => (like.frames === 0 ? 0 : (value / like.frames) * frames);
   const seconds = Math.max(0, (to.timeMs - from.timeMs) / 1_000);
   return { seconds, toMs: to.timeMs, frames, events: of(like.events), matching: of(like.matching) };
 }
 
-type Counts = Pick<StreamSample, "frames" | "events" | "matching" | "rows" | "recordBytes" | "bytes"> & {
+type Counts = Pick<Sample, "frames" | "events" | "matching" | "rows" | "recordBytes" | "bytes"> & {
   readonly density: number;
 };
 
-function sumOf(samples: readonly StreamSample[]): Counts {
+function sumOf(samples: readonly Sample[]): Counts {
   const sum = (key: "frames" | "events" | "matching" | "rows" | "recordBytes" | "bytes") =>
     samples.reduce((total, sample) => total + sample[key], 0);
-  const span = samples.reduce((total, { first, last }) => total + last.seq - first.seq + 1, 0);
+  const span = samples.reduce((total, { first, last }) => total + last.ordinal - first.ordinal + 1, 0);
   const frames = sum("frames");
   return {
     frames,
@@ -88,7 +89,7 @@ function nearest(stretches: readonly Stretch[], index: number): Counts | null {
 }
 
 /** Two standard errors of the number of matching events: how samples differ from each other, and how few were seen. */
-function spreadOf(samples: readonly StreamSample[], frames: number): number {
+function spreadOf(samples: readonly Sample[], frames: number): number {
   const seen = samples.reduce((sum, sample) => sum + sample.frames, 0);
   // Everything was seen.
   if (seen === 0 || seen >= frames) return 0;

@@ -1,12 +1,15 @@
 /** Plans against a model of a relay: what is true of it is known, so the estimate can be wrong. */
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import { relaySurveyor, type SurveyorOptions } from "@firehose-backfill/firehose/surveyor";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import type { SampleResult } from "@firehose-backfill/firehose/sample";
 import type { SeekResult } from "@firehose-backfill/firehose/seek";
 import { describe, expect, test } from "vitest";
-import { type PlanDeps, makePlan } from "./plan.ts";
+import { makePlan } from "./plan.ts";
 import { summarizePlan } from "./summary.ts";
+
+type Relay = Required<SurveyorOptions>;
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = Date.UTC(2026, 5, 1, 12);
@@ -30,13 +33,13 @@ function timeOf(seq: number): number {
 
 interface World {
   readonly looks: { cursor: number | null; atMs: number }[];
-  readonly deps: PlanDeps;
+  readonly deps: Relay;
 }
 
-function world(different: Partial<PlanDeps> = {}): World {
+function world(different: Partial<Relay> = {}): World {
   const clock = new VirtualClock(NOW_MS);
   const looks: World["looks"] = [];
-  const sampleStream: PlanDeps["sampleStream"] = ({ cursor, untilSeq }) => {
+  const sampleStream: Relay["sampleStream"] = ({ cursor, untilSeq }) => {
     looks.push({ cursor, atMs: clock.now() });
     const first = cursor === null ? HEAD_SEQ : Math.max(cursor + 1, OLDEST_SEQ);
     if (first > HEAD_SEQ) return Promise.resolve({ kind: "nothing" });
@@ -58,7 +61,7 @@ function world(different: Partial<PlanDeps> = {}): World {
     };
     return Promise.resolve(result);
   };
-  const seekCursor: PlanDeps["seekCursor"] = ({ startTimeMs }) => {
+  const seekCursor: Relay["seekCursor"] = ({ startTimeMs }) => {
     const isOld = startTimeMs <= NOW_MS - KEPT_MS;
     const from = { seq: seqAt(startTimeMs - 600_000), timeMs: startTimeMs - 600_000 };
     const result: SeekResult = {
@@ -82,14 +85,21 @@ function configOf(values: Readonly<Record<string, string>> = {}): Config {
   return parseConfig({ RELAY_URL: "wss://relay.example", ...values });
 }
 
-async function plan(values: Readonly<Record<string, string>> = {}, request = {}, different: Partial<PlanDeps> = {}) {
+async function plan(values: Readonly<Record<string, string>> = {}, request = {}, different: Partial<Relay> = {}) {
   const { deps, looks } = world(different);
-  const made = await runVirtually(deps, makePlan(deps, { config: configOf(values), request }, AbortSignal.any([])));
+  const made = await runVirtually(
+    deps,
+    makePlan(
+      { clock: deps.clock, sources: { relay: relaySurveyor(deps) } },
+      { config: configOf(values), request },
+      AbortSignal.any([]),
+    ),
+  );
   return { made, looks };
 }
 
 /** Lets the spacing pass. */
-async function runVirtually<T>(deps: PlanDeps, work: Promise<T>): Promise<T> {
+async function runVirtually<T>(deps: Relay, work: Promise<T>): Promise<T> {
   const { clock } = deps;
   if (!(clock instanceof VirtualClock)) throw new TypeError("the model runs on a virtual clock");
   let isOver = false;
@@ -194,14 +204,14 @@ describe("a plan", () => {
   test("looks that fail are made up for; a host that refuses is not asked again", async () => {
     const { deps } = world();
     let calls = 0;
-    const flaky: PlanDeps["sampleStream"] = (options, signal) => {
+    const flaky: Relay["sampleStream"] = (options, signal) => {
       calls += 1;
       if (calls === 2 || calls === 5) return Promise.resolve({ kind: "failed", detail: "reset", isFinal: false });
       return deps.sampleStream(options, signal);
     };
     expect((await plan({}, { from: "oldest" }, { sampleStream: flaky })).made.sampled.positions).toBe(8);
     calls = 0;
-    const refusing: PlanDeps["sampleStream"] = () => {
+    const refusing: Relay["sampleStream"] = () => {
       calls += 1;
       return Promise.resolve({ kind: "failed", detail: "HTTP 429", isFinal: true });
     };
@@ -214,7 +224,7 @@ describe("a plan", () => {
 
   test("a filter that nothing passes is told", async () => {
     const { deps } = world();
-    const none: PlanDeps["sampleStream"] = async (options, signal) => {
+    const none: Relay["sampleStream"] = async (options, signal) => {
       const result = await deps.sampleStream(options, signal);
       return result.kind === "sample" ? { ...result, sample: { ...result.sample, matching: 0, rows: 0 } } : result;
     };
@@ -224,7 +234,7 @@ describe("a plan", () => {
   });
 });
 
-function quietly(sampleStream: PlanDeps["sampleStream"]): PlanDeps["sampleStream"] {
+function quietly(sampleStream: Relay["sampleStream"]): Relay["sampleStream"] {
   return (options, signal) =>
     options.cursor === null ? Promise.resolve({ kind: "nothing" }) : sampleStream(options, signal);
 }

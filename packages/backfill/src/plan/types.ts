@@ -1,40 +1,12 @@
 /** What `plan` answers: what a run would meet and cost, before there is one. Estimates, each with how sure it is. */
 import type { ProfileName } from "@firehose-backfill/core/config/settings";
 import type { CostLine } from "@firehose-backfill/core/cost/model";
-import type { Position } from "@firehose-backfill/core/position";
-import type { StreamSample } from "@firehose-backfill/firehose/sample";
 
 /** A figure that was measured on samples: where it surely lies, as far as samples can say. */
 export interface Estimate {
   readonly low: number;
   readonly expected: number;
   readonly high: number;
-}
-
-/** From one look at the relay to the next. */
-export interface Stretch {
-  readonly from: Position;
-  readonly to: Position;
-  /** At its beginning. null: that look brought nothing; its neighbours speak for it. */
-  readonly sample: StreamSample | null;
-}
-
-/** What was seen of the relay. */
-export interface Survey {
-  readonly host: string;
-  readonly atMs: number;
-  /** Where the operator wanted to begin. null: at the oldest, or now. */
-  readonly wantedFromMs: number | null;
-  /** In order, without holes; empty where there is nothing to read. */
-  readonly stretches: readonly Stretch[];
-  /** The host keeps nothing as old as what was asked for. */
-  readonly isClamped: boolean;
-  /** The end lies in the future: what is still to come was not counted. */
-  readonly endsLater: boolean;
-  /** null: not seen, or nothing falls off (a recording). */
-  readonly oldestKept: Position | null;
-  /** Connections made. */
-  readonly looks: number;
 }
 
 /** `yes`: also by the highest estimate. `no`: not even by the lowest. `unclear`: it depends. */

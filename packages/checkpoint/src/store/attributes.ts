@@ -1,5 +1,5 @@
 /** Values of a run as attributes of items, and back. null and an attribute that is not there are the same. */
-import type { Position } from "@firehose-backfill/core/position";
+import { type Cursor, MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
 import { BrokenStateError } from "../errors.ts";
 import { type Attributes, type Item, nameOf, type Value } from "../table/table.ts";
 
@@ -7,8 +7,19 @@ export function json(value: unknown): string {
   return JSON.stringify(value);
 }
 
-export function position({ seq, timeMs }: Position): Value {
-  return { seq, timeMs };
+/** The ordinal is stored as `seq`, as every version before has written it; what is null is left out. */
+export interface StoredCursor {
+  readonly seq: number;
+  readonly timeMs?: number;
+  readonly token?: string;
+}
+
+export function cursor({ ordinal, timeMs, token }: Cursor): StoredCursor & Readonly<Record<string, number | string>> {
+  return {
+    seq: ordinal,
+    ...(timeMs === null ? {} : { timeMs }),
+    ...(token === null ? {} : { token: sourceText(token) }),
+  };
 }
 
 /** `null` where there is none; otherwise made by `make`. */
@@ -80,12 +91,34 @@ export function readBytes(item: Item, name: string): Uint8Array | null {
   return value instanceof Uint8Array ? value : null;
 }
 
-export function readPositionOrNull(item: Item, name: string): Position | null {
-  const numbers = readNumbersOrNull(item, name);
-  return numbers === null ? null : { seq: readNumber(numbers, "seq"), timeMs: readNumber(numbers, "timeMs") };
+/** @throws BrokenStateError where a source wants to store more than it may */
+export function sourceText(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SOURCE_TEXT_BYTES) return text;
+  throw new BrokenStateError(`the source wants to store ${bytes} bytes, and ${MAX_SOURCE_TEXT_BYTES} are the most`);
+}
+
+export function cursorOf({ seq, timeMs, token }: StoredCursor): Cursor {
+  return { ordinal: seq, timeMs: timeMs ?? null, token: token ?? null };
+}
+
+export function readCursorOrNull(item: Item, name: string): Cursor | null {
+  const fields = readFieldsOrNull(item, name);
+  if (fields === null) return null;
+  return {
+    ordinal: readNumber(fields, "seq"),
+    timeMs: readNumberOrNull(fields, "timeMs"),
+    token: readTextOrNull(fields, "token"),
+  };
 }
 
 export function readNumbersOrNull(item: Item, name: string): Readonly<Record<string, number>> | null {
+  const fields = readFieldsOrNull(item, name);
+  if (fields === null) return null;
+  return Object.fromEntries(Object.keys(fields).map((field) => [field, readNumber(fields, field)]));
+}
+
+function readFieldsOrNull(item: Item, name: string): Readonly<Record<string, number | string>> | null {
   const value = item[name];
   return typeof value === "object" && !(value instanceof Uint8Array) ? value : null;
 }

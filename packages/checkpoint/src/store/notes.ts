@@ -21,9 +21,21 @@ import type { ConsumerReport, Gap, RunError } from "../notes.ts";
 import type { NoteStore } from "../note-store.ts";
 import { absent, any, compare, exists } from "../table/conditions.ts";
 import type { Item } from "../table/table.ts";
-import { itemOf, json, readBytes, readJson, readNumber, readText } from "./attributes.ts";
+import {
+  cursor,
+  cursorOf,
+  itemOf,
+  json,
+  readBytes,
+  readJson,
+  readNumber,
+  readText,
+  type StoredCursor,
+} from "./attributes.ts";
 import { LAST, noteKey, pad } from "./keys.ts";
 import type { Deps } from "./run-updates.ts";
+
+type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; readonly to: StoredCursor };
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
 
@@ -34,7 +46,7 @@ function turnOf(item: Item): number {
 
 export function noteMethods({ table, now }: Deps): NoteStore {
   /** Told twice, it skips a slot: one old note more is kept. */
-  async function add(runId: string, kind: "error" | "gap", note: RunError | Gap): Promise<void> {
+  async function add(runId: string, kind: "error" | "gap", note: RunError | StoredGap): Promise<void> {
     const counter = await table.update({ ...noteKey(runId, kind, "") }, { add: { count: 1 } });
     if (counter === null) throw new BrokenStateError("an update without a condition was refused");
     const count = readNumber(counter, "count");
@@ -57,14 +69,20 @@ export function noteMethods({ table, now }: Deps): NoteStore {
     return table.query({ pk, from: sk, to: sk + LAST });
   }
 
+  async function listGaps(runId: string): Promise<Gap[]> {
+    const gaps = await list<StoredGap>(runId, "gap");
+    return gaps.map((gap) => ({ ...gap, from: cursorOf(gap.from), to: cursorOf(gap.to) }));
+  }
+
   return {
     async addGap(runId, gap) {
-      const known = await list<Gap>(runId, "gap");
+      const known = await listGaps(runId);
       // A reader that crashed after noting it finds the same gap again.
       if (known.some((it) => isSameGap(it, gap))) return;
-      await add(runId, "gap", boundGap(gap));
+      const bounded = boundGap(gap);
+      await add(runId, "gap", { ...bounded, from: cursor(gap.from), to: cursor(gap.to) });
     },
-    listGaps: (runId) => list<Gap>(runId, "gap"),
+    listGaps,
 
     async addError(runId, error) {
       const bounded = boundError(error);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import {
   aRun,
   foldAll,
@@ -25,10 +26,10 @@ import { attributesOf, readRunItem } from "./run-item.ts";
 
 const MAX_RUN_BYTES = 3072;
 const MAX_PACE_BYTES = 2048;
-const WIDE = { seq: Number.MAX_SAFE_INTEGER, timeMs: NOW + 0.123 };
+const WIDE = cursorAt(Number.MAX_SAFE_INTEGER, NOW + 0.123);
 
 /** Every field that has one, filled with the longest that it can hold. */
-const NEW = newRunValue(aRun({ runId: "r".repeat(64), host: `${"h".repeat(253)}:65535` }));
+const NEW = newRunValue(aRun({ runId: "r".repeat(64), source: { kind: "relay", host: `${"h".repeat(253)}:65535` } }));
 const WORST: RunItem = {
   ...runPart(NEW),
   paceId: "p".repeat(64),
@@ -42,39 +43,40 @@ const WORST: RunItem = {
     verify: "event",
   },
   start: { kind: "seq", seq: Number.MAX_SAFE_INTEGER },
-  end: { kind: "time", timeMs: WIDE.seq },
-  createdAtMs: WIDE.seq,
-  finishedAtMs: WIDE.seq,
-  pausedMs: WIDE.seq,
-  pausedSinceMs: WIDE.seq,
+  end: { kind: "time", timeMs: WIDE.ordinal },
+  createdAtMs: WIDE.ordinal,
+  finishedAtMs: WIDE.ordinal,
+  pausedMs: WIDE.ordinal,
+  pausedSinceMs: WIDE.ordinal,
   startPosition: WIDE,
   readerCursor: WIDE,
   appliedCursor: WIDE,
   target: WIDE,
-  recentTimesMs: Array.from({ length: 101 }, (_, index) => NOW + index * 1e7),
-  brokenFrames: 3,
-  oldestKeptMs: WIDE.seq,
+  // The longest that a relay's reader writes; what it holds does not compress.
+  sourceState: JSON.stringify([false, false, 3, Buffer.from(noise(99, 412)).toString("base64")]),
+  sourceMoved: true,
+  keptSinceMs: WIDE.ordinal,
   registered: 9_999_999_999,
   folded: 9_999_999_998,
   totals: {
-    received: WIDE.seq,
-    processed: WIDE.seq,
-    stale: WIDE.seq,
-    dead: WIDE.seq,
+    received: WIDE.ordinal,
+    processed: WIDE.ordinal,
+    stale: WIDE.ordinal,
+    dead: WIDE.ordinal,
     deadReasons: Object.fromEntries(
-      Array.from({ length: 8 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(18)}`, WIDE.seq]),
+      Array.from({ length: 8 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(18)}`, WIDE.ordinal]),
     ),
     skipped: Object.fromEntries(
-      Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.seq]),
+      Array.from({ length: 5 }, (_, index) => [`${String(index).padStart(2, "0")}${"x".repeat(22)}`, WIDE.ordinal]),
     ),
   },
-  lastFinishedAtMs: WIDE.seq,
+  lastFinishedAtMs: WIDE.ordinal,
   database: { id: "0".repeat(36), name: "n".repeat(60) },
-  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.seq },
+  lease: { owner: "o".repeat(64), expiresAtMs: WIDE.ordinal },
   fence: 9_999_999_999,
-  lastTick: { atMs: WIDE.seq, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.seq },
-  queueEmptySinceMs: WIDE.seq,
-  nextTickAtMs: WIDE.seq,
+  lastTick: { atMs: WIDE.ordinal, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.ordinal },
+  queueEmptySinceMs: WIDE.ordinal,
+  nextTickAtMs: WIDE.ordinal,
 };
 
 /** The same, of a pace. */
@@ -118,14 +120,14 @@ const WORST_PACE: Pace = {
     },
     scopeHash: "x".repeat(12),
   },
-  plannedDueMs: WIDE.seq,
-  paceEpoch: WIDE.seq,
+  plannedDueMs: WIDE.ordinal,
+  paceEpoch: WIDE.ordinal,
   backOff: 16,
-  backOffAtMs: WIDE.seq,
+  backOffAtMs: WIDE.ordinal,
   backOffReason: "throttle query".padEnd(MAX_BACK_OFF_REASON_BYTES, "x"),
-  waiting: { for: "w".repeat(120), sinceMs: WIDE.seq },
-  memoryPauses: WIDE.seq,
-  lastMemoryPauseAtMs: WIDE.seq,
+  waiting: { for: "w".repeat(120), sinceMs: WIDE.ordinal },
+  memoryPauses: WIDE.ordinal,
+  lastMemoryPauseAtMs: WIDE.ordinal,
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
@@ -138,8 +140,8 @@ const INTERNAL = {
   ...Object.fromEntries(["statusMark", "epochMark", "foldMark", "createMark"].map((mark) => [mark, "x".repeat(8)])),
   epochEnds: JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999)),
   v: 2,
-  renewsPace: WIDE.seq,
-  correctionSeq: WIDE.seq,
+  renewsPace: WIDE.ordinal,
+  correctionSeq: WIDE.ordinal,
   correctionMark: "000001#0000000001#0000000001#0000001",
 };
 

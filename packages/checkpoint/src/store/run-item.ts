@@ -4,24 +4,24 @@
  */
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
-import { decodeRecentTimes, encodeRecentTimes } from "../recent-times.ts";
-import type { EndPoint, RunItem, StartPoint, TickReport } from "../run.ts";
+import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
+import type { RunItem, TickReport } from "../run.ts";
 import { paceIdOf } from "../run-values.ts";
 import type { Attributes, Item } from "../table/table.ts";
+import { readSource, readState, sourceAttributes, stateAttributes } from "./source-item.ts";
 import {
+  cursor,
   each,
   given,
   json,
   part,
-  position,
-  readBytes,
   readFlag,
   readJson,
   readNumber,
   readNumberOrNull,
   readNumbersOrNull,
   readOneOf,
-  readPositionOrNull,
+  readCursorOrNull,
   readText,
   readTextOrNull,
 } from "./attributes.ts";
@@ -36,7 +36,6 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       paceId: run.paceId,
       status: run.status,
       reason: run.reason,
-      host: run.host,
       db: run.database == null ? run.database : `${run.database.id} ${run.database.name}`,
       leaseOwner: part(lease, "owner"),
       leaseExpiresAtMs: part(lease, "expiresAtMs"),
@@ -45,8 +44,7 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       finishedAtMs: run.finishedAtMs,
       pausedMs: run.pausedMs,
       pausedSinceMs: run.pausedSinceMs,
-      brokenFrames: run.brokenFrames,
-      oldestKeptMs: run.oldestKeptMs,
+      oldestKeptMs: run.keptSinceMs,
       registered: run.registered,
       folded: run.folded,
       received: totals?.received,
@@ -60,11 +58,11 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       queueEmptySinceMs: run.queueEmptySinceMs,
       nextTickAtMs: run.nextTickAtMs,
       pausedNow: run.pausedNow,
-      startReached: run.startReached,
-      hostSeen: run.hostSeen,
-      recentTimes: run.recentTimesMs === undefined ? undefined : encodeRecentTimes(run.recentTimesMs),
+      moved: run.sourceMoved,
     }),
-    ...each(position, {
+    ...sourceAttributes(run.source),
+    ...stateAttributes(run.sourceState),
+    ...each(cursor, {
       startPosition: run.startPosition,
       readerCursor: run.readerCursor,
       appliedCursor: run.appliedCursor,
@@ -91,7 +89,7 @@ export function readRunItem(item: Item): RunItem {
     status: readOneOf(item, "status", RUN_STATUSES),
     reason: readTextOrNull(item, "reason"),
     pausedNow: readFlag(item, "pausedNow"),
-    host: readText(item, "host"),
+    source: readSource(item),
     database,
     sources: unpackSources(readJson<PackedSources>(item, "sources")),
     start: readJson<StartPoint>(item, "start"),
@@ -100,15 +98,13 @@ export function readRunItem(item: Item): RunItem {
     finishedAtMs: readNumberOrNull(item, "finishedAtMs"),
     pausedMs: readNumber(item, "pausedMs"),
     pausedSinceMs: readNumberOrNull(item, "pausedSinceMs"),
-    startPosition: readPositionOrNull(item, "startPosition"),
-    readerCursor: readPositionOrNull(item, "readerCursor"),
-    appliedCursor: readPositionOrNull(item, "appliedCursor"),
-    target: readPositionOrNull(item, "target"),
-    startReached: readFlag(item, "startReached"),
-    recentTimesMs: decodeRecentTimes(readBytes(item, "recentTimes")),
-    hostSeen: readFlag(item, "hostSeen"),
-    brokenFrames: readNumber(item, "brokenFrames"),
-    oldestKeptMs: readNumberOrNull(item, "oldestKeptMs"),
+    startPosition: readCursorOrNull(item, "startPosition"),
+    readerCursor: readCursorOrNull(item, "readerCursor"),
+    appliedCursor: readCursorOrNull(item, "appliedCursor"),
+    target: readCursorOrNull(item, "target"),
+    sourceState: readState(item),
+    sourceMoved: readFlag(item, "moved"),
+    keptSinceMs: readNumberOrNull(item, "oldestKeptMs"),
     registered: readNumber(item, "registered"),
     folded: readNumber(item, "folded"),
     totals: {

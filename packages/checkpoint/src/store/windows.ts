@@ -7,7 +7,7 @@ import type { WindowStore } from "../window-store.ts";
 import type { OpenWindow, WindowItem } from "../window.ts";
 import { absent, any, compare, equals } from "../table/conditions.ts";
 import type { Item, Table } from "../table/table.ts";
-import { itemOf, json, orNull, position, readJson, readNumber, readPositionOrNull } from "./attributes.ts";
+import { cursor, itemOf, json, orNull, readJson, readNumber, readCursorOrNull } from "./attributes.ts";
 import { LAST, ledgerKey, windowKey, windowPath } from "./keys.ts";
 import { held } from "./lease.ts";
 import { firstOutcome, readEntry } from "./ledger-item.ts";
@@ -30,16 +30,15 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "swee
         held(lease),
         equals("epoch", move.epoch),
         equals("registered", move.window - 1),
-        any(absent("readerCursor"), compare("readerCursor.seq", "<=", move.readerCursor.seq)),
+        any(absent("readerCursor"), compare("readerCursor.seq", "<=", move.readerCursor.ordinal)),
       );
       return after !== null || isMoved(await getRunItem(table, lease.runId), lease, move);
     },
 
-    async noteStream(lease, { epoch, target, hostSeen, brokenFrames }) {
+    async noteStream(lease, { epoch, target, sourceState }) {
       const fields: Partial<RunItem> = {
         ...(target !== undefined && { target }),
-        ...(hostSeen !== undefined && { hostSeen }),
-        ...(brokenFrames !== undefined && { brokenFrames }),
+        ...(sourceState !== undefined && { sourceState, sourceMoved: false }),
       };
       const inEpoch = epoch === undefined ? [] : [equals("epoch", epoch)];
       return (await updateRunItem(table, lease.runId, { fields }, held(lease), ...inEpoch)) !== null;
@@ -95,8 +94,8 @@ function windowAttributes(window: WindowItem) {
     epoch: window.epoch,
     number: window.number,
     fence: window.fence,
-    from: orNull(window.from, position),
-    to: position(window.to),
+    from: orNull(window.from, cursor),
+    to: cursor(window.to),
     batches: window.batches,
     events: window.events,
     bytes: window.bytes,
@@ -108,14 +107,14 @@ function windowAttributes(window: WindowItem) {
 }
 
 export function readWindow(runId: string, item: Item): WindowItem {
-  const to = readPositionOrNull(item, "to");
+  const to = readCursorOrNull(item, "to");
   if (to === null) throw new BrokenStateError(`a window of run ${runId} has no end`);
   return {
     runId,
     epoch: readNumber(item, "epoch"),
     number: readNumber(item, "number"),
     fence: readNumber(item, "fence"),
-    from: readPositionOrNull(item, "from"),
+    from: readCursorOrNull(item, "from"),
     to,
     batches: readNumber(item, "batches"),
     events: readNumber(item, "events"),

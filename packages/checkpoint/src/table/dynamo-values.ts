@@ -19,7 +19,7 @@ export function toAttributes(values: Readonly<Record<string, Value>>): Record<st
 export function toItem(attributes: Readonly<Record<string, AttributeValue>>): Item {
   const item: Record<string, Value> = {};
   for (const [name, { S, N, BOOL, B, M }] of Object.entries(attributes)) {
-    const value = S ?? BOOL ?? B ?? (M === undefined ? numberOf(N) : numbersOf(M));
+    const value = S ?? BOOL ?? B ?? (M === undefined ? numberOf(N) : fieldsOf(M));
     if (value === undefined)
       throw new BrokenStateError(
         `attribute ${name} of item ${attributes["pk"]?.S ?? "?"} ${attributes["sk"]?.S ?? "?"} has a type that this program does not write`,
@@ -33,11 +33,12 @@ function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-function numbersOf(map: Readonly<Record<string, AttributeValue>>): Record<string, number> | undefined {
-  const numbers: Record<string, number> = {};
-  for (const [name, { N }] of Object.entries(map)) {
-    if (N === undefined) return undefined;
-    numbers[name] = Number(N);
+function fieldsOf(map: Readonly<Record<string, AttributeValue>>): Record<string, number | string> | undefined {
+  const fields: Record<string, number | string> = {};
+  for (const [name, { N, S }] of Object.entries(map)) {
+    const value = S ?? numberOf(N);
+    if (value === undefined) return undefined;
+    fields[name] = value;
   }
-  return numbers;
+  return fields;
 }

@@ -8,8 +8,8 @@ export interface Key {
   readonly sk: string;
 }
 
-/** What an attribute holds. Numbers are finite; the fields of a map are numbers too. */
-export type Value = string | number | boolean | Uint8Array | Readonly<Record<string, number>>;
+/** What an attribute holds. Numbers are finite; the fields of a map are numbers and texts. */
+export type Value = string | number | boolean | Uint8Array | Readonly<Record<string, number | string>>;
 
 /** Read items have their key in `pk` and `sk`. */
 export type Item = Readonly<Record<string, Value>>;

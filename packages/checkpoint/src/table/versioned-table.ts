@@ -48,14 +48,13 @@ function withinReach(condition: Condition | undefined): Condition {
 
 function assertFinite(values: NonNullable<Change["set"]>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (
-      typeof value === "number" ? !Number.isFinite(value) : isMap(value) && !Object.values(value).every(Number.isFinite)
-    )
+    const parts: readonly unknown[] = isMap(value) ? Object.values(value) : [value];
+    if (parts.some((part) => typeof part === "number" && !Number.isFinite(part)))
       throw new BrokenStateError(`${name}: ${JSON.stringify(value)} cannot be stored`);
   }
 }
 
-function isMap(value: unknown): value is Readonly<Record<string, number>> {
+function isMap(value: unknown): value is Readonly<Record<string, number | string>> {
   return typeof value === "object" && value !== null && !(value instanceof Uint8Array);
 }
 

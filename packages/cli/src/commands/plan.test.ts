@@ -1,6 +1,6 @@
 /** `plan` with a process and without: what is asked, and how the answer is shown. */
 import { estimatePlan } from "@firehose-backfill/backfill/plan/estimate";
-import { SurveyError } from "@firehose-backfill/backfill/plan/survey";
+import { SurveyError } from "@firehose-backfill/source/survey";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { planHere, PlanHereOptions } from "@firehose-backfill/server/plan-here";
 import { describe, expect, it } from "vitest";
@@ -14,7 +14,13 @@ const made = estimatePlan(
     host: "relay.example",
     atMs: NOW_MS,
     wantedFromMs: null,
-    stretches: [{ from: { seq: 0, timeMs: NOW_MS - 60_000 }, to: { seq: 50, timeMs: NOW_MS }, sample: null }],
+    stretches: [
+      {
+        from: { ordinal: 0, timeMs: NOW_MS - 60_000, token: null },
+        to: { ordinal: 50, timeMs: NOW_MS, token: null },
+        sample: null,
+      },
+    ],
     isClamped: false,
     endsLater: false,
     oldestKept: null,

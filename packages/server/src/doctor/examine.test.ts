@@ -12,6 +12,7 @@ import { type EmbeddedStack, startEmbedded } from "@firehose-backfill/embedded/s
 import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Settings } from "@firehose-backfill/core/config/settings";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { isolated } from "./check.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
@@ -95,7 +96,7 @@ describe("the doctor", () => {
     await store.createRun(newRun(parseConfig(healthy()), { runId: "open", nowMs: Date.now() }));
     expect((await ask({}, true)).get("fixed")?.finding).toContain("0 tombstones older than 30 days below the applied");
 
-    const cursor = { seq: 3, timeMs: 1 };
+    const cursor = cursorAt(3, 1);
     const chosen = { epochBefore: 1, cursor, start: { kind: "seq", seq: 3 }, nowMs: 1 } as const;
     await store.newEpoch("open", chosen);
     expect((await ask({}, true)).get("fixed")?.finding).toContain("2 tombstones");

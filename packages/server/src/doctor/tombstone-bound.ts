@@ -26,7 +26,7 @@ async function boundOfTable(table: string): Promise<TombstoneBound> {
   const client = createDynamoClient({ endpoint: null });
   try {
     const run = await createDynamoStore({ client, table }).currentRun({ openOnly: true });
-    return { kind: "below", seq: run === null ? null : (run.appliedCursor?.seq ?? 0) };
+    return { kind: "below", seq: run === null ? null : (run.appliedCursor?.ordinal ?? 0) };
   } finally {
     client.destroy();
   }

@@ -6,6 +6,7 @@ import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 
 export const NOW = Date.UTC(2026, 10, 24);
@@ -43,7 +44,7 @@ export function openWindow(
       number,
       fence: 1,
       from: null,
-      to: { seq: number * 100, timeMs: NOW + number },
+      to: cursorAt(number * 100, NOW + number),
       batches: outcomes.length,
       events,
       bytes: 1_000 * outcomes.length,

@@ -1,5 +1,6 @@
 /** What the suite of a CheckpointStore is given: stores to test, and the things that tests make. */
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
+import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { NewRun, Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
@@ -32,7 +33,7 @@ export const DEAD: BatchCounts = { applied: 0, stale: 0, dead: 5 };
 export function aRun(changes: Partial<NewRun> = {}): NewRun {
   return {
     runId: RUN,
-    host: "relay.example:443",
+    source: { kind: "relay", host: "relay.example:443" },
     profile: "background",
     throttle: {
       batchSize: 5,
@@ -96,9 +97,12 @@ export function aWindow(lease: Lease, changes: Partial<WindowItem> = {}): Window
 }
 
 /** Window N ends at seq 100 N. */
-export function positionOf(window: number): { seq: number; timeMs: number } {
-  return { seq: window * 100, timeMs: NOW + window * 1000 };
+export function positionOf(window: number): Cursor {
+  return cursorAt(window * 100, NOW + window * 1000);
 }
+
+/** A state as a source may write it; what the attributes of written-items.json are carried over into. */
+export const STATE = JSON.stringify([true, true, 0, "QnmcgswAUAD////7AAAAAA=="]);
 
 export function aMove(window: number, changes: Partial<CursorMove> = {}): CursorMove {
   return {
@@ -106,11 +110,9 @@ export function aMove(window: number, changes: Partial<CursorMove> = {}): Cursor
     epoch: 1,
     readerCursor: positionOf(window),
     startPosition: positionOf(0),
-    startReached: true,
-    recentTimesMs: [NOW, NOW + 5],
+    sourceState: STATE,
     target: null,
-    brokenFrames: 0,
-    oldestKeptMs: null,
+    keptSinceMs: null,
     ...changes,
   };
 }

@@ -30,7 +30,9 @@ export function refusalOfSize(item: Item): string | null {
 
 function numbersIn(value: Value | null): readonly number[] {
   if (typeof value === "number") return [value];
-  return typeof value === "object" && value !== null && !(value instanceof Uint8Array) ? Object.values(value) : [];
+  return typeof value === "object" && value !== null && !(value instanceof Uint8Array)
+    ? Object.values(value).filter((field) => typeof field === "number")
+    : [];
 }
 
 function isInRange(number: number): boolean {
@@ -44,7 +46,7 @@ function bytesOf(value: Value): number {
   if (typeof value === "boolean") return 1;
   if (value instanceof Uint8Array) return value.byteLength;
   return Object.entries(value).reduce(
-    (sum, [name, number]) => sum + FIELD_BYTES + Buffer.byteLength(name) + bytesOfNumber(number),
+    (sum, [name, field]) => sum + FIELD_BYTES + Buffer.byteLength(name) + bytesOf(field),
     MAP_BYTES,
   );
 }

@@ -120,7 +120,9 @@ function copyOfValue(value: Value): Value {
   if (typeof value === "number") return value + 0;
   if (typeof value !== "object") return value;
   if (value instanceof Uint8Array) return new Uint8Array(value);
-  return Object.fromEntries(Object.entries(value).map(([name, number]) => [name, number + 0]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, typeof field === "number" ? field + 0 : field]),
+  );
 }
 
 /** Where it is among sorted keys, or would be. */

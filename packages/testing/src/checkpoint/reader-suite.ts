@@ -1,4 +1,5 @@
 /** The reader's side: lease, pace, windows, folding. A reader that lost its lease can change nothing. */
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
 import {
   aFold,
@@ -97,7 +98,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     expect(await store.renewLease(old, { ttlMs: 60_000, nowMs: NOW })).toBe(false);
     expect(await store.putWindow(old, aWindow(old, { number: 2 }))).toBe(false);
     expect(await store.moveCursor(old, aMove(2))).toBe(false);
-    expect(await store.noteStream(old, { target: positionOf(1), brokenFrames: 9 })).toBe(false);
+    expect(await store.noteStream(old, { target: positionOf(1), sourceState: "other" })).toBe(false);
     const add = { received: 14, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
     expect(await store.fold(old, aFold(add, { appliedCursor: window.to }))).toBeNull();
     await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null });
@@ -197,7 +198,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await store.openWindows(await theRun(store), 10)).toEqual([]);
       expect(await store.moveCursor(lease, aMove(2))).toBe(false);
       expect(await store.moveCursor(lease, aMove(1, { epoch: 2 }))).toBe(false);
-      const move = aMove(1, { target: positionOf(7), brokenFrames: 2, oldestKeptMs: NOW - 9 });
+      const move = aMove(1, { target: positionOf(7), sourceState: "moved", keptSinceMs: NOW - 9 });
       expect(await store.moveCursor(lease, move)).toBe(true);
       expect(await store.moveCursor(lease, move)).toBe(true);
       const run = await theRun(store);
@@ -207,21 +208,37 @@ export function describeReader({ open, isToldTwice }: Harness): void {
         readerCursor: positionOf(1),
         appliedCursor: null,
         startPosition: positionOf(0),
-        startReached: true,
-        recentTimesMs: [NOW, NOW + 5],
+        sourceState: "moved",
+        sourceMoved: false,
         target: positionOf(7),
-        brokenFrames: 2,
-        oldestKeptMs: NOW - 9,
-        hostSeen: true,
+        keptSinceMs: NOW - 9,
       });
       expect(await store.openWindows(run, 10)).toEqual([{ window, entries: [] }]);
+    });
+
+    test("keeps the token of a cursor and the state of the source whole, up to 2 KB each", async () => {
+      const store = await open();
+      const { lease } = await leased(store);
+      const text = "ä".repeat(1_024);
+      const window = aWindow(lease, { to: { ordinal: 7, timeMs: null, token: text } });
+      await store.putWindow(lease, window);
+      expect(await store.moveCursor(lease, aMove(1, { readerCursor: window.to, sourceState: text }))).toBe(true);
+      const run = await theRun(store);
+      expect(run).toMatchObject({ readerCursor: window.to, sourceState: text });
+      expect(await store.openWindows(run, 1)).toEqual([{ window, entries: [] }]);
+
+      const refused = expect.objectContaining({ name: "BrokenStateError" });
+      const tooLong = { readerCursor: { ordinal: 8, timeMs: null, token: `${text}.` } };
+      await expect(store.moveCursor(lease, aMove(2, tooLong))).rejects.toEqual(refused);
+      await expect(store.noteStream(lease, { sourceState: `${text}.` })).rejects.toEqual(refused);
+      expect(await theRun(store)).toEqual(run);
     });
 
     test("cannot move the cursor back within an epoch", async () => {
       const store = await open();
       const { lease } = await leased(store);
       await register(store, lease);
-      const back = aMove(2, { readerCursor: { seq: 99, timeMs: NOW } });
+      const back = aMove(2, { readerCursor: cursorAt(99, NOW) });
       await expect(store.moveCursor(lease, back)).rejects.toMatchObject({ name: "BrokenStateError" });
       expect(await theRun(store)).toMatchObject({ registered: 1, readerCursor: positionOf(1) });
     });
@@ -258,12 +275,11 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     test("keeps what the reader learned without one", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      expect(await store.noteStream(lease, { epoch: 1, hostSeen: true, brokenFrames: 2 })).toBe(true);
+      expect(await store.noteStream(lease, { epoch: 1, sourceState: "learned" })).toBe(true);
       expect(await store.noteStream(lease, { target: positionOf(4) })).toBe(true);
-      expect(await store.noteStream(lease, { epoch: 2, brokenFrames: 3 })).toBe(false);
+      expect(await store.noteStream(lease, { epoch: 2, sourceState: "of another epoch" })).toBe(false);
       expect(await theRun(store)).toMatchObject({
-        hostSeen: true,
-        brokenFrames: 2,
+        sourceState: "learned",
         target: positionOf(4),
         registered: 0,
       });

@@ -229,9 +229,9 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
         paceEpoch: before.paceEpoch + 1,
         plannedDueMs: NOW + 9,
         waiting: null,
-        recentTimesMs: [],
+        sourceState: before.sourceState,
+        sourceMoved: true,
         target: null,
-        startReached: true,
         startPosition: before.startPosition,
       });
       expect(await store.openWindows(await theRun(store), 10)).toEqual([]);
@@ -241,17 +241,16 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const store = await open();
       const { lease } = await leased(store);
       await store.putWindow(lease, { ...(await register(store, lease)), number: 2 });
-      await store.moveCursor(lease, aMove(2, { oldestKeptMs: 5, target: positionOf(2) }));
+      await store.moveCursor(lease, aMove(2, { keptSinceMs: 5, target: positionOf(2) }));
       const start = { kind: "oldest" } as const;
       expect(await store.newEpoch(RUN, { epochBefore: 1, cursor: null, start, nowMs: NOW })).toMatchObject({
         start,
         readerCursor: null,
         appliedCursor: null,
         startPosition: null,
-        startReached: false,
+        sourceMoved: true,
         target: null,
-        oldestKeptMs: null,
-        recentTimesMs: [],
+        keptSinceMs: null,
       });
     });
 

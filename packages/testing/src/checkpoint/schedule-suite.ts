@@ -80,7 +80,7 @@ async function readToTheEnd(world: World): Promise<void> {
     while (world.queue.length > 0) await consume(world, store);
     const run = await theRun(store);
     const isFolded = run.folded === run.registered;
-    if (isFolded && run.readerCursor?.seq === STREAM_END) return;
+    if (isFolded && run.readerCursor?.ordinal === STREAM_END) return;
     // Nothing is anywhere, and yet something is outstanding at the second look: its messages are lost.
     if (!isFolded && round % 2 === 1) await loseMessages(world, store, run);
     await world.observe();

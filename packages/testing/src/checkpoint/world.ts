@@ -3,6 +3,7 @@
  * and consumers that may stop for ever at any step. What they do is the order that the architecture prescribes.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
@@ -115,15 +116,17 @@ export class World {
     const run = await theRun(this.store);
     const before = this.seen;
     this.seen = run;
-    for (let event = 1; event <= (run.appliedCursor?.seq ?? 0); event += 1)
+    for (let event = 1; event <= (run.appliedCursor?.ordinal ?? 0); event += 1)
       if (passesFilter(event) && !this.applied.has(event) && !this.dead.has(event))
-        throw new Error(`the applied cursor is at ${run.appliedCursor?.seq}, and ${event} is neither applied nor dead`);
-    if ((run.appliedCursor?.seq ?? 0) > (run.readerCursor?.seq ?? 0) || run.folded > run.registered)
+        throw new Error(
+          `the applied cursor is at ${run.appliedCursor?.ordinal}, and ${event} is neither applied nor dead`,
+        );
+    if ((run.appliedCursor?.ordinal ?? 0) > (run.readerCursor?.ordinal ?? 0) || run.folded > run.registered)
       throw new Error("what is applied is beyond what is read");
     if (before === null) return;
     for (const field of ["epoch", "fence", "registered", "folded", "paceEpoch"] as const)
       if (run[field] < before[field]) throw new Error(`${field} went back from ${before[field]} to ${run[field]}`);
-    if (run.epoch === before.epoch && (run.readerCursor?.seq ?? 0) < (before.readerCursor?.seq ?? 0))
+    if (run.epoch === before.epoch && (run.readerCursor?.ordinal ?? 0) < (before.readerCursor?.ordinal ?? 0))
       throw new Error("the reader cursor went back within an epoch");
     if (run.paceEpoch === before.paceEpoch && run.plannedDueMs < before.plannedDueMs)
       throw new Error("the pace went back within a pace epoch");
@@ -159,7 +162,7 @@ export async function loseMessages(world: World, store: CheckpointStore, run: Ru
 }
 
 async function readWindow(world: World, store: CheckpointStore, lease: Lease, run: Run): Promise<void> {
-  const from = run.readerCursor?.seq ?? 0;
+  const from = run.readerCursor?.ordinal ?? 0;
   const to = Math.min(STREAM_END, from + 1 + world.pick(6));
   if (to === from) return;
   const events = Array.from({ length: to - from }, (_, index) => from + 1 + index);
@@ -176,7 +179,7 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
       key: { runId: RUN, epoch: run.epoch, window: number, fence: lease.fence, number: index },
       events: batch,
     });
-  const position = { seq: to, timeMs: NOW + to };
+  const position = cursorAt(to, NOW + to);
   const skipped = { collection: events.length - kept.length };
   const window = {
     epoch: run.epoch,

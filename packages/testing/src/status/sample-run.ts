@@ -3,6 +3,7 @@ import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow, WindowItem } from "@firehose-backfill/checkpoint/window";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
+import { cursorAt } from "@firehose-backfill/source/cursor";
 
 /** When the sample run began. */
 export const T0 = Date.parse("2026-03-01T12:00:00.000Z");
@@ -18,7 +19,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     status: "running",
     reason: null,
     pausedNow: false,
-    host: "relay.example:443",
+    source: { kind: "relay", host: "relay.example:443" },
     database: null,
     profile: "background",
     throttle: {
@@ -38,15 +39,13 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     finishedAtMs: null,
     pausedMs: 0,
     pausedSinceMs: null,
-    startPosition: { seq: 1_000, timeMs: T0 - 2 * HOUR },
-    readerCursor: { seq: 1_600, timeMs: T0 - 30 * MINUTE },
-    appliedCursor: { seq: 1_500, timeMs: T0 - HOUR },
+    startPosition: cursorAt(1_000, T0 - 2 * HOUR),
+    readerCursor: cursorAt(1_600, T0 - 30 * MINUTE),
+    appliedCursor: cursorAt(1_500, T0 - HOUR),
     target: null,
-    startReached: true,
-    recentTimesMs: [],
-    hostSeen: true,
-    brokenFrames: 0,
-    oldestKeptMs: null,
+    sourceState: null,
+    sourceMoved: false,
+    keptSinceMs: null,
     registered: 12,
     folded: 10,
     totals: {
@@ -101,7 +100,7 @@ export function sampleWindow(
     number,
     fence: 3,
     from: null,
-    to: { seq: 1_550, timeMs: T0 },
+    to: cursorAt(1_550, T0),
     batches: batches.length,
     events: batches.length * 5,
     bytes: 1_000,

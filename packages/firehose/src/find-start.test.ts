@@ -1,10 +1,12 @@
-import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
+import { cursorAt } from "@firehose-backfill/source/cursor";
+import type { OpenOptions } from "@firehose-backfill/source/kit";
 import { describe, expect, it } from "vitest";
 import { findStart } from "./find-start.ts";
-import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
+import type { SeekOptions, SeekResult } from "./seek.ts";
 
+const NOW = Date.UTC(2026, 10, 24);
 const DAY_MS = 86_400_000;
+type Opened = Pick<OpenOptions, "start" | "cursor"> & { readonly startReached: boolean };
 const NOTHING: SeekResult = {
   endedBecause: "oldest",
   from: null,
@@ -15,32 +17,29 @@ const NOTHING: SeekResult = {
   detail: null,
 };
 
-async function find(result: Partial<SeekResult>, fields: Partial<Run> = {}, settings: Record<string, string> = {}) {
-  const { run } = await storeWithRun(settings);
+async function find(result: Partial<SeekResult>, fields: Partial<Opened> = {}) {
   const asked: SeekOptions[] = [];
   const lines: string[] = [];
   const deps = {
     clock: { now: () => NOW, sleep: () => Promise.resolve() },
     random: () => 0.5,
-    place: {
-      tickMs: 1,
-      tickBudgetMs: 1,
-      leastRoomMs: 1,
-      leaseTtlMs: 1,
-      lostAfterMs: 1,
-      lookAgainMs: 1,
-      sampleRelayUrl: null,
-      userAgent: "agent",
-    },
+    userAgent: "agent",
     seekCursor: (options: SeekOptions) => {
       asked.push(options);
       return Promise.resolve({ ...NOTHING, ...result });
     },
-    log: (line: string) => lines.push(line),
   };
-  const options = { url: "wss://relay.example", signal: new AbortController().signal, leftMs: 40_000 };
-  const start = await findStart(deps, { ...run, ...fields }, options);
-  return { start, asked, lines, run, without: await findStart({ ...deps, seekCursor: null }, run, options) };
+  const run = {
+    start: { kind: "time", timeMs: NOW - DAY_MS } as const,
+    cursor: null,
+    startReached: false,
+    leftMs: 40_000,
+    signal: new AbortController().signal,
+    log: (line: string) => void lines.push(line),
+  };
+  const url = "wss://relay.example";
+  const start = await findStart(deps, { ...run, ...fields }, url);
+  return { start, asked, lines, without: await findStart({ ...deps, seekCursor: null }, run, url) };
 }
 
 describe("where a run begins to read", () => {
@@ -68,8 +67,8 @@ describe("where a run begins to read", () => {
     expect(failed.lines).toEqual(["[BACKFILL] The start could not be sought (HTTP 429): reading from the oldest"]);
   });
 
-  it.each<[string, Partial<Run>]>([
-    ["has a cursor", { readerCursor: { seq: 9, timeMs: NOW } }],
+  it.each<[string, Partial<Opened>]>([
+    ["has a cursor", { cursor: cursorAt(9, NOW) }],
     ["has reached its start", { startReached: true }],
     ["begins at a seq", { start: { kind: "seq", seq: 3 } }],
     ["begins live", { start: { kind: "live" } }],

@@ -2,14 +2,14 @@
  * Looks at a relay before a run: where the window begins and ends on it, and samples of the stream in between. Politely:
  * one connection after the other, two a second at most, each closed after a thousand frames.
  */
-import type { EndPoint, StartPoint } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
-import type { SampleOptions, SampleResult, StreamSample } from "@firehose-backfill/firehose/sample";
-import type { SeekOptions, SeekResult } from "@firehose-backfill/firehose/seek";
-import type { Filter } from "@firehose-backfill/firehose/types";
-import { findHead } from "./find-head.ts";
-import type { Stretch, Survey } from "./types.ts";
+import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
+import { type Survey, SurveyError, type TimedCursor } from "@firehose-backfill/source/survey";
+import { findHead, type Look } from "./find-head.ts";
+import type { SampleOptions, SampleResult, StreamSample } from "./sample.ts";
+import type { SeekOptions, SeekResult } from "./seek.ts";
+import type { Filter } from "./types.ts";
 
 export interface SurveyDeps {
   readonly clock: Clock;
@@ -34,12 +34,11 @@ export interface SurveyRequest {
   readonly spacingMs?: number;
 }
 
-/** The relay cannot be asked, or shows nothing. `message` says why. */
-export class SurveyError extends Error {
-  override readonly name = "SurveyError";
-  isRetryable(): boolean {
-    return true;
-  }
+/** From one look at the relay to the next, with the sample at its beginning. */
+interface Stretch {
+  readonly from: Position;
+  readonly to: Position;
+  readonly sample: StreamSample | null;
 }
 
 const POSITIONS = 8;
@@ -56,7 +55,7 @@ export async function surveyRelay(deps: SurveyDeps, request: SurveyRequest, sign
 
   const sought = start.kind === "time" ? await seek(start.timeMs) : null;
   const oldest = sought?.oldestKept ?? (await looker.oldest());
-  const head = sought?.head ?? (await findHead(looker, oldest));
+  const head = sought?.head ?? (await findHead(looker.look, oldest));
   const from = startOf(start, { sought: sought?.from ?? null, oldest, head });
   const to = await endOf(end, { head, atMs, seek });
 
@@ -69,17 +68,28 @@ export async function surveyRelay(deps: SurveyDeps, request: SurveyRequest, sign
   }
   if (stretches.length > 0 && stretches.every(({ sample }) => sample === null))
     throw new SurveyError(`${request.host} shows no frames between ${from.seq} and ${to.seq}`);
+  const joint = joined(stretches, from, to);
+  const counted = start.kind === "time" ? cutBefore(joint, start.timeMs) : joint;
   return {
     host: request.host,
     atMs,
     wantedFromMs: start.kind === "time" ? start.timeMs : null,
-    stretches:
-      start.kind === "time" ? cutBefore(joined(stretches, from, to), start.timeMs) : joined(stretches, from, to),
+    stretches: counted.map(toPort),
     isClamped: sought?.isClamped ?? false,
     endsLater: end.kind === "time" && end.timeMs > atMs,
-    oldestKept: request.isRecording ? null : oldest,
+    oldestKept: request.isRecording ? null : cursorOf(oldest),
     looks: looker.looks(),
   };
+}
+
+function toPort({ from, to, sample }: Stretch): Survey["stretches"][number] {
+  const ends = { from: cursorOf(from), to: cursorOf(to) };
+  if (sample === null) return { ...ends, sample };
+  return { ...ends, sample: { ...sample, first: cursorOf(sample.first), last: cursorOf(sample.last) } };
+}
+
+function cursorOf({ seq, timeMs }: Position): TimedCursor {
+  return { ordinal: seq, timeMs, token: null };
 }
 
 function startOf(
@@ -167,11 +177,10 @@ function cutBefore(stretches: readonly Stretch[], startMs: number): readonly Str
 }
 
 /** What the survey asks of the relay: spaced, counted, and tried again a little. */
-export interface Looker {
+interface Looker {
   /** The oldest frame that the host keeps. @throws SurveyError */
   oldest(): Promise<Position>;
-  /** null: nothing is there. `cursor` null: live. @throws SurveyError */
-  look(cursor: number | null, untilSeq: number | null): Promise<StreamSample | null>;
+  readonly look: Look;
   seek(timeMs: number): Promise<SeekResult>;
   looks(): number;
 }

@@ -3,7 +3,7 @@
  * be small, and its median exact, because the median is the stream's event time. So all times are kept as 32-bit
  * distances from the median: one that is more than 24 days away is moved to 24 days, on its own side of it.
  */
-import { BrokenStateError } from "./errors.ts";
+import { BrokenStateError } from "./state-error.ts";
 
 export const MAX_RECENT_TIMES = 101;
 const MAX_DISTANCE_MS = 2 ** 31 - 1;

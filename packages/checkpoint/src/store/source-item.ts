@@ -1,0 +1,48 @@
+/**
+ * What a run item says of its source. The state is packed, whatever it holds: the item is billed by its size. Items of older programs have the relay's facts as attributes of their own: they are
+ * read as the state that the relay's kit would have written, and removed when the next state is stored.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { RunSource } from "@firehose-backfill/source/kit";
+import type { SourceState } from "@firehose-backfill/source/window";
+import { BrokenStateError } from "../errors.ts";
+import type { Attributes, Item } from "../table/table.ts";
+import { json, readBytes, readFlag, readJson, readNumber, readText, sourceText } from "./attributes.ts";
+
+/** The kind of every run that an older program began. */
+const FIRST_KIND = "relay";
+const CARRIED_OVER = { startReached: null, hostSeen: null, brokenFrames: null, recentTimes: null };
+
+/** The host is an attribute of its own, as it always was; a source that is more than a relay's host is kept beside it. */
+export function sourceAttributes(source: RunSource | undefined): Attributes {
+  if (source === undefined) return {};
+  const { host } = source;
+  return { host, source: source.kind === FIRST_KIND ? null : json(source) };
+}
+
+export function readSource(item: Item): RunSource {
+  const host = readText(item, "host");
+  return item["source"] === undefined ? { kind: FIRST_KIND, host } : readJson<RunSource>(item, "source");
+}
+
+export function stateAttributes(sourceState: SourceState | null | undefined): Attributes {
+  if (sourceState === undefined) return {};
+  return { state: sourceState === null ? null : deflateRawSync(sourceText(sourceState)), ...CARRIED_OVER };
+}
+
+export function readState(item: Item): SourceState | null {
+  if (item["hostSeen"] !== undefined) return stateOfBefore(item);
+  const bytes = readBytes(item, "state");
+  if (bytes === null) return null;
+  try {
+    return inflateRawSync(bytes).toString();
+  } catch (cause) {
+    throw new BrokenStateError("the state of the source cannot be read", { cause });
+  }
+}
+
+function stateOfBefore(item: Item): SourceState {
+  const times = Buffer.from(readBytes(item, "recentTimes") ?? []).toString("base64");
+  const [startReached, hostSeen] = [readFlag(item, "startReached"), readFlag(item, "hostSeen")];
+  return json([startReached, hostSeen, readNumber(item, "brokenFrames"), times]);
+}

@@ -1,0 +1,80 @@
+/** The relay as a source: what a composition root makes once, and a tick opens. The reader itself knows nothing of runs. */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
+import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
+import type { EventSource } from "@firehose-backfill/source/window";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { compileFilter } from "./filter.ts";
+import { findStart } from "./find-start.ts";
+import { openFirehoseReader } from "./reader.ts";
+import { movedState, readState, type RelayState } from "./relay-state.ts";
+import { relaySource } from "./relay-source.ts";
+import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
+import { relaySurveyor, urlOf } from "./surveyor.ts";
+import type { OpenFirehoseReader, ReadPosition } from "./types.ts";
+
+export interface RelayKitOptions {
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly userAgent: string;
+  /** Read where a run has no RELAY_URL. null: there is no such relay here. */
+  readonly sampleRelayUrl: string | null;
+  /** Asked where BACKFILL_VERIFY=signature. A run that wants it fails its tick where nobody is given. */
+  readonly resolveKey?: ResolveKey;
+  readonly openReader?: OpenFirehoseReader;
+  /** Finds where a start by time begins; null: what comes before it is read and dropped. */
+  readonly seekCursor?: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
+}
+
+export function relayKit(options: RelayKitOptions): SourceKit {
+  const { clock, random, userAgent, sampleRelayUrl } = options;
+  const { resolveKey, openReader = openFirehoseReader } = options;
+  const seek = options.seekCursor === undefined ? seekCursor : options.seekCursor;
+  return {
+    survey: relaySurveyor({ clock, random, userAgent, sampleRelayUrl }).survey,
+
+    async open(run): Promise<EventSource> {
+      const url = urlOf(run.scope, sampleRelayUrl);
+      if (url === null) throw new Error("RELAY_URL is not set, and there is no sample relay here");
+      const stored = readState(run.state);
+      const state = run.isMoved ? movedState(stored, run.cursor !== null) : stored;
+      const finding = { ...run, startReached: state.startReached };
+      const start = await findStart({ clock, random, userAgent, seekCursor: seek }, finding, url);
+      const position = positionOf(run, state);
+      const reader = openReader({
+        url,
+        position: start.seq === null ? position : { ...position, start: { seq: start.seq } },
+        filter: compileFilter(run.scope),
+        verify: run.scope.verify,
+        ...(resolveKey === undefined ? {} : { resolveKey }),
+        clock,
+        random,
+        userAgent,
+        isMemoryTight: run.isMemoryTight,
+        memoryCheckInterval: run.memoryCheckInterval,
+        onLog: (message) => run.log(`[BACKFILL] ${escapeForLog(message)}`),
+      });
+      return relaySource(reader, { state, stored: run.state, start });
+    },
+  };
+}
+
+/** What the run says about the stream, as the reader wants it. */
+function positionOf(
+  run: Pick<OpenOptions, "cursor" | "start" | "end" | "createdAtMs">,
+  state: RelayState,
+): ReadPosition {
+  const { cursor, start, end, createdAtMs } = run;
+  return {
+    // A relay's cursors always have a time.
+    cursor: cursor === null ? null : { seq: cursor.ordinal, timeMs: cursor.timeMs ?? createdAtMs },
+    start: start.kind === "seq" ? { seq: start.seq } : start.kind === "live" ? "live" : "oldest",
+    startTimeMs: start.kind === "time" ? start.timeMs : null,
+    ...state,
+    endTimeMs: end.kind === "time" ? end.timeMs : end.kind === "seq" ? Number.POSITIVE_INFINITY : createdAtMs,
+    endSeq: end.kind === "seq" ? end.seq : null,
+    // A reader lives for a tick: what it waits for longer than that is told from outside.
+    ...(state.hostSeen ? {} : { silentSinceMs: createdAtMs }),
+  };
+}

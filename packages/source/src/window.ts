@@ -1,0 +1,58 @@
+/** What a source gives: windows, each what was read between two checkpoints. */
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { Cursor } from "./cursor.ts";
+import type { Verdict } from "./verdict.ts";
+
+/**
+ * What the source wants to find again when it is opened next: a text of its own. It is stored with the cursor
+ * and read by nobody else. Facts that others need are fields of Window.
+ */
+export type SourceState = string;
+
+export interface WindowLimits {
+  /** Matched events that may be taken; events that are skipped because they are before the start are free. */
+  readonly maxEvents: number;
+  /** Bytes kept (records and keys of matched events), and bytes read. */
+  readonly maxBytes: number;
+  readonly maxReadBytes: number;
+  readonly maxMs: number;
+  /** Take the first unit even if it alone is larger than maxEvents. */
+  readonly takeFirstWhole: boolean;
+}
+
+/** Units that the source had and no longer has. */
+export interface SourceGap {
+  readonly from: Cursor;
+  readonly to: Cursor;
+  readonly reason: string;
+}
+
+export interface Window {
+  /** Everything that passed the filter, in order, and what is dead on arrival. Reused when the next window is read. */
+  readonly events: EventLog;
+  /** Events seen, skipped and dead ones included. */
+  readonly received: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  /** What the source counts in: a relay's frames. */
+  readonly units: number;
+  /** Units of kinds that this version does not know; they were passed over. */
+  readonly unknown: number;
+  /** null: nothing came, and there is nothing to register. */
+  readonly to: Cursor | null;
+  /** The first unit of this window. */
+  readonly first: Cursor | null;
+  /** To be stored with the cursor; null: the source has nothing to remember. */
+  readonly state: SourceState | null;
+  /** The oldest moment that the source keeps, by event time. null: it keeps everything, or it is not known. */
+  readonly keptSinceMs: number | null;
+  /** The same, as far as it says that the run cannot begin where it was asked to. Only the run's first window is asked. */
+  readonly startKeptSinceMs: number | null;
+  readonly gaps: readonly SourceGap[];
+  readonly verdict: Verdict;
+}
+
+export interface EventSource {
+  /** Reads on from where the last window ended. Never rejects for what the network does: the verdict says it. */
+  readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
