@@ -53,8 +53,8 @@ function measureOurs(batches: readonly EventSlice[]): Cost {
   let messages: readonly EncodedMessage[] = [];
   const encode = (): void => {
     messages = batches.map((events, number) => {
-      const key = { runId: "20261124-081200-k3f9", epoch: 1, window: 1, fence: 1, number };
-      return encodeMessage({ key, dueMs: 1.76e12, paceEpoch: 1, events });
+      const key = { runId: "20261124-081200-k3f9", generation: 1, window: 1, fence: 1, number };
+      return encodeMessage({ key, dueMs: 1.76e12, paceVersion: 1, events });
     });
   };
   const decode = (): void => {

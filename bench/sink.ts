@@ -5,7 +5,7 @@
 import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
-import { foldRows } from "@firehose-backfill/sink-postgres/fold";
+import { latestRows } from "@firehose-backfill/sink-postgres/latest-rows";
 import { createSink } from "@firehose-backfill/sink-postgres/sink";
 import { batchStatements } from "@firehose-backfill/sink-postgres/statements";
 import type { RecordRow } from "@firehose-backfill/sink/rows";
@@ -92,7 +92,7 @@ async function bareLoop({ databaseUrl, connections }: Opening): Promise<Way> {
   return {
     name: "bare",
     connections: clients.map((client) => async (batch: Rows) => {
-      const upsert = batchStatements(foldRows(batch)).find(({ target }) => target === "records");
+      const upsert = batchStatements(latestRows(batch)).find(({ target }) => target === "records");
       if (upsert !== undefined) await client.query(upsert.sql, [...(upsert.values ?? [])]);
     }),
     async [Symbol.asyncDispose]() {
@@ -105,7 +105,7 @@ async function bareLoop({ databaseUrl, connections }: Opening): Promise<Way> {
 function bothTables({ databaseUrl, connections }: Opening): Way {
   const database = openDatabase({ databaseUrl, poolSize: connections });
   const apply: Apply = (batch) => {
-    const statements = [{ sql: "BEGIN" }, ...batchStatements(foldRows(batch)), { sql: "COMMIT" }];
+    const statements = [{ sql: "BEGIN" }, ...batchStatements(latestRows(batch)), { sql: "COMMIT" }];
     return database.use(statements, () => Promise.resolve());
   };
   return {
@@ -123,7 +123,7 @@ function theSink({ databaseUrl, connections }: Opening): Way {
     random: Math.random,
     throttleQuery: null,
   });
-  const key = { runId: "bench", epoch: 1, window: 1, fence: 1, number: 0 };
+  const key = { runId: "bench", generation: 1, window: 1, fence: 1, number: 0 };
   const lock = { name: "bench", maxConcurrent: connections, isOnTime: () => true };
   const apply: Apply = async (rows) => {
     let result = await target.apply(key, rows, { lock });

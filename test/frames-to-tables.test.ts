@@ -73,7 +73,7 @@ async function apply(events: readonly FirehoseEvent[], batchSizes: readonly numb
     const size = batchSizes[batch % batchSizes.length] ?? 1;
     const rows = events.slice(at, at + size).map((event) => toRow(event, "hash"));
     at += size;
-    const result = await sink.apply({ runId: "r", epoch: 1, window: 1, fence: 1, number: 0 }, rows, {
+    const result = await sink.apply({ runId: "r", generation: 1, window: 1, fence: 1, number: 0 }, rows, {
       lock: { name: "r", maxConcurrent: 1, isOnTime: () => true },
     });
     expect(result.kind).toBe("applied");

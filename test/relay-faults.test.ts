@@ -113,12 +113,12 @@ test.each([
     await place.tick();
     await place.applyAll();
   }
-  expect(await place.run()).toMatchObject({ status: "paused", reason, epoch: 1, readerCursor: { ordinal: 15 } });
+  expect(await place.run()).toMatchObject({ status: "paused", reason, generation: 1, readerCursor: { ordinal: 15 } });
   const connections = relay.attempts();
   await place.tick();
   expect(relay.attempts()).toBe(connections);
   await expect(place.resume(null)).rejects.toThrow(/choose where to go on with --from/);
-  expect((await place.resume("oldest")).run).toMatchObject({ status: "running", epoch: 2, readerCursor: null });
+  expect((await place.resume("oldest")).run).toMatchObject({ status: "running", generation: 2, readerCursor: null });
 });
 
 /** As a relay with a log: each frame that is above the cursor. */

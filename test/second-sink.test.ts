@@ -79,11 +79,11 @@ test("issue 13.4: a second sink: a stream in order, and again backwards, leaves 
   const numbers = Array.from({ length: 12 }, (_, n) => n + 1);
   const replay = async (order: readonly number[], window: number) => {
     for (const [number, n] of order.entries()) {
-      const key = { runId: run.runId, epoch: run.epoch, window, fence: 1, number };
+      const key = { runId: run.runId, generation: run.generation, window, fence: 1, number };
       // Every third operation is on the same record.
       const event = recordEvent(n, { rkey: `key${n % 3}`, action: "delete", cid: null, record: null });
       const events = EventLog.of([event]).slice(0, 1);
-      await queue.send([{ batch: { key, dueMs: clock.now(), paceEpoch: run.paceEpoch, events }, delaySeconds: 0 }]);
+      await queue.send([{ batch: { key, dueMs: clock.now(), paceVersion: run.paceVersion, events }, delaySeconds: 0 }]);
       for (const message of await queue.receive({ max: 10, waitSeconds: 0 })) {
         const result = await applyMessage(consumer, message, { signal: new AbortController().signal });
         expect(result).toMatchObject({ kind: "applied", counts: { applied: 1, stale: 0, dead: 0 } });
@@ -93,7 +93,9 @@ test("issue 13.4: a second sink: a stream in order, and again backwards, leaves 
         counts: { applied: 1, stale: 0, dead: 0 },
       });
     }
-    return [...table.values()].map(({ rkey, seq }) => [rkey, seq]).toSorted(([a = ""], [b = ""]) => String(a).localeCompare(String(b)));
+    return [...table.values()]
+      .map(({ rkey, seq }) => [rkey, seq])
+      .toSorted(([a = ""], [b = ""]) => String(a).localeCompare(String(b)));
   };
   const first = await replay(numbers, 1);
   expect(first).toHaveLength(3);

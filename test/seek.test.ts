@@ -118,10 +118,10 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
         isOverLimit: () => false,
         waitUntilUnder: () => Promise.resolve(0),
       },
-      place: {
+      timing: {
         tickMs: 60_000,
         tickBudgetMs: 50_000,
-        leastRoomMs: 0,
+        leastReadAheadMs: 0,
         leaseTtlMs: 60_000,
         lostAfterMs: 180_000,
         lookAgainMs: 1,

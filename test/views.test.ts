@@ -94,7 +94,7 @@ describe.each(SERVERS)("views on $name", ({ binDir }) => {
     await using sink = createSink({ databaseUrl, poolSize: 1, ...options });
     for (let at = 0; at < rows.length; at += 500) {
       const part = rows.slice(at, at + 500);
-      const result = await sink.apply({ runId: "r", epoch: 1, window: 1, fence: 1, number: at }, part, {
+      const result = await sink.apply({ runId: "r", generation: 1, window: 1, fence: 1, number: at }, part, {
         lock: { name: "r", maxConcurrent: 1, isOnTime: () => true },
       });
       expect(result.kind).toBe("applied");

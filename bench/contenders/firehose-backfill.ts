@@ -123,8 +123,8 @@ function reading(filter: Filter, verify: VerifyLevel, use: (events: EventLog) =>
 function pack(events: EventLog): number {
   let packed = 0;
   for (const [number, batch] of packBatches(events, MESSAGES).entries()) {
-    const key = { runId: "bench", epoch: 1, window: 1, fence: 1, number };
-    packed += Math.sign(encodeMessage({ key, dueMs: 0, paceEpoch: 0, events: batch }).payload.length) * batch.length;
+    const key = { runId: "bench", generation: 1, window: 1, fence: 1, number };
+    packed += Math.sign(encodeMessage({ key, dueMs: 0, paceVersion: 0, events: batch }).payload.length) * batch.length;
   }
   return packed;
 }

@@ -84,7 +84,7 @@ export function createConsumer(
   };
 
   /** After the batch, when it is acknowledged: none of this may undo it. */
-  const lookAfter = async (): Promise<void> => {
+  const afterInvocation = async (): Promise<void> => {
     addMetric(metrics, "MemoryRssMb", memory.usedMb());
     const run = current();
     if (run === null) return;
@@ -123,7 +123,7 @@ export function createConsumer(
         }
         results.push(await takeOne(record));
       }
-      await lookAfter();
+      await afterInvocation();
       return results;
     },
   };

@@ -20,7 +20,7 @@ import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import { rememberRun } from "./last-run.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
-import { readerPlace } from "./reader-place.ts";
+import { deployedReaderTiming } from "./reader-timing.ts";
 import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
 import { openServices } from "./services.ts";
@@ -86,7 +86,7 @@ export function createReader(
         queue,
         sources,
         memory,
-        place: readerPlace({ remainingMs: context.getRemainingTimeInMillis() }),
+        timing: deployedReaderTiming({ remainingMs: context.getRemainingTimeInMillis() }),
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
         deployed: config,

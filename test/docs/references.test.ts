@@ -20,20 +20,6 @@ const WRITTEN_BY_A_PROGRAM = new Set([
   "server.json", // in the data folder
   "status.json", // a path of the status page
 ]);
-/** Names that a file gets when issue 13 renames it. The documents use them already. */
-const NAMES_TO_COME = new Set<string>([
-  "advance-applied.ts",
-  "disposition.ts",
-  "latest-rows.ts",
-  "launcher.mjs",
-  "next-status.ts",
-  "read-ahead.ts",
-  "reader-timing.ts",
-  "reconcile.ts",
-  "slot-decision.ts",
-  "slots.ts",
-]);
-
 const NAME =
   /(?<![\w.@:$*<>…{}#-])(?:[\w.@-]+\/)*[\w.-]*\w\.(?:ts|mjs|cjs|js|md|json|ya?ml|service|zst|png|svg)(?![\w-]|\.\w|\()/g;
 const FOLDER = /(?<![\w./@*-])(?:packages|functions|infra|test|bench|scripts|docs)\/[\w./-]*\w/g;
@@ -88,7 +74,7 @@ function referencesOf(path: string, text: string): readonly Reference[] {
 
 function isThere(from: string, name: string): boolean {
   const plain = name.replace(/^(?:\.\.?\/)+/, "").replace(/\/$/, "");
-  if (WRITTEN_BY_A_PROGRAM.has(plain) || NAMES_TO_COME.has(basename(plain))) return true;
+  if (WRITTEN_BY_A_PROGRAM.has(plain)) return true;
   return names.has(plain) || names.has(posix.join(dirname(from), name));
 }
 
@@ -113,7 +99,7 @@ describe("a file that is named", () => {
     const named = new Set(references.map(({ name }) => name.replace(/^(?:\.\.?\/)+/, "")));
     const bare = new Set([...named].map((name) => basename(name)));
     expect([...WRITTEN_BY_A_PROGRAM].filter((name) => !named.has(name) || names.has(name))).toEqual([]);
-    expect([...NAMES_TO_COME].filter((name) => !bare.has(name) || names.has(name))).toEqual([]);
+    expect([].filter((name) => !bare.has(name) || names.has(name))).toEqual([]);
   });
 
   it.each([

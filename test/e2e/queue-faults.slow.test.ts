@@ -17,7 +17,7 @@ import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
 import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
 import { startConsumerLoop } from "@firehose-backfill/server/consumer-loop";
-import { localPlace } from "@firehose-backfill/server/local-place";
+import { localReaderTiming } from "@firehose-backfill/server/reader-timing";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
@@ -117,7 +117,7 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
     sources: {
       relay: relayKit({ clock: shared.clock, random: shared.random, userAgent: "test", sampleRelayUrl: null }),
     },
-    place: localPlace({ isSample: false }),
+    timing: localReaderTiming({ isSample: false }),
     offPeak: null,
     limits: null,
     owner: "test",

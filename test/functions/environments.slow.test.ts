@@ -227,7 +227,7 @@ async function countThreeAttempts(stage: Stage): Promise<void> {
   if (run === null) throw new Error("no run");
   const open = await stage.store.openWindows(run, 10);
   const fence = open.find((each) => each.window.number === Number(window))?.window.fence ?? 0;
-  const key = { runId: run.runId, epoch: run.epoch, window: Number(window), fence, number: Number(number) };
+  const key = { runId: run.runId, generation: run.generation, window: Number(window), fence, number: Number(number) };
   for (let attempt = 2; attempt <= 4; attempt += 1) await stage.store.beginAttempt(key);
 }
 

@@ -42,9 +42,9 @@ export async function observeConsumer(
   await queue.send(
     Array.from({ length: work.batches }, (_, number) => ({
       batch: {
-        key: { runId: "run", epoch: 1, window: 1, fence: 1, number },
+        key: { runId: "run", generation: 1, window: 1, fence: 1, number },
         dueMs: clock.now(),
-        paceEpoch: 0,
+        paceVersion: 0,
         events: EventLog.of(work.events).slice(),
       },
       delaySeconds: 0,

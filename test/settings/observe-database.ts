@@ -28,9 +28,9 @@ export async function observeConnections(
   await queue.send(
     Array.from({ length: BATCHES }, (_, number) => ({
       batch: {
-        key: { runId: "run", epoch: 1, window: 1, fence: 1, number },
+        key: { runId: "run", generation: 1, window: 1, fence: 1, number },
         dueMs: clock.now(),
-        paceEpoch: 0,
+        paceVersion: 0,
         events: EventLog.of([deleteEvent(number + 1)]).slice(),
       },
       delaySeconds: 0,

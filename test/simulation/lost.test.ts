@@ -25,16 +25,16 @@ async function drain(
   }
 }
 
-test("a purged queue: what was in it is read again in a new epoch, from the applied cursor, and counted once", async () => {
+test("a purged queue: what was in it is read again in a new generation, from the applied cursor, and counted once", async () => {
   const simulation = await simulate({ settings: SETTINGS, stream: STREAM });
   simulation.holdConsumers = true;
   await simulation.pass(2 * MINUTE);
   expect(await drain(simulation, ({ receiptHandle }) => simulation.queue.remove(receiptHandle))).toBeGreaterThan(10);
-  const { epoch } = await simulation.run();
+  const { generation } = await simulation.run();
   simulation.holdConsumers = false;
   await simulation.pass(10 * MINUTE);
   const run = await simulation.run();
-  expect(run).toMatchObject({ status: "succeeded", epoch: epoch + 1 });
+  expect(run).toMatchObject({ status: "succeeded", generation: generation + 1 });
   expect(run.totals).toMatchObject({ received: EVENTS, processed: EVENTS, dead: 0 });
   const [error] = await simulation.store.listErrors(run.runId);
   expect(error?.message).toMatch(/batches are outstanding, and the queue has been empty for \d+ s/);
@@ -44,7 +44,7 @@ test("a purged queue: what was in it is read again in a new epoch, from the appl
 /** What another time may have left in the dead-letter queue. */
 const OLD_LETTERS = {
   "an older run's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "before" }))),
-  "an older epoch's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", epoch: 0 }))),
+  "an older epoch's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", generation: 0 }))),
   "a folded window's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", window: 0 }))),
   "a stranger's": { body: "{}", payload: null },
   "a newer program's": { body: "{}", payload: Uint8Array.of(99, 0) },
@@ -72,7 +72,8 @@ test.each(
   expect(await drain(simulation, ({ receiptHandle }) => queue.remove(receiptHandle))).toBeGreaterThan(10);
   expect(await queue.figures()).toMatchObject({ ready: 0, inFlight: 0, delayed: 0, deadLetters: 1 });
   const purgedMs = clock.now();
-  while ((await simulation.run()).epoch === 1 && clock.now() - purgedMs < DAY / 24) await simulation.pass(MINUTE / 6);
+  while ((await simulation.run()).generation === 1 && clock.now() - purgedMs < DAY / 24)
+    await simulation.pass(MINUTE / 6);
   expect(clock.now() - purgedMs).toBeLessThanOrEqual(withinMs);
   simulation.holdConsumers = false;
   await simulation.pass(10 * MINUTE);
@@ -83,7 +84,7 @@ test.each(
   await simulation.stop();
 });
 
-test("fault 9: letters of this epoch are dead, however old the others are, and nothing of them is read again", async () => {
+test("fault 9: letters of this generation are dead, however old the others are, and nothing of them is read again", async () => {
   const simulation = await simulate({ settings: SETTINGS, stream: STREAM });
   simulation.holdConsumers = true;
   const { queue } = simulation;
@@ -93,7 +94,7 @@ test("fault 9: letters of this epoch are dead, however old the others are, and n
   simulation.holdConsumers = false;
   await simulation.pass(15 * MINUTE);
   const run = await simulation.run();
-  expect(run).toMatchObject({ status: "succeeded", epoch: 1, totals: { received: EVENTS } });
+  expect(run).toMatchObject({ status: "succeeded", generation: 1, totals: { received: EVENTS } });
   expect(run.totals.processed + run.totals.dead).toBe(EVENTS);
   await simulation.stop();
 });
@@ -112,7 +113,7 @@ test("a batch that is outstanding for more than three days is read again, whatev
   }
   await simulation.pass(10 * MINUTE);
   const run = await simulation.run();
-  expect(run).toMatchObject({ status: "succeeded", epoch: 2, totals: { received: EVENTS, processed: EVENTS } });
+  expect(run).toMatchObject({ status: "succeeded", generation: 2, totals: { received: EVENTS, processed: EVENTS } });
   expect((await simulation.store.listErrors(run.runId))[0]?.message).toMatch(/the oldest for more than 3 days/);
   await simulation.stop();
 }, 60_000);
@@ -126,7 +127,7 @@ test("messages that SQS itself gave up on are dead in the ledger, block nothing,
   simulation.holdConsumers = false;
   await simulation.pass(10 * MINUTE);
   const dead = await simulation.run();
-  expect(dead).toMatchObject({ status: "succeeded", epoch: 1, totals: { received: EVENTS } });
+  expect(dead).toMatchObject({ status: "succeeded", generation: 1, totals: { received: EVENTS } });
   expect(dead.totals.dead).toBe(dead.totals.deadReasons["dead-lettered"]);
   expect(dead.totals.processed + dead.totals.dead).toBe(EVENTS);
   expect(dead.totals.dead).toBeGreaterThan(50);

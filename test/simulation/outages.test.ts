@@ -41,7 +41,7 @@ test.each(spread(OUTAGES, OUTAGES.slice(1, 3)))(
     // The reader has planned nothing meanwhile, and nothing has been given up.
     expect(waited).toMatchObject({
       waiting: { for: "database" },
-      epoch: planned.epoch,
+      generation: planned.generation,
       registered: planned.registered,
       readerCursor: planned.readerCursor,
       totals: { dead: 0 },
@@ -59,7 +59,7 @@ test.each(spread(OUTAGES, OUTAGES.slice(1, 3)))(
 
     await simulation.pass(45 * MINUTE);
     const after = await simulation.run();
-    expect(after).toMatchObject({ status: "running", waiting: null, epoch: planned.epoch, backOff: 1 });
+    expect(after).toMatchObject({ status: "running", waiting: null, generation: planned.generation, backOff: 1 });
     expect(after.totals.dead).toBe(0);
     expect(simulation.results.filter(({ kind }) => kind === "dead-lettered")).toEqual([]);
     const whole = measurePace(database.applied, simulation.startMs, clock.now());

@@ -24,7 +24,11 @@ test("issue 12.5: a record of 300 KiB on a queue of 256 KiB is dead as too-large
   const simulation = await simulate({ settings: SETTINGS, stream: STREAM, maxMessageBytes: () => 256 * KIB });
   await simulation.pass(10 * MINUTE);
   const run = await simulation.run();
-  expect(run).toMatchObject({ status: "succeeded", epoch: 1, totals: { received: EVENTS, processed: EVENTS - 1 } });
+  expect(run).toMatchObject({
+    status: "succeeded",
+    generation: 1,
+    totals: { received: EVENTS, processed: EVENTS - 1 },
+  });
   expect(run.totals.deadReasons).toEqual({ "too-large": 1 });
   expect(await errorsOf(simulation)).toEqual([expect.stringContaining("takes 262144 bytes a message")]);
   expect((await errorsOf(simulation))[0]).toContain("set MaximumMessageSize=1048576");

@@ -4,7 +4,7 @@
  */
 import { applyMessage } from "@firehose-backfill/backfill/apply-message";
 import type { MessageResult } from "@firehose-backfill/backfill/message-result";
-import type { ConsumerDeps, CrashPoint, Place, ReaderDeps } from "@firehose-backfill/backfill/deps";
+import type { ConsumerDeps, CrashPoint, ReaderTiming, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
@@ -16,7 +16,7 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
-import { localPlace } from "@firehose-backfill/server/local-place";
+import { localReaderTiming } from "@firehose-backfill/server/reader-timing";
 import { startReaderLoop } from "@firehose-backfill/server/reader-loop";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import { createMemoryGuard, type MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
@@ -104,17 +104,17 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     source: MODEL,
   });
 
-  const place: Place =
+  const place: ReaderTiming =
     options.home === undefined
       ? {
           tickMs,
           tickBudgetMs: 50_000,
-          leastRoomMs: 0,
+          leastReadAheadMs: 0,
           leaseTtlMs: 150_000,
           lostAfterMs: 180_000,
           lookAgainMs: tickMs,
         }
-      : localPlace({ isSample: options.home === "sample" });
+      : localReaderTiming({ isSample: options.home === "sample" });
   const readerDeps: ReaderDeps = {
     clock,
     random,
@@ -122,7 +122,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     queue,
     sources: { model: modelKit(stream, clock) },
     memory: CALM,
-    place,
+    timing: place,
     offPeak: config.settings.offPeak,
     limits: null,
     owner: "simulated",

@@ -1,5 +1,5 @@
 /** The figures that alarms are made of, over the course of a trouble: they rise above the threshold, and only in a trouble. */
-import { outstandingOf } from "@firehose-backfill/backfill/fold";
+import { outstandingOf } from "@firehose-backfill/backfill/advance-applied";
 import { secondsOverdue, secondsWaiting } from "@firehose-backfill/backfill/trouble";
 import { expect, test } from "vitest";
 import { simulate, type Simulation } from "./simulate.ts";

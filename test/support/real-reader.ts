@@ -2,7 +2,7 @@
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { relayKit } from "@firehose-backfill/firehose/kit";
-import { localPlace } from "@firehose-backfill/server/local-place";
+import { localReaderTiming } from "@firehose-backfill/server/reader-timing";
 import { CALM } from "../simulation/simulate.ts";
 
 export function realReader({
@@ -25,7 +25,7 @@ export function realReader({
       }),
     },
     memory: CALM,
-    place: localPlace({ isSample: false }),
+    timing: localReaderTiming({ isSample: false }),
     offPeak: null,
     limits: null,
     owner: "test",

@@ -8,7 +8,7 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { startEmbedded } from "@firehose-backfill/embedded/stack";
 import { openAdapters } from "@firehose-backfill/server/adapters";
 import { startConsumerProcesses } from "@firehose-backfill/server/consumer-process";
-import { localPlace } from "@firehose-backfill/server/local-place";
+import { localReaderTiming } from "@firehose-backfill/server/reader-timing";
 import { startReaderLoop } from "@firehose-backfill/server/reader-loop";
 import { watchRun } from "@firehose-backfill/server/run-watch";
 import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
@@ -85,7 +85,7 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
       queue,
       sources: { model: modelKit(stream, clock) },
       memory: CALM,
-      place: localPlace({ isSample: true }),
+      timing: localReaderTiming({ isSample: true }),
       offPeak: null,
       limits: null,
       owner: "test",

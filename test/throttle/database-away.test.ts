@@ -63,7 +63,7 @@ async function setUp(options: { readonly databaseUrl?: string; readonly fields?:
   const sink = createSink({ databaseUrl, poolSize: 1, clock, random: Math.random, throttleQuery: null, timeouts });
   const said: string[] = [];
   const consumer = quietConsumer({ clock, store, queue, sink, log: (line) => said.push(line) });
-  const keyOf = (number: number): BatchKey => ({ runId: RUN, epoch: 1, window: 1, fence: 1, number });
+  const keyOf = (number: number): BatchKey => ({ runId: RUN, generation: 1, window: 1, fence: 1, number });
   return {
     clock,
     store,
@@ -79,7 +79,7 @@ async function setUp(options: { readonly databaseUrl?: string; readonly fields?:
         });
         await queue.send([
           {
-            batch: { key: keyOf(number), dueMs: 0, paceEpoch: 0, events: EventLog.of(events).slice() },
+            batch: { key: keyOf(number), dueMs: 0, paceVersion: 0, events: EventLog.of(events).slice() },
             delaySeconds: 0,
           },
         ]);

@@ -77,7 +77,7 @@ async function setUp(options: { readonly throttleQuery: string | null; readonly 
   });
   const consumer = quietConsumer({ clock, store, queue, sink });
   let number = 0;
-  const keyOf = (n: number): BatchKey => ({ runId: RUN, epoch: 1, window: 1, fence: 1, number: n });
+  const keyOf = (n: number): BatchKey => ({ runId: RUN, generation: 1, window: 1, fence: 1, number: n });
   return {
     store,
     keyOf,
@@ -90,7 +90,7 @@ async function setUp(options: { readonly throttleQuery: string | null; readonly 
         cid: null,
       });
       const events = EventLog.of([{ ...event, record: null }]).slice();
-      const batch = { key: keyOf(number), dueMs: clock.now(), paceEpoch: 0, events };
+      const batch = { key: keyOf(number), dueMs: clock.now(), paceVersion: 0, events };
       number += 1;
       await queue.send([{ batch, delaySeconds: 0 }]);
     },

@@ -8,7 +8,7 @@ import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-sid
 import { relayKit } from "@firehose-backfill/firehose/kit";
 import { encodeMessage, messageBytes } from "@firehose-backfill/queue/message-codec";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
-import { localPlace } from "@firehose-backfill/server/local-place";
+import { localReaderTiming } from "@firehose-backfill/server/reader-timing";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { GrowthSample, GrowthTask } from "./reader-growth.ts";
 
@@ -80,7 +80,7 @@ async function read(task: GrowthTask): Promise<void> {
           relay: relayKit({ clock, random: Math.random, userAgent: "growth", sampleRelayUrl: null, seekCursor: null }),
         },
         memory: processMemoryGuard(clock, () => maxMemoryMb),
-        place: localPlace({ isSample: false }),
+        timing: localReaderTiming({ isSample: false }),
         offPeak: null,
         limits: null,
         owner: "growth",

@@ -10,16 +10,16 @@ import { describeError, isRetryable } from "@firehose-backfill/core/errors";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { yieldToEventLoop } from "@firehose-backfill/throttle/idle";
-import { intervalMs, judge, type Place } from "@firehose-backfill/throttle/places";
+import { intervalMs, judge, type Slot } from "@firehose-backfill/throttle/slots";
 import { applyRows } from "./apply-rows.ts";
 import type { ConsumerDeps } from "./deps.ts";
 import { guardMemory } from "./guard-memory.ts";
 import { keepHidden } from "./keep-hidden.ts";
-import { fateOf } from "./message-fate.ts";
+import { dispositionOf } from "./disposition.ts";
 import { type MessageResult, outcome } from "./message-result.ts";
 import { paceOf } from "./pace.ts";
 import { DeadLetterError, MAX_ATTEMPTS, sendLetter, setAside, waitFor } from "./failure.ts";
-import { findTurn, takeNewPlace } from "./take-place.ts";
+import { decideSlot, takeNewSlot } from "./slot-decision.ts";
 import { toRow } from "./to-rows.ts";
 
 /** Seconds that a message of a newer program, or one whose run is, is left for a newer consumer. */
@@ -111,23 +111,25 @@ async function applyBatch(
   signal: AbortSignal,
 ): Promise<MessageResult> {
   const { queue, store } = deps;
-  const fate = await fateOf(deps, batch, message.receiveCount);
-  if (fate.kind === "delete") {
+  const disposition = await dispositionOf(deps, batch, message.receiveCount);
+  if (disposition.kind === "delete") {
     await queue.remove(message.receiptHandle);
-    return outcome("dropped", fate.because);
+    return outcome("dropped", disposition.because);
   }
-  if (fate.kind === "dead-letter") {
+  if (disposition.kind === "dead-letter") {
     await sendLetter(deps, message);
-    deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${fate.because}`);
-    return outcome("dead-lettered", fate.because);
+    deps.log(
+      `[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${disposition.because}`,
+    );
+    return outcome("dead-lettered", disposition.because);
   }
-  if (fate.kind === "wait") return waitFor(deps, { message, batch, run: null, because: fate.because });
+  if (disposition.kind === "wait") return waitFor(deps, { message, batch, run: null, because: disposition.because });
 
-  const { run, entry, isRedriven } = fate;
+  const { run, entry, isRedriven } = disposition;
   const pace = await runOfPace(deps, run);
-  const noted = entry?.dueMs == null ? null : { dueMs: entry.dueMs, paceEpoch: entry.paceEpoch ?? 0 };
-  let turn = await findTurn(deps, { batch, pace, place: noted ?? batch });
-  if (turn.kind === "hide") return hide(deps, message, turn.seconds, turn.isLate ? "late" : "early");
+  const noted = entry?.dueMs == null ? null : { dueMs: entry.dueMs, paceVersion: entry.paceVersion ?? 0 };
+  let decision = await decideSlot(deps, { batch, pace, slot: noted ?? batch });
+  if (decision.kind === "hide") return hide(deps, message, decision.seconds, decision.isLate ? "late" : "early");
 
   const health = await deps.sink.health();
   if (health.kind === "unhealthy") return waitFor(deps, { message, batch, run: pace, because: health.because });
@@ -144,25 +146,25 @@ async function applyBatch(
   const rows = await decode(deps, run, batch, signal);
 
   for (;;) {
-    const { place, waitedMs } = turn;
+    const { slot, waitedMs } = decision;
     const result = await applyRows(deps, {
       run,
       pace,
       message,
       batch,
       rows,
-      isOnTime: () => isOnTime(deps, place, pace),
+      isOnTime: () => isOnTime(deps, slot, pace),
     });
     if (result.kind === "setback" && result.isFault) return result.result;
     if (result.kind === "late") {
-      turn = await takeNewPlace(deps, batch, pace);
-      if (turn.kind === "now") continue;
+      decision = await takeNewSlot(deps, batch, pace);
+      if (decision.kind === "now") continue;
     }
     if (result.kind !== "applied") {
       // Waiting of any kind counts no attempt: an outage of half a day must cost no batch.
       if (isCounted) await store.cancelAttempt(batch.key);
       if (result.kind === "setback") return result.result;
-      if (turn.kind === "hide") return hide(deps, message, turn.seconds, "late");
+      if (decision.kind === "hide") return hide(deps, message, decision.seconds, "late");
       return hide(deps, message, Math.max(1, Math.ceil(intervalMs(paceOf(pace), batch.events.length) / 1000)), "busy");
     }
     await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
@@ -171,7 +173,7 @@ async function applyBatch(
       because: "applied",
       counts: result.counts,
       paceWaitMs: waitedMs,
-      isLate: place !== batch && place.dueMs !== batch.dueMs,
+      isLate: slot !== batch && slot.dueMs !== batch.dueMs,
       applyMs: result.durationMs,
     };
   }
@@ -184,9 +186,9 @@ async function runOfPace(deps: ConsumerDeps, run: Run): Promise<Run> {
   return current === null || current.finishedAtMs !== null ? run : current;
 }
 
-function isOnTime(deps: ConsumerDeps, place: Place, pace: Pace): boolean {
-  const at = { nowMs: deps.clock.now(), paceEpoch: place.paceEpoch, pace: paceOf(pace) };
-  return judge(place, at) !== "late";
+function isOnTime(deps: ConsumerDeps, slot: Slot, pace: Pace): boolean {
+  const at = { nowMs: deps.clock.now(), paceVersion: slot.paceVersion, pace: paceOf(pace) };
+  return judge(slot, at) !== "late";
 }
 
 async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortSignal): Promise<readonly SinkRow[]> {

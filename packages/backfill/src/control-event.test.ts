@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseControlEvent } from "./control-event.ts";
-import { parseEndPoint, parseStartPoint } from "./points.ts";
+import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 
 test("understands what the console, the CLI and the page send", () => {
   expect(

@@ -8,7 +8,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 export const CONTROL_ACTIONS = ["start", "status", "pause", "resume", "cancel", "plan", "redrive", "tune"] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
-/** Texts as the operator wrote them. start-config.ts and points.ts parse them against settings and clock. */
+/** Texts as the operator wrote them. start-config.ts and parse-range.ts parse them against settings and clock. */
 export interface StartRequest {
   readonly days?: string;
   readonly from?: string;

@@ -78,19 +78,23 @@ test("pause, resume and what is refused meanwhile", async () => {
   const resumed = await send({ action: "resume" });
   expect(resumed).toMatchObject({
     status: "running",
-    epoch: run.epoch,
+    generation: run.generation,
     reason: null,
     pausedMs: 60_000,
     pausedSinceMs: null,
   });
 });
 
-test("resume after pause --now begins a new epoch: what was hidden is void", async () => {
+test("resume after pause --now begins a new generation: what was hidden is void", async () => {
   const { send, store } = setUp();
   const run = await send({ action: "start" });
   await running(store, run);
   expect(await send({ action: "pause", now: true })).toMatchObject({ status: "paused", pausedNow: true });
-  expect(await send({ action: "resume" })).toMatchObject({ status: "running", pausedNow: false, epoch: run.epoch + 1 });
+  expect(await send({ action: "resume" })).toMatchObject({
+    status: "running",
+    pausedNow: false,
+    generation: run.generation + 1,
+  });
 });
 
 test("a cursor that does not fit the host takes a new position to go on", async () => {
@@ -103,7 +107,7 @@ test("a cursor that does not fit the host takes a new position to go on", async 
     status: "running",
     start: { kind: "oldest" },
     readerCursor: null,
-    epoch: run.epoch + 1,
+    generation: run.generation + 1,
   });
 });
 
@@ -120,7 +124,7 @@ test("a tune changes the pace, is recorded, and voids the places of the old one"
   const run = await send({ action: "start" });
   const tuned = await send({ action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4000 } });
   expect(tuned.throttle.batchDelayMs).toBe(4000);
-  expect(tuned.paceEpoch).toBe(run.paceEpoch + 1);
+  expect(tuned.paceVersion).toBe(run.paceVersion + 1);
   expect(tuned.plannedDueMs).toBe(clock.now());
   expect(tuned.tunes).toEqual([{ atMs: clock.now(), by: "tune", changes: { batchDelayMs: { from: 2000, to: 4000 } } }]);
   await expect(send({ action: "tune", settings: { BACKFILL_DAYS: 4 } })).rejects.toThrow(

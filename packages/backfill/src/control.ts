@@ -24,7 +24,7 @@ import { newRun, newRunId, throttleChanges } from "./new-run.ts";
 import { tunedOwn } from "./off-peak.ts";
 import type { Plan } from "./plan/types.ts";
 import { summarizePlan } from "./plan/summary.ts";
-import { parseEndPoint, parseStartPoint } from "./points.ts";
+import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 import { redriveDead, type RedriveDeps } from "./redrive.ts";
 import { startConfig, type StartConfigDeps } from "./start-config.ts";
 import { wakePlanned } from "./wake-planned.ts";
@@ -151,8 +151,8 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
   if (database !== undefined) refuseOtherDatabase(run, database);
   const nowMs = deps.clock.now();
   if (from !== null || run.pausedNow) {
-    const renewed = await deps.store.newEpoch(run.runId, {
-      epochBefore: run.epoch,
+    const renewed = await deps.store.newGeneration(run.runId, {
+      generationBefore: run.generation,
       cursor: from === null ? run.appliedCursor : null,
       ...(from === null ? {} : { start: parseStartPoint(from) }),
       nowMs,
@@ -227,7 +227,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
     offPeak,
     record: { atMs: nowMs, by: "tune", changes },
     nowMs,
-    paceEpoch: run.paceEpoch,
+    paceVersion: run.paceVersion,
   });
   if (after === null) return null;
   const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);

@@ -20,13 +20,13 @@ export interface DeployedLimits {
 }
 
 /** Facts of the place that are not settings of a run. */
-export interface Place {
+export interface ReaderTiming {
   /** Length of one tick of the schedule; the horizon is two of them. */
   readonly tickMs: number;
   /** Longest a tick may take, sends included. */
   readonly tickBudgetMs: number;
   /** Least room on the horizon that is worth a connection. A long-lived process waits for a tick's worth. */
-  readonly leastRoomMs: number;
+  readonly leastReadAheadMs: number;
   readonly leaseTtlMs: number;
   /** Batches are outstanding and every look finds the queue empty for this long: they are lost. */
   readonly lostAfterMs: number;
@@ -43,7 +43,7 @@ export interface ReaderDeps {
   /** What a run can read, by the kind that it names. */
   readonly sources: Sources;
   readonly memory: MemoryGuard;
-  readonly place: Place;
+  readonly timing: ReaderTiming;
   /** null: the run's own pace, round the clock. */
   readonly offPeak: OffPeak | null;
   /** What is deployed bounds the off-peak pace too. null: nothing is fixed (local). */

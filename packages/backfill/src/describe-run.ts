@@ -1,6 +1,6 @@
 /** A run that is not there yet, in one sentence: what a dry run answers. Pure. */
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
-import { allowedRatePerSecond } from "@firehose-backfill/throttle/places";
+import { allowedRatePerSecond } from "@firehose-backfill/throttle/slots";
 import { paceOf } from "./pace.ts";
 
 export function describeRun(run: NewRun): string {

@@ -8,7 +8,7 @@ import { isRetryable } from "@firehose-backfill/core/errors";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
-import { waitSeconds } from "@firehose-backfill/throttle/places";
+import { waitSeconds } from "@firehose-backfill/throttle/slots";
 import { type MessageResult, outcome } from "./message-result.ts";
 import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";

@@ -60,7 +60,7 @@ async function tuneTo(
     seen: given,
     record: { atMs: nowMs, by: "deploy", changes },
     nowMs,
-    paceEpoch: run.paceEpoch,
+    paceVersion: run.paceVersion,
   });
   if (after === null) return "changed meanwhile";
   const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);

@@ -46,7 +46,7 @@ test("the clock turns the pace, records it, and brings the run's own back", asyn
     profile: "fast",
     throttle: { ...FAST, maxMemoryMb: 300, dbPoolSize: 2, useIdle: true },
     sources: { profile: "off-peak", batchSize: "off-peak", maxMemoryMb: "environment" },
-    paceEpoch: before.paceEpoch + 1,
+    paceVersion: before.paceVersion + 1,
     plannedDueMs: clock.now(),
   });
   expect(inside.tunes).toEqual([
@@ -68,7 +68,7 @@ test("the clock turns the pace, records it, and brings the run's own back", asyn
     throttle: before.throttle,
     sources: before.sources,
     offPeak: null,
-    paceEpoch: before.paceEpoch + 2,
+    paceVersion: before.paceVersion + 2,
   });
   expect(after.sources).toEqual(before.sources);
   expect(lines).toEqual([

@@ -35,7 +35,7 @@ export async function keepOffPeak(
     ...next,
     record: { atMs: nowMs, by: "off-peak", changes: throttleChanges(run.throttle, next.throttle) },
     nowMs,
-    paceEpoch: run.paceEpoch,
+    paceVersion: run.paceVersion,
   });
   if (after === null) return (await store.getRun(run.runId)) ?? run;
   const { batchSize, batchDelayMs } = after.throttle;

@@ -5,9 +5,9 @@ import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { kitFor } from "@firehose-backfill/source/kit";
 import type { WindowLimits } from "@firehose-backfill/source/window";
 import type { ReaderDeps } from "./deps.ts";
-import { foldRun, type Outstanding } from "./fold.ts";
+import { advanceApplied, type Outstanding } from "./advance-applied.ts";
 import { queueLimits } from "./queue-size.ts";
-import { createWorkMeter, freeHorizonMs, type RoomInput, roomForEvents } from "./room.ts";
+import { createWorkMeter, freeReadAheadMs, type ReadAheadInput, readAheadEvents } from "./read-ahead.ts";
 import { sendWindow } from "./send-window.ts";
 import { noteStartGap } from "./start-gap.ts";
 import { applyWindowEnd } from "./window-end.ts";
@@ -47,7 +47,7 @@ export async function readWindows(
   from: { readonly run: Run; readonly outstanding: Outstanding },
   options: ReadOptions,
 ): Promise<ReadReport> {
-  const { store, clock, place } = deps;
+  const { store, clock, timing } = deps;
   let { run, outstanding } = from;
   let isFirst = true;
   const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0, unknown: 0 };
@@ -60,17 +60,17 @@ export async function readWindows(
     return { run, outstanding, endedBecause, ...sums, isLeaseLost: endedBecause === "lease lost" };
   };
   const meter = createWorkMeter(outstanding.events, clock.now());
-  const roomInput = (): RoomInput => ({
+  const readAheadInput = (): ReadAheadInput => ({
     run,
     outstanding,
     nowMs: clock.now(),
-    tickMs: place.tickMs,
+    tickMs: timing.tickMs,
     recentRate: meter.ratePerSecond(),
   });
   const look = async (): Promise<string | null> => {
     const fresh = await store.getRun(run.runId);
     if (fresh === null || fresh.fence !== lease.fence) return "lease lost";
-    const folded = await foldRun(deps, lease, fresh);
+    const folded = await advanceApplied(deps, lease, fresh);
     if (folded === null) return "lease lost";
     ({ run, outstanding } = folded);
     meter.look(outstanding.events, clock.now());
@@ -78,7 +78,7 @@ export async function readWindows(
     return run.waiting === null ? null : `waiting: ${run.waiting.for}`;
   };
 
-  if (freeHorizonMs(roomInput()) < Math.max(1, place.leastRoomMs)) return end("horizon");
+  if (freeReadAheadMs(readAheadInput()) < Math.max(1, timing.leastReadAheadMs)) return end("horizon");
   const limits = await queueLimits(deps, run);
   if (typeof limits === "string") return end(limits);
   const scope = await store.getScope(run.runId);
@@ -90,7 +90,7 @@ export async function readWindows(
     const leftMs = options.deadlineMs - clock.now();
     if (leftMs <= 0) return end("time");
     const isPaced = run.throttle.batchDelayMs > 0;
-    const room = roomForEvents(roomInput());
+    const room = readAheadEvents(readAheadInput());
     if (room < 1 && !(isFirst && isPaced)) {
       if (isPaced) return end("horizon");
       await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);

@@ -33,7 +33,7 @@ async function setUp() {
   await store.transition(runId, ["enqueued"], "running", {});
   const window = {
     runId,
-    epoch: 1,
+    generation: 1,
     number: 1,
     fence: lease.fence,
     from: null,
@@ -45,7 +45,7 @@ async function setUp() {
   await store.putWindow(lease, { ...window, sentAtMs: clock.now(), received: 5, skipped: {} });
   await store.moveCursor(lease, {
     window: 1,
-    epoch: 1,
+    generation: 1,
     readerCursor: at,
     startPosition: at,
     sourceState: null,
@@ -53,10 +53,10 @@ async function setUp() {
     keptSinceMs: null,
   });
   const add = { received: 5, processed: 0, stale: 0, dead: 5, deadReasons: { "database-23514": 5 }, skipped: {} };
-  await store.fold(lease, {
-    epoch: 1,
-    foldedBefore: 0,
-    folded: 1,
+  await store.moveApplied(lease, {
+    generation: 1,
+    appliedWindowBefore: 0,
+    appliedWindow: 1,
     appliedCursor: at,
     lastFinishedAtMs: clock.now(),
     add,
@@ -221,11 +221,11 @@ test("issue 18.1: letters are moved though there is no way to the dead events, a
   expect(await redriveDead({ store, queue, clock })).toMatchObject({ deadLetters: 3, lettersLeft: 2, deadEvents: 0 });
 });
 
-test("a new epoch does not void them; a cancelled run's are left alone", async () => {
+test("a new generation does not void them; a cancelled run's are left alone", async () => {
   const { redrive, store, runId, consume, totals, clock } = await setUp();
   await redrive();
   const cursor = (await store.getRun(runId))?.appliedCursor ?? null;
-  expect(await store.newEpoch(runId, { epochBefore: 1, cursor, nowMs: clock.now() })).not.toBeNull();
+  expect(await store.newGeneration(runId, { generationBefore: 1, cursor, nowMs: clock.now() })).not.toBeNull();
   await consume();
   expect(await totals()).toMatchObject({ processed: 4, dead: 1 });
   await clock.advance(1_000);

@@ -140,7 +140,7 @@ async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch
   const nowMs = deps.clock.now();
   const keyOf = (moment: number, number: number): BatchKey => ({
     runId: run.runId,
-    epoch: run.epoch,
+    generation: run.generation,
     window: REDRIVE_WINDOW,
     fence: moment,
     number,
@@ -159,7 +159,7 @@ async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch
     key: keyOf(moment, number),
     // Long past: whoever receives it finds it late, and takes a place for it.
     dueMs: 0,
-    paceEpoch: 0,
+    paceVersion: 0,
     events,
     deadEventIds: claimed.map(({ id }) => id),
   }));

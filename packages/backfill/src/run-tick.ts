@@ -6,15 +6,15 @@ import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
-import type { Outstanding } from "./fold.ts";
+import type { Outstanding } from "./advance-applied.ts";
 import { FAILED, failingSince } from "./failing-since.ts";
 import { followSettings } from "./follow-settings.ts";
 import { keepOffPeak } from "./off-peak.ts";
 import { keepLease } from "./lease-keeper.ts";
-import { freeHorizonMs } from "./room.ts";
+import { freeReadAheadMs } from "./read-ahead.ts";
 import { type ReadReport, readWindows } from "./read-windows.ts";
-import { settle } from "./settle.ts";
-import { lookAfter } from "./upkeep.ts";
+import { takeNextStatus } from "./next-status.ts";
+import { reconcile } from "./reconcile.ts";
 
 export interface TickOptions {
   /** Ends the tick softly: the window in hand is sent and registered. */
@@ -37,38 +37,39 @@ export interface TickResult {
 }
 
 export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<TickResult> {
-  const { store, clock, place } = deps;
+  const { store, clock, timing } = deps;
   const startedAtMs = clock.now();
   const current = await openRun(deps, options);
-  if (current === null) return nothing(null, "no run", place.tickMs);
+  if (current === null) return nothing(null, "no run", timing.tickMs);
   const held = await store.acquireLease(current.runId, {
     owner: deps.owner,
-    ttlMs: place.leaseTtlMs,
+    ttlMs: timing.leaseTtlMs,
     nowMs: startedAtMs,
   });
-  if (held === null) return nothing(current, "another reader holds the lease", place.lookAgainMs);
+  if (held === null) return nothing(current, "another reader holds the lease", timing.lookAgainMs);
 
   const { lease } = held;
-  await using keeper = keepLease({ store, clock, lease, ttlMs: place.leaseTtlMs, signal: options.signal });
+  await using keeper = keepLease({ store, clock, lease, ttlMs: timing.leaseTtlMs, signal: options.signal });
   let result: TickResult;
   let queueEmptySinceMs = held.run.queueEmptySinceMs;
   try {
-    const upkeep = await lookAfter(deps, lease, held.run);
-    if (upkeep === null) return { ...nothing(held.run, "lease lost", place.lookAgainMs), isLeaseLost: true };
-    ({ queueEmptySinceMs } = upkeep);
-    const followed = deps.deployed === undefined ? upkeep.run : await followSettings(deps, upkeep.run, deps.deployed);
+    const reconciled = await reconcile(deps, lease, held.run);
+    if (reconciled === null) return { ...nothing(held.run, "lease lost", timing.lookAgainMs), isLeaseLost: true };
+    ({ queueEmptySinceMs } = reconciled);
+    const followed =
+      deps.deployed === undefined ? reconciled.run : await followSettings(deps, reconciled.run, deps.deployed);
     const run = await keepOffPeak(deps, followed);
     result = await work(
       deps,
       lease,
-      { ...upkeep, run },
-      { signal: keeper.signal, deadlineMs: startedAtMs + place.tickBudgetMs },
+      { ...reconciled, run },
+      { signal: keeper.signal, deadlineMs: startedAtMs + timing.tickBudgetMs },
     );
   } catch (error) {
     const message = describeError(error);
     deps.log(`[BACKFILL] Reader: ${message}`);
     await noteFailure(deps, held.run.runId, error);
-    result = nothing(held.run, `${FAILED}${message}`, place.lookAgainMs);
+    result = nothing(held.run, `${FAILED}${message}`, timing.lookAgainMs);
     if (!keeper.isLost())
       await release(deps, lease, result, { ...held, startedAtMs, queueEmptySinceMs }).catch(() => undefined);
     throw error;
@@ -92,11 +93,11 @@ async function work(
   from: { readonly run: Run; readonly outstanding: Outstanding },
   options: { readonly signal: AbortSignal; readonly deadlineMs: number },
 ): Promise<TickResult> {
-  const settled = await settle(deps, from.run, from.outstanding);
-  const { run } = settled;
+  const taken = await takeNextStatus(deps, from.run, from.outstanding);
+  const { run } = taken;
   const { outstanding } = from;
-  if (settled.readsNot !== null) return { ...nothing(run, settled.readsNot, deps.place.lookAgainMs), outstanding };
-  if (deps.memory.isOverLimit()) return { ...nothing(run, "memory", deps.place.lookAgainMs), outstanding };
+  if (taken.readsNot !== null) return { ...nothing(run, taken.readsNot, deps.timing.lookAgainMs), outstanding };
+  if (deps.memory.isOverLimit()) return { ...nothing(run, "memory", deps.timing.lookAgainMs), outstanding };
   const read = await readWindows(deps, lease, { run, outstanding }, options);
   return {
     run: read.run,
@@ -110,18 +111,18 @@ async function work(
 
 /** After a full horizon: when there is room again for a read that is worth a connection, but never later than the next look. */
 function nextInMs(deps: ReaderDeps, read: ReadReport): number {
-  const { place, clock } = deps;
+  const { timing, clock } = deps;
   // The clock of the tick ran out, not the work: go on at once.
   if (read.endedBecause === "time") return 0;
-  if (read.endedBecause !== "horizon") return place.lookAgainMs;
-  const free = freeHorizonMs({
+  if (read.endedBecause !== "horizon") return timing.lookAgainMs;
+  const free = freeReadAheadMs({
     run: read.run,
     outstanding: read.outstanding,
     nowMs: clock.now(),
-    tickMs: place.tickMs,
+    tickMs: timing.tickMs,
     recentRate: 0,
   });
-  return Math.min(place.lookAgainMs, Math.max(0, place.leastRoomMs - free));
+  return Math.min(timing.lookAgainMs, Math.max(0, timing.leastReadAheadMs - free));
 }
 
 function nothing(run: Run | null, endedBecause: string, nextIn: number): TickResult {

@@ -10,14 +10,14 @@ import { packBatches } from "@firehose-backfill/queue/pack";
 import type { QueueLimits } from "@firehose-backfill/queue/types";
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { Window } from "@firehose-backfill/source/window";
-import { delaySeconds, layOutPlaces } from "@firehose-backfill/throttle/places";
+import { delaySeconds, layOutSlots } from "@firehose-backfill/throttle/slots";
 import type { ReaderDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
 import { queueRefused } from "./queue-size.ts";
 
 export type SendResult =
   | { readonly kind: "registered"; readonly run: Run; readonly events: number; readonly batches: number }
-  /** Lease, epoch or status moved on under us: the window is dropped unread, as far as the run is concerned. */
+  /** Lease, generation or status moved on under us: the window is dropped unread, as far as the run is concerned. */
   | { readonly kind: "dropped"; readonly because: string };
 
 export async function sendWindow(
@@ -47,7 +47,7 @@ export async function sendWindow(
 
   const item: WindowItem = {
     runId: run.runId,
-    epoch: run.epoch,
+    generation: run.generation,
     number: run.registered + 1,
     fence: lease.fence,
     from: run.readerCursor,
@@ -64,7 +64,7 @@ export async function sendWindow(
   await deps.crashPoint?.("before-cursor");
   const moved = await deps.store.moveCursor(lease, {
     window: item.number,
-    epoch: run.epoch,
+    generation: run.generation,
     readerCursor: window.to,
     startPosition: run.startPosition ?? window.first,
     sourceState: window.state,
@@ -103,23 +103,28 @@ async function reserve(
   for (;;) {
     const pace = paceOf(current);
     const packed = packBatches(events, { batchSize: pace.batchSize, limits });
-    const layout = layOutPlaces(
+    const layout = layOutSlots(
       pace,
       packed.map((group) => group.length),
       { plannedDueMs: current.plannedDueMs, nowMs: deps.clock.now() },
     );
     const isPaced = pace.effectiveDelayMs > 0;
     const batches = packed.map((group, number): LoggedBatch => ({
-      key: { runId: run.runId, epoch: run.epoch, window: run.registered + 1, fence: lease.fence, number },
+      key: { runId: run.runId, generation: run.generation, window: run.registered + 1, fence: lease.fence, number },
       dueMs: layout.dueMs[number] ?? layout.nextMs,
-      paceEpoch: isPaced ? current.paceEpoch : 0,
+      paceVersion: isPaced ? current.paceVersion : 0,
       events: group,
     }));
     if (!isPaced || batches.length === 0) return { batches };
-    const places = { expectedMs: current.plannedDueMs, nextMs: layout.nextMs, paceEpoch: current.paceEpoch };
-    if (await deps.store.reservePlaces(current.paceId, places)) return { batches };
+    const slots = { expectedMs: current.plannedDueMs, nextMs: layout.nextMs, paceVersion: current.paceVersion };
+    if (await deps.store.reserveSlots(current.paceId, slots)) return { batches };
     const again = await deps.store.getRun(run.runId);
-    if (again === null || again.fence !== lease.fence || again.epoch !== run.epoch || again.status !== "running")
+    if (
+      again === null ||
+      again.fence !== lease.fence ||
+      again.generation !== run.generation ||
+      again.status !== "running"
+    )
       return null;
     current = again;
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { outstandingOf } from "./fold.ts";
+import { outstandingOf } from "./advance-applied.ts";
 import { FIVE, NOW, openWindow } from "@firehose-backfill/testing/backfill/runs";
 import { secondsOverdue, secondsWaiting } from "./trouble.ts";
 
@@ -31,7 +31,7 @@ test("issue 12.6: overdue is counted from the last place of the oldest window th
 
 test("issue 12.6: a late batch is due at the place that it took", () => {
   const [window] = [openWindow(1, [null], { lastDueMs: NOW })];
-  const entries = window.entries.map((entry) => ({ ...entry, dueMs: NOW + 5 * MINUTE, paceEpoch: 1 }));
+  const entries = window.entries.map((entry) => ({ ...entry, dueMs: NOW + 5 * MINUTE, paceVersion: 1 }));
   expect(outstandingOf([{ ...window, entries }]).oldestDueMs).toBe(NOW + 5 * MINUTE);
 });
 

@@ -1,6 +1,6 @@
 /** For how long a run has been in trouble that only its reader can see: in seconds, for alarms. Pure. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { Outstanding } from "./fold.ts";
+import type { Outstanding } from "./advance-applied.ts";
 
 /** How long consumers have waited for the database or for production's health; 0: they do not, or somebody has paused them. */
 export function secondsWaiting(run: Pick<Run, "status" | "waiting">, nowMs: number): number {

@@ -20,7 +20,7 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
     await store.putWindow(lease, window);
     await store.moveCursor(lease, {
       window: number,
-      epoch: 1,
+      generation: 1,
       readerCursor: window.to,
       startPosition: null,
       sourceState: null,
@@ -36,16 +36,16 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
     deadReasons: {},
     skipped: { collection: 2 },
   };
-  await store.fold(lease, {
-    epoch: 1,
-    foldedBefore: 0,
-    folded: 1,
+  await store.moveApplied(lease, {
+    generation: 1,
+    appliedWindowBefore: 0,
+    appliedWindow: 1,
     appliedCursor: FOLDED_TO,
     lastFinishedAtMs: NOW,
     add,
   });
-  const { plannedDueMs: expectedMs, paceEpoch } = held.run;
-  await store.reservePlaces(held.run.paceId, { expectedMs, nextMs: NOW + plannedMs, paceEpoch });
+  const { plannedDueMs: expectedMs, paceVersion } = held.run;
+  await store.reserveSlots(held.run.paceId, { expectedMs, nextMs: NOW + plannedMs, paceVersion });
   const run = await store.getRun("run");
   if (run === null) throw new Error("the run is there");
   return { store, run };
@@ -68,10 +68,15 @@ describe("a faster pace wakes what is planned", () => {
     ["a shorter delay", { batchDelayMs: 500 }],
     ["no delay at all", { batchDelayMs: 0 }],
     ["larger batches", { batchSize: 50 }],
-  ])("%s: a new epoch from the applied cursor", async (_name, change) => {
+  ])("%s: a new generation from the applied cursor", async (_name, change) => {
     const { store, run } = await plannedRun(120_000);
     const woken = await wakePlanned({ store, clock, readsAtOnce: true }, run, await tune(store, run, change));
-    expect(woken).toMatchObject({ epoch: 2, readerCursor: FOLDED_TO, appliedCursor: FOLDED_TO, plannedDueMs: NOW });
+    expect(woken).toMatchObject({
+      generation: 2,
+      readerCursor: FOLDED_TO,
+      appliedCursor: FOLDED_TO,
+      plannedDueMs: NOW,
+    });
     expect(woken.totals.received).toBe(7);
   });
 
@@ -83,13 +88,16 @@ describe("a faster pace wakes what is planned", () => {
   ])("%s: all stays", async (_name, plannedMs, change) => {
     const { store, run } = await plannedRun(plannedMs);
     const after = await wakePlanned({ store, clock, readsAtOnce: true }, run, await tune(store, run, change));
-    expect(after).toMatchObject({ epoch: 1, readerCursor: run.readerCursor });
+    expect(after).toMatchObject({ generation: 1, readerCursor: run.readerCursor });
   });
 
   test("a reader that comes once a minute goes on from where it is", async () => {
     const { store, run } = await plannedRun(120_000);
     const tuned = await tune(store, run, { batchDelayMs: 500 });
-    expect(await wakePlanned({ store, clock }, run, tuned)).toMatchObject({ epoch: 1, readerCursor: run.readerCursor });
+    expect(await wakePlanned({ store, clock }, run, tuned)).toMatchObject({
+      generation: 1,
+      readerCursor: run.readerCursor,
+    });
   });
 
   test("while it pauses, what is planned is still applied", async () => {
@@ -97,7 +105,7 @@ describe("a faster pace wakes what is planned", () => {
     await store.transition("run", ["running"], "pausing", {});
     const tuned = await tune(store, run, { batchDelayMs: 500 });
     expect(await wakePlanned({ store, clock, readsAtOnce: true }, run, tuned)).toMatchObject({
-      epoch: 1,
+      generation: 1,
       status: "pausing",
     });
   });
@@ -107,7 +115,7 @@ describe("a faster pace wakes what is planned", () => {
     const tuned = await tune(store, run, { batchDelayMs: 500 });
     const stale = { ...tuned, appliedCursor: null };
     expect(await wakePlanned({ store, clock, readsAtOnce: true }, run, stale)).toMatchObject({
-      epoch: 2,
+      generation: 2,
       readerCursor: FOLDED_TO,
     });
   });

@@ -12,13 +12,13 @@ import { paceOf } from "./pace.ts";
 export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, window: Window): Promise<string | null> {
   const { verdict } = window;
   if (window.to === null && window.state !== null && window.state !== run.sourceState)
-    await deps.store.noteStream(lease, { epoch: run.epoch, sourceState: window.state });
+    await deps.store.noteStream(lease, { generation: run.generation, sourceState: window.state });
   switch (verdict.kind) {
     case "more":
       return null;
     case "end":
       if (window.to === null && run.readerCursor !== null)
-        await deps.store.noteStream(lease, { epoch: run.epoch, target: run.readerCursor });
+        await deps.store.noteStream(lease, { generation: run.generation, target: run.readerCursor });
       return verdict.word;
     case "stopped":
       return "stopped";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { CheckpointStore } from "./store.ts";
 import { controlMethods } from "./store/control.ts";
-import { foldMethods } from "./store/fold.ts";
+import { moveAppliedMethods } from "./store/move-applied.ts";
 import { leaseMethods } from "./store/lease.ts";
 import { ledgerMethods } from "./store/ledger.ts";
 import { noteMethods } from "./store/notes.ts";
@@ -38,7 +38,7 @@ export function createStore(table: Table, options: StoreOptions = {}): Checkpoin
     ...leaseMethods(deps),
     ...paceMethods(deps),
     ...windowMethods(deps),
-    ...foldMethods(deps),
+    ...moveAppliedMethods(deps),
     ...ledgerMethods(deps),
     ...noteMethods(deps),
     sweep: (run) => sweep(deps, run.runId),

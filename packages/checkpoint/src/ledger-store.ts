@@ -5,7 +5,7 @@ import type { BatchOutcome, LedgerEntry } from "./ledger.ts";
 export interface LedgerStore {
   getEntry(key: BatchKey): Promise<LedgerEntry | null>;
   /** Notes the place a late batch took; also a dead one's that was redriven. An applied batch has no place any more. */
-  setPlace(key: BatchKey, place: { dueMs: number; paceEpoch: number }): Promise<void>;
+  setSlot(key: BatchKey, slot: { dueMs: number; paceVersion: number }): Promise<void>;
   /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;
   /** attempts - 1, not below 0: what was begun came to nothing for no fault of the batch. An entry with an outcome stays. */

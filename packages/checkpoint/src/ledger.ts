@@ -10,7 +10,7 @@ export interface LedgerEntry {
   readonly attempts: number;
   /** Its own place, if it took one after it was planned; replaces the message's. */
   readonly dueMs: number | null;
-  readonly paceEpoch: number | null;
+  readonly paceVersion: number | null;
   /** Times it was hidden because something was waited for; decides 30 s x 2^n. */
   readonly waits: number;
   readonly outcome: BatchOutcome | null;

@@ -9,28 +9,28 @@ import type { Run } from "./run.ts";
 
 export interface PaceStore {
   /**
-   * New throttle settings for the pace of this run: raises paceEpoch, sets plannedDue to now, appends to `tunes`. null: the
-   * run is gone or finished, or its pace is not the one of `paceEpoch` any more, where that is given.
+   * New throttle settings for the pace of this run: raises paceVersion, sets plannedDue to now, appends to `tunes`. null: the
+   * run is gone or finished, or its pace is not the one of `paceVersion` any more, where that is given.
    */
   tune(runId: string, change: TuneChange): Promise<Run | null>;
   /** What was given when the settings were looked at, where the throttle stays as it is. */
   noteSeen(paceId: string, seen: SeenSettings): Promise<void>;
-  /** Moves plannedDue if it is still `expectedMs` and the version of the pace is `paceEpoch`. false: read again. */
-  reservePlaces(paceId: string, places: { expectedMs: number; nextMs: number; paceEpoch: number }): Promise<boolean>;
+  /** Moves plannedDue if it is still `expectedMs` and the version of the pace is `paceVersion`. false: read again. */
+  reserveSlots(paceId: string, slots: { expectedMs: number; nextMs: number; paceVersion: number }): Promise<boolean>;
   /**
-   * A late batch takes a new place at the end of the line. Returns the place's due time and the paceEpoch it belongs to.
+   * A late batch takes a new place at the end of the line. Returns the place's due time and the paceVersion it belongs to.
    * @throws PaceNotFoundError
    */
-  takePlace(
+  takeSlot(
     paceId: string,
     options: { intervalMs: number; nowMs: number },
-  ): Promise<{ dueMs: number; paceEpoch: number }>;
+  ): Promise<{ dueMs: number; paceVersion: number }>;
   /**
-   * backOff x 2, up to 16, if it last changed before `notAfterMs`; raises paceEpoch, sets plannedDue to now.
+   * backOff x 2, up to 16, if it last changed before `notAfterMs`; raises paceVersion, sets plannedDue to now.
    * At 16 it notes the moment and the reason alone, so that the quiet minute begins anew, and returns false.
    */
   raiseBackOff(paceId: string, options: { reason: string; notAfterMs: number; nowMs: number }): Promise<boolean>;
-  /** backOff / 2 if it last changed before `notAfterMs`. Leaves paceEpoch alone. */
+  /** backOff / 2 if it last changed before `notAfterMs`. Leaves paceVersion alone. */
   halveBackOff(paceId: string, options: { notAfterMs: number; nowMs: number }): Promise<boolean>;
   /** null: nothing is waited for any more. */
   setWaiting(paceId: string, waiting: Pace["waiting"]): Promise<void>;

@@ -61,7 +61,7 @@ export interface Pace {
   /** The only clock of the pace: the first moment that no slot has been given away for. */
   readonly plannedDueMs: number;
   /** The version of the pace. Slots of another version do not hold any more. It only grows. */
-  readonly paceEpoch: number;
+  readonly paceVersion: number;
   /** 1, 2, 4, 8 or 16. */
   readonly backOff: number;
   /** When backOff last changed; 0: never. */

@@ -14,9 +14,9 @@ export interface RunPatch {
   readonly target?: Cursor | null;
 }
 
-export interface NewEpoch {
-  /** The epoch that is replaced; the write is refused if it is not the run's any more. */
-  readonly epochBefore: number;
+export interface NewGeneration {
+  /** The generation that is replaced; the write is refused if it is not the run's any more. */
+  readonly generationBefore: number;
   /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any place. null: the start point. */
   readonly cursor: Cursor | null;
   /** Given when the operator chose a place with --from: replaces the start point and what was measured of the stream. */
@@ -35,5 +35,5 @@ export interface TuneChange {
   /** Left out: stays what it is. */
   readonly seen?: SeenSettings;
   /** Of the pace that the change was made from. Left out: whatever it is by now. */
-  readonly paceEpoch?: number;
+  readonly paceVersion?: number;
 }

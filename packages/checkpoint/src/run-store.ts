@@ -1,8 +1,8 @@
-/** What happens to a run as a whole: it begins, changes its status or its epoch, and has one reader at a time. */
+/** What happens to a run as a whole: it begins, changes its status or its generation, and has one reader at a time. */
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
-import type { NewEpoch, RunPatch } from "./run-changes.ts";
+import type { NewGeneration, RunPatch } from "./run-changes.ts";
 import type { NewRun, Run, TickReport } from "./run.ts";
 import type { Lease } from "./window.ts";
 
@@ -25,13 +25,13 @@ export interface RunStore {
    */
   transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
   /**
-   * epoch + 1, cursors to `cursor`, unfolded windows dropped with their counts (folded = registered: numbers are never
-   * used twice); target, recent times, broken frames and queueEmptySinceMs cleared. Then its pace: paceEpoch + 1,
-   * plannedDue = now, waiting cleared; after a crash in between whoever takes the lease does it. null: the epoch is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
+   * generation + 1, cursors to `cursor`, unapplied windows dropped with their counts (folded = registered: numbers are never
+   * used twice); target, recent times, broken frames and queueEmptySinceMs cleared. Then its pace: paceVersion + 1,
+   * plannedDue = now, waiting cleared; after a crash in between whoever takes the lease does it. null: the generation is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
    * stands and no `start` was given: a reader that folded in between has counted what lies between the two, and it would
    * be counted again.
    */
-  newEpoch(runId: string, change: NewEpoch): Promise<Run | null>;
+  newGeneration(runId: string, change: NewGeneration): Promise<Run | null>;
   /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */
   bindDatabase(runId: string, found: DatabaseIdentity): Promise<DatabaseIdentity>;
   /** null: somebody else holds it. Every success raises the fence. */

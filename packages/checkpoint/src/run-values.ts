@@ -7,7 +7,7 @@ import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOr
 import { BrokenStateError } from "./errors.ts";
 import { DEFAULT_PACE_ID, type Pace, type Sources } from "./pace.ts";
 import type { NewRun, Run, RunItem, RunTotals, TickReport } from "./run.ts";
-import type { NewEpoch, RunPatch, TuneChange } from "./run-changes.ts";
+import type { NewGeneration, RunPatch, TuneChange } from "./run-changes.ts";
 import type { CursorMove, Lease } from "./window.ts";
 
 /** The states in which a run may still change. */
@@ -21,7 +21,7 @@ export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);
   return {
     runId: run.runId,
-    epoch: 1,
+    generation: 1,
     status: run.status ?? "enqueued",
     reason: null,
     pausedNow: false,
@@ -47,12 +47,12 @@ export function newRunValue(run: NewRun): Run {
     sourceMoved: false,
     keptSinceMs: null,
     registered: 0,
-    folded: 0,
+    appliedWindow: 0,
     totals: NO_TOTALS,
     lastFinishedAtMs: null,
     plannedDueMs: wholeMs(run.createdAtMs),
     // 0 is what batches say that were planned without pacing.
-    paceEpoch: 1,
+    paceVersion: 1,
     backOff: 1,
     backOffAtMs: 0,
     backOffReason: null,
@@ -115,7 +115,7 @@ export function tunedFields(pace: Pace, change: TuneChange): Partial<Pace> {
     ...(change.seen !== undefined && { seen: change.seen }),
     tunes: boundTunes([...pace.tunes, change.record]).tunes,
     plannedDueMs: wholeMs(change.nowMs),
-    paceEpoch: pace.paceEpoch + 1,
+    paceVersion: pace.paceVersion + 1,
   };
 }
 
@@ -131,19 +131,19 @@ export function patchOf(patch: RunPatch): Partial<RunItem> {
   };
 }
 
-/** Whether the run may begin the new epoch: see NewEpoch. */
-export function canRenew(run: RunItem, change: NewEpoch): boolean {
+/** Whether the run may begin the new generation: see NewEpoch. */
+export function canRenew(run: RunItem, change: NewGeneration): boolean {
   const isChosen = change.start !== undefined || run.appliedCursor?.ordinal === change.cursor?.ordinal;
-  return run.epoch === change.epochBefore && !isFinished(run.status) && isChosen;
+  return run.generation === change.generationBefore && !isFinished(run.status) && isChosen;
 }
 
-/** A new epoch of `run`. Unfolded windows are dropped by being counted as folded: their numbers are used up, their counts never added. */
-export function newEpochOf(run: RunItem, change: NewEpoch): Partial<RunItem> {
+/** A new generation of `run`. Unfolded windows are dropped by being counted as folded: their numbers are used up, their counts never added. */
+export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<RunItem> {
   return {
-    epoch: run.epoch + 1,
+    generation: run.generation + 1,
     readerCursor: change.cursor,
     appliedCursor: change.cursor,
-    folded: run.registered,
+    appliedWindow: run.registered,
     queueEmptySinceMs: null,
     sourceMoved: true,
     // Where the stream ended is found anew: with the old end standing there, nothing before it would be read again.
@@ -162,16 +162,16 @@ export function boundTick(tick: TickReport): TickReport {
 
 /** What registering a window sets. */
 export function movedFields(move: CursorMove): Partial<RunItem> {
-  const { window, epoch: _condition, ...measured } = move;
+  const { window, generation: _condition, ...measured } = move;
   return { ...measured, registered: window, sourceMoved: false };
 }
 
 /** Whether a cursor that could not be moved stands where it should. @throws BrokenStateError where it would go back */
 export function isMoved(run: RunItem | null, lease: Lease, move: CursorMove): boolean {
-  if (run === null || run.fence !== lease.fence || run.epoch !== move.epoch) return false;
+  if (run === null || run.fence !== lease.fence || run.generation !== move.generation) return false;
   if (run.registered === move.window - 1 && (run.readerCursor?.ordinal ?? 0) > move.readerCursor.ordinal)
     throw new BrokenStateError(
-      `the reader cursor cannot go back from ${run.readerCursor?.ordinal} to ${move.readerCursor.ordinal} within epoch ${run.epoch}`,
+      `the reader cursor cannot go back from ${run.readerCursor?.ordinal} to ${move.readerCursor.ordinal} within generation ${run.generation}`,
     );
   return run.registered === move.window;
 }

@@ -41,11 +41,11 @@ export interface RunItem {
   readonly runId: string;
   /** The pace that its batches keep to. It stays the same when the run is bound to a database later. */
   readonly paceId: string;
-  readonly epoch: number;
+  readonly generation: number;
   readonly status: RunStatus;
   /** Why it is in this state, for a person: `host is silent`, `waiting: database`, ... */
   readonly reason: string | null;
-  /** Set while `paused` came from `pause --now`: planned messages are hidden, and resume starts a new epoch. */
+  /** Set while `paused` came from `pause --now`: planned messages are hidden, and resume starts a new generation. */
   readonly pausedNow: boolean;
 
   /** What it reads. For a relay, `host` is host:port of RELAY_URL in lower case, or `sample`. */
@@ -81,7 +81,7 @@ export interface RunItem {
   /** Number of the last window whose cursor move is durable. */
   readonly registered: number;
   /** Number of the last window whose results are in `totals`. */
-  readonly folded: number;
+  readonly appliedWindow: number;
   readonly totals: RunTotals;
   /** When the last of the batches in `totals` was applied or set aside; null: none was. */
   readonly lastFinishedAtMs: number | null;

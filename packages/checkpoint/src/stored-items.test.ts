@@ -19,7 +19,7 @@ import {
   aRun,
   DEAD,
   finish,
-  foldAll,
+  advanceAll,
   keyOf,
   register,
   RUN,
@@ -40,7 +40,10 @@ import type { Item } from "./table/table.ts";
 type Stored = Readonly<Record<string, AttributeValue>>;
 /** A run as that program read it: a relay's, with the facts of the relay's reader as fields of its own. */
 type WrittenCursor = { readonly seq: number; readonly timeMs: number };
-type WrittenRun = Omit<Run, "source" | "sourceState" | "sourceMoved" | "keptSinceMs" | CursorName> &
+type WrittenRun = Omit<
+  Run,
+  "source" | "sourceState" | "sourceMoved" | "keptSinceMs" | "generation" | "paceVersion" | "appliedWindow" | CursorName
+> &
   Readonly<Record<CursorName, WrittenCursor | null>> & {
     readonly host: string;
     readonly startReached: boolean;
@@ -48,6 +51,9 @@ type WrittenRun = Omit<Run, "source" | "sourceState" | "sourceMoved" | "keptSinc
     readonly hostSeen: boolean;
     readonly brokenFrames: number;
     readonly oldestKeptMs: number | null;
+    readonly epoch: number;
+    readonly paceEpoch: number;
+    readonly folded: number;
   };
 const CURSORS = ["startPosition", "readerCursor", "appliedCursor", "target"] as const;
 type CursorName = (typeof CURSORS)[number];
@@ -67,9 +73,12 @@ function runOfBefore(sourceState: Run["sourceState"]): Run {
     brokenFrames: _broken,
     ...rest
   } = written.run;
-  const { oldestKeptMs, startPosition, readerCursor, appliedCursor, target, ...same } = rest;
+  const { oldestKeptMs, startPosition, readerCursor, appliedCursor, target, epoch, paceEpoch, folded, ...same } = rest;
   return {
     ...same,
+    generation: epoch,
+    paceVersion: paceEpoch,
+    appliedWindow: folded,
     startPosition: cursorOf(startPosition),
     readerCursor: cursorOf(readerCursor),
     appliedCursor: cursorOf(appliedCursor),
@@ -121,20 +130,23 @@ test("items of before are read, and their run goes on", async () => {
   if (open === undefined) throw new Error("window 2 is open");
   await finish(store, keyOf(open.window, 0));
   const { lease } = await take(store, { owner: "a-newer-reader" });
-  await foldAll(store, lease);
+  await advanceAll(store, lease);
   await register(store, lease, { number: 3, batches: 0, events: 0 });
-  expect(await foldAll(store, lease)).toMatchObject({ folded: 3, totals: { received: 42, processed: 15, dead: 5 } });
+  expect(await advanceAll(store, lease)).toMatchObject({
+    appliedWindow: 3,
+    totals: { received: 42, processed: 15, dead: 5 },
+  });
 });
 
 test("the pace of before is carried over at the first write to it, and its slots hold", async () => {
   const store = createDynamoStore({ client, table: await tableOfBefore() });
-  const { plannedDueMs, paceEpoch, sources, sourceState } = await theRun(store);
-  const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 800, paceEpoch };
-  expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(true);
-  expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(false);
-  expect(await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: 0 })).toEqual({
+  const { plannedDueMs, paceVersion, sources, sourceState } = await theRun(store);
+  const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 800, paceVersion };
+  expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(true);
+  expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(false);
+  expect(await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: 0 })).toEqual({
     dueMs: plannedDueMs + 800,
-    paceEpoch,
+    paceVersion,
   });
   expect(await theRun(store)).toEqual({ ...runOfBefore(sourceState), sources, plannedDueMs: plannedDueMs + 1200 });
 });

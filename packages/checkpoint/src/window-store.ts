@@ -2,31 +2,31 @@
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { SourceState } from "@firehose-backfill/source/window";
 import type { Run } from "./run.ts";
-import type { CursorMove, Fold, Lease, OpenWindow, WindowItem } from "./window.ts";
+import type { CursorMove, AppliedMove, Lease, OpenWindow, WindowItem } from "./window.ts";
 
 export interface WindowStore {
   /** Refused (false) if an item of a higher fence stands there. */
   putWindow(lease: Lease, window: WindowItem): Promise<boolean>;
   /**
-   * Registers the window. Already there: true. false: the fence, the epoch or
-   * the number moved on. @throws BrokenStateError where the cursor would go back within its epoch
+   * Registers the window. Already there: true. false: the fence, the generation or
+   * the number moved on. @throws BrokenStateError where the cursor would go back within its generation
    */
   moveCursor(lease: Lease, move: CursorMove): Promise<boolean>;
   /**
-   * What the reader learned without a window to register: where the run ends, what the source remembers. false: lost. With `epoch` also when that is not the run's any more; always give it with a target,
-   * which means nothing in another epoch.
+   * What the reader learned without a window to register: where the run ends, what the source remembers. false: lost. With `generation` also when that is not the run's any more; always give it with a target,
+   * which means nothing in another generation.
    */
   noteStream(
     lease: Lease,
     note: {
-      readonly epoch?: number;
+      readonly generation?: number;
       readonly target?: Cursor;
       readonly sourceState?: SourceState;
     },
   ): Promise<boolean>;
-  /** The registered, unfolded windows in order, at most `limit`. */
+  /** The registered, unapplied windows in order, at most `limit`. */
   openWindows(run: Run, limit: number): Promise<readonly OpenWindow[]>;
-  fold(lease: Lease, fold: Fold): Promise<Run | null>;
+  moveApplied(lease: Lease, moveApplied: AppliedMove): Promise<Run | null>;
   /**
    * Removes items of folded windows, but keeps dead entries (30 days), and corrects those that were redriven before
    * their window was folded. Safe to repeat; bounded work per call. true: nothing is left to do.

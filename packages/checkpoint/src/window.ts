@@ -14,7 +14,7 @@ export interface Lease {
 /** What a window was, written by the reader before its cursor moves. */
 export interface WindowItem {
   readonly runId: string;
-  readonly epoch: number;
+  readonly generation: number;
   readonly number: number;
   readonly fence: number;
   /** null: the window was the first of the run. */
@@ -42,10 +42,10 @@ export interface OpenWindow {
   readonly entries: readonly LedgerEntry[];
 }
 
-/** The cursor move that registers a window. Applied only if the fence is ours, the epoch the same and `registered = window - 1`. */
+/** The cursor move that registers a window. Applied only if the fence is ours, the generation the same and `registered = window - 1`. */
 export interface CursorMove {
   readonly window: number;
-  readonly epoch: number;
+  readonly generation: number;
   readonly readerCursor: Cursor;
   readonly startPosition: Cursor | null;
   readonly sourceState: SourceState | null;
@@ -53,11 +53,11 @@ export interface CursorMove {
   readonly keptSinceMs: number | null;
 }
 
-/** What folding adds. Applied only if the fence is ours, the epoch the same and `folded` is still what was read. */
-export interface Fold {
-  readonly epoch: number;
-  readonly foldedBefore: number;
-  readonly folded: number;
+/** What folding adds. Applied only if the fence is ours, the generation the same and `folded` is still what was read. */
+export interface AppliedMove {
+  readonly generation: number;
+  readonly appliedWindowBefore: number;
+  readonly appliedWindow: number;
   readonly appliedCursor: Cursor;
   /** When the last of the folded batches ended; null: there was none among them. */
   readonly lastFinishedAtMs: number | null;

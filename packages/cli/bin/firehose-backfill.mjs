@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command, from its sources: by type stripping, nothing is built. */
 import { fileURLToPath } from "node:url";
-import { openDoor } from "./door.mjs";
+import { openDoor } from "./launcher.mjs";
 
 await openDoor({
   script: fileURLToPath(import.meta.url),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `dist/server/index.js` after the build: what Docker and systemd start, `node --expose-gc dist/server/index.js`. */
 import { fileURLToPath } from "node:url";
-import { openDoor } from "./door.mjs";
+import { openDoor } from "./launcher.mjs";
 
 await openDoor({
   script: fileURLToPath(import.meta.url),

@@ -1,6 +1,6 @@
 /** What a run is to be about, as `start` and `plan` take it on the command line. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
-import { parseEndPoint, parseStartPoint } from "@firehose-backfill/backfill/points";
+import { parseEndPoint, parseStartPoint } from "@firehose-backfill/backfill/parse-range";
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Args, OptionSpec } from "./command.ts";

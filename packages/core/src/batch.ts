@@ -3,12 +3,12 @@ import type { FirehoseEvent } from "./event.ts";
 
 /**
  * The name of a batch in the ledger. The number alone would not do: a window that is read again after a crash
- * may be packed differently, and every tick has a new fence, so (epoch, window, fence, number) never names two contents.
+ * may be packed differently, and every tick has a new fence, so (generation, window, fence, number) never names two contents.
  */
 export interface BatchKey {
   readonly runId: string;
-  readonly epoch: number;
-  /** Windows of a run are numbered from 1, across epochs. */
+  readonly generation: number;
+  /** Windows of a run are numbered from 1, across generations. */
   readonly window: number;
   /** Fencing token of the lease under which the window was read. */
   readonly fence: number;
@@ -21,8 +21,8 @@ export interface Batch {
   readonly key: BatchKey;
   /** Its place on the pace, milliseconds since the epoch. */
   readonly dueMs: number;
-  /** The pace epoch it was planned in; an older one than the run's is treated as late. 0 when it was planned without pacing. */
-  readonly paceEpoch: number;
+  /** The pace version it was planned in; an older one than the run's is treated as late. 0 when it was planned without pacing. */
+  readonly paceVersion: number;
   readonly events: readonly FirehoseEvent[];
   /**
    * Given: the batch is a redrive of rows of `dead_events`, one id an event. Its window is 0, which no reader ever

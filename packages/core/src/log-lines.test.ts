@@ -49,7 +49,7 @@ describe("the cadence of progress", () => {
     expect(cadence.isDue(10_001, 50_000)).toBe(true);
   });
 
-  test("a total that fell, because a new epoch dropped windows, is no line, and is counted from anew", () => {
+  test("a total that fell, because a new generation dropped windows, is no line, and is counted from anew", () => {
     const cadence = progressCadence({ received: 30_000, nowMs: 0 });
     expect(cadence.isDue(15_000, 1)).toBe(false);
     expect(cadence.isDue(20_000, 2)).toBe(true);

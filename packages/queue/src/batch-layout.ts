@@ -22,7 +22,7 @@ let scratch = Buffer.alloc(0);
  */
 export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2; readonly bytes: Uint8Array } {
   const { key, events, deadEventIds } = batch;
-  const before = [key.runId, key.epoch, key.window, key.fence, key.number, batch.dueMs, batch.paceEpoch];
+  const before = [key.runId, key.generation, key.window, key.fence, key.number, batch.dueMs, batch.paceVersion];
   const head = encodeMessage(before);
   const tail = deadEventIds === undefined ? new Uint8Array(0) : encodeMessage(deadEventIds);
   const fields = before.length + (deadEventIds === undefined ? 1 : 2);
@@ -59,13 +59,13 @@ function readWindowBatch(fields: FieldReader): Batch {
   return {
     key: {
       runId: fields.text(),
-      epoch: fields.integer(),
+      generation: fields.integer(),
       window: fields.integer(),
       fence: fields.integer(),
       number: fields.integer(),
     },
     dueMs: fields.number(),
-    paceEpoch: fields.integer(),
+    paceVersion: fields.integer(),
     events: fields.list().map(readEvent),
   };
 }

@@ -87,7 +87,7 @@ function describe(batch: LoggedBatch, version: number): string {
   const text = JSON.stringify({
     version,
     run: key.runId,
-    epoch: key.epoch,
+    epoch: key.generation,
     window: key.window,
     number: key.number,
     due: new Date(batch.dueMs).toISOString(),

@@ -58,8 +58,8 @@ function replaceTooLarge(log: EventLog, roomBytes: number, limits: PackLimits) {
 
 /** Encodes it, for only compression can tell. */
 function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
-  const key = { runId: "", epoch: 0, window: 0, fence: 0, number: 0 };
-  const message = encodeMessage({ key, dueMs: 0, paceEpoch: 0, events });
+  const key = { runId: "", generation: 0, window: 0, fence: 0, number: 0 };
+  const message = encodeMessage({ key, dueMs: 0, paceVersion: 0, events });
   return messageBytes(message) + ENVELOPE_BYTES <= limits.maxMessageBytes;
 }
 

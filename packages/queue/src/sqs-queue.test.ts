@@ -206,10 +206,10 @@ describe("issue 12.5: what a queue takes", () => {
     );
     const limits = await queue.readLimits();
     const packed = packBatches(EventLog.of(events), { batchSize: 5, limits });
-    const key = { runId: "run", epoch: 1, window: 1, fence: 1 };
+    const key = { runId: "run", generation: 1, window: 1, fence: 1 };
     await queue.send(
       packed.map((slice, number) => ({
-        batch: { key: { ...key, number }, dueMs: 0, paceEpoch: 1, events: slice },
+        batch: { key: { ...key, number }, dueMs: 0, paceVersion: 1, events: slice },
         delaySeconds: 0,
       })),
     );

@@ -109,7 +109,7 @@ describe("fault 32: after a run that has succeeded", () => {
     const lease = await store.acquireLease(runId, { owner: "test", ttlMs: 60_000, nowMs: 0 });
     if (lease === null) throw new Error("no lease");
     await store.transition(runId, ["enqueued"], "running", {});
-    await store.noteStream(lease.lease, { epoch: 1, target: cursorAt(777, 0) });
+    await store.noteStream(lease.lease, { generation: 1, target: cursorAt(777, 0) });
     await store.transition(runId, ["running"], "succeeded", { finishedAtMs: 1 });
     return { begun: await begin(second), said: said.join("\n"), runId };
   }
@@ -168,7 +168,7 @@ describe("fault 33: resume without a process", () => {
   ] as const)("a run that is %s (%s) goes on, from %s", async (status, reason, from) => {
     const { begun, runId } = await stopped(status, reason, from);
     expect(begun).toMatchObject({ kind: "resumed", run: { runId, status: "running", reason: null } });
-    expect(begun.run?.epoch).toBe(from === null ? 1 : 2);
+    expect(begun.run?.generation).toBe(from === null ? 1 : 2);
   });
 
   test("asks for a place where only the operator can know it", async () => {

@@ -9,7 +9,7 @@ import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal"
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { Adapters } from "./adapters.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
-import { LOCAL_VISIBILITY } from "./local-place.ts";
+import { LOCAL_VISIBILITY } from "./reader-timing.ts";
 
 export interface LocalConsumerOptions {
   readonly adapters: Adapters;

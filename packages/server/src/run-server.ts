@@ -29,7 +29,7 @@ import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
 import { openSink } from "./open-sink.ts";
-import { localPlace } from "./local-place.ts";
+import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
@@ -156,7 +156,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     queue,
     sources: { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }) },
     memory,
-    place: localPlace({ isSample: sampleRelayUrl !== null }),
+    timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
     limits: null,
     owner: `pid-${process.pid}`,

@@ -9,7 +9,7 @@ import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import { applyBisected, type Place } from "./bisect.ts";
 import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
-import { foldRows } from "./fold.ts";
+import { latestRows } from "./latest-rows.ts";
 
 import { hostNumber } from "./host-number.ts";
 import { describeLockHolder } from "./lock-holder.ts";
@@ -131,10 +131,10 @@ interface Rows {
 }
 
 const applyWhole: Write = async (session, { request, rows: { data, dead }, place }) => {
-  const folded = foldRows(data, place.nowMs);
-  const statements = batchStatements(folded, place.host);
+  const latest = latestRows(data, place.nowMs);
+  const statements = batchStatements(latest, place.host);
   const results = await session.run([...statements, ...noteStatements(request, data, dead), { sql: "COMMIT" }]);
-  const applied = countApplied(folded, statements, results);
+  const applied = countApplied(latest, statements, results);
   return countsOf(request, { data, dead, applied, noted: results.slice(statements.length, -1) });
 };
 

@@ -1,5 +1,5 @@
 /** What became of a batch's rows: every one is counted once, as applied or as stale. Pure. */
-import type { FoldedRows } from "./fold.ts";
+import type { LatestRows } from "./latest-rows.ts";
 import type { DataRow } from "./request.ts";
 import type { StatementResult } from "./pipeline.ts";
 import type { BatchStatement, Target } from "./statements.ts";
@@ -9,7 +9,7 @@ import type { BatchStatement, Target } from "./statements.ts";
  * come a batch later.
  */
 export function countApplied(
-  folded: FoldedRows,
+  latest: LatestRows,
   statements: readonly BatchStatement[],
   results: readonly StatementResult[],
 ): number {
@@ -21,7 +21,7 @@ export function countApplied(
   // A deletion can be news twice over, as status and as purge; it is one event.
   const markers = new Set<DataRow>();
   const [statuses, purged] = [didsOf("accounts"), didsOf("purges")];
-  for (const row of folded.accounts) if (statuses.has(row.did)) markers.add(row);
-  for (const row of folded.purges) if (purged.has(row.did)) markers.add(row);
-  return markers.size + countOf("syncs") + countOf("identities") + folded.identitiesWithoutHandle + countOf("records");
+  for (const row of latest.accounts) if (statuses.has(row.did)) markers.add(row);
+  for (const row of latest.purges) if (purged.has(row.did)) markers.add(row);
+  return markers.size + countOf("syncs") + countOf("identities") + latest.identitiesWithoutHandle + countOf("records");
 }

@@ -5,7 +5,7 @@
 import { countApplied } from "./batch-counts.ts";
 import type { Session } from "./connection.ts";
 import { refusedRow } from "./dead-events.ts";
-import { foldRows } from "./fold.ts";
+import { latestRows } from "./latest-rows.ts";
 import type { DataRow } from "./request.ts";
 import { StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
@@ -51,11 +51,11 @@ async function tryRows(
   place: Place,
   onApplied: (count: number) => void,
 ): Promise<StatementError | null> {
-  const folded = foldRows(rows, place.nowMs);
-  const statements = batchStatements(folded, place.host);
+  const latest = latestRows(rows, place.nowMs);
+  const statements = batchStatements(latest, place.host);
   try {
     const results = await session.run([{ sql: "SAVEPOINT part" }, ...statements, { sql: "RELEASE SAVEPOINT part" }]);
-    onApplied(countApplied(folded, statements, results.slice(1)));
+    onApplied(countApplied(latest, statements, results.slice(1)));
     return null;
   } catch (error) {
     if (!(error instanceof StatementError) || error.verdict !== "data") throw error;

@@ -22,5 +22,5 @@ export interface Redrive {
 /** null: the rows come from a stream. */
 export function redriveOf({ batch, deadEventIds }: ApplyRequest): Redrive | null {
   if (deadEventIds === undefined) return null;
-  return { batch: `${batch.epoch}/${batch.window}/${batch.fence}/${batch.number}`, ids: deadEventIds };
+  return { batch: `${batch.generation}/${batch.window}/${batch.fence}/${batch.number}`, ids: deadEventIds };
 }

@@ -7,7 +7,7 @@
  * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
  * that overlap wait in the order of the dids instead of deadlocking.
  */
-import type { FoldedRows } from "./fold.ts";
+import type { LatestRows } from "./latest-rows.ts";
 import type { Statement } from "./pipeline.ts";
 import type { AccountRow, IdentityRow, RecordRow } from "@firehose-backfill/sink/rows";
 
@@ -126,20 +126,20 @@ export interface BatchStatement extends Statement {
 }
 
 /** In the one order that all batches use. Those without rows are left out. `host`: whose sequence numbers the rows carry. */
-export function batchStatements(folded: FoldedRows, host = 0): readonly BatchStatement[] {
+export function batchStatements(latest: LatestRows, host = 0): readonly BatchStatement[] {
   const key = String(host);
   return [
-    ...fromRows({ target: "repos", sql: REPOS, rows: folded.repos }),
-    ...fromRows({ target: "syncs", sql: SYNCS, rows: folded.syncs.map(({ did, rev }) => ({ did, rev })) }),
-    ...fromRows({ target: "accounts", sql: ACCOUNTS, rows: folded.accounts.map((row) => accountInput(row, key)) }),
-    ...fromRows({ target: "purges", sql: PURGES, rows: folded.purges.map((row) => accountInput(row, key)) }),
-    ...folded.purges.map((row) => purgeStatement(row, key)),
+    ...fromRows({ target: "repos", sql: REPOS, rows: latest.repos }),
+    ...fromRows({ target: "syncs", sql: SYNCS, rows: latest.syncs.map(({ did, rev }) => ({ did, rev })) }),
+    ...fromRows({ target: "accounts", sql: ACCOUNTS, rows: latest.accounts.map((row) => accountInput(row, key)) }),
+    ...fromRows({ target: "purges", sql: PURGES, rows: latest.purges.map((row) => accountInput(row, key)) }),
+    ...latest.purges.map((row) => purgeStatement(row, key)),
     ...fromRows({
       target: "identities",
       sql: IDENTITIES,
-      rows: folded.identities.map((row) => identityInput(row, key)),
+      rows: latest.identities.map((row) => identityInput(row, key)),
     }),
-    ...fromRows({ target: "records", sql: RECORDS, rows: folded.records.map(recordInput) }, [key]),
+    ...fromRows({ target: "records", sql: RECORDS, rows: latest.records.map(recordInput) }, [key]),
   ];
 }
 

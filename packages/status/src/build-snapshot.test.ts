@@ -43,13 +43,13 @@ describe("totals", () => {
 
 describe("rates", () => {
   it("are measured over the last minute where samples are there", () => {
-    const rateSamples = [{ runId: "run-1", paceEpoch: 1, atMs: NOW - 40_000, processed: 800 }];
+    const rateSamples = [{ runId: "run-1", paceVersion: 1, atMs: NOW - 40_000, processed: 800 }];
     expect(build({ rateSamples })).toMatchObject({ ratePerSecond: 2.5, averageRatePerSecond: 1.5 });
   });
 
   it("are not known where there are none, and nothing when the run does not run", () => {
     expect(build()).toMatchObject({ ratePerSecond: null, averageRatePerSecond: 1.5 });
-    const rateSamples = [{ runId: "run-1", paceEpoch: 1, atMs: NOW - 40_000, processed: 800 }];
+    const rateSamples = [{ runId: "run-1", paceVersion: 1, atMs: NOW - 40_000, processed: 800 }];
     expect(build({ run: sampleRun({ status: "paused", pausedSinceMs: NOW }), rateSamples }).ratePerSecond).toBe(0);
   });
 

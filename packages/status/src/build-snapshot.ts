@@ -6,7 +6,7 @@ import { settingName } from "@firehose-backfill/core/config/definitions";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
-import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
+import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 
 import { askedOf } from "./asked.ts";
 import { outageOf } from "./outage.ts";
@@ -187,7 +187,7 @@ function averageOf(processed: number, elapsed: number, isMoving: boolean): numbe
 
 function measuredRate({ rateSamples, nowMs }: SnapshotInput, run: Run, processed: number): number | null {
   const windowMs = rateWindowMs(effectiveDelayMs(run.throttle, run.backOff));
-  const sample = { runId: run.runId, paceEpoch: run.paceEpoch, atMs: nowMs, processed };
+  const sample = { runId: run.runId, paceVersion: run.paceVersion, atMs: nowMs, processed };
   return rateOf(addRateSample(rateSamples, sample, windowMs), nowMs, windowMs);
 }
 

@@ -59,8 +59,8 @@ describe("collectSnapshot", () => {
   });
 
   it("reads again when a fold came between the run and its windows", async () => {
-    const before = sampleRun({ registered: 11, folded: 10 });
-    const after = sampleRun({ registered: 11, folded: 11, totals: { ...before.totals, processed: 905 } });
+    const before = sampleRun({ registered: 11, appliedWindow: 10 });
+    const after = sampleRun({ registered: 11, appliedWindow: 11, totals: { ...before.totals, processed: 905 } });
     const runs = [before, after];
     const store = storeOf(before, () => [], { current: () => runs.shift() ?? after });
     expect((await collectSnapshot(options(store))).processed).toBe(905);

@@ -7,7 +7,7 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
-import { effectiveDelayMs } from "@firehose-backfill/throttle/places";
+import { effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { buildSnapshot, type LocalFigures } from "./build-snapshot.ts";
 import { addRateSample, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { runSettings } from "./run-settings.ts";
@@ -55,9 +55,9 @@ export async function collectSnapshot(options: CollectOptions): Promise<Snapshot
     nowMs,
   });
   if (run !== null) {
-    const { runId, paceEpoch } = run;
+    const { runId, paceVersion } = run;
     const windowMs = rateWindowMs(effectiveDelayMs(run.throttle, run.backOff));
-    meter?.record({ runId, paceEpoch, atMs: nowMs, processed: snapshot.processed }, windowMs);
+    meter?.record({ runId, paceVersion, atMs: nowMs, processed: snapshot.processed }, windowMs);
   }
   return snapshot;
 }
@@ -82,7 +82,7 @@ async function readTotals(options: CollectOptions): Promise<{ run: Run | null; o
     const run = await (runId === undefined ? store.currentRun() : store.getRun(runId));
     if (run === null) return { run, openWindows: [] };
     const openWindows = await store.openWindows(run, MAX_OPEN_WINDOWS);
-    const expected = Math.min(run.registered - run.folded, MAX_OPEN_WINDOWS);
+    const expected = Math.min(run.registered - run.appliedWindow, MAX_OPEN_WINDOWS);
     if (openWindows.length >= expected || attempt === MAX_ATTEMPTS) return { run, openWindows };
   }
 }

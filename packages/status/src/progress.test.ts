@@ -135,7 +135,7 @@ describe("progress within a window", () => {
   });
 });
 
-describe("fault 31: progress within an epoch", () => {
+describe("fault 31: progress within an generation", () => {
   it("never falls back, whatever is read, applied and folded, and whatever becomes known", () => {
     const step = fc.oneof(
       fc.record({

@@ -5,7 +5,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Cursor } from "@firehose-backfill/source/cursor";
-import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
+import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { doneShare } from "./totals.ts";
 
 /** Wall clock since the run began, pauses excluded. */
@@ -17,7 +17,7 @@ export function elapsedMs(run: Run, nowMs: number): number {
 /**
  * 0 to 1, or null while it cannot be told. The applied cursor moves a window at a time, which may be minutes of work, so
  * each open window adds its own way by the part of its events that is done. Every part of the sum only grows, and so does
- * the sum: within an epoch the progress never falls back.
+ * the sum: within an generation the progress never falls back.
  */
 export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): number | null {
   if (run.status === "succeeded") return 1;

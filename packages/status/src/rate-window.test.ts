@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } from "./rate-window.ts";
 
-function sample(atMs: number, processed: number, runId = "run-1", paceEpoch = 1): RateSample {
-  return { runId, paceEpoch, atMs, processed };
+function sample(atMs: number, processed: number, runId = "run-1", paceVersion = 1): RateSample {
+  return { runId, paceVersion, atMs, processed };
 }
 
 function collect(samples: readonly RateSample[]): readonly RateSample[] {
@@ -33,7 +33,7 @@ describe("the rate of the last minute", () => {
     expect(rateOf(collect([sample(0, 0), sample(29_000, 50)]), 29_000)).toBeNull();
   });
 
-  it("begins anew with another run, and when a new epoch dropped counts", () => {
+  it("begins anew with another run, and when a new generation dropped counts", () => {
     expect(collect([sample(0, 10), sample(5_000, 0, "run-2")])).toEqual([sample(5_000, 0, "run-2")]);
     expect(collect([sample(0, 10), sample(5_000, 8)])).toEqual([sample(5_000, 8)]);
   });

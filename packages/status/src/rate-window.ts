@@ -9,7 +9,7 @@ export interface RateSample {
   /** Samples of another run say nothing about this one. */
   readonly runId: string;
   /** Samples of another pace as well: a tune shows at once, not as a minute's slow climb. */
-  readonly paceEpoch: number;
+  readonly paceVersion: number;
   readonly atMs: number;
   readonly processed: number;
 }
@@ -31,7 +31,7 @@ export function addRateSample(
   windowMs: number = RATE_WINDOW_MS,
 ): readonly RateSample[] {
   const last = samples.at(-1);
-  const isOther = last !== undefined && (last.runId !== next.runId || last.paceEpoch !== next.paceEpoch);
+  const isOther = last !== undefined && (last.runId !== next.runId || last.paceVersion !== next.paceVersion);
   if (isOther || (last !== undefined && (last.atMs > next.atMs || last.processed > next.processed))) return [next];
   const beforeLast = samples.at(-2);
   const spacingMs = windowMs / SAMPLES_A_WINDOW;

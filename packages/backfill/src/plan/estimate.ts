@@ -5,7 +5,7 @@ import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import { functionMemoryMb } from "@firehose-backfill/core/cost/function-memory";
 import { type CostEstimate, estimateCost } from "@firehose-backfill/core/cost/model";
 import type { Survey, TimedCursor } from "@firehose-backfill/source/survey";
-import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/places";
+import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { adviceFor } from "./advice.ts";
 import { databaseBytes } from "./database-size.ts";
 import { measure, type Measurement } from "./measure.ts";

@@ -103,11 +103,11 @@ async function runVirtually<T>(deps: Relay, work: Promise<T>): Promise<T> {
   const { clock } = deps;
   if (!(clock instanceof VirtualClock)) throw new TypeError("the model runs on a virtual clock");
   let isOver = false;
-  const settle = async () => {
+  const takeNextStatus = async () => {
     await Promise.allSettled([work]);
     isOver = true;
   };
-  const settled = settle();
+  const settled = takeNextStatus();
   await clock.runUntil(() => isOver, HOUR_MS);
   await settled;
   return work;

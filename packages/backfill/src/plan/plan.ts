@@ -4,7 +4,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { kitFor, type SourceKit, type Sources } from "@firehose-backfill/source/kit";
 import type { StartRequest } from "../control-event.ts";
 import { newRun } from "../new-run.ts";
-import { parseEndPoint, parseStartPoint } from "../points.ts";
+import { parseEndPoint, parseStartPoint } from "../parse-range.ts";
 import { estimatePlan } from "./estimate.ts";
 import type { Plan } from "./types.ts";
 

@@ -18,7 +18,7 @@ const DATABASE = { id: "an-id", name: "db.example/postgres" };
 /** As a program of version 1 leaves a run that has given slots away: its pace is in its own item. */
 async function aTableOfBefore(runId: string, changes: Parameters<typeof aRun>[0] = {}): Promise<Table> {
   const table = createMemoryTable();
-  const run = { ...newRunValue(aRun({ ...changes, runId })), plannedDueMs: NOW + 5_000, paceEpoch: 4 };
+  const run = { ...newRunValue(aRun({ ...changes, runId })), plannedDueMs: NOW + 5_000, paceVersion: 4 };
   const { paceId: _later, ...attributes } = { ...attributesOf(run), ...paceAttributes(run) };
   await table.put(runKey(runId), { ...itemOf(attributes), v: 1 });
   await table.put(POINTER_KEY, { runId, open: true, v: 1 });
@@ -83,8 +83,8 @@ describe("the pace of a run of before", () => {
           try {
             await theRun(store);
             for (let slot = 0; slot < 2; slot += 1) {
-              const { dueMs, paceEpoch } = await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW });
-              expect(paceEpoch).toBe(4);
+              const { dueMs, paceVersion } = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW });
+              expect(paceVersion).toBe(4);
               dues.push(dueMs);
             }
           } catch (error) {

@@ -45,9 +45,10 @@ export async function carryOver({ table }: Deps, runId: string): Promise<void> {
     const { ofScope, ofPace } = splitSources(pace.sources);
     const isLeft = there !== null && (isBegunFor(there, runId) || isFinished(readRunItem(item).status));
     if (!isLeft) {
-      const paceEpoch = there === null ? pace.paceEpoch : Math.max(pace.paceEpoch, readNumber(there, "paceEpoch") + 1);
+      const paceVersion =
+        there === null ? pace.paceVersion : Math.max(pace.paceVersion, readNumber(there, "paceEpoch") + 1);
       const unmoved = there === null ? absent("pk") : equals("paceEpoch", readNumber(there, "paceEpoch"));
-      const set = { ...paceAttributes({ ...pace, sources: ofPace, paceEpoch }), begunFor: runId };
+      const set = { ...paceAttributes({ ...pace, sources: ofPace, paceVersion }), begunFor: runId };
       if ((await table.update(paceKey(paceId), { set }, unmoved)) === null) return "again";
     }
     await updateRunItem(

@@ -1,7 +1,7 @@
-/** What the operator and the use cases change of a run: its status, its epoch and its database. */
+/** What the operator and the use cases change of a run: its status, its generation and its database. */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import type { RunStore } from "../run-store.ts";
-import { allowedSources, boundDatabase, canRenew, newEpochOf, patchOf } from "../run-values.ts";
+import { allowedSources, boundDatabase, canRenew, newGenerationOf, patchOf } from "../run-values.ts";
 import { absent, equals, oneOf } from "../table/conditions.ts";
 import { untilDone } from "./attempts.ts";
 import { bringOut } from "./carry-over.ts";
@@ -10,9 +10,9 @@ import { readRunItem } from "./run-item.ts";
 import { getRunItem, IS_OPEN, updateRunItem, updateRunOnce } from "./run-updates.ts";
 import { getRunAndItem, joinPace } from "./run-with-pace.ts";
 import { closePointer } from "./runs.ts";
-import { epochEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
+import { generationEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
 
-export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "newEpoch" | "bindDatabase"> {
+export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "newGeneration" | "bindDatabase"> {
   const { table } = deps;
   return {
     async transition(runId, from, to, patch) {
@@ -31,8 +31,8 @@ export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "
       return joinPace(deps, after);
     },
 
-    newEpoch: (runId, change) =>
-      untilDone("new epoch", async () => {
+    newGeneration: (runId, change) =>
+      untilDone("new generation", async () => {
         const found = await getRunAndItem(deps, runId);
         if (found === null || !canRenew(found.run, change)) return null;
         const { run, item } = found;
@@ -45,12 +45,12 @@ export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "
           runId,
           "epochMark",
           {
-            fields: newEpochOf(run, change),
-            set: { ...epochEndsAfter(item, run), renewsPace: run.paceEpoch },
+            fields: newGenerationOf(run, change),
+            set: { ...generationEndsAfter(item, run), renewsPace: run.paceVersion },
           },
-          equals("epoch", run.epoch),
+          equals("epoch", run.generation),
           equals("registered", run.registered),
-          equals("folded", run.folded),
+          equals("folded", run.appliedWindow),
           IS_OPEN,
         );
         if (after === null) return "again";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import {
   aRun,
   finish,
-  foldAll,
+  advanceAll,
   foldOne,
   keyOf,
   leased,
@@ -95,43 +95,43 @@ describe("a crash", () => {
       if ((await another.currentRun({ openOnly: true })) === null) await another.createRun({ ...next, runId: "third" });
       const run = await another.currentRun({ openOnly: true });
       expect(run).toMatchObject({ throttle, backOff: 1, tunes: [], plannedDueMs: NOW + 5 });
-      await another.takePlace(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 5 });
+      await another.takeSlot(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 5 });
       const now = await theRun(another, run?.runId);
       expect(now).toMatchObject({ throttle, plannedDueMs: NOW + 105 });
       // Slots of the run before do not hold, and what is said of it now is what its pace has become.
-      expect(now.paceEpoch).toBeGreaterThan(before.paceEpoch);
+      expect(now.paceVersion).toBeGreaterThan(before.paceVersion);
       expect(await theRun(another, "before")).toMatchObject({ status: "cancelled", throttle });
       if (!hasCrashed) break;
     }
     expect(crashes).toBe(10);
   });
 
-  test("between a new epoch and its pace gives no slot away twice, and the next reader begins the pace anew", async () => {
+  test("between a new generation and its pace gives no slot away twice, and the next reader begins the pace anew", async () => {
     let crashes = 0;
     for (const at of ALL_WRITES) {
       const table = createMemoryTable();
       const store = createStore(table);
       const { run } = await leased(store);
-      const far = { expectedMs: run.plannedDueMs, nextMs: NOW + 3_600_000, paceEpoch: run.paceEpoch };
-      expect(await store.reservePlaces(run.paceId, far)).toBe(true);
-      const change = { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs: NOW + 10 };
-      const hasCrashed = await crash(table, at, (crashing) => crashing.newEpoch(RUN, change));
+      const far = { expectedMs: run.plannedDueMs, nextMs: NOW + 3_600_000, paceVersion: run.paceVersion };
+      expect(await store.reserveSlots(run.paceId, far)).toBe(true);
+      const change = { generationBefore: run.generation, cursor: run.appliedCursor, nowMs: NOW + 10 };
+      const hasCrashed = await crash(table, at, (crashing) => crashing.newGeneration(RUN, change));
       crashes += hasCrashed ? 1 : 0;
       const after = await theRun(store);
-      const isRenewed = after.epoch > run.epoch;
-      // The pace never begins anew before the epoch does: slots of an epoch that goes on hold.
-      expect(isRenewed || (after.paceEpoch === 1 && after.plannedDueMs === far.nextMs)).toBe(true);
+      const isRenewed = after.generation > run.generation;
+      // The pace never begins anew before the generation does: slots of an generation that goes on hold.
+      expect(isRenewed || (after.paceVersion === 1 && after.plannedDueMs === far.nextMs)).toBe(true);
       const { run: next } = await take(createStore(table), { owner: "reader-b", nowMs: NOW + 60_000 });
-      expect(next.paceEpoch > run.paceEpoch).toBe(isRenewed);
+      expect(next.paceVersion > run.paceVersion).toBe(isRenewed);
       expect(next.plannedDueMs <= NOW + 60_000).toBe(isRenewed);
       // A reader of before cannot go on where it was.
-      expect(await store.reservePlaces(run.paceId, { ...far, expectedMs: far.nextMs })).toBe(!isRenewed);
+      expect(await store.reserveSlots(run.paceId, { ...far, expectedMs: far.nextMs })).toBe(!isRenewed);
       // It is done once: the next lease leaves the slots that were given away since.
-      const { plannedDueMs, paceEpoch } = await theRun(store);
-      const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 5_000, paceEpoch };
-      expect(await store.reservePlaces(run.paceId, slots)).toBe(true);
+      const { plannedDueMs, paceVersion } = await theRun(store);
+      const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 5_000, paceVersion };
+      expect(await store.reserveSlots(run.paceId, slots)).toBe(true);
       const { run: third } = await take(store, { owner: "reader-c", nowMs: NOW + 120_000 });
-      expect(third).toMatchObject({ paceEpoch, plannedDueMs: slots.nextMs });
+      expect(third).toMatchObject({ paceVersion, plannedDueMs: slots.nextMs });
       if (!hasCrashed) break;
     }
     expect(crashes).toBe(6);
@@ -171,7 +171,7 @@ describe("a crash", () => {
       await finish(store, keyOf(window, 0));
       for (const batch of [1, 2]) await finish(store, keyOf(window, batch), "dead");
       await finish(store, keyOf(window, 1), "applied", { counts: AFTER, redriven: true });
-      await foldAll(store, lease);
+      await advanceAll(store, lease);
       const run = await theRun(store);
       const hasCrashed = await crash(table, at, (crashing) => crashing.sweep(run));
       crashes += hasCrashed ? 1 : 0;
@@ -193,7 +193,7 @@ test("one that slept through another's whole correction does not correct again",
   const window = await register(store, lease, { batches: 6, events: 30 });
   const keys = Array.from({ length: 6 }, (_, batch) => keyOf(window, batch));
   for (const key of keys) await finish(store, key, "dead");
-  await foldAll(store, lease);
+  await advanceAll(store, lease);
   await store.sweep(await theRun(store));
   // It sleeps before each of its requests in turn (two reads, three writes, and after them), while another does it all.
   for (const [asleepAt, key] of keys.entries()) {
@@ -227,8 +227,8 @@ test("a sweep does a bounded share at a time, and leaves to the table's TTL what
     for (let first = 0; first < batches; first += AT_ONCE) {
       await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => finish(store, keyOf(window, first + index))));
     }
-    const run = await foldAll(store, lease);
-    expect(run).toMatchObject({ folded: 1, totals: { processed: 5 * batches } });
+    const run = await advanceAll(store, lease);
+    expect(run).toMatchObject({ appliedWindow: 1, totals: { processed: 5 * batches } });
     expect(await store.sweep(await theRun(store))).toBe(false);
     expect(await store.getEntry(keyOf(window, batches - 1))).toMatchObject({ outcome: "applied" });
     expect(await store.sweep(await theRun(store))).toBe(true);

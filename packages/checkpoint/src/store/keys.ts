@@ -44,8 +44,12 @@ export function sweepKey(runId: string): Key {
   return { pk: `windows#${runId}`, sk: "sweep" };
 }
 
-export function windowKey(window: { readonly runId: string; readonly epoch: number; readonly number: number }): Key {
-  return { pk: `windows#${window.runId}`, sk: `window#${windowPath(window.epoch, window.number)}` };
+export function windowKey(window: {
+  readonly runId: string;
+  readonly generation: number;
+  readonly number: number;
+}): Key {
+  return { pk: `windows#${window.runId}`, sk: `window#${windowPath(window.generation, window.number)}` };
 }
 
 export function ledgerKey(key: BatchKey): Key {
@@ -57,21 +61,27 @@ export function noteKey(runId: string, kind: "error" | "gap" | "consumer" | "his
 }
 
 /** The sort key of a batch's entry without the batch: a prefix of all of the window's entries. */
-export function windowPath(epoch: number, window: number): string {
-  return `${pad(epoch, EPOCH_DIGITS)}#${pad(window, WINDOW_DIGITS)}`;
+export function windowPath(generation: number, window: number): string {
+  return `${pad(generation, EPOCH_DIGITS)}#${pad(window, WINDOW_DIGITS)}`;
 }
 
 export function ledgerPath(key: Omit<BatchKey, "runId">): string {
-  return `${windowPath(key.epoch, key.window)}#${pad(key.fence, FENCE_DIGITS)}#${pad(key.number, BATCH_DIGITS)}`;
+  return `${windowPath(key.generation, key.window)}#${pad(key.fence, FENCE_DIGITS)}#${pad(key.number, BATCH_DIGITS)}`;
 }
 
 /** @throws BrokenStateError when it is not the sort key of an entry */
 export function readLedgerPath(runId: string, path: string): BatchKey {
   const parts = path.split("#").map(Number);
-  const [epoch, window, fence, number] = parts;
-  if (epoch === undefined || window === undefined || fence === undefined || number === undefined || parts.includes(NaN))
+  const [generation, window, fence, number] = parts;
+  if (
+    generation === undefined ||
+    window === undefined ||
+    fence === undefined ||
+    number === undefined ||
+    parts.includes(NaN)
+  )
     throw new BrokenStateError(`${JSON.stringify(path)} is no key of the ledger`);
-  return { runId, epoch, window, fence, number };
+  return { runId, generation, window, fence, number };
 }
 
 /** @throws BrokenStateError when the number does not fit: beyond the width, keys would lose their order. */

@@ -45,7 +45,7 @@ export function readEntry(runId: string, item: Item): StoredEntry {
     key: readLedgerPath(runId, readText(item, "sk")),
     attempts: readCount(item, "attempts"),
     dueMs: readNumberOrNull(item, "dueMs"),
-    paceEpoch: readNumberOrNull(item, "paceEpoch"),
+    paceVersion: readNumberOrNull(item, "paceEpoch"),
     waits: readCount(item, "waits"),
     outcome: item["outcome"] === undefined ? null : readOneOf(item, "outcome", OUTCOMES),
     counts: readCounts(item, "counts"),

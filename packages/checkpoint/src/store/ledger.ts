@@ -27,14 +27,14 @@ export function ledgerMethods(deps: Deps): LedgerStore {
       return entry === null ? null : visible(entry);
     },
 
-    async setPlace(key, { dueMs, paceEpoch }) {
-      const place = { dueMs: dueMs, paceEpoch: paceEpoch };
-      const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceEpoch));
+    async setSlot(key, { dueMs, paceVersion }) {
+      const slot = { dueMs: dueMs, paceEpoch: paceVersion };
+      const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
-      const set = { ...place, expiresAt: expiresAt(now(), null) };
+      const set = { ...slot, expiresAt: expiresAt(now(), null) };
       if ((await table.update(ledgerKey(key), { set }, isOpen)) !== null) return;
-      // A redriven batch keeps to the pace of whatever run goes on now, whose epochs are not its own's.
-      await table.update(ledgerKey(key), { set: place }, IS_DEAD);
+      // A redriven batch keeps to the pace of whatever run goes on now, whose generations are not its own's.
+      await table.update(ledgerKey(key), { set: slot }, IS_DEAD);
     },
 
     beginAttempt: (key) =>

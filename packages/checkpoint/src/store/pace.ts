@@ -32,9 +32,9 @@ export function paceMethods(deps: Deps): PaceStore {
         // Made and told twice, and another tune came before we looked for our mark: the record says that it was made.
         if (isRepeated && run.tunes.some((record) => isDeepStrictEqual(record, boundTune(change.record)))) return run;
         isRepeated = true;
-        if (run.paceEpoch !== (change.paceEpoch ?? run.paceEpoch)) return null;
-        // paceEpoch rises with every tune: while it stands, so does the list of them.
-        const unmoved = equals("paceEpoch", run.paceEpoch);
+        if (run.paceVersion !== (change.paceVersion ?? run.paceVersion)) return null;
+        // paceVersion rises with every tune: while it stands, so does the list of them.
+        const unmoved = equals("paceEpoch", run.paceVersion);
         await bringOut(deps, run.paceId);
         const set = paceAttributes(tunedFields(run, change));
         const after = await updateOnce(deps, paceKey(run.paceId), "tuneMark", { set }, unmoved);
@@ -46,7 +46,7 @@ export function paceMethods(deps: Deps): PaceStore {
       await updatePace(deps, paceId, { fields: { seen } });
     },
 
-    async reservePlaces(paceId, { expectedMs, nextMs, paceEpoch }) {
+    async reserveSlots(paceId, { expectedMs, nextMs, paceVersion }) {
       if (nextMs < expectedMs) throw new BrokenStateError(`the pace cannot go back from ${expectedMs} to ${nextMs}`);
       await bringOut(deps, paceId);
       const after = await updateOnce(
@@ -55,12 +55,12 @@ export function paceMethods(deps: Deps): PaceStore {
         "reserveMark",
         { set: { plannedDueMs: wholeMs(nextMs) } },
         equals("plannedDueMs", expectedMs),
-        equals("paceEpoch", paceEpoch),
+        equals("paceEpoch", paceVersion),
       );
       return after !== null;
     },
 
-    takePlace(paceId, options) {
+    takeSlot(paceId, options) {
       const intervalMs = wholeMs(options.intervalMs);
       const nowMs = wholeMs(options.nowMs);
       // Two updates, because the larger of two numbers is not something that DynamoDB can add to. Told twice, a place
@@ -81,7 +81,7 @@ export function paceMethods(deps: Deps): PaceStore {
             compare("plannedDueMs", "<", nowMs),
           ));
         if (after !== null)
-          return { dueMs: readNumber(after, "plannedDueMs") - intervalMs, paceEpoch: readNumber(after, "paceEpoch") };
+          return { dueMs: readNumber(after, "plannedDueMs") - intervalMs, paceVersion: readNumber(after, "paceEpoch") };
         if ((await deps.table.get(paceKey(paceId))) === null) throw new PaceNotFoundError(paceId);
         return "again";
       });

@@ -21,7 +21,7 @@ export async function renewPace(deps: Deps, item: Item, nowMs: number): Promise<
   const { runId, paceId } = readRunItem(item);
   await bringOut(deps, paceId);
   const key = paceKey(paceId);
-  const set = paceAttributes({ paceEpoch: version + 1, plannedDueMs: wholeMs(nowMs), waiting: null });
+  const set = paceAttributes({ paceVersion: version + 1, plannedDueMs: wholeMs(nowMs), waiting: null });
   const renewed = await table.update(key, { set }, all(exists("pk"), equals("paceEpoch", version)));
   // Somebody has begun a new version since, or this one was told twice. The pace began anew with it.
   if (renewed === null) await table.update(key, { set: paceAttributes({ waiting: null }) }, exists("pk"));

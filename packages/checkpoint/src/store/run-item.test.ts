@@ -4,7 +4,7 @@ import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import {
   aRun,
-  foldAll,
+  advanceAll,
   keyOf,
   leased,
   NOW,
@@ -33,7 +33,7 @@ const NEW = newRunValue(aRun({ runId: "r".repeat(64), source: { kind: "relay", h
 const WORST: RunItem = {
   ...runPart(NEW),
   paceId: "p".repeat(64),
-  epoch: 999_999,
+  generation: 999_999,
   reason: patchOf({ reason: "ä".repeat(5000) }).reason ?? null,
   sources: {
     relayUrl: "environment",
@@ -57,7 +57,7 @@ const WORST: RunItem = {
   sourceMoved: true,
   keptSinceMs: WIDE.ordinal,
   registered: 9_999_999_999,
-  folded: 9_999_999_998,
+  appliedWindow: 9_999_999_998,
   totals: {
     received: WIDE.ordinal,
     processed: WIDE.ordinal,
@@ -121,7 +121,7 @@ const WORST_PACE: Pace = {
     scopeHash: "x".repeat(12),
   },
   plannedDueMs: WIDE.ordinal,
-  paceEpoch: WIDE.ordinal,
+  paceVersion: WIDE.ordinal,
   backOff: 16,
   backOffAtMs: WIDE.ordinal,
   backOffReason: "throttle query".padEnd(MAX_BACK_OFF_REASON_BYTES, "x"),
@@ -187,12 +187,12 @@ describe("the run item", () => {
           { applied: 5, stale: 0, dead: 0 },
           { nowMs: NOW, redriven: false },
         );
-      await foldAll(store, lease);
+      await advanceAll(store, lease);
       await store.sweep(await theRun(store));
       if (number === 20) early = await sizeOf();
     }
     const run = await theRun(store);
-    expect(run).toMatchObject({ folded: 1000, totals: { received: 600_000, processed: 500_000, dead: 0 } });
+    expect(run).toMatchObject({ appliedWindow: 1000, totals: { received: 600_000, processed: 500_000, dead: 0 } });
     expect((await sizeOf()) - early).toBeLessThan(40);
     expect(await sizeOf()).toBeLessThan(MAX_RUN_BYTES / 2);
   });

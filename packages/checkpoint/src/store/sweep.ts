@@ -31,7 +31,7 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   const item = await table.get(runKey(runId));
   if (item === null) return true;
   const run = readRunItem(item);
-  const end = windowPath(run.epoch, run.folded) + LAST;
+  const end = windowPath(run.generation, run.appliedWindow) + LAST;
   const { pk, sk } = sweepKey(runId);
   // One Query for both: the note of how far the last sweep came sorts before the windows.
   const items = await table.query({ pk, from: sk, to: `window#${end}` });
@@ -48,7 +48,7 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   const doneTo = isDone ? end : readTextOfKey(last);
   await table.put(sweepKey(runId), { done: doneTo });
   // A window's item goes last: it says which of the entries are the window's own.
-  const finished = windows.filter(({ epoch, number }) => windowPath(epoch, number) + LAST <= doneTo);
+  const finished = windows.filter(({ generation, number }) => windowPath(generation, number) + LAST <= doneTo);
   await inParallel(finished, (window) => table.delete(windowKey(window)));
   return isDone;
 }
@@ -57,9 +57,9 @@ export async function sweepToTheEnd(deps: SweepDeps, runId: string): Promise<voi
   while (!(await sweep(deps, runId)));
 }
 
-/** What newEpoch stores: how far each of the last epochs was folded when it ended, newest first. */
-export function epochEndsAfter(item: Item, run: RunItem): { readonly epochEnds: ReturnType<typeof json> } {
-  return { epochEnds: json([run.folded, ...epochEnds(item)].slice(0, EPOCHS_REMEMBERED)) };
+/** What newEpoch stores: how far each of the last generations was folded when it ended, newest first. */
+export function generationEndsAfter(item: Item, run: RunItem): { readonly epochEnds: ReturnType<typeof json> } {
+  return { epochEnds: json([run.appliedWindow, ...epochEnds(item)].slice(0, EPOCHS_REMEMBERED)) };
 }
 
 function epochEnds(item: Item): number[] {
@@ -69,10 +69,10 @@ function epochEnds(item: Item): number[] {
 /** Whether an entry's first outcome is in the totals. */
 function countedBy(run: RunItem, item: Item, windows: readonly WindowItem[]): (entry: StoredEntry) => boolean {
   const ends = epochEnds(item);
-  const fences = new Map(windows.map(({ epoch, number, fence }) => [windowPath(epoch, number), fence]));
-  return ({ key: { epoch, window, fence } }) => {
-    const folded = epoch === run.epoch ? run.folded : (ends[run.epoch - 1 - epoch] ?? 0);
-    return window <= folded && fences.get(windowPath(epoch, window)) === fence;
+  const fences = new Map(windows.map(({ generation, number, fence }) => [windowPath(generation, number), fence]));
+  return ({ key: { generation, window, fence } }) => {
+    const folded = generation === run.generation ? run.appliedWindow : (ends[run.generation - 1 - generation] ?? 0);
+    return window <= folded && fences.get(windowPath(generation, window)) === fence;
   };
 }
 
@@ -91,7 +91,7 @@ async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolea
 }
 
 async function entriesBetween({ table }: SweepDeps, runId: string, from: string, to: string): Promise<StoredEntry[]> {
-  const { pk } = ledgerKey({ runId, epoch: 0, window: 0, fence: 0, number: 0 });
+  const { pk } = ledgerKey({ runId, generation: 0, window: 0, fence: 0, number: 0 });
   const items = await table.query({ pk, from, to, limit: ENTRIES_A_CALL });
   return items.map((item) => readEntry(runId, item));
 }

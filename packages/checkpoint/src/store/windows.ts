@@ -13,7 +13,7 @@ import { held } from "./lease.ts";
 import { firstOutcome, readEntry } from "./ledger-item.ts";
 import { type Deps, getRunItem, updateRunItem } from "./run-updates.ts";
 
-export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "sweep"> {
+export function windowMethods({ table }: Deps): Omit<WindowStore, "moveApplied" | "sweep"> {
   return {
     putWindow(lease, window) {
       const item = itemOf(windowAttributes({ ...window, runId: lease.runId, fence: lease.fence }));
@@ -28,19 +28,19 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "swee
         lease.runId,
         { fields: movedFields(move) },
         held(lease),
-        equals("epoch", move.epoch),
+        equals("epoch", move.generation),
         equals("registered", move.window - 1),
         any(absent("readerCursor"), compare("readerCursor.seq", "<=", move.readerCursor.ordinal)),
       );
       return after !== null || isMoved(await getRunItem(table, lease.runId), lease, move);
     },
 
-    async noteStream(lease, { epoch, target, sourceState }) {
+    async noteStream(lease, { generation, target, sourceState }) {
       const fields: Partial<RunItem> = {
         ...(target !== undefined && { target }),
         ...(sourceState !== undefined && { sourceState, sourceMoved: false }),
       };
-      const inEpoch = epoch === undefined ? [] : [equals("epoch", epoch)];
+      const inEpoch = generation === undefined ? [] : [equals("epoch", generation)];
       return (await updateRunItem(table, lease.runId, { fields }, held(lease), ...inEpoch)) !== null;
     },
 
@@ -49,25 +49,25 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "fold" | "swee
 }
 
 async function openWindows(table: Table, run: Run, limit: number): Promise<OpenWindow[]> {
-  const { runId, epoch } = run;
-  const first = run.folded + 1;
-  const last = Math.min(run.registered, run.folded + limit);
+  const { runId, generation } = run;
+  const first = run.appliedWindow + 1;
+  const last = Math.min(run.registered, run.appliedWindow + limit);
   if (last < first) return [];
   const windows = await queryWindows(table, run, { first, last });
   // A run that somebody has folded meanwhile may have lost items to the sweep; any other hole is our own broken state.
   if (windows.length !== last - first + 1) {
     const now = await getRunItem(table, runId);
-    const folded = now === null || now.epoch !== epoch ? run.registered : now.folded;
+    const appliedWindow = now === null || now.generation !== generation ? run.registered : now.appliedWindow;
     const missing = Array.from({ length: last - first + 1 }, (_, index) => first + index).find(
-      (wanted) => wanted > folded && windows.every((window) => window.number !== wanted),
+      (wanted) => wanted > appliedWindow && windows.every((window) => window.number !== wanted),
     );
     if (missing !== undefined)
       throw new BrokenStateError(`window ${missing} of run ${runId} is registered and not there`);
   }
   const entries = await table.query({
-    pk: ledgerKey({ runId, epoch, window: first, fence: 0, number: 0 }).pk,
-    from: windowPath(epoch, first),
-    to: windowPath(epoch, last) + LAST,
+    pk: ledgerKey({ runId, generation, window: first, fence: 0, number: 0 }).pk,
+    from: windowPath(generation, first),
+    to: windowPath(generation, last) + LAST,
   });
   const byWindow = Map.groupBy(
     entries.map((item) => readEntry(runId, item)),
@@ -81,17 +81,17 @@ async function openWindows(table: Table, run: Run, limit: number): Promise<OpenW
 
 async function queryWindows(
   table: Table,
-  { runId, epoch }: Run,
+  { runId, generation }: Run,
   { first, last }: { readonly first: number; readonly last: number },
 ): Promise<WindowItem[]> {
-  const { pk, sk: from } = windowKey({ runId, epoch, number: first });
-  const items = await table.query({ pk, from, to: windowKey({ runId, epoch, number: last }).sk });
+  const { pk, sk: from } = windowKey({ runId, generation, number: first });
+  const items = await table.query({ pk, from, to: windowKey({ runId, generation, number: last }).sk });
   return items.map((item) => readWindow(runId, item));
 }
 
 function windowAttributes(window: WindowItem) {
   return {
-    epoch: window.epoch,
+    epoch: window.generation,
     number: window.number,
     fence: window.fence,
     from: orNull(window.from, cursor),
@@ -111,7 +111,7 @@ export function readWindow(runId: string, item: Item): WindowItem {
   if (to === null) throw new BrokenStateError(`a window of run ${runId} has no end`);
   return {
     runId,
-    epoch: readNumber(item, "epoch"),
+    generation: readNumber(item, "epoch"),
     number: readNumber(item, "number"),
     fence: readNumber(item, "fence"),
     from: readCursorOrNull(item, "from"),

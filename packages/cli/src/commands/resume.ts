@@ -1,5 +1,5 @@
 /** `resume`: a paused or errored run goes on, from where it was or from a place that the operator chooses. */
-import { parseStartPoint } from "@firehose-backfill/backfill/points";
+import { parseStartPoint } from "@firehose-backfill/backfill/parse-range";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Command } from "../command.ts";
 import { findTarget, lastSnapshot, TARGET_OPTIONS } from "../find-target.ts";

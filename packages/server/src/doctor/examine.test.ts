@@ -97,8 +97,8 @@ describe("the doctor", () => {
     expect((await ask({}, true)).get("fixed")?.finding).toContain("0 tombstones older than 30 days below the applied");
 
     const cursor = cursorAt(3, 1);
-    const chosen = { epochBefore: 1, cursor, start: { kind: "seq", seq: 3 }, nowMs: 1 } as const;
-    await store.newEpoch("open", chosen);
+    const chosen = { generationBefore: 1, cursor, start: { kind: "seq", seq: 3 }, nowMs: 1 } as const;
+    await store.newGeneration("open", chosen);
     expect((await ask({}, true)).get("fixed")?.finding).toContain("2 tombstones");
     expect(await left()).toEqual(["3", "4"]);
     await store.transition("open", ["enqueued"], "cancelling", {});

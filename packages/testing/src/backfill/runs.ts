@@ -26,10 +26,10 @@ export function openWindow(
   fields: Partial<OpenWindow["window"]> = {},
 ): OpenWindow {
   const entries = outcomes.map((counts, index): LedgerEntry => ({
-    key: { runId: "run", epoch: 1, window: number, fence: 1, number: index },
+    key: { runId: "run", generation: 1, window: number, fence: 1, number: index },
     attempts: 1,
     dueMs: null,
-    paceEpoch: null,
+    paceVersion: null,
     waits: 0,
     outcome: counts === null ? null : "applied",
     counts,
@@ -40,7 +40,7 @@ export function openWindow(
   return {
     window: {
       runId: "run",
-      epoch: 1,
+      generation: 1,
       number,
       fence: 1,
       from: null,

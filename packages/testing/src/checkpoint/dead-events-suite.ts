@@ -1,10 +1,10 @@
 /** Dead events: their reasons in the totals, and batches of them that are tried again. */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { describe, expect, test } from "vitest";
-import { finish, foldAll, type Harness, keyOf, leased, NOW, register, RUN, theRun } from "./harness.ts";
+import { finish, advanceAll, type Harness, keyOf, leased, NOW, register, RUN, theRun } from "./harness.ts";
 
 /** Window 0 is no reader's. */
-const KEY: BatchKey = { runId: RUN, epoch: 1, window: 0, fence: 1_795_000_000, number: 0 };
+const KEY: BatchKey = { runId: RUN, generation: 1, window: 0, fence: 1_795_000_000, number: 0 };
 const HALF_DEAD = { applied: 3, stale: 0, dead: 2, deadReasons: { float: 1, "database-22P05": 1 } };
 
 export function describeDeadEvents({ open, isToldTwice }: Harness): void {
@@ -15,7 +15,7 @@ export function describeDeadEvents({ open, isToldTwice }: Harness): void {
     const window = await register(store, lease, { batches: 2, events: 10 });
     await finish(store, keyOf(window, 0), "applied", { counts: HALF_DEAD });
     await finish(store, keyOf(window, 1), "applied", { counts: HALF_DEAD });
-    await foldAll(store, lease);
+    await advanceAll(store, lease);
     while (!(await store.sweep(await theRun(store))));
     return { store, lease };
   }
@@ -37,8 +37,8 @@ export function describeDeadEvents({ open, isToldTwice }: Harness): void {
       expect(await store.enterDead(KEY, counts, { nowMs: NOW })).toBe(false);
       await store.sweep(await theRun(store));
       expect(await store.getEntry(KEY)).toMatchObject({ key: KEY, outcome: "dead", counts, attempts: 0 });
-      await store.setPlace(KEY, { dueMs: NOW + 5, paceEpoch: 9 });
-      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 5, paceEpoch: 9 });
+      await store.setSlot(KEY, { dueMs: NOW + 5, paceVersion: 9 });
+      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 5, paceVersion: 9 });
     });
 
     test("correct totals and reasons when they are applied, exactly once, also of a run that is finished", async () => {

@@ -4,7 +4,7 @@ import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { NewRun, Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
-import type { CursorMove, Fold, Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
+import type { CursorMove, AppliedMove, Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
 
 export interface Harness {
   /** A store that nobody else uses, empty. */
@@ -80,7 +80,7 @@ export function aWindow(lease: Lease, changes: Partial<WindowItem> = {}): Window
   const number = changes.number ?? 1;
   return {
     runId: lease.runId,
-    epoch: 1,
+    generation: 1,
     number,
     fence: lease.fence,
     from: number === 1 ? null : positionOf(number - 1),
@@ -107,7 +107,7 @@ export const STATE = JSON.stringify([true, true, 0, "QnmcgswAUAD////7AAAAAA=="])
 export function aMove(window: number, changes: Partial<CursorMove> = {}): CursorMove {
   return {
     window,
-    epoch: 1,
+    generation: 1,
     readerCursor: positionOf(window),
     startPosition: positionOf(0),
     sourceState: STATE,
@@ -118,11 +118,11 @@ export function aMove(window: number, changes: Partial<CursorMove> = {}): Cursor
 }
 
 /** The first window's fold. */
-export function aFold(add: RunTotals, changes: Partial<Fold> = {}): Fold {
+export function anAppliedMove(add: RunTotals, changes: Partial<AppliedMove> = {}): AppliedMove {
   return {
-    epoch: 1,
-    foldedBefore: 0,
-    folded: 1,
+    generation: 1,
+    appliedWindowBefore: 0,
+    appliedWindow: 1,
     appliedCursor: positionOf(1),
     lastFinishedAtMs: NOW,
     add,
@@ -138,13 +138,16 @@ export async function register(
 ): Promise<WindowItem> {
   const window = aWindow(lease, changes);
   const isPut = await store.putWindow(lease, window);
-  const isMoved = await store.moveCursor(lease, aMove(window.number, { epoch: window.epoch, readerCursor: window.to }));
+  const isMoved = await store.moveCursor(
+    lease,
+    aMove(window.number, { generation: window.generation, readerCursor: window.to }),
+  );
   if (!isPut || !isMoved) throw new Error(`window ${window.number} was refused`);
   return window;
 }
 
 export function keyOf(window: WindowItem, number: number): BatchKey {
-  return { runId: window.runId, epoch: window.epoch, window: window.number, fence: window.fence, number };
+  return { runId: window.runId, generation: window.generation, window: window.number, fence: window.fence, number };
 }
 
 export function finish(
@@ -163,18 +166,18 @@ export async function foldOne(
   lease: Lease,
   number: number,
   outcomes: readonly ["applied" | "dead", "applied" | "dead"] = ["applied", "applied"],
-  epoch = 1,
+  generation = 1,
 ): Promise<WindowItem> {
-  const window = await register(store, lease, { number, epoch });
+  const window = await register(store, lease, { number, generation });
   for (const [batch, outcome] of outcomes.entries()) await finish(store, keyOf(window, batch), outcome);
-  await foldAll(store, lease);
+  await advanceAll(store, lease);
   return window;
 }
 
 /** What the reader does: folds the leading complete windows. */
-export async function foldAll(store: CheckpointStore, lease: Lease): Promise<Run | null> {
+export async function advanceAll(store: CheckpointStore, lease: Lease): Promise<Run | null> {
   const run = await theRun(store, lease.runId);
-  let { folded } = run;
+  let { appliedWindow } = run;
   let appliedCursor = run.appliedCursor;
   const add = {
     received: 0,
@@ -186,8 +189,8 @@ export async function foldAll(store: CheckpointStore, lease: Lease): Promise<Run
   };
   for (const { window, entries } of await store.openWindows(run, 100)) {
     const counts = entries.flatMap((entry) => (entry.counts === null ? [] : [entry.counts]));
-    if (window.number !== folded + 1 || counts.length < window.batches) break;
-    folded = window.number;
+    if (window.number !== appliedWindow + 1 || counts.length < window.batches) break;
+    appliedWindow = window.number;
     appliedCursor = window.to;
     add.received += window.received;
     for (const [reason, count] of Object.entries(window.skipped))
@@ -200,11 +203,11 @@ export async function foldAll(store: CheckpointStore, lease: Lease): Promise<Run
         add.deadReasons[reason] = (add.deadReasons[reason] ?? 0) + n;
     }
   }
-  if (appliedCursor === null || folded === run.folded) return run;
-  return store.fold(lease, {
-    epoch: run.epoch,
-    foldedBefore: run.folded,
-    folded,
+  if (appliedCursor === null || appliedWindow === run.appliedWindow) return run;
+  return store.moveApplied(lease, {
+    generation: run.generation,
+    appliedWindowBefore: run.appliedWindow,
+    appliedWindow,
     appliedCursor,
     lastFinishedAtMs: null,
     add,

@@ -7,7 +7,7 @@ import {
   COUNTS,
   DEAD,
   finish,
-  foldAll,
+  advanceAll,
   foldOne,
   type Harness,
   keyOf,
@@ -20,7 +20,7 @@ import {
   theRun,
 } from "./harness.ts";
 
-const KEY: BatchKey = { runId: RUN, epoch: 1, window: 1, fence: 1, number: 0 };
+const KEY: BatchKey = { runId: RUN, generation: 1, window: 1, fence: 1, number: 0 };
 const ALL_APPLIED = { applied: 3, stale: 2, dead: 0 };
 
 export function describeLedger({ open, isToldTwice }: Harness): void {
@@ -34,14 +34,14 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.beginAttempt(KEY)).toMatchObject({ key: KEY, attempts: times, waits: 0, outcome: null });
       expect(await store.addWait(KEY)).toBe(times);
       expect(await store.addWait(KEY)).toBe(2 * times);
-      await store.setPlace(KEY, { dueMs: NOW + 5, paceEpoch: 3 });
-      await store.setPlace(KEY, { dueMs: NOW + 9, paceEpoch: 2 });
+      await store.setSlot(KEY, { dueMs: NOW + 5, paceVersion: 3 });
+      await store.setSlot(KEY, { dueMs: NOW + 9, paceVersion: 2 });
       expect(await store.beginAttempt(KEY)).toEqual({
         key: KEY,
         attempts: 2 * times,
         waits: 2 * times,
         dueMs: NOW + 5,
-        paceEpoch: 3,
+        paceVersion: 3,
         outcome: null,
         counts: null,
         finishedAtMs: null,
@@ -55,8 +55,8 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       const never = { ...KEY, number: KEY.number + 1 };
       await store.cancelAttempt(never);
       expect(await store.getEntry(never)).toBeNull();
-      await store.setPlace(KEY, { dueMs: NOW + 11, paceEpoch: 3 });
-      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 11, paceEpoch: 3 });
+      await store.setSlot(KEY, { dueMs: NOW + 11, paceVersion: 3 });
+      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 11, paceVersion: 3 });
       expect(await store.getEntry({ ...KEY, fence: 2 })).toBeNull();
     });
 
@@ -73,22 +73,22 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await finish(store, KEY, "dead")).toEqual(applied);
       expect(await finish(store, KEY, "dead", { redriven: true })).toEqual(applied);
       expect(await finish(store, KEY, "applied", { counts: ALL_APPLIED, redriven: true })).toEqual(applied);
-      await store.setPlace(KEY, { dueMs: NOW, paceEpoch: 99 });
+      await store.setSlot(KEY, { dueMs: NOW, paceVersion: 99 });
       expect(await store.addWait(KEY)).toBe(0);
       expect(await store.beginAttempt(KEY)).toEqual(applied);
       await store.cancelAttempt(KEY);
       expect(await store.getEntry(KEY)).toEqual(applied);
     });
 
-    test("a dead one takes a place of whatever epoch when it is redriven, and stays dead until it is applied", async () => {
+    test("a dead one takes a place of whatever generation when it is redriven, and stays dead until it is applied", async () => {
       const store = await open();
       await leased(store);
-      await store.setPlace(KEY, { dueMs: NOW, paceEpoch: 7 });
+      await store.setSlot(KEY, { dueMs: NOW, paceVersion: 7 });
       const dead = await finish(store, KEY, "dead");
-      await store.setPlace(KEY, { dueMs: NOW + 60_000, paceEpoch: 2 });
+      await store.setSlot(KEY, { dueMs: NOW + 60_000, paceVersion: 2 });
       expect(await store.addWait(KEY)).toBe(times);
       expect(await store.addWait(KEY)).toBe(2 * times);
-      expect(await store.getEntry(KEY)).toEqual({ ...dead, dueMs: NOW + 60_000, paceEpoch: 2, waits: 2 * times });
+      expect(await store.getEntry(KEY)).toEqual({ ...dead, dueMs: NOW + 60_000, paceVersion: 2, waits: 2 * times });
     });
 
     test("has one outcome, whoever writes at the same time", async () => {
@@ -144,7 +144,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect((await theRun(store)).totals).toMatchObject({ processed: 0, dead: 0 });
       const [shown] = await store.openWindows(await theRun(store), 10);
       expect(shown?.entries).toMatchObject([{ outcome: "dead", counts: DEAD }]);
-      await foldAll(store, lease);
+      await advanceAll(store, lease);
       await store.correct(key);
       expect((await theRun(store)).totals).toMatchObject({ processed: 0, dead: 5 });
       expect(await store.sweep(await theRun(store))).toBe(true);
@@ -160,7 +160,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       const key = keyOf(window, 0);
       await finish(store, key, "dead");
       await finish(store, key, "applied", { redriven: true });
-      await store.newEpoch(RUN, { epochBefore: 1, cursor: positionOf(1), nowMs: NOW });
+      await store.newGeneration(RUN, { generationBefore: 1, cursor: positionOf(1), nowMs: NOW });
       const { totals } = await theRun(store);
       await store.correct(key);
       await store.sweep(await theRun(store));
@@ -169,14 +169,14 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.getEntry(key)).toBeNull();
     });
 
-    test("of an earlier epoch corrects, when its window was folded there", async () => {
+    test("of an earlier generation corrects, when its window was folded there", async () => {
       const store = await open();
       const { lease } = await leased(store);
       const window = await foldOne(store, lease, 1, ["dead", "applied"]);
       await register(store, lease, { number: 2 });
-      // Two epochs go by before any sweep.
-      await store.newEpoch(RUN, { epochBefore: 1, cursor: positionOf(1), nowMs: NOW });
-      await store.newEpoch(RUN, { epochBefore: 2, cursor: positionOf(1), nowMs: NOW });
+      // Two generations go by before any sweep.
+      await store.newGeneration(RUN, { generationBefore: 1, cursor: positionOf(1), nowMs: NOW });
+      await store.newGeneration(RUN, { generationBefore: 2, cursor: positionOf(1), nowMs: NOW });
       await store.sweep(await theRun(store));
       await finish(store, keyOf(window, 0), "applied", { counts: ALL_APPLIED, redriven: true });
       await store.correct(keyOf(window, 0));
@@ -204,19 +204,19 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
     test("removes what is folded, keeps what is dead and what is open", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      const folded = await foldOne(store, lease, 1, ["applied", "dead"]);
+      const appliedWindow = await foldOne(store, lease, 1, ["applied", "dead"]);
       const next = await register(store, lease, { number: 2 });
       await finish(store, keyOf(next, 0));
       await finish(store, keyOf(next, 1), "dead");
       for (let round = 0; round < 2; round += 1) {
         expect(await store.sweep(await theRun(store))).toBe(true);
-        expect(await store.getEntry(keyOf(folded, 0))).toBeNull();
-        expect(await store.getEntry(keyOf(folded, 1))).toMatchObject({ outcome: "dead" });
+        expect(await store.getEntry(keyOf(appliedWindow, 0))).toBeNull();
+        expect(await store.getEntry(keyOf(appliedWindow, 1))).toMatchObject({ outcome: "dead" });
         const [open_] = await store.openWindows(await theRun(store), 10);
         expect(open_).toMatchObject({ window: next, entries: [{ outcome: "applied" }, { outcome: "dead" }] });
       }
-      expect(await foldAll(store, lease)).toMatchObject({
-        folded: 2,
+      expect(await advanceAll(store, lease)).toMatchObject({
+        appliedWindow: 2,
         totals: { received: 28, processed: 10, dead: 10 },
       });
     });

@@ -21,7 +21,7 @@ test("a store whose table is away does nothing", async () => {
   });
   await store.createRun(aRun());
   isAway = true;
-  await expect(store.takePlace(DEFAULT_PACE_ID, { intervalMs: 5, nowMs: 0 })).rejects.toThrow("update: away");
+  await expect(store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 5, nowMs: 0 })).rejects.toThrow("update: away");
   isAway = false;
   expect(await store.getRun(RUN)).toMatchObject({ plannedDueMs: aRun().createdAtMs });
 });

@@ -2,13 +2,13 @@
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
 import {
-  aFold,
+  anAppliedMove,
   aMove,
   aRun,
   aWindow,
   COUNTS,
   finish,
-  foldAll,
+  advanceAll,
   type Harness,
   keyOf,
   leased,
@@ -100,7 +100,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     expect(await store.moveCursor(old, aMove(2))).toBe(false);
     expect(await store.noteStream(old, { target: positionOf(1), sourceState: "other" })).toBe(false);
     const add = { received: 14, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-    expect(await store.fold(old, aFold(add, { appliedCursor: window.to }))).toBeNull();
+    expect(await store.moveApplied(old, anAppliedMove(add, { appliedCursor: window.to }))).toBeNull();
     await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null });
 
     expect(await theRun(store)).toEqual(before);
@@ -112,14 +112,14 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     test("is reserved from what was read, and never backwards", async () => {
       const store = await open();
       await leased(store);
-      const places = { expectedMs: NOW, nextMs: NOW + 4000, paceEpoch: 1 };
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, { ...places, expectedMs: NOW - 1 })).toBe(false);
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, { ...places, paceEpoch: 2 })).toBe(false);
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, places)).toBe(true);
+      const places = { expectedMs: NOW, nextMs: NOW + 4000, paceVersion: 1 };
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...places, expectedMs: NOW - 1 })).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...places, paceVersion: 2 })).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, places)).toBe(true);
       expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, places)).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, places)).toBe(false);
       await expect(
-        store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW + 4000, nextMs: NOW, paceEpoch: 1 }),
+        store.reserveSlots(DEFAULT_PACE_ID, { expectedMs: NOW + 4000, nextMs: NOW, paceVersion: 1 }),
       ).rejects.toMatchObject({
         name: "BrokenStateError",
       });
@@ -131,20 +131,20 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       await leased(store);
       const { run } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
       // The reader of before sends nothing that counts: its slots stay unused.
-      const slots = { expectedMs: run.plannedDueMs, nextMs: NOW + 5, paceEpoch: run.paceEpoch };
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, slots)).toBe(true);
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, { ...slots, nextMs: NOW + 7 })).toBe(false);
+      const slots = { expectedMs: run.plannedDueMs, nextMs: NOW + 5, paceVersion: run.paceVersion };
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(true);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...slots, nextMs: NOW + 7 })).toBe(false);
       const { plannedDueMs } = await theRun(store);
       expect(plannedDueMs).toBe(NOW + 5);
       const next = { ...slots, expectedMs: plannedDueMs, nextMs: NOW + 9 };
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, next)).toBe(true);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, next)).toBe(true);
     });
 
     test("gives a late batch the end of the line, or now when the line is empty", async () => {
       const store = await open();
       await store.createRun(aRun());
-      const first = await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 2000, nowMs: NOW + 500 });
-      const second = await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: NOW + 600 });
+      const first = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 2000, nowMs: NOW + 500 });
+      const second = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: NOW + 600 });
       const { plannedDueMs } = await theRun(store);
       const dues = [first.dueMs, second.dueMs, plannedDueMs];
       // A place whose answer was lost stays unused: later, never earlier.
@@ -152,7 +152,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
       expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);
       expect(plannedDueMs).toBeGreaterThanOrEqual(second.dueMs + 400);
-      await expect(store.takePlace("no-such-pace", { intervalMs: 1, nowMs: NOW })).rejects.toMatchObject({
+      await expect(store.takeSlot("no-such-pace", { intervalMs: 1, nowMs: NOW })).rejects.toMatchObject({
         name: "PaceNotFoundError",
       });
     });
@@ -161,9 +161,9 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const store = await open();
       await leased(store);
       const asked = Array.from({ length: 12 }, (_, index) =>
-        store.takePlace(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 50 + (index % 3) }),
+        store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 50 + (index % 3) }),
       );
-      const reserved = store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 10_000, paceEpoch: 1 });
+      const reserved = store.reserveSlots(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 10_000, paceVersion: 1 });
       const dues = (await Promise.all(asked)).map(({ dueMs }) => dueMs).sort((a, b) => a - b);
       const distances = dues.slice(1).map((due, index) => due - (dues[index] ?? 0));
       expect(Math.min(...distances)).toBeGreaterThanOrEqual(100);
@@ -175,14 +175,14 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     test("holds whole milliseconds, so that what was read can be compared", async () => {
       const store = await open();
       await leased(store);
-      await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 333.333, nowMs: NOW + 0.25 });
+      await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 333.333, nowMs: NOW + 0.25 });
       const { plannedDueMs } = await theRun(store);
       expect(plannedDueMs % 1).toBe(0);
       expect(
-        await store.reservePlaces(DEFAULT_PACE_ID, {
+        await store.reserveSlots(DEFAULT_PACE_ID, {
           expectedMs: plannedDueMs,
           nextMs: plannedDueMs + 0.5,
-          paceEpoch: 1,
+          paceVersion: 1,
         }),
       ).toBe(true);
       expect(await theRun(store)).toMatchObject({ plannedDueMs: plannedDueMs + 1 });
@@ -197,14 +197,14 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await store.putWindow(lease, window)).toBe(true);
       expect(await store.openWindows(await theRun(store), 10)).toEqual([]);
       expect(await store.moveCursor(lease, aMove(2))).toBe(false);
-      expect(await store.moveCursor(lease, aMove(1, { epoch: 2 }))).toBe(false);
+      expect(await store.moveCursor(lease, aMove(1, { generation: 2 }))).toBe(false);
       const move = aMove(1, { target: positionOf(7), sourceState: "moved", keptSinceMs: NOW - 9 });
       expect(await store.moveCursor(lease, move)).toBe(true);
       expect(await store.moveCursor(lease, move)).toBe(true);
       const run = await theRun(store);
       expect(run).toMatchObject({
         registered: 1,
-        folded: 0,
+        appliedWindow: 0,
         readerCursor: positionOf(1),
         appliedCursor: null,
         startPosition: positionOf(0),
@@ -234,7 +234,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toEqual(run);
     });
 
-    test("cannot move the cursor back within an epoch", async () => {
+    test("cannot move the cursor back within an generation", async () => {
       const store = await open();
       const { lease } = await leased(store);
       await register(store, lease);
@@ -250,7 +250,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       await expect(store.openWindows(await theRun(store), 10)).rejects.toMatchObject({ name: "BrokenStateError" });
       const stale = await theRun(store);
       const add = { received: 0, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-      await store.fold(lease, aFold(add));
+      await store.moveApplied(lease, anAppliedMove(add));
       expect(await store.openWindows(stale, 10)).toEqual([]);
       expect(await store.openWindows({ ...stale, runId: "no-such-run" }, 10)).toEqual([]);
     });
@@ -275,9 +275,9 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     test("keeps what the reader learned without one", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      expect(await store.noteStream(lease, { epoch: 1, sourceState: "learned" })).toBe(true);
+      expect(await store.noteStream(lease, { generation: 1, sourceState: "learned" })).toBe(true);
       expect(await store.noteStream(lease, { target: positionOf(4) })).toBe(true);
-      expect(await store.noteStream(lease, { epoch: 2, sourceState: "of another epoch" })).toBe(false);
+      expect(await store.noteStream(lease, { generation: 2, sourceState: "of another generation" })).toBe(false);
       expect(await theRun(store)).toMatchObject({
         sourceState: "learned",
         target: positionOf(4),
@@ -293,13 +293,13 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const window = await register(store, lease);
       await register(store, lease, { number: 2, batches: 0, events: 0, received: 3, skipped: { did: 3 } });
       await finish(store, keyOf(window, 0));
-      expect(await foldAll(store, lease)).toMatchObject({ folded: 0 });
+      expect(await advanceAll(store, lease)).toMatchObject({ appliedWindow: 0 });
       await finish(store, keyOf(window, 1), "dead");
       const run = await theRun(store);
       const fold = {
-        epoch: 1,
-        foldedBefore: 0,
-        folded: 2,
+        generation: 1,
+        appliedWindowBefore: 0,
+        appliedWindow: 2,
         appliedCursor: positionOf(2),
         lastFinishedAtMs: NOW + 8,
         add: {
@@ -311,18 +311,18 @@ export function describeReader({ open, isToldTwice }: Harness): void {
           skipped: { collection: 4, did: 3 },
         },
       };
-      const after = await store.fold(lease, fold);
+      const after = await store.moveApplied(lease, fold);
       expect(after).toEqual({
         ...run,
-        folded: 2,
+        appliedWindow: 2,
         appliedCursor: positionOf(2),
         lastFinishedAtMs: NOW + 8,
         totals: fold.add,
       });
-      await store.fold(lease, fold);
+      await store.moveApplied(lease, fold);
       expect(await theRun(store)).toEqual(after);
-      expect(await store.fold(lease, { ...fold, foldedBefore: 2, folded: 3 })).toBeNull();
-      expect(await store.fold({ ...lease, runId: "no-such-run" }, fold)).toBeNull();
+      expect(await store.moveApplied(lease, { ...fold, appliedWindowBefore: 2, appliedWindow: 3 })).toBeNull();
+      expect(await store.moveApplied({ ...lease, runId: "no-such-run" }, fold)).toBeNull();
     });
 
     test("counts reasons beyond the fourth as other, and loses none", async () => {
@@ -333,7 +333,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
           Array.from({ length: 12 }, (_, index) => [`reason ${number * 100 + index} ${"x".repeat(200)}`, 1]),
         );
         await register(store, lease, { number, batches: 0, events: 0, received: 12, skipped });
-        await foldAll(store, lease);
+        await advanceAll(store, lease);
       }
       const { totals } = await theRun(store);
       expect(Object.keys(totals.skipped)).toHaveLength(5);
@@ -347,9 +347,9 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     const { lease } = await leased(store);
     const window = await register(store, lease, { batches: 1, events: 5 });
     await finish(store, { ...keyOf(window, 0), fence: window.fence + 1 });
-    await finish(store, { ...keyOf(window, 0), epoch: 2 });
-    expect(await foldAll(store, lease)).toMatchObject({ folded: 0 });
+    await finish(store, { ...keyOf(window, 0), generation: 2 });
+    expect(await advanceAll(store, lease)).toMatchObject({ appliedWindow: 0 });
     await finish(store, keyOf(window, 0), "applied", { counts: COUNTS });
-    expect(await foldAll(store, lease)).toMatchObject({ folded: 1, totals: { processed: 5 } });
+    expect(await advanceAll(store, lease)).toMatchObject({ appliedWindow: 1, totals: { processed: 5 } });
   });
 }

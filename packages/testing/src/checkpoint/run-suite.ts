@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_PACE_ID, type TuneRecord } from "@firehose-backfill/checkpoint/pace";
 import {
-  aFold,
+  anAppliedMove,
   aRun,
   aMove,
   foldOne,
@@ -35,11 +35,11 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.currentRun()).toEqual(created);
       expect(await store.currentRun({ openOnly: true })).toEqual(created);
       expect(created).toMatchObject({
-        epoch: 1,
+        generation: 1,
         registered: 0,
-        folded: 0,
+        appliedWindow: 0,
         fence: 0,
-        paceEpoch: 1,
+        paceVersion: 1,
         backOff: 1,
         plannedDueMs: NOW,
       });
@@ -135,7 +135,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
   });
 
   describe("a tune", () => {
-    test("changes the throttle, the pace epoch and the record, and keeps the last five", async () => {
+    test("changes the throttle, the pace version and the record, and keeps the last five", async () => {
       const store = await open();
       const { throttle, sources } = await store.createRun(aRun());
       for (let delay = 1; delay <= 7; delay += 1) {
@@ -149,7 +149,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
         expect(await store.tune(RUN, change)).toMatchObject({ throttle: change.throttle, plannedDueMs: NOW + delay });
       }
       const run = await theRun(store);
-      expect(run).toMatchObject({ paceEpoch: 8, profile: "fast", sources: { batchDelayMs: "tune" } });
+      expect(run).toMatchObject({ paceVersion: 8, profile: "fast", sources: { batchDelayMs: "tune" } });
       expect(run.tunes).toEqual([3, 4, 5, 6, 7].map(aTune));
     });
 
@@ -181,8 +181,8 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
 
     test("that was made from a pace that has changed is refused", async () => {
       const store = await open();
-      const { throttle, sources, paceEpoch } = await store.createRun(aRun());
-      const change = { throttle, profile: "fast" as const, sources, nowMs: NOW, paceEpoch };
+      const { throttle, sources, paceVersion } = await store.createRun(aRun());
+      const change = { throttle, profile: "fast" as const, sources, nowMs: NOW, paceVersion };
       expect(await store.tune(RUN, { ...change, record: aTune(1) })).not.toBeNull();
       expect(await store.tune(RUN, { ...change, record: aTune(2) })).toBeNull();
       expect((await theRun(store)).tunes).toEqual([aTune(1)]);
@@ -203,14 +203,14 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
         ),
       );
       const run = await theRun(store);
-      expect(run.paceEpoch).toBe(5);
+      expect(run.paceVersion).toBe(5);
       expect(run.tunes.map((tune) => tune.atMs).sort((a, b) => a - b)).toEqual(
         [1, 2, 3, 4].map((delay) => NOW + delay),
       );
     });
   });
 
-  describe("a new epoch", () => {
+  describe("a new generation", () => {
     test("sets the cursors and drops unfolded windows with their counts", async () => {
       const store = await open();
       const { lease } = await leased(store);
@@ -218,15 +218,19 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       await register(store, lease, { number: 2 });
       await store.setWaiting(DEFAULT_PACE_ID, { for: "database", sinceMs: NOW });
       const before = await theRun(store);
-      const after = await store.newEpoch(RUN, { epochBefore: 1, cursor: before.appliedCursor, nowMs: NOW + 9 });
+      const after = await store.newGeneration(RUN, {
+        generationBefore: 1,
+        cursor: before.appliedCursor,
+        nowMs: NOW + 9,
+      });
       expect(after).toMatchObject({
-        epoch: 2,
+        generation: 2,
         readerCursor: positionOf(1),
         appliedCursor: positionOf(1),
         registered: 2,
-        folded: 2,
+        appliedWindow: 2,
         totals: before.totals,
-        paceEpoch: before.paceEpoch + 1,
+        paceVersion: before.paceVersion + 1,
         plannedDueMs: NOW + 9,
         waiting: null,
         sourceState: before.sourceState,
@@ -243,7 +247,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       await store.putWindow(lease, { ...(await register(store, lease)), number: 2 });
       await store.moveCursor(lease, aMove(2, { keptSinceMs: 5, target: positionOf(2) }));
       const start = { kind: "oldest" } as const;
-      expect(await store.newEpoch(RUN, { epochBefore: 1, cursor: null, start, nowMs: NOW })).toMatchObject({
+      expect(await store.newGeneration(RUN, { generationBefore: 1, cursor: null, start, nowMs: NOW })).toMatchObject({
         start,
         readerCursor: null,
         appliedCursor: null,
@@ -254,23 +258,23 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       });
     });
 
-    test("is refused when the epoch has moved on, and when the run is finished", async () => {
+    test("is refused when the generation has moved on, and when the run is finished", async () => {
       const store = await open();
       await store.createRun(aRun());
       const start = { kind: "oldest" } as const;
-      const change = { epochBefore: 1, cursor: positionOf(1), start, nowMs: NOW };
+      const change = { generationBefore: 1, cursor: positionOf(1), start, nowMs: NOW };
       const results = await Promise.all([
-        store.newEpoch(RUN, change),
-        store.newEpoch(RUN, { ...change, cursor: positionOf(2) }),
+        store.newGeneration(RUN, change),
+        store.newGeneration(RUN, { ...change, cursor: positionOf(2) }),
       ]);
       expect(results.filter((run) => run !== null)).toHaveLength(1);
       expect(await theRun(store)).toMatchObject({
-        epoch: 2,
+        generation: 2,
         readerCursor: results.find((run) => run !== null)?.readerCursor,
       });
-      expect(await store.newEpoch(RUN, change)).toBeNull();
+      expect(await store.newGeneration(RUN, change)).toBeNull();
       await store.transition(RUN, ["running"], "cancelled", {});
-      expect(await store.newEpoch(RUN, { ...change, epochBefore: 2 })).toBeNull();
+      expect(await store.newGeneration(RUN, { ...change, generationBefore: 2 })).toBeNull();
     });
 
     test("is refused where the applied cursor has moved on, unless a place was chosen", async () => {
@@ -278,33 +282,36 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const { lease } = await leased(store);
       const stale = await theRun(store);
       await foldOne(store, lease, 1);
-      const change = { epochBefore: 1, cursor: stale.appliedCursor, nowMs: NOW };
-      expect(await store.newEpoch(RUN, change)).toBeNull();
-      expect(await store.newEpoch(RUN, { ...change, cursor: positionOf(1) })).toMatchObject({ epoch: 2, folded: 1 });
+      const change = { generationBefore: 1, cursor: stale.appliedCursor, nowMs: NOW };
+      expect(await store.newGeneration(RUN, change)).toBeNull();
+      expect(await store.newGeneration(RUN, { ...change, cursor: positionOf(1) })).toMatchObject({
+        generation: 2,
+        appliedWindow: 1,
+      });
       await foldOne(store, lease, 2, ["applied", "applied"], 2);
-      const chosen = { epochBefore: 2, cursor: null, start: { kind: "live" } as const, nowMs: NOW };
-      expect(await store.newEpoch(RUN, chosen)).toMatchObject({ epoch: 3, appliedCursor: null });
+      const chosen = { generationBefore: 2, cursor: null, start: { kind: "live" } as const, nowMs: NOW };
+      expect(await store.newGeneration(RUN, chosen)).toMatchObject({ generation: 3, appliedCursor: null });
     });
 
     test("refuses every later write of the old one", async () => {
       const store = await open();
       const { lease } = await leased(store);
       const window = await register(store, lease);
-      await store.newEpoch(RUN, { epochBefore: 1, cursor: null, nowMs: NOW });
+      await store.newGeneration(RUN, { generationBefore: 1, cursor: null, nowMs: NOW });
       const before = await theRun(store);
       expect(await store.moveCursor(lease, aMove(2))).toBe(false);
-      expect(await store.noteStream(lease, { epoch: 1, target: positionOf(1) })).toBe(false);
-      expect(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 1, paceEpoch: 1 })).toBe(
+      expect(await store.noteStream(lease, { generation: 1, target: positionOf(1) })).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 1, paceVersion: 1 })).toBe(
         false,
       );
       const add = { received: 1, processed: 1, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
-      expect(await store.fold(lease, aFold(add, { appliedCursor: window.to }))).toBeNull();
+      expect(await store.moveApplied(lease, anAppliedMove(add, { appliedCursor: window.to }))).toBeNull();
       expect(await theRun(store)).toEqual(before);
     });
   });
 
   describe("back-off", () => {
-    test("doubles up to 16, each time with a new pace epoch, and not before it may", async () => {
+    test("doubles up to 16, each time with a new pace version, and not before it may", async () => {
       const store = await open();
       await store.createRun(aRun());
       for (let times = 1; times <= 4; times += 1) {
@@ -317,7 +324,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
           backOff: 2 ** times,
           backOffAtMs: nowMs,
           backOffReason: "memory",
-          paceEpoch: 1 + times,
+          paceVersion: 1 + times,
           plannedDueMs: nowMs,
         });
       }
@@ -328,7 +335,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
         backOff: 16,
         backOffAtMs: NOW + 100,
         backOffReason: "latency",
-        paceEpoch: 5,
+        paceVersion: 5,
         plannedDueMs: NOW + 40,
       });
     });
@@ -342,7 +349,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toMatchObject({
         backOff: 1,
         backOffAtMs: NOW + 60_000,
-        paceEpoch: 2,
+        paceVersion: 2,
         plannedDueMs: NOW,
       });
       expect(await store.halveBackOff(DEFAULT_PACE_ID, { notAfterMs: NOW + 60_001, nowMs: NOW + 70_000 })).toBe(false);
@@ -356,7 +363,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
           store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: NOW, nowMs: NOW }),
         ),
       );
-      expect(await theRun(store)).toMatchObject({ backOff: 2, paceEpoch: 2 });
+      expect(await theRun(store)).toMatchObject({ backOff: 2, paceVersion: 2 });
     });
   });
 

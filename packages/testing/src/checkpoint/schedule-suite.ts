@@ -79,7 +79,7 @@ async function readToTheEnd(world: World): Promise<void> {
     await tick(world, store, world.newName("reader"));
     while (world.queue.length > 0) await consume(world, store);
     const run = await theRun(store);
-    const isFolded = run.folded === run.registered;
+    const isFolded = run.appliedWindow === run.registered;
     if (isFolded && run.readerCursor?.ordinal === STREAM_END) return;
     // Nothing is anywhere, and yet something is outstanding at the second look: its messages are lost.
     if (!isFolded && round % 2 === 1) await loseMessages(world, store, run);

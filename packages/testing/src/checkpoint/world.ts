@@ -7,7 +7,7 @@ import { cursorAt } from "@firehose-backfill/source/cursor";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
-import { aMove, aRun, aWindow, type Connect, foldAll, NOW, RUN, theRun } from "./harness.ts";
+import { aMove, aRun, aWindow, type Connect, advanceAll, NOW, RUN, theRun } from "./harness.ts";
 import { createTurns, type Turns } from "./turns.ts";
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
@@ -121,15 +121,15 @@ export class World {
         throw new Error(
           `the applied cursor is at ${run.appliedCursor?.ordinal}, and ${event} is neither applied nor dead`,
         );
-    if ((run.appliedCursor?.ordinal ?? 0) > (run.readerCursor?.ordinal ?? 0) || run.folded > run.registered)
+    if ((run.appliedCursor?.ordinal ?? 0) > (run.readerCursor?.ordinal ?? 0) || run.appliedWindow > run.registered)
       throw new Error("what is applied is beyond what is read");
     if (before === null) return;
-    for (const field of ["epoch", "fence", "registered", "folded", "paceEpoch"] as const)
+    for (const field of ["generation", "fence", "registered", "appliedWindow", "paceVersion"] as const)
       if (run[field] < before[field]) throw new Error(`${field} went back from ${before[field]} to ${run[field]}`);
-    if (run.epoch === before.epoch && (run.readerCursor?.ordinal ?? 0) < (before.readerCursor?.ordinal ?? 0))
-      throw new Error("the reader cursor went back within an epoch");
-    if (run.paceEpoch === before.paceEpoch && run.plannedDueMs < before.plannedDueMs)
-      throw new Error("the pace went back within a pace epoch");
+    if (run.generation === before.generation && (run.readerCursor?.ordinal ?? 0) < (before.readerCursor?.ordinal ?? 0))
+      throw new Error("the reader cursor went back within an generation");
+    if (run.paceVersion === before.paceVersion && run.plannedDueMs < before.plannedDueMs)
+      throw new Error("the pace went back within a pace version");
   }
 }
 
@@ -138,10 +138,10 @@ export async function tick(world: World, store: CheckpointStore, owner: string):
   const got = await store.acquireLease(RUN, { owner, ttlMs: LEASE_MS, nowMs: world.nowMs });
   if (got === null) return;
   const { lease } = got;
-  const folded = await foldAll(store, lease);
-  if (folded === null) return;
-  await store.sweep(folded);
-  const run = world.chance(0.15) ? await loseMessages(world, store, folded) : folded;
+  const appliedWindow = await advanceAll(store, lease);
+  if (appliedWindow === null) return;
+  await store.sweep(appliedWindow);
+  const run = world.chance(0.15) ? await loseMessages(world, store, appliedWindow) : appliedWindow;
   if (run !== null) await readWindow(world, store, lease, run);
   const endedBecause = "tick";
   await store.releaseLease(lease, {
@@ -158,7 +158,7 @@ export async function tick(world: World, store: CheckpointStore, owner: string):
 export async function loseMessages(world: World, store: CheckpointStore, run: Run): Promise<Run | null> {
   world.deadLetters.push(...world.queue.filter(({ isRedriven }) => isRedriven === true));
   world.queue.length = 0;
-  return store.newEpoch(RUN, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs: world.nowMs });
+  return store.newGeneration(RUN, { generationBefore: run.generation, cursor: run.appliedCursor, nowMs: world.nowMs });
 }
 
 async function readWindow(world: World, store: CheckpointStore, lease: Lease, run: Run): Promise<void> {
@@ -171,18 +171,20 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
     kept.slice(index * BATCH_SIZE, (index + 1) * BATCH_SIZE),
   );
   const nextMs = Math.max(run.plannedDueMs, world.nowMs) + batches.length * 10;
-  if (!(await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: run.plannedDueMs, nextMs, paceEpoch: run.paceEpoch })))
+  if (
+    !(await store.reserveSlots(DEFAULT_PACE_ID, { expectedMs: run.plannedDueMs, nextMs, paceVersion: run.paceVersion }))
+  )
     return;
   const number = run.registered + 1;
   for (const [index, batch] of batches.entries())
     world.queue.push({
-      key: { runId: RUN, epoch: run.epoch, window: number, fence: lease.fence, number: index },
+      key: { runId: RUN, generation: run.generation, window: number, fence: lease.fence, number: index },
       events: batch,
     });
   const position = cursorAt(to, NOW + to);
   const skipped = { collection: events.length - kept.length };
   const window = {
-    epoch: run.epoch,
+    generation: run.generation,
     number,
     from: run.readerCursor,
     to: position,
@@ -192,7 +194,7 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
     skipped,
   };
   if (!(await store.putWindow(lease, aWindow(lease, window)))) return;
-  await store.moveCursor(lease, aMove(number, { epoch: run.epoch, readerCursor: position }));
+  await store.moveCursor(lease, aMove(number, { generation: run.generation, readerCursor: position }));
 }
 
 /** One message: void or folded, unless it was dead; begin; apply or give up; ledger; correct; remove. */
@@ -206,7 +208,7 @@ export async function consume(world: World, store: CheckpointStore): Promise<voi
   const run = await theRun(store);
   const found = await store.getEntry(key);
   const isRedriven = found?.outcome === "dead";
-  const isOver = key.epoch !== run.epoch || key.window <= run.folded || found?.outcome === "applied";
+  const isOver = key.generation !== run.generation || key.window <= run.appliedWindow || found?.outcome === "applied";
   if (!isOver || isRedriven) {
     await store.beginAttempt(key);
     const size = events.length;
@@ -246,7 +248,7 @@ export async function redrive(world: World, store: CheckpointStore): Promise<voi
 
 /** Late batches take places of their own meanwhile. */
 export async function hurry(world: World, store: CheckpointStore): Promise<void> {
-  await store.takePlace(DEFAULT_PACE_ID, { intervalMs: 1 + world.pick(20), nowMs: world.nowMs });
+  await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 1 + world.pick(20), nowMs: world.nowMs });
   if (world.chance(0.3))
     await store.raiseBackOff(DEFAULT_PACE_ID, { reason: "latency", notAfterMs: world.nowMs - 10, nowMs: world.nowMs });
 }

@@ -1,6 +1,6 @@
 /** A small history of a run that leaves an item of every kind, each time the same ones. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
-import { aRun, finish, foldAll, keyOf, leased, NOW, positionOf, register, RUN, theRun } from "./harness.ts";
+import { aRun, finish, advanceAll, keyOf, leased, NOW, positionOf, register, RUN, theRun } from "./harness.ts";
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
 /** The store is to be made with these. */
@@ -16,22 +16,22 @@ export async function writeAnItemOfEachKind(store: CheckpointStore): Promise<voi
     record: { atMs: NOW, by: "tune", changes: { batchDelayMs: { from: 2000, to: 400 } } },
     nowMs: NOW,
   });
-  await store.reservePlaces(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 800, paceEpoch: 2 });
-  const folded = await register(store, lease);
-  await store.beginAttempt(keyOf(folded, 0));
-  await finish(store, keyOf(folded, 0), "applied");
+  await store.reserveSlots(DEFAULT_PACE_ID, { expectedMs: NOW, nextMs: NOW + 800, paceVersion: 2 });
+  const appliedWindow = await register(store, lease);
+  await store.beginAttempt(keyOf(appliedWindow, 0));
+  await finish(store, keyOf(appliedWindow, 0), "applied");
   const deadReasons = { float: 2, "nul.character": 3 };
-  await finish(store, keyOf(folded, 1), "dead", { counts: { applied: 0, stale: 0, dead: 5, deadReasons } });
-  await foldAll(store, lease);
+  await finish(store, keyOf(appliedWindow, 1), "dead", { counts: { applied: 0, stale: 0, dead: 5, deadReasons } });
+  await advanceAll(store, lease);
   await store.sweep(await theRun(store));
-  await finish(store, keyOf(folded, 1), "applied", { redriven: true });
-  await store.correct(keyOf(folded, 1));
+  await finish(store, keyOf(appliedWindow, 1), "applied", { redriven: true });
+  await store.correct(keyOf(appliedWindow, 1));
   const open = await register(store, lease, { number: 2 });
   await store.addWait(keyOf(open, 0));
-  await store.setPlace(keyOf(open, 0), { dueMs: NOW + 5, paceEpoch: 2 });
+  await store.setSlot(keyOf(open, 0), { dueMs: NOW + 5, paceVersion: 2 });
   await finish(store, keyOf(open, 1), "dead");
   await store.enterDead(
-    { runId: RUN, epoch: 1, window: 0, fence: 7, number: 0 },
+    { runId: RUN, generation: 1, window: 0, fence: 7, number: 0 },
     { applied: 0, stale: 0, dead: 1 },
     { nowMs: NOW },
   );

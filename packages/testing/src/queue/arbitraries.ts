@@ -36,12 +36,12 @@ export const anyEvent: fc.Arbitrary<FirehoseEvent> = fc.oneof(
 export const anyBatch: fc.Arbitrary<Batch> = fc.record({
   key: fc.record({
     runId: text,
-    epoch: fc.nat(),
+    generation: fc.nat(),
     window: fc.nat(),
     fence: fc.maxSafeNat(),
     number: fc.nat(),
   }),
   dueMs: fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.double({ min: 0, max: 4e12, noNaN: true })),
-  paceEpoch: fc.nat(),
+  paceVersion: fc.nat(),
   events: fc.array(anyEvent, { maxLength: 30 }),
 });

@@ -46,9 +46,9 @@ export function mixedEvents(seq: number): readonly FirehoseEvent[] {
 
 export function batchOf(events: readonly FirehoseEvent[], key: Partial<BatchKey> = {}): Batch {
   return {
-    key: { runId: "run-01JGFJJZ00", epoch: 1, window: 1, fence: 1, number: 0, ...key },
+    key: { runId: "run-01JGFJJZ00", generation: 1, window: 1, fence: 1, number: 0, ...key },
     dueMs: Date.UTC(2026, 0, 1),
-    paceEpoch: 1,
+    paceVersion: 1,
     events,
   };
 }

@@ -59,7 +59,7 @@ export function request(
   { key, lock, ...options }: RequestFields = {},
 ): [BatchKey, readonly SinkRow[], ApplyOptions] {
   return [
-    { runId: "run-1", epoch: 1, window: 1, fence: 1, number: 0, ...key },
+    { runId: "run-1", generation: 1, window: 1, fence: 1, number: 0, ...key },
     rows,
     { lock: { name: "run-1", maxConcurrent: 2, isOnTime: () => true, ...lock }, ...options },
   ];

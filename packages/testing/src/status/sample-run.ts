@@ -15,7 +15,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
   return {
     runId: "run-1",
     paceId: "default",
-    epoch: 1,
+    generation: 1,
     status: "running",
     reason: null,
     pausedNow: false,
@@ -47,7 +47,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     sourceMoved: false,
     keptSinceMs: null,
     registered: 12,
-    folded: 10,
+    appliedWindow: 10,
     totals: {
       received: 1_000,
       processed: 900,
@@ -58,7 +58,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     },
     lastFinishedAtMs: T0 - MINUTE,
     plannedDueMs: T0,
-    paceEpoch: 1,
+    paceVersion: 1,
     backOff: 1,
     backOffAtMs: 0,
     backOffReason: null,
@@ -82,12 +82,12 @@ export function sampleWindow(
   batches: readonly (BatchCounts | null)[],
   different: Partial<WindowItem> = {},
 ): OpenWindow {
-  const key = { runId: "run-1", epoch: 1, window: number, fence: 3 };
+  const key = { runId: "run-1", generation: 1, window: number, fence: 3 };
   const entries: readonly LedgerEntry[] = batches.map((counts, index) => ({
     key: { ...key, number: index },
     attempts: 1,
     dueMs: null,
-    paceEpoch: null,
+    paceVersion: null,
     waits: 0,
     outcome: counts === null ? null : counts.dead > 0 && counts.applied + counts.stale === 0 ? "dead" : "applied",
     counts,
@@ -96,7 +96,7 @@ export function sampleWindow(
   }));
   const window: WindowItem = {
     runId: "run-1",
-    epoch: 1,
+    generation: 1,
     number,
     fence: 3,
     from: null,

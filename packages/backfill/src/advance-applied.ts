@@ -4,7 +4,7 @@
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
-import type { Fold, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
+import type { AppliedMove, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
 
 /** What is in the queue or in a consumer's hands, as the ledger knows it. */
@@ -44,8 +44,8 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
 }
 
 /** The one update that folds the leading complete windows; null: there is none. Pure. */
-export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null {
-  let folded = run.folded;
+export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): AppliedMove | null {
+  let folded = run.appliedWindow;
   let appliedCursor = run.appliedCursor;
   let received = 0;
   let processed = 0;
@@ -70,13 +70,20 @@ export function planFold(run: Run, windows: readonly OpenWindow[]): Fold | null 
       addCounts(deadReasons, count.deadReasons ?? {});
     }
   }
-  if (folded === run.folded || appliedCursor === null) return null;
+  if (folded === run.appliedWindow || appliedCursor === null) return null;
   const add: RunTotals = { received, processed, stale, dead, deadReasons, skipped };
-  return { epoch: run.epoch, foldedBefore: run.folded, folded, appliedCursor, lastFinishedAtMs, add };
+  return {
+    generation: run.generation,
+    appliedWindowBefore: run.appliedWindow,
+    appliedWindow: folded,
+    appliedCursor,
+    lastFinishedAtMs,
+    add,
+  };
 }
 
 /** Folds all that is complete. null: the lease is lost. */
-export async function foldRun(
+export async function advanceApplied(
   deps: { readonly store: WindowStore; readonly crashPoint?: CrashPoint },
   lease: Lease,
   run: Run,
@@ -84,10 +91,10 @@ export async function foldRun(
   let current = run;
   for (;;) {
     const windows = await deps.store.openWindows(current, WINDOWS_AT_ONCE);
-    const fold = planFold(current, windows);
+    const fold = planAppliedMove(current, windows);
     if (fold === null) return { run: current, outstanding: outstandingOf(windows) };
     await deps.crashPoint?.("mid-fold");
-    const after = await deps.store.fold(lease, fold);
+    const after = await deps.store.moveApplied(lease, fold);
     if (after === null) return null;
     current = after;
     await deps.crashPoint?.("after-fold");

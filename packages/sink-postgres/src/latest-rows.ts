@@ -7,7 +7,7 @@ import type { AccountRow, IdentityRow, RecordRow, SyncRow } from "@firehose-back
 import type { DataRow } from "./request.ts";
 
 /** Every list is sorted by its key and holds a key once. */
-export interface FoldedRows {
+export interface LatestRows {
   /** Every repo that the rows speak of, with the newest revision of a record operation in it, applied or not. */
   readonly repos: readonly { readonly did: string; readonly rev: string | null }[];
   readonly syncs: readonly SyncRow[];
@@ -21,7 +21,7 @@ export interface FoldedRows {
 }
 
 /** `nowMs`: by the clock; what says that it is from long after it is not believed. Left out: everything is. */
-export function foldRows(rows: readonly DataRow[], nowMs = Infinity): FoldedRows {
+export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRows {
   const repos = new Map<string, string | null>();
   const syncs = new Map<string, SyncRow>();
   const accounts = new Map<string, AccountRow>();

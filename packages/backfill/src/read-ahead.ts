@@ -3,16 +3,16 @@
  * not yet applied stays under 20 batches a consumer or 30 s of the consumers' recent work, and under 256 MiB.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import { eventsThatFit, horizonMs } from "@firehose-backfill/throttle/places";
-import type { Outstanding } from "./fold.ts";
+import { eventsThatFit, readAheadMs } from "@firehose-backfill/throttle/slots";
+import type { Outstanding } from "./advance-applied.ts";
 import { paceOf } from "./pace.ts";
 
-export const HORIZON_TICKS = 2;
+export const READ_AHEAD_TICKS = 2;
 const BATCHES_A_CONSUMER = 20;
 const RECENT_WORK_SECONDS = 30;
 const OUTSTANDING_BYTES = 256 * 1024 * 1024;
 
-export interface RoomInput {
+export interface ReadAheadInput {
   readonly run: Run;
   readonly outstanding: Outstanding;
   readonly nowMs: number;
@@ -22,20 +22,20 @@ export interface RoomInput {
 }
 
 /** Free time on the horizon; Infinity without pacing. */
-export function freeHorizonMs(input: RoomInput): number {
+export function freeReadAheadMs(input: ReadAheadInput): number {
   const pace = paceOf(input.run);
   if (pace.effectiveDelayMs === 0) return Number.POSITIVE_INFINITY;
-  const used = horizonMs(pace, {
+  const used = readAheadMs(pace, {
     plannedDueMs: input.run.plannedDueMs,
     nowMs: input.nowMs,
     outstandingEvents: input.outstanding.events,
   });
-  return HORIZON_TICKS * input.tickMs - used;
+  return READ_AHEAD_TICKS * input.tickMs - used;
 }
 
-export function roomForEvents(input: RoomInput): number {
+export function readAheadEvents(input: ReadAheadInput): number {
   const pace = paceOf(input.run);
-  if (pace.effectiveDelayMs > 0) return eventsThatFit(pace, freeHorizonMs(input));
+  if (pace.effectiveDelayMs > 0) return eventsThatFit(pace, freeReadAheadMs(input));
   if (input.outstanding.bytes >= OUTSTANDING_BYTES) return 0;
   const most = Math.max(
     BATCHES_A_CONSUMER * input.run.throttle.maxConcurrent * pace.batchSize,

@@ -2,10 +2,10 @@
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch } from "@firehose-backfill/core/batch";
-import { ON_TIME_MS } from "@firehose-backfill/throttle/places";
+import { ON_TIME_MS } from "@firehose-backfill/throttle/slots";
 import type { ConsumerDeps } from "./deps.ts";
 
-export type Fate =
+export type Disposition =
   /** `delete`: void, cancelled, folded or already applied. */
   | { readonly kind: "delete"; readonly because: string }
   | { readonly kind: "wait"; readonly because: string }
@@ -18,15 +18,15 @@ export type Fate =
       readonly isRedriven: boolean;
     };
 
-export async function fateOf(deps: ConsumerDeps, batch: Batch, receiveCount: number): Promise<Fate> {
+export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCount: number): Promise<Disposition> {
   const { key } = batch;
   const run = await deps.store.getRun(key.runId);
   if (run === null) return { kind: "dead-letter", because: `no run ${key.runId} is known` };
   if (run.status === "cancelled" || run.status === "cancelling") return { kind: "delete", because: "run cancelled" };
-  const isVoid = key.epoch !== run.epoch;
+  const isVoid = key.generation !== run.generation;
   if (run.pausedNow && !isVoid) return { kind: "wait", because: run.status };
 
-  const isFolded = key.window <= run.folded;
+  const isFolded = key.window <= run.appliedWindow;
   // A first delivery in time has no entry to look for; the Get is saved on the common path.
   const isWorthLooking = isVoid || isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - ON_TIME_MS;
   const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
@@ -35,8 +35,8 @@ export async function fateOf(deps: ConsumerDeps, batch: Batch, receiveCount: num
     return { kind: "delete", because: "already applied" };
   }
   const isRedriven = entry?.outcome === "dead";
-  // What was dead before the epoch began was counted there, and is not read again: somebody redrove it.
-  if (isVoid && !isRedriven) return { kind: "delete", because: "void epoch" };
+  // What was dead before the generation began was counted there, and is not read again: somebody redrove it.
+  if (isVoid && !isRedriven) return { kind: "delete", because: "void generation" };
   if (run.pausedNow) return { kind: "wait", because: run.status };
   if (isFolded && !isRedriven) return { kind: "delete", because: "window already folded" };
   return { kind: "apply", run, entry, isRedriven };

@@ -1,6 +1,6 @@
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
-import { outstandingOf, planFold } from "./fold.ts";
+import { outstandingOf, planAppliedMove } from "./advance-applied.ts";
 import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 const { run } = await storeWithRun();
@@ -11,10 +11,10 @@ test("folds the leading complete windows and adds up what they say", () => {
     openWindow(2, []),
     openWindow(3, [FIVE, null]),
   ];
-  expect(planFold(run, windows)).toEqual({
-    epoch: run.epoch,
-    foldedBefore: 0,
-    folded: 2,
+  expect(planAppliedMove(run, windows)).toEqual({
+    generation: run.generation,
+    appliedWindowBefore: 0,
+    appliedWindow: 2,
     appliedCursor: cursorAt(200, NOW + 2),
     lastFinishedAtMs: NOW,
     add: { received: 14, processed: 5, stale: 1, dead: 5, deadReasons: { float: 5 }, skipped: { collection: 4 } },
@@ -22,13 +22,13 @@ test("folds the leading complete windows and adds up what they say", () => {
 });
 
 test("never passes a window that is not complete, whatever comes after it", () => {
-  expect(planFold(run, [openWindow(1, [FIVE, null]), openWindow(2, [FIVE])])).toBeNull();
-  expect(planFold(run, [openWindow(2, [FIVE])])).toBeNull();
+  expect(planAppliedMove(run, [openWindow(1, [FIVE, null]), openWindow(2, [FIVE])])).toBeNull();
+  expect(planAppliedMove(run, [openWindow(2, [FIVE])])).toBeNull();
 });
 
 test("an entry that was begun and not finished does not complete a window", () => {
   const window = openWindow(1, [FIVE]);
-  expect(planFold(run, [{ ...window, window: { ...window.window, batches: 2 } }])).toBeNull();
+  expect(planAppliedMove(run, [{ ...window, window: { ...window.window, batches: 2 } }])).toBeNull();
 });
 
 test("what is outstanding counts batches, events, bytes and age", () => {

@@ -2,19 +2,19 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { sourcesOf, type RunStatus } from "@firehose-backfill/core/run-state";
 import type { ReaderDeps } from "./deps.ts";
-import type { Outstanding } from "./fold.ts";
+import type { Outstanding } from "./advance-applied.ts";
 
-export interface Settled {
+export interface StatusTaken {
   readonly run: Run;
   /** null: the run wants to be read. Otherwise why not. */
   readonly readsNot: string | null;
 }
 
-export async function settle(
+export async function takeNextStatus(
   deps: Pick<ReaderDeps, "store" | "clock" | "log">,
   run: Run,
   outstanding: Outstanding,
-): Promise<Settled> {
+): Promise<StatusTaken> {
   const next = nextStatus(run, outstanding);
   if (next === null) return { run, readsNot: whyNotRead(run) };
   const nowMs = deps.clock.now();
@@ -59,7 +59,7 @@ function isComplete(run: Run, outstanding: Outstanding): boolean {
   if (target === null || readerCursor === null || appliedCursor === null) return false;
   return (
     outstanding.batches === 0 &&
-    run.folded === run.registered &&
+    run.appliedWindow === run.registered &&
     appliedCursor.ordinal === target.ordinal &&
     readerCursor.ordinal === target.ordinal
   );

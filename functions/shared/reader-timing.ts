@@ -1,5 +1,5 @@
 /** The facts of a tick on Lambda: once a minute, within the function's time, on a lease that outlasts a killed one. */
-import type { Place } from "@firehose-backfill/backfill/deps";
+import type { ReaderTiming } from "@firehose-backfill/backfill/deps";
 
 const TICK_MS = 60_000;
 /** Shorter than a tick: the next one finds the reader free. */
@@ -8,13 +8,13 @@ const LONGEST_READING_MS = 50_000;
 const READING_SHARE = 0.5;
 const LEASE_MARGIN_MS = 30_000;
 
-export function readerPlace(options: { readonly remainingMs: number }): Place {
+export function deployedReaderTiming(options: { readonly remainingMs: number }): ReaderTiming {
   const { remainingMs } = options;
   return {
     tickMs: TICK_MS,
     tickBudgetMs: Math.min(LONGEST_READING_MS, remainingMs * READING_SHARE),
     // The schedule decides when the next look is; every look with any room is worth a connection.
-    leastRoomMs: 0,
+    leastReadAheadMs: 0,
     lookAgainMs: TICK_MS,
     leaseTtlMs: remainingMs + LEASE_MARGIN_MS,
     lostAfterMs: 180_000,

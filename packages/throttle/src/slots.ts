@@ -41,7 +41,7 @@ export interface Layout {
 }
 
 /** Lays batches out behind what is already given away. Time that passed unused is gone: places never lie in the past. */
-export function layOutPlaces(
+export function layOutSlots(
   pace: Pace,
   sizes: readonly number[],
   at: { readonly plannedDueMs: number; readonly nowMs: number },
@@ -56,7 +56,7 @@ export function layOutPlaces(
 }
 
 /** How far ahead the run is planned: by the counter, or by the events that are out and not applied, whichever is more. */
-export function horizonMs(
+export function readAheadMs(
   pace: Pace,
   at: { readonly plannedDueMs: number; readonly nowMs: number; readonly outstandingEvents: number },
 ): number {
@@ -75,21 +75,21 @@ export function delaySeconds(dueMs: number, nowMs: number): number {
 
 export type Punctuality = "early" | "on-time" | "late";
 
-export interface Place {
+export interface Slot {
   readonly dueMs: number;
   /** 0: planned without pacing. */
-  readonly paceEpoch: number;
+  readonly paceVersion: number;
 }
 
-/** What a consumer does with a batch now. A place of an older epoch is void: the pace has changed since. */
+/** What a consumer does with a batch now. A place of an older generation is void: the pace has changed since. */
 export function judge(
-  place: Place,
-  at: { readonly nowMs: number; readonly paceEpoch: number; readonly pace: Pace },
+  slot: Slot,
+  at: { readonly nowMs: number; readonly paceVersion: number; readonly pace: Pace },
 ): Punctuality {
   if (at.pace.effectiveDelayMs === 0) return "on-time";
-  if (place.paceEpoch !== at.paceEpoch) return "late";
-  if (at.nowMs - place.dueMs > ON_TIME_MS) return "late";
-  return place.dueMs - at.nowMs > ON_TIME_MS ? "early" : "on-time";
+  if (slot.paceVersion !== at.paceVersion) return "late";
+  if (at.nowMs - slot.dueMs > ON_TIME_MS) return "late";
+  return slot.dueMs - at.nowMs > ON_TIME_MS ? "early" : "on-time";
 }
 
 /** How long to hide a message until its place: whole seconds, at least one, rounded down like delaySeconds. */

@@ -1,7 +1,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { expect, test } from "vitest";
-import { nextStatus, settle } from "./settle.ts";
+import { nextStatus, takeNextStatus } from "./next-status.ts";
 import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
 const NOTHING = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
@@ -30,7 +30,7 @@ test("what an operator did in between counts", async () => {
   await store.transition(run.runId, ["enqueued"], "running", {});
   await store.transition(run.runId, ["running"], "cancelling", {});
   const deps = { store, clock: { now: () => NOW, sleep: () => Promise.resolve() }, log: () => {} };
-  const settled = await settle(deps, complete, NOTHING);
+  const settled = await takeNextStatus(deps, complete, NOTHING);
   expect(settled.readsNot).toBe("run changed");
   expect((await store.getRun(run.runId))?.status).toBe("cancelling");
 });

@@ -7,15 +7,15 @@ import { deadReasonAttributes, readRunItem } from "./run-item.ts";
 import { type Deps, updateRunOnce } from "./run-updates.ts";
 import { getRunAndItem, withPace } from "./run-with-pace.ts";
 
-export function foldMethods(deps: Deps): Pick<WindowStore, "fold"> {
+export function moveAppliedMethods(deps: Deps): Pick<WindowStore, "moveApplied"> {
   return {
-    async fold(lease, fold) {
+    async moveApplied(lease, move) {
       const found = await getRunAndItem(deps, lease.runId);
       if (found === null) return null;
       const { run, pace } = found;
-      const { received, processed, stale, dead } = fold.add;
+      const { received, processed, stale, dead } = move.add;
       // Only a fold changes `skipped`, and `folded` stands still between two of them: what was read here still holds.
-      const { skipped, deadReasons } = addTotals(run.totals, fold.add);
+      const { skipped, deadReasons } = addTotals(run.totals, move.add);
       const reasons = deadReasonAttributes(difference(run.totals.deadReasons, deadReasons));
       const after = await updateRunOnce(
         deps,
@@ -23,17 +23,17 @@ export function foldMethods(deps: Deps): Pick<WindowStore, "fold"> {
         "foldMark",
         {
           fields: {
-            folded: fold.folded,
-            appliedCursor: fold.appliedCursor,
-            lastFinishedAtMs: laterOf(run.lastFinishedAtMs, fold.lastFinishedAtMs),
+            appliedWindow: move.appliedWindow,
+            appliedCursor: move.appliedCursor,
+            lastFinishedAtMs: laterOf(run.lastFinishedAtMs, move.lastFinishedAtMs),
           },
           set: { skipped: skipped },
           add: { received, processed, stale, dead, ...reasons },
         },
         held(lease),
-        equals("epoch", fold.epoch),
-        equals("folded", fold.foldedBefore),
-        compare("registered", ">=", fold.folded),
+        equals("epoch", move.generation),
+        equals("folded", move.appliedWindowBefore),
+        compare("registered", ">=", move.appliedWindow),
       );
       return after === null ? null : withPace(readRunItem(after), pace);
     },

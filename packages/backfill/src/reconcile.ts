@@ -1,6 +1,6 @@
 /**
  * What every tick looks after before it reads: nothing disappears in silence. Batches that SQS gave up on are marked
- * dead in the ledger; batches that are nowhere any more are read again in a new epoch; back-off falls when it was quiet,
+ * dead in the ledger; batches that are nowhere any more are read again in a new generation; back-off falls when it was quiet,
  * and what it left planned far ahead is planned again.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -8,14 +8,14 @@ import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";
-import { foldRun, type Outstanding } from "./fold.ts";
-import { HORIZON_TICKS } from "./room.ts";
+import { advanceApplied, type Outstanding } from "./advance-applied.ts";
+import { READ_AHEAD_TICKS } from "./read-ahead.ts";
 import { deadLettered } from "./failure.ts";
 
 const OLDEST_OUTSTANDING_MS = 3 * 24 * 3_600_000;
 const DEAD_LETTERS_A_LOOK = 100;
 
-export interface Upkeep {
+export interface Reconciled {
   readonly run: Run;
   readonly outstanding: Outstanding;
   readonly figures: QueueFigures;
@@ -23,23 +23,27 @@ export interface Upkeep {
 }
 
 /** null: the lease is lost. */
-export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Promise<Upkeep | null> {
+export async function reconcile(deps: ReaderDeps, lease: Lease, before: Run): Promise<Reconciled | null> {
   const { store, queue, clock } = deps;
   const figures = await queue.figures();
   if (figures.deadLetters > 0) await markDeadLetters(deps, before);
-  const folded = await foldRun(deps, lease, before);
+  const folded = await advanceApplied(deps, lease, before);
   if (folded === null) return null;
   let { run } = folded;
   const { outstanding } = folded;
   const nowMs = clock.now();
 
-  // Letters do not count: those of this epoch have just been marked and are not outstanding any more, and those of another
-  // run or epoch may lie there for two weeks. One that was not seen, among very many, is read again, which does no harm.
+  // Letters do not count: those of this generation have just been marked and are not outstanding any more, and those of another
+  // run or generation may lie there for two weeks. One that was not seen, among very many, is read again, which does no harm.
   const isEmpty = figures.ready + figures.inFlight + figures.delayed === 0;
   const queueEmptySinceMs = outstanding.batches > 0 && isEmpty ? (run.queueEmptySinceMs ?? nowMs) : null;
   const lost = whyLost(deps, outstanding, { queueEmptySinceMs, nowMs });
   if (lost !== null) {
-    const renewed = await store.newEpoch(run.runId, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs });
+    const renewed = await store.newGeneration(run.runId, {
+      generationBefore: run.generation,
+      cursor: run.appliedCursor,
+      nowMs,
+    });
     if (renewed === null) return null;
     await store.addError(run.runId, { atMs: nowMs, source: "reader", message: lost });
     deps.log(`[BACKFILL] ${lost}: reading again from the applied cursor`);
@@ -52,7 +56,11 @@ export async function lookAfter(deps: ReaderDeps, lease: Lease, before: Run): Pr
     run = (await store.getRun(run.runId)) ?? run;
     deps.log(`[BACKFILL] No trouble for a minute: back-off is ${run.backOff} now`);
     if (sleepsTooLong(deps, run, nowMs)) {
-      const renewed = await store.newEpoch(run.runId, { epochBefore: run.epoch, cursor: run.appliedCursor, nowMs });
+      const renewed = await store.newGeneration(run.runId, {
+        generationBefore: run.generation,
+        cursor: run.appliedCursor,
+        nowMs,
+      });
       if (renewed !== null) return { run: renewed, outstanding: NOTHING, figures, queueEmptySinceMs: null };
     }
   }
@@ -75,7 +83,7 @@ async function stopWaiting(deps: ReaderDeps, run: Run): Promise<Run> {
  * planned before them. Up to a tick beyond the horizon they are waited for; beyond that the stretch is planned again.
  */
 function sleepsTooLong(deps: ReaderDeps, run: Run, nowMs: number): boolean {
-  return run.status === "running" && run.plannedDueMs - nowMs > (HORIZON_TICKS + 1) * deps.place.tickMs;
+  return run.status === "running" && run.plannedDueMs - nowMs > (READ_AHEAD_TICKS + 1) * deps.timing.tickMs;
 }
 
 const NOTHING: Outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
@@ -86,7 +94,7 @@ function whyLost(
   at: { queueEmptySinceMs: number | null; nowMs: number },
 ): string | null {
   if (outstanding.batches === 0) return null;
-  if (at.queueEmptySinceMs !== null && at.nowMs - at.queueEmptySinceMs >= deps.place.lostAfterMs)
+  if (at.queueEmptySinceMs !== null && at.nowMs - at.queueEmptySinceMs >= deps.timing.lostAfterMs)
     return `${outstanding.batches} batches are outstanding, and the queue has been empty for ${seconds(at.nowMs - at.queueEmptySinceMs)} s`;
   if (outstanding.oldestSentAtMs !== null && at.nowMs - outstanding.oldestSentAtMs > OLDEST_OUTSTANDING_MS)
     return `${outstanding.batches} batches are outstanding, the oldest for more than 3 days`;
@@ -97,7 +105,7 @@ async function markDeadLetters(deps: ReaderDeps, run: Run): Promise<void> {
   for (const message of await deps.queue.peekDeadLetters({ max: DEAD_LETTERS_A_LOOK })) {
     if (message.content.kind !== "batch") continue;
     const { key, events } = message.content.batch;
-    if (key.runId !== run.runId || key.epoch !== run.epoch || key.window <= run.folded) continue;
+    if (key.runId !== run.runId || key.generation !== run.generation || key.window <= run.appliedWindow) continue;
     await deps.store.finish(key, "dead", deadLettered(events.length), { nowMs: deps.clock.now(), redriven: false });
   }
 }

@@ -1,24 +1,24 @@
 import { describe, expect, test } from "vitest";
-import { foldRows } from "./fold.ts";
+import { latestRows } from "./latest-rows.ts";
 import { accountRow, identityRow, recordRow, revOf, syncRow } from "@firehose-backfill/testing/sink/rows";
 
 describe("folding a batch", () => {
   test("of a record's operations the newest revision stays, whatever came last", () => {
     const old = recordRow(1, { rkey: "r" });
     const young = recordRow(2, { rkey: "r", action: "update" });
-    expect(foldRows([young, old]).records).toEqual([young]);
+    expect(latestRows([young, old]).records).toEqual([young]);
   });
 
   test("of two operations of one commit on one path the same one stays, whichever comes first", () => {
     const gone = recordRow(1, { rkey: "r", action: "delete" });
     const back = recordRow(1, { rkey: "r" });
-    expect(foldRows([gone, back]).records).toEqual([back]);
-    expect(foldRows([back, gone]).records).toEqual([back]);
+    expect(latestRows([gone, back]).records).toEqual([back]);
+    expect(latestRows([back, gone]).records).toEqual([back]);
   });
 
   test("a key does not run into its neighbour", () => {
     const rows = [recordRow(1, { collection: "a.b", rkey: "c" }), recordRow(2, { collection: "a", rkey: "b.c" })];
-    expect(foldRows(rows).records).toHaveLength(2);
+    expect(latestRows(rows).records).toHaveLength(2);
   });
 
   test("everything is sorted by its key", () => {
@@ -27,9 +27,9 @@ describe("folding a batch", () => {
       recordRow(2, { did: "did:a", rkey: "z" }),
       recordRow(3, { did: "did:a", rkey: "b" }),
     ];
-    const folded = foldRows(rows);
-    expect(folded.repos.map(({ did }) => did)).toEqual(["did:a", "did:b"]);
-    expect(folded.records.map(({ did, rkey }) => `${did}/${rkey}`)).toEqual(["did:a/b", "did:a/z", "did:b/a"]);
+    const latest = latestRows(rows);
+    expect(latest.repos.map(({ did }) => did)).toEqual(["did:a", "did:b"]);
+    expect(latest.records.map(({ did, rkey }) => `${did}/${rkey}`)).toEqual(["did:a/b", "did:a/z", "did:b/a"]);
   });
 
   test("a repo is named for every kind of row, with the newest revision of its records", () => {
@@ -40,7 +40,7 @@ describe("folding a batch", () => {
       identityRow(3, { did: "did:b" }),
       accountRow(4, { did: "did:c" }),
     ];
-    expect(foldRows(rows).repos).toEqual([
+    expect(latestRows(rows).repos).toEqual([
       { did: "did:a", rev: revOf(2) },
       { did: "did:b", rev: null },
       { did: "did:c", rev: null },
@@ -50,27 +50,27 @@ describe("folding a batch", () => {
   test("a deletion is kept beside the newer marker that undoes it", () => {
     const deleted = accountRow(1, { active: false, status: "deleted" });
     const back = accountRow(2);
-    const folded = foldRows([back, deleted]);
-    expect(folded.accounts).toEqual([back]);
-    expect(folded.purges).toEqual([deleted]);
+    const latest = latestRows([back, deleted]);
+    expect(latest.accounts).toEqual([back]);
+    expect(latest.purges).toEqual([deleted]);
   });
 
   test.each([
     ["taken down", { active: false, status: "takendown" }],
     ["said to be active", { active: true, status: "deleted" }],
   ])("an account that is %s is not purged", (_name, fields) => {
-    expect(foldRows([accountRow(1, fields)]).purges).toEqual([]);
+    expect(latestRows([accountRow(1, fields)]).purges).toEqual([]);
   });
 
   test("markers of one time are told apart by their sequence number", () => {
     const first = identityRow(1, { handle: "a", timeMs: 5 });
     const second = identityRow(2, { handle: "b", timeMs: 5 });
-    expect(foldRows([second, first]).identities).toEqual([second]);
+    expect(latestRows([second, first]).identities).toEqual([second]);
   });
 
   test("an identity without a handle says nothing about the handle", () => {
-    const folded = foldRows([identityRow(2, { handle: null }), identityRow(1)]);
-    expect(folded.identities).toEqual([identityRow(1)]);
-    expect(folded.identitiesWithoutHandle).toBe(1);
+    const latest = latestRows([identityRow(2, { handle: null }), identityRow(1)]);
+    expect(latest.identities).toEqual([identityRow(1)]);
+    expect(latest.identitiesWithoutHandle).toBe(1);
   });
 });

@@ -6,13 +6,13 @@ import {
   effectiveDelayMs,
   eventsThatFit,
   hideSeconds,
-  horizonMs,
+  readAheadMs,
   intervalMs,
   judge,
-  layOutPlaces,
+  layOutSlots,
   ON_TIME_MS,
   waitSeconds,
-} from "./places.ts";
+} from "./slots.ts";
 
 const background = { batchSize: 5, effectiveDelayMs: 2_000 };
 const fast = { batchSize: 50, effectiveDelayMs: 500 };
@@ -43,9 +43,9 @@ describe("pace arithmetic", () => {
   });
 
   it("lays places out without gaps, never in the past", () => {
-    const laidOut = layOutPlaces(background, [5, 1, 5], { plannedDueMs: 1_000, nowMs: 5_000 });
+    const laidOut = layOutSlots(background, [5, 1, 5], { plannedDueMs: 1_000, nowMs: 5_000 });
     expect(laidOut).toEqual({ dueMs: [5_000, 7_000, 7_400], nextMs: 9_400 });
-    expect(layOutPlaces(background, [5], { plannedDueMs: 9_400, nowMs: 5_000 }).dueMs).toEqual([9_400]);
+    expect(layOutSlots(background, [5], { plannedDueMs: 9_400, nowMs: 5_000 }).dueMs).toEqual([9_400]);
   });
 
   it("never gives away more than the rate, whatever the batch sizes", () => {
@@ -58,7 +58,7 @@ describe("pace arithmetic", () => {
         fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 50 }),
         fc.integer({ min: 0, max: 1_000_000 }),
         (pace, sizes, plannedDueMs) => {
-          const { nextMs } = layOutPlaces(pace, sizes, { plannedDueMs, nowMs: 0 });
+          const { nextMs } = layOutSlots(pace, sizes, { plannedDueMs, nowMs: 0 });
           const events = sizes.reduce((sum, size) => sum + size, 0);
           expect(nextMs - plannedDueMs).toBeGreaterThanOrEqual(
             Math.floor((events * pace.effectiveDelayMs) / pace.batchSize),
@@ -70,9 +70,9 @@ describe("pace arithmetic", () => {
   });
 
   it("sees the horizon by the counter or by what is out, whichever is more", () => {
-    expect(horizonMs(background, { plannedDueMs: 10_000, nowMs: 4_000, outstandingEvents: 5 })).toBe(6_000);
-    expect(horizonMs(background, { plannedDueMs: 10_000, nowMs: 4_000, outstandingEvents: 50 })).toBe(20_000);
-    expect(horizonMs(background, { plannedDueMs: 0, nowMs: 4_000, outstandingEvents: 0 })).toBe(0);
+    expect(readAheadMs(background, { plannedDueMs: 10_000, nowMs: 4_000, outstandingEvents: 5 })).toBe(6_000);
+    expect(readAheadMs(background, { plannedDueMs: 10_000, nowMs: 4_000, outstandingEvents: 50 })).toBe(20_000);
+    expect(readAheadMs(background, { plannedDueMs: 0, nowMs: 4_000, outstandingEvents: 0 })).toBe(0);
     expect(eventsThatFit(background, 120_000)).toBe(300);
     expect(eventsThatFit(background, -5)).toBe(0);
   });
@@ -91,7 +91,7 @@ describe("pace arithmetic", () => {
 });
 
 describe("judge", () => {
-  const at = (nowMs: number, paceEpoch = 3, pace = background) => ({ nowMs, paceEpoch, pace });
+  const at = (nowMs: number, paceVersion = 3, pace = background) => ({ nowMs, paceVersion, pace });
   it.each([
     ["at its due time", 10_000, "on-time"],
     ["1.5 s early", 10_000 - ON_TIME_MS, "on-time"],
@@ -99,15 +99,15 @@ describe("judge", () => {
     ["1.5 s late", 10_000 + ON_TIME_MS, "on-time"],
     ["a little more than 1.5 s late", 10_000 + ON_TIME_MS + 1, "late"],
   ] as const)("%s", (_name, nowMs, expected) => {
-    expect(judge({ dueMs: 10_000, paceEpoch: 3 }, at(nowMs))).toBe(expected);
+    expect(judge({ dueMs: 10_000, paceVersion: 3 }, at(nowMs))).toBe(expected);
   });
 
-  it("treats a place of another pace epoch as late, also one planned without pacing", () => {
-    expect(judge({ dueMs: 10_000, paceEpoch: 2 }, at(10_000))).toBe("late");
-    expect(judge({ dueMs: 10_000, paceEpoch: 0 }, at(10_000))).toBe("late");
+  it("treats a place of another pace generation as late, also one planned without pacing", () => {
+    expect(judge({ dueMs: 10_000, paceVersion: 2 }, at(10_000))).toBe("late");
+    expect(judge({ dueMs: 10_000, paceVersion: 0 }, at(10_000))).toBe("late");
   });
 
   it("knows neither early nor late without pacing", () => {
-    expect(judge({ dueMs: 99_000, paceEpoch: 1 }, at(0, 3, { batchSize: 5, effectiveDelayMs: 0 }))).toBe("on-time");
+    expect(judge({ dueMs: 99_000, paceVersion: 1 }, at(0, 3, { batchSize: 5, effectiveDelayMs: 0 }))).toBe("on-time");
   });
 });
