@@ -2,7 +2,8 @@
  * What a relay's faults become for the run and for its operator: gaps are recorded, cursors that do not fit halt the run
  * and are kept, and only `resume --from` goes on. The reader is the real one, on a scripted relay.
  */
-import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { control } from "@firehose-backfill/backfill/control";
+import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { newRun } from "@firehose-backfill/backfill/new-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";

@@ -1,5 +1,6 @@
 /** Control on AWS: understands the event, sees to the database where events will be applied, steers, and shows the run. */
-import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { control } from "@firehose-backfill/backfill/control";
+import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";

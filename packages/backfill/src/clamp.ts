@@ -22,3 +22,8 @@ export function clamp<T extends ThrottleSettings>(
   const maxMemoryMb = bound("maxMemoryMb", "BACKFILL_MAX_MEMORY_MB");
   return { throttle: { ...throttle, maxConcurrent, maxMemoryMb }, clamped };
 }
+
+/** What was clamped, behind a sentence. */
+export function notesOf(clamped: readonly string[]): string {
+  return clamped.map((note) => `; ${note}`).join("");
+}

@@ -6,7 +6,8 @@ import { REASON_CURSOR_AHEAD } from "@firehose-backfill/source/verdict";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { expect, test } from "vitest";
-import { control, type ControlDeps } from "./control.ts";
+import { control } from "./control.ts";
+import type { ControlDeps } from "./control-deps.ts";
 import { parseControlEvent } from "./control-event.ts";
 
 function setUp(limits: ControlDeps["limits"] = null) {

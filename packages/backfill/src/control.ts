@@ -2,59 +2,22 @@
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
  * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
  */
-import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
-import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
-import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
-import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
-import { isDeepStrictEqual } from "node:util";
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import type { Clock } from "@firehose-backfill/core/clock";
-import { settingName } from "@firehose-backfill/core/config/definitions";
-import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
-import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
-import type { Config } from "@firehose-backfill/core/config/settings";
-import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
+import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { refuseOtherDatabase } from "./bound-database.ts";
-import { clamp, clampConfig } from "./clamp.ts";
+import { clamp, clampConfig, notesOf } from "./clamp.ts";
+import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
-import type { DeployedLimits } from "./deps.ts";
 import { describeRun } from "./describe-run.ts";
-import { newRun, newRunId, throttleChanges } from "./new-run.ts";
-import { tunedOwn } from "./off-peak.ts";
-import type { Plan } from "./plan/types.ts";
+import { newRun, newRunId } from "./new-run.ts";
+import { mustBeOpen, openRun } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
-import { redriveDead, type RedriveDeps } from "./redrive.ts";
-import { startConfig, type StartConfigDeps } from "./start-config.ts";
-import { wakePlanned } from "./wake-planned.ts";
+import { redriveDead } from "./redrive.ts";
+import { startConfig } from "./start-config.ts";
+import { tuneRun } from "./tune-run.ts";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
-
-export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** null: nothing is fixed (local). */
-  readonly limits: DeployedLimits | null;
-  /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
-  readonly readsAtOnce?: boolean;
-  /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
-  readonly limitProblem?: (limitMb: number) => string | null;
-  /** Where events are applied: a new run is bound to it, and a run of another one is not resumed. Left out: not known here. */
-  readonly database?: () => Promise<DatabaseIdentity>;
-  /** Looks at the relay; left out where it cannot be reached. */
-  readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
-}
-
-export interface ControlAnswer {
-  /** One sentence for the operator. */
-  readonly message: string;
-  readonly run: Run | null;
-  /** Of a `plan`: all of what the message sums up. */
-  readonly plan?: Plan;
-}
-
-const MAX_TUNE_ATTEMPTS = 5;
 
 /** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
 export async function control(deps: ControlDeps, event: ControlEvent): Promise<ControlAnswer> {
@@ -72,7 +35,7 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "cancel":
       return cancel(deps);
     case "tune":
-      return tune(deps, event.settings);
+      return tuneRun(deps, event.settings);
     case "redrive":
       return redrive(deps);
     case "plan":
@@ -119,10 +82,6 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   const database = await deps.database?.();
   const created = await deps.store.createRun(database === undefined ? run : { ...run, database });
   return { message: `run ${created.runId} is ${created.status}${notes}`, run: created };
-}
-
-function notesOf(clamped: readonly string[]): string {
-  return clamped.map((note) => `; ${note}`).join("");
 }
 
 async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {
@@ -195,45 +154,6 @@ async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
     );
 }
 
-async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
-  const wanted = parseTune(values);
-  for (let attempt = 1; attempt <= MAX_TUNE_ATTEMPTS; attempt += 1) {
-    const answer = await tuneOnce(deps, await mustBeOpen(deps, "tune"), wanted);
-    if (answer !== null) return answer;
-  }
-  throw new UsageError("other commands change the run at the same time: look at its status and try again");
-}
-
-/** null: somebody else has changed its pace since it was read. */
-async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
-  const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
-  // A higher limit is always better than the one that is in force.
-  const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
-  const problem = isLower ? (deps.limitProblem?.(throttle.maxMemoryMb) ?? null) : null;
-  if (problem !== null) throw new ConfigError([problem]);
-  const changes = throttleChanges(run.throttle, throttle);
-  const notes = notesOf(clamped);
-  // Inside the off-peak window it holds for the pace that comes back after it, too.
-  const offPeak = tunedOwn(run, wanted, throttle);
-  if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))
-    return { message: `nothing to change${notes}`, run };
-  const nowMs = deps.clock.now();
-  const named = wanted.profile === undefined ? [] : ["profile"];
-  const sources = Object.fromEntries([...Object.keys(changes), ...named].map((key) => [key, "tune" as const]));
-  const after = await deps.store.tune(run.runId, {
-    throttle,
-    profile: wanted.profile ?? run.profile,
-    sources: { ...run.sources, ...sources },
-    offPeak,
-    record: { atMs: nowMs, by: "tune", changes },
-    nowMs,
-    paceVersion: run.paceVersion,
-  });
-  if (after === null) return null;
-  const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);
-  return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: await wakePlanned(deps, run, after) };
-}
-
 async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
   const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
   const stay = [
@@ -243,17 +163,6 @@ async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
   ];
   const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run: await deps.store.currentRun() };
-}
-
-async function openRun(deps: ControlDeps): Promise<Run | null> {
-  const run = await deps.store.currentRun();
-  return run === null || run.finishedAtMs !== null ? null : run;
-}
-
-async function mustBeOpen(deps: ControlDeps, action: string): Promise<Run> {
-  const run = await openRun(deps);
-  if (run === null) throw new UsageError(`there is no run to ${action}: start one first`);
-  return run;
 }
 
 const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;

@@ -3,7 +3,8 @@ import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { expect, test } from "vitest";
-import { control, type ControlDeps } from "./control.ts";
+import { control } from "./control.ts";
+import type { ControlDeps } from "./control-deps.ts";
 import { newRun } from "./new-run.ts";
 import { keepOffPeak, ownThrottle, withOwn } from "./off-peak.ts";
 

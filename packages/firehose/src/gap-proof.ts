@@ -7,7 +7,11 @@ import type { Position } from "@firehose-backfill/core/position";
 import type { ProbeResult } from "./probe.ts";
 import { medianTime } from "./event-time.ts";
 import { firstBelieved } from "./seq-doubt.ts";
+import { FEWEST_FRAMES } from "./seek-search.ts";
 import type { FirehoseTimings } from "./timings.ts";
+
+/** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
+export const GAP_SAMPLE = { frames: FEWEST_FRAMES, forMs: 200 };
 
 export interface Gap {
   readonly from: Position;

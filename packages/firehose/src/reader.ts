@@ -5,22 +5,19 @@
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
 import { DoubtWait } from "./doubt-wait.ts";
-import { GapProof } from "./gap-proof.ts";
+import { GAP_SAMPLE, GapProof } from "./gap-proof.ts";
 import { IdleDetector } from "./idle-detector.ts";
+import { MemoryCheck } from "./memory-check.ts";
 import { StreamState } from "./stream-state.ts";
 import { probeStream } from "./probe.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
 import type { FirehoseReader, FirehoseReaderOptions, Window, WindowLimits } from "./types.ts";
-import { FEWEST_FRAMES } from "./seek-search.ts";
 import { verifyWindow } from "./verify-window.ts";
 import { Waker } from "./waker.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
 import { WindowTime } from "./window-time.ts";
 
-const DEFAULT_MEMORY_CHECK_INTERVAL = 100;
-/** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
-const GAP_SAMPLE = { frames: FEWEST_FRAMES, forMs: 200 };
 /** @throws TypeError where `verify` is `signature` and nobody resolves keys */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
   if (options.verify === "signature" && options.resolveKey === undefined) {
@@ -44,7 +41,7 @@ class SocketReader implements FirehoseReader {
   #time = new WindowTime(0, 0);
   /** The network said something that no further window can change. */
   #terminal: Ending | null = null;
-  #uncheckedEvents = 0;
+  readonly #memoryCheck: MemoryCheck;
   constructor(options: FirehoseReaderOptions) {
     const { url, userAgent, clock, random } = options;
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
@@ -54,6 +51,7 @@ class SocketReader implements FirehoseReader {
     const isNoNews = (bytes: Buffer): boolean => this.#state.isNoNews(bytes);
     this.#options = options;
     this.#timings = timings;
+    this.#memoryCheck = new MemoryCheck(options.isMemoryTight, options.memoryCheckInterval);
     this.#waker = new Waker(clock);
     this.#idleDetector = new IdleDetector({
       silentSinceMs: options.position.silentSinceMs ?? null,
@@ -184,7 +182,7 @@ class SocketReader implements FirehoseReader {
           this.#subscription.shift();
           this.#doubtWait.noteTaken();
           if (step.isGood) this.#subscription.noteGoodFrame();
-          this.#checkMemory(window, window.received - receivedBefore);
+          if (this.#memoryCheck.isTightAfter(window.received - receivedBefore)) window.end("memory");
           break;
         case "full":
           window.end(step.because);
@@ -217,13 +215,6 @@ class SocketReader implements FirehoseReader {
     if (next === "wait") this.#subscription.admit();
     if (next === "reconnect") this.#reconnect("the connection ended behind a sequence number that may be wrong");
     return next === "wait";
-  }
-
-  #checkMemory(window: WindowBuilder, events: number): void {
-    this.#uncheckedEvents += Math.max(events, 1);
-    if (this.#uncheckedEvents < (this.#options.memoryCheckInterval ?? DEFAULT_MEMORY_CHECK_INTERVAL)) return;
-    this.#uncheckedEvents = 0;
-    if (this.#options.isMemoryTight()) window.end("memory");
   }
 
   #reconnect(detail: string): void {

@@ -1,4 +1,5 @@
-import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { control } from "@firehose-backfill/backfill/control";
+import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { ConfigError } from "@firehose-backfill/core/errors";

@@ -3,7 +3,8 @@
  * since the run last looked apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
  */
 import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
-import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { control } from "@firehose-backfill/backfill/control";
+import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { followGiven, givenSettings, isSameGiven } from "@firehose-backfill/backfill/given-settings";
 import {
@@ -14,6 +15,7 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
+import { openRun } from "@firehose-backfill/backfill/open-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -177,9 +179,4 @@ async function goOnAsItIs(deps: ControlDeps, open: Run, config: Config, log: (li
     run = { ...run, seen: given };
   }
   return run;
-}
-
-async function openRun(deps: Pick<ControlDeps, "store">): Promise<Run | null> {
-  const run = await deps.store.currentRun();
-  return run === null || run.finishedAtMs !== null ? null : run;
 }

@@ -2,7 +2,8 @@
  * What `npm start` runs: the whole backfill in one process, on embedded stand-ins or on the real services. It claims the
  * data folder, starts what is not given, begins or resumes the run, and stops gracefully: batch in hand, cursor, exit.
  */
-import { control as steer, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { control as steer } from "@firehose-backfill/backfill/control";
+import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";

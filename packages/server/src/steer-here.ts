@@ -2,7 +2,8 @@
  * Steering a run that no process works on: it starts what the data folder needs, does the one thing, and ends. It never
  * begins a run and reads nothing. What a redrive of a finished run brings back is applied here, because nobody else would.
  */
-import { control, type ControlDeps } from "@firehose-backfill/backfill/control";
+import { control } from "@firehose-backfill/backfill/control";
+import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Run } from "@firehose-backfill/checkpoint/run";

@@ -10,22 +10,15 @@ import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throt
 
 import { askedOf } from "./asked.ts";
 import { outageOf } from "./outage.ts";
+import { emptySnapshot, type RunPart } from "./empty-snapshot.ts";
+import { type LocalFigures, processFigures } from "./process-figures.ts";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
 import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } from "./rate-window.ts";
+import { floorOrNull, iso, round, roundOrNull } from "./rounding.ts";
+import { reasonOf, timesText } from "./run-reason.ts";
 import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
 import { lastFinishedMs, liveTotals } from "./totals.ts";
 import { standsStill, verdictOf } from "./verdict.ts";
-
-/** What this process knows of itself, fresher than what it last reported. */
-export interface LocalFigures {
-  /** The report that these figures replace, if this process reports too. */
-  readonly consumerId: string | null;
-  readonly memoryUsedMb: number;
-  /** Batches being applied. */
-  readonly active: number;
-  readonly poolUsed: number;
-  readonly poolSize: number;
-}
 
 export interface SnapshotInput {
   readonly run: Run | null;
@@ -43,14 +36,12 @@ export interface SnapshotInput {
   readonly nowMs: number;
 }
 
-/** A consumer that has not reported for so long is gone, or idle: either way it holds nothing. */
-const REPORT_FRESH_MS = 90_000;
 const MAX_ERRORS = 20;
 
 export function buildSnapshot(input: SnapshotInput): Snapshot {
   const { run } = input;
   const shared = { settings: input.settings, queue: input.queue, at: iso(input.nowMs) };
-  const judged = { ...(run === null ? emptySnapshot(input) : runSnapshot(input, run)), ...shared };
+  const judged = { ...(run === null ? emptySnapshot(processFigures(input)) : runSnapshot(input, run)), ...shared };
   return { ...judged, verdict: verdictOf(judged) };
 }
 
@@ -60,29 +51,6 @@ function allowedRate({ throttle, backOff }: Run): number | null {
     effectiveDelayMs: effectiveDelayMs(throttle, backOff),
   });
 }
-
-/**
- * The run item keeps the beginning of a reason, and of what is waited for its kind alone; the whole of it is the error that
- * was noted with it.
- */
-function reasonOf(run: Run, errors: readonly RunError[]): string | null {
-  const { waiting } = run;
-  const ofConsumers = errors.filter(({ source }) => source === "consumer").toReversed();
-  if (run.reason !== null) {
-    const beginning = uncut(run.reason);
-    return ofConsumers.find(({ message }) => message.startsWith(beginning))?.message ?? run.reason;
-  }
-  if (waiting === null) return null;
-  const latest = ofConsumers.find(({ atMs }) => atMs >= waiting.sinceMs)?.message ?? waiting.for;
-  return latest.startsWith(uncut(waiting.for)) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
-}
-
-/** Without the ellipsis that the store puts where it cuts. */
-function uncut(text: string): string {
-  return text.endsWith("…") ? text.slice(0, -1) : text;
-}
-
-type RunPart = Omit<Snapshot, "settings" | "queue" | "at" | "verdict">;
 
 function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const { nowMs } = input;
@@ -172,11 +140,6 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   };
 }
 
-function timesText({ times = 1, firstAtMs }: RunError): string {
-  if (times <= 1) return "";
-  return firstAtMs === undefined ? ` (${times} times)` : ` (${times} times since ${iso(firstAtMs)})`;
-}
-
 /** Less than so long says little: a batch more or less would be a large part of it. */
 const LEAST_AVERAGED_MS = RATE_WINDOW_MS / 2;
 
@@ -206,62 +169,6 @@ function named<T>(changes: Readonly<Record<string, T>>): Readonly<Record<string,
   return Object.fromEntries(Object.entries(changes).map(([key, change]) => [settingName(key), change]));
 }
 
-function emptySnapshot(input: SnapshotInput): RunPart {
-  const process = processFigures(input);
-  return {
-    runId: null,
-    status: "none",
-    reason: null,
-    host: null,
-    profile: null,
-    asked: null,
-    startedAt: null,
-    outage: null,
-    waiting: null,
-    received: 0,
-    processed: 0,
-    skipped: {},
-    dead: 0,
-    deadReasons: {},
-    ratePerSecond: 0,
-    averageRatePerSecond: null,
-    allowedRatePerSecond: null,
-    cursor: { start: null, reader: null, applied: null, target: null },
-    lagSeconds: null,
-    progress: null,
-    etaSeconds: null,
-    retentionSeconds: null,
-    fallsOffInSeconds: null,
-    memory: { usedMb: roundOrNull(process.memoryUsedMb, 1), limitMb: null, pauses: 0, lastPauseAt: null, backOff: 1 },
-    consumers: { active: process.active, max: 0 },
-    pool: process.pool,
-    lastTick: null,
-    nextTickAt: null,
-    gaps: [],
-    errors: [],
-    tunes: [],
-    elapsedSeconds: 0,
-  };
-}
-
-/** All consumer processes as one: memory is that of the fullest, because the limit holds for each. */
-function processFigures(input: SnapshotInput): {
-  memoryUsedMb: number | null;
-  active: number;
-  pool: { used: number; size: number };
-} {
-  const others = input.consumers.filter(
-    ({ id, atMs }) => id !== (input.local?.consumerId ?? null) && input.nowMs - atMs <= REPORT_FRESH_MS,
-  );
-  const all = others.map((report) => ({ ...report, memoryUsedMb: report.rssMb }));
-  const parts = input.local === undefined ? all : [...all, input.local];
-  return {
-    memoryUsedMb: parts.length === 0 ? null : Math.max(...parts.map((part) => part.memoryUsedMb)),
-    active: sum(parts.map((part) => part.active)),
-    pool: { used: sum(parts.map((part) => part.poolUsed)), size: sum(parts.map((part) => part.poolSize)) },
-  };
-}
-
 function retention(run: Run, nowMs: number): Pick<Snapshot, "retentionSeconds" | "fallsOffInSeconds"> {
   const { retentionSeconds, fallsOffInSeconds } = retentionOf(run, nowMs);
   return { retentionSeconds: roundOrNull(retentionSeconds, 0), fallsOffInSeconds: roundOrNull(fallsOffInSeconds, 0) };
@@ -278,27 +185,4 @@ function position(value: Cursor | null): SnapshotPosition | null {
 
 function toPosition({ ordinal, timeMs }: Cursor): SnapshotPosition {
   return { seq: ordinal, time: timeMs === null ? null : iso(timeMs) };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-/** Down: a figure is never more than what was done. */
-function floorOrNull(value: number | null, digits: number): number | null {
-  const scale = 10 ** digits;
-  // What a float has lost beyond the ninth digit is not a step down.
-  return value === null ? null : Math.floor(Number((value * scale).toFixed(9))) / scale;
-}
-
-function roundOrNull(value: number | null, digits: number): number | null {
-  return value === null ? null : round(value, digits);
 }

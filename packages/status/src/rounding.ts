@@ -1,0 +1,20 @@
+/** Times and figures as a Snapshot shows them. Pure. */
+
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** Down: a figure is never more than what was done. */
+export function floorOrNull(value: number | null, digits: number): number | null {
+  const scale = 10 ** digits;
+  // What a float has lost beyond the ninth digit is not a step down.
+  return value === null ? null : Math.floor(Number((value * scale).toFixed(9))) / scale;
+}
+
+export function roundOrNull(value: number | null, digits: number): number | null {
+  return value === null ? null : round(value, digits);
+}

@@ -1,0 +1,31 @@
+/** Why a run is as it is, in whole sentences: the items keep beginnings, the list of errors has the rest. Pure. */
+import type { RunError } from "@firehose-backfill/checkpoint/notes";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import { iso } from "./rounding.ts";
+
+/**
+ * The run item keeps the beginning of a reason, and of what is waited for its kind alone; the whole of it is the error that
+ * was noted with it.
+ */
+export function reasonOf(run: Run, errors: readonly RunError[]): string | null {
+  const { waiting } = run;
+  const ofConsumers = errors.filter(({ source }) => source === "consumer").toReversed();
+  if (run.reason !== null) {
+    const beginning = uncut(run.reason);
+    return ofConsumers.find(({ message }) => message.startsWith(beginning))?.message ?? run.reason;
+  }
+  if (waiting === null) return null;
+  const latest = ofConsumers.find(({ atMs }) => atMs >= waiting.sinceMs)?.message ?? waiting.for;
+  return latest.startsWith(uncut(waiting.for)) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
+}
+
+/** Without the ellipsis that the store puts where it cuts. */
+function uncut(text: string): string {
+  return text.endsWith("…") ? text.slice(0, -1) : text;
+}
+
+/** How often an error came, where it came more than once. */
+export function timesText({ times = 1, firstAtMs }: RunError): string {
+  if (times <= 1) return "";
+  return firstAtMs === undefined ? ` (${times} times)` : ` (${times} times since ${iso(firstAtMs)})`;
+}
