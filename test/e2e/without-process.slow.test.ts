@@ -18,7 +18,7 @@ const FRAMES = "abcdefgh".split("").map((letter, index) => ({
   ),
 }));
 
-it("fault 32, fault 33: tune, resume, cancel and redrive without a process, and a start after a success", async () => {
+it("fault 32: a start after a success; before it, tune, resume, cancel and redrive without a process (row 33)", async () => {
   await using folder = await temporaryFolder();
   await using relay = await startRelay({ onConnect: serve(FRAMES) });
   const env = { RELAY_URL: relay.url, BACKFILL_DATA_DIR: folder.path, BACKFILL_BATCH_SIZE: "1" };
