@@ -25,7 +25,8 @@ import { tunedOwn } from "./off-peak.ts";
 import type { Plan } from "./plan/types.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./points.ts";
-import { redriveDead, type RedriveDeps } from "./redrive.ts";
+import type { RedriveDeps } from "./redrive.ts";
+import { redriveAndSay } from "./redrive-answer.ts";
 import { startConfig, type StartConfigDeps } from "./start-config.ts";
 import { wakePlanned } from "./wake-planned.ts";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -38,8 +39,8 @@ export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly limits: DeployedLimits | null;
   /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
   readonly readsAtOnce?: boolean;
-  /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
-  readonly limitProblem?: (limitMb: number) => string | null;
+  /** Why a limit of memory would make the run stand still; left out where nobody knows. */
+  readonly limitProblem?: (limitMb: number, runId: string) => string | null | Promise<string | null>;
   /** Where events are applied: a new run is bound to it, and a run of another one is not resumed. Left out: not known here. */
   readonly database?: () => Promise<DatabaseIdentity>;
   /** Looks at the relay; left out where it cannot be reached. */
@@ -74,7 +75,7 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "tune":
       return tune(deps, event.settings);
     case "redrive":
-      return redrive(deps);
+      return redriveAndSay(deps);
     case "plan":
       return plan(deps, event.start);
     default: {
@@ -209,7 +210,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
   // A higher limit is always better than the one that is in force.
   const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
-  const problem = isLower ? (deps.limitProblem?.(throttle.maxMemoryMb) ?? null) : null;
+  const problem = isLower ? ((await deps.limitProblem?.(throttle.maxMemoryMb, run.runId)) ?? null) : null;
   if (problem !== null) throw new ConfigError([problem]);
   const changes = throttleChanges(run.throttle, throttle);
   const notes = notesOf(clamped);
@@ -232,17 +233,6 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   if (after === null) return null;
   const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);
   return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: await wakePlanned(deps, run, after) };
-}
-
-async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
-  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
-  const stay = [
-    ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead batches are left: redrive again`]),
-    ...(untriable === 0 ? [] : [`${untriable} events stay dead, because no complete event was received`]),
-    ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
-  ];
-  const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
-  return { message: [message, ...stay].join("; "), run: await deps.store.currentRun() };
 }
 
 async function openRun(deps: ControlDeps): Promise<Run | null> {
