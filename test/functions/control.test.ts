@@ -180,7 +180,7 @@ describe("the status page", () => {
   it("only reads, and knows no other path", async () => {
     expect(await get("/control", "*/*", "POST")).toMatchObject({
       status: 405,
-      body: expect.stringContaining("reads only"),
+      body: expect.stringContaining("read-only"),
     });
     expect(await get("/favicon.ico", "*/*")).toMatchObject({ status: 404 });
     const { body } = await stage.functions.status.invoke({});

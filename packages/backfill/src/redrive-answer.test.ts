@@ -10,7 +10,11 @@ import { newRun } from "./new-run.ts";
 const MINE = { id: "7f4df1de-0000-4000-8000-000000000000", name: "db:5432/mine" };
 const OTHER = { id: "7f4df1de-0000-4000-8000-000000000001", name: "db:5432/other" };
 
-async function redrive(given: { readonly letters: number; readonly untriable: number; readonly at: typeof MINE }) {
+async function redrive(given: {
+  readonly letters: number;
+  readonly untriable: number;
+  readonly at: typeof MINE | Error;
+}) {
   const clock = new VirtualClock();
   const store = createMemoryStore();
   const run = newRun(parseConfig({}), { runId: "run", nowMs: clock.now() });
@@ -27,7 +31,7 @@ async function redrive(given: { readonly letters: number; readonly untriable: nu
     configure: () => parseConfig({}),
     limits: null,
     allowRelayFromEvent: false,
-    database: async () => given.at,
+    database: () => (given.at instanceof Error ? Promise.reject(given.at) : Promise.resolve(given.at)),
     openDeadEvents: () => ({
       claim: async () => [],
       countUntriable: async () => given.untriable,
@@ -53,4 +57,10 @@ test("fault 14: the answer to a redrive of a finished run says that this is anot
     await redrive({ letters: 0, untriable: 0, at: OTHER }),
   ])
     expect(quiet).not.toContain("until this is mended");
+});
+
+test("fault 14: where the database cannot be asked, the answer still says what was redriven", async () => {
+  expect(await redrive({ letters: 2, untriable: 0, at: new Error('the schema "firehose" is gone') })).toMatch(
+    /^2 dead letters and 0 dead events are back .* until this is mended: .*the schema "firehose" is gone/,
+  );
 });

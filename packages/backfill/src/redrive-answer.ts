@@ -1,6 +1,7 @@
 /** A redrive and what the operator is told of it: how much is back in the queue, what stays dead and why, what cannot be applied here. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
+import { describeError } from "@firehose-backfill/core/errors";
 import { redriveDead, type RedriveDeps } from "./redrive.ts";
 
 export interface RedriveAnswerDeps extends RedriveDeps {
@@ -32,5 +33,11 @@ export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message:
 
 /** null: events are applied in the database of the run, or nobody knows where. */
 async function otherThan({ database }: RedriveAnswerDeps, run: Run): Promise<string | null> {
-  return database === undefined ? null : otherDatabase(run.runId, run.database, await database());
+  if (database === undefined) return null;
+  try {
+    return otherDatabase(run.runId, run.database, await database());
+  } catch (error) {
+    // The batches are back in the queue by now: what is wrong belongs into the answer and must not hide it.
+    return describeError(error);
+  }
 }
