@@ -10,7 +10,7 @@ export interface TestReport {
 }
 
 /** A title that says what its test needs, `(needs a Chromium: apt-get install chromium)`, says why it is skipped. */
-const WHY = /\((?:skipped: |needs )[^()]+\)/;
+export const WHY = /\((?:skipped: |needs )[^()]+\)/;
 
 /** One line a file and reason, the most first. */
 export function skippedReasons({ skipped }: Pick<TestReport, "skipped">): readonly string[] {

@@ -2,6 +2,7 @@
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
+import { limitUnderConsumers } from "@firehose-backfill/backfill/limit-under-consumers";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
@@ -45,13 +46,15 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     const deployed = readDeployedConfig(env);
     const { config, configure } = deployed;
     const { maxConcurrent, maxMemoryMb } = config.settings;
+    const services = openServices(deployed, { clock, random });
     const deps = {
-      ...openServices(deployed, { clock, random }),
+      ...services,
       clock,
       random,
       configure,
       // Reserved concurrency and the functions' memory are made from these two.
       limits: { maxConcurrent, maxMemoryMb },
+      limitProblem: (limitMb, runId) => limitUnderConsumers(services.store, runId, limitMb),
       allowRelayFromEvent: false,
       openDeadEvents: () => openSink(databaseUrlOf(config)).openDeadEvents(),
       database: () => identityOf(openSink(databaseUrlOf(config))),

@@ -29,45 +29,42 @@ async function runWith(
 
 const FAST = { BACKFILL_BATCH_DELAY_MS: "0", BACKFILL_BATCH_SIZE: "100" };
 
-describe.skipIf(!existsSync("/dev/full"))(
-  "fault 25: streams on a disk that is full (this system has no /dev/full)",
-  () => {
-    const full = () => openSync("/dev/full", "w");
+describe.skipIf(!existsSync("/dev/full"))("fault 25: streams on a disk that is full (needs /dev/full)", () => {
+  const full = () => openSync("/dev/full", "w");
 
-    test("stderr: the run is done all the same", async () => {
-      await using folder = await temporaryFolder();
-      const env = { ...FAST, BACKFILL_DATA_DIR: folder.path };
-      const { code, said } = await runWith(["run", "--until-done", "--json"], env, { stdout: "pipe", stderr: full() });
-      const final = JSON.parse(said.trim().split("\n").at(-1) ?? "");
-      expect(final).toMatchObject({ status: "succeeded", received: 300, processed: 300 });
-      expect(code).toBe(0);
-    });
+  test("stderr: the run is done all the same", async () => {
+    await using folder = await temporaryFolder();
+    const env = { ...FAST, BACKFILL_DATA_DIR: folder.path };
+    const { code, said } = await runWith(["run", "--until-done", "--json"], env, { stdout: "pipe", stderr: full() });
+    const final = JSON.parse(said.trim().split("\n").at(-1) ?? "");
+    expect(final).toMatchObject({ status: "succeeded", received: 300, processed: 300 });
+    expect(code).toBe(0);
+  });
 
-    test("stdout of a run: done all the same, told once, and the exit code says it", async () => {
-      await using folder = await temporaryFolder();
-      const env = { ...FAST, BACKFILL_DATA_DIR: folder.path };
-      const { code, said } = await runWith(["run", "--until-done", "--json"], env, { stdout: full(), stderr: "pipe" });
-      expect(said).toMatch(/300 received, 300 processed/);
-      expect(said.match(/the output could not be written to stdout: its disk is full/g)).toHaveLength(1);
-      expect(said).not.toMatch(STACK);
-      expect(code).toBe(1);
-    });
+  test("stdout of a run: done all the same, told once, and the exit code says it", async () => {
+    await using folder = await temporaryFolder();
+    const env = { ...FAST, BACKFILL_DATA_DIR: folder.path };
+    const { code, said } = await runWith(["run", "--until-done", "--json"], env, { stdout: full(), stderr: "pipe" });
+    expect(said).toMatch(/300 received, 300 processed/);
+    expect(said.match(/the output could not be written to stdout: its disk is full/g)).toHaveLength(1);
+    expect(said).not.toMatch(STACK);
+    expect(code).toBe(1);
+  });
 
-    test.each([[["--help"]], [["doctor", "--json"]], [["--version"]]])("stdout of %j", async (args) => {
-      await using folder = await temporaryFolder();
-      const env = { BACKFILL_DATA_DIR: folder.path };
-      const { code, said } = await runWith(args, env, { stdout: full(), stderr: "pipe" });
-      expect(said).toBe("firehose-backfill: the output could not be written to stdout: its disk is full\n");
-      expect(code).toBe(1);
-    });
+  test.each([[["--help"]], [["doctor", "--json"]], [["--version"]]])("stdout of %j", async (args) => {
+    await using folder = await temporaryFolder();
+    const env = { BACKFILL_DATA_DIR: folder.path };
+    const { code, said } = await runWith(args, env, { stdout: full(), stderr: "pipe" });
+    expect(said).toBe("firehose-backfill: the output could not be written to stdout: its disk is full\n");
+    expect(code).toBe(1);
+  });
 
-    test("both of them", async () => {
-      await using folder = await temporaryFolder();
-      const streams = { stdout: full(), stderr: full() };
-      expect((await runWith(["status"], { BACKFILL_DATA_DIR: folder.path }, streams)).code).toBe(1);
-    });
-  },
-);
+  test("both of them", async () => {
+    await using folder = await temporaryFolder();
+    const streams = { stdout: full(), stderr: full() };
+    expect((await runWith(["status"], { BACKFILL_DATA_DIR: folder.path }, streams)).code).toBe(1);
+  });
+});
 
 test.each([["--help"], ["doctor"]])(
   "fault 25: the reader of %s goes away: an end as by SIGPIPE, without a word",
@@ -125,14 +122,17 @@ describe("fault 25: a data folder that is none", () => {
     expect(said).not.toMatch(STACK);
   });
 
-  test.skipIf(process.getuid?.() === 0)("one that this user may not write to (root may write to all)", async () => {
-    await using folder = await temporaryFolder();
-    await chmod(folder.path, 0o500);
-    const { code, stderr } = await runProgram(["run"], { BACKFILL_DATA_DIR: join(folder.path, "data") });
-    await chmod(folder.path, 0o700);
-    expect(stderr).toContain("this user may not use the data folder");
-    expect(code).toBe(1);
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    "one that this user may not write to (needs a user other than root, who may write to all)",
+    async () => {
+      await using folder = await temporaryFolder();
+      await chmod(folder.path, 0o500);
+      const { code, stderr } = await runProgram(["run"], { BACKFILL_DATA_DIR: join(folder.path, "data") });
+      await chmod(folder.path, 0o700);
+      expect(stderr).toContain("this user may not use the data folder");
+      expect(code).toBe(1);
+    },
+  );
 });
 
 test("fault 25: the data folder is removed while a run is going on: a sentence, an end, and no error of the file system", async () => {

@@ -18,7 +18,7 @@ const FRAMES = "abcdefgh".split("").map((letter, index) => ({
   ),
 }));
 
-it("fault 32, fault 33: tune, resume, cancel and redrive without a process, and a start after a success", async () => {
+it("fault 32: a start after a success; before it, tune, resume, cancel and redrive without a process (row 33)", async () => {
   await using folder = await temporaryFolder();
   await using relay = await startRelay({ onConnect: serve(FRAMES) });
   const env = { RELAY_URL: relay.url, BACKFILL_DATA_DIR: folder.path, BACKFILL_BATCH_SIZE: "1" };
@@ -44,7 +44,7 @@ it("fault 32, fault 33: tune, resume, cancel and redrive without a process, and 
   expect(done).toMatchObject({ status: "succeeded", processed: 8, asked: { days: -1, from: "oldest" } });
 
   const redriven = await ask("redrive");
-  expect([redriven.code, redriven.stderr]).toEqual([0, expect.stringContaining("No run is begun")]);
+  expect([redriven.code, redriven.stderr]).toEqual([0, expect.stringContaining("It begins no run")]);
   expect((await ask("resume")).stderr).toContain("there is no unfinished run to resume");
   const cancel = await ask("cancel");
   expect([cancel.code, cancel.stderr]).toEqual([1, expect.stringContaining("there is no run to cancel")]);

@@ -84,6 +84,15 @@ describe("the life of a run", () => {
       ),
       snapshot: { settings: { BACKFILL_BATCH_DELAY_MS: { value: 4_000, source: "tune" } } },
     });
+    const runId = (await stage.store.currentRun())?.runId ?? "none";
+    const report = { id: "one", atMs: Date.now(), rssMb: 300, limitMb: 512, active: 1, poolUsed: 1, poolSize: 1 };
+    await stage.store.reportConsumer(runId, report);
+    // fault 22: control does not see the memory of consumers, but they have said it.
+    const tooLow = await stage.ask({ action: "tune", settings: { BACKFILL_MAX_MEMORY_MB: 256 } });
+    expect(tooLow).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/256, but every consumer holds .* 300 MB/),
+    });
     expect(await stage.ask({ action: "pause", now: true })).toMatchObject({ ok: true, snapshot: { status: "paused" } });
     expect(await stage.ask({ action: "pause" })).toMatchObject({
       ok: false,

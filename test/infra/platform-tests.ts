@@ -28,6 +28,6 @@ function describeWith(title: string, tests: () => void, missing: string | null):
     });
   } else {
     console.warn(`SKIPPED, as ${missing} (npm run test:infra installs what is missing): ${title}`);
-    test.skip(`${title}: skipped, as ${missing}`);
+    test.skip(`${title} (skipped: ${missing}: npm run test:infra installs what is missing)`);
   }
 }

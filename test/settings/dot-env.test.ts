@@ -68,12 +68,15 @@ describe("fault 15: a .env that cannot be read is not passed over", () => {
     expect(code).toBe(2);
   });
 
-  test.skipIf(process.getuid?.() === 0)("one that this user may not read (root may read all)", async () => {
-    await using folder = await temporaryFolder();
-    await writeFile(join(folder.path, ".env"), "PORT=0\n");
-    await chmod(join(folder.path, ".env"), 0);
-    const { code, stderr } = await run(folder.path);
-    expect(stderr).toContain(".env cannot be read: this user may not read it");
-    expect(code).toBe(2);
-  });
+  test.skipIf(process.getuid?.() === 0)(
+    "one that this user may not read (needs a user other than root, who may read all)",
+    async () => {
+      await using folder = await temporaryFolder();
+      await writeFile(join(folder.path, ".env"), "PORT=0\n");
+      await chmod(join(folder.path, ".env"), 0);
+      const { code, stderr } = await run(folder.path);
+      expect(stderr).toContain(".env cannot be read: this user may not read it");
+      expect(code).toBe(2);
+    },
+  );
 }, 60_000);

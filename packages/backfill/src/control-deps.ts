@@ -21,8 +21,8 @@ export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly limits: DeployedLimits | null;
   /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
   readonly readsAtOnce?: boolean;
-  /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
-  readonly limitProblem?: (limitMb: number) => string | null;
+  /** Why a limit of memory would make the run stand still; left out where nobody knows. */
+  readonly limitProblem?: (limitMb: number, runId: string) => string | null | Promise<string | null>;
   /** Where events are applied: a new run is bound to it, and a run of another one is not resumed. Left out: not known here. */
   readonly database?: () => Promise<DatabaseIdentity>;
   /** Looks at the relay; left out where it cannot be reached. */

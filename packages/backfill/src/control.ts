@@ -14,7 +14,7 @@ import { newRun, newRunId } from "./new-run.ts";
 import { mustBeOpen, openRun } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
-import { redriveDead } from "./redrive.ts";
+import { redriveAndSay } from "./redrive-answer.ts";
 import { startConfig } from "./start-config.ts";
 import { tuneRun } from "./tune-run.ts";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -37,7 +37,7 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "tune":
       return tuneRun(deps, event.settings);
     case "redrive":
-      return redrive(deps);
+      return redriveAndSay(deps);
     case "plan":
       return plan(deps, event.start);
     default: {
@@ -152,17 +152,6 @@ async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
     throw new UsageError(
       `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
     );
-}
-
-async function redrive(deps: ControlDeps): Promise<ControlAnswer> {
-  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
-  const stay = [
-    ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead batches are left: redrive again`]),
-    ...(untriable === 0 ? [] : [`${untriable} events stay dead, because no complete event was received`]),
-    ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
-  ];
-  const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
-  return { message: [message, ...stay].join("; "), run: await deps.store.currentRun() };
 }
 
 const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;

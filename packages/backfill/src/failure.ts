@@ -61,9 +61,23 @@ export async function stopLoudly(
   if ((await store.transition(stop.run.runId, sourcesOf("errored"), "errored", patch)) !== null) {
     await store.addError(stop.run.runId, { atMs: clock.now(), source: "consumer", message: stop.because });
     deps.log(`[BACKFILL] Run ${stop.run.runId} stopped: ${stop.because}`);
+  } else if (stop.run.finishedAtMs !== null) {
+    await sayOfFinished(deps, stop);
   }
   await queue.hide(stop.message.receiptHandle, waitSeconds(1));
   return outcome("hidden", stop.because);
+}
+
+/** A redriven batch of a run that is over: nothing can stop that run any more, but somebody waits for the batch. */
+async function sayOfFinished(
+  deps: ConsumerDeps,
+  { run, because }: { readonly run: Run; readonly because: string },
+): Promise<void> {
+  const message = `Run ${run.runId} is over, and a redriven batch of it cannot be applied; it is tried again: ${because}`;
+  const kind = "redriven batch of a finished run";
+  await deps.store.addError(run.runId, { atMs: deps.clock.now(), source: "consumer", message, kind });
+  if (deps.waitLog.lastSaid !== message) deps.log(`[BACKFILL] ${message}`);
+  deps.waitLog.lastSaid = message;
 }
 
 /** A failure that may pass. Counted; the fifth is the last. */

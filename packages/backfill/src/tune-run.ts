@@ -31,7 +31,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
   // A higher limit is always better than the one that is in force.
   const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
-  const problem = isLower ? (deps.limitProblem?.(throttle.maxMemoryMb) ?? null) : null;
+  const problem = isLower ? ((await deps.limitProblem?.(throttle.maxMemoryMb, run.runId)) ?? null) : null;
   if (problem !== null) throw new ConfigError([problem]);
   const changes = throttleChanges(run.throttle, throttle);
   const notes = notesOf(clamped);

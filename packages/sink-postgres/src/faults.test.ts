@@ -112,7 +112,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   );
 
   test.runIf(binDir === undefined)(
-    "fault 1: transaction_timeout (25P04) ends the session: the database's",
+    "fault 1: transaction_timeout (25P04) ends the session: the database's (needs Postgres 17 or later)",
     async () => {
       const databaseUrl = await createDatabase(at.server.databaseUrl, { settings: ["transaction_timeout = '200ms'"] });
       await using sink = testSink(databaseUrl);

@@ -1,0 +1,67 @@
+/** What the answer to a redrive says beyond its numbers: what stays dead, and what cannot be applied here. */
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import { expect, test } from "vitest";
+import { control } from "./control.ts";
+import type { ControlDeps } from "./control-deps.ts";
+import { newRun } from "./new-run.ts";
+
+const MINE = { id: "7f4df1de-0000-4000-8000-000000000000", name: "db:5432/mine" };
+const OTHER = { id: "7f4df1de-0000-4000-8000-000000000001", name: "db:5432/other" };
+
+async function redrive(given: {
+  readonly letters: number;
+  readonly untriable: number;
+  readonly at: typeof MINE | Error;
+}) {
+  const clock = new VirtualClock();
+  const store = createMemoryStore();
+  const run = newRun(parseConfig({}), { runId: "run", nowMs: clock.now() });
+  await store.createRun({ ...run, database: MINE });
+  await store.transition("run", ["enqueued"], "running", {});
+  await store.transition("run", ["running"], "succeeded", { finishedAtMs: clock.now() });
+  const queue = createMemoryQueue({ clock, random: () => 0.5 });
+  queue.redrive = async () => ({ moved: given.letters, left: 0 });
+  const deps: ControlDeps = {
+    store,
+    queue,
+    clock,
+    random: () => 0.5,
+    configure: () => parseConfig({}),
+    limits: null,
+    allowRelayFromEvent: false,
+    database: () => (given.at instanceof Error ? Promise.reject(given.at) : Promise.resolve(given.at)),
+    openDeadEvents: () => ({
+      claim: async () => [],
+      countUntriable: async () => given.untriable,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }),
+  };
+  return (await control(deps, { action: "redrive" })).message;
+}
+
+test("issue 12.5: the answer to a redrive says which dead events cannot be redriven", async () => {
+  expect(await redrive({ letters: 0, untriable: 3, at: MINE })).toMatch(
+    /; 3 events stay dead, because no complete event was received \(bad-frame, seq-outlier, too-big and too-large/,
+  );
+  expect(await redrive({ letters: 0, untriable: 0, at: MINE })).not.toContain("stay dead");
+});
+
+test("fault 14: the answer to a redrive of a finished run says that this is another database", async () => {
+  expect(await redrive({ letters: 2, untriable: 0, at: OTHER })).toMatch(
+    /^2 dead letters .*; batches of run run stay in the queue until this is mended: DATABASE_URL is db:5432\/other, and run run writes to db:5432\/mine/,
+  );
+  for (const quiet of [
+    await redrive({ letters: 2, untriable: 0, at: MINE }),
+    await redrive({ letters: 0, untriable: 0, at: OTHER }),
+  ])
+    expect(quiet).not.toContain("until this is mended");
+});
+
+test("fault 14: where the database cannot be asked, the answer still says what was redriven", async () => {
+  expect(await redrive({ letters: 2, untriable: 0, at: new Error('the schema "firehose" is gone') })).toMatch(
+    /^2 dead letters and 0 dead events are back .* until this is mended: .*the schema "firehose" is gone/,
+  );
+});

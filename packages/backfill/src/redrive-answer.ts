@@ -1,0 +1,43 @@
+/** A redrive and what the operator is told of it: how much is back in the queue, what stays dead and why, what cannot be applied here. */
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
+import { describeError } from "@firehose-backfill/core/errors";
+import { redriveDead, type RedriveDeps } from "./redrive.ts";
+
+export interface RedriveAnswerDeps extends RedriveDeps {
+  /** Where events are applied. Left out: not known here. */
+  readonly database?: () => Promise<DatabaseIdentity>;
+}
+
+/** Their row in `dead_events` holds no event, whatever was wrong with it. */
+const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
+
+/** `run`: the one that is open, or the last one. */
+export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message: string; run: Run | null }> {
+  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
+  const run = await deps.store.currentRun();
+  const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);
+  const stay = [
+    ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead batches are left: redrive again`]),
+    ...(untriable === 0
+      ? []
+      : [`${untriable} events stay dead, because no complete event was received (${NEVER_COMPLETE})`]),
+    ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
+    ...(elsewhere === null
+      ? []
+      : [`batches of run ${run?.runId} stay in the queue until this is mended: ${elsewhere}`]),
+  ];
+  const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
+  return { message: [message, ...stay].join("; "), run };
+}
+
+/** null: events are applied in the database of the run, or nobody knows where. */
+async function otherThan({ database }: RedriveAnswerDeps, run: Run): Promise<string | null> {
+  if (database === undefined) return null;
+  try {
+    return otherDatabase(run.runId, run.database, await database());
+  } catch (error) {
+    // The batches are back in the queue by now: what is wrong belongs into the answer and must not hide it.
+    return describeError(error);
+  }
+}
