@@ -101,7 +101,7 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   const run = newRun(clampConfig(deps.limits, config), {
     runId: newRunId(nowMs, deps.random),
     nowMs,
-    place: deps.configure({}),
+    deployment: deps.configure({}),
     ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
     ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
   });

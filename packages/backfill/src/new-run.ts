@@ -25,8 +25,8 @@ export function newRun(
     readonly nowMs: number;
     readonly start?: StartPoint;
     readonly end?: EndPoint;
-    /** The place's configuration without what this start alone asks for. Left out: it asks for nothing else. */
-    readonly place?: Config;
+    /** The deployment's configuration without what this start alone asks for. Left out: it asks for nothing else. */
+    readonly deployment?: Config;
     readonly database?: DatabaseIdentity | undefined;
   },
 ): NewRun {
@@ -39,7 +39,7 @@ export function newRun(
     throttle: throttleOf(config),
     scope: scopeOf(config),
     sources: pickSources(sources),
-    seen: givenSettings(options.place ?? config),
+    seen: givenSettings(options.deployment ?? config),
     start: options.start ?? startOf(settings.days, options.nowMs),
     end: options.end ?? { kind: "caught-up" },
     createdAtMs: options.nowMs,

@@ -1,7 +1,7 @@
 /**
  * What the queue takes in one message, looked at by every tick that reads: somebody may have made the queue themselves, or
- * have changed it meanwhile. What does not fit is set aside, and the run says so; a queue that is of no use, or that
- * refuses what it said it would take, stops the run. Nothing is tried for ever without a word.
+ * have changed it meanwhile. An event that does not fit becomes a dead event, and the run says so. A queue that takes too
+ * little, or that refuses a size it said it would take, fails the run, so that the operator learns of it.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { describeError } from "@firehose-backfill/core/errors";

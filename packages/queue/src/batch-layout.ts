@@ -13,7 +13,7 @@ const ARRAY = 4;
 const SHORT_ARRAY = 0x80;
 const MOST_HEAD_BYTES = 5;
 
-/** Where a batch is laid out: it is packed at once, and the next one may have the place. */
+/** The buffer in which a batch is laid out. It is packed at once, so the next batch can use the same buffer. */
 let scratch = Buffer.alloc(0);
 
 /**

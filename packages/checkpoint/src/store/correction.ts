@@ -51,7 +51,7 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
       seq === 0 ? absent("correctionSeq") : equals("correctionSeq", seq),
       absent("correctionMark"),
     );
-    // Not written, or written and told twice: the next turn sees which.
+    // Not written, or written and retried by the SDK: the next round sees which.
     if (after === null) return "again";
     await complete(table, key.runId, ledgerPath(key));
     return "done";

@@ -234,7 +234,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toEqual(run);
     });
 
-    test("cannot move the cursor back within an generation", async () => {
+    test("cannot move the cursor back within a generation", async () => {
       const store = await open();
       const { lease } = await leased(store);
       await register(store, lease);

@@ -127,7 +127,7 @@ export class World {
     for (const field of ["generation", "fence", "registered", "appliedWindow", "paceVersion"] as const)
       if (run[field] < before[field]) throw new Error(`${field} went back from ${before[field]} to ${run[field]}`);
     if (run.generation === before.generation && (run.readerCursor?.ordinal ?? 0) < (before.readerCursor?.ordinal ?? 0))
-      throw new Error("the reader cursor went back within an generation");
+      throw new Error("the reader cursor went back within a generation");
     if (run.paceVersion === before.paceVersion && run.plannedDueMs < before.plannedDueMs)
       throw new Error("the pace went back within a pace version");
   }
