@@ -7,7 +7,7 @@ import type { Run, TickReport } from "@firehose-backfill/checkpoint/run";
 export const UNREACHABLE = "unreachable: ";
 export const FAILED = "error: ";
 /** Ends of a tick that say nothing of the relay: nobody got as far as to ask it, or to hear it out. */
-const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "horizon"]);
+const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "read-ahead full"]);
 
 export function isFailing(endedBecause: string): boolean {
   return endedBecause.startsWith(UNREACHABLE) || endedBecause.startsWith(FAILED);

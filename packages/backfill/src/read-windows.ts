@@ -78,7 +78,7 @@ export async function readWindows(
     return run.waiting === null ? null : `waiting: ${run.waiting.for}`;
   };
 
-  if (freeReadAheadMs(readAheadInput()) < Math.max(1, timing.leastReadAheadMs)) return end("horizon");
+  if (freeReadAheadMs(readAheadInput()) < Math.max(1, timing.leastReadAheadMs)) return end("read-ahead full");
   const limits = await queueLimits(deps, run);
   if (typeof limits === "string") return end(limits);
   const scope = await store.getScope(run.runId);
@@ -92,7 +92,7 @@ export async function readWindows(
     const isPaced = run.throttle.batchDelayMs > 0;
     const freeEvents = readAheadEvents(readAheadInput());
     if (freeEvents < 1 && !(isFirst && isPaced)) {
-      if (isPaced) return end("horizon");
+      if (isPaced) return end("read-ahead full");
       await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);
       const stop = await look();
       if (stop !== null) return end(stop);
@@ -133,7 +133,7 @@ export async function readWindows(
     const ended = await applyWindowEnd(deps, lease, run, window);
     if (ended !== null) return end(ended);
     const isFull = window.verdict.kind === "more" && window.verdict.isFull;
-    if (isFull && isPaced && windowLimits.maxEvents === freeEvents) return end("horizon");
+    if (isFull && isPaced && windowLimits.maxEvents === freeEvents) return end("read-ahead full");
     const stop = await look();
     if (stop !== null) return end(stop);
     if (isFull && window.to === null) await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);

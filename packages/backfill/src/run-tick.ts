@@ -114,7 +114,7 @@ function nextInMs(deps: ReaderDeps, read: ReadReport): number {
   const { timing, clock } = deps;
   // The time of the tick ended before the work did: the next tick begins at once.
   if (read.endedBecause === "time") return 0;
-  if (read.endedBecause !== "horizon") return timing.lookAgainMs;
+  if (read.endedBecause !== "read-ahead full") return timing.lookAgainMs;
   const free = freeReadAheadMs({
     run: read.run,
     outstanding: read.outstanding,

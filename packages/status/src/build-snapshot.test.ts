@@ -108,7 +108,7 @@ describe("what is shown as it is", () => {
     expect(snapshot).toMatchObject({
       lagSeconds: 4_200,
       at: "2026-03-01T12:10:00.000Z",
-      lastTick: { at: "2026-03-01T12:00:00.000Z", durationMs: 2_000, endedBecause: "horizon" },
+      lastTick: { at: "2026-03-01T12:00:00.000Z", durationMs: 2_000, endedBecause: "read-ahead full" },
       nextTickAt: "2026-03-01T12:01:00.000Z",
       queue: QUEUE,
       elapsedSeconds: 600,

@@ -22,7 +22,7 @@ import {
 } from "./harness.ts";
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
-const TICK = { atMs: NOW, durationMs: 5, endedBecause: "horizon" };
+const TICK = { atMs: NOW, durationMs: 5, endedBecause: "read-ahead full" };
 
 export function describeReader({ open, isToldTwice }: Harness): void {
   describe("the lease", () => {
