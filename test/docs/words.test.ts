@@ -62,7 +62,9 @@ describe("a comment", () => {
 
   it("uses the words of the glossary", () => {
     const found = programs.flatMap((path) =>
-      oldWordsOf(commentsOf(readFileSync(`${ROOT}${path}`, "utf8")), REPLACED_IN_COMMENTS).map((old) => `${path}: ${old}`),
+      oldWordsOf(commentsOf(readFileSync(`${ROOT}${path}`, "utf8")), REPLACED_IN_COMMENTS).map(
+        (old) => `${path}: ${old}`,
+      ),
     );
     expect(programs.length).toBeGreaterThan(500);
     expect(found).toEqual([]);

@@ -1,6 +1,6 @@
 /**
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
- * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
+ * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
@@ -36,7 +36,7 @@ export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly random: () => number;
   /** null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
-  /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
+  /** The reader runs in this process and plans void batches again at once. Otherwise the next tick does it. */
   readonly readsAtOnce?: boolean;
   /** Why a limit of memory would make the run stand still; left out where another process is meant by it. */
   readonly limitProblem?: (limitMb: number) => string | null;
@@ -181,7 +181,7 @@ async function cancel(deps: ControlDeps): Promise<ControlAnswer> {
   return { message: `run ${run.runId} is cancelling`, run: after };
 }
 
-/** Both steps at once: the reader that would do the second one may not be there. */
+/** Both steps at once, because the reader that would do the second one may not be running. */
 async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
   const reason = "cancelled by start --new";
   await deps.store.transition(run.runId, sourcesOf("cancelling"), "cancelling", { reason });
@@ -207,13 +207,13 @@ async function tune(deps: ControlDeps, values: Readonly<Record<string, unknown>>
 /** null: somebody else has changed its pace since it was read. */
 async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
-  // A higher limit is always better than the one that is in force.
+  // A limit that is higher than the one in force is never refused.
   const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
   const problem = isLower ? (deps.limitProblem?.(throttle.maxMemoryMb) ?? null) : null;
   if (problem !== null) throw new ConfigError([problem]);
   const changes = throttleChanges(run.throttle, throttle);
   const notes = notesOf(clamped);
-  // Inside the off-peak window it holds for the pace that comes back after it, too.
+  // Inside the off-peak window the change is also made to the pace that comes back after the window.
   const offPeak = tunedOwn(run, wanted, throttle);
   if (Object.keys(changes).length === 0 && isDeepStrictEqual(offPeak, run.offPeak))
     return { message: `nothing to change${notes}`, run };

@@ -57,7 +57,7 @@ export interface ScopeConflict {
   readonly given: string;
 }
 
-/** Only what was given says anything: a setting that is unset goes on with the run's. */
+/** Only settings that were given count. For a setting that is unset, the run keeps its own value. */
 export function scopeConflicts(scope: ScopeSettings, config: Config): readonly ScopeConflict[] {
   const given = scopeOf(config);
   return SCOPE_KEYS.flatMap((key) => {
@@ -78,8 +78,8 @@ export function resumedSources(config: Config, changed: readonly string[]): Run[
 }
 
 /**
- * Whether a run of this configuration would be about the same as one with that scope. A number of days says how far back to
- * begin: one that nobody gave now asks for nothing else.
+ * Whether a run of this configuration would be about the same as one with that scope. The number of days says how far
+ * back to begin; if it was not given now, it does not make a difference.
  */
 export function isSameScope(scope: ScopeSettings, config: Config): boolean {
   const wanted = scopeOf(config);

@@ -14,7 +14,7 @@ export interface RunTotals {
   readonly processed: number;
   readonly stale: number;
   readonly dead: number;
-  /** `dead` by reason; of those dead for a reason that nobody said, it knows nothing. */
+  /** `dead` by reason; events without a reason are left out. */
   readonly deadReasons: Readonly<Record<string, number>>;
   /** By reason: `before-start`, `collection`, `did`, ... */
   readonly skipped: Readonly<Record<string, number>>;

@@ -17,8 +17,8 @@ const MOST_HEAD_BYTES = 5;
 let scratch = Buffer.alloc(0);
 
 /**
- * In as old a version as holds the batch: what a roll-back meets in the queue, it can mostly read. The bytes are good until
- * the next call.
+ * In the oldest version that can hold the batch, so that after a roll-back the older program can read most messages. The
+ * bytes are valid until the next call.
  */
 export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2; readonly bytes: Uint8Array } {
   const { key, events, deadEventIds } = batch;

@@ -37,7 +37,7 @@ const NEXT_PAUSE_MS = 10_000;
 const WORTH_COLLECTING = 0.25;
 /** A limit must be above what the process holds at its start, so that there is memory to work with. */
 const START_HEADROOM = 1.25;
-/** A tenth, once it works: what a process needs to work is there by then. */
+/** A tenth while it works: by then the process has allocated what it needs to work. */
 const WORKING_SHARE = 10;
 
 export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {

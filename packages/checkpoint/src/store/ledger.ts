@@ -28,12 +28,12 @@ export function ledgerMethods(deps: Deps): LedgerStore {
     },
 
     async setSlot(key, { dueMs, paceVersion }) {
-      const slot = { dueMs: dueMs, paceEpoch: paceVersion };
+      const slot = { dueMs, paceEpoch: paceVersion };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
       const set = { ...slot, expiresAt: expiresAt(now(), null) };
       if ((await table.update(ledgerKey(key), { set }, isOpen)) !== null) return;
-      // A redriven batch keeps to the pace of whatever run goes on now, whose generations are not its own's.
+      // A redriven batch keeps to the pace of the run that is open now, whose pace versions are not those of its own run.
       await table.update(ledgerKey(key), { set: slot }, IS_DEAD);
     },
 

@@ -83,10 +83,10 @@ async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolea
   if (isCounted && (entry.outcome === "dead" || entry.correctionPending)) {
     const expires = expiresAt(deps.now(), "dead");
     const after = await table.update(key, { set: { isCounted: true, expiresAt: expires } }, exists("outcome"));
-    // Read after the mark is set: a redrive came before it, and we see it here, or after, and corrects by itself.
+    // This is read after `isCounted` is set. A redrive that came before it is seen here; one that comes later corrects the totals itself.
     if (after !== null && readFlag(after, "correctionPending")) await correct(deps, entry.key);
   } else if (!deps.hasTtl) {
-    // Never one that another sweep has kept, whatever this one believes.
+    // The condition keeps an entry that another sweep has kept meanwhile.
     await table.delete(key, absent("isCounted"));
   }
 }

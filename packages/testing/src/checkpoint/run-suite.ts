@@ -211,7 +211,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
   });
 
   describe("a new generation", () => {
-    test("sets the cursors and drops unfolded windows with their counts", async () => {
+    test("sets the cursors and drops unfinished windows with their counts", async () => {
       const store = await open();
       const { lease } = await leased(store);
       await finishOne(store, lease, 1);
@@ -277,7 +277,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.newGeneration(RUN, { ...change, generationBefore: 2 })).toBeNull();
     });
 
-    test("is refused where the applied cursor has moved on, unless a place was chosen", async () => {
+    test("is refused where the applied cursor has moved on, unless a start was chosen", async () => {
       const store = await open();
       const { lease } = await leased(store);
       const stale = await theRun(store);
