@@ -11,7 +11,7 @@ import { seeded } from "../test/simulation/simulate.ts";
 import type { Benchmark } from "./benchmark.ts";
 
 const DEFAULTS = { kills: 100, seed: 1, each: 25, copies: 4 };
-/** In turn. The second holds the places of the pace to the same promises. */
+/** One after the other. The second checks the same promises with slots on a pace. */
 const SETTINGS = [
   { BACKFILL_BATCH_SIZE: "10", BACKFILL_BATCH_DELAY_MS: "0", BACKFILL_MAX_CONCURRENT: "2" },
   {

@@ -53,8 +53,8 @@ const EVENTS: Readonly<Record<Pace, number>> = {
   fast: 400_000,
   unthrottled: 2_500_000,
 };
-/** After it was frozen, a paced run gives what became late its new places. */
-const SETTLE_MS = 2_500;
+/** After it was frozen, batches of a paced run are late and take new slots. */
+const NEW_SLOTS_MS = 2_500;
 const FREEZE_ATTEMPTS = 500;
 
 export async function runInterference(options: InterferenceOptions): Promise<readonly InterferenceFigures[]> {
@@ -73,7 +73,7 @@ export async function runInterference(options: InterferenceOptions): Promise<rea
   setPriority(program.pid, options.niceness);
   const run = stack.use(await freezable(program, postgres.databaseUrl));
   while ((await log.eventsIn(0, Date.now())) === 0) await sleep(500);
-  await sleep(SETTLE_MS);
+  await sleep(NEW_SLOTS_MS);
   const figures = [];
   for (const foreground of FOREGROUNDS) {
     figures.push(await measure(run, log, foreground, options));
@@ -136,7 +136,7 @@ interface Freezable extends AsyncDisposable {
   set(state: "running" | "frozen"): Promise<void>;
 }
 
-/** Frozen by SIGSTOP, it keeps its plan and its place: it goes on at its pace, and does not begin anew as after a pause. */
+/** Frozen by SIGSTOP, it keeps its plan: it goes on at its pace, and does not begin a new generation as after a pause. */
 async function freezable(program: Program, databaseUrl: string): Promise<Freezable> {
   const url = new URL(databaseUrl);
   url.searchParams.set("application_name", "bench");
@@ -175,7 +175,7 @@ async function freezable(program: Program, databaseUrl: string): Promise<Freezab
       }
       thaw();
       thaw = null;
-      await sleep(SETTLE_MS);
+      await sleep(NEW_SLOTS_MS);
     },
     async [Symbol.asyncDispose]() {
       thaw?.();

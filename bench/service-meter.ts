@@ -26,8 +26,8 @@ export interface ServiceFigures {
   readonly billedMs: number;
   readonly invocations: number;
   readonly sqsRequests: Readonly<Record<string, number>>;
-  /** Updates of `plannedDueMs` (by the reader; by late batches), failed ones too: DynamoDB bills them. And those that note a new place. */
-  readonly pacingWrites: Readonly<Record<"reservations" | "newPlaces" | "notedPlaces", number>>;
+  /** Updates of `plannedDueMs` (by the reader; by late batches), failed ones too: DynamoDB bills them. And updates that note a new slot. */
+  readonly pacingWrites: Readonly<Record<"reservations" | "newSlots" | "notedSlots", number>>;
   readonly tableWrites: number;
   /** Largest factor by which the run stretched its own delay. 1: it never backed off. */
   readonly mostBackOff: number;
@@ -75,7 +75,7 @@ export function createServiceMeter(queueName: string): ServiceMeter {
         billedMs,
         invocations: count,
         sqsRequests: countKinds(queueCalls.filter(isIn)),
-        pacingWrites: { reservations: 0, newPlaces: 0, notedPlaces: 0, ...countKinds(pacingWrites.filter(isIn)) },
+        pacingWrites: { reservations: 0, newSlots: 0, notedSlots: 0, ...countKinds(pacingWrites.filter(isIn)) },
         tableWrites: tableWrites.filter(isIn).length,
         mostBackOff: Math.max(1, ...backOffs.filter(isIn).map(({ factor }) => factor)),
       };
@@ -92,8 +92,8 @@ function pacingKind(request: Exchange["request"]): keyof ServiceFigures["pacingW
   const changed = changedNames(request);
   // As a run begins, its pace moves from its item into one of its own: no slot is given away by that.
   if (changed.includes("begunFor") || keyOf(request).startsWith("run#")) return null;
-  if (changed.includes("plannedDueMs")) return changed.includes("reserveMark") ? "reservations" : "newPlaces";
-  return changed.includes("dueMs") ? "notedPlaces" : null;
+  if (changed.includes("plannedDueMs")) return changed.includes("reserveMark") ? "reservations" : "newSlots";
+  return changed.includes("dueMs") ? "notedSlots" : null;
 }
 
 function keyOf({ Key: key }: Exchange["request"]): string {

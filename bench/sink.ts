@@ -1,6 +1,6 @@
 /**
  * The sink beside a bare loop of the same upsert statement through the same driver, on the same server: what the second
- * table, the transaction with its lock, and folding cost.
+ * table, the transaction with its lock, and finding the latest rows cost.
  */
 import { toRow } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -86,7 +86,7 @@ interface Opening {
   readonly connections: number;
 }
 
-/** The upsert of records alone, each its own transaction. Even here a batch must not name a key twice, so it is folded. */
+/** The upsert of records alone, each its own transaction. Even here a batch must not name a key twice, so only its latest rows are sent. */
 async function bareLoop({ databaseUrl, connections }: Opening): Promise<Way> {
   const clients = await Promise.all(Array.from({ length: connections }, () => connectDriver(databaseUrl)));
   return {
@@ -127,7 +127,7 @@ function theSink({ databaseUrl, connections }: Opening): Way {
   const lock = { name: "bench", maxConcurrent: connections, isOnTime: () => true };
   const apply: Apply = async (rows) => {
     let result = await target.apply(key, rows, { lock });
-    // As the program does: the places are looked at one by one, and may move meanwhile.
+    // As the program does: the locks are tried one after the other, and may be taken meanwhile.
     while (result.kind === "busy") result = await target.apply(key, rows, { lock });
     if (result.kind !== "applied" || result.counts.dead > 0) throw new Error(JSON.stringify(result));
   };

@@ -49,11 +49,11 @@ export interface ThrottleFigures {
   readonly load: number;
 }
 
-/** The first batches were planned before there was a consumer: they come late, and take new places. */
-const SETTLE_MS = 5_000;
+/** The first batches were planned before there was a consumer: they come late, and take new slots. */
+const NEW_SLOTS_MS = 5_000;
 /**
  * A database that hung has made the run back off, which ends after a quiet minute; and what was planned meanwhile keeps
- * its wider places, two minutes ahead. On its pace: no back-off, and this much of the rate over this many seconds.
+ * its wider slots, two minutes ahead. On its pace: no back-off, and this much of the rate over this many seconds.
  */
 const ON_PACE = { share: 0.95, seconds: 20 };
 const RECOVERY_TIMEOUT_MS = 300_000;
@@ -106,7 +106,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
     if (Date.now() > giveUpMs) throw new Error(`not ${maxConcurrent} consumers in time:\n${program.stderr()}`);
     await sleep(500);
   }
-  await sleep(SETTLE_MS);
+  await sleep(NEW_SLOTS_MS);
 
   const load = Number(loadavg()[0]?.toFixed(1));
   const untilOnPace = async (): Promise<number> => {

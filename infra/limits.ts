@@ -4,7 +4,7 @@
  */
 import { NEEDED_MESSAGE_BYTES } from "../packages/core/src/message-size.ts";
 
-/** The schedule's period. The pace's horizon is two of them. */
+/** The schedule's period. The read-ahead is two of them. */
 export const TICK_SECONDS = 60;
 
 /** A tick reads for at most a period; what is left is for its sends, its cursor and its release. */
@@ -22,7 +22,7 @@ export const STATUS_TIMEOUT_SECONDS = 20;
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * CONSUMER_TIMEOUT_SECONDS;
 
 /**
- * The most SQS allows. Hiding a message is how a batch waits for its place, and every return of it counts as a receive;
+ * The most SQS allows. A batch that waits for its slot is hidden, and every return of it counts as a receive;
  * real attempts are counted by the consumer, which dead-letters at the fifth. This is the last net only.
  */
 export const MAX_RECEIVE_COUNT = 1000;

@@ -46,7 +46,7 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
 }
 
 /**
- * The one writer of windows, cursors and folds, which also begins the first run and sweeps what is folded. It looks into
+ * The only writer of windows and cursors; it also begins the first run and sweeps finished windows. It looks into
  * the dead-letter queue and takes nothing out of it.
  */
 function readerPermissions(on: Resources): Statement[] {

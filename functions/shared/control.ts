@@ -34,7 +34,7 @@ export type ControlAnswer =
   | Refusal;
 
 export interface Control {
-  /** An event that is refused has changed nothing. @throws what nobody foresaw */
+  /** An event that is refused has changed nothing. @throws errors that were not expected */
   answer(event: unknown): Promise<ControlAnswer>;
 }
 

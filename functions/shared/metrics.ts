@@ -34,7 +34,7 @@ export function addMetric(metrics: Metrics, name: MetricName, value: number): vo
   metrics.addMetric(name, METRICS[name], value);
 }
 
-/** Sums say nothing where there is nothing; most batches have no stale and no dead events. */
+/** A sum of zero is left out; most batches have no stale and no dead events. */
 export function addCount(metrics: Metrics, name: MetricName, value: number): void {
   if (value > 0) addMetric(metrics, name, value);
 }

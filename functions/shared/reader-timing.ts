@@ -13,7 +13,7 @@ export function deployedReaderTiming(options: { readonly remainingMs: number }):
   return {
     tickMs: TICK_MS,
     tickBudgetMs: Math.min(LONGEST_READING_MS, remainingMs * READING_SHARE),
-    // The schedule decides when the next look is; every look with any room is worth a connection.
+    // The schedule decides when the next look is. It is a minute away, so the reader connects if any of the read-ahead is free.
     leastReadAheadMs: 0,
     lookAgainMs: TICK_MS,
     leaseTtlMs: remainingMs + LEASE_MARGIN_MS,

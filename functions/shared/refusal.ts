@@ -9,7 +9,7 @@ export interface Refusal {
   readonly problems: readonly string[];
 }
 
-/** null: nobody foresaw it. That is a bug, and has to fail where alarms see it. */
+/** null: an error that was not expected. That is a bug, and the invocation has to fail so that alarms see it. */
 export function refusalOf(error: unknown): Refusal | null {
   if (error instanceof ConfigError) return refuse(error.problems);
   if (error instanceof UsageError) return refuse([error.message]);

@@ -1,6 +1,6 @@
 /**
- * Tells the operator when a run has ended or stopped, through the topic that alarms go to. Whoever makes the transition
- * tells it, and a transition is made once; an environment that dies in between has told nobody, and the status page has it.
+ * Tells the operator when a run has ended or stopped, through the topic that alarms go to. The environment that
+ * makes the transition publishes it, once. If it dies in between, nothing is published, and only the status page shows it.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
@@ -29,7 +29,7 @@ export function tellTransitions(
       try {
         await options.publish(noticeOf(run));
       } catch (error) {
-        // The run has stopped all the same.
+        // The run has stopped even though nothing could be published.
         options.log(
           `[BACKFILL] Run ${runId} is ${to}, and the notice about it could not be sent: ${describeError(error)}`,
         );

@@ -31,8 +31,8 @@ export interface LifePlan {
 const LONGEST_WAIT_MS = 1_500;
 /** Windows are few beside batches: their points are passed rarely. */
 const RARE: ReadonlySet<CrashPointName> = new Set([
-  "mid-fold",
-  "after-fold",
+  "mid-advance",
+  "after-advance",
   "after-reserve",
   "after-send",
   "before-cursor",

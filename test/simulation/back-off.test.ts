@@ -53,7 +53,7 @@ it("the database answers slowly: the latency signal halves the pace, and a quiet
   expect((await simulation.run()).backOffReason).toBe("latency");
   await simulation.pass(3 * MINUTE);
   expect(await status(simulation)).toMatchObject({ backOff: 1, allowed: 20 });
-  // What was planned meanwhile keeps its places, two ticks of them.
+  // What was planned meanwhile keeps its slots, two ticks of them.
   await simulation.pass(5 * MINUTE);
   expect(lastMinutes(simulation, 3) / 20).toBeGreaterThan(0.98);
   await simulation.stop();
@@ -134,7 +134,7 @@ it("off-peak hours: that profile's pace inside the window, the run's own before 
     measurePace(database.applied, startMs + fromMinute * MINUTE, startMs + toMinute * MINUTE).ratePerSecond;
   expect(rate(0, 29) / 2.5).toBeCloseTo(1, 1);
   expect(rate(33, 60) / 20).toBeCloseTo(1, 1);
-  // What was planned at the faster pace takes new places at the slower one.
+  // What was planned at the faster pace takes new slots at the slower one.
   expect(rate(62, 100) / 2.5).toBeCloseTo(1, 1);
   expect(measurePace(database.applied, startMs + 61 * MINUTE, startMs + 100 * MINUTE).most60).toBeLessThanOrEqual(
     1.05 * 60 * 2.5 + 20,

@@ -44,8 +44,8 @@ test("a purged queue: what was in it is read again in a new generation, from the
 /** What another time may have left in the dead-letter queue. */
 const OLD_LETTERS = {
   "an older run's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "before" }))),
-  "an older epoch's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", generation: 0 }))),
-  "a folded window's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", window: 0 }))),
+  "an older generation's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", generation: 0 }))),
+  "a finished window's": encodeMessage(logged(batchOf([recordEvent(1)], { runId: "simulated", window: 0 }))),
   "a stranger's": { body: "{}", payload: null },
   "a newer program's": { body: "{}", payload: Uint8Array.of(99, 0) },
 };

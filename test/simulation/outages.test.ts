@@ -47,7 +47,7 @@ test.each(spread(OUTAGES, OUTAGES.slice(1, 3)))(
       totals: { dead: 0 },
     });
     expect(await queue.figures()).toMatchObject({ deadLetters: 0 });
-    // 30 s, 60 s, ... and then a quarter of an hour at a time; in between a message that is late takes a new place.
+    // 30 s, 60 s, ... and then a quarter of an hour at a time; in between a batch that is late takes a new slot.
     const waits = hidden.filter(({ atMs }) => atMs >= downMs).map(({ seconds }) => seconds);
     expect(waits).toEqual(expect.arrayContaining([30, 60, 120, 240, 480, 900]));
     expect(Math.max(...waits)).toBe(900);

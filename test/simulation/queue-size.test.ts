@@ -50,7 +50,7 @@ test("issue 12.5: lowered in the middle of a run, between its reading and a send
     stream: STREAM,
     maxMessageBytes: () => takes,
     readerCrash: (point) => {
-      // The places of the window with the large record are reserved, and it is packed for the larger queue.
+      // The slots of the window with the large record are reserved, and it is packed for the larger queue.
       if (point === "after-reserve" && simulation.clock.now() >= lowerAtMs) takes = 256 * KIB;
     },
   });

@@ -104,7 +104,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     source: MODEL,
   });
 
-  const place: ReaderTiming =
+  const timing: ReaderTiming =
     options.home === undefined
       ? {
           tickMs,
@@ -122,7 +122,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     queue,
     sources: { model: modelKit(stream, clock) },
     memory: CALM,
-    timing: place,
+    timing,
     offPeak: config.settings.offPeak,
     limits: null,
     owner: "simulated",

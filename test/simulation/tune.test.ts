@@ -64,7 +64,7 @@ describe("a tune in a long-lived process", () => {
     });
     await simulation.pass(31_000);
     await tune(simulation, 200, { readsAtOnce: true });
-    // Of 31 s at 2.5 a second all but two ticks are folded.
+    // Of 31 s at 2.5 a second all but two ticks are counted.
     expect((await simulation.run()).totals.processed).toBeGreaterThanOrEqual(50);
     await simulation.pass(15_000);
     expect(await simulation.run()).toMatchObject({ status: "succeeded", totals: { processed: 300 } });

@@ -117,7 +117,7 @@ describe("batches at once and connections, by pg_locks and pg_stat_activity", ()
     await running.steering.tune({ BACKFILL_BATCH_DELAY_MS: 60_000 });
     await running.watch.reset();
     await new Promise((resolve) => setTimeout(resolve, FOLLOWS_WITHIN_MS));
-    // What was in hand, and the one that owns the place that is now.
+    // What was in hand, and the one whose slot is now.
     expect((await running.watch.seen()).batches).toBeLessThanOrEqual(3 + 1);
     expect((await running.steering.status()).tunes.at(-1)).toMatchObject({
       by: "tune",

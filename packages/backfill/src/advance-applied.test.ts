@@ -5,7 +5,7 @@ import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/
 
 const { run } = await storeWithRun();
 
-test("folds the leading complete windows and adds up what they say", () => {
+test("moves past the first complete windows and adds up their counts", () => {
   const windows = [
     openWindow(1, [FIVE, { applied: 0, stale: 0, dead: 5, deadReasons: { float: 5 } }]),
     openWindow(2, []),

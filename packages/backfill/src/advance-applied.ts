@@ -1,6 +1,6 @@
 /**
- * Folding: bringing what consumers wrote into the run item. The applied cursor moves past the first windows that are
- * complete, and no further: it never passes work that is neither applied nor dead.
+ * Advances the applied cursor: adds what consumers wrote into the ledger to the run item. The cursor moves past the first
+ * windows that are complete, and no further: it never passes a batch that is neither applied nor dead.
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
@@ -14,11 +14,11 @@ export interface Outstanding {
   readonly bytes: number;
   /** When the oldest window that is not complete was sent; null: nothing is outstanding. */
   readonly oldestSentAtMs: number | null;
-  /** By when the oldest of these windows should have been applied, by its last place; null: nothing is outstanding. */
+  /** By when the oldest of these windows should have been applied, by its last slot; null: nothing is outstanding. */
   readonly oldestDueMs: number | null;
 }
 
-/** Enough for two ticks of the densest pace; more are read once these are folded. */
+/** Enough for two ticks of the densest pace; more are read once these are counted. */
 const WINDOWS_AT_ONCE = 500;
 
 export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
@@ -43,9 +43,9 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   return { batches, events, bytes, oldestSentAtMs, oldestDueMs };
 }
 
-/** The one update that folds the leading complete windows; null: there is none. Pure. */
+/** The update that moves the applied cursor past the first windows that are complete; null: there is none. Pure. */
 export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): AppliedMove | null {
-  let folded = run.appliedWindow;
+  let { appliedWindow } = run;
   let appliedCursor = run.appliedCursor;
   let received = 0;
   let processed = 0;
@@ -55,10 +55,10 @@ export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): Appli
   const skipped: Record<string, number> = {};
   const deadReasons: Record<string, number> = {};
   for (const { window, entries } of windows) {
-    if (window.number !== folded + 1) break;
+    if (window.number !== appliedWindow + 1) break;
     const counts = entries.flatMap((entry) => (entry.outcome === null || entry.counts === null ? [] : [entry.counts]));
     if (counts.length < window.batches) break;
-    folded = window.number;
+    appliedWindow = window.number;
     appliedCursor = window.to;
     received += window.received;
     addCounts(skipped, window.skipped);
@@ -70,19 +70,19 @@ export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): Appli
       addCounts(deadReasons, count.deadReasons ?? {});
     }
   }
-  if (folded === run.appliedWindow || appliedCursor === null) return null;
+  if (appliedWindow === run.appliedWindow || appliedCursor === null) return null;
   const add: RunTotals = { received, processed, stale, dead, deadReasons, skipped };
   return {
     generation: run.generation,
     appliedWindowBefore: run.appliedWindow,
-    appliedWindow: folded,
+    appliedWindow,
     appliedCursor,
     lastFinishedAtMs,
     add,
   };
 }
 
-/** Folds all that is complete. null: the lease is lost. */
+/** Moves the applied cursor past all windows that are complete. null: the lease is lost. */
 export async function advanceApplied(
   deps: { readonly store: WindowStore; readonly crashPoint?: CrashPoint },
   lease: Lease,
@@ -91,13 +91,13 @@ export async function advanceApplied(
   let current = run;
   for (;;) {
     const windows = await deps.store.openWindows(current, WINDOWS_AT_ONCE);
-    const fold = planAppliedMove(current, windows);
-    if (fold === null) return { run: current, outstanding: outstandingOf(windows) };
-    await deps.crashPoint?.("mid-fold");
-    const after = await deps.store.moveApplied(lease, fold);
+    const move = planAppliedMove(current, windows);
+    if (move === null) return { run: current, outstanding: outstandingOf(windows) };
+    await deps.crashPoint?.("mid-advance");
+    const after = await deps.store.moveApplied(lease, move);
     if (after === null) return null;
     current = after;
-    await deps.crashPoint?.("after-fold");
+    await deps.crashPoint?.("after-advance");
     await deps.store.sweep(current);
   }
 }

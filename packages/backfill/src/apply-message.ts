@@ -1,6 +1,7 @@
 /**
- * The consumer's order, for one message: still wanted? on time? is production well? verify and decode, lock, apply,
- * note in the ledger, done. It never throws for one bad event, and never applies a batch that has no place on the pace.
+ * The consumer's order, for one message: is the batch still wanted, is it on time, is production well; then verify and
+ * decode, lock, apply, and note the outcome in the ledger. It never throws because of one bad event, and it never applies
+ * a batch that has no slot.
  */
 import { NewerItemError } from "@firehose-backfill/checkpoint/errors";
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
@@ -18,7 +19,7 @@ import { keepHidden } from "./keep-hidden.ts";
 import { dispositionOf } from "./disposition.ts";
 import { type MessageResult, outcome } from "./message-result.ts";
 import { paceOf } from "./pace.ts";
-import { DeadLetterError, MAX_ATTEMPTS, sendLetter, setAside, waitFor } from "./failure.ts";
+import { DeadLetterError, MAX_ATTEMPTS, sendLetter, deadLetterBatch, waitFor } from "./failure.ts";
 import { decideSlot, takeNewSlot } from "./slot-decision.ts";
 import { toRow } from "./to-rows.ts";
 
@@ -70,7 +71,7 @@ async function applyOrWait(
     return await applyBatch(deps, message, batch, signal);
   } catch (error) {
     if (error instanceof DeadLetterError) return await keepLetter(deps, message, batch.key.runId, error.cause);
-    // The table or the queue is away: never apply unpaced, come back later. No attempt is counted.
+    // The table or the queue cannot be reached, so the slot is not known. The message is hidden, and no attempt is counted.
     deps.log(`[BACKFILL] Consumer: ${describeError(error)}`);
     const seconds = error instanceof NewerItemError ? NEWER_VERSION_SECONDS : UNREACHABLE_SECONDS;
     await deps.queue.hide(message.receiptHandle, seconds).catch(() => undefined);
@@ -135,13 +136,13 @@ async function applyBatch(
   if (health.kind === "unhealthy") return waitFor(deps, { message, batch, run: pace, because: health.because });
   if (pace.throttle.useIdle) await yieldToEventLoop();
 
-  // On the first delivery an attempt is counted only if it fails; a write a batch is saved.
+  // On the first delivery an attempt is counted only if it fails. This saves one write for each batch.
   const isCounted = message.receiveCount > 1;
   if (isCounted) {
     const begun = await store.beginAttempt(batch.key);
-    // Somebody redrove it knowing that it had failed: it gets its try, and goes back if it fails again.
+    // Somebody redrove a batch that had failed: it gets one more attempt, and is dead-lettered again if that fails.
     if (begun.attempts > MAX_ATTEMPTS && !isRedriven)
-      return setAside(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
+      return deadLetterBatch(deps, message, batch, `${MAX_ATTEMPTS} attempts failed`);
   }
   const rows = await decode(deps, run, batch, signal);
 
@@ -155,7 +156,7 @@ async function applyBatch(
       rows,
       isOnTime: () => isOnTime(deps, slot, pace),
     });
-    if (result.kind === "setback" && result.isFault) return result.result;
+    if (result.kind === "failed" && result.isAttempt) return result.result;
     if (result.kind === "late") {
       decision = await takeNewSlot(deps, batch, pace);
       if (decision.kind === "now") continue;
@@ -163,7 +164,7 @@ async function applyBatch(
     if (result.kind !== "applied") {
       // Waiting of any kind counts no attempt: an outage of half a day must cost no batch.
       if (isCounted) await store.cancelAttempt(batch.key);
-      if (result.kind === "setback") return result.result;
+      if (result.kind === "failed") return result.result;
       if (decision.kind === "hide") return hide(deps, message, decision.seconds, "late");
       return hide(deps, message, Math.max(1, Math.ceil(intervalMs(paceOf(pace), batch.events.length) / 1000)), "busy");
     }

@@ -1,4 +1,4 @@
-/** One call of the sink and what its answer means: applied, busy, late, or a setback told apart by the sink's own class. */
+/** One call of the sink and what its answer means: applied, busy, late, or failed. The kind of the sink's error decides how the failure is handled. */
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
@@ -10,7 +10,7 @@ import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { MessageResult } from "./message-result.ts";
 import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
-import { retryLater, stopLoudly, waitFor } from "./failure.ts";
+import { retryLater, failTheRun, waitFor } from "./failure.ts";
 
 export interface ApplyRowsOptions {
   readonly run: Run;
@@ -26,8 +26,8 @@ export type ApplyRowsResult =
   | { readonly kind: "applied"; readonly counts: BatchCounts; readonly durationMs: number }
   | { readonly kind: "busy" }
   | { readonly kind: "late" }
-  /** `isFault`: an attempt at the batch has failed, which counts. Otherwise it was not the batch's turn to fail. */
-  | { readonly kind: "setback"; readonly result: MessageResult; readonly isFault: boolean };
+  /** `isAttempt`: this counts as a failed attempt of the batch. False: the cause is not the batch, such as a database that is down. */
+  | { readonly kind: "failed"; readonly result: MessageResult; readonly isAttempt: boolean };
 
 export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): Promise<ApplyRowsResult> {
   const { run, pace, message, batch } = options;
@@ -55,11 +55,11 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
     const because = describeError(error);
     switch (error.kind) {
       case "service":
-        return setback(await waitFor(deps, { message, batch, run: pace, because: "database", detail: because }), false);
+        return failed(await waitFor(deps, { message, batch, run: pace, because: "database", detail: because }), false);
       case "broken":
-        return setback(await stopLoudly(deps, { message, run, because }), false);
+        return failed(await failTheRun(deps, { message, run, because }), false);
       case "attempt":
-        return setback(await retryLater(deps, { message, batch, run, because }), true);
+        return failed(await retryLater(deps, { message, batch, run, because }), true);
       default: {
         const unreachable: never = error.kind;
         throw new Error(`unknown kind of sink error ${String(unreachable)}`, { cause: error });
@@ -68,8 +68,8 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
   }
 }
 
-function setback(result: MessageResult, isFault: boolean): ApplyRowsResult {
-  return { kind: "setback", result, isFault };
+function failed(result: MessageResult, isAttempt: boolean): ApplyRowsResult {
+  return { kind: "failed", result, isAttempt };
 }
 
 /** Production answers slowly: everything on this pace slows down, as it does under memory pressure. */

@@ -1,4 +1,4 @@
-/** What a deployment has fixed bounds what is asked of it: concurrency and memory go below it freely, never above. Pure. */
+/** The limits of a deployment: concurrency and memory may be set lower than deployed, never higher. Pure. */
 import type { Config, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { DeployedLimits } from "./deps.ts";
 

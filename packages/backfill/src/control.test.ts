@@ -120,7 +120,7 @@ test("cancel, and no way back", async () => {
   await expect(send({ action: "resume" })).rejects.toThrow(/^Cannot resume: run \S+ is cancelling; only /);
 });
 
-test("a tune changes the pace, is recorded, and voids the places of the old one", async () => {
+test("a tune changes the pace, is recorded, and voids the slots of the old one", async () => {
   const { send, clock } = setUp();
   const run = await send({ action: "start" });
   const tuned = await send({ action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4000 } });

@@ -1,6 +1,6 @@
 /**
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
- * half changed. Refused transitions say why, and what would be right. Rendering the answer is somebody else's.
+ * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -64,7 +64,7 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   const run = newRun(clampConfig(deps.limits, config), {
     runId: newRunId(nowMs, deps.random),
     nowMs,
-    place: deps.configure({}),
+    deployment: deps.configure({}),
     ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
     ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
   });
@@ -140,7 +140,7 @@ async function cancel(deps: ControlDeps): Promise<ControlAnswer> {
   return { message: `run ${run.runId} is cancelling`, run: after };
 }
 
-/** Both steps at once: the reader that would do the second one may not be there. */
+/** Both steps at once, because the reader that would do the second one may not be running. */
 async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
   const reason = "cancelled by start --new";
   await deps.store.transition(run.runId, sourcesOf("cancelling"), "cancelling", { reason });

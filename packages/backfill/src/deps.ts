@@ -19,16 +19,16 @@ export interface DeployedLimits {
   readonly maxMemoryMb: number;
 }
 
-/** Facts of the place that are not settings of a run. */
+/** Times that depend on the deployment and are not settings of a run. */
 export interface ReaderTiming {
-  /** Length of one tick of the schedule; the horizon is two of them. */
+  /** Length of one tick of the schedule; the read-ahead is two of them. */
   readonly tickMs: number;
   /** Longest a tick may take, sends included. */
   readonly tickBudgetMs: number;
-  /** Least room on the horizon that is worth a connection. A long-lived process waits for a tick's worth. */
+  /** How much of the read-ahead must be free before the reader connects. A long-lived process waits until a tick is free. */
   readonly leastReadAheadMs: number;
   readonly leaseTtlMs: number;
-  /** Batches are outstanding and every look finds the queue empty for this long: they are lost. */
+  /** If batches are outstanding and the queue stays empty for this long, they are lost. */
   readonly lostAfterMs: number;
   /** How soon a long-lived process looks again while consumers work on what is planned. */
   readonly lookAgainMs: number;
@@ -63,10 +63,10 @@ export interface ConsumerDeps {
   readonly queue: BatchQueue;
   readonly sink: ConsumerSink;
   readonly memory: MemoryGuard;
-  /** What this home does above its limit: a long-lived process waits until it is under it, a function marks its environment. */
+  /** What this deployment does above its memory limit: a long-lived process waits until it is below it, a function marks its environment. */
   readonly relieveMemory: (signal: AbortSignal) => Promise<void>;
   readonly latency: LatencySignal;
-  /** What this consumer said last of what it waits for: the same is said once. */
+  /** What this consumer last said that it waits for, so that the same text is logged once. */
   readonly waitLog: { lastSaid: string | null };
   /** MEMORY_CHECK_INTERVAL. */
   readonly memoryChecks: EventCounter;
@@ -89,7 +89,7 @@ export const CRASH_POINTS = [
   "after-commit",
   "after-ledger",
   "before-delete",
-  "mid-fold",
-  "after-fold",
+  "mid-advance",
+  "after-advance",
 ] as const;
 export type CrashPointName = (typeof CRASH_POINTS)[number];

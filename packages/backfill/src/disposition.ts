@@ -1,4 +1,4 @@
-/** Whether a message still has anything to do, by the run item and the batch's ledger entry. Reads, writes nothing. */
+/** What a consumer does with a message before it decodes anything, by the run item and the batch's ledger entry. */
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch } from "@firehose-backfill/core/batch";
@@ -6,7 +6,7 @@ import { ON_TIME_MS } from "@firehose-backfill/throttle/slots";
 import type { ConsumerDeps } from "./deps.ts";
 
 export type Disposition =
-  /** `delete`: void, cancelled, folded or already applied. */
+  /** `delete`: void, cancelled, already applied, or of a finished window. */
   | { readonly kind: "delete"; readonly because: string }
   | { readonly kind: "wait"; readonly because: string }
   | { readonly kind: "dead-letter"; readonly because: string }
@@ -26,18 +26,18 @@ export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCou
   const isVoid = key.generation !== run.generation;
   if (run.pausedNow && !isVoid) return { kind: "wait", because: run.status };
 
-  const isFolded = key.window <= run.appliedWindow;
-  // A first delivery in time has no entry to look for; the Get is saved on the common path.
-  const isWorthLooking = isVoid || isFolded || receiveCount > 1 || batch.dueMs < deps.clock.now() - ON_TIME_MS;
+  const isFinished = key.window <= run.appliedWindow;
+  // A first delivery that is on time has no entry, so the Get is left out.
+  const isWorthLooking = isVoid || isFinished || receiveCount > 1 || batch.dueMs < deps.clock.now() - ON_TIME_MS;
   const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
   if (entry?.outcome === "applied") {
     if (entry.correctionPending) await deps.store.correct(key);
     return { kind: "delete", because: "already applied" };
   }
   const isRedriven = entry?.outcome === "dead";
-  // What was dead before the generation began was counted there, and is not read again: somebody redrove it.
+  // A batch that died in an older generation was counted there and is not read again; it comes back only by a redrive.
   if (isVoid && !isRedriven) return { kind: "delete", because: "void generation" };
   if (run.pausedNow) return { kind: "wait", because: run.status };
-  if (isFolded && !isRedriven) return { kind: "delete", because: "window already folded" };
+  if (isFinished && !isRedriven) return { kind: "delete", because: "window already finished" };
   return { kind: "apply", run, entry, isRedriven };
 }

@@ -18,11 +18,11 @@ function sinceAfter(ticks: readonly Tick[]): number | undefined {
 }
 
 test.each<[string, readonly Tick[], number | undefined]>([
-  ["a run that reads", [["horizon", 12]], undefined],
+  ["a run that reads", [["read-ahead full", 12]], undefined],
   [
     "the first tick that fails",
     [
-      ["horizon", 12],
+      ["read-ahead full", 12],
       [DOWN, 0],
     ],
     5 * SECOND,
@@ -41,7 +41,7 @@ test.each<[string, readonly Tick[], number | undefined]>([
     "ticks that did not ask end nothing",
     [
       [DOWN, 0],
-      ["horizon", 0],
+      ["read-ahead full", 0],
       ["memory", 0],
       [DOWN, 0],
     ],
@@ -78,7 +78,7 @@ test.each<[string, readonly Tick[], number | undefined]>([
     [
       [DOWN, 0],
       ["paused", 0],
-      ["horizon", 0],
+      ["read-ahead full", 0],
     ],
     undefined,
   ],

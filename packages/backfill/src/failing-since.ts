@@ -1,19 +1,19 @@
 /**
- * Since when a run's reader has not got anything out of the relay: the one memory of it that outlives a tick. It is written
- * with the tick's end, by the only one that may, and needs no list of errors. Pure.
+ * Since when a run's reader has received nothing from the relay. It is stored with the end of each tick, under the lease, so
+ * that the next tick knows it. Pure.
  */
 import type { Run, TickReport } from "@firehose-backfill/checkpoint/run";
 
 export const UNREACHABLE = "unreachable: ";
 export const FAILED = "error: ";
-/** Ends of a tick that say nothing of the relay: nobody got as far as to ask it, or to hear it out. */
-const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "horizon"]);
+/** Reasons for the end of a tick that do not show whether the relay answers. */
+const SAYS_NOTHING = new Set(["stopped", "time", "idle", "memory", "lease lost", "read-ahead full"]);
 
 export function isFailing(endedBecause: string): boolean {
   return endedBecause.startsWith(UNREACHABLE) || endedBecause.startsWith(FAILED);
 }
 
-/** Whether a tick that ended so has heard nothing of the relay, neither good nor bad. */
+/** Whether a tick that ended so does not show whether the relay answers. */
 export function saysNothing(tick: { readonly endedBecause: string; readonly frames: number }): boolean {
   return tick.frames === 0 && SAYS_NOTHING.has(tick.endedBecause);
 }

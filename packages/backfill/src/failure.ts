@@ -1,6 +1,7 @@
 /**
- * What a consumer does when a batch cannot be applied now. Waiting (database down, production unwell, paused) counts no
- * attempt and hides the message longer each time; a failed attempt counts, and the fifth sets the batch aside.
+ * What a consumer does when a batch cannot be applied now. While it waits (database down, production unwell, run paused) no
+ * attempt is counted, and the message is hidden longer each time. A failed attempt counts; after the fifth the batch is
+ * dead-lettered.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
@@ -17,7 +18,7 @@ import { paceOf } from "./pace.ts";
 export const MAX_ATTEMPTS = 5;
 const RETRY_SECONDS = 2;
 
-/** Hides the message for 30 s x 2^n. `run`: whose reader plans nothing meanwhile; null: it knows already. */
+/** Hides the message for 30 s x 2^n. `run`: its reader plans nothing while this waits; null: the reader knows already. */
 export async function waitFor(
   deps: ConsumerDeps,
   wait: { message: IncomingMessage; batch: Batch; run: Run | null; because: string; detail?: string },
@@ -27,7 +28,7 @@ export async function waitFor(
   if (run !== null && run.waiting?.for !== because)
     await store.setWaiting(run.paceId, { for: because, sinceMs: run.waiting?.sinceMs ?? clock.now() });
   const said = wait.detail ?? because;
-  // Another holder of the same lock is news. A value that was measured anew is none.
+  // A new holder of the same lock is worth a line. A newly measured value is not.
   const isOtherDetail = wait.detail !== undefined && deps.waitLog.lastSaid !== said;
   if (run !== null && (run.waiting?.for !== because || isOtherDetail)) {
     const kind = kindOfWait(because);
@@ -51,8 +52,8 @@ export function kindOfWait(because: string): string {
   return `waiting: ${because.split(":", 1)[0] ?? because}`;
 }
 
-/** Our own broken state (schema, permissions, password): the run stops, what is planned is hidden, the operator is told. */
-export async function stopLoudly(
+/** The schema, the permissions, the password or our own state is wrong: sets the run to errored, hides the message and logs why. */
+export async function failTheRun(
   deps: ConsumerDeps,
   stop: { message: IncomingMessage; run: Run; because: string },
 ): Promise<MessageResult> {
@@ -80,7 +81,7 @@ async function sayOfFinished(
   deps.waitLog.lastSaid = message;
 }
 
-/** A failure that may pass. Counted; the fifth is the last. */
+/** A failure that may pass: it is counted, and after the fifth the batch is dead-lettered. */
 export async function retryLater(
   deps: ConsumerDeps,
   retry: { message: IncomingMessage; batch: Batch; run: Run; because: string },
@@ -91,13 +92,13 @@ export async function retryLater(
   const attempts = entry?.attempts ?? 1;
   deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number}, attempt ${attempts}: ${retry.because}`);
   await deps.store.addError(retry.run.runId, { atMs: deps.clock.now(), source: "consumer", message: retry.because });
-  if (attempts >= MAX_ATTEMPTS) return setAside(deps, message, batch, retry.because);
+  if (attempts >= MAX_ATTEMPTS) return deadLetterBatch(deps, message, batch, retry.because);
   await deps.queue.hide(message.receiptHandle, RETRY_SECONDS ** attempts);
   return outcome("hidden", retry.because);
 }
 
-/** Dead in the ledger first, then in the dead-letter queue: from there `redrive` brings it back. */
-export async function setAside(
+/** Marks the batch as dead in the ledger, then moves it to the dead-letter queue, from where `redrive` brings it back. */
+export async function deadLetterBatch(
   deps: ConsumerDeps,
   message: IncomingMessage,
   batch: Batch,

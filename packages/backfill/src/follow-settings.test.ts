@@ -110,7 +110,7 @@ test("issue 12.2: a new profile gives its whole pace, and is the run's profile",
   expect(run.sources.profile).toBe("environment");
 });
 
-test("issue 12.2: less room is deployed: concurrency and memory are clamped to it, given or not, and so is an off-peak pace", async () => {
+test("issue 12.2: lower limits are deployed: concurrency and memory are clamped to it, given or not, and so is an off-peak pace", async () => {
   const all = {
     BACKFILL_MAX_CONCURRENT: "10",
     BACKFILL_MAX_MEMORY_MB: "2048",
@@ -124,7 +124,7 @@ test("issue 12.2: less room is deployed: concurrency and memory are clamped to i
   expect(await tick()).toEqual(run);
 });
 
-test("issue 12.2: inside the off-peak window a deployed pace waits for its turn", async () => {
+test("issue 12.2: inside the off-peak window a deployed pace waits until the window ends", async () => {
   const offPeak = { BACKFILL_OFF_PEAK: "00:00-23:59 UTC moderate", BACKFILL_MAX_CONCURRENT: "5" };
   const { deploy, tick } = await setUp({ ...offPeak, BACKFILL_BATCH_SIZE: "5" });
   expect((await tick()).throttle.batchSize).toBe(20);

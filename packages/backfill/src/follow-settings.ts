@@ -1,8 +1,8 @@
 /**
- * What a deploy changes of a run that is open. The reader looks at each tick: throttle settings that were deployed anew apply
- * as a tune, recorded; what the deployment has no room for any more is clamped; a scope that differs is said, and the run
- * goes on with its own. It is what a restart does where the program runs by itself, but for the scope, which stops that one:
- * here nobody is there to read why.
+ * What a deploy changes of a run that is open. The reader looks at each tick. Throttle settings that were deployed anew are
+ * applied and recorded like a tune; what is above the limits of the deployment is clamped. If the scope differs, the run
+ * says so and goes on with its own. A local process does the same when it restarts, but refuses to start if the scope
+ * differs; on AWS nobody would read why.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { definitionOf, settingName } from "@firehose-backfill/core/config/definitions";

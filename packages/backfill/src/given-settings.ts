@@ -1,6 +1,6 @@
 /**
- * What the place of a run was given: its environment and flags, beside what is a default. A run remembers what it last saw
- * there, and a restart or a deploy acts on it only by what has changed since. So what an operator has tuned stays, until
+ * What a deployment was given in its environment and flags, as opposed to defaults. A run remembers what it last saw there,
+ * and a restart or a deploy changes the run only by what has changed since. So what an operator has tuned stays, until
  * somebody gives that setting another value. Pure.
  */
 import { createHash } from "node:crypto";

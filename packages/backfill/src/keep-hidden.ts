@@ -9,7 +9,7 @@ export function keepHidden(deps: ConsumerDeps, receiptHandle: string): AsyncDisp
     for (;;) {
       await deps.clock.sleep(renew.everyMs, done.signal);
       if (done.signal.aborted) return;
-      // Not fatal: at worst the message comes twice, which every message may.
+      // Not fatal: at worst the message is delivered twice, which may happen to every message.
       await deps.queue.hide(receiptHandle, renew.seconds).catch(() => undefined);
     }
   })();

@@ -28,7 +28,7 @@ export function keepLease(options: {
       try {
         if (await store.renewLease(lease, { ttlMs, nowMs: clock.now() })) continue;
       } catch {
-        // The table is away: the lease may run out, and the fence then refuses what we write. Try again in time.
+        // The table cannot be reached. Try again; if the lease expires meanwhile, the fence makes the table refuse our writes.
         continue;
       }
       lost.abort();

@@ -6,7 +6,7 @@ export interface MessageResult {
   readonly kind: "applied" | "dropped" | "hidden" | "dead-lettered";
   readonly because: string;
   readonly counts: BatchCounts | null;
-  /** Lateness against its place when it was applied. */
+  /** How long after its slot it was applied. */
   readonly paceWaitMs: number;
   readonly isLate: boolean;
   readonly applyMs: number;

@@ -25,8 +25,8 @@ export function newRun(
     readonly nowMs: number;
     readonly start?: StartPoint;
     readonly end?: EndPoint;
-    /** The place's configuration without what this start alone asks for. Left out: it asks for nothing else. */
-    readonly place?: Config;
+    /** The deployment's configuration without what this start alone asks for. Left out: it asks for nothing else. */
+    readonly deployment?: Config;
     readonly database?: DatabaseIdentity | undefined;
   },
 ): NewRun {
@@ -39,7 +39,7 @@ export function newRun(
     throttle: throttleOf(config),
     scope: scopeOf(config),
     sources: pickSources(sources),
-    seen: givenSettings(options.place ?? config),
+    seen: givenSettings(options.deployment ?? config),
     start: options.start ?? startOf(settings.days, options.nowMs),
     end: options.end ?? { kind: "caught-up" },
     createdAtMs: options.nowMs,
@@ -57,7 +57,7 @@ export interface ScopeConflict {
   readonly given: string;
 }
 
-/** Only what was given says anything: a setting that is unset goes on with the run's. */
+/** Only settings that were given count. For a setting that is unset, the run keeps its own value. */
 export function scopeConflicts(scope: ScopeSettings, config: Config): readonly ScopeConflict[] {
   const given = scopeOf(config);
   return SCOPE_KEYS.flatMap((key) => {
@@ -78,8 +78,8 @@ export function resumedSources(config: Config, changed: readonly string[]): Run[
 }
 
 /**
- * Whether a run of this configuration would be about the same as one with that scope. A number of days says how far back to
- * begin: one that nobody gave now asks for nothing else.
+ * Whether a run of this configuration would be about the same as one with that scope. The number of days says how far
+ * back to begin; if it was not given now, it does not make a difference.
  */
 export function isSameScope(scope: ScopeSettings, config: Config): boolean {
   const wanted = scopeOf(config);

@@ -17,7 +17,7 @@ test.each([
   ["a cancelling run is cancelled, whatever is planned", { ...run, status: "cancelling" }, SOMETHING, "cancelled"],
   ["a run has succeeded when everything up to its target is applied", complete, NOTHING, "succeeded"],
   ["not while a batch is outstanding", complete, SOMETHING, null],
-  ["not while a window is not folded", { ...complete, registered: 1 }, NOTHING, null],
+  ["not while a window is not finished", { ...complete, registered: 1 }, NOTHING, null],
   ["not without a target", { ...complete, target: null }, NOTHING, null],
   ["not before its target", { ...complete, appliedCursor: cursorAt(8, NOW) }, NOTHING, null],
   ["a paused run stays", { ...run, status: "paused" }, NOTHING, null],
@@ -30,7 +30,7 @@ test("what an operator did in between counts", async () => {
   await store.transition(run.runId, ["enqueued"], "running", {});
   await store.transition(run.runId, ["running"], "cancelling", {});
   const deps = { store, clock: { now: () => NOW, sleep: () => Promise.resolve() }, log: () => {} };
-  const settled = await takeNextStatus(deps, complete, NOTHING);
-  expect(settled.readsNot).toBe("run changed");
+  const taken = await takeNextStatus(deps, complete, NOTHING);
+  expect(taken.readsNot).toBe("run changed");
   expect((await store.getRun(run.runId))?.status).toBe("cancelling");
 });

@@ -1,4 +1,4 @@
-/** The states that only the ledger can decide: when a pausing run is paused, a cancelled one is, and a run has succeeded. */
+/** The status that a run takes because of the ledger: when a pausing run is paused, a cancelling one cancelled, a running one succeeded. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { sourcesOf, type RunStatus } from "@firehose-backfill/core/run-state";
 import type { ReaderDeps } from "./deps.ts";
@@ -6,7 +6,7 @@ import type { Outstanding } from "./advance-applied.ts";
 
 export interface StatusTaken {
   readonly run: Run;
-  /** null: the run wants to be read. Otherwise why not. */
+  /** null: the tick may read. Otherwise why not. */
   readonly readsNot: string | null;
 }
 
@@ -23,7 +23,7 @@ export async function takeNextStatus(
     ...(isEnd ? { finishedAtMs: nowMs, reason: null } : {}),
     ...(next === "paused" ? { pausedSinceMs: nowMs } : {}),
   });
-  // Somebody steered in between: what they asked for counts, and the next tick sees it.
+  // An operator changed the run in between. That change counts, and the next tick sees it.
   if (after === null) return { run, readsNot: "run changed" };
   if (next !== "running")
     deps.log(`[BACKFILL] Run ${after.runId} is ${next}${after.reason === null ? "" : `: ${after.reason}`}`);

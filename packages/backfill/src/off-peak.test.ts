@@ -37,7 +37,7 @@ async function setUp(settings: Record<string, string> = {}, limits: ControlDeps[
   return { clock, store, theRun, tick, tune, lines };
 }
 
-test("the clock turns the pace, records it, and brings the run's own back", async () => {
+test("the clock changes the pace, records it, and brings the run's own back", async () => {
   const { clock, tick, lines } = await setUp({ BACKFILL_BATCH_SIZE: "7", BACKFILL_MAX_MEMORY_MB: "300" });
   const before = await tick();
   expect(before).toMatchObject({ profile: "background", offPeak: null, tunes: [] });

@@ -1,6 +1,7 @@
 /**
- * BACKFILL_OFF_PEAK: inside its window the pace of a profile, outside the run's own. The clock turns it, as a tune: the
- * record says so, and what is planned takes new places. What an operator tunes inside the window holds now and after it.
+ * BACKFILL_OFF_PEAK: inside its window the pace of a profile, outside it the run's own. The reader changes it by
+ * the clock, and it is recorded like a tune; batches that are planned take new slots. What an operator tunes inside the
+ * window holds now and after it.
  */
 import type { OffPeakPace, Pace, PaceSettings, Sources } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -51,7 +52,7 @@ export function ownThrottle(pace: Pace): { readonly throttle: ThrottleSettings; 
   return { throttle: { ...pace.throttle, ...own }, profile };
 }
 
-/** What is put by, with what an operator tunes now: of `wanted`, as far as `bounded` has it. null: nothing is put by. */
+/** The run's own pace that is kept for later, with what an operator tunes now: `wanted`, within `bounded`. null: none is kept. */
 export function tunedOwn(pace: Pace, wanted: Tune, bounded: ThrottleSettings): OffPeakPace | null {
   if (pace.offPeak === null) return null;
   const { own, ownSources } = pace.offPeak;
@@ -67,12 +68,12 @@ export function tunedOwn(pace: Pace, wanted: Tune, bounded: ThrottleSettings): O
   };
 }
 
-/** The run with another pace of its own. Inside the window it waits for its turn; what is no pace holds at once. */
+/** The run with another pace of its own. Inside the window the new pace waits until the window ends; other settings hold at once. */
 export function withOwn(
   pace: Pace,
   own: { readonly throttle: ThrottleSettings; readonly profile: ProfileName },
   sources: Sources,
-): Turned {
+): ChangedPace {
   const all = { ...pace.sources, ...sources };
   if (pace.offPeak === null) return { ...own, sources: all, offPeak: null };
   return {
@@ -87,9 +88,9 @@ export function withOwn(
   };
 }
 
-export type Turned = Pick<Pace, "throttle" | "profile" | "sources" | "offPeak">;
+export type ChangedPace = Pick<Pace, "throttle" | "profile" | "sources" | "offPeak">;
 
-function enter(pace: Pace, profile: ProfileName, mostConcurrent: number): Turned {
+function enter(pace: Pace, profile: ProfileName, mostConcurrent: number): ChangedPace {
   const { batchSize, batchDelayMs, maxConcurrent } = PROFILES[profile];
   const before = pace.offPeak ?? {
     own: { profile: pace.profile, ...pick(pace.throttle) },
@@ -103,7 +104,7 @@ function enter(pace: Pace, profile: ProfileName, mostConcurrent: number): Turned
   };
 }
 
-function leave(pace: Pace): Turned {
+function leave(pace: Pace): ChangedPace {
   const ownSources = pace.offPeak?.ownSources ?? {};
   return { ...ownThrottle(pace), sources: { ...pace.sources, ...ownSources }, offPeak: null };
 }

@@ -34,26 +34,26 @@ const BACK = (seconds: number) => `[BACKFILL] The relay relay.example is back af
 test.each<[string, readonly Tick[], readonly string[]]>([
   [
     "an outage of 95 s is two lines, not twenty",
-    [["horizon", 40], ...Array.from({ length: 19 }, (): Tick => DOWN), ["horizon", 12]],
+    [["read-ahead full", 40], ...Array.from({ length: 19 }, (): Tick => DOWN), ["read-ahead full", 12]],
     [GONE, BACK(95)],
   ],
   [
     "what is not asked of the relay says nothing of it",
-    [DOWN, ["horizon", 0], ["memory", null], ["stopped", 0], DOWN],
+    [DOWN, ["read-ahead full", 0], ["memory", null], ["stopped", 0], DOWN],
     [GONE],
   ],
   ["a host that is quiet is back", [DOWN, ["quiet", 0]], [GONE, BACK(5)]],
-  ["each outage is told", [DOWN, ["horizon", 3], DOWN, ["time", 3]], [GONE, BACK(5), GONE, BACK(5)]],
+  ["each outage is told", [DOWN, ["read-ahead full", 3], DOWN, ["time", 3]], [GONE, BACK(5), GONE, BACK(5)]],
   [
     "frames, and gone again within a tick: one outage",
-    [DOWN, ["unreachable: again", 20], ["horizon", 3]],
+    [DOWN, ["unreachable: again", 20], ["read-ahead full", 3]],
     [GONE, BACK(10)],
   ],
-  ["a pause ends it without a word", [DOWN, ["paused", null, "paused"], ["horizon", 3]], [GONE]],
+  ["a pause ends it without a word", [DOWN, ["paused", null, "paused"], ["read-ahead full", 3]], [GONE]],
   [
     "nothing is said while all is well",
     [
-      ["horizon", 40],
+      ["read-ahead full", 40],
       ["time", 0],
       ["caught-up", 2],
     ],

@@ -1,4 +1,4 @@
-/** Tells the log of a relay that cannot be reached: once when it begins, and once when it is back, however often it was tried. */
+/** Logs that a relay cannot be reached: one line when the outage begins and one when it ends, however often the reader tries. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { saysNothing } from "./failing-since.ts";
@@ -21,7 +21,7 @@ export function createOutageLog(options: {
       if (run === null || run.runId !== outage?.runId || run.status !== "running") outage = null;
       if (run === null || read === null) return;
       if (endedBecause.startsWith(UNREACHABLE)) {
-        // It came back in the meantime, and went again: that is told as one outage.
+        // If it was back for less than a tick, it is logged as one outage.
         if (outage !== null) return;
         outage = { runId: run.runId, host: run.source.host, sinceMs: clock.now() };
         const why = endedBecause.slice(UNREACHABLE.length);

@@ -1,7 +1,7 @@
 /**
  * What the queue takes in one message, looked at by every tick that reads: somebody may have made the queue themselves, or
- * have changed it meanwhile. What does not fit is set aside, and the run says so; a queue that is of no use, or that
- * refuses what it said it would take, stops the run. Nothing is tried for ever without a word.
+ * have changed it meanwhile. An event that does not fit becomes a dead event, and the run says so. A queue that takes too
+ * little, or that refuses a size it said it would take, fails the run, so that the operator learns of it.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -15,19 +15,19 @@ import type { ReaderDeps } from "./deps.ts";
 const KIND = "queue size";
 const ADVICE = `set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue`;
 
-/** Before a tick reads. A text: why it does not read. */
+/** Called before a tick reads. A text says why it must not read. */
 export async function queueLimits(deps: ReaderDeps, run: Run): Promise<QueueLimits | string> {
   const limits = await deps.queue.readLimits();
   if (limits.maxMessageBytes < LEAST_MESSAGE_BYTES)
     return stop(deps, run, `the queue takes only ${limits.declaredBytes} bytes a message: ${ADVICE}, then resume`);
-  // Once, when the run begins: from then on each event that does not fit says it itself.
+  // Said once, when the run begins. From then on each event that does not fit is a dead event, which says it.
   if (limits.declaredBytes < NEEDED_MESSAGE_BYTES && run.readerCursor === null) await say(deps, run, limits);
   return limits;
 }
 
 /**
- * The queue has refused a window that was packed by `packedBy`. A part of it may have been taken, under names that belong
- * to this lease: it cannot be packed otherwise before the next tick has a lease of its own. Returns why this one ends.
+ * The queue has refused a window that was packed by `packedBy`. The queue may have taken a part of it, under keys with
+ * this fence, so it must not be packed differently before the next lease. Returns why this tick ends.
  * @throws `error`, where trying again can help
  */
 export async function queueRefused(deps: ReaderDeps, run: Run, packedBy: QueueLimits, error: unknown): Promise<string> {

@@ -1,5 +1,5 @@
 /**
- * How many events the reader may still plan. Paced: what fits into two ticks of the horizon. Unpaced (delay 0): what is
+ * How many events the reader may still plan. With a pace: as many as fit into two ticks. Without one (delay 0): what is
  * not yet applied stays under 20 batches a consumer or 30 s of the consumers' recent work, and under 256 MiB.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -21,7 +21,7 @@ export interface ReadAheadInput {
   readonly recentRate: number;
 }
 
-/** Free time on the horizon; Infinity without pacing. */
+/** How much of the read-ahead is free, as time on the pace; Infinity without pacing. */
 export function freeReadAheadMs(input: ReadAheadInput): number {
   const pace = paceOf(input.run);
   if (pace.effectiveDelayMs === 0) return Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** The reading part of a tick: windows one after the other, until the horizon, the time, the stream or the operator ends it. */
+/** The reading part of a tick: windows one after the other, until the read-ahead is full, the time is over, the stream ends or the operator stops it. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
@@ -18,7 +18,7 @@ const WINDOW_READ_BYTES = 64 * 1024 * 1024;
 /** Bounds what the reader holds at once, and the ledger items of a window. */
 const WINDOW_KEPT_BYTES = 16 * 1024 * 1024;
 const WINDOW_EVENTS = 5_000;
-const WAIT_FOR_ROOM_MS = 200;
+const WAIT_FOR_CONSUMERS_MS = 200;
 
 export interface ReadReport {
   readonly run: Run;
@@ -70,15 +70,15 @@ export async function readWindows(
   const look = async (): Promise<string | null> => {
     const fresh = await store.getRun(run.runId);
     if (fresh === null || fresh.fence !== lease.fence) return "lease lost";
-    const folded = await advanceApplied(deps, lease, fresh);
-    if (folded === null) return "lease lost";
-    ({ run, outstanding } = folded);
+    const advanced = await advanceApplied(deps, lease, fresh);
+    if (advanced === null) return "lease lost";
+    ({ run, outstanding } = advanced);
     meter.look(outstanding.events, clock.now());
     if (run.status !== "running") return run.status;
     return run.waiting === null ? null : `waiting: ${run.waiting.for}`;
   };
 
-  if (freeReadAheadMs(readAheadInput()) < Math.max(1, timing.leastReadAheadMs)) return end("horizon");
+  if (freeReadAheadMs(readAheadInput()) < Math.max(1, timing.leastReadAheadMs)) return end("read-ahead full");
   const limits = await queueLimits(deps, run);
   if (typeof limits === "string") return end(limits);
   const scope = await store.getScope(run.runId);
@@ -90,17 +90,17 @@ export async function readWindows(
     const leftMs = options.deadlineMs - clock.now();
     if (leftMs <= 0) return end("time");
     const isPaced = run.throttle.batchDelayMs > 0;
-    const room = readAheadEvents(readAheadInput());
-    if (room < 1 && !(isFirst && isPaced)) {
-      if (isPaced) return end("horizon");
-      await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);
+    const freeEvents = readAheadEvents(readAheadInput());
+    if (freeEvents < 1 && !(isFirst && isPaced)) {
+      if (isPaced) return end("read-ahead full");
+      await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);
       const stop = await look();
       if (stop !== null) return end(stop);
       continue;
     }
 
     const windowLimits: WindowLimits = {
-      maxEvents: Math.min(room, WINDOW_EVENTS),
+      maxEvents: Math.min(freeEvents, WINDOW_EVENTS),
       maxBytes: WINDOW_KEPT_BYTES,
       maxReadBytes: WINDOW_READ_BYTES,
       maxMs: Math.min(WINDOW_MS, leftMs),
@@ -133,10 +133,10 @@ export async function readWindows(
     const ended = await applyWindowEnd(deps, lease, run, window);
     if (ended !== null) return end(ended);
     const isFull = window.verdict.kind === "more" && window.verdict.isFull;
-    if (isFull && isPaced && windowLimits.maxEvents === room) return end("horizon");
+    if (isFull && isPaced && windowLimits.maxEvents === freeEvents) return end("read-ahead full");
     const stop = await look();
     if (stop !== null) return end(stop);
-    if (isFull && window.to === null) await clock.sleep(WAIT_FOR_ROOM_MS, options.signal);
+    if (isFull && window.to === null) await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * What every tick looks after before it reads: nothing disappears in silence. Batches that SQS gave up on are marked
- * dead in the ledger; batches that are nowhere any more are read again in a new generation; back-off falls when it was quiet,
- * and what it left planned far ahead is planned again.
+ * What every tick does before it reads. It marks batches that SQS gave up as dead in the ledger and advances the applied
+ * cursor. If batches are lost, it has them read again in a new generation. It halves the back-off after a quiet minute,
+ * and plans again what the back-off had put far ahead.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
@@ -27,10 +27,10 @@ export async function reconcile(deps: ReaderDeps, lease: Lease, before: Run): Pr
   const { store, queue, clock } = deps;
   const figures = await queue.figures();
   if (figures.deadLetters > 0) await markDeadLetters(deps, before);
-  const folded = await advanceApplied(deps, lease, before);
-  if (folded === null) return null;
-  let { run } = folded;
-  const { outstanding } = folded;
+  const advanced = await advanceApplied(deps, lease, before);
+  if (advanced === null) return null;
+  let { run } = advanced;
+  const { outstanding } = advanced;
   const nowMs = clock.now();
 
   // Letters do not count: those of this generation have just been marked and are not outstanding any more, and those of another
@@ -68,9 +68,9 @@ export async function reconcile(deps: ReaderDeps, lease: Lease, before: Run): Pr
 }
 
 /**
- * A consumer ends the waiting once it has applied a batch. Where nothing is outstanding nobody will: the last batch has
- * died, was applied already, belonged to another run, or the wait was noted by one while another applied it. The next
- * batch that cannot be applied says so again.
+ * A consumer ends the waiting once it has applied a batch. If nothing is outstanding, no consumer will: the last batch
+ * died, was applied already, belonged to another run, or one consumer noted the wait while another applied the batch.
+ * The next batch that cannot be applied notes the wait again.
  */
 async function stopWaiting(deps: ReaderDeps, run: Run): Promise<Run> {
   await deps.store.setWaiting(run.paceId, null);
@@ -78,9 +78,9 @@ async function stopWaiting(deps: ReaderDeps, run: Run): Promise<Run> {
 }
 
 /**
- * As the back-off rose, all that was planned took places as far apart as it said: two ticks of events at the run's own
- * pace become half an hour at a sixteenth of it. Nothing wakes those messages, and while their places stand nothing is
- * planned before them. Up to a tick beyond the horizon they are waited for; beyond that the stretch is planned again.
+ * While the back-off is high, batches take slots that are far apart: two ticks of events at the run's own pace become half
+ * an hour at a sixteenth of it. SQS does not deliver those messages earlier, and nothing is planned before their slots. If
+ * they end at most one tick after the read-ahead, the run waits for them; if later, their events are planned again.
  */
 function sleepsTooLong(deps: ReaderDeps, run: Run, nowMs: number): boolean {
   return run.status === "running" && run.plannedDueMs - nowMs > (READ_AHEAD_TICKS + 1) * deps.timing.tickMs;

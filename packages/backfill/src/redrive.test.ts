@@ -124,7 +124,7 @@ async function setUp() {
   return { clock, store, queue, runId, dead, applied, results, consume, redrive, totals, consumer };
 }
 
-test("dead events go again, each batch at a place of its own, and what is applied is dead no more", async () => {
+test("dead events go again, each batch at a slot of its own, and what is applied is dead no more", async () => {
   const { redrive, consume, applied, results, totals, clock, store, runId } = await setUp();
   const startMs = clock.now();
   expect(await redrive()).toEqual({ deadLetters: 0, lettersLeft: 0, deadEvents: 5, untriable: 2, abandoned: 0 });

@@ -1,6 +1,6 @@
 /**
  * Trying again what is dead, once its cause is mended: the dead-letter queue as it is, and the events of `dead_events` as
- * new batches. Both go through the queue, come late, and take a new place on the pace like everything that is late.
+ * new batches. Both go through the queue, come late, and take a new slot as every late batch does.
  *
  * A batch of dead events has an entry in the ledger before it is sent: dead, and counted. Applied, it corrects the
  * counters as a redriven batch does; how many of its events it may count is decided where they are applied. So it does no
@@ -122,13 +122,13 @@ type DeadBatch = Pick<LoggedBatch, "events"> & { readonly claimed: readonly Clai
 
 function inBatches(limits: QueueLimits, run: Run, claimed: readonly ClaimedEvent[]): readonly DeadBatch[] {
   const { maxMessageBytes } = limits;
-  // Where the queue takes little, the ids of a large batch would leave no room for its events.
+  // Where the queue takes little, the ids of a large batch would leave no space for its events.
   const batchSize = Math.max(1, Math.min(run.throttle.batchSize, Math.floor(maxMessageBytes / IDS_SHARE / ID_BYTES)));
   let next = 0;
   // Packing keeps the order and the number of events.
   const log = EventLog.of(claimed.map(({ event }) => event));
-  const room = { maxMessageBytes: maxMessageBytes - batchSize * ID_BYTES };
-  return packBatches(log, { batchSize, limits: room }).map((events) => {
+  const smaller = { maxMessageBytes: maxMessageBytes - batchSize * ID_BYTES };
+  return packBatches(log, { batchSize, limits: smaller }).map((events) => {
     const its = claimed.slice(next, next + events.length);
     next += events.length;
     return { events, claimed: its };
@@ -157,7 +157,7 @@ async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch
   }
   return batches.map(({ events, claimed }, number) => ({
     key: keyOf(moment, number),
-    // Long past: whoever receives it finds it late, and takes a place for it.
+    // A time long past: the consumer that receives it finds it late and takes a new slot for it.
     dueMs: 0,
     paceVersion: 0,
     events,

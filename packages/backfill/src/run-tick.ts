@@ -1,5 +1,5 @@
 /**
- * One tick of the reader: lease, upkeep and fold, the run's next state, windows, release. The same on AWS (once a
+ * One tick of the reader: take the lease, reconcile, take the next status, read windows, release the lease. The same on AWS (once a
  * minute) and in a long-lived process (as soon as `nextInMs` says). Without an open run it costs one Get.
  */
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
@@ -109,12 +109,12 @@ async function work(
   };
 }
 
-/** After a full horizon: when there is room again for a read that is worth a connection, but never later than the next look. */
+/** When the read-ahead is full: the time until enough of it is free for another read, but never later than the next look. */
 function nextInMs(deps: ReaderDeps, read: ReadReport): number {
   const { timing, clock } = deps;
-  // The clock of the tick ran out, not the work: go on at once.
+  // The time of the tick ended before the work did: the next tick begins at once.
   if (read.endedBecause === "time") return 0;
-  if (read.endedBecause !== "horizon") return timing.lookAgainMs;
+  if (read.endedBecause !== "read-ahead full") return timing.lookAgainMs;
   const free = freeReadAheadMs({
     run: read.run,
     outstanding: read.outstanding,

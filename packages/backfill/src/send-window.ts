@@ -1,6 +1,7 @@
 /**
  * The reader's order, invariant 1: the pace is reserved before the first send, a window is durable in the queue before
- * the cursor, the cursor moves last. A crash anywhere leaves places unused (slower) or duplicates (harmless), never a hole.
+ * the cursor, the cursor moves last. After a crash some slots
+ * may stay unused, which is slower, or batches may come twice, which is harmless. Nothing is lost.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
@@ -91,7 +92,7 @@ function lastDue(batches: readonly LoggedBatch[]): Pick<WindowItem, "lastDueMs">
   return last === undefined ? {} : { lastDueMs: last.dueMs };
 }
 
-/** Packs the window and gives each batch its place. Packs again when a tune came in between. null: stop, plan nothing. */
+/** Packs the window and gives each batch its slot. Packs again if the pace was tuned in between. null: stop, plan nothing. */
 async function reserve(
   deps: ReaderDeps,
   lease: Lease,

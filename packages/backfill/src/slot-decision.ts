@@ -1,6 +1,6 @@
 /**
- * When a batch may be applied. A place is judged against the pace as it is now; a late batch takes a new place at the end
- * of the line, exactly one, and notes it in its ledger item, so that nobody else can take its turn twice.
+ * Decides whether a batch may be applied now. Its slot is compared with the pace as it is now. A late batch takes exactly
+ * one new slot, after all others, and notes it in its ledger item, so that another delivery of it uses the same slot.
  */
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Batch } from "@firehose-backfill/core/batch";
@@ -29,7 +29,7 @@ export async function decideSlot(
   }
 }
 
-/** Also where the database lock came too late. */
+/** Also called when the database lock was obtained too late for the slot. */
 export async function takeNewSlot(deps: ConsumerDeps, batch: Batch, pace: Pace): Promise<SlotDecision> {
   const nowMs = deps.clock.now();
   const interval = intervalMs(paceOf(pace), batch.events.length);

@@ -1,10 +1,10 @@
-/** What a start is to begin with: the place's configuration with the request on top, and what a request may not say. */
+/** The configuration of a new run: the deployment's, with the start request on top; and what a request may not set. */
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { StartRequest } from "./control-event.ts";
 
 export interface StartConfigDeps {
-  /** The place's configuration with an event's settings on top. @throws ConfigError */
+  /** The deployment's configuration with an event's settings on top. @throws ConfigError */
   readonly configure: (values: Readonly<Record<string, string>>) => Config;
   /** A RELAY_URL may come from a control event only where the configuration allows it. */
   readonly allowRelayFromEvent: boolean;

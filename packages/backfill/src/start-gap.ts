@@ -1,4 +1,4 @@
-/** A start that asked for more than the host keeps: what is missing is a gap like any other, and is said aloud. */
+/** A start that asked for more than the host keeps: what is missing is recorded as a gap and logged. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { ReaderDeps } from "./deps.ts";
@@ -19,7 +19,7 @@ export async function noteStartGap(
   const to = cursorAt(first?.ordinal ?? 0, keptSinceMs);
   const [asked, kept] = [run.start.timeMs, keptSinceMs].map((timeMs) => new Date(timeMs).toISOString());
   deps.log(`[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there`);
-  // Which numbers the host gave to what it no longer has, nobody knows: it lies below the first one.
+  // The sequence numbers of what the host no longer has are not known; they are below the first one that it has.
   const from = cursorAt(0, run.start.timeMs);
   await deps.store.addGap(run.runId, { from, to, host: run.source.host, reason: BEFORE_KEPT, atMs: deps.clock.now() });
   return true;

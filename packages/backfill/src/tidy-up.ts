@@ -8,7 +8,7 @@ import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
 
 export interface TidyUpOptions {
   readonly tidying: Tidying;
-  /** Batches that a redrive may bring back, and nobody knows what is in them. */
+  /** Batches that a redrive may bring back; what is in them is not known. */
   readonly deadLetters: () => Promise<number>;
   readonly atMostMs: number;
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface TidyUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Never rejects: it can wait for the next time. */
+/** Never rejects: what fails is done the next time. */
 export async function tidyUp({ tidying, deadLetters, log, ...options }: TidyUpOptions): Promise<void> {
   try {
     if ((await deadLetters()) > 0) return;

@@ -1,4 +1,4 @@
-/** Events of a batch as rows for the sink: each record verified, scanned, decoded. What fails is a dead row, never a throw. */
+/** Events of a batch as rows for the sink: each record verified, scanned, decoded. An event that fails becomes a dead row; nothing is thrown. */
 import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
@@ -26,7 +26,7 @@ export function toRow(event: FirehoseEvent, verify: VerifyLevel, nowMs = Infinit
   }
 }
 
-/** Stored, nothing that comes later could replace it before that time, which nobody vouches for. */
+/** If it were stored, no later event could replace it before that time, and the time may be wrong. */
 function isRevAhead({ rev }: Revised, nowMs: number): boolean {
   return isTooFarAhead(tidTimeMs(rev) ?? 0, nowMs);
 }

@@ -15,7 +15,7 @@ test("issue 12.6: a run waits since it first could not go on, and only while it 
   expect(secondsWaiting({ status: "running", waiting }, NOW - MINUTE)).toBe(0);
 });
 
-test("issue 12.6: overdue is counted from the last place of the oldest window that is not finished", () => {
+test("issue 12.6: overdue is counted from the last slot of the oldest window that is not finished", () => {
   const windows = [
     openWindow(1, [FIVE], { lastDueMs: NOW - MINUTE }),
     openWindow(2, [FIVE, null], { lastDueMs: NOW + 2 * MINUTE }),
@@ -29,7 +29,7 @@ test("issue 12.6: overdue is counted from the last place of the oldest window th
   expect(secondsOverdue(running, outstandingOf([]), NOW)).toBe(0);
 });
 
-test("issue 12.6: a late batch is due at the place that it took", () => {
+test("issue 12.6: a late batch is due at the slot that it took", () => {
   const [window] = [openWindow(1, [null], { lastDueMs: NOW })];
   const entries = window.entries.map((entry) => ({ ...entry, dueMs: NOW + 5 * MINUTE, paceVersion: 1 }));
   expect(outstandingOf([{ ...window, entries }]).oldestDueMs).toBe(NOW + 5 * MINUTE);

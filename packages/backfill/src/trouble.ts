@@ -9,8 +9,8 @@ export function secondsWaiting(run: Pick<Run, "status" | "waiting">, nowMs: numb
 }
 
 /**
- * How long ago the oldest batch that is not finished should have been applied; 0: none is overdue. The age that SQS gives
- * leaves out what was received three times, which is what waits, and what a consumer that dies gets again and again.
+ * How long ago the oldest batch that is not finished should have been applied; 0: none is overdue. The age that SQS
+ * gives leaves out messages that were received three times: those that wait, and those whose consumer dies again and again.
  */
 export function secondsOverdue(run: Pick<Run, "status">, outstanding: Outstanding, nowMs: number): number {
   if (outstanding.oldestDueMs === null || !isWorking(run)) return 0;

@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 import { FIVE, NOW, openWindow, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 import { wakePlanned } from "./wake-planned.ts";
 
-const FOLDED_TO = cursorAt(100, NOW + 1);
+const APPLIED_TO = cursorAt(100, NOW + 1);
 const clock = { now: () => NOW };
 
-/** A running run: one window folded, a second one sent, and its places reach `plannedMs` ahead. */
+/** A running run: one window finished, a second one sent, and its slots reach `plannedMs` ahead. */
 async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; run: Run }> {
   const { store } = await storeWithRun({ BACKFILL_BATCH_DELAY_MS: "2000" });
   await store.transition("run", ["enqueued"], "running", {});
@@ -40,7 +40,7 @@ async function plannedRun(plannedMs: number): Promise<{ store: CheckpointStore; 
     generation: 1,
     appliedWindowBefore: 0,
     appliedWindow: 1,
-    appliedCursor: FOLDED_TO,
+    appliedCursor: APPLIED_TO,
     lastFinishedAtMs: NOW,
     add,
   });
@@ -73,8 +73,8 @@ describe("a faster pace wakes what is planned", () => {
     const woken = await wakePlanned({ store, clock, readsAtOnce: true }, run, await tune(store, run, change));
     expect(woken).toMatchObject({
       generation: 2,
-      readerCursor: FOLDED_TO,
-      appliedCursor: FOLDED_TO,
+      readerCursor: APPLIED_TO,
+      appliedCursor: APPLIED_TO,
       plannedDueMs: NOW,
     });
     expect(woken.totals.received).toBe(7);
@@ -110,13 +110,13 @@ describe("a faster pace wakes what is planned", () => {
     });
   });
 
-  test("a reader that folds in between is read again", async () => {
+  test("if the reader advances the applied cursor in between, the run is read again", async () => {
     const { store, run } = await plannedRun(120_000);
     const tuned = await tune(store, run, { batchDelayMs: 500 });
     const stale = { ...tuned, appliedCursor: null };
     expect(await wakePlanned({ store, clock, readsAtOnce: true }, run, stale)).toMatchObject({
       generation: 2,
-      readerCursor: FOLDED_TO,
+      readerCursor: APPLIED_TO,
     });
   });
 });

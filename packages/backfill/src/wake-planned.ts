@@ -1,8 +1,9 @@
 /**
- * What a faster pace does to what is planned already. Nothing wakes a message that SQS delays: it would sleep until its
- * old place, up to two ticks, whatever the run is tuned to. A reader at hand goes back to the applied cursor in a new generation
- * and plans that stretch again; the sleepers are void. What was applied of it already is applied twice, which changes no row.
- * Where the reader comes once a minute that would be a minute of nothing: there the sleepers keep their places for so long.
+ * What a faster pace does to batches that are already planned. SQS delivers a delayed message only when its delay is over,
+ * so it would wait until its old slot, up to two ticks, even though the pace is faster now. If the reader can read at once,
+ * it goes back to the applied cursor in a new generation and plans those events again; the delayed messages are void. Some
+ * events may be applied twice, which changes no row. If the reader runs only once a minute, nothing would be applied until
+ * then, so the batches keep their slots.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -22,7 +23,7 @@ export async function wakePlanned(
 ): Promise<Run> {
   if (deps.readsAtOnce !== true) return tuned;
   const nowMs = deps.clock.now();
-  // While it pauses, what is planned is still applied, each batch at its place.
+  // While it pauses, what is planned is still applied, each batch at its slot.
   if (tuned.status !== "running" || tuned.readerCursor === null) return tuned;
   if (msPerEvent(tuned) >= msPerEvent(before) || before.plannedDueMs - nowMs <= WORTH_WAKING_MS) return tuned;
   let run: Run | null = tuned;
@@ -33,11 +34,11 @@ export async function wakePlanned(
       nowMs,
     });
     if (renewed !== null) return renewed;
-    // The reader folded in between, or somebody else began an generation; then that one has woken them.
+    // The reader advanced the applied cursor in between, or somebody else began a generation, which has planned them again.
     run = await deps.store.getRun(tuned.runId);
     if (run !== null && run.generation !== tuned.generation) return run;
   }
-  // It sleeps on its old places: slower for two ticks at most, never faster.
+  // The batches keep their old slots: the run is slower for two ticks at most, never faster.
   return run ?? tuned;
 }
 

@@ -65,7 +65,7 @@ describe("skipped events", () => {
     );
   });
 
-  test("keep a reason once it has a place", () => {
+  test("keep a reason once it is listed", () => {
     const many = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`reason ${index}`, 1]));
     const sums = addSkipped(addSkipped({}, many), many);
     expect(sums).toMatchObject({ "reason 0": 2, "reason 3": 2, other: 32 });

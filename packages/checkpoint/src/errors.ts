@@ -30,7 +30,7 @@ export class PaceNotFoundError extends Error implements ClassifiedError {
   }
 }
 
-/** What is stored contradicts itself, or a caller asks for what would make it so. Stops the run, loudly. */
+/** What is stored contradicts itself, or a caller asks for a write that would make it so. It fails the run. */
 export class BrokenStateError extends Error implements ClassifiedError {
   override readonly name = "BrokenStateError";
 

@@ -4,11 +4,11 @@ import type { BatchOutcome, LedgerEntry } from "./ledger.ts";
 
 export interface LedgerStore {
   getEntry(key: BatchKey): Promise<LedgerEntry | null>;
-  /** Notes the place a late batch took; also a dead one's that was redriven. An applied batch has no place any more. */
+  /** Notes the slot that a late batch took, also of a dead batch that was redriven. An applied batch has no slot any more. */
   setSlot(key: BatchKey, slot: { dueMs: number; paceVersion: number }): Promise<void>;
   /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;
-  /** attempts - 1, not below 0: what was begun came to nothing for no fault of the batch. An entry with an outcome stays. */
+  /** attempts - 1, not below 0: the attempt ended for a reason that is not the batch. An entry with an outcome stays unchanged. */
   cancelAttempt(key: BatchKey): Promise<void>;
   /** waits + 1, also of a dead batch that was redriven; returns how often it has waited, this time included. */
   addWait(key: BatchKey): Promise<number>;
@@ -30,7 +30,7 @@ export interface LedgerStore {
   /**
    * Brings a redriven batch into `totals`, exactly once however often and by however many it is called:
    * dead - counts of before, processed + counts of after. Does nothing where `correctionPending` is false,
-   * for a window that was never folded, and for one whose fold is not swept yet (then `sweep` does it).
+   * for a window that was never counted, and for one that is counted and not swept yet (then `sweep` does it).
    */
   correct(key: BatchKey): Promise<void>;
 }

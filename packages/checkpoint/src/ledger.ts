@@ -8,7 +8,7 @@ export interface LedgerEntry {
   readonly key: BatchKey;
   /** Times a consumer began to apply it. Receives and hidings do not count. */
   readonly attempts: number;
-  /** Its own place, if it took one after it was planned; replaces the message's. */
+  /** The slot that it took after it was planned, if any; it replaces the message's. */
   readonly dueMs: number | null;
   readonly paceVersion: number | null;
   /** Times it was hidden because something was waited for; decides 30 s x 2^n. */

@@ -1,7 +1,7 @@
 /**
  * What decides how fast events are applied to a database: the throttle, the slots that are given away, back-off, and what is
- * waited for. A write to the pace asks nothing of the run: a reader that has lost its lease can reserve slots and leave them
- * unused. Nobody can have a slot that somebody else has.
+ * waited for. A write to the pace does not check the run: a reader that has lost its lease can reserve slots, which then stay
+ * unused. Two batches never have the same slot.
  */
 import type { Pace, SeenSettings } from "./pace.ts";
 import type { TuneChange } from "./run-changes.ts";
@@ -18,7 +18,7 @@ export interface PaceStore {
   /** Moves plannedDue if it is still `expectedMs` and the version of the pace is `paceVersion`. false: read again. */
   reserveSlots(paceId: string, slots: { expectedMs: number; nextMs: number; paceVersion: number }): Promise<boolean>;
   /**
-   * A late batch takes a new place at the end of the line. Returns the place's due time and the paceVersion it belongs to.
+   * A late batch takes a new slot after all others. Returns the slot's due time and the paceVersion that it belongs to.
    * @throws PaceNotFoundError
    */
   takeSlot(

@@ -23,7 +23,7 @@ export interface TuneRecord {
   >;
 }
 
-/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the place and stay as they are. */
+/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
 export type PaceSettings = Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent">;
 
 /** Kept while an off-peak pace is in force: which profile it is, and what comes back after it. */

@@ -17,9 +17,9 @@ export interface RunPatch {
 export interface NewGeneration {
   /** The generation that is replaced; the write is refused if it is not the run's any more. */
   readonly generationBefore: number;
-  /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any place. null: the start point. */
+  /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any cursor. null: the start point. */
   readonly cursor: Cursor | null;
-  /** Given when the operator chose a place with --from: replaces the start point and what was measured of the stream. */
+  /** Given when the operator chose a start with --from: replaces the start point and what was measured of the stream. */
   readonly start?: StartPoint;
   readonly nowMs: number;
 }

@@ -25,11 +25,11 @@ export interface RunStore {
    */
   transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
   /**
-   * generation + 1, cursors to `cursor`, unapplied windows dropped with their counts (folded = registered: numbers are never
+   * generation + 1, cursors to `cursor`, unapplied windows dropped with their counts (appliedWindow = registered: numbers are never
    * used twice); target, recent times, broken frames and queueEmptySinceMs cleared. Then its pace: paceVersion + 1,
-   * plannedDue = now, waiting cleared; after a crash in between whoever takes the lease does it. null: the generation is not the run's any more, the run is finished, or `cursor` is not where the applied cursor
-   * stands and no `start` was given: a reader that folded in between has counted what lies between the two, and it would
-   * be counted again.
+   * plannedDue = now, waiting cleared; after a crash in between the next reader that takes the lease does it. null: the
+   * generation is not the run's any more, the run is finished, or no `start` was given and the applied cursor is not at
+   * `cursor` any more. In that case a reader has moved it and counted what lies between, which would be counted again.
    */
   newGeneration(runId: string, change: NewGeneration): Promise<Run | null>;
   /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */

@@ -131,13 +131,13 @@ export function patchOf(patch: RunPatch): Partial<RunItem> {
   };
 }
 
-/** Whether the run may begin the new generation: see NewEpoch. */
+/** Whether the run may begin the new generation: see NewGeneration. */
 export function canRenew(run: RunItem, change: NewGeneration): boolean {
   const isChosen = change.start !== undefined || run.appliedCursor?.ordinal === change.cursor?.ordinal;
   return run.generation === change.generationBefore && !isFinished(run.status) && isChosen;
 }
 
-/** A new generation of `run`. Unfolded windows are dropped by being counted as folded: their numbers are used up, their counts never added. */
+/** A new generation of `run`. Unfinished windows are dropped: `appliedWindow` moves past them, and their counts are never added. */
 export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<RunItem> {
   return {
     generation: run.generation + 1,

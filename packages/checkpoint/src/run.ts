@@ -8,13 +8,13 @@ import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import type { SourceState } from "@firehose-backfill/source/window";
 import type { Pace, SeenSettings, Sources } from "./pace.ts";
 
-/** Totals that are true for all folded windows. The Snapshot adds what is registered and not folded yet. */
+/** Totals of all windows up to `appliedWindow`. The snapshot adds those that are registered after it. */
 export interface RunTotals {
   readonly received: number;
   readonly processed: number;
   readonly stale: number;
   readonly dead: number;
-  /** `dead` by reason; of those dead for a reason that nobody said, it knows nothing. */
+  /** `dead` by reason; events without a reason are left out. */
   readonly deadReasons: Readonly<Record<string, number>>;
   /** By reason: `before-start`, `collection`, `did`, ... */
   readonly skipped: Readonly<Record<string, number>>;
@@ -83,7 +83,7 @@ export interface RunItem {
   /** Number of the last window whose results are in `totals`. */
   readonly appliedWindow: number;
   readonly totals: RunTotals;
-  /** When the last of the batches in `totals` was applied or set aside; null: none was. */
+  /** When the last of the batches in `totals` was applied or dead-lettered; null: none was. */
   readonly lastFinishedAtMs: number | null;
 
   readonly lease: { readonly owner: string; readonly expiresAtMs: number } | null;

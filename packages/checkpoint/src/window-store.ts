@@ -1,4 +1,4 @@
-/** What the reader has read: windows, the cursor that registers them, and the fold that brings their results into the run. */
+/** What the reader has read: windows, the cursor that registers them, and the move of the applied cursor that adds their results to the run. */
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { SourceState } from "@firehose-backfill/source/window";
 import type { Run } from "./run.ts";
@@ -26,10 +26,10 @@ export interface WindowStore {
   ): Promise<boolean>;
   /** The registered, unapplied windows in order, at most `limit`. */
   openWindows(run: Run, limit: number): Promise<readonly OpenWindow[]>;
-  moveApplied(lease: Lease, moveApplied: AppliedMove): Promise<Run | null>;
+  moveApplied(lease: Lease, move: AppliedMove): Promise<Run | null>;
   /**
-   * Removes items of folded windows, but keeps dead entries (30 days), and corrects those that were redriven before
-   * their window was folded. Safe to repeat; bounded work per call. true: nothing is left to do.
+   * Removes items of windows up to the applied cursor, but keeps dead entries (30 days), and corrects those that were
+   * redriven before their window was counted. Safe to repeat; bounded work per call. true: nothing is left to do.
    */
   sweep(run: Run): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-/** The reader's side: its lease, the windows it registers, and what folding them adds to the run. */
+/** The reader's side: its lease, the windows it registers, and what advancing the applied cursor adds to the run. */
 import type { LedgerEntry } from "./ledger.ts";
 import type { RunTotals } from "./run.ts";
 import type { Cursor } from "@firehose-backfill/source/cursor";
@@ -26,18 +26,18 @@ export interface WindowItem {
   /** Encoded bytes of its messages; bounds what is outstanding when nothing paces the run. */
   readonly bytes: number;
   readonly sentAtMs: number;
-  /** The place of its last batch on the pace, as it was planned. Left out: an older program has written it, or it has no batches. */
+  /** The slot of its last batch, as it was planned. Left out: an older program has written it, or it has no batches. */
   readonly lastDueMs?: number;
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** A registered, not yet folded window and what its batches say. */
+/** A registered window after the applied cursor and what its batches say. */
 export interface OpenWindow {
   readonly window: WindowItem;
   /**
    * Only entries of the window's own fence, each with its first outcome: one that a redrive has turned into applied
-   * still reads as dead here, because a fold adds what was first said and `correct` alone adds the difference.
+   * still reads as dead here, because moving the applied cursor adds the first outcome, and only `correct` adds the difference.
    */
   readonly entries: readonly LedgerEntry[];
 }
@@ -53,13 +53,13 @@ export interface CursorMove {
   readonly keptSinceMs: number | null;
 }
 
-/** What folding adds. Applied only if the fence is ours, the generation the same and `folded` is still what was read. */
+/** What moving the applied cursor adds. Applied only if the fence is ours, the generation is the same and `appliedWindow` is still what was read. */
 export interface AppliedMove {
   readonly generation: number;
   readonly appliedWindowBefore: number;
   readonly appliedWindow: number;
   readonly appliedCursor: Cursor;
-  /** When the last of the folded batches ended; null: there was none among them. */
+  /** When the last batch of these windows ended; null: there was none among them. */
   readonly lastFinishedAtMs: number | null;
   readonly add: RunTotals;
 }

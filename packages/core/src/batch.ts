@@ -16,10 +16,10 @@ export interface BatchKey {
   readonly number: number;
 }
 
-/** Up to BACKFILL_BATCH_SIZE events: one SQS message, one transaction, one place on the pace. */
+/** Up to BACKFILL_BATCH_SIZE events: one SQS message, one transaction, one slot on the pace. */
 export interface Batch {
   readonly key: BatchKey;
-  /** Its place on the pace, milliseconds since the epoch. */
+  /** The time of its slot, Unix time in milliseconds. */
   readonly dueMs: number;
   /** The pace version it was planned in; an older one than the run's is treated as late. 0 when it was planned without pacing. */
   readonly paceVersion: number;

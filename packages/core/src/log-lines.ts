@@ -47,7 +47,7 @@ export function progressCadence(start: { readonly received: number; readonly now
   return {
     isDue: (received, nowMs) => {
       const reached = Math.floor(received / PROGRESS_EVERY_EVENTS);
-      // Any other step: totals also fall, when a new generation drops windows that were not folded.
+      // Not only a higher step: totals fall when a new generation drops windows that were not finished.
       if (reached === step && nowMs - lastMs < PROGRESS_EVERY_MS) return false;
       const isDue = reached > step || nowMs - lastMs >= PROGRESS_EVERY_MS;
       step = reached;

@@ -13,12 +13,12 @@ const ARRAY = 4;
 const SHORT_ARRAY = 0x80;
 const MOST_HEAD_BYTES = 5;
 
-/** Where a batch is laid out: it is packed at once, and the next one may have the place. */
+/** The buffer in which a batch is laid out. It is packed at once, so the next batch can use the same buffer. */
 let scratch = Buffer.alloc(0);
 
 /**
- * In as old a version as holds the batch: what a roll-back meets in the queue, it can mostly read. The bytes are good until
- * the next call.
+ * In the oldest version that can hold the batch, so that after a roll-back the older program can read most messages. The
+ * bytes are valid until the next call.
  */
 export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2; readonly bytes: Uint8Array } {
   const { key, events, deadEventIds } = batch;

@@ -17,7 +17,7 @@ export async function peek(dlq: SqsTarget, options: { readonly max: number }): P
   const seen = new Map<string, SqsIncomingMessage>();
   while (seen.size < options.max) {
     const before = seen.size;
-    // A long poll, for a short one asks only some of the servers, and "none" then means nothing.
+    // A long poll, because a short one asks only some of the servers and may find nothing although there are messages.
     const messages = await receiveMessages(dlq, {
       max: Math.min(MAX_RECEIVED, options.max - seen.size),
       waitSeconds: 1,
@@ -58,7 +58,7 @@ export async function moveBack(options: MoveOptions): Promise<Moved> {
       visibilitySeconds: MOVE_VISIBILITY_SECONDS,
     });
     if (messages.length === 0) {
-      // What someone has just looked at comes back into sight.
+      // A message that somebody has just looked at becomes visible again.
       if (clock.now() - lastMovedMs > (PEEK_SECONDS + 2) * 1000) break;
       continue;
     }
@@ -85,7 +85,7 @@ async function deleteAll(dlq: SqsTarget, messages: readonly SqsIncomingMessage[]
     QueueUrl: dlq.queueUrl,
     Entries: messages.map((message, index) => ({ Id: String(index), ReceiptHandle: message.receiptHandle })),
   });
-  // One that is not deleted is moved a second time, later; the ledger knows it then.
+  // A message that could not be deleted is moved again later; the ledger then shows that its batch is applied.
   await classified("DeleteMessageBatch", dlq.client.send(command));
 }
 

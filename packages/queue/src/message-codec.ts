@@ -5,7 +5,7 @@
  * payload = version u8 | packing u8 | what the packing says
  *   packing 0: CBOR (batch-layout.ts)
  *   packing 1: plain length u32 LE | packed length u32 LE | zstd of the CBOR
- * Both lengths are checked: zstd itself takes no offence at trailing bytes, and a few packed bytes may unpack to gigabytes.
+ * Both lengths are checked: zstd itself accepts trailing bytes, and a few packed bytes may unpack to gigabytes.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
@@ -29,8 +29,8 @@ export interface ReceivedMessage {
 
 /**
  * Raised with every change of a layout. A consumer reads its own version and the one before, because a deploy meets
- * messages that were sent before it; of a newer one it keeps its hands off, because a roll-back meets those. So
- * it does with a batch of its own version that holds a kind of event which it does not know.
+ * messages that were sent before it; it does not touch a message of a newer version, which it may meet after a
+ * roll-back, nor a batch of its own version that holds a kind of event which it does not know.
  */
 export const MESSAGE_VERSION = 2;
 const READERS: Readonly<Record<number, (value: unknown) => Batch>> = { 1: readBatch, 2: readRedrivenBatch };
@@ -52,7 +52,7 @@ const ZSTD = 1;
 const HEADER_BYTES = 2;
 const ZSTD_HEADER_BYTES = 10;
 
-/** @throws CborError for a batch that could not be read back; that is a defect of whoever made it. */
+/** @throws CborError for a batch that could not be read back; that is a defect of the code that made it. */
 export function encodeMessage(batch: LoggedBatch): EncodedMessage {
   const { version, bytes } = layOutBatch(batch);
   return { body: describe(batch, version), payload: pack(bytes, version) };

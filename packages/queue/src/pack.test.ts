@@ -31,11 +31,11 @@ test("nothing is lost, nothing moves, every message fits", () => {
       const batches = packBatches(events, { batchSize, limits });
       const packed = batches.flat();
       expect(packed.length).toBe(events.length);
-      const setAside = packed
+      const tooLarge = packed
         .map((event, index) => ({ event, original: events[index] }))
         .filter(({ event }) => isTooLarge(event));
       expect(packed.filter((event) => !isTooLarge(event))).toEqual(events.filter((_, n) => !isTooLarge(packed[n])));
-      for (const { event, original } of setAside) {
+      for (const { event, original } of tooLarge) {
         expect(event).toMatchObject({ seq: original?.seq, timeMs: original?.timeMs });
         expect(original === undefined ? 0 : encodedBytes([original])).toBeGreaterThan(limits.maxMessageBytes - 1024);
       }
@@ -61,7 +61,7 @@ test("large ones share a message until it is full", () => {
   expect(packBatches(events, { batchSize: 100, limits }).map((batch) => batch.length)).toEqual([2, 2, 2]);
 });
 
-test("one that fits only when compressed travels alone, in its place", () => {
+test("one that fits only when compressed travels alone, in its order", () => {
   const large = recordEvent(2, { record: new Uint8Array(500_000) });
   const batches = packBatches([recordEvent(1), large, recordEvent(3)], { batchSize: 10, limits });
   expect(batches.map((batch) => batch.map((event) => event.seq))).toEqual([[1], [2], [3]]);
@@ -78,7 +78,7 @@ describe("an event that cannot fit", () => {
     return dead;
   };
 
-  test("is set aside with its key, its size and its beginning", () => {
+  test("becomes a dead entry with its key, its size and its beginning", () => {
     const record = noise(900_000);
     const dead = packOne(recordEvent(5, { record }));
     expect(dead).toMatchObject({
@@ -91,7 +91,7 @@ describe("an event that cannot fit", () => {
     expect(dead.payload.buffer.byteLength).toBe(16_384);
   });
 
-  test("is set aside whatever it is", () => {
+  test("becomes a dead entry whatever it is", () => {
     const long = noise(200_000).reduce((text, byte) => text + String.fromCodePoint(0x10_000 + byte), "a");
     const at = { seq: 5, timeMs: 0, did: "did:web:example.com" };
     expect(packOne({ kind: "identity", ...at, handle: long }).payload.length).toBe(16_384);
@@ -110,7 +110,7 @@ describe("an event that cannot fit", () => {
     expect(packOne(dead).payload.length).toBe(16_384);
   });
 
-  test("a limit without room for that is a mistake", () => {
+  test("a limit that is too small for that is refused", () => {
     expect(() => packBatches([], { batchSize: 1, limits: { maxMessageBytes: 10_000 } })).toThrow(RangeError);
   });
 });

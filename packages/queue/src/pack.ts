@@ -7,9 +7,9 @@ import type { QueueLimits } from "./types.ts";
 /** Of a message, everything that is not an event: the body, the key, heads, the attribute's name. */
 const ENVELOPE_BYTES = 1024;
 /** The largest entry that tooLarge() makes has to fit. */
-const MIN_ROOM_BYTES = 32 * 1024;
-/** With less than this a queue is of no use: what does not fit could not even be set aside. 33 KiB. */
-export const LEAST_MESSAGE_BYTES = MIN_ROOM_BYTES + ENVELOPE_BYTES;
+const MIN_EVENT_BYTES = 32 * 1024;
+/** A queue that takes less cannot be used: not even the dead entry of an event that does not fit would fit. 33 KiB. */
+export const LEAST_MESSAGE_BYTES = MIN_EVENT_BYTES + ENVELOPE_BYTES;
 const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
 const MAX_SHOWN_CHARS = 512;
 const MAX_DID_CHARS = 2048;
@@ -26,9 +26,10 @@ export function packBatches(
   log: EventLog,
   options: { readonly batchSize: number; readonly limits: PackLimits },
 ): readonly EventSlice[] {
-  const roomBytes = options.limits.maxMessageBytes - ENVELOPE_BYTES;
-  if (roomBytes < MIN_ROOM_BYTES) throw new RangeError(`a message of ${roomBytes} bytes has no room for a dead entry`);
-  const { fitting, alone } = replaceTooLarge(log, roomBytes, options.limits);
+  const eventBytes = options.limits.maxMessageBytes - ENVELOPE_BYTES;
+  if (eventBytes < MIN_EVENT_BYTES)
+    throw new RangeError(`a message of ${eventBytes} bytes is too small for a dead entry`);
+  const { fitting, alone } = replaceTooLarge(log, eventBytes, options.limits);
   const batches: EventSlice[] = [];
   let start = 0;
   const closeAt = (end: number) => {
@@ -36,7 +37,7 @@ export function packBatches(
     start = end;
   };
   for (let index = 0; index < fitting.length; index++) {
-    const isFull = index - start === options.batchSize || fitting.bytesOf(start, index + 1) > roomBytes;
+    const isFull = index - start === options.batchSize || fitting.bytesOf(start, index + 1) > eventBytes;
     if (isFull || alone.has(index) || alone.has(index - 1)) closeAt(index);
   }
   closeAt(fitting.length);
@@ -44,12 +45,12 @@ export function packBatches(
 }
 
 /** `alone`: those that fit into a message of their own, because they compress. Both kinds are rare. */
-function replaceTooLarge(log: EventLog, roomBytes: number, limits: PackLimits) {
+function replaceTooLarge(log: EventLog, eventBytes: number, limits: PackLimits) {
   const alone = new Set<number>();
   const dead = new Map<number, DeadEntry>();
   for (let index = 0; index < log.length; index++) {
     const bytes = log.bytesOf(index, index + 1);
-    if (bytes <= roomBytes) continue;
+    if (bytes <= eventBytes) continue;
     if (fitsAlone(log.slice(index, index + 1), limits)) alone.add(index);
     else dead.set(index, tooLarge(log.at(index), bytes, limits));
   }

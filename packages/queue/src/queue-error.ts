@@ -49,7 +49,7 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (THROTTLED.has(error.name) || error.name === "TimeoutError") return true;
   if ("$fault" in error) return error.$fault === "server" || statusOf(error) === 429;
-  // No answer, so nobody's fault: a socket error of Node's. Where a name has several addresses it has no syscall.
+  // No answer: a socket error of Node's, which may pass. Where a name has several addresses it has no syscall.
   return "syscall" in error || ("code" in error && typeof error.code === "string" && error.code in constants.errno);
 }
 

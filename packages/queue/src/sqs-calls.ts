@@ -93,8 +93,8 @@ function hasAll<Name extends string>(
 }
 
 /**
- * The message was deleted, or its time ran out and its receipt with it. Someone else has it or will get it; there is
- * nothing to do about that here, and nothing wrong with it.
+ * The message was deleted, or its time ran out and its receipt with it. Another consumer has it or will get it, so
+ * this is not an error.
  */
 const GONE: ReadonlySet<string> = new Set(["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"]);
 

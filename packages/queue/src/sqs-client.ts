@@ -3,7 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { standInClient } from "@firehose-backfill/core/stand-in-client";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Above the longest poll (20 s): a poll is never cut off, a server that hangs is. */
+/** Above the longest poll (20 s), so that it ends only a call to a server that hangs. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface SqsClientOptions {

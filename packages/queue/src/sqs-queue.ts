@@ -97,7 +97,7 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
   };
 }
 
-/** One at a time, when its turn comes: a window is held in memory once, as events, and not a second time as messages. */
+/** One at a time, when it is about to be sent: a window is held in memory once, as events, and not a second time as messages. */
 function* encodeAll(batches: readonly OutgoingBatch[]): Generator<Entry> {
   for (const { batch, delaySeconds } of batches) {
     const message = encodeMessage(batch);

@@ -65,7 +65,7 @@ export interface Moved {
 
 export interface BatchQueue {
   /**
-   * Asks both queues what they take now: a batch has to fit into either, for it may die. Never more than the program needs.
+   * Asks both queues what they take now: a batch has to fit into both, because it may be dead-lettered. Never more than the program needs.
    * @throws QueueError
    */
   readLimits(): Promise<QueueLimits>;

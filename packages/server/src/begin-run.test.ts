@@ -172,7 +172,7 @@ describe("fault 33: resume without a process", () => {
     expect(begun.run?.generation).toBe(from === null ? 1 : 2);
   });
 
-  test("asks for a place where only the operator can know it", async () => {
+  test("asks for a start if only the operator can know it", async () => {
     await expect(stopped("paused", "the cursor is ahead of the host", null)).rejects.toThrow("choose where to go on");
   });
 

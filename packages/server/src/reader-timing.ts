@@ -2,7 +2,7 @@
 import type { ReaderTiming } from "@firehose-backfill/backfill/deps";
 
 const TICK_MS = 60_000;
-/** The sample lasts two minutes: planned whole, a pause would show at its end, and a faster tune would read all of it again. Its connections are free. */
+/** The sample lasts two minutes. With the usual tick all of it would be planned at once: a pause would take effect only at its end, and a faster pace would read all of it again. */
 const SAMPLE_TICK_MS = 5_000;
 
 export const LOCAL_LEASE_TTL_MS = 5_000;
@@ -13,7 +13,7 @@ export function localReaderTiming(options: { readonly isSample: boolean }): Read
   return {
     tickMs,
     tickBudgetMs: TICK_MS,
-    // A full horizon is read on when a tick of it is free again: few connections, and never a late plan.
+    // After the read-ahead was full, the reader connects once a tick of it is free again: few connections, and no batch is planned late.
     leastReadAheadMs: tickMs,
     leaseTtlMs: LOCAL_LEASE_TTL_MS,
     lostAfterMs: 30_000,

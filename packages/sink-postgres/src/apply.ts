@@ -1,12 +1,13 @@
 /**
- * One batch, one transaction, two round trips: begin and lock; then all statements and the commit. A row that the
- * database refuses is looked for in a second transaction and set aside; a deadlock or a lock not had is tried again.
+ * One batch, one transaction, two round trips: begin and lock; then all statements and the commit. If the
+ * database refuses a row, a second transaction finds it and makes it a dead event. After a deadlock or a lock timeout the
+ * batch is tried again.
  */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { countApplied } from "./batch-counts.ts";
 import { otherDatabase } from "@firehose-backfill/core/database-identity";
-import { applyBisected, type Place } from "./bisect.ts";
+import { applyBisected, type RowContext } from "./bisect.ts";
 import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
 import { latestRows } from "./latest-rows.ts";
@@ -53,11 +54,11 @@ export async function applyBatch(
     dead: request.rows.filter((row): row is DeadRow => row.kind === "dead"),
     data: request.rows.filter((row): row is DataRow => row.kind !== "dead"),
   };
-  const place: Place = { nowMs: startedAt, host: hostNumber(request.host ?? "") };
+  const context: RowContext = { nowMs: startedAt, host: hostNumber(request.host ?? "") };
   let retries = 0;
   let write = applyWhole;
   for (;;) {
-    // Asked anew before each transaction: what is late by then must not be sent either.
+    // Checked before each transaction: a batch that has become late by then must not be sent.
     const refusal = gotLock(opened) ? (request.lock.isOnTime() ? null : "late") : "busy";
     if (refusal !== null) {
       await deps.session.run([{ sql: "ROLLBACK" }]);
@@ -66,7 +67,7 @@ export async function applyBatch(
     await refuseOtherDatabase(deps, request, opened);
     await request.lock.onHeld?.();
     try {
-      const counts = await write(deps.session, { request, rows, place });
+      const counts = await write(deps.session, { request, rows, context });
       return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
       // Thrown, it closes the connection, and the server rolls back.
@@ -105,7 +106,7 @@ async function refuseOtherDatabase(
 
 const LOCK_ERRORS: ReadonlySet<string> = new Set(["55P03", "40P01", "57014"]);
 
-/** A lock that was not had says whose it is, so that somebody can look after it. */
+/** Adds to the error of a lock that could not be obtained which session holds it, so that somebody can end that session. */
 async function withLockHolder(session: Session, error: StatementError): Promise<StatementError> {
   if (!LOCK_ERRORS.has(error.sqlState)) return error;
   try {
@@ -122,7 +123,7 @@ async function withLockHolder(session: Session, error: StatementError): Promise<
 
 type Write = (
   session: Session,
-  batch: { readonly request: ApplyRequest; readonly rows: Rows; readonly place: Place },
+  batch: { readonly request: ApplyRequest; readonly rows: Rows; readonly context: RowContext },
 ) => Promise<BatchCounts>;
 
 interface Rows {
@@ -130,16 +131,16 @@ interface Rows {
   readonly dead: readonly DeadRow[];
 }
 
-const applyWhole: Write = async (session, { request, rows: { data, dead }, place }) => {
-  const latest = latestRows(data, place.nowMs);
-  const statements = batchStatements(latest, place.host);
+const applyWhole: Write = async (session, { request, rows: { data, dead }, context }) => {
+  const latest = latestRows(data, context.nowMs);
+  const statements = batchStatements(latest, context.host);
   const results = await session.run([...statements, ...noteStatements(request, data, dead), { sql: "COMMIT" }]);
   const applied = countApplied(latest, statements, results);
   return countsOf(request, { data, dead, applied, noted: results.slice(statements.length, -1) });
 };
 
-const applyWithoutRefused: Write = async (session, { request, rows, place }) => {
-  const { applied, refused } = await applyBisected(session, rows.data, place);
+const applyWithoutRefused: Write = async (session, { request, rows, context }) => {
+  const { applied, refused } = await applyBisected(session, rows.data, context);
   const isRefused = new Set(refused.map(({ row }) => row));
   const data = rows.data.filter((row) => !isRefused.has(row));
   const dead = [...rows.dead, ...refused.map((each) => each.dead)];
@@ -172,7 +173,7 @@ function countsOf(
 ): BatchCounts {
   if (deadEventIds !== undefined) {
     const { revived, deadReasons } = redriveResult(its.noted);
-    // One that another redrive has applied before was news to nobody here, and is that one's to count.
+    // An event that another redrive has applied before is counted by that one, not here.
     const applied = Math.min(its.applied, revived);
     return { applied, stale: revived - applied, dead: rows.length - revived, deadReasons };
   }

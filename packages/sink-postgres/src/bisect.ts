@@ -11,8 +11,8 @@ import { StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
 import type { DeadRow } from "@firehose-backfill/sink/rows";
 
-/** When and by which host's numbers rows are judged. */
-export interface Place {
+/** What rows are judged by: the time now, and the host whose sequence numbers they carry. */
+export interface RowContext {
   readonly nowMs: number;
   readonly host: number;
 }
@@ -23,11 +23,15 @@ export interface Bisected {
 }
 
 /** @throws StatementError for anything that is not one row's fault, SinkError when the connection is gone */
-export async function applyBisected(session: Session, rows: readonly DataRow[], place: Place): Promise<Bisected> {
+export async function applyBisected(
+  session: Session,
+  rows: readonly DataRow[],
+  context: RowContext,
+): Promise<Bisected> {
   const refused: { row: DataRow; dead: DeadRow }[] = [];
   let applied = 0;
   const attempt = async (part: readonly DataRow[]): Promise<void> => {
-    const error = await tryRows(session, part, place, (count) => (applied += count));
+    const error = await tryRows(session, part, context, (count) => (applied += count));
     if (error === null) return;
     const [only] = part;
     if (part.length === 1 && only !== undefined) {
@@ -48,11 +52,11 @@ export async function applyBisected(session: Session, rows: readonly DataRow[], 
 async function tryRows(
   session: Session,
   rows: readonly DataRow[],
-  place: Place,
+  context: RowContext,
   onApplied: (count: number) => void,
 ): Promise<StatementError | null> {
-  const latest = latestRows(rows, place.nowMs);
-  const statements = batchStatements(latest, place.host);
+  const latest = latestRows(rows, context.nowMs);
+  const statements = batchStatements(latest, context.host);
   try {
     const results = await session.run([{ sql: "SAVEPOINT part" }, ...statements, { sql: "RELEASE SAVEPOINT part" }]);
     onApplied(countApplied(latest, statements, results.slice(1)));

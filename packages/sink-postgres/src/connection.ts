@@ -153,7 +153,7 @@ function countOpen(pool: Pool) {
       for (const client of open.keys()) client.connection.stream.destroy();
     },
     untilNone: () => atMost(CLOSE_TIMEOUT_MS, Promise.all(open.values())),
-    /** Its place is free once it is closed: until then the server counts it, and another would be one too many. */
+    /** Another connection may be opened once this one is closed: until then the server counts it. */
     async close(client: PooledClient): Promise<void> {
       const closed = open.get(client);
       client.release(true);
@@ -162,10 +162,10 @@ function countOpen(pool: Pool) {
   };
 }
 
-async function atMost(timeoutMs: number, settled: Promise<unknown>): Promise<void> {
+async function atMost(timeoutMs: number, work: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(() => late.resolve(), timeoutMs);
-  await Promise.race([settled, late.promise]);
+  await Promise.race([work, late.promise]);
   clearTimeout(timer);
 }
 

@@ -40,7 +40,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       ["a create without a record", "23514", { json: null }],
     ] as const;
 
-    test.each(refused)("%s is set aside (%s), and the rest is applied", async (_name, sqlState, fields) => {
+    test.each(refused)("%s becomes a dead event (%s), and the rest is applied", async (_name, sqlState, fields) => {
       const rows = Array.from({ length: 9 }, (_, n) => recordRow(n, n === 6 ? fields : {}));
       expect(await apply(...rows)).toEqual({ applied: 8, stale: 0, dead: 1 });
       expect(await live()).toHaveLength(8);

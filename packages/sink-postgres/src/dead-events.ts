@@ -46,7 +46,7 @@ const INSERT = `
   ORDER BY x.id
   ON CONFLICT (id) DO NOTHING`;
 
-/** Cannot fail for what is in the rows: this is the place for what could not be stored anywhere else. */
+/** Cannot fail because of what is in the rows: it stores what could not be stored anywhere else. */
 export function deadStatement(runId: string, rows: readonly DeadRow[]): Statement {
   const input = new Map(
     rows.map((row) => {

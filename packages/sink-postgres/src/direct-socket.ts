@@ -22,7 +22,7 @@ const CLOSING = 2;
 const CLOSED = 3;
 
 const KEEP_ALIVE_MS = 30_000;
-/** What a server gets to take leave of. A frozen one would keep the socket, and its place in the pool, for ever. */
+/** How long the server may take to close its side. A frozen server would keep the socket in the pool for ever. */
 const CLOSE_TIMEOUT_MS = 500;
 
 /** The driver passes a URL of its own making; where to connect was decided before. */

@@ -1,4 +1,4 @@
-/** What a look at a database tells before anything is written to it: privileges, schema, clock, room for connections. */
+/** What a look at a database tells before anything is written to it: privileges, schema, clock, free connections. */
 import { type DatabaseOptions, openDatabase, type Session } from "./connection.ts";
 import { SCHEMA_VERSION } from "./schema/migrations.ts";
 import { describeMismatch, readSchemaVersion } from "./schema/version.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { latestRows } from "./latest-rows.ts";
 import { accountRow, identityRow, recordRow, revOf, syncRow } from "@firehose-backfill/testing/sink/rows";
 
-describe("folding a batch", () => {
+describe("the latest rows of a batch", () => {
   test("of a record's operations the newest revision stays, whatever came last", () => {
     const old = recordRow(1, { rkey: "r" });
     const young = recordRow(2, { rkey: "r", action: "update" });

@@ -1,6 +1,6 @@
 /**
- * A batch folded to what each table has to be told: per record, per repo and per kind of marker, the newest row wins.
- * One statement must not name a key twice (21000), and an older row has nothing left to say. Pure.
+ * The newest row of a batch for each key: for each record, each repo and each kind of marker. One statement must not name
+ * a key twice (SQLSTATE 21000), and an older row would change nothing. Pure.
  */
 import { believe } from "./believe.ts";
 import type { AccountRow, IdentityRow, RecordRow, SyncRow } from "@firehose-backfill/sink/rows";

@@ -18,7 +18,7 @@ test.each([
   ["too many connections", "53300"],
   ["a shutdown", "57P01"],
 ])(
-  "%s is the service's error: nothing is written, nothing is set aside, and the same batch passes later",
+  "%s is the service's error: nothing is written, no event is dead, and the same batch passes later",
   async (_, code) => {
     await sql(`CREATE FUNCTION firehose.fail() RETURNS trigger LANGUAGE plpgsql
                AS $$ BEGIN RAISE EXCEPTION 'no room for it' USING ERRCODE = '${code}'; END $$`);

@@ -38,13 +38,13 @@ export async function runPipeline(
 class Pipeline implements Submittable {
   readonly results: Promise<readonly StatementResult[]>;
   readonly #statements: readonly Statement[];
-  readonly #settle = Promise.withResolvers<readonly StatementResult[]>();
+  readonly #answer = Promise.withResolvers<readonly StatementResult[]>();
   readonly #done: StatementResult[] = [];
   #rows: (string | null)[][] = [];
 
   constructor(statements: readonly Statement[]) {
     this.#statements = statements;
-    this.results = this.#settle.promise;
+    this.results = this.#answer.promise;
   }
 
   submit(connection: Connection): void {
@@ -90,11 +90,11 @@ class Pipeline implements Submittable {
   handleCopyData(): void {}
 
   handleError(error: unknown): void {
-    this.#settle.reject(fromDriver(error));
+    this.#answer.reject(fromDriver(error));
   }
 
   handleReadyForQuery(): void {
-    this.#settle.resolve(this.#done);
+    this.#answer.resolve(this.#done);
   }
 
   #finish(count: number): void {

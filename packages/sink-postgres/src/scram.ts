@@ -9,7 +9,7 @@ import { saslprep } from "./saslprep.ts";
 export interface ScramAnswer {
   /** The client-final-message. */
   readonly response: string;
-  /** What the server must show in its turn, base64. */
+  /** What the server must answer with, base64. */
   readonly serverSignature: string;
 }
 

@@ -86,7 +86,7 @@ const APPENDIX: readonly (readonly [string, Verdict, Verdict])[] = [
   ["XX", "service", "service"],
 ];
 
-describe("fault 1: every class of SQLSTATE has its place", () => {
+describe("fault 1: every class of SQLSTATE has a kind", () => {
   test.each(APPENDIX)("%s: %s, in a trigger %s", (name, ours, inTrigger) => {
     const code = `${name}000`;
     expect(classifySqlState(code)).toBe(ours);
@@ -158,7 +158,7 @@ describe("errors that leave the package", () => {
     expect(error.isRetryable()).toBe(true);
   });
 
-  test("what retrying could not settle is waited for, and what bisecting could not settle counts an attempt", () => {
+  test("if retrying did not help, the batch waits; if bisecting did not help, an attempt is counted", () => {
     expect(toSinkError(new StatementError("deadlock", "40P01")).kind).toBe("service");
     expect(toSinkError(new StatementError("too long", "54000")).kind).toBe("attempt");
   });

@@ -51,7 +51,7 @@ const CLASSES: Readonly<Record<string, Verdict>> = {
   HV: "data", // a foreign table that a trigger writes to
   P0: "data", // PL/pgSQL: RAISE, no data found, ASSERT
 
-  // The place is not as it has to be, and no waiting helps: stop, and say so.
+  // Schema, permissions or server are wrong, and waiting does not help: the run fails.
   "0A": "broken", // feature not supported
   "0L": "broken", // invalid grantor
   "0P": "broken", // invalid role

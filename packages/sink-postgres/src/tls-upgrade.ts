@@ -50,11 +50,11 @@ function firstChunk(socket: Socket): Promise<Buffer> {
     const onData = (chunk: Buffer) => finish(() => resolve(chunk));
     const onError = (error: Error) => finish(() => reject(error));
     const onClose = () => finish(() => reject(new Error("the connection was closed")));
-    const finish = (settle: () => void) => {
+    const finish = (conclude: () => void) => {
       socket.off("data", onData).off("error", onError).off("close", onClose);
       // Not flowing between two readers: the handshake's first bytes must wait for it.
       socket.pause();
-      settle();
+      conclude();
     };
     socket.on("data", onData).on("error", onError).on("close", onClose);
   });

@@ -2,7 +2,7 @@
 
 /**
  * `service`: the sink is away or busy: wait, no attempt counted. Also whatever fails before a row was sent.
- * `broken`: it is not as it has to be, and no waiting helps: the run stops, and says so.
+ * `broken`: its schema, its permissions or the like are wrong, and waiting does not help: the run fails.
  * `attempt`: everything else; counts an attempt.
  * A bad event is never thrown: the sink keeps it as a dead event and applies the others.
  */

@@ -26,7 +26,7 @@ function report(id: string, different: object = {}) {
 }
 
 describe("totals", () => {
-  it("are what is folded and what is registered", () => {
+  it("are those in the run item and those of registered windows", () => {
     const openWindows = [
       sampleWindow(11, [{ applied: 3, stale: 1, dead: 1 }, null], { received: 15, skipped: { collection: 3, did: 2 } }),
       sampleWindow(12, [{ applied: 0, stale: 0, dead: 5, deadReasons: { float: 5 } }], { received: 5 }),
@@ -108,7 +108,7 @@ describe("what is shown as it is", () => {
     expect(snapshot).toMatchObject({
       lagSeconds: 4_200,
       at: "2026-03-01T12:10:00.000Z",
-      lastTick: { at: "2026-03-01T12:00:00.000Z", durationMs: 2_000, endedBecause: "horizon" },
+      lastTick: { at: "2026-03-01T12:00:00.000Z", durationMs: 2_000, endedBecause: "read-ahead full" },
       nextTickAt: "2026-03-01T12:01:00.000Z",
       queue: QUEUE,
       elapsedSeconds: 600,
@@ -173,7 +173,7 @@ describe("a tune", () => {
     return [{ window, entries: entries.map((entry) => ({ ...entry, finishedAtMs })) }];
   };
 
-  it("is pending until a batch has ended after it, folded or not", () => {
+  it("is pending until a batch has ended after it, counted or not", () => {
     const run = sampleRun({ tunes, lastFinishedAtMs: T0 });
     expect(pending({ run })).toEqual([true]);
     expect(pending({ run, openWindows: ended(T0 + MINUTE) })).toEqual([true]);

@@ -37,7 +37,7 @@ function options(store: CollectOptions["store"], different: Partial<CollectOptio
 }
 
 describe("collectSnapshot", () => {
-  it("shows the run's settings over the place's, and no secret", async () => {
+  it("shows the run's settings over the deployment's, and no secret", async () => {
     const run = sampleRun({ sources: { batchSize: "tune", days: "event" } });
     const snapshot = await collectSnapshot(options(storeOf(run, () => [sampleWindow(11, []), sampleWindow(12, [])])));
     expect(snapshot.settings).toMatchObject({
@@ -50,7 +50,7 @@ describe("collectSnapshot", () => {
     expect(snapshot.errors).toHaveLength(1);
   });
 
-  it("shows the place's settings where there is no run", async () => {
+  it("shows the deployment's settings where there is no run", async () => {
     const snapshot = await collectSnapshot(options(storeOf(null, () => [])));
     expect(snapshot).toMatchObject({
       status: "none",
@@ -58,7 +58,7 @@ describe("collectSnapshot", () => {
     });
   });
 
-  it("reads again when a fold came between the run and its windows", async () => {
+  it("reads again when the applied cursor moved between reading the run and its windows", async () => {
     const before = sampleRun({ registered: 11, appliedWindow: 10 });
     const after = sampleRun({ registered: 11, appliedWindow: 11, totals: { ...before.totals, processed: 905 } });
     const runs = [before, after];

@@ -26,7 +26,7 @@ export interface CollectOptions {
     Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
   readonly clock: Pick<Clock, "now">;
-  /** The place's own; the run's are shown over it. */
+  /** The deployment's; those of the run are shown instead where it has its own. */
   readonly config: Config;
   readonly local?: LocalFigures;
   /** Left out: the rate is not known. */
@@ -74,8 +74,8 @@ export function createRateMeter(): RateMeter {
 }
 
 /**
- * The run and its open windows as of one moment. A fold in between would move counts out of the windows after the run
- * was read without them; it shows in windows that are missing, and then both are read again.
+ * The run and its open windows as of one moment. If the applied cursor moves in between, counts go from the windows to
+ * the run, which was read before. Then windows are missing, and both are read again.
  */
 async function readTotals(options: CollectOptions): Promise<{ run: Run | null; openWindows: readonly OpenWindow[] }> {
   const { store, runId } = options;

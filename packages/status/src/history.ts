@@ -1,5 +1,5 @@
 /**
- * The course of a run in at most 240 points, for sparklines and the report, and its turns as marks. When it is full, every
+ * The course of a run in at most 240 points, for sparklines and the report, and what happened to it as marks. When it is full, every
  * second point goes and the spacing doubles: the whole run stays visible and the size stays the same, whatever its length.
  * Pure.
  */

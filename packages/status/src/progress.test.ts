@@ -135,8 +135,8 @@ describe("progress within a window", () => {
   });
 });
 
-describe("fault 31: progress within an generation", () => {
-  it("never falls back, whatever is read, applied and folded, and whatever becomes known", () => {
+describe("fault 31: progress within a generation", () => {
+  it("never falls back, whatever is read, applied and counted, and whatever becomes known", () => {
     const step = fc.oneof(
       fc.record({
         kind: fc.constant("read"),
@@ -144,7 +144,7 @@ describe("fault 31: progress within an generation", () => {
         minutes: fc.integer({ min: 0, max: 40 }),
       }),
       fc.record({ kind: fc.constant("finish"), window: fc.nat(9), dead: fc.boolean() }),
-      fc.record({ kind: fc.constant("fold") }),
+      fc.record({ kind: fc.constant("advance") }),
       fc.record({ kind: fc.constant("end") }),
     );
     type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;

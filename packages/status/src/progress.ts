@@ -17,7 +17,7 @@ export function elapsedMs(run: Run, nowMs: number): number {
 /**
  * 0 to 1, or null while it cannot be told. The applied cursor moves a window at a time, which may be minutes of work, so
  * each open window adds its own way by the part of its events that is done. Every part of the sum only grows, and so does
- * the sum: within an generation the progress never falls back.
+ * the sum: within a generation the progress never falls back.
  */
 export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): number | null {
   if (run.status === "succeeded") return 1;
@@ -68,7 +68,7 @@ export interface EtaInput {
   readonly ratePerSecond: number | null;
 }
 
-/** What a run that has waited for places has reached of its pace, at least. Below it, reading is what takes the time. */
+/** A run that reaches less than this share of its pace is slowed down by reading, not by the pace. */
 const PACED_SHARE = 1 / 2;
 
 /**

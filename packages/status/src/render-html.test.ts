@@ -51,7 +51,7 @@ describe("the page", () => {
       "Batches at work 1 of 2",
       "Connections 1 of 2",
       "Applied 2026-02-28 22:00:00 4161900 14 h",
-      "Last tick 30 s ago, took 3 s: horizon",
+      "Last tick 30 s ago, took 3 s: read-ahead full",
       "Next tick in 30 s",
       "Relay keeps 3 d",
       "No errors.",
@@ -180,7 +180,7 @@ describe("the page", () => {
   });
 
   it("warns: stale, stopped, falling behind", () => {
-    const lastTick = { at: "2026-03-01T11:57:00.000Z", durationMs: 0, endedBecause: "horizon" };
+    const lastTick = { at: "2026-03-01T11:57:00.000Z", durationMs: 0, endedBecause: "read-ahead full" };
     expect(textOf(render({ lastTick }))).toContain("Stale: no sign of the reader for 3 min.");
     expect(textOf(render({ lastTick }, { tickMs: 600_000 }))).not.toContain("Stale");
     expect(textOf(render({ stopped: true }))).toContain("Stopped: the process is gone.");

@@ -15,7 +15,7 @@ describe("renderText", () => {
       "lag      14 h (applied up to 2026-02-28 22:00:00 UTC, seq 4161900); falls off the relay's window in 2 d 10 h",
       "queue    1 ready, 2 in flight, 45 delayed, oldest 1 min 58 s, 0 dead letters",
       "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",
-      "tick     30 s ago (horizon), next in 30 s",
+      "tick     30 s ago (read-ahead full), next in 30 s",
       "asked    1 day back, from 2026-02-28 09:00:00 UTC; had: from 2026-02-28 09:00:00 UTC, 1 d back",
     ]);
   });
@@ -48,7 +48,7 @@ describe("renderText", () => {
   });
 
   it("marks what is stale, and what is stopped", () => {
-    const lastTick = { at: "2026-03-01T11:50:00.000Z", durationMs: 0, endedBecause: "horizon" };
+    const lastTick = { at: "2026-03-01T11:50:00.000Z", durationMs: 0, endedBecause: "read-ahead full" };
     expect(renderText(sampleSnapshot({ lastTick }), PLAIN).join("\n")).toContain(
       "stale    no sign of the reader for 10 min",
     );

@@ -59,7 +59,7 @@ function runLines(snapshot: Snapshot, options: TextOptions): readonly Line[] {
 }
 
 function headline(snapshot: Snapshot): Line {
-  const place = [snapshot.host, snapshot.profile, snapshot.runId].filter((part) => part !== null);
+  const parts = [snapshot.host, snapshot.profile, snapshot.runId].filter((part) => part !== null);
   return [
     "firehose-backfill: ",
     {
@@ -70,7 +70,7 @@ function headline(snapshot: Snapshot): Line {
       ink: MOOD_INK[moodOf(snapshot)],
     },
     snapshot.stopped === true ? `, stopped: the process is gone, last seen ${formatTime(snapshot.at)} UTC` : "",
-    ...place.map((part) => ` - ${escapeForLog(part)}`),
+    ...parts.map((part) => ` - ${escapeForLog(part)}`),
   ];
 }
 

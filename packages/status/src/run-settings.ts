@@ -1,9 +1,9 @@
-/** The settings that hold for a run: what it was started or tuned with, over what the place is configured with. */
+/** The settings that hold for a run: what it was started or tuned with, over the configuration of the deployment. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { settingsRecord, type SettingsRecord } from "@firehose-backfill/core/config/describe";
 import type { Config, ScopeSettings } from "@firehose-backfill/core/config/settings";
 
-/** Named as in the environment, without secrets. `scope` is null where the run's own is not known: the place's is shown then. */
+/** Named as in the environment, without secrets. `scope` is null where the run's own is not known: the deployment's is shown then. */
 export function runSettings(config: Config, run: Run | null, scope: ScopeSettings | null): SettingsRecord {
   if (run === null) return withStandIns(settingsRecord(config));
   const isNamedNow = config.sources.profile !== "default" && config.settings.profile === run.profile;

@@ -14,11 +14,11 @@ export interface LineOptions {
 
 export function terminalLine(pieces: readonly Piece[], { width, color }: LineOptions): string {
   const total = pieces.reduce((sum, piece) => sum + Array.from(textOf(piece)).length, 0);
-  let room = total > width ? width - 1 : total;
+  let columns = total > width ? width - 1 : total;
   let line = "";
   for (const piece of pieces) {
-    const characters = Array.from(textOf(piece)).slice(0, Math.max(0, room));
-    room -= characters.length;
+    const characters = Array.from(textOf(piece)).slice(0, Math.max(0, columns));
+    columns -= characters.length;
     line += paint(characters.join(""), typeof piece === "string" ? null : piece.ink, color);
   }
   return total > width ? `${line}…` : line;

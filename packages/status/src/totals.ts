@@ -1,4 +1,4 @@
-/** What a run has done so far: what is folded, and what is registered but not folded yet (docs/invariants.md, number 3). */
+/** What a run has done so far: the totals in the run item, and the counts of the windows after the applied cursor (docs/invariants.md, number 3). */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 
@@ -14,10 +14,10 @@ export interface LiveTotals {
   readonly outstanding: number;
 }
 
-export function liveTotals(folded: RunTotals, openWindows: readonly OpenWindow[]): LiveTotals {
-  const skipped: Record<string, number> = { ...folded.skipped };
-  const deadReasons: Record<string, number> = { ...folded.deadReasons };
-  let { received, processed, dead } = folded;
+export function liveTotals(applied: RunTotals, openWindows: readonly OpenWindow[]): LiveTotals {
+  const skipped: Record<string, number> = { ...applied.skipped };
+  const deadReasons: Record<string, number> = { ...applied.deadReasons };
+  let { received, processed, dead } = applied;
   let outstanding = 0;
   for (const { window, entries } of openWindows) {
     received += window.received;
@@ -46,7 +46,7 @@ export function doneShare({ events }: OpenWindow["window"], entries: OpenWindow[
   return events === 0 ? 1 : Math.min(1, done / events);
 }
 
-/** When the last batch of the run was applied or set aside, folded or not; 0: none was. */
+/** When the last batch of the run was applied or dead-lettered, before or after the applied cursor; 0: none was. */
 export function lastFinishedMs(run: Pick<Run, "lastFinishedAtMs">, openWindows: readonly OpenWindow[]): number {
   let lastMs = run.lastFinishedAtMs ?? 0;
   for (const { entries } of openWindows)

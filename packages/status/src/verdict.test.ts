@@ -13,7 +13,7 @@ import { TICK_MS } from "./verdict.ts";
 const NOW = T0 + 10 * MINUTE;
 
 function build(different: Partial<SnapshotInput> = {}): Snapshot {
-  const run = sampleRun({ lastTick: { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "horizon" } });
+  const run = sampleRun({ lastTick: { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "read-ahead full" } });
   const queue = { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 };
   const none = { openWindows: [], gaps: [], errors: [], consumers: [], rateSamples: [], settings: {} };
   return buildSnapshot({ run, ...none, queue, nowMs: NOW, ...different });
@@ -35,7 +35,7 @@ const isGreen = ([page = "", text = ""]: readonly string[]) =>
 const allDead = { ...sampleRun().totals, processed: 0, dead: 300, received: 300, skipped: {} };
 const someDead = { ...allDead, processed: 297, dead: 3 };
 const unreachable = { atMs: NOW - 5_000, durationMs: 4_000, endedBecause: "unreachable: connect ECONNREFUSED" };
-const tick = { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "horizon" };
+const tick = { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "read-ahead full" };
 
 describe("fault 31: the words are no better than what was done", () => {
   it("0 of 300 applied is no green 100 %", () => {

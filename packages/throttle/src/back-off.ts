@@ -1,5 +1,5 @@
 /**
- * Progressive back-off: one factor in the run item, 1 to 16, that stretches the delay of the whole run.
+ * Progressive back-off: one factor in the pace item, 1 to 16, that multiplies the delay of everything on that pace.
  * It doubles when something is tight (memory, latency, the throttle query) and halves after a quiet minute.
  */
 export const MAX_BACK_OFF = 16;

@@ -1,6 +1,7 @@
 /**
  * Says when applying a batch has become unusually slow: more than 4 x the median of the last 50 applies.
- * It needs 20 of them before it speaks, and takes no median below 20 ms: jitter of a fast database is not distress.
+ * It needs 20 applies before it reports anything, and counts a median below 20 ms as 20 ms, because jitter of a fast
+ * database is no problem.
  */
 const WINDOW = 50;
 const LEAST_SAMPLES = 20;

@@ -18,7 +18,7 @@ test("no more than its limit are inside, and they come in the order they asked",
   expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n));
 });
 
-test("a place is free again after a failure, and given back once", async () => {
+test("a permit is free again after a failure, and is given back once", async () => {
   const limiter = createLimiter(() => 1);
   await expect(limiter.run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await expect(limiter.run(async () => "yes")).resolves.toBe("yes");
@@ -51,7 +51,7 @@ test("a limit that moves: down lets running work finish, up lets more in", async
   expect(limiter.active()).toBe(2);
 });
 
-test("who is told to stop leaves the queue without a place", async () => {
+test("a waiter that is told to stop leaves the queue without a permit", async () => {
   const limiter = createLimiter(() => 1);
   const leave = await limiter.enter(new AbortController().signal);
   const stop = new AbortController();

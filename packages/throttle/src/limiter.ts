@@ -1,12 +1,12 @@
 /**
  * A cap on what one process does at once, in the order of arrival. The cap may move while work is under way:
- * lowering it lets running work finish and admits nothing new until there is room.
+ * lowering it lets running work finish and admits nothing new until fewer run than it allows.
  */
 export interface Limiter {
   readonly active: () => number;
-  /** Resolves with a release function once there is room, or with null when `signal` aborts first. */
+  /** Resolves with a release function once one more may run, or with null when `signal` aborts first. */
   enter(signal: AbortSignal): Promise<(() => void) | null>;
-  /** `work` once there is room for it. */
+  /** Runs `work` once one more may run. */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -58,7 +58,7 @@ export function createLimiter(limit: () => number): Limiter {
     active: () => active,
     enter,
     async run(work) {
-      // Begun at once where there is room: who closes what it works on meanwhile waits for work that has begun.
+      // Begun at once if one more may run: whoever closes what `work` uses waits for work that has begun.
       const leave = enterNow() ?? (await enter(null));
       try {
         return await work();

@@ -74,7 +74,7 @@ describe("memory guard", () => {
     expect(sleeps).toEqual([]);
   });
 
-  it("refuses a limit that leaves no room above the start, with both numbers", () => {
+  it("refuses a limit that leaves no memory above the start, with both numbers", () => {
     expect(limitTooLow(256, 100 * MB)).toBeNull();
     expect(limitTooLow(128, 120 * MB)).toMatch(/is 128, but this process holds 120 MB .* at least 150/);
   });

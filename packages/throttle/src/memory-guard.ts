@@ -35,9 +35,9 @@ const FIRST_PAUSE_MS = 5_000;
 const NEXT_PAUSE_MS = 10_000;
 /** Below this share of rss there is little on the heap that a collection could give back. */
 const WORTH_COLLECTING = 0.25;
-/** A limit has to leave room to work in above what the process holds at its start. */
+/** A limit must be above what the process holds at its start, so that there is memory to work with. */
 const START_HEADROOM = 1.25;
-/** A tenth, once it works: what a process needs to work is there by then. */
+/** A tenth while it works: by then the process has allocated what it needs to work. */
 const WORKING_SHARE = 10;
 
 export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {

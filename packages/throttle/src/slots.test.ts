@@ -42,7 +42,7 @@ describe("pace arithmetic", () => {
     expect(intervalMs({ batchSize: 5, effectiveDelayMs: 0 }, 5)).toBe(0);
   });
 
-  it("lays places out without gaps, never in the past", () => {
+  it("lays slots out without gaps, never in the past", () => {
     const laidOut = layOutSlots(background, [5, 1, 5], { plannedDueMs: 1_000, nowMs: 5_000 });
     expect(laidOut).toEqual({ dueMs: [5_000, 7_000, 7_400], nextMs: 9_400 });
     expect(layOutSlots(background, [5], { plannedDueMs: 9_400, nowMs: 5_000 }).dueMs).toEqual([9_400]);
@@ -69,7 +69,7 @@ describe("pace arithmetic", () => {
     );
   });
 
-  it("sees the horizon by the counter or by what is out, whichever is more", () => {
+  it("measures the read-ahead by the counter or by what is out, whichever is more", () => {
     expect(readAheadMs(background, { plannedDueMs: 10_000, nowMs: 4_000, outstandingEvents: 5 })).toBe(6_000);
     expect(readAheadMs(background, { plannedDueMs: 10_000, nowMs: 4_000, outstandingEvents: 50 })).toBe(20_000);
     expect(readAheadMs(background, { plannedDueMs: 0, nowMs: 4_000, outstandingEvents: 0 })).toBe(0);
@@ -102,7 +102,7 @@ describe("judge", () => {
     expect(judge({ dueMs: 10_000, paceVersion: 3 }, at(nowMs))).toBe(expected);
   });
 
-  it("treats a place of another pace generation as late, also one planned without pacing", () => {
+  it("treats a slot of another pace version as late, also one planned without pacing", () => {
     expect(judge({ dueMs: 10_000, paceVersion: 2 }, at(10_000))).toBe("late");
     expect(judge({ dueMs: 10_000, paceVersion: 0 }, at(10_000))).toBe("late");
   });

@@ -1,9 +1,9 @@
 /**
- * Places on the pace, as arithmetic. `plannedDue` in the run item is the only clock: whoever wants to apply a batch
- * owns one place on it. Nothing here does I/O; the checkpoint store moves the counter, the use cases decide by it.
+ * Slots on the pace, as arithmetic. `plannedDue` in the pace item is the only clock of the pace, and each batch has one slot
+ * on it. Nothing here does I/O: the checkpoint store moves the counter, and the use cases decide by it.
  */
 
-/** A batch this much before or after its due time is on time. Beyond it, a stall would be paid back as a burst. */
+/** A batch this much before or after its due time is on time. If more were allowed, a burst would follow every stall. */
 export const ON_TIME_MS = 1_500;
 /** The largest delay that SQS takes on a message. */
 export const MAX_DELAY_SECONDS = 900;
@@ -15,14 +15,14 @@ export interface Pace {
   readonly effectiveDelayMs: number;
 }
 
-/** The one number that everything means by "delay". */
+/** The delay between two full batches, back-off included. */
 export function effectiveDelayMs(throttle: { readonly batchDelayMs: number }, backOff: number): number {
   return Math.min(throttle.batchDelayMs * backOff, MAX_EFFECTIVE_DELAY_MS);
 }
 
 /**
  * The interval that a batch of `events` takes on the pace: its share of the delay. Whole milliseconds, rounded up,
- * so that small batches may be a hair slow and never fast.
+ * so that small batches may be slightly too slow and are never too fast.
  */
 export function intervalMs(pace: Pace, events: number): number {
   return Math.ceil((pace.effectiveDelayMs * events) / pace.batchSize);
@@ -40,7 +40,7 @@ export interface Layout {
   readonly nextMs: number;
 }
 
-/** Lays batches out behind what is already given away. Time that passed unused is gone: places never lie in the past. */
+/** Gives batches the slots after those that are already given away. A slot never lies in the past: unused time is lost. */
 export function layOutSlots(
   pace: Pace,
   sizes: readonly number[],
@@ -63,9 +63,9 @@ export function readAheadMs(
   return Math.max(0, at.plannedDueMs - at.nowMs, intervalMs(pace, at.outstandingEvents));
 }
 
-/** Events whose places fit into `roomMs`. */
-export function eventsThatFit(pace: Pace, roomMs: number): number {
-  return roomMs <= 0 ? 0 : Math.floor((roomMs * pace.batchSize) / pace.effectiveDelayMs);
+/** Events whose slots fit into `freeMs`. */
+export function eventsThatFit(pace: Pace, freeMs: number): number {
+  return freeMs <= 0 ? 0 : Math.floor((freeMs * pace.batchSize) / pace.effectiveDelayMs);
 }
 
 /** SQS's DelaySeconds for a batch: rounded down, because early by less than 1.5 s is on time. */
@@ -81,7 +81,7 @@ export interface Slot {
   readonly paceVersion: number;
 }
 
-/** What a consumer does with a batch now. A place of an older generation is void: the pace has changed since. */
+/** What a consumer does with a batch now. A slot of an older pace version is void: the pace has changed since. */
 export function judge(
   slot: Slot,
   at: { readonly nowMs: number; readonly paceVersion: number; readonly pace: Pace },
@@ -92,7 +92,7 @@ export function judge(
   return slot.dueMs - at.nowMs > ON_TIME_MS ? "early" : "on-time";
 }
 
-/** How long to hide a message until its place: whole seconds, at least one, rounded down like delaySeconds. */
+/** How long to hide a message until its slot: whole seconds, at least one, rounded down like delaySeconds. */
 export function hideSeconds(dueMs: number, nowMs: number): number {
   return Math.max(1, Math.floor((dueMs - nowMs) / 1000));
 }

@@ -36,7 +36,7 @@ const WANTED: readonly Wanted[] = [
     metric: "AWS/SQS ApproximateAgeOfOldestMessage",
     of: (stack) => ({ QueueName: at(workQueue(stack), "name") }),
     when: "GreaterThanThreshold",
-    // Two ticks of horizon, the longest hide, one visibility timeout.
+    // Two ticks of read-ahead, the longest hide, one visibility timeout.
     threshold: () => 120 + 900 + 180,
   },
   {

@@ -27,7 +27,7 @@ export function adviceFor(input: AdviceInput): readonly string[] {
 
 function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly string[] {
   if (race === null || pace.finishes === "yes") return [];
-  // By the high estimate: advice that is just not enough is worse than none.
+  // By the high estimate, because advice that is slightly too low would let the operator lose events.
   const share = measured.matching.high / Math.max(1, measured.matching.expected);
   const needed = neededRate(race);
   if (needed === null || !Number.isFinite(needed))

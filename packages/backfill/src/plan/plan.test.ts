@@ -103,13 +103,13 @@ async function runVirtually<T>(deps: Relay, work: Promise<T>): Promise<T> {
   const { clock } = deps;
   if (!(clock instanceof VirtualClock)) throw new TypeError("the model runs on a virtual clock");
   let isOver = false;
-  const takeNextStatus = async () => {
+  const waitForWork = async () => {
     await Promise.allSettled([work]);
     isOver = true;
   };
-  const settled = takeNextStatus();
+  const waiting = waitForWork();
   await clock.runUntil(() => isOver, HOUR_MS);
-  await settled;
+  await waiting;
   return work;
 }
 

@@ -1,4 +1,4 @@
-/** A plan in one sentence, where there is no room for more: in a control's answer, in a log. */
+/** A plan in one sentence, for the answer to a control event and for logs. */
 import type { Plan, Verdict } from "./types.ts";
 
 const FINISHES: Readonly<Record<Verdict, string>> = {

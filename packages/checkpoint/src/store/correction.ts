@@ -6,9 +6,9 @@
  * 2. the entry: no longer pending;
  * 3. the run item: the mark is removed, if it is still this one.
  *
- * A crash after 1 leaves the mark: whoever comes next does 2 and 3 for it. One who saw the entry pending and then slept
- * through all three steps of another finds `correctionSeq` changed. An entry is revived at most once, so a batch is
- * corrected at most once in its life.
+ * A crash after 1 leaves the mark, and the next caller does 2 and 3 for it. A caller that saw the entry pending, and was
+ * slower than all three steps of another caller, finds `correctionSeq` changed. A dead entry becomes applied at most once,
+ * so a batch is corrected at most once.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { addTotals, correctionOf, difference } from "../run-values.ts";
@@ -51,7 +51,7 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
       seq === 0 ? absent("correctionSeq") : equals("correctionSeq", seq),
       absent("correctionMark"),
     );
-    // Not written, or written and told twice: the next turn sees which.
+    // Not written, or written and retried by the SDK: the next round sees which.
     if (after === null) return "again";
     await complete(table, key.runId, ledgerPath(key));
     return "done";

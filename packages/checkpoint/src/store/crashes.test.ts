@@ -4,7 +4,7 @@ import {
   aRun,
   finish,
   advanceAll,
-  foldOne,
+  finishOne,
   keyOf,
   leased,
   NOW,
@@ -119,7 +119,7 @@ describe("a crash", () => {
       crashes += hasCrashed ? 1 : 0;
       const after = await theRun(store);
       const isRenewed = after.generation > run.generation;
-      // The pace never begins anew before the generation does: slots of an generation that goes on hold.
+      // The pace never begins anew before the generation does: slots of a generation that goes on hold.
       expect(isRenewed || (after.paceVersion === 1 && after.plannedDueMs === far.nextMs)).toBe(true);
       const { run: next } = await take(createStore(table), { owner: "reader-b", nowMs: NOW + 60_000 });
       expect(next.paceVersion > run.paceVersion).toBe(isRenewed);
@@ -143,7 +143,7 @@ describe("a crash", () => {
       const table = createMemoryTable();
       const store = createStore(table);
       const { lease } = await leased(store);
-      const window = await foldOne(store, lease, 1, ["dead", "dead"]);
+      const window = await finishOne(store, lease, 1, ["dead", "dead"]);
       await store.sweep(await theRun(store));
       const redrive = async (by: CheckpointStore, batch: number): Promise<void> => {
         const key = keyOf(window, batch);
@@ -195,7 +195,7 @@ test("one that slept through another's whole correction does not correct again",
   for (const key of keys) await finish(store, key, "dead");
   await advanceAll(store, lease);
   await store.sweep(await theRun(store));
-  // It sleeps before each of its requests in turn (two reads, three writes, and after them), while another does it all.
+  // It sleeps before each of its requests, one after the other (two reads, three writes, and after them), while another does it all.
   for (const [asleepAt, key] of keys.entries()) {
     await finish(store, key, "applied", { counts: AFTER, redriven: true });
     let requests = 0;

@@ -9,8 +9,8 @@
  * | `pace#ID`    | `pace`                       | the pace of one database, which runs name                  |
  * | `run#ID`     | `scope#CHUNK`                | the run's filters, gzipped, in chunks                      |
  * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
- * | `windows#ID` | `window#EPOCH#NUMBER`        | a window, from before its cursor move until it is swept    |
- * | `ledger#ID`  | `EPOCH#WINDOW#FENCE#NUMBER`  | what became of a batch; window 0: of redriven dead events  |
+ * | `windows#ID` | `window#GENERATION#NUMBER`   | a window, from before its cursor move until it is swept    |
+ * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#` | the last errors, the gaps, what consumers say of themselves, the run's course |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
@@ -19,7 +19,7 @@ import type { BatchKey } from "@firehose-backfill/core/batch";
 import { BrokenStateError } from "../errors.ts";
 import type { Key } from "../table/table.ts";
 
-const EPOCH_DIGITS = 6;
+const GENERATION_DIGITS = 6;
 const WINDOW_DIGITS = 10;
 const FENCE_DIGITS = 10;
 const BATCH_DIGITS = 7;
@@ -62,7 +62,7 @@ export function noteKey(runId: string, kind: "error" | "gap" | "consumer" | "his
 
 /** The sort key of a batch's entry without the batch: a prefix of all of the window's entries. */
 export function windowPath(generation: number, window: number): string {
-  return `${pad(generation, EPOCH_DIGITS)}#${pad(window, WINDOW_DIGITS)}`;
+  return `${pad(generation, GENERATION_DIGITS)}#${pad(window, WINDOW_DIGITS)}`;
 }
 
 export function ledgerPath(key: Omit<BatchKey, "runId">): string {

@@ -21,7 +21,7 @@ export function leaseMethods(deps: Deps): Pick<RunStore, "acquireLease" | "renew
   return {
     async acquireLease(runId, { owner, ttlMs, nowMs }) {
       assertId("owner", owner);
-      // Its own lease an owner may take again, at a higher fence: so a success that is told twice stays a success.
+      // An owner may take its own lease again, at a higher fence. So it still succeeds if the SDK retries a write that succeeded.
       const isFree = any(absent("leaseOwner"), equals("leaseOwner", owner), compare("leaseExpiresAtMs", "<=", nowMs));
       const after = await updateRunItem(
         table,

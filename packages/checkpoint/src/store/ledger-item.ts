@@ -17,7 +17,7 @@ import { readLedgerPath } from "./keys.ts";
 export interface StoredEntry extends LedgerEntry {
   /** The counts of its first outcome, once a redrive has replaced them. */
   readonly before: BatchCounts | null;
-  /** The sweep found it among the results of a folded window: its first counts are in the totals. */
+  /** The sweep found it among the results of a counted window: its first counts are in the totals. */
   readonly isCounted: boolean;
 }
 
@@ -62,7 +62,7 @@ export function visible(stored: StoredEntry): LedgerEntry {
   return entry;
 }
 
-/** The entry as a fold counts it: as it first ended. */
+/** The entry with its first outcome, which is what moving the applied cursor counts. */
 export function firstOutcome(stored: StoredEntry): LedgerEntry {
   const entry = visible(stored);
   return stored.before === null ? entry : { ...entry, outcome: "dead", counts: stored.before };

@@ -28,18 +28,18 @@ export function ledgerMethods(deps: Deps): LedgerStore {
     },
 
     async setSlot(key, { dueMs, paceVersion }) {
-      const slot = { dueMs: dueMs, paceEpoch: paceVersion };
+      const slot = { dueMs, paceEpoch: paceVersion };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
       const set = { ...slot, expiresAt: expiresAt(now(), null) };
       if ((await table.update(ledgerKey(key), { set }, isOpen)) !== null) return;
-      // A redriven batch keeps to the pace of whatever run goes on now, whose generations are not its own's.
+      // A redriven batch keeps to the pace of the run that is open now, whose pace versions are not those of its own run.
       await table.update(ledgerKey(key), { set: slot }, IS_DEAD);
     },
 
     beginAttempt: (key) =>
       untilDone("begin an attempt", async () => {
-        // Told twice, it counts twice: a batch may be given up one attempt early.
+        // If the SDK retries a write that succeeded, attempts rises by two: the batch may be dead-lettered one attempt early.
         const change = { set: { expiresAt: expiresAt(now(), null) }, add: { attempts: 1 } };
         const after = await table.update(ledgerKey(key), change, IS_OPEN);
         if (after !== null) return visible(readEntry(key.runId, after));
@@ -80,7 +80,7 @@ export function ledgerMethods(deps: Deps): LedgerStore {
           expiresAt: expiresAt(nowMs, "dead"),
         };
         const applied = await table.update(ledgerKey(key), { set: { ...ended, ...revived } }, IS_DEAD);
-        // Somebody else was faster, or it was us: the next turn reads what stands there.
+        // Another writer was faster, or the SDK retried a write of ours that succeeded: the next round reads what stands there.
         return applied === null ? "again" : visible(readEntry(key.runId, applied));
       }),
 
@@ -92,7 +92,8 @@ export function ledgerMethods(deps: Deps): LedgerStore {
         expiresAt: expiresAt(nowMs, "dead"),
         isCounted: true,
       };
-      // Told twice, it is not ours any more: the caller takes another key, and an entry without a message harms nobody.
+      // If the SDK retries a write that succeeded, the answer is false: the caller takes another key, and the entry that stays
+      // without a message does no harm.
       return table.put(ledgerKey(key), item, absent("pk"));
     },
 

@@ -1,6 +1,6 @@
 /**
  * Errors, gaps, what consumers say of themselves and the run's course: items of their own, and never more than a fixed
- * number. Errors and gaps go round in slots; a counter says whose turn it is, so that two writers never contend for the
+ * number. Errors and gaps go round in slots; a counter says which slot is next, so that two writers never write the
  * same item. The course is read by Query like the others, so that no role needs another permission for it.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -39,13 +39,13 @@ type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; reado
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
 
-/** An entry of a kind has no turn: of those of one moment it comes last. */
-function turnOf(item: Item): number {
+/** An entry of a kind has no number: among those of one moment it comes last. */
+function numberOf(item: Item): number {
   return item["times"] === undefined ? readNumber(item, "count") : Number.POSITIVE_INFINITY;
 }
 
 export function noteMethods({ table, now }: Deps): NoteStore {
-  /** Told twice, it skips a slot: one old note more is kept. */
+  /** If the SDK retries a write that succeeded, the counter skips one slot, and one more old note is kept. */
   async function add(runId: string, kind: "error" | "gap", note: RunError | StoredGap): Promise<void> {
     const counter = await table.update({ ...noteKey(runId, kind, "") }, { add: { count: 1 } });
     if (counter === null) throw new BrokenStateError("an update without a condition was refused");
@@ -98,7 +98,7 @@ export function noteMethods({ table, now }: Deps): NoteStore {
     async listErrors(runId) {
       const items = (await query(runId, "error")).filter((item) => item["note"] !== undefined);
       const errors = items
-        .sort((a, b) => turnOf(a) - turnOf(b))
+        .sort((a, b) => numberOf(a) - numberOf(b))
         .map((item) => ({
           ...readJson<RunError>(item, "note"),
           ...(item["times"] === undefined ? {} : { times: readNumber(item, "times") }),

@@ -29,7 +29,7 @@ export function paceMethods(deps: Deps): PaceStore {
       return untilDone("tune", async () => {
         const run = await getRun(deps, runId);
         if (run === null || isFinished(run.status)) return null;
-        // Made and told twice, and another tune came before we looked for our mark: the record says that it was made.
+        // The SDK retried a write that succeeded, and another tune replaced our mark. The list of tunes shows that ours was made.
         if (isRepeated && run.tunes.some((record) => isDeepStrictEqual(record, boundTune(change.record)))) return run;
         isRepeated = true;
         if (run.paceVersion !== (change.paceVersion ?? run.paceVersion)) return null;
@@ -63,9 +63,9 @@ export function paceMethods(deps: Deps): PaceStore {
     takeSlot(paceId, options) {
       const intervalMs = wholeMs(options.intervalMs);
       const nowMs = wholeMs(options.nowMs);
-      // Two updates, because the larger of two numbers is not something that DynamoDB can add to. Told twice, a place
-      // stays unused: slower, never faster.
-      return untilDone("take a place", async () => {
+      // Two updates, because the larger of two numbers is not something that DynamoDB can add to. If the SDK
+      // retries a write that succeeded, one slot stays unused, which is slower and never faster.
+      return untilDone("take a slot", async () => {
         const behind = await updatePace(
           deps,
           paceId,

@@ -23,7 +23,7 @@ export async function renewPace(deps: Deps, item: Item, nowMs: number): Promise<
   const key = paceKey(paceId);
   const set = paceAttributes({ paceVersion: version + 1, plannedDueMs: wholeMs(nowMs), waiting: null });
   const renewed = await table.update(key, { set }, all(exists("pk"), equals("paceEpoch", version)));
-  // Somebody has begun a new version since, or this one was told twice. The pace began anew with it.
+  // Another writer has begun a new version since, or the SDK retried our write. In both cases the pace has been renewed.
   if (renewed === null) await table.update(key, { set: paceAttributes({ waiting: null }) }, exists("pk"));
   await updateRunItem(table, runId, { set: { renewsPace: null } }, equals("renewsPace", version));
 }

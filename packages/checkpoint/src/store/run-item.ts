@@ -130,7 +130,7 @@ function readDatabase(stored: string): DatabaseIdentity {
   return { id, name: name.join(" ") };
 }
 
-/** An attribute a reason, so that a fold and a correction can add to one each at the same moment. */
+/** An attribute a reason, so that a move of the applied cursor and a correction can add to different ones at the same moment. */
 export function deadReasonAttributes(deadReasons: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(
     // A point would make it a field of a map, in an expression.

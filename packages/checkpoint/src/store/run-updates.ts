@@ -2,9 +2,8 @@
  * Changing the run item. A run item is never created by an update: every condition holds only where the
  * item exists.
  *
- * Writes that others may not overlook carry a mark, an id that is new with each call, in an attribute of their kind.
- * When a condition fails, the mark that stands there says whether it was our own write, told twice by the SDK, that
- * made it fail.
+ * A write whose success must be known carries a mark: an id that is new with each call, in an attribute of its own. The SDK
+ * may retry a write that succeeded, and the condition of the retry fails. If the stored mark is ours, it was that retry.
  */
 import { OPEN_STATUSES } from "../run-values.ts";
 import type { RunItem } from "../run.ts";

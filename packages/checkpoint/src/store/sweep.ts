@@ -1,5 +1,5 @@
 /**
- * Removing what is folded. The sweep goes through the ledger in the order of its keys and remembers how far it has come.
+ * Removes items of windows that are counted in the run item. The sweep goes through the ledger in the order of its keys and remembers how far it has come.
  * It is also where a dead entry learns that it is in the totals (`isCounted`): the batch of a window that was dropped,
  * or of a read that never registered, is not, and a redrive of it corrects nothing.
  */
@@ -17,8 +17,8 @@ import { readWindow } from "./windows.ts";
 
 const ENTRIES_A_CALL = 500;
 const AT_ONCE = 8;
-/** Epochs whose end is remembered; only windows that no sweep has come to yet need it. */
-const EPOCHS_REMEMBERED = 8;
+/** Generations whose end is remembered; only windows that no sweep has come to yet need it. */
+const GENERATIONS_REMEMBERED = 8;
 
 export interface SweepDeps extends Deps {
   /** The table removes expired items itself: entries that nobody needs are left to it, which costs nothing. */
@@ -57,22 +57,23 @@ export async function sweepToTheEnd(deps: SweepDeps, runId: string): Promise<voi
   while (!(await sweep(deps, runId)));
 }
 
-/** What newEpoch stores: how far each of the last generations was folded when it ended, newest first. */
+/** What newGeneration stores: the applied window of each of the last generations when it ended, newest first. */
 export function generationEndsAfter(item: Item, run: RunItem): { readonly epochEnds: ReturnType<typeof json> } {
-  return { epochEnds: json([run.appliedWindow, ...epochEnds(item)].slice(0, EPOCHS_REMEMBERED)) };
+  return { epochEnds: json([run.appliedWindow, ...generationEnds(item)].slice(0, GENERATIONS_REMEMBERED)) };
 }
 
-function epochEnds(item: Item): number[] {
+function generationEnds(item: Item): number[] {
   return readTextOrNull(item, "epochEnds") === null ? [] : readJson<number[]>(item, "epochEnds");
 }
 
 /** Whether an entry's first outcome is in the totals. */
 function countedBy(run: RunItem, item: Item, windows: readonly WindowItem[]): (entry: StoredEntry) => boolean {
-  const ends = epochEnds(item);
+  const ends = generationEnds(item);
   const fences = new Map(windows.map(({ generation, number, fence }) => [windowPath(generation, number), fence]));
   return ({ key: { generation, window, fence } }) => {
-    const folded = generation === run.generation ? run.appliedWindow : (ends[run.generation - 1 - generation] ?? 0);
-    return window <= folded && fences.get(windowPath(generation, window)) === fence;
+    const appliedWindow =
+      generation === run.generation ? run.appliedWindow : (ends[run.generation - 1 - generation] ?? 0);
+    return window <= appliedWindow && fences.get(windowPath(generation, window)) === fence;
   };
 }
 
@@ -82,10 +83,10 @@ async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolea
   if (isCounted && (entry.outcome === "dead" || entry.correctionPending)) {
     const expires = expiresAt(deps.now(), "dead");
     const after = await table.update(key, { set: { isCounted: true, expiresAt: expires } }, exists("outcome"));
-    // Read after the mark is set: a redrive came before it, and we see it here, or after, and corrects by itself.
+    // This is read after `isCounted` is set. A redrive that came before it is seen here; one that comes later corrects the totals itself.
     if (after !== null && readFlag(after, "correctionPending")) await correct(deps, entry.key);
   } else if (!deps.hasTtl) {
-    // Never one that another sweep has kept, whatever this one believes.
+    // The condition keeps an entry that another sweep has kept meanwhile.
     await table.delete(key, absent("isCounted"));
   }
 }

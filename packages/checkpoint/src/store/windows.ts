@@ -1,4 +1,4 @@
-/** Windows: written before the cursor moves, registered by the move, read until they are folded. */
+/** Windows: written before the cursor moves, registered by the move, read until the applied cursor is past them. */
 import { addSkipped } from "../bounds.ts";
 import { BrokenStateError } from "../errors.ts";
 import { isMoved, movedFields } from "../run-values.ts";
@@ -17,7 +17,7 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "moveApplied" 
   return {
     putWindow(lease, window) {
       const item = itemOf(windowAttributes({ ...window, runId: lease.runId, fence: lease.fence }));
-      // Told twice, it is the same item again.
+      // If the SDK retries a write that succeeded, the same item is written again.
       const noHigherFence = any(absent("pk"), compare("fence", "<=", lease.fence));
       return table.put(windowKey({ ...window, runId: lease.runId }), item, noHigherFence);
     },
@@ -40,8 +40,8 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "moveApplied" 
         ...(target !== undefined && { target }),
         ...(sourceState !== undefined && { sourceState, sourceMoved: false }),
       };
-      const inEpoch = generation === undefined ? [] : [equals("epoch", generation)];
-      return (await updateRunItem(table, lease.runId, { fields }, held(lease), ...inEpoch)) !== null;
+      const inGeneration = generation === undefined ? [] : [equals("epoch", generation)];
+      return (await updateRunItem(table, lease.runId, { fields }, held(lease), ...inGeneration)) !== null;
     },
 
     openWindows: (run, limit) => openWindows(table, run, limit),
@@ -54,7 +54,7 @@ async function openWindows(table: Table, run: Run, limit: number): Promise<OpenW
   const last = Math.min(run.registered, run.appliedWindow + limit);
   if (last < first) return [];
   const windows = await queryWindows(table, run, { first, last });
-  // A run that somebody has folded meanwhile may have lost items to the sweep; any other hole is our own broken state.
+  // If the applied cursor was moved meanwhile, the sweep may have removed items. Any other missing window is broken state.
   if (windows.length !== last - first + 1) {
     const now = await getRunItem(table, runId);
     const appliedWindow = now === null || now.generation !== generation ? run.registered : now.appliedWindow;

@@ -55,7 +55,7 @@ export interface Range {
  * reached, and when it refuses what it is asked: an item above 400 KB, a key above its size, a number added to a text.
  *
  * @NOTE DynamoDB's SDK repeats a call whose answer was lost. A conditional write that did succeed then comes back as one
- * whose condition does not hold. Each caller of `put` and `update` looks at what stands there, or may be repeated, or says so.
+ * whose condition does not hold. Each caller of `put` and `update` reads what is stored then, or is safe to repeat, or documents the effect.
  */
 export interface Table {
   /** Consistent. null: there is no such item. */

@@ -26,7 +26,7 @@ type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
     ? "scope"
     : K extends "profile"
       ? "profile"
-      : "place";
+      : "deployment";
 
 /** The compiler sees to it that no key of Settings is forgotten, and that each is in its group. */
 const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } } = {
@@ -42,7 +42,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   databaseUrl: {
     key: "databaseUrl",
     name: "DATABASE_URL",
-    group: "place",
+    group: "deployment",
     kind: optional(databaseUrl),
     fallback: null,
     fallbackText: "embedded Postgres",
@@ -141,7 +141,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   throttleQuery: {
     key: "throttleQuery",
     name: "BACKFILL_THROTTLE_QUERY",
-    group: "place",
+    group: "deployment",
     kind: optional(
       matching("one SQL statement that gives a number or a boolean", /^\P{Cc}(?:\P{Cc}|[\t\r\n]){0,3999}$/u),
     ),
@@ -151,7 +151,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   offPeak: {
     key: "offPeak",
     name: "BACKFILL_OFF_PEAK",
-    group: "place",
+    group: "deployment",
     kind: optional(offPeak),
     fallback: null,
     help: "Hours of the day in which the run uses the pace of that profile.",
@@ -159,7 +159,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   contact: {
     key: "contact",
     name: "BACKFILL_CONTACT",
-    group: "place",
+    group: "deployment",
     kind: optional(withheld(matching("printable ASCII, at most 200 characters", /^[\x20-\x7e]{1,200}$/))),
     fallback: null,
     help: "E-mail address or URL that the relay gets in the User-Agent.",
@@ -167,7 +167,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   alarmEmail: {
     key: "alarmEmail",
     name: "BACKFILL_ALARM_EMAIL",
-    group: "place",
+    group: "deployment",
     kind: optional(withheld(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/))),
     fallback: null,
     help: "E-mail address that alarms are sent to.",
@@ -175,7 +175,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   alarmTopicArn: {
     key: "alarmTopicArn",
     name: "BACKFILL_ALARM_TOPIC_ARN",
-    group: "place",
+    group: "deployment",
     kind: optional(matching("the ARN of an SNS topic", /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/)),
     fallback: null,
     help: "Existing SNS topic that alarms are sent to, instead of an e-mail address.",
@@ -183,7 +183,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   reserveConcurrency: {
     key: "reserveConcurrency",
     name: "BACKFILL_RESERVE_CONCURRENCY",
-    group: "place",
+    group: "deployment",
     kind: boolean,
     fallback: true,
     help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
@@ -191,7 +191,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   dataDir: {
     key: "dataDir",
     name: "BACKFILL_DATA_DIR",
-    group: "place",
+    group: "deployment",
     kind: folder,
     fallback: ".backfill",
     help: "Folder for the state of the embedded services; the next start continues from it.",
@@ -207,7 +207,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   port: {
     key: "port",
     name: "PORT",
-    group: "place",
+    group: "deployment",
     kind: integer(0, 65_535),
     fallback: 8_787,
     help: "Port of the status page on 127.0.0.1; 0: any free port, printed on stderr.",
@@ -215,7 +215,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   queueUrl: {
     key: "queueUrl",
     name: "BACKFILL_QUEUE_URL",
-    group: "place",
+    group: "deployment",
     kind: optional(queueUrl),
     fallback: null,
     fallbackText: "embedded",
@@ -224,7 +224,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   dlqUrl: {
     key: "dlqUrl",
     name: "BACKFILL_DLQ_URL",
-    group: "place",
+    group: "deployment",
     kind: optional(queueUrl),
     fallback: null,
     fallbackText: "embedded",
@@ -233,7 +233,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
   table: {
     key: "table",
     name: "BACKFILL_TABLE",
-    group: "place",
+    group: "deployment",
     kind: optional(matching("the name of a DynamoDB table", /^[\w.-]{3,255}$/)),
     fallback: null,
     fallbackText: "embedded",

@@ -28,9 +28,9 @@ export interface Kind<T> {
 
 /**
  * `throttle`: `tune` may change it while a run is running. `profile`: names a whole set of those.
- * `scope`: what a run is about; fixed until it is finished. `place`: where the program runs; never from a control event.
+ * `scope`: what a run is about; fixed until it is finished. `deployment`: where the program runs; a control event cannot set it.
  */
-export type SettingGroup = "profile" | "throttle" | "scope" | "place";
+export type SettingGroup = "profile" | "throttle" | "scope" | "deployment";
 
 export interface SettingDefinition<K extends SettingKey = SettingKey> {
   /** Of the environment variable. */

@@ -214,7 +214,7 @@ describe("overrides", () => {
     expect(sources).toMatchObject({ batchSize: "profile", maxMemoryMb: "profile", maxConcurrent: "event" });
   });
 
-  test("an event can set nothing of the place, and names no file there", () => {
+  test("an event can set nothing of the deployment, and names no file there", () => {
     const readFile = () => expect.fail("an event made us read a file");
     const values = {
       DATABASE_URL: "postgres://h/db",

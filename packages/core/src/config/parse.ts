@@ -81,7 +81,7 @@ function applyLayer(
   for (const definition of profileFirst(SETTINGS)) {
     const text = textOf(values, definition);
     if (text === "") continue;
-    if (source === "event" && definition.group === "place") {
+    if (source === "event" && definition.group === "deployment") {
       problems.push(`${definition.name} is a setting of the deployment; a control event cannot set it`);
       continue;
     }

@@ -32,8 +32,8 @@ export interface ScopeSettings {
   readonly verify: VerifyLevel;
 }
 
-/** What belongs to the place where the program runs, not to the run. */
-export interface PlaceSettings {
+/** What belongs to the deployment, not to the run. */
+export interface DeploymentSettings {
   /** null: the embedded Postgres. */
   readonly databaseUrl: string | null;
   readonly throttleQuery: string | null;
@@ -60,7 +60,7 @@ export interface OffPeak {
   readonly profile: ProfileName;
 }
 
-export interface Settings extends ThrottleSettings, ScopeSettings, PlaceSettings {
+export interface Settings extends ThrottleSettings, ScopeSettings, DeploymentSettings {
   readonly profile: ProfileName;
 }
 

@@ -31,7 +31,7 @@ test.each(SETTINGS.filter(({ group }) => group === "throttle"))("$name can be tu
   expect(parseTune({ [name]: fallback })).toEqual({ profile: null, throttle: { [key]: fallback } });
 });
 
-test.each(SETTINGS.filter(({ group }) => group === "scope" || group === "place"))(
+test.each(SETTINGS.filter(({ group }) => group === "scope" || group === "deployment"))(
   "$name cannot be tuned",
   ({ name }) => {
     expect(problemsOf({ [name]: "x" })).toEqual([`${name} cannot be tuned: it is fixed until the run is finished`]);

@@ -53,8 +53,8 @@ export const UNIT_WORK: UnitWork = {
   dynamoWriteUnitsPerBatch: 1,
   // The run item and the pace item, read with one request, each below 4 KB.
   dynamoReadUnitsPerBatch: 2,
-  // Lease, fold, cursor, release: four updates of a run item of 2 to 3 KB; slots in a pace item of 1 to 2 KB; a window, the
-  // sweep; now and then the course.
+  // Lease, applied cursor, reader cursor, release: four updates of a run item of 2 to 3 KB. Slots in a pace item of 1 to 2 KB.
+  // A window and the sweep. The course of the run from time to time.
   dynamoWriteUnitsPerTick: 16,
   dynamoReadUnitsPerTick: 15,
   logBytesPerBatch: 1_000,

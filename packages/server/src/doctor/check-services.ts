@@ -8,7 +8,7 @@ import { examineQueue, type QueueFindings } from "@firehose-backfill/queue/exami
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { type Check, fail, ok, warn } from "./check.ts";
 
-/** Waiting for its place a message is received again and again; each time counts. */
+/** A message that waits for its slot is received again and again, and each time counts. */
 const FEW_RECEIVES = 100;
 /** A batch is applied in seconds at worst. */
 const SHORT_VISIBILITY_SECONDS = 30;

@@ -15,7 +15,7 @@ import type { Settings } from "@firehose-backfill/core/config/settings";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { isolated } from "./check.ts";
 import { checkClock } from "./check-clock.ts";
-import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
+import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { type DoctorOptions, examine } from "./examine.ts";
 import { tombstoneBound } from "./tombstone-bound.ts";
 

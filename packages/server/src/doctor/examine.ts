@@ -9,7 +9,7 @@ import { openSink } from "../open-sink.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
-import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-place.ts";
+import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { checkRelay } from "./check-relay.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";

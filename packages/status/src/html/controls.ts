@@ -43,7 +43,7 @@ function resumeForm(snapshot: Snapshot): Markup {
   return button("resume", "Resume", snapshot, "button primary");
 }
 
-function unfold(id: string, label: string, content: Markup): Markup {
+function disclosure(id: string, label: string, content: Markup): Markup {
   return html`<details name="control" id="${id}">
     <summary class="button">${label}</summary>
     <div class="sheet">${content}</div>
@@ -52,7 +52,7 @@ function unfold(id: string, label: string, content: Markup): Markup {
 
 function cancelForm(snapshot: Snapshot): Markup {
   if (!permissionFor("cancel", snapshot).allowed) return button("cancel", "Cancel", snapshot);
-  return unfold(
+  return disclosure(
     "cancel",
     "Cancel…",
     html`<p>
@@ -65,7 +65,7 @@ function cancelForm(snapshot: Snapshot): Markup {
 
 function moreForm(snapshot: Snapshot): Markup {
   const resume = permissionFor("resume", snapshot).allowed;
-  return unfold(
+  return disclosure(
     "more",
     "More…",
     html`<p>
@@ -84,7 +84,7 @@ function moreForm(snapshot: Snapshot): Markup {
 
 function tuneForm(snapshot: Snapshot): Markup {
   if (!permissionFor("tune", snapshot).allowed) return button("tune", "Tune", snapshot);
-  return unfold(
+  return disclosure(
     "tune",
     "Tune…",
     html`<form method="post" action="/control">
@@ -120,7 +120,7 @@ function tuneForm(snapshot: Snapshot): Markup {
 }
 
 function startForm(snapshot: Snapshot): Markup {
-  return unfold(
+  return disclosure(
     "start",
     snapshot.status === "none" ? "Start a run…" : "Start a new run…",
     html`<form method="post" action="/control">

@@ -50,7 +50,7 @@ function toPercent(share: number): string {
   return `${(Math.min(1, share) * 100).toFixed(2)}%`;
 }
 
-/** The reader is ahead of what is applied; its place follows from the same scale. */
+/** The reader is ahead of what is applied; its position on the bar follows from the same scale. */
 function readerProgress(snapshot: Snapshot): number | null {
   const {
     progress,

@@ -117,7 +117,7 @@ export function aMove(window: number, changes: Partial<CursorMove> = {}): Cursor
   };
 }
 
-/** The first window's fold. */
+/** Moves the applied cursor past the first window. */
 export function anAppliedMove(add: RunTotals, changes: Partial<AppliedMove> = {}): AppliedMove {
   return {
     generation: 1,
@@ -160,8 +160,8 @@ export function finish(
   return store.finish(key, outcome, counts, { nowMs: NOW, redriven: options.redriven ?? false });
 }
 
-/** Registers window `number`, finishes its two batches as told, and folds. */
-export async function foldOne(
+/** Registers window `number`, finishes its two batches as told, and advances the applied cursor. */
+export async function finishOne(
   store: CheckpointStore,
   lease: Lease,
   number: number,
@@ -174,7 +174,7 @@ export async function foldOne(
   return window;
 }
 
-/** What the reader does: folds the leading complete windows. */
+/** What the reader does: moves the applied cursor past the first complete windows. */
 export async function advanceAll(store: CheckpointStore, lease: Lease): Promise<Run | null> {
   const run = await theRun(store, lease.runId);
   let { appliedWindow } = run;

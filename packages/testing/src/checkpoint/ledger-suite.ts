@@ -8,7 +8,7 @@ import {
   DEAD,
   finish,
   advanceAll,
-  foldOne,
+  finishOne,
   type Harness,
   keyOf,
   leased,
@@ -27,7 +27,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
   const times = isToldTwice ? 2 : 1;
 
   describe("an entry", () => {
-    test("counts attempts and waits, and keeps its place", async () => {
+    test("counts attempts and waits, and keeps its slot", async () => {
       const store = await open();
       await leased(store);
       expect(await store.getEntry(KEY)).toBeNull();
@@ -80,7 +80,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.getEntry(KEY)).toEqual(applied);
     });
 
-    test("a dead one takes a place of whatever generation when it is redriven, and stays dead until it is applied", async () => {
+    test("a dead one takes a slot of any generation when it is redriven, and stays dead until it is applied", async () => {
       const store = await open();
       await leased(store);
       await store.setSlot(KEY, { dueMs: NOW, paceVersion: 7 });
@@ -114,10 +114,10 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
   });
 
   describe("a redriven batch", () => {
-    test("corrects the totals of its folded window exactly once", async () => {
+    test("corrects the totals of its counted window exactly once", async () => {
       const store = await open();
       const { lease, run } = await leased(store);
-      const window = await foldOne(store, lease, 1, ["applied", "dead"]);
+      const window = await finishOne(store, lease, 1, ["applied", "dead"]);
       await store.sweep(run);
       const before = await theRun(store);
       expect(before.totals).toMatchObject({ processed: 5, stale: 1, dead: 5 });
@@ -133,7 +133,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect((await theRun(store)).totals).toMatchObject({ processed: 10, dead: 0 });
     });
 
-    test("before its window is folded is folded as dead, then corrected by the sweep", async () => {
+    test("before its window is counted is counted as dead, then corrected by the sweep", async () => {
       const store = await open();
       const { lease } = await leased(store);
       const window = await register(store, lease, { batches: 1, events: 5 });
@@ -155,7 +155,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
     test("of a window that was dropped corrects nothing", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      await foldOne(store, lease, 1);
+      await finishOne(store, lease, 1);
       const window = await register(store, lease, { number: 2 });
       const key = keyOf(window, 0);
       await finish(store, key, "dead");
@@ -169,10 +169,10 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.getEntry(key)).toBeNull();
     });
 
-    test("of an earlier generation corrects, when its window was folded there", async () => {
+    test("of an earlier generation corrects, when its window was counted there", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      const window = await foldOne(store, lease, 1, ["dead", "applied"]);
+      const window = await finishOne(store, lease, 1, ["dead", "applied"]);
       await register(store, lease, { number: 2 });
       // Two generations go by before any sweep.
       await store.newGeneration(RUN, { generationBefore: 1, cursor: positionOf(1), nowMs: NOW });
@@ -189,7 +189,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       const stray = keyOf(aWindow(old), 0);
       await finish(store, stray, "dead");
       const { lease } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
-      await foldOne(store, lease, 1);
+      await finishOne(store, lease, 1);
       await store.sweep(await theRun(store));
       expect(await store.getEntry(stray)).toBeNull();
       const { totals } = await theRun(store);
@@ -201,10 +201,10 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
   });
 
   describe("the sweep", () => {
-    test("removes what is folded, keeps what is dead and what is open", async () => {
+    test("removes what is counted, keeps what is dead and what is open", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      const appliedWindow = await foldOne(store, lease, 1, ["applied", "dead"]);
+      const appliedWindow = await finishOne(store, lease, 1, ["applied", "dead"]);
       const next = await register(store, lease, { number: 2 });
       await finish(store, keyOf(next, 0));
       await finish(store, keyOf(next, 1), "dead");
@@ -267,7 +267,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
         await store.addError(RUN, { atMs: NOW, source: "reader", message: `${index} ${"ä".repeat(5000)}` });
       const errors = await store.listErrors(RUN);
       const numbers = errors.map(({ message }) => Number.parseInt(message, 10));
-      // Told twice, the ring of slots skips: it shows every second of the last ones, and older ones before them.
+      // If each write is made twice, every second slot is skipped: every second one of the last errors is kept, and older ones.
       const last = isToldTwice ? [44] : Array.from({ length: 20 }, (_, index) => 25 + index);
       expect(numbers.slice(-last.length)).toEqual(last);
       expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));

@@ -1,4 +1,4 @@
-/** The reader's side: lease, pace, windows, folding. A reader that lost its lease can change nothing. */
+/** The reader's side: lease, pace, windows, the applied cursor. A reader that lost its lease can change nothing. */
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
 import {
@@ -22,7 +22,7 @@ import {
 } from "./harness.ts";
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 
-const TICK = { atMs: NOW, durationMs: 5, endedBecause: "horizon" };
+const TICK = { atMs: NOW, durationMs: 5, endedBecause: "read-ahead full" };
 
 export function describeReader({ open, isToldTwice }: Harness): void {
   describe("the lease", () => {
@@ -112,12 +112,12 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     test("is reserved from what was read, and never backwards", async () => {
       const store = await open();
       await leased(store);
-      const places = { expectedMs: NOW, nextMs: NOW + 4000, paceVersion: 1 };
-      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...places, expectedMs: NOW - 1 })).toBe(false);
-      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...places, paceVersion: 2 })).toBe(false);
-      expect(await store.reserveSlots(DEFAULT_PACE_ID, places)).toBe(true);
+      const slots = { expectedMs: NOW, nextMs: NOW + 4000, paceVersion: 1 };
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...slots, expectedMs: NOW - 1 })).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...slots, paceVersion: 2 })).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(true);
       expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
-      expect(await store.reserveSlots(DEFAULT_PACE_ID, places)).toBe(false);
+      expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(false);
       await expect(
         store.reserveSlots(DEFAULT_PACE_ID, { expectedMs: NOW + 4000, nextMs: NOW, paceVersion: 1 }),
       ).rejects.toMatchObject({
@@ -147,7 +147,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const second = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: NOW + 600 });
       const { plannedDueMs } = await theRun(store);
       const dues = [first.dueMs, second.dueMs, plannedDueMs];
-      // A place whose answer was lost stays unused: later, never earlier.
+      // A slot whose answer was lost stays unused: later, never earlier.
       expect(dues).toEqual(isToldTwice ? dues : [NOW + 500, NOW + 2500, NOW + 2900]);
       expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
       expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);
@@ -157,7 +157,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       });
     });
 
-    test("gives each place to one, whoever asks at the same time", async () => {
+    test("gives each slot to one batch, even if several ask at the same time", async () => {
       const store = await open();
       await leased(store);
       const asked = Array.from({ length: 12 }, (_, index) =>
@@ -234,7 +234,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toEqual(run);
     });
 
-    test("cannot move the cursor back within an generation", async () => {
+    test("cannot move the cursor back within a generation", async () => {
       const store = await open();
       const { lease } = await leased(store);
       await register(store, lease);
@@ -243,7 +243,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toMatchObject({ registered: 1, readerCursor: positionOf(1) });
     });
 
-    test("that is missing stops the run, unless somebody folded it meanwhile", async () => {
+    test("that is missing fails the run, unless the applied cursor is past it meanwhile", async () => {
       const store = await open();
       const { lease } = await leased(store);
       await store.moveCursor(lease, aMove(1));
@@ -286,7 +286,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     });
   });
 
-  describe("a fold", () => {
+  describe("a move of the applied cursor", () => {
     test("moves the applied cursor and adds the counts, once", async () => {
       const store = await open();
       const { lease } = await leased(store);
@@ -296,7 +296,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await advanceAll(store, lease)).toMatchObject({ appliedWindow: 0 });
       await finish(store, keyOf(window, 1), "dead");
       const run = await theRun(store);
-      const fold = {
+      const applied = {
         generation: 1,
         appliedWindowBefore: 0,
         appliedWindow: 2,
@@ -311,18 +311,18 @@ export function describeReader({ open, isToldTwice }: Harness): void {
           skipped: { collection: 4, did: 3 },
         },
       };
-      const after = await store.moveApplied(lease, fold);
+      const after = await store.moveApplied(lease, applied);
       expect(after).toEqual({
         ...run,
         appliedWindow: 2,
         appliedCursor: positionOf(2),
         lastFinishedAtMs: NOW + 8,
-        totals: fold.add,
+        totals: applied.add,
       });
-      await store.moveApplied(lease, fold);
+      await store.moveApplied(lease, applied);
       expect(await theRun(store)).toEqual(after);
-      expect(await store.moveApplied(lease, { ...fold, appliedWindowBefore: 2, appliedWindow: 3 })).toBeNull();
-      expect(await store.moveApplied({ ...lease, runId: "no-such-run" }, fold)).toBeNull();
+      expect(await store.moveApplied(lease, { ...applied, appliedWindowBefore: 2, appliedWindow: 3 })).toBeNull();
+      expect(await store.moveApplied({ ...lease, runId: "no-such-run" }, applied)).toBeNull();
     });
 
     test("counts reasons beyond the fourth as other, and loses none", async () => {

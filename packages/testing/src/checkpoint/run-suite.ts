@@ -6,7 +6,7 @@ import {
   anAppliedMove,
   aRun,
   aMove,
-  foldOne,
+  finishOne,
   type Harness,
   keyOf,
   leased,
@@ -211,10 +211,10 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
   });
 
   describe("a new generation", () => {
-    test("sets the cursors and drops unfolded windows with their counts", async () => {
+    test("sets the cursors and drops unfinished windows with their counts", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      await foldOne(store, lease, 1);
+      await finishOne(store, lease, 1);
       await register(store, lease, { number: 2 });
       await store.setWaiting(DEFAULT_PACE_ID, { for: "database", sinceMs: NOW });
       const before = await theRun(store);
@@ -277,18 +277,18 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.newGeneration(RUN, { ...change, generationBefore: 2 })).toBeNull();
     });
 
-    test("is refused where the applied cursor has moved on, unless a place was chosen", async () => {
+    test("is refused where the applied cursor has moved on, unless a start was chosen", async () => {
       const store = await open();
       const { lease } = await leased(store);
       const stale = await theRun(store);
-      await foldOne(store, lease, 1);
+      await finishOne(store, lease, 1);
       const change = { generationBefore: 1, cursor: stale.appliedCursor, nowMs: NOW };
       expect(await store.newGeneration(RUN, change)).toBeNull();
       expect(await store.newGeneration(RUN, { ...change, cursor: positionOf(1) })).toMatchObject({
         generation: 2,
         appliedWindow: 1,
       });
-      await foldOne(store, lease, 2, ["applied", "applied"], 2);
+      await finishOne(store, lease, 2, ["applied", "applied"], 2);
       const chosen = { generationBefore: 2, cursor: null, start: { kind: "live" } as const, nowMs: NOW };
       expect(await store.newGeneration(RUN, chosen)).toMatchObject({ generation: 3, appliedCursor: null });
     });
@@ -397,7 +397,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
   test("a finished run is swept, so that a redrive finds its batch", async () => {
     const store = await open();
     const { lease } = await leased(store);
-    const window = await foldOne(store, lease, 1, ["applied", "dead"]);
+    const window = await finishOne(store, lease, 1, ["applied", "dead"]);
     await store.transition(RUN, ["running"], "succeeded", { finishedAtMs: NOW });
     await store.finish(keyOf(window, 1), "applied", { applied: 5, stale: 0, dead: 0 }, { nowMs: NOW, redriven: true });
     await store.correct(keyOf(window, 1));

@@ -71,7 +71,7 @@ export function describeSchedules({ openShared, histories, looksEvery }: Harness
   );
 }
 
-/** What a healthy reader and consumer do until all is read, applied and folded. */
+/** What a healthy reader and consumer do until all is read, applied and counted. */
 async function readToTheEnd(world: World): Promise<void> {
   const { store } = world;
   for (let round = 0; round < 100; round += 1) {

@@ -127,13 +127,13 @@ export class World {
     for (const field of ["generation", "fence", "registered", "appliedWindow", "paceVersion"] as const)
       if (run[field] < before[field]) throw new Error(`${field} went back from ${before[field]} to ${run[field]}`);
     if (run.generation === before.generation && (run.readerCursor?.ordinal ?? 0) < (before.readerCursor?.ordinal ?? 0))
-      throw new Error("the reader cursor went back within an generation");
+      throw new Error("the reader cursor went back within a generation");
     if (run.paceVersion === before.paceVersion && run.plannedDueMs < before.plannedDueMs)
       throw new Error("the pace went back within a pace version");
   }
 }
 
-/** One tick: lease, fold, sweep, a window, release. */
+/** One tick: lease, advance the applied cursor, sweep, read a window, release. */
 export async function tick(world: World, store: CheckpointStore, owner: string): Promise<void> {
   const got = await store.acquireLease(RUN, { owner, ttlMs: LEASE_MS, nowMs: world.nowMs });
   if (got === null) return;
@@ -197,7 +197,7 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
   await store.moveCursor(lease, aMove(number, { generation: run.generation, readerCursor: position }));
 }
 
-/** One message: void or folded, unless it was dead; begin; apply or give up; ledger; correct; remove. */
+/** One message: void or already counted, unless it was dead; begin; apply or give up; ledger; correct; remove. */
 export async function consume(world: World, store: CheckpointStore): Promise<void> {
   const message = world.queue[world.pick(world.queue.length)];
   if (message === undefined) {
@@ -246,7 +246,7 @@ export async function redrive(world: World, store: CheckpointStore): Promise<voi
   world.queue.push(...world.deadLetters.splice(0, count).map((message) => ({ ...message, isRedriven: true })));
 }
 
-/** Late batches take places of their own meanwhile. */
+/** Late batches take new slots meanwhile. */
 export async function hurry(world: World, store: CheckpointStore): Promise<void> {
   await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 1 + world.pick(20), nowMs: world.nowMs });
   if (world.chance(0.3))

@@ -67,7 +67,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     lastMemoryPauseAtMs: null,
     lease: null,
     fence: 3,
-    lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "horizon" },
+    lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "read-ahead full" },
     queueEmptySinceMs: null,
     seen: null,
     nextTickAtMs: T0 + MINUTE,

@@ -52,7 +52,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     memory: { usedMb: 384.2, limitMb: 512, pauses: 0, lastPauseAt: null, backOff: 1 },
     consumers: { active: 1, max: 2 },
     pool: { used: 1, size: 2 },
-    lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 3_200, endedBecause: "horizon" },
+    lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 3_200, endedBecause: "read-ahead full" },
     nextTickAt: "2026-03-01T12:00:30.000Z",
     gaps: [],
     errors: [],
