@@ -16,6 +16,7 @@ it("the row and the answer of the README come from the sample", async () => {
   await using postgres = await startPostgres({ dataDir: `${folder.path}/postgres`, throwaway: true });
   const { code } = await runProgram(["run", "--until-done"], {
     BACKFILL_DATA_DIR: `${folder.path}/data`,
+    RELAY_URL: "sample",
     DATABASE_URL: postgres.databaseUrl,
     BACKFILL_BATCH_DELAY_MS: "0",
     BACKFILL_BATCH_SIZE: "100",

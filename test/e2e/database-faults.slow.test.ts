@@ -29,7 +29,7 @@ function urlOf(name: string): string {
 test("fault 14: a run is not gone on with in another database, which is left as it was", async () => {
   await admin.query("CREATE DATABASE first", []);
   await admin.query("CREATE DATABASE second", []);
-  const env = { BACKFILL_DATA_DIR: `${folder.path}/bound`, BACKFILL_BATCH_DELAY_MS: "60000" };
+  const env = { RELAY_URL: "sample", BACKFILL_DATA_DIR: `${folder.path}/bound`, BACKFILL_BATCH_DELAY_MS: "60000" };
   const program = startProgram(["run"], { ...env, DATABASE_URL: urlOf("first") });
   await program.said("Status page");
   program.child.kill("SIGTERM");

@@ -44,7 +44,7 @@ it("fault 32, fault 33: tune, resume, cancel and redrive without a process, and 
   expect(done).toMatchObject({ status: "succeeded", processed: 8, asked: { days: -1, from: "oldest" } });
 
   const redriven = await ask("redrive");
-  expect([redriven.code, redriven.stderr]).toEqual([0, expect.stringContaining("No run is begun")]);
+  expect([redriven.code, redriven.stderr]).toEqual([0, expect.stringContaining("It begins no run")]);
   expect((await ask("resume")).stderr).toContain("there is no unfinished run to resume");
   const cancel = await ask("cancel");
   expect([cancel.code, cancel.stderr]).toEqual([1, expect.stringContaining("there is no run to cancel")]);
