@@ -191,7 +191,7 @@ function measuredRate({ rateSamples, nowMs }: SnapshotInput, run: Run, processed
   return rateOf(addRateSample(rateSamples, sample, windowMs), nowMs, windowMs);
 }
 
-/** All of it is said by success alone. */
+/** Only a run that has succeeded shows all of it. */
 function shownProgress({ status }: Run, progress: number | null): number | null {
   const rounded = floorOrNull(progress, 4);
   return rounded === null || status === "succeeded" ? rounded : Math.min(0.9999, rounded);
@@ -295,7 +295,7 @@ function round(value: number, digits: number): number {
 /** Down: a figure is never more than what was done. */
 function floorOrNull(value: number | null, digits: number): number | null {
   const scale = 10 ** digits;
-  // What a float has lost beyond the ninth digit is not a step down.
+  // A difference beyond the ninth digit is a rounding error.
   return value === null ? null : Math.floor(Number((value * scale).toFixed(9))) / scale;
 }
 
