@@ -20,8 +20,8 @@ const REPLACED_IN_COMMENTS: readonly (readonly [RegExp, string])[] = [
   [/\bloudly\b/i, "fail the run"],
   [/\blook(?:s|ed|ing)? after\b/i, "reconcile, or what is done"],
 ];
-/** The first tells what was. The others are written anew once the code has its new names; then they leave this list. */
-const NOT_CHECKED = new Set(["CHANGELOG.md", "docs/gotchas.md"]);
+/** It tells what was. */
+const NOT_CHECKED = new Set(["CHANGELOG.md"]);
 
 /** Code, commands and SQL have names of their own. */
 function proseOf(text: string): string {

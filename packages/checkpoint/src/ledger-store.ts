@@ -13,8 +13,8 @@ export interface LedgerStore {
   /** waits + 1, also of a dead batch that was redriven; returns how often it has waited, this time included. */
   addWait(key: BatchKey): Promise<number>;
   /**
-   * Writes the outcome unless one stands there. `redriven`: a dead one becomes applied.
-   * Returns the entry that stands there afterwards.
+   * Writes the outcome unless the entry has one. `redriven`: a dead one becomes applied.
+   * Returns the entry as it is stored afterwards.
    */
   finish(
     key: BatchKey,
@@ -24,7 +24,7 @@ export interface LedgerStore {
   ): Promise<LedgerEntry>;
   /**
    * Makes the entry of a batch of dead events that are tried again: dead, and counted as such by `totals` already.
-   * false: something stands there.
+   * false: there is an entry already.
    */
   enterDead(key: BatchKey, counts: BatchCounts, options: { nowMs: number }): Promise<boolean>;
   /**

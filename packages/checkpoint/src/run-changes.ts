@@ -1,4 +1,4 @@
-/** What may be changed of a run from outside its reader: by an operator, by the clock, by whoever finds messages lost. */
+/** What may be changed of a run from outside its reader: by an operator, by the clock, or by a reader that finds messages lost. */
 import type { OffPeakPace, SeenSettings, Sources, TuneRecord } from "./pace.ts";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { Cursor } from "@firehose-backfill/source/cursor";

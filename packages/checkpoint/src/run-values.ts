@@ -146,7 +146,7 @@ export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<Ru
     appliedWindow: run.registered,
     queueEmptySinceMs: null,
     sourceMoved: true,
-    // Where the stream ended is found anew: with the old end standing there, nothing before it would be read again.
+    // The end of the stream is found again. If the old end were kept, nothing before it would be read again.
     target: null,
     ...(change.start !== undefined && {
       start: change.start,
@@ -166,7 +166,7 @@ export function movedFields(move: CursorMove): Partial<RunItem> {
   return { ...measured, registered: window, sourceMoved: false };
 }
 
-/** Whether a cursor that could not be moved stands where it should. @throws BrokenStateError where it would go back */
+/** Whether a cursor that could not be moved is where it should be. @throws BrokenStateError where it would go back */
 export function isMoved(run: RunItem | null, lease: Lease, move: CursorMove): boolean {
   if (run === null || run.fence !== lease.fence || run.generation !== move.generation) return false;
   if (run.registered === move.window - 1 && (run.readerCursor?.ordinal ?? 0) > move.readerCursor.ordinal)

@@ -5,7 +5,7 @@ import type { Run } from "./run.ts";
 import type { CursorMove, AppliedMove, Lease, OpenWindow, WindowItem } from "./window.ts";
 
 export interface WindowStore {
-  /** Refused (false) if an item of a higher fence stands there. */
+  /** false: refused, because there is an item of a higher fence. */
   putWindow(lease: Lease, window: WindowItem): Promise<boolean>;
   /**
    * Registers the window. Already there: true. false: the fence, the generation or

@@ -79,8 +79,8 @@ export async function beginRun(
 const SAMPLE_HOST = "sample";
 
 /**
- * Where a plain start goes on: after the last run, if that has succeeded and was about the same. Nobody wants the same days
- * copied again by a restart; `start` and `start --new` are the wish for it. null: what is configured is begun.
+ * Where a plain start goes on: after the last run, if that has succeeded and was about the same. A restart must not
+ * copy the same days again; `start` and `start --new` do. null: what is configured is begun.
  */
 async function afterLast(
   deps: ControlDeps,
@@ -88,7 +88,7 @@ async function afterLast(
   { config, database }: { readonly config: Config; readonly database: DatabaseIdentity | undefined },
 ): Promise<{ readonly runId: string; readonly host: string; readonly seq: number } | null> {
   if (last === null || last.status !== "succeeded") return null;
-  // What another database holds says nothing about this one.
+  // A run of another database does not count.
   if (database !== undefined && last.database !== null && last.database.id !== database.id) return null;
   const end = last.target ?? last.appliedCursor;
   const scope = await deps.store.getScope(last.runId);
@@ -121,7 +121,7 @@ async function resume(
   if (open === null) throw new UsageError(NOTHING_TO_RESUME);
   const { config, log } = options;
   const tuned = await goOnAsItIs(deps, open, config, log);
-  // A run that nobody stopped only needs its process; elsewhere than it was only a stopped one can go on.
+  // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
   return (await control(deps, { action: "resume", from: wanted.from })).run ?? tuned;

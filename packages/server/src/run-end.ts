@@ -23,7 +23,7 @@ export function runEnd(
     case "errored":
       return { exit: "errored", message: `errored: ${run.reason ?? "no reason known"}` };
     case "paused":
-      // Only the operator can choose where to go on: waiting here for it would be waiting for ever.
+      // Only the operator can choose where to go on, so the process ends instead of waiting.
       return untilDone && needsNewStart(run.reason)
         ? {
             exit: "paused",

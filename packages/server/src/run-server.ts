@@ -91,7 +91,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { store, queue } = adapters;
   const start = options.start ?? null;
   await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
-  // A run that is cancelled anyway keeps nobody from another database.
+  // A run that is about to be cancelled does not prevent the use of another database.
   const goesOn = start?.isNew === true ? null : await store.currentRun({ openOnly: true });
   const { databaseUrl } = stack.addresses;
   await prepareSink(openSink(databaseUrl, { signal: options.stop }), { throttleQuery: settings.throttleQuery, goesOn });
@@ -171,7 +171,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     hasReachedHost ||= read !== null && read.frames > 0;
     if (!hasReachedHost && endedBecause.startsWith(UNREACHABLE))
       end({ exit: "errored", message: `relay ${endedBecause}` });
-    // Told once: the tick after it finds no open run.
+    // Logged once, because the next tick finds no open run.
     if (run?.status === "succeeded")
       tidying = tidyUp({
         tidying: sink.tidying,
@@ -208,7 +208,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: begun.because });
   const onStop = () => end({ exit: "stopped", message: null });
   options.stop.addEventListener("abort", onStop, { once: true });
-  // A signal that came before this line is told to nobody.
+  // A signal that came before this line has no listener.
   if (options.stop.aborted) onStop();
   void stack.exited.then((name) => end({ exit: "errored", message: `the embedded ${name} has stopped` }));
   const result = await ended;

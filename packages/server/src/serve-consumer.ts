@@ -94,7 +94,7 @@ async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop
     await clock.sleep(REPORT_EVERY_MS, signal);
   }
   await watch.done;
-  // Ends the process once this function is done, as the parent's own word would.
+  // Ends the process once this function is done, as a message of the parent would.
   if (!stop.aborted) process.disconnect();
 }
 

@@ -59,7 +59,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     await save(HISTORY_FILE, JSON.stringify(history));
   };
 
-  /** What is left for later is not worth a run: where it cannot be written, that is told once, and the run goes on. */
+  /** If the snapshot cannot be written, that is logged once, and the run goes on. */
   const save = async (name: string, text: string) => {
     try {
       await writeStateFile(options.dataDir, name, text);

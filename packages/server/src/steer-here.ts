@@ -1,6 +1,6 @@
 /**
  * Steering a run that no process works on: it starts what the data folder needs, does the one thing, and ends. It never
- * begins a run and reads nothing. What a redrive of a finished run brings back is applied here, because nobody else would.
+ * begins a run and reads nothing. What a redrive of a finished run brings back is applied here, because no other process would do it.
  */
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";

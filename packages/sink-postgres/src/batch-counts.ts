@@ -5,8 +5,8 @@ import type { StatementResult } from "./pipeline.ts";
 import type { BatchStatement, Target } from "./statements.ts";
 
 /**
- * How many of the rows were news. A row that a newer one of its own batch replaced is stale, as it would be had it
- * come a batch later.
+ * How many of the rows changed the database. A row that a newer row of the same batch replaces is stale, as it would be
+ * if the newer one had come in an earlier batch.
  */
 export function countApplied(
   latest: LatestRows,
@@ -18,7 +18,7 @@ export function countApplied(
   );
   const didsOf = (target: Target) => new Set(byTarget.get(target)?.rows.map(([did]) => did));
   const countOf = (target: Target) => byTarget.get(target)?.count ?? 0;
-  // A deletion can be news twice over, as status and as purge; it is one event.
+  // A deletion can change two things, the status and the purge; it is one event.
   const markers = new Set<DataRow>();
   const [statuses, purged] = [didsOf("accounts"), didsOf("purges")];
   for (const row of latest.accounts) if (statuses.has(row.did)) markers.add(row);

@@ -25,7 +25,7 @@ export interface DatabaseOptions {
   readonly signal?: AbortSignal | undefined;
   /** All round trips of one use together; left out: each has the limit above for itself. */
   readonly useTimeoutMs?: number | undefined;
-  /** Told of connections that failed while nobody used them. */
+  /** Called for connections that failed while they were idle. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface Database {
   /**
    * Takes a connection, sends `opening` and hands both to `work`. A connection that turns out dead at its first round
    * trip is replaced, once for each that lay idle: nothing has been done on it. One on which `work` throws is closed:
-   * nobody knows what state it is in.
+   * its state is not known.
    * @throws SinkError (`service`) when none can be had, and whatever `opening` or `work` throws
    */
   use<T>(

@@ -1,6 +1,6 @@
 /**
- * The wall around concurrency: a batch's transaction begins by taking one of the pace's N advisory locks, and whoever
- * gets none applies nothing. The locks end with the transaction, so that they survive no crash and need no session,
+ * Limits concurrency: a batch's transaction begins by taking one of the pace's N advisory locks, and a batch that gets none
+ * is not applied. The locks end with the transaction, so that they survive no crash and need no session,
  * which pooled hosts do not give.
  */
 import type { Statement, StatementResult } from "./pipeline.ts";

@@ -14,7 +14,7 @@ export interface ScramAnswer {
 }
 
 const KEY_BYTES = 32;
-/** Nobody's server asks for more; a hostile one could keep us busy for hours. */
+/** No real server asks for more iterations; a hostile one could keep us busy for hours. */
 const MAX_ITERATIONS = 1_000_000;
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The sink of a process that nobody has prepared the database for, such as a function: the first batch brings the schema up
  * to date, so that a run which the schedule began, or one that goes on after an upgrade, finds its tables. What is wrong with
- * the database's address is met where a batch is applied: there it stops the run, and the operator is told.
+ * the database's address is met where a batch is applied: there it fails the run, and the operator is told.
  */
 import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";

@@ -46,7 +46,7 @@ export class StatementError extends Error {
   }
 }
 
-/** What the driver rejected with, told apart: the server's word, or a connection that is gone. */
+/** What the driver rejected with: an error of the server, or a connection that is gone. */
 export function fromDriver(error: unknown): StatementError | PostgresError {
   if (isServerError(error)) {
     const endsSession = error.severity === "FATAL" || error.severity === "PANIC";
@@ -65,7 +65,7 @@ function isInFunction(context: string | null): boolean {
   return innermost !== "" && !innermost.includes("$1 = ");
 }
 
-/** The last word on an error that nothing inside could deal with. */
+/** The error that leaves this package when no retry inside it helped. */
 export function toSinkError(error: unknown): PostgresError {
   if (error instanceof PostgresError) return error;
   if (error instanceof StatementError) {

@@ -25,7 +25,7 @@ const CODES: Readonly<Record<string, Verdict>> = {
 
 /** Every class of the appendix. A code of no class there is of the user's own making (RAISE ... USING ERRCODE). */
 const CLASSES: Readonly<Record<string, Verdict>> = {
-  // The database, or what stands before it, is away or in no state to work: wait. It says nothing about the batch.
+  // The database, or a proxy before it, is down or cannot work now: wait. The batch is not the cause.
   "08": "service", // connection exception, also of a proxy (08P01), and of a foreign server that a trigger writes to
   "25": "service", // transaction state: read only after a failover, ended by a time-out, or left failed by a pooler
   "26": "service", // no such prepared statement: a pooler has parted a round trip

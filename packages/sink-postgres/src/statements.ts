@@ -35,7 +35,7 @@ function marksBefore(kind: "status" | "handle" | "purge", fields: string): strin
     jsonb_build_object('seq', r.${columns}_seq, 'at', (extract(epoch FROM r.${columns}_at) * 1000)::bigint${fields})) END)`;
 }
 
-/** Whether the row is news to its host's mark of that kind. */
+/** Whether the row is newer than its host's mark of that kind. */
 function isNews(kind: "status" | "handle"): string {
   const mark = `r.${kind}_marks -> x.host`;
   return `(${mark} IS NULL OR (x.seq, coalesce(x.time, 0))

@@ -17,7 +17,7 @@ const NO = 0x4e;
 export async function upgradeToTls(socket: Socket, target: DatabaseTarget): Promise<Socket> {
   socket.write(SSL_REQUEST);
   const answer = await firstChunk(socket);
-  // One byte and no more: what comes before the handshake was written by nobody we have checked.
+  // Exactly one byte: more bytes before the handshake would come from a sender that TLS has not verified.
   if (answer.length !== 1) throw new Error("the server answered the request for TLS with more than one byte");
   if (answer[0] === NO) {
     if (target.sslMode === "prefer") return socket;

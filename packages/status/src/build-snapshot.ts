@@ -154,7 +154,7 @@ function measuredRate({ rateSamples, nowMs }: SnapshotInput, run: Run, processed
   return rateOf(addRateSample(rateSamples, sample, windowMs), nowMs, windowMs);
 }
 
-/** All of it is said by success alone. */
+/** Only a run that has succeeded shows all of it. */
 function shownProgress({ status }: Run, progress: number | null): number | null {
   const rounded = floorOrNull(progress, 4);
   return rounded === null || status === "succeeded" ? rounded : Math.min(0.9999, rounded);

@@ -38,7 +38,7 @@ export interface CollectOptions {
 /** More windows than two ticks of the densest pace leave open. */
 const MAX_OPEN_WINDOWS = 500;
 
-/** @throws what store and queue throw; a snapshot with invented figures would be worse than none. */
+/** @throws what store and queue throw: a snapshot never has invented figures. */
 export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
   const { store, queue, clock, config, local, meter } = options;
   const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);

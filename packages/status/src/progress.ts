@@ -42,7 +42,7 @@ interface Scale {
   readonly valueOf: (cursor: Cursor) => number;
 }
 
-/** A target that becomes known can only bring the end nearer: what was said before is not taken back. */
+/** When the target becomes known, the progress can only rise. */
 function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Cursor): Scale {
   const startMs = startPosition.timeMs;
   if (end.kind === "seq" || startMs === null) {
@@ -50,7 +50,7 @@ function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Cursor
     const to = Math.min(most, target?.ordinal ?? Number.POSITIVE_INFINITY);
     return { from: startPosition.ordinal, to, valueOf: ({ ordinal }) => ordinal };
   }
-  // What lies before the start by event time is skipped unpaced, so the way begins where the start was reached.
+  // Events before the start are skipped without pacing, so progress counts from where the start was reached.
   const from = start.kind === "time" ? Math.max(start.timeMs, startMs) : startMs;
   const endMs = end.kind === "time" ? end.timeMs : createdAtMs;
   const to = Math.min(endMs, target?.timeMs ?? Number.POSITIVE_INFINITY);
@@ -117,7 +117,7 @@ function allowedBefore(run: Run): readonly number[] {
   });
 }
 
-/** The bundled relay is a recording: nothing falls off it. */
+/** The bundled relay is a recording, which drops nothing. */
 const SAMPLE_HOST = "sample";
 
 /**

@@ -8,7 +8,7 @@
 export interface RateSample {
   /** Samples of another run say nothing about this one. */
   readonly runId: string;
-  /** Samples of another pace as well: a tune shows at once, not as a minute's slow climb. */
+  /** Samples of another pace are left out as well, so that a tune shows at once and not over a minute. */
   readonly paceVersion: number;
   readonly atMs: number;
   readonly processed: number;
@@ -60,7 +60,7 @@ export function rateOf(
   return ((last.processed - processed) * 1_000) / (nowMs - fromMs);
 }
 
-/** The first batch that was seen to end, and the last look before it. null: none was, or nobody looked closely. */
+/** The first batch that was seen to end, and the last look before it. null: none was seen. */
 function firstBatch(
   samples: readonly RateSample[],
   windowMs: number,

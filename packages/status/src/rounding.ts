@@ -11,7 +11,7 @@ export function round(value: number, digits: number): number {
 /** Down: a figure is never more than what was done. */
 export function floorOrNull(value: number | null, digits: number): number | null {
   const scale = 10 ** digits;
-  // What a float has lost beyond the ninth digit is not a step down.
+  // A difference beyond the ninth digit is a rounding error.
   return value === null ? null : Math.floor(Number((value * scale).toFixed(9))) / scale;
 }
 

@@ -1,6 +1,6 @@
 /**
  * How a run is, in one sentence, and what to do about it: the one judgement that the page's headline, the first line of
- * `status`, the report and the JSON show. Pure. It says what was really done: a state alone can sound better than it is.
+ * `status`, the report and the JSON show. Pure. It says what was really done, because a status alone can sound better than it is.
  */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
@@ -48,7 +48,7 @@ export function verdictOf(
   }
 }
 
-/** Whether nothing is read, as far as one can see: then nobody knows how long the rest takes. */
+/** Whether nothing seems to be read: then it is not known how long the rest takes. */
 export function standsStill(snapshot: Pick<Judged, "status" | "lastTick" | "outage" | "waiting" | "at">): boolean {
   if (snapshot.outage !== null || snapshot.waiting !== null) return true;
   return staleSeconds(snapshot, { tickMs: TICK_MS, nowIso: snapshot.at }) !== null;
@@ -110,7 +110,7 @@ function succeeded(snapshot: Judged): Verdict {
   );
 }
 
-/** The recording is what it is: it does not go back a day. */
+/** The recording does not go back a whole day. */
 const SAMPLE_HOST = "sample";
 
 function gone(snapshot: Judged): Verdict {

@@ -80,7 +80,7 @@ export function ledgerMethods(deps: Deps): LedgerStore {
           expiresAt: expiresAt(nowMs, "dead"),
         };
         const applied = await table.update(ledgerKey(key), { set: { ...ended, ...revived } }, IS_DEAD);
-        // Another writer was faster, or the SDK retried a write of ours that succeeded: the next round reads what stands there.
+        // Another writer was faster, or the SDK retried a write of ours that succeeded: the next round reads what is stored.
         return applied === null ? "again" : visible(readEntry(key.runId, applied));
       }),
 

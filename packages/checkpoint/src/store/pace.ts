@@ -33,7 +33,7 @@ export function paceMethods(deps: Deps): PaceStore {
         if (isRepeated && run.tunes.some((record) => isDeepStrictEqual(record, boundTune(change.record)))) return run;
         isRepeated = true;
         if (run.paceVersion !== (change.paceVersion ?? run.paceVersion)) return null;
-        // paceVersion rises with every tune: while it stands, so does the list of them.
+        // paceVersion rises with every tune: while it is the same, the list of tunes is the same.
         const unmoved = equals("paceEpoch", run.paceVersion);
         await bringOut(deps, run.paceId);
         const set = paceAttributes(tunedFields(run, change));
@@ -137,7 +137,7 @@ async function updatePace(
   return deps.table.update(paceKey(paceId), { ...change, set }, all(exists("pk"), ...conditions));
 }
 
-/** Whether the change stands: made now, or found made, by us or by another who did the same at the same moment. */
+/** Whether the change is stored: made now, or made before, by us or by another writer that made the same change. */
 async function changeBackOff(
   deps: Deps,
   pace: Pace,

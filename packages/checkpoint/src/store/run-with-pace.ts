@@ -74,7 +74,7 @@ async function paceOfRun({ table, known }: PaceReading, run: RunItem, item: Item
 
 export function withPace(run: RunItem, pace: Pace): Run {
   const sources = { ...splitSources(run.sources).ofScope, ...pace.sources };
-  // A run that is over waits for nothing, and nobody would say so any more.
+  // A finished run waits for nothing, and no consumer would end its waiting.
   return { ...run, ...pace, sources, waiting: isFinished(run.status) ? null : pace.waiting };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Which run there is. A run begins when the pointer names it, not when its item is written: a crash in between leaves
- * items that nobody will look for. It ends when its status says so; the pointer is closed afterwards, by whoever ended
- * it or, where that one crashed, by whoever reads it next. Its pace moves into an item of its own once the pointer names it:
+ * items that nobody will look for. It ends when its status says so; the pointer is closed afterwards, by the process
+ * that ended it or, if that one crashed, by the next one that reads it. Its pace moves into an item of its own once the pointer names it:
  * of two runs that begin at the same moment, only one may set the pace.
  */
 import { isFinished } from "@firehose-backfill/core/run-state";

@@ -79,10 +79,10 @@ async function readToTheEnd(world: World): Promise<void> {
     await tick(world, store, world.newName("reader"));
     while (world.queue.length > 0) await consume(world, store);
     const run = await theRun(store);
-    const isFolded = run.appliedWindow === run.registered;
-    if (isFolded && run.readerCursor?.ordinal === STREAM_END) return;
+    const isAllApplied = run.appliedWindow === run.registered;
+    if (isAllApplied && run.readerCursor?.ordinal === STREAM_END) return;
     // Nothing is anywhere, and yet something is outstanding at the second look: its messages are lost.
-    if (!isFolded && round % 2 === 1) await loseMessages(world, store, run);
+    if (!isAllApplied && round % 2 === 1) await loseMessages(world, store, run);
     await world.observe();
   }
   throw new Error("the run does not come to its end");
