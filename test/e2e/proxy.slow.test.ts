@@ -49,7 +49,7 @@ test.each([[{}], [{ NO_PROXY: "example.com", no_proxy: "" }]])(
     for (const command of [["pause"], ["resume"], ["tune", "BACKFILL_BATCH_SIZE=6"], ["tick"], ["plan"]])
       expect({ command, ...(await runProgram(command, env)) }).toMatchObject({ command, code: 0 });
     const doctor = await runProgram(["doctor", "--json"], env);
-    expect(doctor.stdout).toContain("running here already");
+    expect(doctor.stdout).toContain("already running here");
     program.child.kill("SIGTERM");
     expect(await program.exited).toBe(143);
     expect(proxy.asked).toEqual([]);
