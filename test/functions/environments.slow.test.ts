@@ -201,6 +201,15 @@ describe("a batch that can never be applied", () => {
       "create trigger poison before insert on firehose.records for each row execute function poison()",
       [],
     );
+    // A row that is refused becomes a dead event, and its batch is applied; here the dead event is refused, too.
+    await stage.database.query(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$`,
+      [],
+    );
+    await stage.database.query(
+      "create trigger refuse before insert on firehose.dead_events for each row execute function refuse()",
+      [],
+    );
     await stage.sqs.send(new SendMessageCommand({ QueueUrl: stage.queueUrl, MessageBody: "not one of ours" }));
     await stage.tick();
     await using _ = stage.consume();
