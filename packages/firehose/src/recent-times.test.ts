@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { boundRecentTimes, decodeRecentTimes, encodeRecentTimes, MAX_RECENT_TIMES } from "./recent-times.ts";
+import { boundRecentTimes, decodeRecentTimes, encodeRecentTimes } from "./recent-times.ts";
+import { REMEMBERED_TIMES } from "./event-time.ts";
 
 const NOW = 1_760_000_000_000;
 const anyTime = fc.oneof(
@@ -17,7 +18,7 @@ describe("recent times", () => {
         const bytes = encodeRecentTimes(times);
         expect(decodeRecentTimes(bytes)).toEqual(bounded);
         expect(boundRecentTimes(bounded)).toEqual(bounded);
-        expect(bounded.length).toBeLessThanOrEqual(MAX_RECENT_TIMES);
+        expect(bounded.length).toBeLessThanOrEqual(REMEMBERED_TIMES);
         expect(bytes?.byteLength ?? 0).toBeLessThanOrEqual(412);
       }),
     );
@@ -26,7 +27,7 @@ describe("recent times", () => {
   test("keep their median and every time near it", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.integer({ min: -8e15, max: 8e15 }), { minLength: 1, maxLength: MAX_RECENT_TIMES }),
+        fc.array(fc.integer({ min: -8e15, max: 8e15 }), { minLength: 1, maxLength: REMEMBERED_TIMES }),
         (times) => {
           const bounded = boundRecentTimes(times);
           expect(median(bounded)).toBe(median(times));

@@ -3,9 +3,9 @@
  * be small, and its median exact, because the median is the stream's event time. So all times are kept as 32-bit
  * distances from the median: one that is more than 24 days away is moved to 24 days, on its own side of it.
  */
+import { REMEMBERED_TIMES } from "./event-time.ts";
 import { BrokenStateError } from "./state-error.ts";
 
-export const MAX_RECENT_TIMES = 101;
 const MAX_DISTANCE_MS = 2 ** 31 - 1;
 /** The latest moment that a Date can hold. */
 const MAX_TIME_MS = 8.64e15;
@@ -15,7 +15,7 @@ const HEADER_BYTES = 8;
 export function boundRecentTimes(timesMs: readonly number[]): number[] {
   const times = timesMs
     .filter((time) => Number.isFinite(time))
-    .slice(-MAX_RECENT_TIMES)
+    .slice(-REMEMBERED_TIMES)
     .map((time) => clamp(Math.round(time), -MAX_TIME_MS, MAX_TIME_MS));
   const median = upperMedian(times);
   return times.map((time) => clamp(time, median - MAX_DISTANCE_MS, median + MAX_DISTANCE_MS));
