@@ -33,6 +33,8 @@ export interface CampaignOptions {
   /** Given: events go there, through `databaseUrl`; left out: into the program's own Postgres. */
   readonly database?: { readonly databaseUrl: string; readonly directUrl: string };
   readonly onKill?: (kill: string, count: number) => void;
+  /** Told of each life as it begins. */
+  readonly onLife?: (life: Life) => void;
 }
 
 export interface CampaignResult {
@@ -96,6 +98,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const marker = `${options.folder}/markers/${count}`;
     const crash = end.kind === "point" ? { point: end.point, nth: end.nth, marker } : null;
     await using life = await beginLife({ env, start, consumers: plan.consumers, crash });
+    options.onLife?.(life);
     if (end.kind === "point") {
       if (await diesAtPoint(life, marker, witness)) killed(end.point);
     } else {
@@ -114,6 +117,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     if (life.ended()?.exit === "done") return await judge(life);
   }
   await using life = await beginLife({ env, start, consumers: "in-process", crash: null });
+  options.onLife?.(life);
   const deadline = performance.now() + END_WITHIN_MS;
   while (!life.isOver()) {
     if (performance.now() > deadline) throw new Error(`the run does not end:\n${life.log()}`);
