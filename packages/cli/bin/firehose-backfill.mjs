@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The command, from its sources: by type stripping, nothing is built. */
 import { fileURLToPath } from "node:url";
-import { openDoor } from "./launcher.mjs";
+import { launch } from "./launcher.mjs";
 
-await openDoor({
+await launch({
   script: fileURLToPath(import.meta.url),
   async run() {
     const { main } = await import("../src/main.ts");

@@ -1,6 +1,6 @@
 /**
- * The door of every program here: plain JavaScript, because an older Node must be able to read it. Started by one, it
- * hands over to the pinned Node; started by that, it exposes the garbage collector (for the memory guard) and goes in.
+ * Launches every program of this project. It is plain JavaScript, because an older Node must be able to read it. Started by one, it
+ * hands over to the pinned Node; started by that, it exposes the garbage collector (for the memory guard) and runs the program.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ import { runInNewContext } from "node:vm";
 const NEEDED_MAJOR = 24;
 
 /** `script`: the program's own path. `run`: loads what an older Node cannot read, and resolves with the exit code. */
-export async function openDoor({ script, run }) {
+export async function launch({ script, run }) {
   if (Number(process.versions.node.split(".", 1)[0]) < NEEDED_MAJOR) {
     handOver(script);
     return;

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** `dist/server/index.js` after the build: what Docker and systemd start, `node --expose-gc dist/server/index.js`. */
 import { fileURLToPath } from "node:url";
-import { openDoor } from "./launcher.mjs";
+import { launch } from "./launcher.mjs";
 
-await openDoor({
+await launch({
   script: fileURLToPath(import.meta.url),
   async run() {
     // Built from src/server-main.ts, and beside this file only there.
