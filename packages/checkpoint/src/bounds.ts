@@ -5,8 +5,6 @@ import type { TuneRecord } from "./pace.ts";
 
 /** Bytes of UTF-8. */
 export const MAX_REASON_BYTES = 120;
-/** The whole of it is with what is waited for. */
-export const MAX_BACK_OFF_REASON_BYTES = 60;
 const MAX_DATABASE_NAME_BYTES = 60;
 /** Three are in use. */
 const MAX_SKIPS = { reasons: 5, bytes: 24 };

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { boundTune, MAX_BACK_OFF_REASON_BYTES, shortenText } from "../bounds.ts";
+import { boundTune, shortenText } from "../bounds.ts";
 import { BrokenStateError, PaceNotFoundError } from "../errors.ts";
 import type { PaceStore } from "../pace-store.ts";
 import type { Pace } from "../pace.ts";
@@ -94,7 +94,7 @@ export function paceMethods(deps: Deps): PaceStore {
       const fields = {
         backOff: Math.min(MAX_BACK_OFF, pace.backOff * 2),
         backOffAtMs: nowMs,
-        backOffReason: shortenText(reason, MAX_BACK_OFF_REASON_BYTES),
+        backOffReason: shortenText(reason),
         ...(canRise && { plannedDueMs: wholeMs(nowMs) }),
       };
       const isChanged = await changeBackOff(deps, pace, { fields, ...(canRise && { add: { paceEpoch: 1 } }) });

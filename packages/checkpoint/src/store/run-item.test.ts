@@ -13,7 +13,6 @@ import {
   theRun,
 } from "@firehose-backfill/testing/checkpoint/harness";
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
-import { MAX_BACK_OFF_REASON_BYTES } from "../bounds.ts";
 import { newRunValue, patchOf } from "../run-values.ts";
 import type { Pace } from "../pace.ts";
 import type { Run, RunItem } from "../run.ts";
@@ -124,14 +123,14 @@ const WORST_PACE: Pace = {
   paceVersion: WIDE.ordinal,
   backOff: 16,
   backOffAtMs: WIDE.ordinal,
-  backOffReason: "throttle query".padEnd(MAX_BACK_OFF_REASON_BYTES, "x"),
+  backOffReason: "throttle query".padEnd(120, "x"),
   waiting: { for: "w".repeat(120), sinceMs: WIDE.ordinal },
   memoryPauses: WIDE.ordinal,
   lastMemoryPauseAtMs: WIDE.ordinal,
   tunes: Array.from({ length: 5 }, (_, index) => ({
     atMs: NOW + index,
     by: "off-peak" as const,
-    changes: { [noise(index, 24)]: { from: noise(index + 10, 24), to: noise(index + 20, 16) } },
+    changes: { [noise(index, 40)]: { from: noise(index + 10, 40), to: noise(index + 20, 20) } },
   })),
 };
 
