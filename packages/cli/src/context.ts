@@ -8,6 +8,7 @@ import type { runServer } from "@firehose-backfill/server/run-server";
 import type { steerHere } from "@firehose-backfill/server/steer-here";
 import type { StopSignal } from "./exit-code.ts";
 import type { InvokeFunction } from "./invoke-function.ts";
+import type { Notify } from "./service-manager.ts";
 
 /** A stream that is written to: data on stdout, progress on stderr. */
 export interface Output {
@@ -29,6 +30,8 @@ export interface CliContext {
   readonly fetch: typeof fetch;
   /** Calls back at each signal; returns how to stop that. */
   readonly onSignal: (signal: StopSignal, handler: () => void) => () => void;
+  /** Sends states to systemd, where the program is its service. */
+  readonly notifyServiceManager: Notify;
   /** Ends the process where it stands. */
   readonly exitNow: (code: number) => void;
   /** Loaded when a command needs it: most of them should answer at once. */
