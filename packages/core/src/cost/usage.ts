@@ -54,7 +54,7 @@ export const UNIT_WORK: UnitWork = {
   // The run item and the pace item, read with one request, each below 4 KB.
   dynamoReadUnitsPerBatch: 2,
   // Lease, applied cursor, reader cursor, release: four updates of a run item of 2 to 3 KB. Slots in a pace item of 1 to 2 KB.
-  // A window, the reconcile pass, and now and then the run's history.
+  // A window, the sweep of ledger entries, and now and then a point of the run's history.
   dynamoWriteUnitsPerTick: 16,
   dynamoReadUnitsPerTick: 15,
   logBytesPerBatch: 1_000,
