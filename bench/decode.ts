@@ -1,4 +1,4 @@
-/** Decoders alone: recorded frames in memory, one process a contender. */
+/** Decoders only: recorded frames in memory, one process for each contender. */
 import type { LaneSpec } from "./lane.ts";
 import { numbersOf, printLanes, ratio, runLanes } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
