@@ -1,4 +1,4 @@
-/** Decoders alone: recorded frames in memory, one process a contender. */
+/** Decoders only: recorded frames in memory, one process for each contender. */
 import { instructionsPerFrame } from "./instructions.ts";
 import type { LaneSpec } from "./lane.ts";
 import { numbersOf, printLanes, ratio, runLanes } from "./lanes.ts";

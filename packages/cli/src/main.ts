@@ -1,4 +1,4 @@
-/** The `firehose-backfill` command: finds the command that is meant, and turns whatever goes wrong into one message and an exit code. */
+/** The `firehose-backfill` command: finds the command, and turns any error into one message and an exit code. */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
@@ -24,7 +24,7 @@ import { commandHelp, overviewHelp } from "./help.ts";
 import { parseArgs } from "./parse-args.ts";
 import { suggestion } from "./suggest.ts";
 
-/** In the order of a run's life. A new command is one file and one line here. */
+/** In the order in which a run needs them. A new command is one file and one line here. */
 export const COMMANDS: readonly Command[] = [
   doctor,
   plan,

@@ -1,4 +1,4 @@
-/** `tune`: changes the throttle of a running run, within one batch. */
+/** `tune`: changes the throttle settings of a running run, within one batch. */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { settingValue } from "@firehose-backfill/status/setting-value";

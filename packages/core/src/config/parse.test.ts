@@ -50,7 +50,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
 });
 
 describe("every setting", () => {
-  /** A good text, its value, and texts that are refused. */
+  /** A valid text, its value, and texts that are refused. */
   const CASES: Readonly<Record<string, readonly [string, unknown, readonly string[]]>> = {
     RELAY_URL: ["wss://bsky.network", "wss://bsky.network", ["https://bsky.network", "bsky.network"]],
     DATABASE_URL: ["postgres://u:p@h/db", "postgres://u:p@h/db", ["mysql://h/db", "postgres://", "h/db"]],
