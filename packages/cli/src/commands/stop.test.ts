@@ -36,7 +36,7 @@ it("issue 17.5: stop says when there is nothing to stop, and when the process do
   await using world = await testWorld();
   expect(await main(world.context(["stop"]))).toBe(1);
   expect(world.stderr()).toBe(`firehose-backfill: no process is running on ${world.dataDir}\n`);
-  await using _server = await testServer(world.dataDir, NOTHING);
+  await using _ = await testServer(world.dataDir, NOTHING);
   let nowMs = 0;
   const clock = {
     now: () => nowMs,
