@@ -8,6 +8,7 @@ import type { runServer } from "@firehose-backfill/server/run-server";
 import type { steerHere } from "@firehose-backfill/server/steer-here";
 import type { StopSignal } from "./exit-code.ts";
 import type { InvokeFunction } from "./invoke-function.ts";
+import type { Notify } from "./service-manager.ts";
 
 /** An output stream: data goes to stdout, progress to stderr. */
 export interface Output {
@@ -29,6 +30,8 @@ export interface CliContext {
   readonly fetch: typeof fetch;
   /** Calls the handler at each signal; returns a function that removes it. */
   readonly onSignal: (signal: StopSignal, handler: () => void) => () => void;
+  /** Sends states to systemd, where the program is its service. */
+  readonly notifyServiceManager: Notify;
   /** Ends the process immediately. */
   readonly exitNow: (code: number) => void;
   /** Loaded when a command needs it, because most commands should answer quickly. */

@@ -1,4 +1,5 @@
 /** The real CliContext: the only file of this package that uses `process`. */
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { decodeFileText } from "@firehose-backfill/core/config/file-text";
@@ -23,6 +24,10 @@ export function processContext(process: NodeJS.Process): CliContext {
     onSignal: (signal, handler) => {
       process.on(signal, handler);
       return () => process.off(signal, handler);
+    },
+    // Node has no datagram sockets of Unix, so systemd's own program sends. If it is missing, systemd says so in time.
+    notifyServiceManager: (states) => {
+      spawn("systemd-notify", states, { stdio: "ignore" }).on("error", () => {});
     },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),

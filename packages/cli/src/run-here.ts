@@ -7,6 +7,7 @@ import type { CliContext } from "./context.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-code.ts";
 import { loadConfig } from "./load-config.ts";
 import { runView } from "./run-view.ts";
+import { createServiceManager } from "./service-manager.ts";
 import { listenForStop } from "./stop-signals.ts";
 
 export interface RunHereOptions {
@@ -31,7 +32,9 @@ export function runOptions(args: Args): Omit<RunHereOptions, "start" | "resume">
 export async function runHere(context: CliContext, options: RunHereOptions): Promise<number> {
   const { config, configure } = loadConfig(context);
   const view = runView(context, options);
+  const manager = createServiceManager(context.env, { clock: context.clock, notify: context.notifyServiceManager });
   using signals = listenForStop(context, (signal) => {
+    manager.stopping();
     view.log(
       `[BACKFILL] ${signal}: finishing and saving the current batch. A second signal stops at once; nothing is lost.`,
     );
@@ -47,7 +50,10 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
       ...(options.start === undefined ? {} : { start: options.start }),
       ...(options.resume === undefined ? {} : { resume: options.resume }),
       onSnapshot: view.onSnapshot,
-      onTick: view.onTick,
+      onTick: (snapshot) => {
+        view.onTick(snapshot);
+        manager.alive(snapshot);
+      },
       log: view.log,
       stop: signals.stop,
     });

@@ -15,6 +15,7 @@ import {
   type ThrottleSettings,
   VERIFY_LEVELS,
 } from "./settings.ts";
+import { webhookUrl } from "./webhook-url.ts";
 
 const { background } = PROFILES;
 const queueUrl = matching("the URL of an SQS queue", /^https?:\/\/[^\s/]+\/\S+$/);
@@ -179,6 +180,14 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     kind: optional(matching("the ARN of an SNS topic", /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/)),
     fallback: null,
     help: "Existing SNS topic that alarms are sent to, instead of an e-mail address.",
+  },
+  notifyUrl: {
+    key: "notifyUrl",
+    name: "BACKFILL_NOTIFY_URL",
+    group: "deployment",
+    kind: optional(webhookUrl),
+    fallback: null,
+    help: "Webhook (Slack, Discord or your own) that is told once when a run ends, stops or is in trouble.",
   },
   reserveConcurrency: {
     key: "reserveConcurrency",

@@ -37,6 +37,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     contact: null,
     alarmEmail: null,
     alarmTopicArn: null,
+    notifyUrl: null,
     reserveConcurrency: true,
     dataDir: ".backfill",
     port: 8_787,
@@ -84,6 +85,11 @@ describe("every setting", () => {
       "arn:aws:sns:eu-central-1:123456789012:alarms",
       "arn:aws:sns:eu-central-1:123456789012:alarms",
       ["arn:aws:sqs:eu-central-1:123456789012:q", "alarms"],
+    ],
+    BACKFILL_NOTIFY_URL: [
+      "https://hooks.example/services/T0/B0/x",
+      "https://hooks.example/services/T0/B0/x",
+      ["http://hooks.example/x", "hooks.example", "ftp://hooks.example/x", "https://u:p@hooks.example/x"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
     BACKFILL_DATA_DIR: [

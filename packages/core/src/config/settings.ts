@@ -41,6 +41,8 @@ export interface DeploymentSettings {
   readonly contact: string | null;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
+  /** A webhook of Slack, Discord or one's own. null: nobody is told. */
+  readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
   readonly dataDir: string;
   readonly port: number;

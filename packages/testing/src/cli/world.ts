@@ -47,6 +47,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
         handlers.add(entry);
         return () => handlers.delete(entry);
       },
+      notifyServiceManager: () => {},
       exitNow: (code) => exits.push(code),
       loadServer: () => Promise.resolve({ runServer }),
       loadSteering: () => Promise.reject(new Error("this test steers nothing here")),
