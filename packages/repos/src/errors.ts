@@ -60,7 +60,10 @@ export class MissingBlocksError extends Error implements ClassifiedError {
   readonly count: number;
 
   constructor(cids: readonly Uint8Array[], options?: ErrorOptions) {
-    super(`${cids.length} ${cids.length === 1 ? "block" : "blocks"} of the repository cannot be had`, options);
+    super(
+      `${cids.length} ${cids.length === 1 ? "block" : "blocks"} of the repository ${cids.length === 1 ? "is" : "are"} not available`,
+      options,
+    );
     this.cids = cids.slice(0, 10).map(cidToText);
     this.count = cids.length;
   }

@@ -118,7 +118,7 @@ export function createRepoClient(client: PoliteClient): RepoClient {
   };
 }
 
-/** @throws HostError where it is no object of JSON */
+/** @throws HostError if the answer is not a JSON object */
 export async function readJson({ body }: HttpAnswer): Promise<{ readonly [key: string]: unknown }> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
@@ -128,7 +128,7 @@ export async function readJson({ body }: HttpAnswer): Promise<{ readonly [key: s
   } catch {
     // Not JSON: the error below covers it.
   }
-  throw new HostError("bad-answer", "the answer is not an object of JSON");
+  throw new HostError("bad-answer", "the answer is not a JSON object");
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {
