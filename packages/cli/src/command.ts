@@ -15,7 +15,12 @@ export interface Command {
   readonly details?: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Arguments without dashes; absent: none are allowed. */
-  readonly operands?: { readonly name: string; readonly help: string };
+  readonly operands?: {
+    readonly name: string;
+    readonly help: string;
+    /** For the completion in a shell. Absent: they cannot be listed. */
+    readonly words?: readonly string[];
+  };
   readonly examples: readonly { readonly line: string; readonly does: string }[];
   /** Resolves with the exit code. @throws UsageError, ConfigError, CommandError */
   run(context: CliContext, args: Args): Promise<number>;

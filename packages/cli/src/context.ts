@@ -32,6 +32,8 @@ export interface CliContext {
   readonly onSignal: (signal: StopSignal, handler: () => void) => () => void;
   /** Sends states to systemd, where the program is its service. */
   readonly notifyServiceManager: Notify;
+  /** Sends a signal to another process. @throws what the system says */
+  readonly kill: (pid: number, signal: StopSignal) => void;
   /** Ends the process immediately. */
   readonly exitNow: (code: number) => void;
   /** Loaded when a command needs it, because most commands should answer quickly. */

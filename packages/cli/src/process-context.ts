@@ -29,6 +29,9 @@ export function processContext(process: NodeJS.Process): CliContext {
     notifyServiceManager: (states) => {
       spawn("systemd-notify", states, { stdio: "ignore" }).on("error", () => {});
     },
+    kill: (pid, signal) => {
+      process.kill(pid, signal);
+    },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),
     loadSteering: () => import("@firehose-backfill/server/steer-here"),

@@ -15,6 +15,8 @@ export interface Tune {
 }
 
 const TUNABLE = SETTINGS.filter(({ group }) => group === "throttle" || group === "profile");
+/** Of the environment variables that `tune` takes. */
+export const TUNABLE_NAMES: readonly string[] = TUNABLE.map(({ name }) => name);
 
 /**
  * `values` are named as in the environment and hold texts, numbers or booleans.
