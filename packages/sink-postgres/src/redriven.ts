@@ -75,7 +75,7 @@ export function redriveStatements(redrive: Redrive, applied: readonly string[]):
   ];
 }
 
-/** The result of redriveStatements(): how many events this batch made alive again, and why the others are still dead. */
+/** The result of redriveStatements(): how many dead events this batch has applied, and why the others are still dead. */
 export function redriveResult(results: readonly StatementResult[]): {
   readonly revived: number;
   readonly deadReasons: Readonly<Record<string, number>>;
