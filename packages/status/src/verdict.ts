@@ -1,6 +1,6 @@
 /**
- * How a run is, in one sentence, and what to do about it: the one judgement that the page's headline, the first line of
- * `status`, the report and the JSON show. Pure. It says what was really done, because a status alone can sound better than it is.
+ * The state of a run in one sentence, and what to do about it: the page's headline, the first line of `status`, the report and
+ * the JSON all show this. Pure. It is based on what was really done, because a status alone can sound better than it is.
  */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
@@ -11,7 +11,7 @@ import { staleSeconds } from "./staleness.ts";
 
 export type Judged = Omit<Snapshot, "verdict">;
 
-/** As long as a tick of a deployed run, and of a local one. */
+/** The length of a tick of a deployed run, and of a local one. */
 export const TICK_MS = 60_000;
 
 export function verdictOf(
@@ -48,7 +48,7 @@ export function verdictOf(
   }
 }
 
-/** Whether nothing seems to be read: then it is not known how long the rest takes. */
+/** Whether nothing seems to be read: then the remaining time is not known. */
 export function standsStill(snapshot: Pick<Judged, "status" | "lastTick" | "outage" | "waiting" | "at">): boolean {
   if (snapshot.outage !== null || snapshot.waiting !== null) return true;
   return staleSeconds(snapshot, { tickMs: TICK_MS, nowIso: snapshot.at }) !== null;
