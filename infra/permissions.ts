@@ -12,6 +12,8 @@ export type Statement = sst.aws.FunctionPermissionArgs;
 
 /** Partition keys of the checkpoint store, as `dynamodb:LeadingKeys` patterns. */
 const KEYS = {
+  runs: "runs",
+  /** Of a program of before, until the first change carries it over. */
   pointer: "pointer",
   run: "run#*",
   pace: "pace#*",
@@ -51,7 +53,7 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
  */
 function readerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
@@ -70,7 +72,7 @@ function readerPermissions(on: Resources): Statement[] {
  */
 function consumerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "UpdateItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
@@ -90,7 +92,7 @@ function consumerPermissions(on: Resources): Statement[] {
  */
 function controlPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["Query"]),
@@ -102,12 +104,12 @@ function controlPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Reads. Two of the store's reads tidy up behind others: a pointer that a crash left open is closed, and what a consumer
+ * Reads. Two of the store's reads tidy up behind others: a finished run that a crash left among the open ones is taken out, and what a consumer
  * that is long gone said of itself is removed.
  */
 function statusPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "Query"]),
     onKeys(on, KEYS.pace, ["GetItem"]),
     onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"]),
@@ -115,6 +117,14 @@ function statusPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.ledger, ["Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:GetQueueAttributes"], resources: [on.workArn, on.deadLettersArn] },
+  ];
+}
+
+/** Which runs there are. Each of the functions may find a run that is finished and still among the open ones, and takes it out. */
+function runsAccess(on: Resources): Statement[] {
+  return [
+    onKeys(on, [KEYS.runs, KEYS.pointer], ["GetItem", "BatchGetItem", "UpdateItem"]),
+    onKeys(on, KEYS.runs, ["Query"]),
   ];
 }
 
