@@ -92,11 +92,13 @@ export function createShares(clock: Clock): ReadAheadShares {
         async waitForOthers(signal) {
           own.isWaiting = true;
           change();
+          const awake = new AbortController();
           try {
             if (others().every(({ isWaiting }) => isWaiting)) return false;
-            await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, signal)]);
+            await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, awake.signal]))]);
             return others().some(({ isWaiting }) => !isWaiting);
           } finally {
+            awake.abort();
             own.isWaiting = false;
           }
         },
