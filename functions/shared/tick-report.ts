@@ -59,7 +59,7 @@ export function createTickReporter({ logger, metrics, publish }: Observability):
       addCount(metrics, "RelayGaps", read?.gaps ?? 0);
       if (isLeaseLost) addMetric(metrics, "LeaseLost", 1);
       addMetric(metrics, "MemoryRssMb", readerMb);
-      // Zeros too: an alarm ends when it receives a value below its threshold, not when it receives none.
+      // Zeros, too: an alarm ends when it receives a value below its threshold, not when it receives none.
       const nowMs = Date.parse(snapshot.at);
       addMetric(metrics, "WaitingSeconds", secondsWaiting(run, nowMs));
       if (outstanding !== null) addMetric(metrics, "OldestDueSeconds", secondsOverdue(run, outstanding, nowMs));

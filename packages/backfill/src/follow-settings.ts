@@ -1,8 +1,8 @@
 /**
- * What a deploy changes of a run that is open. The reader looks at each tick. Throttle settings that were deployed anew are
- * applied and recorded like a tune; what is above the limits of the deployment is clamped. If the scope differs, the run
- * says so and goes on with its own. A local process does the same when it restarts, but refuses to start if the scope
- * differs; on AWS nobody would read why.
+ * How a deploy changes an open run. The reader checks it in each tick. Throttle settings with new deployed values are
+ * applied and recorded like a tune; values above the limits of the deployment are clamped. If the scope differs, the run
+ * reports it and continues with its own. A local process does the same when it restarts, but refuses to start if the scope
+ * differs; on AWS nobody would read the reason.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { definitionOf, settingName } from "@firehose-backfill/core/config/definitions";
@@ -35,7 +35,7 @@ export async function followSettings(
   return { ...run, seen: given };
 }
 
-/** null: its throttle stays as it is. */
+/** null: its throttle does not change. */
 async function tuneTo(
   { store, clock, log, limits }: Deps,
   run: Run,
@@ -55,7 +55,7 @@ async function tuneTo(
     ...changedSources,
     ...(isNewProfile ? { profile: "environment" as const } : {}),
   });
-  // An off-peak pace that is in force has to fit into the deployment as well.
+  // The off-peak pace in force must be within the deployment's limits, too.
   const throttle = clamp(limits, turned.throttle).throttle;
   const changes = { ...ofOwn, ...throttleChanges(run.throttle, throttle) };
   if (Object.keys(changes).length === 0 && !isNewProfile) return null;

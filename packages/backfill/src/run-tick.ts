@@ -17,9 +17,9 @@ import type { Outstanding } from "./advance-applied.ts";
 import { kitFor } from "@firehose-backfill/source/kit";
 
 export interface TickOptions {
-  /** Ends the tick softly: the window in hand is sent and registered. */
+  /** Ends the tick early: the current window is still sent and stored. */
   readonly signal: AbortSignal;
-  /** The run to begin when none has ever existed; null: do not. Called only then. */
+  /** Creates the run to begin if no run has ever existed; null: begin none. Called only then. */
   readonly firstRun: (() => NewRun | null) | null;
 }
 

@@ -52,7 +52,7 @@ export function runEnd(run: Run, untilDone: boolean): RunEnd | null {
     case "errored":
       return { exit: "errored", message: `errored: ${run.reason ?? "no reason known"}` };
     case "paused":
-      // Only the operator can choose where to go on, so the process ends instead of waiting.
+      // Only the operator can decide where to continue, so the process ends instead of waiting.
       return untilDone && needsNewStart(run.reason)
         ? {
             exit: "paused",
