@@ -12,6 +12,8 @@ export type Statement = sst.aws.FunctionPermissionArgs;
 
 /** Partition keys of the checkpoint store, as `dynamodb:LeadingKeys` patterns. */
 const KEYS = {
+  runs: "runs",
+  /** Of a program of before, until the first change carries it over. */
   pointer: "pointer",
   run: "run#*",
   pace: "pace#*",
@@ -51,7 +53,7 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
  */
 function readerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
@@ -70,7 +72,7 @@ function readerPermissions(on: Resources): Statement[] {
  */
 function consumerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "UpdateItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
@@ -90,7 +92,7 @@ function consumerPermissions(on: Resources): Statement[] {
  */
 function controlPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["Query"]),
@@ -102,12 +104,12 @@ function controlPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Reads. Two of the store's reads also tidy up: one closes a pointer that a crash left open, the other removes the notes of
- * a consumer that is long gone.
+ * Reads. Two of the store's reads tidy up behind others: a finished run that a crash left among the open ones is taken out, and what a consumer
+ * that is long gone said of itself is removed.
  */
 function statusPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "Query"]),
     onKeys(on, KEYS.pace, ["GetItem"]),
     onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"]),
@@ -118,7 +120,15 @@ function statusPermissions(on: Resources): Statement[] {
   ];
 }
 
-/** Replaces AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
+/** Which runs there are. Each of the functions may find a run that is finished and still among the open ones, and takes it out. */
+function runsAccess(on: Resources): Statement[] {
+  return [
+    onKeys(on, [KEYS.runs, KEYS.pointer], ["GetItem", "BatchGetItem", "UpdateItem"]),
+    onKeys(on, KEYS.runs, ["Query"]),
+  ];
+}
+
+/** Instead of AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
 export function logPermissions(logGroupArn: $util.Input<string>): Statement {
   return { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [$interpolate`${logGroupArn}:*`] };
 }

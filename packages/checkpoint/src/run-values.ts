@@ -22,6 +22,7 @@ export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);
   return {
     runId: run.runId,
+    name: run.name ?? null,
     generation: 1,
     status: run.status ?? "enqueued",
     reason: null,
@@ -64,6 +65,7 @@ export function newRunValue(run: NewRun): Run {
     fence: 0,
     lastTick: null,
     queueEmptySinceMs: null,
+    quiet: null,
     nextTickAtMs: null,
     tunes: [],
   };
@@ -146,6 +148,7 @@ export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<Ru
     appliedCursor: change.cursor,
     appliedWindow: run.registered,
     queueEmptySinceMs: null,
+    quiet: null,
     sourceMoved: true,
     // The end of the stream is found again. If the old end were kept, nothing before it would be read again.
     target: null,
