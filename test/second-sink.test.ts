@@ -40,7 +40,12 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       ...nothing,
     }),
     openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
-    openAppliedFeed: () => ({ last: () => Promise.resolve([]), after: () => Promise.resolve([]), ...nothing }),
+    openAppliedFeed: () => ({
+      last: () => Promise.resolve([]),
+      now: () => Promise.resolve("0"),
+      changes: (token) => Promise.resolve({ entries: [], token, isEnd: true }),
+      ...nothing,
+    }),
     tidying: { removeOldTombstones: () => Promise.resolve(0) },
     verify: () => Promise.resolve({ version: "1", shown: "memory" }),
     identity: () => Promise.resolve({ id: isMade ? "memory" : null, name: "memory" }),

@@ -2,6 +2,7 @@
 import type { AppliedFeed } from "@firehose-backfill/sink/applied-feed";
 import type { SinkKit } from "@firehose-backfill/sink/kit";
 import { listApplied } from "./applied.ts";
+import { openChanges } from "./changes.ts";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import { examineDatabase, whyUnusable } from "./examine.ts";
@@ -49,8 +50,8 @@ export function openSink(
 function openAppliedFeed(at: Omit<DatabaseOptions, "poolSize">): AppliedFeed {
   const database = openDatabase({ ...at, poolSize: 1 });
   return {
-    last: (limit) => listApplied({ database, afterSeq: null, limit }),
-    after: (seq, limit) => listApplied({ database, afterSeq: seq, limit }),
+    last: (limit) => listApplied({ database, limit }),
+    ...openChanges(database),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }

@@ -2,6 +2,7 @@
  * The tables, as a list of steps that is only ever added to. Everything is in the schema `firehose`; nothing outside it
  * is read or changed. Postgres 15 to 18.
  */
+import { CHANGE_FEED } from "./change-feed.ts";
 import { VIEW_STATEMENTS } from "./views.ts";
 
 export interface Migration {
@@ -117,7 +118,10 @@ const FOURTH: Migration = {
   ],
 };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH];
+/** What changed since a token. Its indexes read the tables once, which is long where they are large. */
+const FEED: Migration = { version: 5, statements: CHANGE_FEED };
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FEED];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
