@@ -17,7 +17,7 @@ import { listApplied } from "@firehose-backfill/sink-postgres/applied";
 import { openChanges } from "@firehose-backfill/sink-postgres/changes";
 import { type Database, openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
-import { VIEW_NAMES } from "@firehose-backfill/sink-postgres/schema/views";
+import { COUNT_VIEW_NAMES, VIEW_NAMES } from "@firehose-backfill/sink-postgres/schema/more-views";
 import { createSink } from "@firehose-backfill/sink-postgres/sink";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -169,14 +169,39 @@ describe.each(SERVERS)("views on $name", ({ binDir }) => {
       { text: 5, langs: "en", tags: {}, reply: [], embed: "x", subject: { uri: [] }, createdAt: {} },
       { text: { a: 1 }, langs: [1, null, ["x"], {}], reply: { parent: 1 }, embed: { record: [] }, subject: [] },
       { subject: { uri: "no uri" }, avatar: { ref: 1 }, list: {}, purpose: [] },
+      {
+        facets: [1, { features: 5 }, { features: [1, {}, { $type: 5 }], index: { byteStart: "x", byteEnd: 1e300 } }],
+        embed: {
+          $type: "app.bsky.embed.images",
+          images: [1, { image: [] }, { aspectRatio: { width: 1.5, height: -1 } }],
+        },
+        feeds: [5, { uri: [] }],
+        allow: [null, { $type: 5 }],
+      },
+      {
+        embed: { $type: "app.bsky.embed.video", video: 5, aspectRatio: [], alt: {} },
+        policies: 5,
+        feeds: {},
+        allow: "x",
+      },
+      { embed: { $type: "app.bsky.embed.external", external: [] }, policies: { labelValues: [{}, null] } },
+      { embed: { record: { uri: "at://did:plc:x/app.bsky.feed.post/3" } }, hiddenReplies: 5, embeddingRules: [[]] },
     ];
     const collections = ["feed.post", "feed.like", "feed.repost", "graph.follow", "graph.block", "graph.list"];
-    const all = [...collections, "graph.listitem", "actor.profile"].map((name) => `app.bsky.${name}`);
-    await apply(shapes.flatMap((shape, at) => all.map((name, index) => odd(100 + at * 10 + index, name, shape))));
+    const added = ["feed.generator", "graph.starterpack", "feed.threadgate", "feed.postgate", "graph.listblock"];
+    const all = [...collections, "graph.listitem", "actor.profile", ...added, "graph.verification"].map(
+      (name) => `app.bsky.${name}`,
+    );
+    await apply(shapes.flatMap((shape, at) => all.map((name, index) => odd(100 + at * 20 + index, name, shape))));
     await apply([odd(999, "app.bsky.actor.profile", shapes[5], "self")]);
+    await apply([odd(998, "app.bsky.labeler.service", shapes[9], "self")]);
     for (const name of VIEW_NAMES) {
       const [[count] = []] = await ask(`SELECT count(v::text) FROM firehose.${name} AS v WHERE did = 'did:plc:odd'`);
-      expect(Number(count)).toBeGreaterThan(0);
+      expect(Number(count), name).toBeGreaterThan(0);
+    }
+    for (const name of COUNT_VIEW_NAMES) {
+      const [[count] = []] = await ask(`SELECT count(v::text) FROM firehose.${name} AS v`);
+      expect(Number(count), name).toBeGreaterThan(0);
     }
   });
 

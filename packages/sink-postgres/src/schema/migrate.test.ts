@@ -3,7 +3,7 @@ import { createDatabase, query, recordRow, request, testSink } from "@firehose-b
 import { useServer } from "@firehose-backfill/testing/sink/server";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
-import { VIEW_NAMES } from "./views.ts";
+import { COUNT_VIEW_NAMES, VIEW_NAMES } from "./more-views.ts";
 
 /** As a newer program leaves it. */
 const NEWER = `INSERT INTO firehose.schema_version VALUES (${SCHEMA_VERSION + 1}, now())`;
@@ -30,6 +30,10 @@ describe("migrate", () => {
     const found = Object.fromEntries(columns);
     for (const name of VIEW_NAMES) {
       expect(found[`firehose.${name}`]).toMatch(/^uri did rkey cid .*created_at indexed_at seq$/);
+      delete found[`firehose.${name}`];
+    }
+    for (const name of COUNT_VIEW_NAMES) {
+      expect(found[`firehose.${name}`]).toMatch(/^(uri|did) count$/);
       delete found[`firehose.${name}`];
     }
     expect(found).toEqual({

@@ -3,6 +3,8 @@
  * is read or changed. Postgres 15 to 18.
  */
 import { CHANGE_FEED } from "./change-feed.ts";
+import { MORE_VIEWS } from "./more-views.ts";
+import { OWN_TABLES } from "./own-tables.ts";
 import { VIEW_STATEMENTS } from "./views.ts";
 
 export interface Migration {
@@ -118,10 +120,13 @@ const FOURTH: Migration = {
   ],
 };
 
-/** What changed since a token. Its indexes read the tables once, which is long where they are large. */
-const FEED: Migration = { version: 5, statements: CHANGE_FEED };
+/**
+ * Tables that are ready to use: what changed since a token, more views, and ways to tables of one's own. The indexes of the
+ * first read the tables once, which is long where they are large.
+ */
+const FIFTH: Migration = { version: 5, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FEED];
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
