@@ -9,7 +9,9 @@ import { examineDatabase, whyUnusable } from "./examine.ts";
 import { checkThrottleQuery, whyNoAnswer } from "./health.ts";
 import { readIdentity } from "./identity.ts";
 import { openDeadEvents } from "./redriven.ts";
+import { makeIndexes } from "./make-indexes.ts";
 import { migrate } from "./schema/migrate.ts";
+import { INDEX_SETS } from "./schema/optional-indexes.ts";
 import { createSelfPreparingSink } from "./self-preparing.ts";
 import { createSink } from "./sink.ts";
 import { removeOldTombstones } from "./tombstones.ts";
@@ -34,6 +36,10 @@ export function openSink(
         await using database = openDatabase({ ...at, poolSize: 1 });
         return await removeOldTombstones({ database, ...tidying });
       },
+    },
+    indexes: {
+      sets: Object.fromEntries(Object.entries(INDEX_SETS).map(([name, { serves }]) => [name, serves])),
+      make: (sets) => makeIndexes(at, sets),
     },
     verify: () => verifyConnection(at),
     identity: () => readIdentity(at),
