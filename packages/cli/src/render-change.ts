@@ -38,7 +38,7 @@ export function changeJson(change: Change): string {
   return `{"kind":"${kind}",${recordJson(record).slice(1)}`;
 }
 
-/** With the record's address. The record stands there as the database gave it: reading it here would round its large numbers. */
+/** With the record's address. The record is the database's text: parsing it here would round its large numbers. */
 export function recordJson({ record, did, collection, rkey, ...rest }: AppliedRecord): string {
   const about = JSON.stringify({ uri: `at://${did}/${collection}/${rkey}`, did, collection, rkey, ...rest });
   return `${about.slice(0, -1)},"record":${record ?? "null"}}`;

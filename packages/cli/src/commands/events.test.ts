@@ -1,4 +1,4 @@
-/** `events`: what it shows, and that it goes on from where it was. */
+/** `events`: what it shows, and that it continues where it was. */
 import type { AppliedRecord, Change, EventFeed } from "@firehose-backfill/server/event-feed";
 import { expect, it } from "vitest";
 import { main } from "../main.ts";
@@ -17,7 +17,7 @@ const recordAt = (seq: number, different: Partial<AppliedRecord> = {}): AppliedR
   ...different,
 });
 
-/** Gives the last three, then one page for each look; the last page ends a tail. */
+/** Returns the last three records, then one page for each poll; the last page ends a tail. */
 async function events(argv: readonly string[], pages: readonly (readonly Change[])[] = []) {
   await using world = await testWorld();
   const asked: string[] = [];

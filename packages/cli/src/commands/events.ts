@@ -1,4 +1,4 @@
-/** `events`: what was applied last, what changed since a token, and with --tail what is applied from now on. */
+/** `events`: the records that were applied last, all changes since a token, and with --tail also new ones. */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { EventFeed } from "@firehose-backfill/server/event-feed";
