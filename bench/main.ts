@@ -12,6 +12,7 @@ import { seek } from "./seek.ts";
 import { simulation } from "./simulation.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { sink } from "./sink.ts";
+import { tables } from "./tables.ts";
 import { throttle } from "./throttle.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   seek,
   simulation,
   sink,
+  tables,
   throttle,
 };
 
