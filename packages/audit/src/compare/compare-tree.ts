@@ -2,12 +2,11 @@
  * Compares the copy's rows with a repository's tree. First whole subtrees; where one is not equal its node is fetched and its children are compared, down to
  * the records. So an equal repository costs no request, a single difference one path of nodes, and memory does not grow with the repository.
  */
-import type { Item } from "@firehose-backfill/repos/walk/frontier";
-import { childrenOf } from "@firehose-backfill/repos/walk/frontier";
+import { childrenOf, type Item } from "@firehose-backfill/repos/walk/frontier";
 import type { RemoteTree } from "./cover-tree.ts";
 import type { Entry } from "./entry.ts";
 import type { Findings } from "./findings.ts";
-import { PieceJudge, type Room, type UnequalPiece } from "./judge-pieces.ts";
+import { PieceJudge, type Pieces, type Room, type UnequalPiece } from "./judge-pieces.ts";
 import { loadNodes, MAX_NODES } from "./load-nodes.ts";
 
 /** The copy's rows between two paths, neither of them included, in key order. */
@@ -30,11 +29,12 @@ export const MAX_KEPT_ROWS = 50_000;
  */
 export async function compareRows(
   comparison: Comparison,
-  pieces: readonly Item[],
+  items: readonly Item[],
   read: ReadEntries,
 ): Promise<readonly UnequalPiece[]> {
   const { tree, findings, signal } = comparison;
-  let open = await judge(comparison, pieces, tree.intervals.map(({ from, to }) => read(from, to)));
+  const parts = tree.intervals.map(({ from, to }) => read(from, to));
+  let open = await judge(comparison, { items, parent: null }, parts);
   while (!findings.isFull && !signal.aborted) {
     const large = open.filter(({ entries }) => entries === null).slice(0, MAX_NODES);
     if (large.length === 0) break;
@@ -73,16 +73,17 @@ async function expand(
       next.push(piece);
       continue;
     }
-    const children = childrenOf(item, block, { intervals: tree.intervals, sinceTid: null });
+    const items = childrenOf(item, block, { intervals: tree.intervals, sinceTid: null });
     room.left += entries?.length ?? 0;
-    next.push(...(await judge(comparison, children, [entries === null ? read(item.above, item.below) : [entries]])));
+    const rows = entries === null ? read(item.above, item.below) : [entries];
+    next.push(...(await judge(comparison, { items, parent: item.cid }, [rows])));
   }
   return next;
 }
 
 async function judge(
   { findings, room, signal }: Comparison,
-  pieces: readonly Item[],
+  pieces: Pieces,
   parts: Iterable<AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>>,
 ): Promise<readonly UnequalPiece[]> {
   const judging = new PieceJudge(pieces, findings, room);

@@ -20,6 +20,11 @@ export class Findings implements Differences {
   readonly other: string[] = [];
   /** Rows that differ and are newer than the commit: not judged. */
   newer = 0;
+  /**
+   * Of each difference, a block of the repository without which it would not be one: the record that the copy lacks, or the node that says that
+   * there is no such record. null: that node was not looked at.
+   */
+  readonly evidence: (Uint8Array | null)[] = [];
 
   get count(): number {
     return this.missing.length + this.extra.length + this.other.length;
@@ -30,7 +35,9 @@ export class Findings implements Differences {
     return this.count >= MAX_FINDINGS;
   }
 
-  add(kind: FindingKind, path: string): void {
-    if (!this.isFull) this[kind].push(path);
+  add(kind: FindingKind, path: string, evidence: Uint8Array | null): void {
+    if (this.isFull) return;
+    this[kind].push(path);
+    this.evidence.push(evidence);
   }
 }

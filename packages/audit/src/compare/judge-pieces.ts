@@ -4,7 +4,7 @@
  */
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { createTreeBuilder } from "@firehose-backfill/repos/tree/tree-builder";
-import type { Item, NodeItem } from "@firehose-backfill/repos/walk/frontier";
+import type { Item, NodeItem, RecordItem } from "@firehose-backfill/repos/walk/frontier";
 import { canStandInTree, type Entry } from "./entry.ts";
 import type { Findings } from "./findings.ts";
 
@@ -13,6 +13,13 @@ export interface UnequalPiece {
   readonly item: NodeItem;
   /** The rows that belong there. null: there are too many to keep; they are read again. */
   readonly entries: readonly Entry[] | null;
+}
+
+/** Pieces of a tree in key order. They cover what is compared: no key of the repository lies beside them. */
+export interface Pieces {
+  readonly items: readonly Item[];
+  /** CID of the node whose children they are; null: they are of several. */
+  readonly parent: Uint8Array | null;
 }
 
 /** How many rows may be kept for pieces that are not equal, in all. */
@@ -24,8 +31,8 @@ export interface Room {
 const MAX_KEPT = 20_000;
 
 export class PieceJudge {
-  /** In key order. They cover what is compared: no key of the repository lies beside them. */
   readonly #pieces: readonly Item[];
+  readonly #parent: Uint8Array | null;
   readonly #findings: Findings;
   readonly #room: Room;
   readonly #builder = createTreeBuilder();
@@ -33,8 +40,9 @@ export class PieceJudge {
   #index = 0;
   #kept: Entry[] | null = [];
 
-  constructor(pieces: readonly Item[], findings: Findings, room: Room) {
-    this.#pieces = pieces;
+  constructor({ items, parent }: Pieces, findings: Findings, room: Room) {
+    this.#pieces = items;
+    this.#parent = parent;
     this.#findings = findings;
     this.#room = room;
   }
@@ -53,7 +61,7 @@ export class PieceJudge {
           this.#put(entry);
           return;
         }
-      } else if (piece.key < entry.key) this.#absent(piece.key);
+      } else if (piece.key < entry.key) this.#absent(piece);
       else if (piece.key > entry.key) break;
       else {
         this.#compare(entry, piece.cid);
@@ -67,7 +75,7 @@ export class PieceJudge {
   finish(): readonly UnequalPiece[] {
     for (let piece = this.#pieces[this.#index]; piece !== undefined; piece = this.#pieces[this.#index]) {
       if (piece.kind === "node") this.#close(piece);
-      else this.#absent(piece.key);
+      else this.#absent(piece);
     }
     return this.#unequal;
   }
@@ -98,18 +106,18 @@ export class PieceJudge {
     this.#index += 1;
     if (entry.cid !== null && cidEquals(entry.cid, cid)) return;
     if (entry.isNewer) this.#findings.newer += 1;
-    else this.#findings.add("other", entry.key);
+    else this.#findings.add("other", entry.key, cid);
   }
 
-  #absent(key: string): void {
+  #absent({ key, cid }: RecordItem): void {
     this.#index += 1;
-    this.#findings.add("missing", key);
+    this.#findings.add("missing", key, cid);
   }
 
   #surplus({ key, cid, isNewer }: Entry): void {
     // A record that was deleted since, and that the commit does not have either.
     if (cid === null) return;
     if (isNewer) this.#findings.newer += 1;
-    else this.#findings.add("extra", key);
+    else this.#findings.add("extra", key, this.#parent);
   }
 }
