@@ -3,6 +3,7 @@ import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
 import type { Command } from "./command.ts";
+import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   tune,
   tick,
   redrive,
+  audit,
 ];
 
 /** Resolves with the exit code; never rejects. */

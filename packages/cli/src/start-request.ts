@@ -38,7 +38,7 @@ export function startRequest(context: CliContext, args: Args, command: string): 
 }
 
 /** Read here: a process elsewhere does not see this one's files, and a control event may not name any. */
-function listOf(
+export function listOf(
   context: CliContext,
   args: Args,
   name: "collections" | "dids",
