@@ -41,11 +41,13 @@ export const audit: Command = {
     const repositories = repositoriesOf(context, args);
     const after = afterOf(args, repositories);
     const collections = listOf(context, args, "collections", "audit");
-    using signals = listenForStop(context, () => {});
-    const { config } = loadConfig(context);
-    const { auditHere } = await context.loadAuditor();
     const { clock, stderr } = context;
     const say = (line: string) => stderr.write(`${escapeForLog(line, MAX_LINE)}\n`);
+    using signals = listenForStop(context, (signal) =>
+      say(`audit: ${signal}: stopping. What was found until now follows. A second signal stops at once.`),
+    );
+    const { config } = loadConfig(context);
+    const { auditHere } = await context.loadAuditor();
     const report = await auditHere({
       config,
       repositories,
