@@ -1,4 +1,5 @@
-/** `npm run bench -- NAME`: one benchmark. What it says on the way goes to stderr; the last line on stdout is its figures as JSON. */
+/** `npm run bench -- NAME`: runs one benchmark. Progress goes to stderr; the last line on stdout is the result as JSON. */
+import { audit } from "./audit.ts";
 import { chaos } from "./chaos.ts";
 import { coldStart } from "./cold-start.ts";
 import { decode } from "./decode.ts";
@@ -15,6 +16,7 @@ import { sink } from "./sink.ts";
 import { throttle } from "./throttle.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  audit,
   chaos,
   "cold-start": coldStart,
   decode,

@@ -10,6 +10,10 @@ export interface NoteStore {
   listErrors(runId: string): Promise<readonly RunError[]>;
   reportConsumer(runId: string, report: ConsumerReport): Promise<void>;
   listConsumers(runId: string): Promise<readonly ConsumerReport[]>;
+  /** When somebody was told of what; the kinds are the writer's, a small and fixed number. Empty: nobody was told anything. */
+  getNotices(runId: string): Promise<Readonly<Record<string, number>>>;
+  /** Replaces what was there. */
+  putNotices(runId: string, toldAtMs: Readonly<Record<string, number>>): Promise<void>;
   /** The course of the run, in a format that only its writer knows; the writer also bounds its size. Replaces what was there. */
   putHistory(runId: string, history: string): Promise<void>;
   /** null: none was ever put there. */

@@ -29,10 +29,11 @@ import {
   readBytes,
   readJson,
   readNumber,
+  readNumbersOrNull,
   readText,
   type StoredCursor,
 } from "./attributes.ts";
-import { LAST, noteKey, pad } from "./keys.ts";
+import { LAST, noteKey, type NoteKind, pad } from "./keys.ts";
 import type { Deps } from "./run-updates.ts";
 
 type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; readonly to: StoredCursor };
@@ -64,7 +65,7 @@ export function noteMethods({ table, now }: Deps): NoteStore {
       .map((item) => readJson<T>(item, "note"));
   }
 
-  function query(runId: string, kind: "error" | "gap" | "consumer" | "history"): Promise<Item[]> {
+  function query(runId: string, kind: NoteKind): Promise<Item[]> {
     const { pk, sk } = noteKey(runId, kind, "");
     return table.query({ pk, from: sk, to: sk + LAST });
   }
@@ -122,6 +123,15 @@ export function noteMethods({ table, now }: Deps): NoteStore {
       const { heard, silent } = whoIsHeard(reports, ({ report }) => report.atMs);
       await Promise.all(silent.map(({ sk }) => table.delete({ pk: noteKey(runId, "consumer", "").pk, sk })));
       return heard.map(({ report }) => report);
+    },
+
+    async getNotices(runId) {
+      const [item] = await query(runId, "notice");
+      return item === undefined ? {} : (readNumbersOrNull(item, "toldAtMs") ?? {});
+    },
+
+    async putNotices(runId, toldAtMs) {
+      await table.put(noteKey(runId, "notice", ""), { toldAtMs: { ...toldAtMs } });
     },
 
     async putHistory(runId, history) {

@@ -108,7 +108,7 @@ describe("run", () => {
 });
 
 describe("signals", () => {
-  /** A server that stops when it is asked to. */
+  /** A server that stops when asked. */
   const untilStopped: Serve = ({ stop }) =>
     new Promise((resolve) => {
       stop.addEventListener("abort", () => resolve({ exit: "stopped", message: null, snapshot: null }));
