@@ -24,18 +24,23 @@ const REV = "3lbf6vdrr2s2a";
 const VALUE = cidOf(Buffer.from("the record"));
 
 export const audit: Benchmark = {
-  summary: "repositories audited against a Postgres [--rows N] [--large N] [--repos N of 100 rows] [--rounds N]",
+  summary:
+    "repositories audited against a Postgres [--rows N] [--large N] [--repos N of 100 rows] [--rounds N] [--builders 0]",
   async run(args) {
-    const options = numbersOf(args, { rows: 100_000, large: 3_000_000, repos: 10_000, rounds: 3 });
+    const options = numbersOf(args, { rows: 100_000, large: 3_000_000, repos: 10_000, rounds: 3, builders: 1 });
     const lane = { carPath: "", origin: "", did: "", keyHex: "", collections: [], rows: options.rows };
     const builders = [];
-    for (const contender of BUILDERS) builders.push(await measure({ ...lane, contender }, options.rounds));
+    for (const contender of options.builders === 0 ? [] : BUILDERS)
+      builders.push(await measure({ ...lane, contender }, options.rounds));
     return {
       ...options,
       builders,
       "one repository": await auditOf([options.rows], options.rounds),
       "a large one": options.large === 0 ? null : await auditOf([options.large], 1),
-      "many small ones": await auditOf(Array.from({ length: options.repos }, () => 100), 1),
+      "many small ones": await auditOf(
+        Array.from({ length: options.repos }, () => 100),
+        1,
+      ),
     };
   },
 };
@@ -46,7 +51,9 @@ async function auditOf(sizes: readonly number[], rounds: number): Promise<Readon
   await using postgres = await scratchPostgres();
   const signer = newSigner("k256");
   const data = rootOf(size);
-  const commits = new Map(sizes.map((_, index) => [didOf(index), carOf(signCommit({ did: didOf(index), rev: REV, data }, signer))]));
+  const commits = new Map(
+    sizes.map((_, index) => [didOf(index), carOf(signCommit({ did: didOf(index), rev: REV, data }, signer))]),
+  );
   await using pds = await startServer((request, response) => {
     response.end(commits.get(new URL(request.url ?? "", "http://localhost").searchParams.get("did") ?? ""));
   });
@@ -62,12 +69,16 @@ async function auditOf(sizes: readonly number[], rounds: number): Promise<Readon
   await query(
     postgres.databaseUrl,
     `INSERT INTO firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at)
-     SELECT did, '${COLLECTION}', '3' || lpad(n::text, 12, '2'), '${cidToText(VALUE)}', '${REV}', n,
+     SELECT did, '${COLLECTION}', '3' || lpad(n::text, 12, '0'), '${cidToText(VALUE)}', '${REV}', n,
        jsonb_build_object('text', repeat('words ', 17), 'number', n), now()
      FROM firehose.repos, generate_series(1, ${size}) AS n ORDER BY n`,
   );
   await query(postgres.databaseUrl, "VACUUM ANALYZE firehose.records");
-  const lane: AuditLane = { databaseUrl: postgres.databaseUrl, plcUrl: directory.origin, did: sizes.length > 1 ? null : didOf(0) };
+  const lane: AuditLane = {
+    databaseUrl: postgres.databaseUrl,
+    plcUrl: directory.origin,
+    did: sizes.length > 1 ? null : didOf(0),
+  };
   const results: Figures[] = [];
   const before = await usedBy(postgres.databaseUrl);
   for (let round = 0; round < rounds; round++) {
@@ -108,8 +119,9 @@ async function usedBy(databaseUrl: string): Promise<{ readonly transactions: num
 
 function rootOf(size: number): Uint8Array {
   const builder = createTreeBuilder();
-  const keys = Array.from({ length: size }, (_, index) => `3${String(index + 1).padStart(12, "2")}`).sort();
-  for (const key of keys) builder.add(`${COLLECTION}/${key}`, VALUE);
+  for (let number = 1; number <= size; number++) {
+    builder.add(`${COLLECTION}/3${String(number).padStart(12, "0")}`, VALUE);
+  }
   return builder.finish();
 }
 
