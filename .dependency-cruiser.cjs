@@ -28,7 +28,19 @@ const FLOORS = {
     "status",
     "embedded",
   ],
-  cli: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill", "audit", "status", "embedded", "server"],
+  cli: [
+    "core",
+    "throttle",
+    "source",
+    "queue",
+    "checkpoint",
+    "sink",
+    "backfill",
+    "audit",
+    "status",
+    "embedded",
+    "server",
+  ],
 };
 
 /** Third parties that one package alone may import. */

@@ -20,6 +20,8 @@ import { scratchPostgres } from "./scratch-postgres.ts";
 
 const run = promisify(execFile);
 const COLLECTION = "app.bsky.feed.post";
+/** A statement may take a minute at most. */
+const ROWS_A_STATEMENT = 200_000;
 const REV = "3lbf6vdrr2s2a";
 const VALUE = cidOf(Buffer.from("the record"));
 
@@ -66,14 +68,17 @@ async function auditOf(sizes: readonly number[], rounds: number): Promise<Readon
      SELECT 'did:plc:' || translate(lpad(n::text, 24, '0'), '0123456789', 'abcdefghij'), '${REV}', now()
      FROM generate_series(0, ${sizes.length - 1}) AS n`,
   );
-  await query(
-    postgres.databaseUrl,
-    `INSERT INTO firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at)
-     SELECT did, '${COLLECTION}', '3' || lpad(n::text, 12, '0'), '${cidToText(VALUE)}', '${REV}', n,
-       jsonb_build_object('text', repeat('words ', 17), 'number', n), now()
-     FROM firehose.repos, generate_series(1, ${size}) AS n ORDER BY n`,
-  );
-  await query(postgres.databaseUrl, "VACUUM ANALYZE firehose.records");
+  const atOnce = Math.max(1, Math.floor(ROWS_A_STATEMENT / sizes.length));
+  for (let from = 1; from <= size; from += atOnce) {
+    await query(
+      postgres.databaseUrl,
+      `INSERT INTO firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at)
+       SELECT did, '${COLLECTION}', '3' || lpad(n::text, 12, '0'), '${cidToText(VALUE)}', '${REV}', n,
+         jsonb_build_object('text', repeat('words ', 17), 'number', n), now()
+       FROM firehose.repos, generate_series(${from}, ${Math.min(size, from + atOnce - 1)}) AS n ORDER BY n`,
+    );
+  }
+  await query(postgres.databaseUrl, "ANALYZE firehose.records");
   const lane: AuditLane = {
     databaseUrl: postgres.databaseUrl,
     plcUrl: directory.origin,
@@ -131,6 +136,6 @@ function carOf(block: Uint8Array): Buffer {
 }
 
 function didOf(index: number): string {
-  const letters = [...String(index).padStart(24, "0")].map((digit) => "abcdefghij".charAt(Number(digit)));
-  return `did:plc:${letters.join("")}`;
+  const digits = String(index).padStart(24, "0");
+  return `did:plc:${digits.replaceAll(/\d/g, (digit) => "abcdefghij".charAt(Number(digit)))}`;
 }

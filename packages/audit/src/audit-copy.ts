@@ -47,18 +47,20 @@ export async function auditCopy(options: AuditOptions): Promise<AuditReport> {
   const report = new ReportBuilder();
   const deferred = new Map<string, RepoVerdict>();
   const of = options.after !== null ? null : repositories.kind === "all" ? population.count : (dids.count ?? null);
-  const audit = (mayDefer: boolean) => async (did: string, stop: AbortSignal): Promise<boolean> => {
-    const audited = await auditRepo(did, options, stop);
-    if (audited === null) return false;
-    const isDeferred = mayDefer && audited.mayHelp && deferred.size < MAX_DEFERRED;
-    if (isDeferred) deferred.set(did, audited.verdict);
-    else {
-      deferred.delete(did);
-      report.add(audited.verdict);
-    }
-    options.onProgress({ counts: report.counts, audited: report.audited, deferred: deferred.size, of });
-    return true;
-  };
+  const audit =
+    (mayDefer: boolean) =>
+    async (did: string, stop: AbortSignal): Promise<boolean> => {
+      const audited = await auditRepo(did, options, stop);
+      if (audited === null) return false;
+      const isDeferred = mayDefer && audited.mayHelp && deferred.size < MAX_DEFERRED;
+      if (isDeferred) deferred.set(did, audited.verdict);
+      else {
+        deferred.delete(did);
+        report.add(audited.verdict);
+      }
+      options.onProgress({ counts: report.counts, audited: report.audited, deferred: deferred.size, of });
+      return true;
+    };
   const { doneUpTo } = await inOrder(dids.each(), { atOnce: AT_ONCE, signal }, audit(true));
   await inOrder(listed([...deferred.keys()]), { atOnce: AT_ONCE, signal }, audit(false));
   for (const verdict of deferred.values()) report.add(verdict);
@@ -80,7 +82,9 @@ interface Dids {
 async function repositoriesOf({ repositories, after, copy, random, signal }: AuditOptions): Promise<Dids> {
   if (repositories.kind === "all") return { count: null, each: () => pagesOf(copy, after, signal) };
   const dids =
-    repositories.kind === "named" ? [...new Set(repositories.dids)].sort() : await copy.sampleRepos(repositories.size, random);
+    repositories.kind === "named"
+      ? [...new Set(repositories.dids)].sort()
+      : await copy.sampleRepos(repositories.size, random);
   const rest = dids.filter((did) => after === null || did > after);
   return { count: rest.length, each: () => listed(rest) };
 }

@@ -100,7 +100,9 @@ it("issue 16.4: what was written between the commit and the rows is no differenc
   const now = later({ ...records, [first]: { updated: true }, "a.b.c/new": {} }, tidOf(NOW_MS));
   const { verdict, looks } = await audit(old, (world) => {
     // The copy is ahead of the commit that was fetched; then the host gives the newer one.
-    world.rows = rowsOf(old).map((row) => rowsOf(now).find(({ path, cid }) => path === row.path && cid !== row.cid) ?? row);
+    world.rows = rowsOf(old).map(
+      (row) => rowsOf(now).find(({ path, cid }) => path === row.path && cid !== row.cid) ?? row,
+    );
     world.rows = [...world.rows, ...rowsOf(now).filter(({ path }) => path === "a.b.c/new")];
     world.rev = now.rev;
     world.beforeLook = () => world.pds.repos.set(ALICE, now);

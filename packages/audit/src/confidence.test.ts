@@ -61,8 +61,7 @@ describe("what a sample says of all", () => {
         ({ population, bad, sampled }) => {
           let covered = 0n;
           for (let found = 0; found <= Math.min(bad, sampled); found++) {
-            const ways =
-              choose(BigInt(bad), BigInt(found)) * choose(BigInt(population - bad), BigInt(sampled - found));
+            const ways = choose(BigInt(bad), BigInt(found)) * choose(BigInt(population - bad), BigInt(sampled - found));
             if (ways > 0n && mostBad({ population, sampled, found, level: 0.95 }) >= bad) covered += ways;
           }
           expect(covered * 100n >= 95n * choose(BigInt(population), BigInt(sampled))).toBe(true);
@@ -83,7 +82,19 @@ describe("what a sample says of all", () => {
   });
 
   it("issue 16.4: of 41,200 repositories at most 0.75 % differ", () => {
-    const { differing, of, sampled } = confidenceOf({ of: 41_200, isExact: true, sampled: 400, differing: 0, notEqual: 2 });
-    expect({ of, sampled, ...differing }).toEqual({ of: 41_200, sampled: 400, found: 0, atMost: 305, share: 305 / 41_200 });
+    const { differing, of, sampled } = confidenceOf({
+      of: 41_200,
+      isExact: true,
+      sampled: 400,
+      differing: 0,
+      notEqual: 2,
+    });
+    expect({ of, sampled, ...differing }).toEqual({
+      of: 41_200,
+      sampled: 400,
+      found: 0,
+      atMost: 305,
+      share: 305 / 41_200,
+    });
   });
 });

@@ -25,7 +25,8 @@ const paths = (count: number) => Array.from({ length: count }, (_, index) => `a.
 
 it("issue 16.4: counts all, and keeps the first thousand that are not equal, the ones that differ before the others", () => {
   const builder = new ReportBuilder();
-  for (let index = 0; index < 1_500; index++) builder.add(repo(`did:plc:${String(index).padStart(4, "0")}`, "inactive"));
+  for (let index = 0; index < 1_500; index++)
+    builder.add(repo(`did:plc:${String(index).padStart(4, "0")}`, "inactive"));
   builder.add(repo("did:plc:z", "differing", { missing: ["a.b.c/d"] }));
   builder.add(repo("did:plc:y", "behind"));
   builder.add(repo("did:plc:x", "equal"));
@@ -47,10 +48,16 @@ it("its size is bounded, whatever differs", () => {
 
 it("issue 16.4: a sample says what it means for the whole; one that was stopped says nothing", () => {
   const builder = new ReportBuilder();
-  for (let index = 0; index < 400; index++) builder.add(repo(`did:plc:${index}`, index < 398 ? "equal" : "unreachable"));
+  for (let index = 0; index < 400; index++)
+    builder.add(repo(`did:plc:${index}`, index < 398 ? "equal" : "unreachable"));
   const sample = { ...rest, scope: { repos: "sample", collections: ["a.b.c"] } } as const;
   const report = builder.build(sample);
-  expect(report.confidence).toMatchObject({ level: 0.95, of: 41_200, sampled: 398, differing: { found: 0, atMost: 307 } });
+  expect(report.confidence).toMatchObject({
+    level: 0.95,
+    of: 41_200,
+    sampled: 398,
+    differing: { found: 0, atMost: 307 },
+  });
   expect(renderAudit(report).join("\n")).toContain(
     "Of 41,200 repositories at most 0.75 % differ, with 95 % confidence: of 398 that were compared 0 did.",
   );

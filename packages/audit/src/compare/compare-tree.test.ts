@@ -64,34 +64,37 @@ const found = ({ missing, extra, other }: Findings) => ({
 });
 
 describe("rows and a tree", () => {
-  it("issue 16.4: whatever was removed, altered or added is found, and nothing else", { timeout: 120_000 }, async () => {
-    const name = fc.constantFrom("a.b.c", "a.b.c-d", "a.b.d", "a.bb.c", "z.y.x");
-    const key = fc.tuple(name, fc.nat(400)).map(([collection, index]) => `${collection}/k${index}`);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(key, { maxLength: 150 }),
-        fc.array(fc.record({ key, kind: fc.constantFrom("remove", "alter", "add") }), { maxLength: 12 }),
-        fc.constantFrom([], ["a.b.c"], ["a.b.*"], ["a.b.c-d", "z.y.x"], ["q.q.q"]),
-        fc.constantFrom(0, 3, 1_000),
-        async (keys, faults, collections, room) => {
-          const repo = makeRepo(Object.fromEntries(keys.map((one) => [one, { of: one }])));
-          const rows = new Map(entriesOf(repo).map((row) => [row.key, row]));
-          for (const fault of faults) {
-            if (fault.kind === "remove") rows.delete(fault.key);
-            else if (fault.kind === "alter" ? rows.has(fault.key) : !rows.has(fault.key))
-              rows.set(fault.key, entry(fault.key, "altered"));
-          }
-          const all = [...rows.values()];
-          const result = await compare(repo, all, { collections, room });
-          const isIn = (one: string) =>
-            wantedIntervals(collections).some(({ from, to }) => one > from && one < to);
-          expect(found(result.findings)).toEqual(expected(repo, all, isIn));
-          expect(result.room).toBe(room);
-        },
-      ),
-      { numRuns: 600, seed: 164 },
-    );
-  });
+  it(
+    "issue 16.4: whatever was removed, altered or added is found, and nothing else",
+    { timeout: 120_000 },
+    async () => {
+      const name = fc.constantFrom("a.b.c", "a.b.c-d", "a.b.d", "a.bb.c", "z.y.x");
+      const key = fc.tuple(name, fc.nat(400)).map(([collection, index]) => `${collection}/k${index}`);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.uniqueArray(key, { maxLength: 150 }),
+          fc.array(fc.record({ key, kind: fc.constantFrom("remove", "alter", "add") }), { maxLength: 12 }),
+          fc.constantFrom([], ["a.b.c"], ["a.b.*"], ["a.b.c-d", "z.y.x"], ["q.q.q"]),
+          fc.constantFrom(0, 3, 1_000),
+          async (keys, faults, collections, room) => {
+            const repo = makeRepo(Object.fromEntries(keys.map((one) => [one, { of: one }])));
+            const rows = new Map(entriesOf(repo).map((row) => [row.key, row]));
+            for (const fault of faults) {
+              if (fault.kind === "remove") rows.delete(fault.key);
+              else if (fault.kind === "alter" ? rows.has(fault.key) : !rows.has(fault.key))
+                rows.set(fault.key, entry(fault.key, "altered"));
+            }
+            const all = [...rows.values()];
+            const result = await compare(repo, all, { collections, room });
+            const isIn = (one: string) => wantedIntervals(collections).some(({ from, to }) => one > from && one < to);
+            expect(found(result.findings)).toEqual(expected(repo, all, isIn));
+            expect(result.room).toBe(room);
+          },
+        ),
+        { numRuns: 600, seed: 164 },
+      );
+    },
+  );
 
   it("issue 16.4: an equal repository costs no request, and each row is read once", async () => {
     const repo = makeRepo(manyRecords(5_000, ["a.b.c", "a.b.d"]));
@@ -148,7 +151,12 @@ describe("rows and a tree", () => {
     const repo = makeRepo({ "a.b.c/a": {}, "a.b.c/b": {} });
     const [a] = entriesOf(repo);
     if (a === undefined) throw new Error("two records");
-    const rows = [a, entry("a.b.c/é", "x"), entry("a.b.c/a/b", "x"), { ...entry("a.b.c/b", ""), cid: new Uint8Array(36) }];
+    const rows = [
+      a,
+      entry("a.b.c/é", "x"),
+      entry("a.b.c/a/b", "x"),
+      { ...entry("a.b.c/b", ""), cid: new Uint8Array(36) },
+    ];
     const { findings } = await compare(repo, rows);
     expect(found(findings)).toEqual({ missing: [], extra: ["a.b.c/a/b", "a.b.c/é"], other: ["a.b.c/b"] });
     expect(cidFromText("cid7")).toBeNull();

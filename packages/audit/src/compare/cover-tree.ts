@@ -2,18 +2,13 @@
  * The pieces of a tree that cover the wanted collections exactly: subtrees that lie within them, and the records that stand between those. Only the nodes at
  * the edges of the collections are fetched; of a whole repository none.
  */
-import type { BlockTable } from "@firehose-backfill/repos/walk/block-table";
 import { childrenOf, type Item, type NodeItem, rootItem } from "@firehose-backfill/repos/walk/frontier";
 import { coversBetween, type KeyInterval } from "@firehose-backfill/repos/walk/key-intervals";
-import type { FetchBlocks } from "@firehose-backfill/repos/walk/walk-ranges";
-import { loadNodes } from "./load-nodes.ts";
+import { loadNodes, type NodeSource } from "./load-nodes.ts";
 
-export interface RemoteTree {
+export interface RemoteTree extends NodeSource {
   /** CID of its root. */
   readonly data: Uint8Array;
-  /** Blocks that are here already. */
-  readonly known: BlockTable;
-  readonly fetchBlocks: FetchBlocks;
   /** The wanted collections. */
   readonly intervals: readonly KeyInterval[];
 }

@@ -2,7 +2,14 @@
 import { cidToText } from "@firehose-backfill/core/cid";
 import { ResponseTooLargeError } from "@firehose-backfill/repos/errors";
 import type { NodeItem } from "@firehose-backfill/repos/walk/frontier";
-import type { RemoteTree } from "./cover-tree.ts";
+import type { BlockTable } from "@firehose-backfill/repos/walk/block-table";
+import type { FetchBlocks } from "@firehose-backfill/repos/walk/walk-ranges";
+
+export interface NodeSource {
+  /** Blocks that are here already. */
+  readonly known: BlockTable;
+  readonly fetchBlocks: FetchBlocks;
+}
 
 /** A URL holds no more than about 240. */
 export const MAX_NODES = 200;
@@ -10,7 +17,7 @@ export const MAX_NODES = 200;
 /** @throws MissingBlocksError, and what fetchBlocks throws */
 export async function loadNodes(
   items: readonly NodeItem[],
-  { known, fetchBlocks }: Pick<RemoteTree, "known" | "fetchBlocks">,
+  { known, fetchBlocks }: NodeSource,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<NodeItem, Buffer>> {
   const blocks = new Map<NodeItem, Buffer>();

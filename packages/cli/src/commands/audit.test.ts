@@ -22,7 +22,11 @@ const REPORT: AuditReport = {
 
 async function audit(
   argv: readonly string[],
-  { report = {}, env = {}, during }: {
+  {
+    report = {},
+    env = {},
+    during,
+  }: {
     readonly report?: Partial<AuditReport>;
     readonly env?: Readonly<Record<string, string>>;
     readonly during?: (options: AuditHereOptions, signal: (name: "SIGINT") => void) => void;
@@ -41,7 +45,11 @@ async function audit(
 
 describe("which repositories", () => {
   it("all, a sample, or a list", async () => {
-    expect((await audit(["--all"])).asked).toMatchObject({ repositories: { kind: "all" }, collections: [], after: null });
+    expect((await audit(["--all"])).asked).toMatchObject({
+      repositories: { kind: "all" },
+      collections: [],
+      after: null,
+    });
     expect((await audit(["--sample", "400"])).asked?.repositories).toEqual({ kind: "sample", size: 400 });
     const { asked } = await audit(["--dids", "@dids.txt", "--after", "did:plc:x", "--collections", "app.bsky.feed.*"]);
     expect(asked).toMatchObject({
@@ -101,7 +109,9 @@ describe("how it ends", () => {
   });
 
   it("says on standard error that it waits for production", async () => {
-    const { stderr } = await audit(["--all"], { during: ({ onWaiting }) => onWaiting("throttle query: 3 > 0\u001b[2J") });
+    const { stderr } = await audit(["--all"], {
+      during: ({ onWaiting }) => onWaiting("throttle query: 3 > 0\u001b[2J"),
+    });
     expect(stderr).toBe("audit: waiting until production is well: throttle query: 3 > 0\\u001b[2J\n");
   });
 });

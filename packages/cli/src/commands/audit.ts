@@ -35,7 +35,10 @@ export const audit: Command = {
   examples: [
     { line: "audit --all", does: "Each repository; Ctrl-C shows what was found, and how to continue." },
     { line: "audit --sample 400 --json | jq .confidence.differing.share", does: "At most which share differs." },
-    { line: "audit --dids did:plc:ewvi7nxzyoun6zhxrhs64oiz --collections app.bsky.feed.post", does: "One account's posts." },
+    {
+      line: "audit --dids did:plc:ewvi7nxzyoun6zhxrhs64oiz --collections app.bsky.feed.post",
+      does: "One account's posts.",
+    },
   ],
   run: async (context, args) => {
     const repositories = repositoriesOf(context, args);
@@ -94,7 +97,8 @@ function afterOf(args: Args, { kind }: AuditedRepos): string | null {
   if (after === undefined) return null;
   if (kind === "sample") throw new UsageError("audit: --after continues --all or --dids; each sample is another one");
   const bytes = Buffer.from(after);
-  if (!isDid(bytes, 0, bytes.length)) throw new UsageError(`audit: --after is "${escapeForLog(after, 80)}"; it takes a DID`);
+  if (!isDid(bytes, 0, bytes.length))
+    throw new UsageError(`audit: --after is "${escapeForLog(after, 80)}"; it takes a DID`);
   return after;
 }
 

@@ -58,7 +58,13 @@ describe("every setting", () => {
     BACKFILL_PLC_URL: [
       "http://localhost:2582/",
       "http://localhost:2582",
-      ["http://plc.directory", "plc.directory", "wss://plc.directory", "https://u@plc.directory", "https://plc.directory/x"],
+      [
+        "http://plc.directory",
+        "plc.directory",
+        "wss://plc.directory",
+        "https://u@plc.directory",
+        "https://plc.directory/x",
+      ],
     ],
     BACKFILL_HOST_RATE: ["8", 8, ["0", "9", "1.5", "2/s"]],
     DATABASE_URL: ["postgres://u:p@h/db", "postgres://u:p@h/db", ["mysql://h/db", "postgres://", "h/db"]],

@@ -27,8 +27,7 @@ const fill = (did: string, perCollection: number) => `
   SELECT '${did}', c, 'k' || lpad(n::text, 6, '0'),
     CASE WHEN n % 10 = 0 THEN NULL ELSE 'cid' || n END, '3l' || n, n, CASE WHEN n % 10 = 0 THEN NULL ELSE '{}'::jsonb END, now()
   FROM unnest('{${COLLECTIONS.toReversed().join(",")}}'::text[]) AS c, generate_series(1, ${perCollection}) AS n`;
-const repo = (did: string) =>
-  `INSERT INTO firehose.repos (did, rev, updated_at) VALUES ('${did}', '3l9', now())`;
+const repo = (did: string) => `INSERT INTO firehose.repos (did, rev, updated_at) VALUES ('${did}', '3l9', now())`;
 
 describe.each(SERVERS)("the copy, read on $name", ({ binDir }) => {
   const at = useSink({ poolSize: 2, binDir });
@@ -59,8 +58,7 @@ describe.each(SERVERS)("the copy, read on $name", ({ binDir }) => {
     const seen = await copy.look(ALICE, async (picture) => {
       const paths: string[] = [];
       for await (const page of picture.entries(ALL)) {
-        if (paths.length === 0)
-          await query(at.databaseUrl, "DELETE FROM firehose.records WHERE rkey > 'k000100'; ");
+        if (paths.length === 0) await query(at.databaseUrl, "DELETE FROM firehose.records WHERE rkey > 'k000100'; ");
         paths.push(...page.map(({ path }) => path));
       }
       return paths;
@@ -94,7 +92,7 @@ describe.each(SERVERS)("the copy, read on $name", ({ binDir }) => {
   });
 
   it("issue 16.4: a sample takes each repository as often as every other one", { timeout: 60_000 }, async () => {
-    // Pages of different fullness: rows removed here and there, others updated and moved to new places.
+    // Pages of different fullness: some rows are removed, others are updated and moved to other pages.
     await sqlOn(
       at.sink,
       "INSERT INTO firehose.repos (did, rev, updated_at) SELECT 'did:plc:' || lpad(n::text, 5, '0'), '3l1', now() FROM generate_series(1, 2000) AS n",

@@ -48,8 +48,7 @@ export function openCopy(options: CopyOptions): CopyReader {
       ),
     countRepos: () => reading(READ_ONLY, countRepos),
     sampleRepos: (size, random) => reading(READ_ONLY, (session) => sampleRepos(session, size, random)),
-    look: (did, use) =>
-      reading(openingOf(did), (session, opened) => use(pictureOf(session, did, opened))),
+    look: (did, use) => reading(openingOf(did), (session, opened) => use(pictureOf(session, did, opened))),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }

@@ -89,7 +89,11 @@ async function* pagesOf(
       const [page] = await session.run([{ sql: ROWS, values: [did, collection, above, keys.below] }]);
       const rows = page?.rows ?? [];
       if (rows.length > 0)
-        yield rows.map(([rkey, cid, rev]) => ({ path: `${collection}/${rkey ?? ""}`, cid: cid ?? null, rev: rev ?? "" }));
+        yield rows.map(([rkey, cid, rev]) => ({
+          path: `${collection}/${rkey ?? ""}`,
+          cid: cid ?? null,
+          rev: rev ?? "",
+        }));
       if (rows.length < PAGE_ROWS) break;
       above = rows.at(-1)?.[0] ?? HIGHEST;
     }
