@@ -10,6 +10,7 @@ const FLOORS = {
   sink: ["core"],
   "sink-postgres": ["core", "throttle", "sink"],
   backfill: ["core", "throttle", "source", "queue", "checkpoint", "sink"],
+  audit: ["core", "repos", "sink"],
   status: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill"],
   embedded: ["core"],
   server: [
@@ -23,10 +24,23 @@ const FLOORS = {
     "sink",
     "sink-postgres",
     "backfill",
+    "audit",
     "status",
     "embedded",
   ],
-  cli: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+  cli: [
+    "core",
+    "throttle",
+    "source",
+    "queue",
+    "checkpoint",
+    "sink",
+    "backfill",
+    "audit",
+    "status",
+    "embedded",
+    "server",
+  ],
 };
 
 /** Third parties that one package alone may import. */

@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME`: runs one benchmark. Progress goes to stderr; the last line on stdout is the result as JSON. */
+import { audit } from "./audit.ts";
 import { chaos } from "./chaos.ts";
 import { coldStart } from "./cold-start.ts";
 import { decode } from "./decode.ts";
@@ -16,6 +17,7 @@ import { tables } from "./tables.ts";
 import { throttle } from "./throttle.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  audit,
   chaos,
   "cold-start": coldStart,
   decode,

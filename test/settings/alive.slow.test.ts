@@ -8,6 +8,7 @@ import { startPostgres, type Postgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { deleteEvent, forgedEvent } from "./events.ts";
+import { observeDirectory, observeHostRate } from "./observe-audit.ts";
 import { observeConnections } from "./observe-database.ts";
 import { observeConsumer } from "./observe-consumer.ts";
 import { observeInfra } from "./observe-infra.ts";
@@ -166,6 +167,19 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     ["waiting: throttle query: 1 > 0", false],
     [null, true],
   ]),
+  plcUrl: {
+    given: "http://127.0.0.1:1",
+    observe: async (settings) =>
+      (await observeDirectory(postgres.databaseUrl, settings)).includes("http://127.0.0.1:1"),
+    withIt: true,
+    withDefault: false,
+  },
+  hostRate: {
+    given: "8",
+    observe: async (settings) => ((await observeHostRate(postgres.databaseUrl, settings)) > 4 ? "faster" : "slower"),
+    withIt: "faster",
+    withDefault: "slower",
+  },
   contact: {
     given: "ops@example.com",
     observe: (settings) => {

@@ -4,6 +4,7 @@ import type { SinkKit } from "@firehose-backfill/sink/kit";
 import { listApplied } from "./applied.ts";
 import { openChanges } from "./changes.ts";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
+import { openCopy } from "./copy/open-copy.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import { examineDatabase, whyUnusable } from "./examine.ts";
 import { checkThrottleQuery, whyNoAnswer } from "./health.ts";
@@ -31,6 +32,7 @@ export function openSink(
     },
     openDeadEvents: () => openDeadEvents(at),
     openAppliedFeed: () => openAppliedFeed(at),
+    openCopy: (open) => openCopy({ ...at, ...open }),
     tidying: {
       async removeOldTombstones(tidying) {
         await using database = openDatabase({ ...at, poolSize: 1 });

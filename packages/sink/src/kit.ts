@@ -4,6 +4,7 @@
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { AppliedFeed } from "./applied-feed.ts";
+import type { CopyReader } from "./copy-reader.ts";
 import type { DeadEvents } from "./dead-events.ts";
 import type { OptionalIndexes } from "./optional-indexes.ts";
 import type { ConsumerSink } from "./sink.ts";
@@ -15,6 +16,7 @@ export interface SinkKit {
   openSink(options: OpenSinkOptions): ConsumerSink;
   openDeadEvents(): DeadEvents;
   openAppliedFeed(): AppliedFeed;
+  openCopy(options: Pick<OpenSinkOptions, "clock" | "throttleQuery">): CopyReader;
   readonly tidying: Tidying;
   readonly indexes: OptionalIndexes;
   /** Connects and looks. @throws SinkError, ConfigError: one line that an operator can act on, no password */

@@ -6,6 +6,7 @@ import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
 import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
+import { plcUrl } from "./plc-url.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
 import {
@@ -156,6 +157,22 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     kind: optional(offPeak),
     fallback: null,
     help: "Hours of the day in which the run uses the pace of that profile.",
+  },
+  plcUrl: {
+    key: "plcUrl",
+    name: "BACKFILL_PLC_URL",
+    group: "deployment",
+    kind: plcUrl,
+    fallback: "https://plc.directory",
+    help: "Directory of did:plc accounts: where repositories are, and which keys sign them.",
+  },
+  hostRate: {
+    key: "hostRate",
+    name: "BACKFILL_HOST_RATE",
+    group: "deployment",
+    kind: integer(1, 8),
+    fallback: 2,
+    help: "Requests per second to one host of repositories.",
   },
   contact: {
     key: "contact",

@@ -39,6 +39,10 @@ export interface DeploymentSettings {
   readonly throttleQuery: string | null;
   readonly offPeak: OffPeak | null;
   readonly contact: string | null;
+  /** The directory of did:plc accounts. */
+  readonly plcUrl: string;
+  /** Requests a second to one host of repositories. */
+  readonly hostRate: number;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
   /** A webhook of Slack, Discord or one's own. null: nobody is told. */
