@@ -44,11 +44,18 @@ export function answerCall(args: runtime.MockCallArgs, input: SynthInput): Recor
     case "aws:index/getPartition:getPartition":
       return { partition: "aws", dnsSuffix: "amazonaws.com" };
     case "aws:index/getRegion:getRegion":
-      return { region: REGION, name: REGION };
+      return { region: input.region, name: input.region };
     case "aws:index/getCallerIdentity:getCallerIdentity":
       return { accountId: ACCOUNT };
     case "aws:iam/getPolicyDocument:getPolicyDocument":
       return { ...args.inputs, json: JSON.stringify({ Statement: args.inputs["statements"] ?? [] }) };
+    case "aws:ssm/getParameter:getParameter":
+      if (input.keptSettings === null) throw new Error("reading SSM Parameter: couldn't find resource");
+      return {
+        ...args.inputs,
+        value: JSON.stringify(input.keptSettings),
+        insecureValue: JSON.stringify(input.keptSettings),
+      };
     case "aws:cloudcontrol/getResource:getResource":
       if (!input.hasRegistry) throw new Error("ResourceNotFoundException");
       return { ...args.inputs, properties: "{}" };

@@ -7,6 +7,7 @@ import { createLimiter } from "@firehose-backfill/throttle/limiter";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
+import { type IamLogin, iamPassword } from "./iam-login.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
 import { fromDriver, PostgresError, StatementError } from "./sink-error.ts";
 
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
   readonly databaseUrl: string;
   /** Connections at most, everything included: 1 to 50. A function: it may move while the pool is open. */
   readonly poolSize: number | (() => number);
+  /** Log in with tokens of IAM; left out: with the password of the URL. */
+  readonly iam?: IamLogin | undefined;
   /** For hosts of Neon; Node's own WebSocket when it is left out. */
   readonly webSocket?: WebSocketConstructor | undefined;
   readonly connectTimeoutMs?: number | undefined;
@@ -71,6 +74,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     target,
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     webSocket: options.webSocket,
+    password: options.iam === undefined ? undefined : iamPassword(target, options.iam),
   };
   const pool = new Pool({
     ...clientConfig(clientOptions),

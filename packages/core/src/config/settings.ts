@@ -42,6 +42,13 @@ export interface DeploymentSettings {
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
   readonly reserveConcurrency: boolean;
+  /** Where consumer and control are, to reach a database that only this network reaches. Empty: in no VPC. */
+  readonly vpcSubnets: readonly string[];
+  readonly vpcSecurityGroups: readonly string[];
+  /** Certificates in PEM that a deployed function verifies the database with. null: as DATABASE_URL says. */
+  readonly databaseCa: string | null;
+  /** The database user that the functions log in as, with a token of IAM in the place of a password. */
+  readonly databaseUserArn: string | null;
   readonly dataDir: string;
   readonly port: number;
   /** null: the embedded queue. */
