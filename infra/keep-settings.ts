@@ -1,6 +1,5 @@
 /** A parameter of Systems Manager with the settings of the last deploy, and the comparison with it before anything is created. */
 import { compareSettings, DROPS, type Kept } from "./kept-settings.ts";
-import { stageName } from "./names.ts";
 import type { DeploySettings } from "./settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,8 +7,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Not for `sst dev`, where the stage is one person's. @throws Error as compareSettings does, and where nothing can be read */
 export async function keepSettings(settings: Pick<DeploySettings, "toKeep">, env: Environment): Promise<void> {
   if ($dev) return;
-  const name = `/${stageName("settings")}`;
-  const before = await readKept(name);
+  const path = `/${$app.name}/${$app.stage}`;
+  const name = `${path}/settings`;
+  const before = await readKept(path, name);
   if (before !== null) {
     const changes = compareSettings(before, settings.toKeep, env[DROPS]);
     if (changes.length > 0) console.warn(["Settings that differ from the last deploy:", ...changes].join("\n  "));
@@ -22,17 +22,18 @@ export async function keepSettings(settings: Pick<DeploySettings, "toKeep">, env
   });
 }
 
-/** null: the stage was never deployed. */
-async function readKept(name: string): Promise<Kept | null> {
+/** null: the stage was never deployed. By its path, because a parameter that is not there is then no error. */
+async function readKept(path: string, name: string): Promise<Kept | null> {
   try {
-    const { insecureValue, value } = await aws.ssm.getParameter({ name });
-    const kept: Kept = JSON.parse(insecureValue || value);
+    const { names, values } = await aws.ssm.getParametersByPath({ path });
+    const value = values[names.indexOf(name)];
+    if (value === undefined) return null;
+    const kept: Kept = JSON.parse(value);
     return kept;
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
-    if (/couldn't find resource|ParameterNotFound|not found/i.test(said)) return null;
     throw new Error(
-      `The settings of the last deploy could not be read (${name}); the deploy needs ssm:GetParameter. ${said}`,
+      `The settings of the last deploy could not be read (${name}); the deploy needs ssm:GetParametersByPath. ${said}`,
       { cause: error },
     );
   }

@@ -49,13 +49,10 @@ export function answerCall(args: runtime.MockCallArgs, input: SynthInput): Recor
       return { accountId: ACCOUNT };
     case "aws:iam/getPolicyDocument:getPolicyDocument":
       return { ...args.inputs, json: JSON.stringify({ Statement: args.inputs["statements"] ?? [] }) };
-    case "aws:ssm/getParameter:getParameter":
-      if (input.keptSettings === null) throw new Error("reading SSM Parameter: couldn't find resource");
-      return {
-        ...args.inputs,
-        value: JSON.stringify(input.keptSettings),
-        insecureValue: JSON.stringify(input.keptSettings),
-      };
+    case "aws:ssm/getParametersByPath:getParametersByPath": {
+      const kept = input.keptSettings === null ? [] : [JSON.stringify(input.keptSettings)];
+      return { ...args.inputs, names: kept.map(() => `${args.inputs["path"]}/settings`), values: kept };
+    }
     case "aws:cloudcontrol/getResource:getResource":
       if (!input.hasRegistry) throw new Error("ResourceNotFoundException");
       return { ...args.inputs, properties: "{}" };

@@ -45,7 +45,7 @@ export const PRODUCTION: readonly Check[] = [
       const parameter = one(stack, TYPES.parameter, "KeptSettings");
       const names = Object.keys(json(parameter, at(parameter, "value")));
       return [
-        ...same("its name", at(parameter, "name"), `/firehose-backfill-${expected.stage}-settings`),
+        ...same("its name", at(parameter, "name"), `/firehose-backfill/${expected.stage}/settings`),
         ...same(
           "settings that are not kept",
           ["RELAY_URL", ...Object.keys(expected.settings)].filter((name) => !names.includes(name)),
