@@ -52,6 +52,8 @@ export interface StageOptions {
   readonly databaseUrl?: string;
   /** Executions of the reader at once: 1, or more where none are reserved. */
   readonly readersAtOnce?: number;
+  /** Of a core, for each environment. */
+  readonly cpuShare?: number;
   readonly envOfConsumer?: (index: number) => Readonly<Record<string, string>>;
 }
 
@@ -191,6 +193,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         timeoutMs: more.timeoutMs,
         reservedConcurrency: more.reserved,
         envOf: more.envOf,
+        cpuShare: options.cpuShare,
       }),
     );
   const functions = {

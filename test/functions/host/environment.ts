@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { holdToShare } from "./cpu-share.ts";
 import { type Answer, startRuntimeApi } from "./runtime-api.ts";
 
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
@@ -36,6 +37,8 @@ export interface EnvironmentOptions {
   readonly memoryMb: number;
   readonly env: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
+  /** Of a core, while it works; left out: all of it. */
+  readonly cpuShare?: number | undefined;
 }
 
 export async function startEnvironment(options: EnvironmentOptions): Promise<LambdaEnvironment> {
@@ -100,6 +103,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
         child.kill("SIGKILL");
         onOutOfMemory({ kind: "memory" });
       }, MEMORY_LOOK_MS);
+      using _ = options.cpuShare === undefined ? null : holdToShare(child.pid ?? 0, options.cpuShare);
       const exit = exited.then((code): Outcome => ({ kind: "exit", code }));
       try {
         const answer = api.invoke(event, { deadlineMs: Date.now() + timeoutMs, aheadMs });

@@ -13,6 +13,7 @@ export interface FunctionOptions {
   readonly timeoutMs: number;
   readonly reservedConcurrency: number;
   readonly memoryMb?: number;
+  readonly cpuShare?: number | undefined;
   /** What the environment of this number gets beside the others, from 0. */
   readonly envOf?: ((index: number) => Readonly<Record<string, string>>) | undefined;
 }
@@ -60,6 +61,7 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
       logStream: `2026/01/01/[$LATEST]${randomUUID().replaceAll("-", "")}`,
       memoryMb: options.memoryMb ?? 640,
       env: { ...options.env, ...options.envOf?.(environments.length) },
+      cpuShare: options.cpuShare,
       onOutput: (text) => void (output += text),
     });
     environments.push(started);
