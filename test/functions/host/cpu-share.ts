@@ -42,7 +42,7 @@ export function holdToShare(pid: number, share: number): Disposable {
 }
 
 /** Of all its threads. 0 where there is no such process any more. */
-function usedMs(pid: number): number {
+export function usedMs(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
     return threads.reduce((sum, thread) => {

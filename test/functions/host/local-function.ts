@@ -3,6 +3,7 @@
  * again, up to the reserved concurrency; above it an invocation is throttled.
  */
 import { randomUUID } from "node:crypto";
+import { usedMs } from "./cpu-share.ts";
 import { type LambdaEnvironment, type Outcome, startEnvironment } from "./environment.ts";
 import { LARGEST_PAYLOAD_BYTES } from "./runtime-api.ts";
 
@@ -26,6 +27,8 @@ export interface Invocation {
   readonly error: string | null;
   /** As Lambda bills it: from the event to the answer, each millisecond begun. */
   readonly billedMs: number;
+  /** Of all its threads. Beside other programs it says more than `billedMs`. */
+  readonly cpuMs: number;
 }
 
 export interface LocalFunction extends AsyncDisposable {
@@ -73,14 +76,17 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
     await environment.importMs.catch(() => undefined);
     busy.add(environment);
     const before = performance.now();
+    const usedBefore = usedMs(environment.pid);
     const outcome = await environment.invoke(event, { timeoutMs: options.timeoutMs, aheadMs });
     const billedMs = Math.ceil(performance.now() - before);
+    const cpuMs = Math.max(0, usedMs(environment.pid) - usedBefore);
     busy.delete(environment);
     if (outcome.kind === "response" || outcome.kind === "error") idle.push(environment);
     return {
       outcome: outcome.kind,
       ...answerOf(outcome),
       billedMs,
+      cpuMs,
     };
   };
 
@@ -96,7 +102,7 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
     async invoke(event) {
       if (Buffer.byteLength(JSON.stringify(event)) > LARGEST_PAYLOAD_BYTES)
         throw new Error("RequestEntityTooLargeException: Lambda takes events of 6 MB");
-      let invocation: Invocation = { outcome: "throttled", body: null, error: "throttled", billedMs: 0 };
+      let invocation: Invocation = { outcome: "throttled", body: null, error: "throttled", billedMs: 0, cpuMs: 0 };
       if (inUse < options.reservedConcurrency) {
         inUse += 1;
         try {
