@@ -1,4 +1,4 @@
-/** Everything of one stage, put together. The order is that of need: what a function names is there before it. */
+/** Creates all resources of one stage. The order follows the dependencies: a resource exists before a function names it. */
 import { createAlarmTopic, describeAlarmTopic, topicArnOf } from "./alarm-topic.ts";
 import { createAlarms } from "./alarms.ts";
 import { createConsumer } from "./consumer.ts";
@@ -14,7 +14,7 @@ import { createStatus } from "./status.ts";
 import { createTable } from "./table.ts";
 import { createTestEvents, hasTestEvents } from "./test-events.ts";
 
-/** @throws ConfigError, before anything is created, when a setting is wrong or is missing that was there. */
+/** @throws ConfigError if a setting is wrong, or if one of the last deploy is missing, before anything is created. */
 export async function deployBackfill(): Promise<Record<string, $util.Input<string>>> {
   const settings = readSettings(process.env, { stage: $app.stage });
   const isProduction = $app.stage === PRODUCTION;
