@@ -45,9 +45,9 @@ export function createConsumer(
   const deployed = readDeployedConfig(env);
   const { settings } = deployed.config;
   const services = openServices(deployed, { clock, random });
-  const { store, current } = rememberRun(
-    tellTransitions(services.store, { publish: publishTo(settings.alarmTopicArn), log }),
-  );
+  // In a VPC the topic is out of reach, and the reader publishes instead (stops-of-others.ts).
+  const topicArn = settings.vpcSubnets.length > 0 ? null : settings.alarmTopicArn;
+  const { store, current } = rememberRun(tellTransitions(services.store, { publish: publishTo(topicArn), log }));
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const deps: ConsumerDeps = {

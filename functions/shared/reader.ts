@@ -26,6 +26,7 @@ import { deployedReaderTiming } from "./reader-timing.ts";
 import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
 import { openServices } from "./services.ts";
+import { tellStopsOfOthers } from "./stops-of-others.ts";
 import { createTickReporter } from "./tick-report.ts";
 import { publishTo } from "./topic.ts";
 
@@ -70,6 +71,8 @@ export function createReader(
     notifyUrl === null
       ? null
       : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
+  const isConsumerInVpc = settings.vpcSubnets.length > 0;
+  const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
   const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
@@ -103,6 +106,7 @@ export function createReader(
       const result = await runTick(deps, { signal: new AbortController().signal, firstRun });
       if (memory.isOverLimit()) recycling.mark();
       outages.note(result);
+      if (result.run !== null) await tellStops(result.run);
       const { run } = result;
       if (run === null) return result.endedBecause;
       const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });
