@@ -6,6 +6,7 @@ import { decode } from "./decode.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
 import { interference } from "./interference.ts";
+import { lambda } from "./lambda.ts";
 import { pipeline } from "./pipeline.ts";
 import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   growth,
   history,
   interference,
+  lambda,
   pipeline,
   queue,
   reader,

@@ -4,6 +4,7 @@ import { makePlan } from "@firehose-backfill/backfill/plan/plan";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import { describeError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
 import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
@@ -23,6 +24,11 @@ export function planner(options: {
     try {
       return await makePlan({ clock: options.clock, sources }, { config, request }, signal);
     } catch (error) {
+      if (config.settings.vpcSubnets.length > 0)
+        throw new SurveyError(
+          `the control function is in a VPC, and cannot reach the relay from there without a NAT (${describeError(error)}); run plan on your own machine`,
+          { cause: error },
+        );
       if (!signal.aborted) throw error;
       throw new SurveyError(
         "the relay is too slow to be sampled within the control function's minute; run plan on your own machine",

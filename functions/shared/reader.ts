@@ -28,6 +28,7 @@ import { deployedReaderTiming } from "./reader-timing.ts";
 import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
 import { openServices } from "./services.ts";
+import { tellStopsOfOthers } from "./stops-of-others.ts";
 import { createTickReporter } from "./tick-report.ts";
 import { publishTo } from "./topic.ts";
 
@@ -72,6 +73,8 @@ export function createReader(
     notifyUrl === null
       ? null
       : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
+  const isConsumerInVpc = settings.vpcSubnets.length > 0;
+  const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
   const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
@@ -118,6 +121,7 @@ export function createReader(
   async function tell(result: TurnResult, { isOnly }: { readonly isOnly: boolean }): Promise<string> {
     const { run } = result;
     outages.note(result);
+    await tellStops(run);
     const snapshot = await collectSnapshot({
       store,
       queue,

@@ -21,7 +21,7 @@ import { verifyConnection } from "./verify-connection.ts";
 /** Connects to nothing, and never throws: `checkAddress` looks at the address. */
 export function openSink(
   databaseUrl: string,
-  options: Pick<DatabaseOptions, "signal" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},
+  options: Pick<DatabaseOptions, "signal" | "iam" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},
 ): SinkKit {
   const at = { databaseUrl, ...options };
   return {

@@ -2,6 +2,8 @@
  * Every setting, once: parsing, `--help`, the documentation and the infrastructure all read this table.
  * A setting that is not here does not exist.
  */
+import { alarmEmail } from "./alarm-email.ts";
+import { databaseUserArn, securityGroups, subnets } from "./aws-ids.ts";
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
 import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
@@ -186,9 +188,9 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "alarmEmail",
     name: "BACKFILL_ALARM_EMAIL",
     group: "deployment",
-    kind: optional(withheld(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/))),
+    kind: optional(alarmEmail),
     fallback: null,
-    help: "E-mail address that alarms are sent to.",
+    help: "E-mail address that alarms are sent to; stage production needs it, a topic, or none.",
   },
   alarmTopicArn: {
     key: "alarmTopicArn",
@@ -213,6 +215,42 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     kind: boolean,
     fallback: true,
     help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
+  },
+  vpcSubnets: {
+    key: "vpcSubnets",
+    name: "BACKFILL_VPC_SUBNETS",
+    group: "deployment",
+    kind: subnets,
+    fallback: [],
+    fallbackText: "no VPC",
+    help: "Subnets that consumer and control are deployed into, to reach a database inside a VPC.",
+  },
+  vpcSecurityGroups: {
+    key: "vpcSecurityGroups",
+    name: "BACKFILL_VPC_SECURITY_GROUPS",
+    group: "deployment",
+    kind: securityGroups,
+    fallback: [],
+    fallbackText: "no VPC",
+    help: "Security groups of consumer and control; needed with BACKFILL_VPC_SUBNETS.",
+  },
+  databaseCa: {
+    key: "databaseCa",
+    name: "BACKFILL_DATABASE_CA",
+    group: "deployment",
+    kind: optional({ ...folder, takes: "a file" }),
+    fallback: null,
+    fallbackText: "as DATABASE_URL says",
+    help: "File of certificates in PEM that the deploy hands to the functions; they verify the database with it.",
+  },
+  databaseUserArn: {
+    key: "databaseUserArn",
+    name: "BACKFILL_DATABASE_USER_ARN",
+    group: "deployment",
+    kind: optional(databaseUserArn),
+    fallback: null,
+    fallbackText: "a password in DATABASE_URL",
+    help: "Database user of RDS or Aurora that the functions log in as with IAM, without a password.",
   },
   dataDir: {
     key: "dataDir",

@@ -48,6 +48,13 @@ export interface DeploymentSettings {
   /** A webhook of Slack, Discord or one's own. null: nobody is told. */
   readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
+  /** Where consumer and control are, to reach a database that only this network reaches. Empty: in no VPC. */
+  readonly vpcSubnets: readonly string[];
+  readonly vpcSecurityGroups: readonly string[];
+  /** Certificates in PEM that a deployed function verifies the database with. null: as DATABASE_URL says. */
+  readonly databaseCa: string | null;
+  /** The database user that the functions log in as, with a token of IAM in the place of a password. */
+  readonly databaseUserArn: string | null;
   readonly dataDir: string;
   readonly port: number;
   /** null: the embedded queue. */
