@@ -37,7 +37,10 @@ export async function planRemovals(
 ): Promise<{ readonly dueMs: number } | null> {
   const { batch, pace, slot, left } = options;
   const rate = paceOf(pace);
-  if (rate.effectiveDelayMs === 0) return null;
+  if (rate.effectiveDelayMs === 0) {
+    await deps.store.setSlot(batch.key, { ...slot, removals: left });
+    return null;
+  }
   const used = Math.min(options.reserved, rate.batchSize);
   const reserved = Math.min(left, options.reserved - used);
   if (reserved > 0) {
