@@ -11,7 +11,7 @@ import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
 
 /** Of one slot. A longer one would hold up everything that is planned after it. */
-const MOST_ROWS_A_SLOT = 10_000;
+const MOST_ROWS_A_SLOT = 2000;
 
 /**
  * How many rows may be removed now. At first a range without records has one event of the batch to itself; `reserved`: the rows
