@@ -3,9 +3,9 @@
  * been the cause; the third time the frame is set aside and the stream goes on. The count outlives the reader.
  */
 import { hash } from "node:crypto";
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
-import { copyHead } from "./kept-bytes.ts";
 
 /** Connections that a broken frame may cost before it is skipped. */
 const PATIENCE = 2;
@@ -71,14 +71,13 @@ export class BadFrames {
 /** It has no seq that could be trusted, so it stands at the position of the frame before it. */
 function badFrameEntry(frame: Buffer, reason: string, after: Position): DeadEntry {
   const digest = hash("sha256", frame, "hex");
-  return {
-    kind: "dead",
+  return deadEntry({
     seq: after.seq,
     timeMs: after.timeMs,
     did: null,
     path: null,
     reason: "bad-frame",
     error: `after seq ${after.seq}: ${reason}; ${frame.length} bytes, sha-256 ${digest}`,
-    payload: copyHead(frame, 0, frame.length),
-  };
+    payload: frame,
+  });
 }

@@ -1,4 +1,5 @@
 /** The operations of one #commit, through the filter, each to an event of its own. */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
@@ -7,7 +8,6 @@ import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
 import { MAX_REV_AHEAD_MS, type SignaturePlace } from "@firehose-backfill/core/commit-block";
 import { checkCommit, isProblem, type Problem } from "./commit.ts";
-import { copyHead } from "./kept-bytes.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "@firehose-backfill/core/syntax";
@@ -171,8 +171,8 @@ function deadOp(frame: CommitFrame, timeMs: number, { op, block }: MatchedOp, { 
   const { bytes, seq, did } = frame;
   const path = op.pathStart === -1 ? null : utf8Text(bytes, op.pathStart, op.pathEnd);
   const start = block === NO_BLOCK ? -1 : startOf(block);
-  const payload = start === -1 ? copyHead(bytes, op.start, op.end) : copyHead(bytes, start, endOf(block));
-  return { kind: "dead", seq, timeMs, did, path, reason, error, payload };
+  const payload = start === -1 ? bytes.subarray(op.start, op.end) : bytes.subarray(start, endOf(block));
+  return deadEntry({ seq, timeMs, did, path, reason, error, payload });
 }
 
 function appendOp(frame: CommitFrame, timeMs: number, { op, action, block }: MatchedOp, into: EventReceiver): void {

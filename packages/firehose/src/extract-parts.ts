@@ -1,10 +1,11 @@
 /** What extracting gives and is told, and the pieces that commits and #sync markers share. */
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
-import type { DeadEntry } from "@firehose-backfill/core/event";
+import { aboutEvent, deadEntry } from "@firehose-backfill/core/dead-entry";
+import type { DeadEntry, LiveEvent } from "@firehose-backfill/core/event";
 import { type SignaturePlace, unsignedBytes } from "@firehose-backfill/core/commit-block";
 import type { Problem } from "./commit.ts";
-import { copyBytes, copyHead } from "./kept-bytes.ts";
+import { copyBytes } from "./kept-bytes.ts";
 import type { CommitFrame, MessageFrame, SyncFrame } from "./frame-types.ts";
 import type { Filter } from "./types.ts";
 
@@ -36,18 +37,18 @@ export interface Extract {
   readonly signed: SignedCommit | null;
 }
 
-/** One dead entry for the frame as a whole. */
-export function deadFrame(frame: MessageFrame, timeMs: number, problem: Problem): DeadEntry {
-  return {
-    kind: "dead",
+/** One dead entry for the frame as a whole, or for one event of it that can be tried again. */
+export function deadFrame(frame: MessageFrame, timeMs: number, problem: Problem, event?: LiveEvent): DeadEntry {
+  return deadEntry({
     seq: frame.seq,
     timeMs,
     did: frame.did === "" ? null : frame.did,
-    path: null,
+    path: event === undefined ? null : aboutEvent(event).path,
     reason: problem.reason,
     error: `#${frame.kind}: ${problem.error}`,
-    payload: copyHead(frame.bytes, 0, frame.bytes.length),
-  };
+    payload: frame.bytes,
+    ...(event === undefined ? {} : { event }),
+  });
 }
 
 /** The commit block stands between the two offsets. */

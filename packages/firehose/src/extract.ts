@@ -46,11 +46,7 @@ function extractUntimed(frame: MessageFrame, timeMs: number, rules: ExtractRules
   const extract = extractTimed(frame, timeMs, rules, events);
   frame.fault = fault;
   for (const event of events) {
-    if (event.kind === "dead") into.append(event);
-    else {
-      const path = event.kind === "record" ? `${event.collection}/${event.rkey}` : null;
-      into.append({ ...deadFrame(frame, timeMs, fault), path, event });
-    }
+    into.append(event.kind === "dead" ? event : deadFrame(frame, timeMs, fault, event));
   }
   return extract;
 }

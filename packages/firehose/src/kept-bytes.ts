@@ -1,7 +1,6 @@
-/** Copies of what is kept, and how much of a stranger's words and bytes is kept at all. */
+/** Copies of what is kept of a frame, and how much of a stranger's words is kept at all. */
+import { cutText } from "@firehose-backfill/core/cut-text";
 
-/** Most of what is kept of anything dead. */
-export const MAX_DEAD_PAYLOAD_BYTES = 16_384;
 /** Words of a server that find their way into an error are cut here. */
 const MAX_QUOTED_CHARS = 500;
 
@@ -10,12 +9,7 @@ export function copyBytes(bytes: Buffer, start: number, end: number): Uint8Array
   return Uint8Array.from(bytes.subarray(start, end));
 }
 
-/** A copy of the first 16 KiB between two offsets. */
-export function copyHead(bytes: Buffer, start: number, end: number): Uint8Array {
-  return copyBytes(bytes, start, Math.min(end, start + MAX_DEAD_PAYLOAD_BYTES));
-}
-
 /** Cuts what a server said to a length that a person reads. */
 export function quote(text: string): string {
-  return text.length <= MAX_QUOTED_CHARS ? text : `${text.slice(0, MAX_QUOTED_CHARS)}…`;
+  return cutText(text, MAX_QUOTED_CHARS);
 }

@@ -1,7 +1,7 @@
 /** A frame whose sequence number no other frame vouches for, as a dead entry. */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry } from "@firehose-backfill/core/event";
 import type { MessageFrame, UnknownFrame } from "./frame-types.ts";
-import { copyHead } from "./kept-bytes.ts";
 
 /** `last`: the number before it that was believed. */
 export function outlierEntry(
@@ -12,8 +12,7 @@ export function outlierEntry(
   const { seq } = frame;
   const type = frame.kind === "unknown" ? frame.type : `#${frame.kind}`;
   const did = frame.kind === "unknown" || frame.did === "" ? null : frame.did;
-  return {
-    kind: "dead",
+  return deadEntry({
     // Its own number, so that it is the same row wherever it is met again.
     seq,
     timeMs: at.timeMs,
@@ -21,6 +20,6 @@ export function outlierEntry(
     path: null,
     reason: "seq-outlier",
     error: `${type}: seq ${seq} came after ${at.last}, and the frames behind it do not go on from there`,
-    payload: copyHead(bytes, 0, bytes.length),
-  };
+    payload: bytes,
+  });
 }

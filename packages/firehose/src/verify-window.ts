@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
-import { MAX_DEAD_PAYLOAD_BYTES } from "./kept-bytes.ts";
+import { aboutEvent, deadEntry } from "@firehose-backfill/core/dead-entry";
 import { verifySignature } from "@firehose-backfill/core/signature";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { PendingSignature, WindowBuilder } from "./window-builder.ts";
@@ -81,15 +81,6 @@ function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude
   for (let index = item.firstEvent; index < item.endEvent; index++) {
     const event = window.events.at(index);
     if (event.kind === "dead") continue;
-    window.replace(index, {
-      kind: "dead",
-      seq: event.seq,
-      timeMs: event.timeMs,
-      did: event.did,
-      path: event.kind === "record" ? `${event.collection}/${event.rkey}` : null,
-      reason,
-      error: ERRORS[reason],
-      payload: (event.kind === "record" ? event.record : null)?.slice(0, MAX_DEAD_PAYLOAD_BYTES) ?? new Uint8Array(0),
-    });
+    window.replace(index, deadEntry({ ...aboutEvent(event), reason, error: ERRORS[reason] }));
   }
 }

@@ -1,5 +1,7 @@
 /** Events into batches, in order, each within what one message may hold. */
 import type { EventLog, EventSlice } from "@firehose-backfill/core/cbor/event-log";
+import { cutText } from "@firehose-backfill/core/cut-text";
+import { aboutEvent, deadEntry, MAX_DEAD_PAYLOAD_BYTES } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
 import { encodeMessage, messageBytes } from "./message-codec.ts";
 import type { QueueLimits } from "./types.ts";
@@ -10,9 +12,7 @@ const ENVELOPE_BYTES = 1024;
 const MIN_EVENT_BYTES = 32 * 1024;
 /** A queue that takes less cannot be used: not even the dead entry of an event that does not fit would fit. 33 KiB. */
 export const LEAST_MESSAGE_BYTES = MIN_EVENT_BYTES + ENVELOPE_BYTES;
-const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
 const MAX_SHOWN_CHARS = 512;
-const MAX_DID_CHARS = 2048;
 
 type PackLimits = Pick<QueueLimits, "maxMessageBytes">;
 
@@ -65,36 +65,31 @@ function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
 }
 
 function tooLarge(event: FirehoseEvent, bytes: number, { maxMessageBytes }: PackLimits): DeadEntry {
-  const path =
-    event.kind === "record" ? `${event.collection}/${event.rkey}` : event.kind === "dead" ? event.path : null;
-  const shownPath = path === null ? null : truncate(path, MAX_SHOWN_CHARS);
-  const key = shownPath ?? `${event.kind} of ${truncate(event.did ?? "an unknown repo", MAX_SHOWN_CHARS)}`;
-  return {
-    kind: "dead",
-    seq: event.seq,
-    timeMs: event.timeMs,
-    did: event.did !== null && event.did.length <= MAX_DID_CHARS ? event.did : null,
-    path: shownPath,
+  const about = aboutEvent(event);
+  const path = about.path === null ? null : cutText(about.path, MAX_SHOWN_CHARS);
+  const key = path ?? `${event.kind} of ${cutText(event.did ?? "an unknown repo", MAX_SHOWN_CHARS)}`;
+  return deadEntry({
+    ...about,
+    path,
     reason: "too-large",
     error: `${key} takes ${bytes} bytes, more than one message of the queue holds (${maxMessageBytes})`,
-    payload: beginningOf(event),
-  };
+    payload: textOf(event) ?? about.payload,
+  });
 }
 
-/** The first bytes of what made it large, in memory of their own: a view would keep the whole of it. */
-function beginningOf(event: FirehoseEvent): Uint8Array {
+/** What makes a marker large is a text. null: it has none, or the event is none of them. */
+function textOf(event: FirehoseEvent): Uint8Array | null {
   const { kind } = event;
   switch (kind) {
-    case "record":
-      return new Uint8Array((event.record ?? new Uint8Array()).subarray(0, MAX_DEAD_PAYLOAD_BYTES));
-    case "dead":
-      return new Uint8Array(event.payload.subarray(0, MAX_DEAD_PAYLOAD_BYTES));
     case "account":
+      return toBytes(event.status);
     case "identity":
-    case "sync": {
-      const text = kind === "account" ? event.status : kind === "identity" ? event.handle : event.rev;
-      return Buffer.from((text ?? "").slice(0, MAX_DEAD_PAYLOAD_BYTES)).subarray(0, MAX_DEAD_PAYLOAD_BYTES);
-    }
+      return toBytes(event.handle);
+    case "sync":
+      return toBytes(event.rev);
+    case "record":
+    case "dead":
+      return null;
     default: {
       const unreachable: never = kind;
       return unreachable;
@@ -102,7 +97,7 @@ function beginningOf(event: FirehoseEvent): Uint8Array {
   }
 }
 
-function truncate(text: string, chars: number): string {
-  // Half of a pair would be left by the cut, and CBOR has no way to write it.
-  return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed()}…`;
+function toBytes(text: string | null): Uint8Array | null {
+  // Longer than any payload already, and a text may hold megabytes.
+  return text === null ? null : Buffer.from(text.slice(0, MAX_DEAD_PAYLOAD_BYTES));
 }
