@@ -5,9 +5,9 @@ import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
-import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { SurveyError } from "@firehose-backfill/source/survey";
+import { openSurveyors } from "./open-sources.ts";
 
 /** Control has 60 s; what is left is for its answer. */
 const LONGEST_MS = 50_000;
@@ -18,7 +18,7 @@ export function planner(options: {
 }): (config: Config, request: StartRequest) => Promise<Plan> {
   return async (config, request) => {
     const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-    const sources = { relay: relaySurveyor({ ...options, userAgent: agent, sampleRelayUrl: null }) };
+    const sources = openSurveyors({ ...options, userAgent: agent, sampleRelayUrl: null });
     const signal = AbortSignal.timeout(LONGEST_MS);
     try {
       return await makePlan({ clock: options.clock, sources }, { config, request }, signal);
