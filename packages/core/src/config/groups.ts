@@ -1,15 +1,18 @@
 /** The keys of each group of settings, out of the table of definitions: a setting that is added there is in its group everywhere. */
 import { definitionOf, SETTINGS } from "./definitions.ts";
-import type { ScopeSettings, SettingKey, ThrottleSettings } from "./settings.ts";
+import type { PaceSettings, ScopeSettings, SettingKey, ThrottleSettings } from "./settings.ts";
 
 const KEYS: readonly SettingKey[] = SETTINGS.map(({ key }) => key);
 
 // The type of the table makes each group what these say.
 const isThrottle = (key: SettingKey): key is keyof ThrottleSettings => definitionOf(key).group === "throttle";
+const isPace = (key: SettingKey): key is keyof PaceSettings => definitionOf(key).isPace === true;
 const isScope = (key: SettingKey): key is keyof ScopeSettings => definitionOf(key).group === "scope";
 
 /** What `tune` may change, one by one. */
 export const THROTTLE_KEYS: readonly (keyof ThrottleSettings)[] = KEYS.filter(isThrottle);
+/** Those of them that BACKFILL_OFF_PEAK takes from a profile. */
+export const PACE_KEYS: readonly (keyof PaceSettings)[] = KEYS.filter(isPace);
 /** What a run is about. */
 export const SCOPE_KEYS: readonly (keyof ScopeSettings)[] = KEYS.filter(isScope);
 
