@@ -34,7 +34,7 @@ export interface GapProofOptions {
   readonly onWake: () => void;
 }
 
-interface Suspicion {
+export interface Suspicion {
   /** Where the run was, or where it was told to begin. */
   readonly cursor: Position;
   readonly first: Position;
@@ -56,6 +56,11 @@ export class GapProof {
   /** Frames have to wait. */
   get isPending(): boolean {
     return this.#suspicion !== null;
+  }
+
+  /** `takeFinding` will say something. */
+  get hasFinding(): boolean {
+    return this.#finding !== null;
   }
 
   /** When the probe may go out, if it has to wait for that. */

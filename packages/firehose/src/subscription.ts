@@ -1,7 +1,7 @@
 /**
- * A subscription to a relay that outlives its connections: connects, notices dead ones, waits and connects again.
- * It does nothing by itself: its owner calls `poll` whenever `nextDeadlineMs` has come, or after `onWake`.
- * What frames say, and from which cursor to go on, is the owner's business.
+ * A subscription to a relay that outlives its connections: it connects, waits after the end of a connection, and connects
+ * again. It does nothing by itself: its owner calls `poll` when `nextDeadlineMs` has come, and after `onWake`. The owner knows
+ * what frames say and from which cursor to go on, and monitor.ts finds out whether the other end still answers.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { reconnectDelayMs } from "./back-off.ts";
@@ -10,7 +10,7 @@ import { explainEnd } from "./connection-end.ts";
 import { type FrameQueue, TOO_LARGE } from "./frame-queue.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
 import { Inbox } from "./inbox.ts";
-import { Liveness } from "./liveness.ts";
+import type { Liveness } from "./liveness.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
 export interface SubscriptionOptions {
@@ -19,6 +19,8 @@ export interface SubscriptionOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly timings: FirehoseTimings;
+  /** Told what comes from the other end, and when something can come. */
+  readonly signs: Pick<Liveness, "frame" | "pong">;
   /** Asked at each connect, once every frame that came before has been taken. */
   readonly nextConnect: () => { readonly cursor: number | null; readonly allowOversize: boolean };
   /** Called once for the frames that came in one piece of the stream, before anything else happens. */
@@ -30,7 +32,6 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #inbox: Inbox;
-  readonly #liveness: Liveness;
   #state: "waiting" | "connecting" | "open" | "closed" = "waiting";
   #connection: Connection | null = null;
   /** How the connection ended, until its last frame has been taken. */
@@ -48,15 +49,14 @@ export class Subscription {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
-    this.#liveness = new Liveness(options.timings);
     this.#inbox = new Inbox({
       onFrames: () => {
-        this.#liveness.frame(options.clock.now());
+        options.signs.frame(options.clock.now());
         options.onFrames();
       },
       pause: () => this.#connection?.pause(),
       resume: () => {
-        this.#liveness.frame(options.clock.now());
+        options.signs.frame(options.clock.now());
         this.#connection?.resume();
       },
     });
@@ -74,6 +74,11 @@ export class Subscription {
 
   get isOpen(): boolean {
     return this.#state === "open";
+  }
+
+  /** It is open, and we do not keep the other end from sending. */
+  get isFlowing(): boolean {
+    return this.isOpen && !this.#inbox.isPaused;
   }
 
   get openedMs(): number {
@@ -95,25 +100,18 @@ export class Subscription {
     return this.#fruitless > 0 && this.#state !== "open";
   }
 
-  /** Since when it has been open, flowing and without any frame; null: it is not, or frames wait (those that are doubted do not count). */
-  quietSinceMs(areDoubted: boolean): number | null {
-    const isIdle = this.#inbox.frames.isEmpty || areDoubted;
-    return this.isOpen && !this.#inbox.isPaused && isIdle ? this.#liveness.quietSinceMs : null;
-  }
-
   /** It has ended, and its last frames are still here. */
   get isCut(): boolean {
     return this.#end !== null;
   }
 
-  /** A ping has been answered since the last frame. */
-  get isAnswering(): boolean {
-    return this.#liveness.isAnswering;
-  }
-
   /** What waits to be taken. */
   get frames(): Pick<FrameQueue, "isEmpty" | "frameAt" | "bytesAt"> {
     return this.#inbox.frames;
+  }
+
+  ping(): void {
+    this.#connection?.ping();
   }
 
   /** Lets frames in, however many wait, until one of them is taken. */
@@ -161,15 +159,10 @@ export class Subscription {
     if (this.#state === "connecting" && nowMs - this.#connectStartedMs >= connectTimeoutMs) {
       this.drop(`the connection did not open within ${connectTimeoutMs} ms`);
     }
-    if (this.#state !== "open" || this.#inbox.isPaused) return;
-    const liveness = this.#liveness.check(nowMs);
-    if (liveness === "ping") this.#connection?.ping();
-    if (liveness === "dead") this.drop(`half-open: no frame and no pong for ${this.#liveness.silentForMs} ms`);
   }
 
   nextDeadlineMs(): number {
     if (this.#state === "connecting") return this.#connectStartedMs + this.#options.timings.connectTimeoutMs;
-    if (this.#state === "open" && !this.#inbox.isPaused) return this.#liveness.deadlineMs();
     return this.retryAtMs ?? Number.POSITIVE_INFINITY;
   }
 
@@ -189,12 +182,12 @@ export class Subscription {
       onOpen: () => {
         this.#state = "open";
         this.#openedMs = clock.now();
-        this.#liveness.frame(this.#openedMs);
+        this.#options.signs.frame(this.#openedMs);
         this.#options.onWake();
       },
       onFrame: (bytes, isBinary) => this.#inbox.push(isBinary ? bytes : { bytes, reason: "a text frame" }),
       onPong: () => {
-        this.#liveness.pong(clock.now());
+        this.#options.signs.pong(clock.now());
         this.#options.onWake();
       },
       onEnd: (end) => this.#onEnd(end),
