@@ -3,16 +3,15 @@
  * surveys, and it must stay small, so it does not carry the readers. The compiler refuses a kind that one list lacks.
  */
 import { relayKit, type RelayKitOptions } from "@firehose-backfill/firehose/kit";
-import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
+import { type RelayOptions, relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import type { SourceKit, Sources } from "@firehose-backfill/source/kit";
 
 type Kind = "relay";
-type SurveyOptions = Pick<RelayKitOptions, "clock" | "random" | "userAgent" | "sampleRelayUrl">;
 
-export function openSources(options: SurveyOptions & Pick<RelayKitOptions, "resolveKey">): Sources {
+export function openSources(options: RelayOptions & Pick<RelayKitOptions, "resolveKey">): Sources {
   return { relay: relayKit(options) } satisfies Record<Kind, SourceKit>;
 }
 
-export function openSurveyors(options: SurveyOptions): Sources<Pick<SourceKit, "survey">> {
+export function openSurveyors(options: RelayOptions): Sources<Pick<SourceKit, "survey">> {
   return { relay: relaySurveyor(options) } satisfies Record<Kind, Pick<SourceKit, "survey">>;
 }

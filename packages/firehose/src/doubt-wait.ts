@@ -1,4 +1,5 @@
 /** How long a frame whose sequence number is doubted waits for the frames behind it, and how patient the rule in seq-doubt.ts may be. */
+import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Patience } from "./seq-doubt.ts";
 import type { FirehoseTimings } from "./timings.ts";
@@ -6,8 +7,17 @@ import type { FirehoseTimings } from "./timings.ts";
 /** So many connections may end at the same doubted frame. Then it is decided without the frames behind it. */
 const MOST_CUTS = 3;
 
+export interface DoubtWaitOptions {
+  readonly clock: Clock;
+  readonly timings: Pick<FirehoseTimings, "idleMs" | "quietMs">;
+  /** The connection has ended, and its last frames wait. */
+  readonly isCut: () => boolean;
+  /** Since when nothing has come. null: something may come at any moment. */
+  readonly quietSinceMs: () => number | null;
+}
+
 export class DoubtWait {
-  readonly #timings: FirehoseTimings;
+  readonly #options: DoubtWaitOptions;
   /** Nothing will come behind the frame that is doubted. */
   #isLast = false;
   /** Since when nothing came behind a frame that was decided for that reason. null: no frame was. */
@@ -16,18 +26,18 @@ export class DoubtWait {
   #cuts = 0;
   #cutAt: Position | null = null;
 
-  constructor(timings: FirehoseTimings) {
-    this.#timings = timings;
+  constructor(options: DoubtWaitOptions) {
+    this.#options = options;
   }
 
-  /** `isCut`: the connection has ended. `quietSinceMs`: since when no frame has come; null: more may come at any moment. */
-  patience(nowMs: number, isCut: boolean, quietSinceMs: number | null): Patience {
+  patience(): Patience {
     if (this.#isLast) return "end";
-    if (isCut) return "pause";
-    if (quietSinceMs === null) return "none";
-    const { idleMs, quietMs } = this.#timings;
-    const quietForMs = nowMs - quietSinceMs;
-    if (quietForMs >= idleMs) this.#decidedSinceMs = quietSinceMs;
+    if (this.#options.isCut()) return "pause";
+    const sinceMs = this.#options.quietSinceMs();
+    if (sinceMs === null) return "none";
+    const { idleMs, quietMs } = this.#options.timings;
+    const quietForMs = this.#options.clock.now() - sinceMs;
+    if (quietForMs >= idleMs) this.#decidedSinceMs = sinceMs;
     if (quietForMs >= quietMs) return "silence";
     return quietForMs >= idleMs ? "pause" : "none";
   }
@@ -49,22 +59,26 @@ export class DoubtWait {
     return sinceMs;
   }
 
-  /** The connection has ended at a doubted frame behind `position`. Without a cursor the host would not send the frame again. */
-  cut(position: Position | null, cursor: number | null): "decide" | "reconnect" {
+  /** What to do about a doubted frame behind `position`: wait for more frames, decide it without them, or read it again. */
+  next(position: Position | null, cursor: number | null): "wait" | "decide" | "reconnect" {
+    if (!this.#options.isCut()) return "wait";
     if (position !== this.#cutAt) this.#cuts = 0;
     this.#cutAt = position;
     this.#cuts++;
+    // Without a cursor the host would not send it again.
     if (this.#cuts < MOST_CUTS && cursor !== null) return "reconnect";
     this.#cuts = 0;
     this.#isLast = true;
     return "decide";
   }
 
-  /** When a doubted frame is looked at again, if nothing comes behind it. `quietSinceMs` null: no frame is doubted, or frames come. */
-  deadlineMs(nowMs: number, quietSinceMs: number | null): number {
-    if (quietSinceMs === null) return Number.POSITIVE_INFINITY;
-    const { idleMs, quietMs } = this.#timings;
-    const dueMs = [quietSinceMs + idleMs, quietSinceMs + quietMs].filter((ms) => ms > nowMs);
+  /** When a doubted frame is looked at again, if nothing comes behind it. */
+  get deadlineMs(): number {
+    const sinceMs = this.#options.quietSinceMs();
+    if (sinceMs === null) return Number.POSITIVE_INFINITY;
+    const { clock, timings } = this.#options;
+    const nowMs = clock.now();
+    const dueMs = [sinceMs + timings.idleMs, sinceMs + timings.quietMs].filter((ms) => ms > nowMs);
     return Math.min(...dueMs, Number.POSITIVE_INFINITY);
   }
 }

@@ -11,12 +11,7 @@ export function medianTime(recentTimesMs: readonly number[]): number | null {
   return sorted[(sorted.length - 1) >> 1] ?? null;
 }
 
-/** The newest 101, oldest first. */
-export function addTime(recentTimesMs: readonly number[], timeMs: number): readonly number[] {
-  return [...recentTimesMs, timeMs].slice(-REMEMBERED_TIMES);
-}
-
-/** `addTime` and `medianTime` at the speed of a stream: nothing is allocated or sorted anew for a frame. */
+/** The newest 101 times and their `medianTime`, at the speed of a stream: nothing is allocated or sorted anew for a frame. */
 export interface EventTime {
   add(timeMs: number): void;
   median(): number | null;

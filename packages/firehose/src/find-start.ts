@@ -1,5 +1,4 @@
 /** Where a run that starts at a moment begins to read: sought on the host once, instead of reading all that came before. */
-import type { Clock } from "@firehose-backfill/core/clock";
 import type { OpenOptions } from "@firehose-backfill/source/kit";
 import type { SeekOptions, SeekResult } from "./seek.ts";
 
@@ -13,11 +12,7 @@ export interface FoundStart {
   readonly oldestKeptMs: number | null;
 }
 
-export interface FindStartDeps {
-  readonly clock: Clock;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly userAgent: string;
+export interface FindStartDeps extends Pick<SeekOptions, "clock" | "random" | "userAgent"> {
   /** null: what comes before the start is read and dropped. */
   readonly seekCursor: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
 }

@@ -1,30 +1,23 @@
 /** The relay as a source: what a composition root makes once, and a tick opens. The reader itself knows nothing of runs. */
-import type { Clock } from "@firehose-backfill/core/clock";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
 import type { EventSource } from "@firehose-backfill/source/window";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { compileFilter } from "./filter.ts";
-import { findStart } from "./find-start.ts";
+import { findStart, type FindStartDeps } from "./find-start.ts";
 import { openFirehoseReader } from "./reader.ts";
 import { movedState, readState, type RelayState } from "./relay-state.ts";
 import { relaySource } from "./relay-source.ts";
-import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
-import { relaySurveyor, urlOf } from "./surveyor.ts";
+import { seekCursor } from "./seek.ts";
+import { type RelayOptions, relaySurveyor, urlOf } from "./surveyor.ts";
 import type { OpenFirehoseReader, ReadPosition } from "./types.ts";
 
-export interface RelayKitOptions {
-  readonly clock: Clock;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly userAgent: string;
-  /** Read where a run has no RELAY_URL. null: there is no such relay here. */
-  readonly sampleRelayUrl: string | null;
+export interface RelayKitOptions extends RelayOptions {
   /** Asked where BACKFILL_VERIFY=signature. A run that wants it fails its tick where nobody is given. */
   readonly resolveKey?: ResolveKey;
   readonly openReader?: OpenFirehoseReader;
   /** Finds where a start by time begins; null: what comes before it is read and dropped. */
-  readonly seekCursor?: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
+  readonly seekCursor?: FindStartDeps["seekCursor"];
 }
 
 export function relayKit(options: RelayKitOptions): SourceKit {

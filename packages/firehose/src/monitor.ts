@@ -30,7 +30,6 @@ import { GAP_SAMPLE, type GapFinding, GapProof, type Suspicion } from "./gap-pro
 import { Liveness } from "./liveness.ts";
 import type { ProbeOptions, ProbeResult } from "./probe.ts";
 import { QuietProof } from "./quiet-proof.ts";
-import type { Patience } from "./seq-doubt.ts";
 import type { StreamState } from "./stream-state.ts";
 import type { Subscription } from "./subscription.ts";
 import type { FirehoseTimings } from "./timings.ts";
@@ -49,7 +48,7 @@ export type MonitorVerdict =
 
 export type WatchedConnection = Pick<
   Subscription,
-  "isOpen" | "isFlowing" | "isCut" | "openedMs" | "refused" | "frames" | "admit" | "ping" | "drop"
+  "isOpen" | "isFlowing" | "isCut" | "openedMs" | "refused" | "frames" | "ping" | "drop"
 >;
 export type WatchedStream = Pick<StreamState, "hostSeen" | "isDoubting" | "cursor" | "position" | "isNoNews">;
 
@@ -70,11 +69,12 @@ export interface MonitorOptions {
 const OPEN: MonitorVerdict = { kind: "open" };
 
 export class Monitor {
+  /** A frame whose number is doubted asks here how long it waits. Its deadline is a part of the monitor's. */
+  readonly doubt: DoubtWait;
   readonly #options: MonitorOptions;
   readonly #liveness: Liveness;
   readonly #gapProof: GapProof;
   readonly #quietProof: QuietProof;
-  readonly #doubtWait: DoubtWait;
   readonly #waker: Waker;
   #silentSinceMs: number | null;
   #silenceDueMs = Number.POSITIVE_INFINITY;
@@ -94,7 +94,12 @@ export class Monitor {
       probe: (look, signal) => probe({ ...look, isNoNews }, signal),
       onWake,
     });
-    this.#doubtWait = new DoubtWait(timings);
+    this.doubt = new DoubtWait({
+      clock,
+      timings,
+      isCut: () => watched().connection.isCut,
+      quietSinceMs: () => this.#quietSinceMs(true),
+    });
     this.#waker = new Waker(clock);
   }
 
@@ -116,7 +121,7 @@ export class Monitor {
       this.#silenceDueMs,
       this.#gapProof.deadlineMs,
       this.#quietProof.deadlineMs,
-      this.#doubtWait.deadlineMs(this.#options.clock.now(), stream.isDoubting ? this.#quietSinceMs(true) : null),
+      stream.isDoubting ? this.doubt.deadlineMs : Number.POSITIVE_INFINITY,
     );
   }
 
@@ -155,35 +160,6 @@ export class Monitor {
   /** The connection that raised a suspicion is gone on purpose. */
   forgetSuspicion(): void {
     this.#gapProof.reset();
-  }
-
-  /** How long nothing has come behind the frame that is doubted. */
-  patience(): Patience {
-    const { isCut } = this.#options.watched().connection;
-    return this.#doubtWait.patience(this.#options.clock.now(), isCut, this.#quietSinceMs(true));
-  }
-
-  /** Whether more frames may come behind the one that is doubted. If none can, it is decided without them or read again. */
-  doubt(): "wait" | "decide" | "reconnect" {
-    const { connection, stream } = this.#options.watched();
-    const next = connection.isCut ? this.#doubtWait.cut(stream.position, stream.cursor) : "wait";
-    if (next === "wait") connection.admit();
-    return next;
-  }
-
-  /** Nothing more comes: the frame that is doubted is decided when it is looked at the next time. */
-  decideDoubt(): void {
-    this.#doubtWait.decideNow();
-  }
-
-  /** The frame in front was taken. */
-  noteTaken(): void {
-    this.#doubtWait.noteTaken();
-  }
-
-  /** When frames were taken: now, or when the silence began that decided about them. */
-  takenAtMs(): number {
-    return this.#doubtWait.takeDecidedSinceMs() ?? this.#options.clock.now();
   }
 
   close(): void {

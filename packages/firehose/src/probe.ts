@@ -10,7 +10,7 @@ import { quote } from "./kept-bytes.ts";
 import { readFrame } from "./frame.ts";
 
 export interface ProbeOptions {
-  /** `wss://host[:port]` */
+  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
   readonly url: string;
   /** null: without a cursor, live. */
   readonly cursor: number | null;

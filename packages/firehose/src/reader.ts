@@ -51,7 +51,6 @@ class SocketReader implements FirehoseReader {
       watched: () => ({ connection: this.#subscription, stream: this.#state }),
       probe: (look, signal) => probeStream({ url, userAgent, clock, connectTimeoutMs, ...look }, signal),
     });
-    this.#state = this.#newState(position);
     this.#subscription = new Subscription({
       url,
       userAgent,
@@ -66,6 +65,7 @@ class SocketReader implements FirehoseReader {
       onFrames: () => this.#takeFrames(),
       onWake: () => this.#monitor.wake(),
     });
+    this.#state = this.#newState(position);
   }
 
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
@@ -118,11 +118,8 @@ class SocketReader implements FirehoseReader {
       clock,
       rules: { filter, verify },
       isSuspicious: (cursorMs, firstMs) => this.#monitor.isSuspicious(cursorMs, firstMs),
-      frames: {
-        frameAt: (index) => this.#subscription.frames.frameAt(index),
-        bytesAt: (index) => this.#subscription.frames.bytesAt(index),
-      },
-      patience: () => this.#monitor.patience(),
+      frames: this.#subscription.frames,
+      patience: () => this.#monitor.doubt.patience(),
     });
   }
 
@@ -155,7 +152,7 @@ class SocketReader implements FirehoseReader {
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
-          this.#monitor.noteTaken();
+          this.#monitor.doubt.noteTaken();
           if (step.isGood) this.#subscription.noteGoodFrame();
           if (this.#memoryCheck.isTightAfter(window.received - receivedBefore)) window.end("memory");
           break;
@@ -177,15 +174,16 @@ class SocketReader implements FirehoseReader {
       }
       frame = frames.frameAt(0);
     }
-    const takenAtMs = this.#monitor.takenAtMs();
-    if (window.frames > framesBefore) this.#time.noteTaken(takenAtMs);
+    const decidedSinceMs = this.#monitor.doubt.takeDecidedSinceMs();
+    if (window.frames > framesBefore) this.#time.noteTaken(decidedSinceMs ?? this.#options.clock.now());
     // The first frame brings a nearer deadline; the last one the end.
     if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#monitor.wake();
   }
 
   /** Whether more frames may still come behind the one that is doubted. If none can, it is read again or decided. */
   #waitBehindDoubt(): boolean {
-    const next = this.#monitor.doubt();
+    const next = this.#monitor.doubt.next(this.#state.position, this.#state.cursor);
+    if (next === "wait") this.#subscription.admit();
     if (next === "reconnect") this.#reconnect("the connection ended behind a sequence number that may be wrong");
     return next === "wait";
   }
@@ -228,7 +226,7 @@ class SocketReader implements FirehoseReader {
   #hasNothingMore(window: WindowBuilder, { because }: Ending): boolean {
     const { position, isDoubting } = this.#state;
     if (because !== "quiet" || !isDoubting) return true;
-    this.#monitor.decideDoubt();
+    this.#monitor.doubt.decideNow();
     this.#takeFrames();
     this.#monitor.wake();
     return this.#state.position === position && this.#subscription.frames.isEmpty && window.ending === null;

@@ -2,10 +2,11 @@
  * Frames that are not taken into the stream: those that cannot be read, and those whose sequence number is not believed. Each
  * is recorded once, as a dead entry, and passed over from then on.
  */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
+import type { DeadEntry } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import { BadFrames } from "./bad-frames.ts";
 import type { MessageFrame, UnknownFrame } from "./frame-types.ts";
-import { outlierEntry } from "./outlier.ts";
 import { SetAside } from "./set-aside.ts";
 import { IGNORED, type Step } from "./stream-step.ts";
 import type { WindowBuilder } from "./window-builder.ts";
@@ -73,4 +74,21 @@ interface OutlierStanding {
   readonly last: number;
   /** Where the stream stands; null: at no place. */
   readonly position: Position | null;
+}
+
+/** A frame whose sequence number no other frame vouches for. */
+function outlierEntry(frame: OutlierFrame, bytes: Buffer, at: OutlierStanding): DeadEntry {
+  const { seq } = frame;
+  const type = frame.kind === "unknown" ? frame.type : `#${frame.kind}`;
+  const did = frame.kind === "unknown" || frame.did === "" ? null : frame.did;
+  return deadEntry({
+    // Its own number, so that it is the same row wherever it is met again.
+    seq,
+    timeMs: at.timeMs,
+    did,
+    path: null,
+    reason: "seq-outlier",
+    error: `${type}: seq ${seq} came after ${at.last}, and the frames behind it do not go on from there`,
+    payload: bytes,
+  });
 }

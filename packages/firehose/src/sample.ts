@@ -2,28 +2,22 @@
  * A sample of a stream behind a cursor: how many events its frames hold, how many of them pass the filters, and how large
  * they are. By the reader's own frames, filter and extraction, so that an estimate counts what a run would count.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
+import type { Sample } from "@firehose-backfill/source/survey";
 import { medianTime } from "./event-time.ts";
 import { extractEvents } from "./extract.ts";
 import type { MessageFrame } from "./frame-types.ts";
-import { probeStream, type ProbeResult } from "./probe.ts";
+import { type ProbeOptions, probeStream, type ProbeResult } from "./probe.ts";
 import { firstBelieved, lastBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES } from "./seek-search.ts";
 import type { Filter } from "./types.ts";
 
-export interface SampleOptions {
-  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
-  readonly url: string;
-  /** null: without a cursor, live. */
-  readonly cursor: number | null;
+export interface SampleOptions extends Pick<ProbeOptions, "url" | "cursor" | "userAgent" | "clock"> {
   /** Frames above it belong to the next sample. null: there is no such bound. */
   readonly untilSeq: number | null;
   readonly filter: Filter;
-  readonly userAgent: string;
-  readonly clock: Clock;
   readonly limits?: Partial<SampleLimits>;
 }
 
@@ -47,22 +41,11 @@ export const DEFAULT_SAMPLE_LIMITS: SampleLimits = {
   listenMs: 5_000,
 };
 
-export interface StreamSample {
+/** `isWhole`: frames above `untilSeq` came, so everything up to it was seen. */
+export interface StreamSample extends Omit<Sample, "first" | "last"> {
   /** The first frame and the last; each at the median time of the few frames around it. */
   readonly first: Position;
   readonly last: Position;
-  /** Frames above `untilSeq` came: everything up to it was seen. */
-  readonly isWhole: boolean;
-  readonly frames: number;
-  readonly bytes: number;
-  /** As a run counts them: skipped and dead ones included. */
-  readonly events: number;
-  /** Those that pass the filters. */
-  readonly matching: number;
-  /** Rows that the matching record operations would leave: one for each record, however often it is written. */
-  readonly rows: number;
-  /** DAG-CBOR bytes of the matching records. */
-  readonly recordBytes: number;
 }
 
 export type SampleResult =

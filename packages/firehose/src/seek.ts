@@ -2,22 +2,17 @@
  * Finds the sequence number from which a start by time is read, by looking at the relay at a few cursors instead of reading
  * and dropping everything before. Asks politely: one connection after the other, two a second, 40 at most.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { medianTime, REMEMBERED_TIMES } from "./event-time.ts";
-import { probeStream, type ProbeResult } from "./probe.ts";
+import { type ProbeOptions, probeStream, type ProbeResult } from "./probe.ts";
 import { firstBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES, type Look, sampleTimeMs, type SeekSearch, startSeekSearch } from "./seek-search.ts";
 
-export interface SeekOptions {
-  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
-  readonly url: string;
+export interface SeekOptions extends Pick<ProbeOptions, "url" | "userAgent" | "clock"> {
   /** Milliseconds since the epoch, by event time. */
   readonly startTimeMs: number;
-  readonly clock: Clock;
   /** 0 to 1, for jitter. */
   readonly random: () => number;
-  readonly userAgent: string;
   /** Longest that it may take; what is found until then counts. */
   readonly maxMs?: number;
   /** What differs from DEFAULT_SEEK_LIMITS. */

@@ -10,13 +10,14 @@ import type { Extract, ExtractRules } from "./extract-parts.ts";
 import type { FramesInOrder } from "./frame-queue.ts";
 import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
 import { quote } from "./kept-bytes.ts";
+import type { RelayState } from "./relay-state.ts";
 import { RefusedFrames } from "./refused-frames.ts";
 import type { Patience } from "./seq-doubt.ts";
 import { SeqOrder } from "./seq-order.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { cursorAhead, IGNORED, type Step, wentBack } from "./stream-step.ts";
 import type { FirehoseReaderOptions, ReadPosition } from "./types.ts";
-import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
+import type { WindowBuilder } from "./window-builder.ts";
 
 type SequencedFrame = MessageFrame | (UnknownFrame & { readonly seq: number });
 
@@ -93,7 +94,7 @@ export class StreamState {
     return { ...this.#start, cursor: this.position, ...this.facts() };
   }
 
-  facts(): StreamFacts {
+  facts(): RelayState {
     return {
       startReached: this.#position.startReached,
       recentTimesMs: this.#position.recentTimesMs(),

@@ -1,5 +1,6 @@
 /** What one frame comes to, for the owner of the connection. */
 import type { Position } from "@firehose-backfill/core/position";
+import type { Suspicion } from "./gap-proof.ts";
 import type { WindowEnd } from "./types.ts";
 
 /** What the owner of the connection has to do about a frame. */
@@ -9,7 +10,7 @@ export type Step =
   /** It stays where it is: the window is over. */
   | { readonly kind: "full"; readonly because: "events" | "bytes" }
   /** It stays where it is until it is known whether there is a gap before it. */
-  | { readonly kind: "suspicious"; readonly cursor: Position; readonly first: Position; readonly isStart: boolean }
+  | ({ readonly kind: "suspicious" } & Suspicion)
   /** It stays where it is until the frames behind it say whether its sequence number is believed. */
   | { readonly kind: "doubted" }
   /** The connection is of no more use. */

@@ -3,7 +3,6 @@
  * again. It does nothing by itself: its owner calls `poll` when `nextDeadlineMs` has come, and after `onWake`. The owner knows
  * what frames say and from which cursor to go on, and monitor.ts finds out whether the other end still answers.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import { reconnectDelayMs } from "./back-off.ts";
 import { type Connection, type ConnectionEnd, connect, OVERSIZE_FRAME_BYTES } from "./connection.ts";
 import { explainEnd } from "./connection-end.ts";
@@ -12,12 +11,9 @@ import { MAX_FRAME_BYTES } from "./frame-types.ts";
 import { Inbox } from "./inbox.ts";
 import type { Liveness } from "./liveness.ts";
 import type { FirehoseTimings } from "./timings.ts";
+import type { FirehoseReaderOptions } from "./types.ts";
 
-export interface SubscriptionOptions {
-  readonly url: string;
-  readonly userAgent: string;
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface SubscriptionOptions extends Pick<FirehoseReaderOptions, "url" | "userAgent" | "clock" | "random"> {
   readonly timings: FirehoseTimings;
   /** Told what comes from the other end, and when something can come. */
   readonly signs: Pick<Liveness, "frame" | "pong">;

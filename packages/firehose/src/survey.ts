@@ -2,30 +2,23 @@
  * Looks at a relay before a run: where the window begins and ends on it, and samples of the stream in between. Politely:
  * one connection after the other, two a second at most, each closed after a thousand frames.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
+import type { SurveyRequest as PortRequest } from "@firehose-backfill/source/kit";
 import { type Survey, SurveyError, type TimedCursor } from "@firehose-backfill/source/survey";
 import { findHead, type Look } from "./find-head.ts";
 import type { SampleOptions, SampleResult, StreamSample } from "./sample.ts";
 import type { SeekOptions, SeekResult } from "./seek.ts";
 import type { Filter } from "./types.ts";
 
-export interface SurveyDeps {
-  readonly clock: Clock;
-  /** 0 to 1, for jitter. */
-  readonly random: () => number;
-  readonly userAgent: string;
+export interface SurveyDeps extends Pick<SeekOptions, "clock" | "random" | "userAgent"> {
   readonly sampleStream: (options: SampleOptions, signal: AbortSignal) => Promise<SampleResult>;
   readonly seekCursor: (options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>;
 }
 
-export interface SurveyRequest {
+export interface SurveyRequest extends Pick<PortRequest, "host" | "start" | "end"> {
   readonly url: string;
-  readonly host: string;
   readonly filter: Filter;
-  readonly start: StartPoint;
-  readonly end: EndPoint;
   /** A recording keeps everything, whatever its age. */
   readonly isRecording: boolean;
   /** Places in the window that are looked at. */

@@ -4,6 +4,8 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
+import type { Gap } from "./gap-proof.ts";
+import type { RelayState } from "./relay-state.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
 /** Why a window ended. */
@@ -36,20 +38,16 @@ export type WindowEnd =
   /** A broken frame closed the connection; the position is told in `brokenFrames`. Retried. */
   | "bad-frame";
 
-export interface ReadPosition {
+export interface ReadPosition extends RelayState {
   /** null: begin at `start`. */
   readonly cursor: Position | null;
   /** Where to connect when cursor is null: `cursor=0`, `cursor=N`, or live. */
   readonly start: "oldest" | "live" | { readonly seq: number };
   /** Events before it are skipped as `before-start` until event time first reaches it. null: none are. */
   readonly startTimeMs: number | null;
-  readonly startReached: boolean;
-  readonly recentTimesMs: readonly number[];
   /** The run ends when event time gets there; or at a seq. */
   readonly endTimeMs: number;
   readonly endSeq: number | null;
-  readonly hostSeen: boolean;
-  readonly brokenFrames: number;
   /** Since when the run has waited for a first frame, over earlier readers. Absent: since this reader first connected. */
   readonly silentSinceMs?: number;
 }
@@ -65,7 +63,7 @@ export interface WindowLimits {
   readonly takeFirstWhole: boolean;
 }
 
-export interface Window {
+export interface Window extends RelayState {
   /** Everything that passed the filter, in stream order, and what is dead on arrival. Spent when the next window is read. */
   readonly events: EventLog;
   /** Events seen, skipped and dead ones included. */
@@ -80,11 +78,7 @@ export interface Window {
   readonly to: Position | null;
   /** First frame ever seen in this window. */
   readonly first: Position | null;
-  readonly startReached: boolean;
-  readonly recentTimesMs: readonly number[];
-  readonly hostSeen: boolean;
-  readonly brokenFrames: number;
-  readonly gaps: readonly { from: Position; to: Position; reason: string }[];
+  readonly gaps: readonly Gap[];
   /** By event time, where an `oldest` connection or a gap probe showed it. */
   readonly oldestKeptMs: number | null;
   readonly endedBecause: WindowEnd;

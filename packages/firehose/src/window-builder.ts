@@ -4,6 +4,7 @@ import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Extract, SignedCommit } from "./extract-parts.ts";
 import type { Gap } from "./gap-proof.ts";
+import type { RelayState } from "./relay-state.ts";
 import type { Window, WindowEnd, WindowLimits } from "./types.ts";
 
 /** A commit whose signature is to be verified, and which of the window's events depend on it. */
@@ -17,9 +18,6 @@ export interface Ending {
   readonly because: WindowEnd;
   readonly detail: string | null;
 }
-
-/** What the stream, not the window, knows when the window ends. */
-export type StreamFacts = Pick<Window, "startReached" | "recentTimesMs" | "hostSeen" | "brokenFrames">;
 
 /** Why a frame brought no event. */
 export type IgnoredReason = "unknown-type" | "info" | "no-operations" | "duplicate";
@@ -159,7 +157,7 @@ export class WindowBuilder {
     this.#oldestKeptMs = timeMs;
   }
 
-  finish(facts: StreamFacts): Window {
+  finish(facts: RelayState): Window {
     const ending = this.#ending ?? { because: "aborted", detail: null };
     return {
       events: this.#replaced.size === 0 ? this.events : this.events.replacing(this.#replaced),
