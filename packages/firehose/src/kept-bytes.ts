@@ -1,15 +1,15 @@
-/** Copies of what is kept of a frame, and how much of a stranger's words is kept at all. */
+/** Copies bytes out of a frame, and cuts texts of a server. */
 import { cutText } from "@firehose-backfill/core/cut-text";
 
-/** Words of a server that find their way into an error are cut here. */
+/** A text of a server that becomes part of an error is cut at this length. */
 const MAX_QUOTED_CHARS = 500;
 
-/** A copy: whoever keeps it does not keep the frame. */
+/** Copies the bytes, so that keeping them does not keep the frame. */
 export function copyBytes(bytes: Buffer, start: number, end: number): Uint8Array {
   return Uint8Array.from(bytes.subarray(start, end));
 }
 
-/** Cuts what a server said to a length that a person reads. */
+/** Cuts a text of a server to a length that a person reads. */
 export function quote(text: string): string {
   return cutText(text, MAX_QUOTED_CHARS);
 }
