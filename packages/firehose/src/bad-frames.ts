@@ -16,7 +16,7 @@ const MAX_SET_ASIDE = 100;
 export type BadFrameVerdict =
   /** Connect again, from the cursor. */
   | { readonly kind: "reconnect" }
-  /** An earlier reader has recorded it. Skip it. */
+  /** It was recorded on an earlier connection. Skip it. */
   | { readonly kind: "known" }
   | { readonly kind: "dead"; readonly event: DeadEntry };
 

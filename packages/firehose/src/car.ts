@@ -50,7 +50,7 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: Wa
     section.at = blockEnd;
     // A shorter section has a CID of another kind, which is never wanted.
     if (blockEnd - cid < CID_LENGTH) continue;
-    // The first byte of the digest differs for nearly all other blocks, and it is in the cache after the length was read.
+    // The first byte of the digest differs for nearly all other blocks, and it stands next to the length that was just read.
     const digestByte = bytes[cid + DIGEST_AT];
     for (let index = 0; index < length; index++) {
       const wantedCid = cids[index] ?? 0;

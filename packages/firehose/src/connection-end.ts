@@ -7,7 +7,7 @@ import { quote } from "./kept-bytes.ts";
 const PERMANENT_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 410, 501]);
 
 export interface EndMeaning {
-  /** A sentence for the operator. null: the frame itself is told instead. */
+  /** A sentence for the operator. null: the reader records a broken frame instead. */
   readonly detail: string | null;
   /** A sentence for the operator: the server will never accept this connection. null: it may. */
   readonly refused: string | null;

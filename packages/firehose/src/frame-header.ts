@@ -50,7 +50,7 @@ function readAnyHeader(cursor: CborCursor): FrameHeader {
   );
 }
 
-/** null: it is neither a positive integer nor -1. */
+/** null: it is neither an unsigned integer nor -1. */
 function readOp(cursor: CborCursor): number | null {
   const start = cursor.pos;
   const major = cursor.major();

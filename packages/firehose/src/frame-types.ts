@@ -22,7 +22,7 @@ abstract class SequencedFrame {
   declare readonly bytes: Buffer;
   /** 0: not read yet. A frame without a number is broken. */
   declare seq: number;
-  /** Milliseconds since the epoch. NaN: it could not be read, and `fault` says so. */
+  /** Milliseconds since the epoch. NaN: it could not be read, and a message has a `fault`. */
   declare timeMs: number;
   /** The first rule that the frame breaks. */
   declare fault: FrameFault | null;
@@ -101,7 +101,7 @@ export class CommitFrame extends CommitMessage {
   declare readonly kind: "commit";
   /** Where the 36 bytes of the commit's CID start. -1: there is none, and `fault` says so. */
   declare commit: number;
-  /** At most 200. If there were more, `fault` says so. */
+  /** At most 200. `fault` says if there were more, or if ops are missing. */
   declare ops: readonly OpSlice[];
   /** The host left operations or blocks out of it. */
   declare isTooBig: boolean;

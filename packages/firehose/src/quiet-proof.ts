@@ -23,9 +23,9 @@ export interface QuietFacts {
 export type QuietVerdict =
   | "open"
   | "quiet"
-  /** A second connection brought what the first did not: it is to be replaced. */
+  /** A second connection brought a frame that the main one did not bring, so the main one has to be replaced. */
   | "stuck"
-  /** The live one did: the host does not serve our cursor. */
+  /** Only the live connection brought a frame, so the host does not serve our cursor. */
   | "silent-on-cursor";
 
 interface Look {
@@ -41,7 +41,7 @@ interface Looking {
   readonly sinceMs: number;
   readonly stop: AbortController;
   result: ProbeResult | null;
-  /** The look saw a frame: until then the main connection may bring it, too. null: that is not so. */
+  /** The look saw a frame, and until then the main connection may bring it, too. null: the look saw none. */
   graceUntilMs: number | null;
 }
 
@@ -76,7 +76,7 @@ export class QuietProof {
 
   poll(facts: QuietFacts): QuietVerdict {
     const { quietSinceMs } = facts;
-    // A frame, a pause and the end of the connection begin the proof anew.
+    // After a frame, a pause or the end of the connection the proof begins again.
     if (this.#looking === null || quietSinceMs === null || quietSinceMs > this.#looking.sinceMs) this.reset();
     if (quietSinceMs === null) return "open";
     const nowMs = this.#options.clock.now();
@@ -107,7 +107,7 @@ export class QuietProof {
         return kind === "second" ? "stuck" : "silent-on-cursor";
       case "error-frame":
       case "failed":
-        // It proves nothing.
+        // The look failed, so nothing is proved.
         this.reset();
         this.#notBeforeMs = nowMs + quietMs * RETRY_AFTER_QUIETS;
         this.#deadlineMs = this.#notBeforeMs;

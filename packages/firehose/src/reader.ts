@@ -15,7 +15,7 @@ import { verifyWindow } from "./verify-window.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
 import { WindowTime } from "./window-time.ts";
 
-/** @throws TypeError where `verify` is `signature` and nobody resolves keys */
+/** @throws TypeError if `verify` is `signature` and there is no `resolveKey` */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
   if (options.verify === "signature" && options.resolveKey === undefined) {
     throw new TypeError("verify: signature needs resolveKey");
@@ -30,11 +30,11 @@ class SocketReader implements FirehoseReader {
   readonly #monitor: Monitor;
   readonly #subscription: Subscription;
   #state: StreamState;
-  /** Of the last window: its memory is for the next one. */
+  /** The log of the last window. The next window uses its memory again. */
   #log = new EventLog();
   #window: WindowBuilder | null = null;
   #time = new WindowTime(0, 0);
-  /** The network said something that no further window can change. */
+  /** Why every further window ends at once. null: reading goes on. */
   #terminal: Ending | null = null;
 
   constructor(options: FirehoseReaderOptions) {
@@ -91,7 +91,7 @@ class SocketReader implements FirehoseReader {
     if (resolveKey === undefined || window.pendingSignatures.length === 0) return window.finish(this.#state.facts());
     const failure = await verifyWindow(window, { resolveKey, clock, random: this.#options.random, signal });
     if (failure === null) return window.finish(this.#state.facts());
-    // Nothing of it may be handed on: it is read again from where it began.
+    // The window is not handed on. It is read again, from where it began.
     this.#state = this.#newState(before);
     this.#drop(failure);
     const nothing = this.#newWindow(limits, before.cursor);
@@ -130,7 +130,7 @@ class SocketReader implements FirehoseReader {
     else if (this.#options.isMemoryTight()) window.end("memory");
   }
 
-  /** Everything that can be done now; ends the window where it is over. */
+  /** Does everything that can be done now, and ends the window if it is over. */
   #advance(window: WindowBuilder): void {
     this.#subscription.poll();
     this.#takeFrames();
@@ -138,7 +138,7 @@ class SocketReader implements FirehoseReader {
     if (window.ending === null) this.#time.judge(this.#options.clock.now(), window, this.#subscription, this.#state);
   }
 
-  /** Takes what is queued, as far as it fits. Called for frames as they come, and whenever something else changed. */
+  /** Takes the frames that wait, as far as they fit into the window. Called when frames come, and when something else changed. */
   #takeFrames(): void {
     const window = this.#window;
     if (window === null || this.#monitor.isHolding) return;
@@ -176,11 +176,11 @@ class SocketReader implements FirehoseReader {
     }
     const decidedSinceMs = this.#monitor.doubt.takeDecidedSinceMs();
     if (window.frames > framesBefore) this.#time.noteTaken(decidedSinceMs ?? this.#options.clock.now());
-    // The first frame brings a nearer deadline; the last one the end.
+    // The first frame brings a nearer deadline, and the end of the window must not wait for one.
     if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#monitor.wake();
   }
 
-  /** Whether more frames may still come behind the one that is doubted. If none can, it is read again or decided. */
+  /** True: more frames may come behind the one that is doubted. If none can, the frame is read again or decided. */
   #waitBehindDoubt(): boolean {
     const next = this.#monitor.doubt.next(this.#state.position, this.#state.cursor);
     if (next === "wait") this.#subscription.admit();
@@ -222,7 +222,7 @@ class SocketReader implements FirehoseReader {
     }
   }
 
-  /** On a quiet host nothing comes behind a frame that is doubted. So the frame is decided now, and it may go on from there. */
+  /** On a quiet host nothing comes behind a frame that is doubted. So it is decided now, and if it is taken, reading goes on. */
   #hasNothingMore(window: WindowBuilder, { because }: Ending): boolean {
     const { position, isDoubting } = this.#state;
     if (because !== "quiet" || !isDoubting) return true;

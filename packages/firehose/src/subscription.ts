@@ -15,11 +15,11 @@ import type { FirehoseReaderOptions } from "./types.ts";
 
 export interface SubscriptionOptions extends Pick<FirehoseReaderOptions, "url" | "userAgent" | "clock" | "random"> {
   readonly timings: FirehoseTimings;
-  /** Told what comes from the other end, and when something can come. */
+  /** Is told when something comes from the other end, and when something can come again. */
   readonly signs: Pick<Liveness, "frame" | "pong">;
-  /** Asked at each connect, once every frame that came before has been taken. */
+  /** Called before each connection, when all frames of the last one have been taken. */
   readonly nextConnect: () => { readonly cursor: number | null; readonly allowOversize: boolean };
-  /** Called once for the frames that came in one piece of the stream, before anything else happens. */
+  /** Called once for all frames of one read of the socket, before anything else happens. */
   readonly onFrames: () => void;
   /** Something other than a frame happened. */
   readonly onWake: () => void;
@@ -58,7 +58,7 @@ export class Subscription {
     });
   }
 
-  /** The server will never serve this; a sentence for the operator. */
+  /** A sentence for the operator: the server will never accept this connection. null: it may. */
   get refused(): string | null {
     return this.#refused;
   }
@@ -81,17 +81,17 @@ export class Subscription {
     return this.#openedMs;
   }
 
-  /** The cursor that the present connection was opened with; null: none. */
+  /** The cursor that the present connection was opened with. null: none. */
   get asked(): number | null {
     return this.#asked;
   }
 
-  /** When the next connection is due; null while there is one, or frames of the last one wait. */
+  /** When the next connection is due. null: there is one, or frames of the last one wait. */
   get retryAtMs(): number | null {
     return this.#state === "waiting" && this.#end === null && this.#refused === null ? this.#retryAtMs : null;
   }
 
-  /** The last connections brought nothing. */
+  /** The last connections brought no good frame, and none is open. */
   get isFailing(): boolean {
     return this.#fruitless > 0 && this.#state !== "open";
   }
@@ -101,7 +101,7 @@ export class Subscription {
     return this.#end !== null;
   }
 
-  /** What waits to be taken. */
+  /** The frames that wait to be taken. */
   get frames(): Pick<FrameQueue, "isEmpty" | "frameAt" | "bytesAt"> {
     return this.#inbox.frames;
   }
@@ -110,7 +110,7 @@ export class Subscription {
     this.#connection?.ping();
   }
 
-  /** Lets frames in, however many wait, until one of them is taken. */
+  /** Lets frames in until one is taken, also if many wait. */
   admit(): void {
     this.#inbox.admit();
   }
@@ -120,13 +120,13 @@ export class Subscription {
     this.#inbox.shift();
   }
 
-  /** A frame of the present connection was good: what fails after it is not a failure to connect. */
+  /** A frame of the present connection was good, so its end does not count as a failed connection. */
   noteGoodFrame(): void {
     this.#isFruitful = true;
     this.#fruitless = 0;
   }
 
-  /** Ends the connection and forgets the frames that were not taken; the next `poll`s connect again. */
+  /** Ends the connection and drops the frames that were not taken. A later `poll` connects again. */
   drop(detail: string): void {
     this.#connection?.drop();
     this.#inbox.clear();
@@ -135,7 +135,7 @@ export class Subscription {
     this.#scheduleConnect();
   }
 
-  /** Ends it for good. */
+  /** Ends the subscription. */
   close(): void {
     this.#connection?.drop();
     this.#connection = null;
@@ -209,7 +209,7 @@ export class Subscription {
     this.#retryAtMs = this.#endedAtMs + reconnectDelayMs(this.#fruitless, random, timings);
   }
 
-  /** Heeds what the server said about trying again. */
+  /** Keeps what the server said, and waits as long as it asked for. */
   #explain(end: ConnectionEnd): void {
     const { detail, refused, waitMs } = explainEnd(end, this.#endedAtMs);
     if (detail !== null) this.#detail = detail;

@@ -1,4 +1,4 @@
-/** The part of the relay's kit that looks and reads nothing: who only plans does not carry the reader along. */
+/** The part of the kit of a relay that only surveys. It is apart, so that a program which only plans does not load the reader. */
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { SourceKit } from "@firehose-backfill/source/kit";
@@ -8,7 +8,7 @@ import { seekCursor } from "./seek.ts";
 import { type SurveyDeps, surveyRelay } from "./survey.ts";
 
 export interface RelayOptions extends Pick<SurveyDeps, "clock" | "random" | "userAgent"> {
-  /** Connected to where a run has no RELAY_URL. null: there is no such relay here. */
+  /** The relay of a run without a RELAY_URL. null: there is no such relay here. */
   readonly sampleRelayUrl: string | null;
 }
 
@@ -26,7 +26,7 @@ export function relaySurveyor(options: SurveyorOptions): Pick<SourceKit, "survey
   };
 }
 
-/** null: nothing to connect to. */
+/** null: there is no relay to connect to. */
 export function urlOf(scope: Pick<ScopeSettings, "relayUrl">, sampleRelayUrl: string | null): string | null {
   return scope.relayUrl ?? sampleRelayUrl;
 }

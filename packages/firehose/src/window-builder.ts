@@ -1,4 +1,4 @@
-/** A window while it is being read: what it holds, whether more fits, and why it ends. */
+/** Builds a window while it is read: what it holds, whether more fits, and why it ends. */
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
@@ -7,7 +7,7 @@ import type { Gap } from "./gap-proof.ts";
 import type { RelayState } from "./relay-state.ts";
 import type { Window, WindowEnd, WindowLimits } from "./types.ts";
 
-/** A commit whose signature is to be verified, and which of the window's events depend on it. */
+/** A commit whose signature has to be verified, and the events of the window that depend on it. */
 export interface PendingSignature {
   readonly signed: SignedCommit;
   readonly firstEvent: number;
@@ -29,20 +29,20 @@ export class WindowBuilder {
   readonly #ignored = { "unknown-type": 0, info: 0, "no-operations": 0, duplicate: 0 };
   readonly #gaps: Gap[] = [];
   readonly #replaced = new Map<number, FirehoseEvent>();
-  /** A frame's events are appended first; then `refuses` says whether they may stay. */
+  /** The events of a frame are appended first. Then `refuses` says whether they may stay. */
   readonly events: EventLog;
   readonly pendingSignatures: PendingSignature[] = [];
   #received = 0;
   #frames = 0;
   #readBytes = 0;
-  /** Events in the log that take no room. */
+  /** How many events in the log do not count for the limits. */
   #free = 0;
   #first: Position | null = null;
   #to: Position | null = null;
   #oldestKeptMs: number | null = null;
   #ending: Ending | null = null;
 
-  /** `events` is empty, and the window's from now on. */
+  /** `events` is empty, and from now on it belongs to the window. */
   constructor(limits: WindowLimits, from: Position | null, events: EventLog) {
     this.#limits = limits;
     this.#from = from;
@@ -53,7 +53,7 @@ export class WindowBuilder {
     return this.#frames;
   }
 
-  /** Events seen, skipped ones included. */
+  /** All events that came, with skipped and dead ones. */
   get received(): number {
     return this.#received;
   }
@@ -62,14 +62,14 @@ export class WindowBuilder {
     return this.#ending;
   }
 
-  /** The first reason stands. */
+  /** Only the first reason counts. */
   end(because: WindowEnd, detail: string | null = null): void {
     this.#ending ??= { because, detail };
   }
 
   /**
-   * The events from this one on are those of one frame. null: they may stay. Otherwise why they have to wait for the next
-   * window; they are taken out again.
+   * The events from `firstEvent` on are those of one frame. null: they may stay. Otherwise they are taken out again and have to
+   * wait for the next window, for the reason that is returned.
    */
   refuses(firstEvent: number): "events" | "bytes" | null {
     const { maxEvents, maxBytes, takeFirstWhole } = this.#limits;
@@ -77,14 +77,14 @@ export class WindowBuilder {
     if (length === firstEvent) return null;
     const isFirst = firstEvent === this.#free;
     const isTooMany = length - this.#free > maxEvents && !(isFirst && takeFirstWhole);
-    // A commit that is larger than the limit alone has to fit somewhere.
+    // A commit that alone is larger than the limit has to fit into some window, so the first one may be that large.
     const isTooLarge = byteLength > maxBytes && !isFirst;
     if (!isTooMany && !isTooLarge) return null;
     this.events.truncate(firstEvent);
     return isTooMany ? "events" : "bytes";
   }
 
-  /** A frame that moves the cursor to `position`, whose events are in the log. */
+  /** A frame moves the cursor to `position`. Its events are in the log. */
   addFrame(position: Position, extract: Extract, frameBytes: number): void {
     this.#first ??= position;
     this.#to = position;
@@ -108,25 +108,25 @@ export class WindowBuilder {
     this.#endIfFull();
   }
 
-  /** A frame that moves nothing. */
+  /** A frame does not move the cursor. */
   addIgnored(frameBytes: number, reason: IgnoredReason): void {
     this.#readBytes += frameBytes;
     this.noteIgnored(reason);
     this.#endIfFull();
   }
 
-  /** A frame that holds no event. */
+  /** A frame holds no event. */
   noteIgnored(reason: IgnoredReason): void {
     this.#ignored[reason]++;
   }
 
-  /** Nothing came, and nothing will: the window ends at this place. */
+  /** The stream is over and brought nothing. The window ends at this position. */
   standAt(position: Position): void {
     this.#first ??= position;
     this.#to ??= position;
   }
 
-  /** A frame that could not be read, whose dead entry is in the log: the cursor stays at `position`; null: there is none yet. */
+  /** A frame could not be read. Its dead entry is in the log, and the cursor stays at `position`. null: there is no cursor yet. */
   addBadFrame(position: Position | null, frameBytes: number): void {
     this.#first ??= position;
     this.#to ??= position;
@@ -136,15 +136,15 @@ export class WindowBuilder {
   }
 
   /**
-   * A frame whose sequence number is not believed, whose dead entry is in the log. It takes no room: a host may send it first
-   * on every connection, and a small window would hold nothing else, for ever.
+   * The sequence number of a frame is not believed. Its dead entry is in the log. It does not count for the limits, because a host
+   * may send it first on every connection, and then a small window would never hold anything else.
    */
   addOutlier(position: Position | null, frameBytes: number): void {
     this.#free++;
     this.addBadFrame(position, frameBytes);
   }
 
-  /** Something else came of an event than was thought when it was read. */
+  /** Replaces an event after it was read, because its signature is not good. */
   replace(index: number, event: FirehoseEvent): void {
     this.#replaced.set(index, event);
   }
