@@ -1,7 +1,7 @@
 /** What the end of a connection means, for the operator and for the next attempt. */
 import { parseRetryAfter } from "./back-off.ts";
 import type { ConnectionEnd } from "./connection.ts";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 
 /** HTTP answers to the upgrade after which another attempt is of no use. */
 const PERMANENT_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 410, 501]);

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
 
 /** The limit of a connection that has to accept a frame which is too large. The frame is recorded then, and does not end every connection. */

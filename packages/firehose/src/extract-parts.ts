@@ -5,7 +5,6 @@ import { aboutEvent, deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, LiveEvent } from "@firehose-backfill/core/event";
 import { type SignaturePlace, unsignedBytes } from "@firehose-backfill/core/commit-block";
 import type { Problem } from "./commit.ts";
-import { copyBytes } from "./kept-bytes.ts";
 import type { CommitFrame, MessageFrame, SyncFrame } from "./frame-types.ts";
 import type { Filter } from "./types.ts";
 
@@ -62,6 +61,6 @@ export function signedCommit(
   return {
     did,
     unsigned: unsignedBytes(bytes, start, end, signature),
-    signature: copyBytes(bytes, signature.start, signature.end),
+    signature: Uint8Array.from(bytes.subarray(signature.start, signature.end)),
   };
 }

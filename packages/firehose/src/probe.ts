@@ -6,7 +6,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { connect, type ConnectionEnd } from "./connection.ts";
 import type { MessageFrame } from "./frame-types.ts";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 import { readFrame } from "./frame.ts";
 
 export interface ProbeOptions {

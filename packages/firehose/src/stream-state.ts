@@ -9,7 +9,7 @@ import { countEvents, extractEvents } from "./extract.ts";
 import type { Extract, ExtractRules } from "./extract-parts.ts";
 import type { FramesInOrder } from "./frame-queue.ts";
 import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 import type { RelayState } from "./relay-state.ts";
 import { RefusedFrames } from "./refused-frames.ts";
 import type { Patience } from "./seq-doubt.ts";

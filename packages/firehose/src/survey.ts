@@ -170,22 +170,14 @@ function cutBefore(stretches: readonly Stretch[], startMs: number): readonly Str
 }
 
 /** Makes the looks of one survey. It keeps a distance between them, counts them, and repeats a few that fail. */
-interface Looker {
-  /** The oldest frame that the host keeps. @throws SurveyError */
-  oldest(): Promise<Position>;
-  readonly look: Look;
-  seek(timeMs: number): Promise<SeekResult>;
-  looks(): number;
-}
-
-function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSignal): Looker {
+function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSignal) {
   const { clock, random, userAgent } = deps;
   const { url, host, filter, spacingMs = SPACING_MS } = request;
   let lastBeganMs = Number.NEGATIVE_INFINITY;
   let looks = 0;
   let failures = 0;
 
-  const look: Looker["look"] = async (cursor, untilSeq) => {
+  const look: Look = async (cursor, untilSeq) => {
     const waitMs = lastBeganMs + spacingMs * (1 + random() / 2) - clock.now();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
     signal.throwIfAborted();
@@ -208,12 +200,13 @@ function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSig
   return {
     look,
     looks: () => looks,
-    async oldest() {
+    /** The oldest frame that the host keeps. @throws SurveyError */
+    async oldest(): Promise<Position> {
       const sample = await look(0, null);
       if (sample === null) throw new SurveyError(`${host} is silent: it shows no frame at its oldest`);
       return sample.first;
     },
-    async seek(timeMs) {
+    async seek(timeMs: number): Promise<SeekResult> {
       const result = await deps.seekCursor({ url, startTimeMs: timeMs, clock, random, userAgent }, signal);
       signal.throwIfAborted();
       looks += result.probes;

@@ -86,10 +86,7 @@ export class WindowBuilder {
 
   /** A frame moves the cursor to `position`. Its events are in the log. */
   addFrame(position: Position, extract: Extract, frameBytes: number): void {
-    this.#first ??= position;
-    this.#to = position;
-    this.#countFrame(frameBytes);
-    this.#received += extract.received;
+    this.#moveTo(position, extract.received, frameBytes);
     this.#skipped.did += extract.skippedDid;
     this.#skipped.collection += extract.skippedCollection;
     if (extract.signed !== null) {
@@ -100,10 +97,7 @@ export class WindowBuilder {
   }
 
   addSkipped(position: Position, events: number, frameBytes: number): void {
-    this.#first ??= position;
-    this.#to = position;
-    this.#countFrame(frameBytes);
-    this.#received += events;
+    this.#moveTo(position, events, frameBytes);
     this.#skipped["before-start"] += events;
     this.#endIfFull();
   }
@@ -128,10 +122,7 @@ export class WindowBuilder {
 
   /** A frame could not be read. Its dead entry is in the log, and the cursor stays at `position`. null: there is no cursor yet. */
   addBadFrame(position: Position | null, frameBytes: number): void {
-    this.#first ??= position;
-    this.#to ??= position;
-    this.#countFrame(frameBytes);
-    this.#received++;
+    this.#moveTo(this.#to ?? position, 1, frameBytes);
     this.#endIfFull();
   }
 
@@ -177,9 +168,12 @@ export class WindowBuilder {
     };
   }
 
-  #countFrame(bytes: number): void {
+  #moveTo(position: Position | null, received: number, frameBytes: number): void {
+    this.#first ??= position;
+    this.#to = position;
     this.#frames++;
-    this.#readBytes += bytes;
+    this.#readBytes += frameBytes;
+    this.#received += received;
   }
 
   #endIfFull(): void {
