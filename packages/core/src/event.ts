@@ -1,7 +1,7 @@
 /**
- * What the firehose says, one value an event. An event is the unit of BACKFILL_BATCH_SIZE and of every rate:
- * one record operation of a #commit, or one #account, #identity or #sync marker.
- * The reader never decodes records: their DAG-CBOR bytes travel as they came, and the consumer decodes them.
+ * The events of the firehose. An event is the unit of BACKFILL_BATCH_SIZE and of every rate: one record operation of a
+ * #commit, or one #account, #identity or #sync marker. The reader never decodes records: their DAG-CBOR bytes travel
+ * unchanged, and the consumer decodes them.
  */
 interface EventBase {
   readonly seq: number;
@@ -33,7 +33,7 @@ export interface AccountEvent extends EventBase {
 
 export interface IdentityEvent extends EventBase {
   readonly kind: "identity";
-  /** null: the frame carried no handle, which means nothing about the handle. */
+  /** null: the frame had no handle, which does not mean that the handle is gone. */
   readonly handle: string | null;
 }
 
@@ -43,27 +43,27 @@ export interface SyncEvent extends EventBase {
 }
 
 /**
- * Something the reader saw that can never be applied: a broken frame, or an operation that breaks a rule.
- * It travels through the queue, because the reader has no database; a consumer writes it to `dead_events`.
+ * Something that the reader received and that can never be applied: a broken frame, or an operation that breaks a rule.
+ * It goes through the queue because the reader has no database; a consumer writes it to `dead_events`.
  */
 export interface DeadEntry {
   readonly kind: "dead";
   readonly seq: number;
   readonly timeMs: number;
   readonly did: string | null;
-  /** `collection/rkey` where it is known. */
+  /** `collection/rkey` if it is known. */
   readonly path: string | null;
   /** A short stable word, counted and shown: `bad-frame`, `too-many-ops`, `missing-block`, ... */
   readonly reason: string;
   /** One sentence for the operator, escaped where it is printed. */
   readonly error: string;
-  /** At most the first 16 KiB of what arrived. */
+  /** At most the first 16 KiB of the frame or event. */
   readonly payload: Uint8Array;
-  /** What can be tried again: an event that was whole but for what the reason says. Absent: what arrived was none. */
+  /** The event, if only the given reason prevents it from being applied, so that it can be tried again. */
   readonly event?: LiveEvent;
 }
 
 export type MarkerEvent = AccountEvent | IdentityEvent | SyncEvent;
-/** One that can be applied. */
+/** An event that can be applied. */
 export type LiveEvent = RecordEvent | MarkerEvent;
 export type FirehoseEvent = LiveEvent | DeadEntry;

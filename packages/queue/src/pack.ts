@@ -1,4 +1,4 @@
-/** Events into batches, in order, each within what one message may hold. */
+/** Packs events into batches, in order; each batch fits into one message. */
 import type { EventLog, EventSlice } from "@firehose-backfill/core/cbor/event-log";
 import { cutText } from "@firehose-backfill/core/cut-text";
 import { aboutEvent, deadEntry, MAX_DEAD_PAYLOAD_BYTES } from "@firehose-backfill/core/dead-entry";
@@ -6,19 +6,19 @@ import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
 import { encodeMessage, messageBytes } from "./message-codec.ts";
 import type { QueueLimits } from "./types.ts";
 
-/** Of a message, everything that is not an event: the body, the key, heads, the attribute's name. */
+/** The bytes of a message besides its events: the body, the key, heads, the attribute's name. */
 const ENVELOPE_BYTES = 1024;
-/** The largest entry that tooLarge() makes has to fit. */
+/** The largest entry that tooLarge() creates must fit. */
 const MIN_EVENT_BYTES = 32 * 1024;
-/** A queue that takes less cannot be used: not even the dead entry of an event that does not fit would fit. 33 KiB. */
+/** 33 KiB. A queue with a smaller limit cannot be used: even the dead entry of an event that is too large would not fit. */
 export const LEAST_MESSAGE_BYTES = MIN_EVENT_BYTES + ENVELOPE_BYTES;
 const MAX_SHOWN_CHARS = 512;
 
 type PackLimits = Pick<QueueLimits, "maxMessageBytes">;
 
 /**
- * Groups of at most `batchSize` events, together exactly `log`: none lost, none moved. Each group encodes to at most
- * `limits.maxMessageBytes`. An event too large for a message of its own, even compressed, is replaced where it stands by a
+ * Returns groups of at most `batchSize` events that together are exactly `log`, in order. Each group encodes to at most
+ * `limits.maxMessageBytes`. An event that is too large for a message of its own, even compressed, is replaced at its position by a
  * DeadEntry with the reason `too-large`.
  * @throws RangeError when the limit is below 33 KiB
  */
@@ -44,7 +44,7 @@ export function packBatches(
   return batches;
 }
 
-/** `alone`: those that fit into a message of their own, because they compress. Both kinds are rare. */
+/** `alone`: large events that fit into a message of their own when compressed. Both kinds are rare. */
 function replaceTooLarge(log: EventLog, eventBytes: number, limits: PackLimits) {
   const alone = new Set<number>();
   const dead = new Map<number, DeadEntry>();
@@ -57,7 +57,7 @@ function replaceTooLarge(log: EventLog, eventBytes: number, limits: PackLimits) 
   return { fitting: dead.size === 0 ? log : log.replacing(dead), alone };
 }
 
-/** Encodes it, for only compression can tell. */
+/** Encodes the events, because only compression shows whether they fit. */
 function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
   const key = { runId: "", generation: 0, window: 0, fence: 0, number: 0 };
   const message = encodeMessage({ key, dueMs: 0, paceVersion: 0, events });
@@ -77,7 +77,7 @@ function tooLarge(event: FirehoseEvent, bytes: number, { maxMessageBytes }: Pack
   });
 }
 
-/** What makes a marker large is a text. null: it has none, or the event is none of them. */
+/** The text that made a marker large. null: it has none, or the event is not a marker. */
 function textOf(event: FirehoseEvent): Uint8Array | null {
   const { kind } = event;
   switch (kind) {
@@ -98,6 +98,6 @@ function textOf(event: FirehoseEvent): Uint8Array | null {
 }
 
 function toBytes(text: string | null): Uint8Array | null {
-  // Longer than any payload already, and a text may hold megabytes.
+  // The text may hold megabytes. Its beginning is already longer than a payload.
   return text === null ? null : Buffer.from(text.slice(0, MAX_DEAD_PAYLOAD_BYTES));
 }

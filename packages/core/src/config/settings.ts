@@ -1,5 +1,5 @@
 /**
- * The shape of a parsed configuration. Names of the environment map one to one to keys here (see definitions.ts);
+ * The shape of a parsed configuration. Each environment variable corresponds to one key here (see definitions.ts);
  * nothing outside core/config reads the environment.
  */
 export const PROFILE_NAMES = ["background", "moderate", "fast"] as const;
@@ -23,11 +23,11 @@ export interface ThrottleSettings extends PaceSettings {
   readonly memoryCheckInterval: number;
 }
 
-/** What a run is about; it cannot change while the run is not finished. */
+/** What a run reads; it cannot change until the run is finished. */
 export interface ScopeSettings {
   /** null: the bundled sample relay (local only). */
   readonly relayUrl: string | null;
-  /** How far back by event time. 0: do not run. -1: everything the relay keeps. */
+  /** How far back by event time. 0: do not run. -1: everything that the relay keeps. */
   readonly days: number;
   /** Empty: all. NSIDs, or prefixes that end in `.*`. */
   readonly collections: readonly string[];
@@ -36,7 +36,7 @@ export interface ScopeSettings {
   readonly verify: VerifyLevel;
 }
 
-/** What belongs to the deployment, not to the run. */
+/** Settings of the deployment, not of the run. */
 export interface DeploymentSettings {
   /** null: the embedded Postgres. */
   readonly databaseUrl: string | null;
@@ -45,6 +45,8 @@ export interface DeploymentSettings {
   readonly contact: string | null;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
+  /** A webhook of Slack, Discord or one's own. null: nobody is told. */
+  readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
   readonly dataDir: string;
   readonly port: number;

@@ -1,12 +1,12 @@
-/** Keys by their time: a record key that is a TID carries the moment it was made; others carry none. */
+/** The time of a key: a record key that is a TID contains the moment when it was made; other keys have no time. */
 import { isTid } from "@firehose-backfill/core/syntax";
 
 const TID_LENGTH = 13;
 const TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz";
 
-/** The lowest TID of a moment: TIDs are compared as texts. */
+/** The lowest TID of a moment; TIDs are compared as text. */
 export function tidAt(timeMs: number): string {
-  // 53 bits of microseconds, 10 bits of a clock's id.
+  // A TID has 53 bits of microseconds and 10 bits of a clock id.
   let rest = BigInt(Math.max(0, Math.floor(timeMs * 1_000))) << 10n;
   let text = "";
   for (let index = 0; index < TID_LENGTH; index++) {
