@@ -8,8 +8,8 @@ import type { DeadEntry, FirehoseEvent } from "./event.ts";
 
 /** A longer DID is against the syntax of atproto; it is left out. */
 const MAX_DID_CHARS = 2_048;
-/** The longest path that the syntax of atproto allows: an NSID of 317, a slash, a record key of 512. */
-export const MAX_DEAD_PATH_CHARS = 830;
+/** The longest key of a repository that atproto allows. A valid path is never cut, because a record is known by its path. */
+export const MAX_DEAD_PATH_CHARS = 1_024;
 export const MAX_DEAD_ERROR_CHARS = 1_000;
 export const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
 
