@@ -6,9 +6,9 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { SurveyError } from "@firehose-backfill/source/survey";
+import { openSurveyors } from "./open-sources.ts";
 
 /** Control has 60 s; what is left is for its answer. */
 const LONGEST_MS = 50_000;
@@ -19,7 +19,7 @@ export function planner(options: {
 }): (config: Config, request: StartRequest) => Promise<Plan> {
   return async (config, request) => {
     const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-    const sources = { relay: relaySurveyor({ ...options, userAgent: agent, sampleRelayUrl: null }) };
+    const sources = openSurveyors({ ...options, userAgent: agent, sampleRelayUrl: null });
     const signal = AbortSignal.timeout(LONGEST_MS);
     try {
       return await makePlan({ clock: options.clock, sources }, { config, request }, signal);

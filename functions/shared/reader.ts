@@ -9,7 +9,6 @@ import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
@@ -24,6 +23,7 @@ import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import { rememberRun } from "./last-run.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
+import { openSources } from "./open-sources.ts";
 import { deployedReaderTiming } from "./reader-timing.ts";
 import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
@@ -65,7 +65,7 @@ export function createReader(
     userAgent: agent,
     resolveName: systemNames,
   });
-  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }) };
+  const sources = openSources({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey });
   const meters = rateMeters();
   const reporter = createTickReporter(observability);
   const { notifyUrl } = settings;

@@ -12,6 +12,7 @@ import { plcUrl } from "./plc-url.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
 import {
+  type PaceSettings,
   PROFILE_NAMES,
   type ScopeSettings,
   type SettingKey,
@@ -32,8 +33,10 @@ type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
       ? "profile"
       : "deployment";
 
+type IsPace<K extends SettingKey> = K extends keyof PaceSettings ? { isPace: true } : { isPace?: never };
+
 /** The compiler checks that no key of Settings is missing, and that each is in its group. */
-const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } } = {
+const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } & IsPace<K> } = {
   relayUrl: {
     key: "relayUrl",
     name: "RELAY_URL",
@@ -72,6 +75,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "batchSize",
     name: "BACKFILL_BATCH_SIZE",
     group: "throttle",
+    isPace: true,
     kind: integer(1, 1_000),
     fallback: background.batchSize,
     help: "Events per batch.",
@@ -80,6 +84,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "batchDelayMs",
     name: "BACKFILL_BATCH_DELAY_MS",
     group: "throttle",
+    isPace: true,
     kind: integer(0, 600_000),
     fallback: background.batchDelayMs,
     help: "Time between two full batches of the whole run; 0: no pace.",
@@ -88,6 +93,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "maxConcurrent",
     name: "BACKFILL_MAX_CONCURRENT",
     group: "throttle",
+    isPace: true,
     kind: integer(1, 100),
     fallback: background.maxConcurrent,
     help: "Batches of the whole run that may be applied at the same time.",

@@ -8,11 +8,15 @@ export type ProfileName = (typeof PROFILE_NAMES)[number];
 export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
 
-/** What `tune` may change while a run is running. */
-export interface ThrottleSettings {
+/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
+export interface PaceSettings {
   readonly batchSize: number;
   readonly batchDelayMs: number;
   readonly maxConcurrent: number;
+}
+
+/** What `tune` may change while a run is running. */
+export interface ThrottleSettings extends PaceSettings {
   readonly maxMemoryMb: number;
   readonly useIdle: boolean;
   readonly dbPoolSize: number;
