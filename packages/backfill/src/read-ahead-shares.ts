@@ -23,7 +23,7 @@ export interface SharedReader {
   begins(events: number): void;
   /** It is over. `matched`: its events; `isFull`: there is more where they came from. */
   ended(window: { readonly matched: number; readonly isFull: boolean }): void;
-  /** Waits until another run has ended a window, or for a second. false: there is nobody to wait for. */
+  /** Waits until another run has ended a window or has left, or for five seconds. false: all others wait as well, or there are none. */
   waitForOthers(signal: AbortSignal): Promise<boolean>;
   leave(): void;
 }
@@ -37,7 +37,7 @@ interface Entry {
   isWaiting: boolean;
 }
 
-const LOOK_AGAIN_MS = 1_000;
+const LOOK_AGAIN_MS = 5_000;
 
 /** Of the runs of one pace. */
 export function createShares(clock: Clock): ReadAheadShares {
@@ -81,6 +81,7 @@ export function createShares(clock: Clock): ReadAheadShares {
           return shareReadAhead(sharers, free, { nowMs: clock.now(), batchSize }).get(runId) ?? 0;
         },
         begins(events) {
+          own.isWaiting = false;
           own.reading = events;
         },
         ended({ matched, isFull }) {
@@ -90,17 +91,14 @@ export function createShares(clock: Clock): ReadAheadShares {
           change();
         },
         async waitForOthers(signal) {
+          // Waiting wakes nobody: those who wait would wake each other for ever.
           own.isWaiting = true;
-          change();
+          if (others().every(({ isWaiting }) => isWaiting)) return false;
           const awake = new AbortController();
-          try {
-            if (others().every(({ isWaiting }) => isWaiting)) return false;
-            await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, awake.signal]))]);
-            return others().some(({ isWaiting }) => !isWaiting);
-          } finally {
-            awake.abort();
-            own.isWaiting = false;
-          }
+          const sleeping = clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, awake.signal]));
+          await Promise.race([changed.promise, sleeping]);
+          awake.abort();
+          return true;
         },
         leave() {
           entries.delete(runId);
