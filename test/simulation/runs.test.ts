@@ -64,8 +64,8 @@ test.each(["deployed", "local"])(
     await simulation.pass(25 * MINUTE);
     const [fromMs, untilMs] = [clock.now() - 20 * MINUTE, clock.now()];
     expectRate(simulation, fromMs, untilMs);
-    // It gives 0.2 a second, 240 in this time, and all of it is taken.
-    expect(eventsOf(simulation, "slow", fromMs, untilMs)).toBeGreaterThan(180);
+    // It gives 0.2 a second while somebody reads, 240 in this time. A local reader reads about half of the time: it begins once a tick is free.
+    expect(eventsOf(simulation, "slow", fromMs, untilMs)).toBeGreaterThan(home === "local" ? 100 : 180);
     await simulation.stop();
   },
   60_000,

@@ -213,7 +213,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     billed: () => ({ ms: state.billedMs, invocations: state.invocations }),
     begin: (kind) =>
       store.createRun({
-        ...newRun(config, { runId: kind, nowMs: clock.now(), end, name: kind }),
+        ...newRun(config, { runId: kind, nowMs: clock.now(), start: { kind: "oldest" }, end, name: kind }),
         source: { kind, host: kind },
         about: kind,
       }),

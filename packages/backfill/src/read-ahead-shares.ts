@@ -19,6 +19,8 @@ export interface SharedReader {
   outstandingOfAll(own: Outstanding): Pick<Outstanding, "events" | "bytes">;
   /** How many of the free events this run may read now. What others are reading is not free any more. */
   mayRead(run: Run, freeEvents: number): number;
+  /** The most that it has a use for, as its last window said; Infinity: not known. */
+  wanted(): number;
   /** A window is being read, of at most so many events. */
   begins(events: number): void;
   /** It is over. `matched`: its events; `isFull`: there is more where they came from. */
@@ -80,6 +82,7 @@ export function createShares(clock: Clock): ReadAheadShares {
           const { batchSize } = run.throttle;
           return shareReadAhead(sharers, free, { nowMs: clock.now(), batchSize }).get(runId) ?? 0;
         },
+        wanted: () => own.wanted,
         begins(events) {
           own.isWaiting = false;
           own.reading = events;
