@@ -19,21 +19,21 @@ import type { CrashTask } from "./crash-program.ts";
 import { beginLife, type Life, sleep } from "./life.ts";
 
 const POSTS = "app.bsky.feed.post";
-/** 100 events a second. */
-const PACE = { BACKFILL_BATCH_SIZE: "10", BACKFILL_BATCH_DELAY_MS: "100", BACKFILL_MAX_CONCURRENT: "2" };
-const RATE = 100;
+/** 250 events a second. */
+const PACE = { BACKFILL_BATCH_SIZE: "25", BACKFILL_BATCH_DELAY_MS: "100", BACKFILL_MAX_CONCURRENT: "2" };
+const RATE = 250;
 const KILLS = 6;
 const PAGE_WITHIN_MS = 90_000;
-const LONGEST_LIFE_MS = 8_000;
+const LONGEST_LIFE_MS = 6_000;
 const END_WITHIN_MS = 600_000;
 const LOOK_EVERY_MS = 100;
 
 const RUNS = [
-  { name: "whole-a", copies: 3, settings: {}, keep: () => true },
-  { name: "whole-b", copies: 3, settings: {}, keep: () => true },
+  { name: "whole-a", copies: 1, settings: {}, keep: () => true },
+  { name: "whole-b", copies: 1, settings: {}, keep: () => true },
   {
     name: "posts-c",
-    copies: 3,
+    copies: 1,
     settings: { BACKFILL_COLLECTIONS: POSTS },
     keep: (_did: string, collection: string | null) => collection === null || collection === POSTS,
   },
