@@ -58,7 +58,10 @@ export function auditChecks({ network, dataDir, act }) {
         assert.equal(code, 3);
         const repo = report.repos.find((one) => one.did === did);
         const alsoDead = missing.get(did) ?? [];
-        assert.deepEqual(differencesOf(repo), { ...faults, missing: [...faults.missing, ...alsoDead].sort() });
+        assert.deepEqual(differencesOf(repo), {
+          ...faults,
+          missing: [...faults.missing, ...alsoDead].toSorted(byText),
+        });
         assert.equal(
           report.repos.find((one) => one.did === other && !missing.has(other)),
           undefined,
@@ -93,7 +96,7 @@ async function makeFaults(dataDir, did) {
   );
   return {
     missing: [removed.path],
-    extra: [gone.path, "com.example.added/never"].sort(),
+    extra: [gone.path, "com.example.added/never"].toSorted(byText),
     other: [altered.path],
   };
 }
@@ -110,9 +113,13 @@ function pathsByDid(paths) {
 }
 
 function expectedOf(missing) {
-  return new Map([...missing].map(([did, paths]) => [did, { missing: paths.toSorted(), extra: [], other: [] }]));
+  return new Map([...missing].map(([did, paths]) => [did, { missing: paths.toSorted(byText), extra: [], other: [] }]));
 }
 
 function differencesOf({ missing, extra, other }) {
-  return { missing: missing.toSorted(), extra: extra.toSorted(), other: other.toSorted() };
+  return { missing: missing.toSorted(byText), extra: extra.toSorted(byText), other: other.toSorted(byText) };
+}
+
+function byText(left, right) {
+  return left < right ? -1 : 1;
 }

@@ -77,7 +77,7 @@ async function coveringProof(after: Entries, keys: readonly string[]): Promise<R
   let tree = await MST.create(new MemoryBlockstore(new BlockMap()));
   for (const [key, cid] of sorted(after)) tree = await tree.add(key, CID.decode(cid));
   const { blocks } = await tree.getUnstoredBlocks();
-  const stored = await MST.load(new MemoryBlockstore(blocks), await tree.getPointer());
+  const stored = MST.load(new MemoryBlockstore(blocks), await tree.getPointer());
   const sent = new Set<string>();
   for (const key of keys) {
     for (const { cid } of (await stored.getCoveringProof(key)).entries()) sent.add(cid.toString());

@@ -51,6 +51,9 @@ export function invertCommit(tree: CommitTree, operations: readonly CommitOperat
   }
 }
 
+/** Above every key that a tree may hold: those are ASCII. */
+const HIGHEST = "\u{10FFFF}";
+
 /** Ends the inversion; stays in this file. */
 class Refusal extends Error {
   override readonly name = "Refusal";
@@ -89,8 +92,9 @@ function rootBefore(parts: Iterable<Item>, operations: readonly CommitOperation[
   const builder = createTreeBuilder();
   let next = 0;
   /** Operations on keys before `below` that the tree does not have: records that the commit has deleted. */
-  const bringBack = (below: string | null): void => {
-    for (let one = operations[next]; one !== undefined && (below === null || one.key < below); one = operations[next]) {
+  const bringBack = (below: string): void => {
+    for (const one of operations.slice(next)) {
+      if (one.key >= below) return;
       next += 1;
       if (one.action !== "delete") throw wrong(`${one.key} is not in the tree`);
       builder.add(one.key, before(one));
@@ -110,7 +114,7 @@ function rootBefore(parts: Iterable<Item>, operations: readonly CommitOperation[
     if (layer === null || within < below) throw missing(`the node ${cidToText(cid)} did not come`);
     builder.addSubtree(cid, layer);
   }
-  bringBack(null);
+  bringBack(HIGHEST);
   return builder.finish();
 }
 
