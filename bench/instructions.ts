@@ -1,6 +1,6 @@
 /**
- * Counts the processor's instructions for a frame with valgrind's callgrind. The count does not change with the speed of the machine, so
- * it is the figure to work by; what it does not show are stalls, such as cache misses.
+ * Counts the processor's instructions for a frame with valgrind's callgrind. The count does not depend on the speed of the machine, so it
+ * is the best figure for comparing two versions; it does not show stalls, such as cache misses.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,16 +9,16 @@ import type { LaneSpec } from "./lane.ts";
 
 const CHILD = fileURLToPath(new URL("./passes-child.ts", import.meta.url));
 /**
- * Start, loading of the recording and compilation are in both runs, so the difference is 40 passes over the recording by
+ * Both runs include the start, loading of the recording and compilation, so the difference is 40 passes over the recording by
  * compiled code.
  */
 const FEWER_PASSES = 40;
 const MORE_PASSES = 80;
 const VALGRIND_FLAGS = ["--tool=callgrind", "--smc-check=all-non-file", "--callgrind-out-file=/dev/null"];
-/** With one thread, collector and compiler run in it and are counted at fixed places. */
+/** With one thread, garbage collector and compiler run in that thread and are counted at fixed points. */
 const NODE_FLAGS = ["--single-threaded", "--no-warnings", "--max-semi-space-size=4"];
 
-/** Instructions for one frame. null: there is no valgrind on this machine. @throws Error where valgrind or the decoder fails */
+/** Instructions for one frame. null: this machine has no valgrind. @throws Error if valgrind or the decoder fails */
 export async function instructionsPerFrame(spec: LaneSpec): Promise<number | null> {
   const fewer = await count(spec, FEWER_PASSES);
   if (fewer === null) return null;

@@ -1,4 +1,4 @@
-/** The process whose instructions are counted: it makes so many passes over the recording with one decoder, prints the number of frames and ends. */
+/** The process whose instructions are counted: makes this many passes over the recording with one decoder, prints the number of frames and ends. */
 import type { Contender } from "./contenders/contender.ts";
 import { benchFrames } from "./frames.ts";
 import type { LaneSpec } from "./lane.ts";

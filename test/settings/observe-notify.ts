@@ -1,4 +1,4 @@
-/** Whom a webhook hears of: one start of the program on the bundled sample, whose run is cancelled at once. */
+/** Which notices a webhook gets: one start of the program on the bundled sample, whose run is cancelled at once. */
 import { createServer } from "node:http";
 import { startProgram, temporaryFolder } from "../support/program.ts";
 
@@ -32,11 +32,11 @@ export async function startWebhook(): Promise<Webhook> {
   };
 }
 
-/** The kinds that were told until the process ended. */
+/** The kinds of notices that were sent until the process ended. */
 export async function observeNotify(settings: Readonly<Record<string, string>>): Promise<readonly string[]> {
   await using folder = await temporaryFolder();
   await using webhook = await startWebhook();
-  // The table of settings cannot know the port.
+  // The port is not known when the table of settings is written.
   const given = "BACKFILL_NOTIFY_URL" in settings ? { BACKFILL_NOTIFY_URL: webhook.url } : {};
   const program = startProgram(["run", "--until-done"], { PORT: "0", ...given }, folder.path);
   await program.said(/Status page: http/);

@@ -1,4 +1,4 @@
-/** Scripts with which a shell completes the commands and their options, made from the table of commands. Pure. */
+/** Builds the scripts with which a shell completes commands and options, from the table of commands. Pure. */
 import type { Command } from "./command.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -25,7 +25,7 @@ function optionsOf({ options }: Command): readonly string[] {
   return [...Object.keys(options), "help"];
 }
 
-/** Words that may follow a command, beside its options. */
+/** Words that may follow a command, in addition to its options. */
 function wordsOf({ operands }: Command): readonly string[] {
   return operands?.words ?? [];
 }
@@ -99,7 +99,7 @@ function fish(commands: readonly Command[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** In single quotes, in each of the three shells. */
+/** In single quotes, for each of the three shells. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -12,7 +12,7 @@ function set(env: Readonly<Record<string, string>>) {
 
 test("issue 17.6: without systemd nothing is said", () => {
   const { said, manager } = set({ WATCHDOG_USEC: "1000000" });
-  manager.alive(sampleSnapshot());
+  manager.alive(sampleSnapshot({ dead: 0 }));
   manager.stopping();
   expect(said).toEqual([]);
 });
@@ -20,7 +20,7 @@ test("issue 17.6: without systemd nothing is said", () => {
 test("issue 17.6: systemd hears that the service is ready, that it is alive twice in each watchdog's time, and that it stops", async () => {
   const { clock, said, manager } = set({ NOTIFY_SOCKET: "/run/systemd/notify", WATCHDOG_USEC: "20000000" });
   for (let second = 0; second < 21; second += 1) {
-    manager.alive(sampleSnapshot());
+    manager.alive(sampleSnapshot({ dead: 0 }));
     await clock.advance(1_000);
   }
   manager.stopping();

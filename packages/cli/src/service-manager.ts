@@ -1,6 +1,6 @@
 /**
- * Tells systemd that the service is ready and alive, where the unit says `Type=notify`. systemd kills and restarts a service whose
- * watchdog it has not heard of in time; nothing is lost by that.
+ * Tells systemd that the service is ready and alive, if the unit has `Type=notify`. If systemd hears nothing for too long, its
+ * watchdog kills and restarts the service; nothing is lost by that.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
@@ -13,7 +13,7 @@ export interface ServiceManager {
   stopping(): void;
 }
 
-/** As sd_notify(3) has them: `READY=1`, `WATCHDOG=1`, `STATUS=…`. */
+/** In the format of sd_notify(3): `READY=1`, `WATCHDOG=1`, `STATUS=…`. */
 export type Notify = (states: readonly string[]) => void;
 
 const STATUS_EVERY_MS = 30_000;
@@ -25,7 +25,7 @@ export function createServiceManager(
   { clock, notify }: { readonly clock: Clock; readonly notify: Notify },
 ): ServiceManager {
   if ((env["NOTIFY_SOCKET"] ?? "") === "") return { alive: () => {}, stopping: () => {} };
-  // Half of the time after which systemd kills, as sd_watchdog_enabled(3) advises; a state is also shown without a watchdog.
+  // Half of the watchdog's time, as sd_watchdog_enabled(3) advises; the status is also sent without a watchdog.
   const watchdogMs = Number(env["WATCHDOG_USEC"] ?? "0") / 1000;
   const everyMs = watchdogMs > 0 ? Math.min(STATUS_EVERY_MS, watchdogMs / 2) : STATUS_EVERY_MS;
   let saidAtMs: number | null = null;

@@ -1,6 +1,6 @@
 /**
- * What Prometheus scrapes at `/metrics`: the Snapshots of the runs as metrics, in its text format or in OpenMetrics. Names and units
- * follow Prometheus' conventions: base units, `_total` for counters, a label where one figure has parts.
+ * The metrics for Prometheus at `/metrics`: the Snapshots of the runs, in its text format or in OpenMetrics. Names and units
+ * follow Prometheus' conventions: base units, `_total` for counters, a label if one figure has parts.
  */
 import { VERSION } from "@firehose-backfill/core/version";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -25,7 +25,7 @@ export interface MetricsText {
   readonly body: string;
 }
 
-/** `accept`: of the request; OpenMetrics for who names it, the older format for everyone else. */
+/** `accept`: the request's header; OpenMetrics if it is named there, otherwise the older format. */
 export async function metricsText(snapshots: readonly Snapshot[], accept: string | undefined): Promise<MetricsText> {
   const registry = registryFor(accept);
   new Gauge({
@@ -41,7 +41,7 @@ export async function metricsText(snapshots: readonly Snapshot[], accept: string
 
 type AnyRegistry = Registry | Registry<OpenMetricsContentType>;
 
-/** A new one for each scrape, so that a run that is over is not told of any more. */
+/** A new registry for each scrape, so that a run that is over disappears. */
 function registryFor(accept: string | undefined): AnyRegistry {
   if (accept?.includes("application/openmetrics-text") !== true) return new Registry();
   const registry = new Registry<OpenMetricsContentType>();
@@ -51,7 +51,7 @@ function registryFor(accept: string | undefined): AnyRegistry {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The metrics of one scrape; each is made when it gets its first value. A figure that is not known has no value. */
+/** The metrics of one scrape; each is created with its first value. An unknown figure has no value. */
 class Metrics {
   readonly #registry: AnyRegistry;
   readonly #gauges = new Map<string, Gauge>();

@@ -1,5 +1,5 @@
 /**
- * What somebody should be told of a run without looking: that it ended or stopped, or is in trouble. Pure. The words are the verdict's, so
+ * The notices about a run: it ended or stopped, or has a problem. Pure. The words are those of the verdict, so
  * that a notice says the same as the page.
  */
 import { fallsOffSoon } from "./falling-off.ts";
@@ -7,24 +7,24 @@ import { formatCount, formatDuration } from "./format.ts";
 import { headlineText } from "./headline.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** `ended` and `stopped` are told each time; of the others one that comes and goes is told at most once an hour. */
+/** `ended` and `stopped` are sent each time; a problem that comes and goes is sent at most once an hour. */
 export type NoticeKind = "ended" | "stopped" | "source-unreachable" | "waiting" | "falls-off" | "dead-events";
 
 export interface Notice {
   readonly kind: NoticeKind;
-  /** One or two sentences. May hold what came from the network. */
+  /** One or two sentences. May contain text from the network. */
   readonly text: string;
 }
 
-/** When somebody was told of a kind, Unix time in milliseconds. */
+/** When a notice of each kind was sent, Unix time in milliseconds. */
 export type Told = Readonly<Partial<Record<NoticeKind, number>>>;
 
-/** What is over within a minute needs nobody. */
+/** A problem that is over within a minute needs no notice. */
 const LEAST_TROUBLE_MS = 60_000;
 const AGAIN_AFTER_MS = 3_600_000;
 const TOLD_EACH_TIME: ReadonlySet<NoticeKind> = new Set(["ended", "stopped"]);
 
-/** Everything that holds now, told already or not. */
+/** All notices that apply now, sent or not. */
 export function noticesOf(snapshot: Snapshot): readonly Notice[] {
   const { status, runId, outage, waiting, dead, verdict } = snapshot;
   if (runId === null || snapshot.stopped === true) return [];
@@ -59,12 +59,12 @@ export function noticesOf(snapshot: Snapshot): readonly Notice[] {
   return notices;
 }
 
-/** Those that nobody has been told of. */
+/** Those that were not sent yet. */
 export function dueNotices(notices: readonly Notice[], told: Told): readonly Notice[] {
   return notices.filter(({ kind }) => told[kind] === undefined);
 }
 
-/** What is still to be remembered: an end that was left behind is told again when it comes again. */
+/** The sent notices that are still stored: if a run ends again after a resume, its end is sent again. */
 export function stillTold(notices: readonly Notice[], told: Told, nowMs: number): Told {
   const hold = new Set<string>(notices.map(({ kind }) => kind));
   const kept = Object.entries(told).filter(

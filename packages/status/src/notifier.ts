@@ -1,6 +1,6 @@
 /**
- * Tells a webhook what somebody should know of a run: each thing once, also across restarts, because what was told is stored with the run.
- * It never blocks or fails the run. A notice that could not be sent is tried again, a little later each time.
+ * Sends notices about a run to a webhook: each once, even across restarts, because the sent ones are stored with the run.
+ * It never blocks or fails the run. If a notice could not be sent, it is tried again with growing pauses.
  */
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -11,7 +11,7 @@ import type { Snapshot } from "./snapshot.ts";
 export interface NotifierOptions {
   readonly store: Pick<NoteStore, "getNotices" | "putNotices">;
   readonly clock: Clock;
-  /** Resolves once the other side has taken it. @throws Error whose message does not hold the address */
+  /** Resolves when the receiver has accepted it. @throws Error whose message does not contain the address */
   readonly post: (message: NoticeMessage) => Promise<void>;
   readonly log: (line: string) => void;
 }
@@ -32,15 +32,15 @@ export interface NoticeMessage {
 }
 
 export interface Notifier {
-  /** Looks at a run and sends what is due. Never rejects. While one look is under way, another does nothing. */
+  /** Checks a run and sends what is due. Never rejects. While a check is running, another call does nothing. */
   look(snapshot: Snapshot): Promise<void>;
 }
 
-/** Another process may have told something since: after so long without a look, what was told is read again. */
+/** Another process may have sent notices meanwhile: after this long without a check, the stored ones are read again. */
 const REMEMBERED_MS = 300_000;
 const FIRST_RETRY_MS = 30_000;
 const LAST_RETRY_MS = 600_000;
-/** Discord takes 2,000 characters. */
+/** Discord accepts at most 2,000 characters. */
 const MAX_TEXT_CHARS = 1_900;
 
 interface Remembered {
@@ -108,7 +108,7 @@ export function createNotifier({ store, clock, post, log }: NotifierOptions): No
 function messageOf({ kind, text }: Notice, { runId, host, status, verdict, at }: Snapshot): NoticeMessage {
   const short = text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}…`.toWellFormed() : text;
   return {
-    // In Slack's text these three are markup: `<!channel>` would call everybody.
+    // In Slack's text these three characters are markup: `<!channel>` would notify everybody.
     text: short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
     content: short,
     allowed_mentions: { parse: [] },

@@ -1,15 +1,15 @@
-/** Sends a message to a webhook, in one request that cannot take long. Its address is a secret: no error names it. */
+/** Sends a message to a webhook in one request with a short deadline. The address is a secret: no error contains it. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 const TIMEOUT_MS = 3_000;
 const SHOWN_CHARS = 200;
 
-/** It has no cause, because a message of the HTTP client might name the address. */
+/** It has no cause, because a message of the HTTP client might contain the address. */
 export class WebhookError extends Error {
   override readonly name = "WebhookError";
 }
 
-/** @throws WebhookError where the other side does not take it */
+/** @throws WebhookError if the receiver does not accept it */
 export async function postWebhook(url: string, message: unknown): Promise<void> {
   let response: Response;
   try {
@@ -23,13 +23,13 @@ export async function postWebhook(url: string, message: unknown): Promise<void> 
   } catch (error) {
     throw new WebhookError(`the webhook cannot be reached: ${whyNot(error)}`);
   }
-  // Reading the answer to its end frees the connection.
+  // Reading the answer to its end releases the connection.
   const text = await response.text().catch(() => "");
   if (response.ok) return;
   throw new WebhookError(`the webhook answers with HTTP ${response.status}: ${escapeForLog(text, SHOWN_CHARS)}`);
 }
 
-/** What failed is in the cause of the error that `fetch` throws. */
+/** The reason is in the cause of the error that `fetch` throws. */
 function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   if (error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;

@@ -1,7 +1,7 @@
 /**
- * Errors, gaps, what consumers say of themselves and the run's course: items of their own, and never more than a fixed
- * number. Errors and gaps go round in slots; a counter says which slot is next, so that two writers never write the
- * same item. The course is read by Query like the others, so that no role needs another permission for it.
+ * Errors, gaps, reports of consumers and the run's history: separate items, at most a fixed number. Errors and gaps are
+ * stored in a ring of slots; a counter says which slot is next, so that two writers never write the same item. The history is
+ * read by Query like the others, so that no role needs another permission for it.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { BrokenStateError } from "../errors.ts";
@@ -40,7 +40,7 @@ type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; reado
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
 
-/** An entry of a kind has no number: among those of one moment it comes last. */
+/** An entry with a kind has no number: among entries of the same moment it comes last. */
 function numberOf(item: Item): number {
   return item["times"] === undefined ? readNumber(item, "count") : Number.POSITIVE_INFINITY;
 }
@@ -88,8 +88,8 @@ export function noteMethods({ table, now }: Deps): NoteStore {
     async addError(runId, error) {
       const bounded = boundError(error);
       if (error.kind === undefined) return add(runId, "error", bounded);
-      // A key of its own: nobody has to look for it, and consumers may not. If the SDK retries a write that succeeded,
-      // `times` rises by two; it is a figure for people.
+      // A separate key for each kind, because consumers have no permission to search. If the SDK retries a write that succeeded,
+      // `times` rises by two; the number is only shown to people.
       const key = noteKey(runId, "error", kindKey(error.kind));
       const change = { set: { count: 0, note: json(bounded) }, add: { times: 1 } };
       if ((await table.update(key, change, exists("pk"))) !== null) return;

@@ -4,7 +4,7 @@ import type { Command } from "../command.ts";
 import { completionScript, SHELLS } from "../completion-scripts.ts";
 import { EXIT } from "../exit-code.ts";
 
-/** `commands`: all others. */
+/** `commands`: all other commands. */
 export function completionOf(commands: readonly Command[]): Command {
   const command: Command = {
     name: "completion",

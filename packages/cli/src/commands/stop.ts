@@ -6,18 +6,18 @@ import { EXIT } from "../exit-code.ts";
 import { loadConfig } from "../load-config.ts";
 
 const LOOK_EVERY_MS = 100;
-/** A batch takes seconds; Postgres' own stop takes as long again. */
+/** A batch takes seconds; stopping Postgres takes as long again. */
 const GIVE_UP_MS = 60_000;
 
 export const stop: Command = {
   name: "stop",
   summary: "Stop the process on this machine; the run continues with the next start.",
   details:
-    "The process finishes the batch in hand, saves and ends, as after Ctrl-C. The run stays as it is. To stop a run and not the\nprocess: pause, or cancel.",
-  options: { now: { help: "End the process at once; nothing is lost, and the batch in hand is applied again later." } },
+    "The process finishes the current batch, saves and ends, as after Ctrl-C. The run is not changed. To stop a run and not the\nprocess, use pause or cancel.",
+  options: { now: { help: "End the process at once; nothing is lost, and the current batch is applied again later." } },
   examples: [
     { line: "stop", does: "Before the machine restarts." },
-    { line: "stop --now", does: "Without finishing the batch in hand." },
+    { line: "stop --now", does: "Without finishing the current batch." },
   ],
   async run(context, args) {
     const { dataDir } = loadConfig(context).config.settings;

@@ -204,7 +204,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "deployment",
     kind: optional(webhookUrl),
     fallback: null,
-    help: "Webhook (Slack, Discord or your own) that is told once when a run ends, stops or is in trouble.",
+    help: "Webhook (Slack, Discord or your own) that gets a notice when a run ends, stops or has a problem.",
   },
   reserveConcurrency: {
     key: "reserveConcurrency",

@@ -1,4 +1,4 @@
-/** BACKFILL_NOTIFY_URL: whoever knows such an address can write to its channel, so it is shown nowhere. */
+/** BACKFILL_NOTIFY_URL: everybody who knows such an address can write to its channel, so it is never shown. */
 import { isLoopback } from "./hosts.ts";
 import { type Kind, withheld } from "./kinds.ts";
 
