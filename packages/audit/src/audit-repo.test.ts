@@ -265,7 +265,7 @@ it(
           expect(["equal", "behind"]).toContain(word);
         },
       ),
-      { numRuns: 40, seed: 1642 },
+      { numRuns: 30, seed: 1642 },
     );
     expect(seen.get("equal") ?? 0).toBeGreaterThan(2);
     expect(seen.get("behind") ?? 0).toBeGreaterThan(2);
