@@ -104,6 +104,22 @@ module.exports = {
       to: { path: "^packages/sink-postgres/" },
     },
     {
+      name: "sources-are-named-once",
+      severity: "error",
+      comment:
+        "a composition root names its sources in packages/server/src/open-sources.ts or functions/shared/open-sources.ts",
+      from: {
+        path: "^(packages|functions|infra)/",
+        pathNot: [
+          "^packages/firehose/",
+          "^packages/server/src/open-sources\\.ts$",
+          "^functions/shared/open-sources\\.ts$",
+          TESTS,
+        ],
+      },
+      to: { path: "^packages/firehose/src/(kit|surveyor)\\.ts$" },
+    },
+    {
       name: "testing-is-for-tests",
       severity: "error",
       comment: "packages/testing is imported by tests, benchmarks and itself only",

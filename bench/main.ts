@@ -6,6 +6,7 @@ import { decode } from "./decode.ts";
 import { growth } from "./growth.ts";
 import { history } from "./history.ts";
 import { interference } from "./interference.ts";
+import { lambda } from "./lambda.ts";
 import { pipeline } from "./pipeline.ts";
 import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
@@ -13,6 +14,7 @@ import { seek } from "./seek.ts";
 import { simulation } from "./simulation.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { sink } from "./sink.ts";
+import { tables } from "./tables.ts";
 import { throttle } from "./throttle.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -23,12 +25,14 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   growth,
   history,
   interference,
+  lambda,
   pipeline,
   queue,
   reader,
   seek,
   simulation,
   sink,
+  tables,
   throttle,
 };
 

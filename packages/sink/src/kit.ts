@@ -6,6 +6,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { AppliedFeed } from "./applied-feed.ts";
 import type { CopyReader } from "./copy-reader.ts";
 import type { DeadEvents } from "./dead-events.ts";
+import type { OptionalIndexes } from "./optional-indexes.ts";
 import type { ConsumerSink } from "./sink.ts";
 import type { Tidying } from "./tidying.ts";
 
@@ -17,6 +18,7 @@ export interface SinkKit {
   openAppliedFeed(): AppliedFeed;
   openCopy(options: Pick<OpenSinkOptions, "clock" | "throttleQuery">): CopyReader;
   readonly tidying: Tidying;
+  readonly indexes: OptionalIndexes;
   /** Connects and looks. @throws SinkError, ConfigError: one line that an operator can act on, no password */
   verify(): Promise<{ readonly version: string; readonly shown: string }>;
   /** `id` null: nothing of ours is in it. Changes nothing. @throws SinkError, ConfigError */
