@@ -1,7 +1,7 @@
 /** What was applied last, from the database of the settings, or from the embedded one of a run that goes on. */
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
-import type { AppliedRecord } from "@firehose-backfill/sink/applied-feed";
+import type { AppliedRecord } from "@firehose-backfill/sink/applied-record";
 import type { Change, ChangePage } from "@firehose-backfill/sink/change-feed";
 import { openSink } from "./open-sink.ts";
 
