@@ -46,7 +46,11 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       changes: (token) => Promise.resolve({ entries: [], token, isEnd: true }),
       ...nothing,
     }),
-    indexes: { sets: {}, make: () => Promise.resolve({ made: [], there: [] }) },
+    indexes: {
+      sets: {},
+      make: () => Promise.resolve({ made: [], there: [] }),
+      makeMissing: () => Promise.resolve({ made: [], there: [] }),
+    },
     tidying: { removeOldTombstones: () => Promise.resolve(0) },
     verify: () => Promise.resolve({ version: "1", shown: "memory" }),
     identity: () => Promise.resolve({ id: isMade ? "memory" : null, name: "memory" }),

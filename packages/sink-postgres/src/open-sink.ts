@@ -40,6 +40,7 @@ export function openSink(
     indexes: {
       sets: Object.fromEntries(Object.entries(INDEX_SETS).map(([name, { serves }]) => [name, serves])),
       make: (sets) => makeIndexes(at, sets),
+      makeMissing: () => makeIndexes(at, ["changes"]),
     },
     verify: () => verifyConnection(at),
     identity: () => readIdentity(at),

@@ -99,6 +99,7 @@ async function fixDatabase(
   try {
     const sink = openSink(databaseUrl);
     const { from, to } = await sink.migrate();
+    await sink.indexes.makeMissing();
     const tombstones = await fixTombstones(sink.tidying, await tombstoneBound(settings), options);
     const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
     return ok("fixed", `${schema}; ${tombstones}`);
