@@ -40,17 +40,6 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       ...nothing,
     }),
     openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
-    openAppliedFeed: () => ({
-      last: () => Promise.resolve([]),
-      now: () => Promise.resolve("0"),
-      changes: (token) => Promise.resolve({ entries: [], token, isEnd: true }),
-      ...nothing,
-    }),
-    indexes: {
-      sets: {},
-      make: () => Promise.resolve({ made: [], there: [] }),
-      makeMissing: () => Promise.resolve({ made: [], there: [] }),
-    },
     tidying: { removeOldTombstones: () => Promise.resolve(0) },
     verify: () => Promise.resolve({ version: "1", shown: "memory" }),
     identity: () => Promise.resolve({ id: isMade ? "memory" : null, name: "memory" }),
