@@ -4,7 +4,7 @@
  * the processor time of the server's process, which other programs of the machine disturb least.
  */
 import { readFileSync } from "node:fs";
-import { toRow } from "@firehose-backfill/backfill/to-rows";
+import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { type Database, openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { latestRows } from "@firehose-backfill/sink-postgres/latest-rows";
 import { migrate } from "@firehose-backfill/sink-postgres/schema/migrate";
@@ -69,7 +69,7 @@ export const tables: Benchmark = {
     const ways: Way[] = [];
     for (const name of Object.keys(WAYS)) ways.push(stack.use(await openWay(postgres.databaseUrl, name)));
     const events = benchEvents((turns + WARM_UP_TURNS) * TURN * BATCH, "tables");
-    const rows = events.map((event) => toRow(event, "structure")).filter((row) => row.kind === "record");
+    const rows = toRows(events, "structure").filter((row) => row.kind === "record");
     const groups = inGroups(inGroups(rows, BATCH), TURN);
     for (const [turn, batches] of groups.entries()) {
       for (const way of turn % 2 === 0 ? ways : ways.toReversed()) {

@@ -3,7 +3,7 @@
  * the views, after recorded events in any order, deletions and deleted accounts.
  */
 import { readFileSync } from "node:fs";
-import { toRow } from "@firehose-backfill/backfill/to-rows";
+import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
@@ -20,7 +20,7 @@ function rowsOf(frames: readonly Uint8Array[]): SinkRow[] {
   return frames.flatMap((bytes) => {
     const frame = readFrame(Buffer.from(bytes));
     if (!("did" in frame)) throw new Error(`a ${frame.kind} frame`);
-    return extracted(frame, rules).events.map((event) => toRow(event, "structure"));
+    return toRows(extracted(frame, rules).events, "structure");
   });
 }
 

@@ -30,7 +30,7 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
         const records = rows.filter((row) => row.kind === "record");
         for (const row of records) {
           const key = `${row.did}/${row.collection}/${row.rkey}`;
-          if ((table.get(key)?.seq ?? -1) < row.seq) table.set(key, row);
+          if ((table.get(key)?.seq ?? -1) < (row.seq ?? 0)) table.set(key, row);
         }
         const counts = { applied: records.length, stale: null, dead: rows.length - records.length };
         return { kind: "applied", counts, durationMs: 1 };
@@ -40,6 +40,14 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       ...nothing,
     }),
     openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
+    openCopy: () => ({
+      health: async () => ({ kind: "healthy" }),
+      repos: async () => [],
+      countRepos: async () => ({ count: 0, isExact: true }),
+      sampleRepos: async () => [],
+      look: (_did, use) => use({ rev: null, async *entries() {} }),
+      ...nothing,
+    }),
     tidying: { removeOldTombstones: () => Promise.resolve(0) },
     verify: () => Promise.resolve({ version: "1", shown: "memory" }),
     identity: () => Promise.resolve({ id: isMade ? "memory" : null, name: "memory" }),
@@ -71,7 +79,7 @@ test("issue 13.4: a second sink: a stream in order, and again backwards, leaves 
   await store.transition(run.runId, ["enqueued"], "running", {});
   const table = new Map<string, RecordRow>();
   const kit = openMemorySink(table);
-  await prepareSink(kit, { throttleQuery: null, goesOn: run });
+  await prepareSink(kit, { throttleQuery: null, goesOn: [run] });
   const sink = kit.openSink({ clock, random: () => 0.5, throttleQuery: null, poolSize: 1 });
   const consumer = quietConsumer({ clock, store, queue, sink });
 

@@ -125,7 +125,7 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
   for (;;) {
     // A tick that the queue failed is told, and the next one reads the window again.
     const tick = await runTick(reader, { signal: stop.signal, firstRun: null }).catch(() => null);
-    if (tick?.run?.status === "succeeded") break;
+    if (tick?.runs[0]?.run.status === "succeeded") break;
     await systemClock.sleep(50);
   }
   stop.abort();
@@ -185,7 +185,9 @@ const CALM: MemoryGuard = {
 };
 
 const nameOf = (row: SinkRow) =>
-  row.kind === "record" ? `${row.seq} ${row.collection}/${row.rkey}` : `${row.seq} ${row.kind}`;
+  row.kind === "record"
+    ? `${row.seq} ${row.collection}/${row.rkey}`
+    : `${row.kind === "range" ? null : row.seq} ${row.kind}`;
 
 test("a queue that misbehaves at every other call: every event comes, each is counted once", async () => {
   const frames = sampleFrames().slice(0, 60);

@@ -3,6 +3,7 @@
  * first complete windows and no further, so it never passes a batch that is neither applied nor dead.
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
+import { countedOf, processedOf } from "@firehose-backfill/core/batch-counts";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { AppliedMove, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
@@ -16,10 +17,26 @@ export interface Outstanding {
   readonly oldestSentAtMs: number | null;
   /** When the oldest of these windows should have been applied, by its last slot; null: nothing is outstanding. */
   readonly oldestDueMs: number | null;
+  /** By when all of them should have been applied, by the last slot of any; null: nothing is outstanding. */
+  readonly newestDueMs: number | null;
+  /** Changes with every delivery that left a trace in the ledger without an outcome: an attempt, a wait, a new slot. */
+  readonly traces: number;
 }
 
 /** Enough for two ticks at the densest pace; more are read once these are counted. */
 const WINDOWS_AT_ONCE = 500;
+/** The longest that SQS delays or hides a message for this program. */
+export const MAX_DELAY_MS = 900_000;
+
+export const NOTHING_OUTSTANDING: Outstanding = {
+  batches: 0,
+  events: 0,
+  bytes: 0,
+  oldestSentAtMs: null,
+  oldestDueMs: null,
+  newestDueMs: null,
+  traces: 0,
+};
 
 export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   let batches = 0;
@@ -27,6 +44,8 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   let bytes = 0;
   let oldestSentAtMs: number | null = null;
   let oldestDueMs: number | null = null;
+  let newestDueMs: number | null = null;
+  let traces = 0;
   for (const { window, entries } of windows) {
     const finished = entries.filter((entry) => entry.outcome !== null);
     const open = window.batches - finished.length;
@@ -35,12 +54,17 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
     events += window.events - finished.reduce((sum, entry) => sum + eventsOf(entry.counts), 0);
     bytes += (window.bytes * open) / window.batches;
     oldestSentAtMs = Math.min(oldestSentAtMs ?? window.sentAtMs, window.sentAtMs);
+    for (const { outcome, attempts, waits, dueMs } of entries)
+      if (outcome === null) traces += attempts + waits + (dueMs ?? 0);
+    // A program of before did not note the last slot; it was sent at most this long before it.
+    newestDueMs = Math.max(newestDueMs ?? 0, window.lastDueMs ?? window.sentAtMs + MAX_DELAY_MS);
     if (window.lastDueMs === undefined) continue;
     const taken = entries.flatMap(({ outcome, dueMs }) => (outcome === null && dueMs !== null ? [dueMs] : []));
     const dueMs = Math.max(window.lastDueMs, ...taken);
     oldestDueMs = Math.min(oldestDueMs ?? dueMs, dueMs);
+    newestDueMs = Math.max(newestDueMs, dueMs);
   }
-  return { batches, events, bytes, oldestSentAtMs, oldestDueMs };
+  return { batches, events, bytes, oldestSentAtMs, oldestDueMs, newestDueMs, traces };
 }
 
 /** The update that moves the applied cursor past the first complete windows; null: there are none. Pure. */
@@ -64,7 +88,8 @@ export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): Appli
     addCounts(skipped, window.skipped);
     for (const { finishedAtMs } of entries) lastFinishedAtMs = Math.max(lastFinishedAtMs ?? 0, finishedAtMs ?? 0);
     for (const count of counts) {
-      processed += count.applied + count.stale;
+      received += count.removed ?? 0;
+      processed += processedOf(count);
       stale += count.stale;
       dead += count.dead;
       addCounts(deadReasons, count.deadReasons ?? {});
@@ -107,5 +132,5 @@ function addCounts(sums: Record<string, number>, add: Readonly<Record<string, nu
 }
 
 function eventsOf(counts: OpenWindow["entries"][number]["counts"]): number {
-  return counts === null ? 0 : counts.applied + counts.stale + counts.dead;
+  return counts === null ? 0 : countedOf(counts);
 }

@@ -1,5 +1,6 @@
 /** What the changes of a run are, as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
+import { processedOf } from "@firehose-backfill/core/batch-counts";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
@@ -21,6 +22,7 @@ export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);
   return {
     runId: run.runId,
+    name: run.name ?? null,
     generation: 1,
     status: run.status ?? "enqueued",
     reason: null,
@@ -63,6 +65,7 @@ export function newRunValue(run: NewRun): Run {
     fence: 0,
     lastTick: null,
     queueEmptySinceMs: null,
+    quiet: null,
     nextTickAtMs: null,
     tunes: [],
   };
@@ -145,6 +148,7 @@ export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<Ru
     appliedCursor: change.cursor,
     appliedWindow: run.registered,
     queueEmptySinceMs: null,
+    quiet: null,
     sourceMoved: true,
     // The end of the stream is found again. If the old end were kept, nothing before it would be read again.
     target: null,
@@ -190,8 +194,8 @@ export function addTotals(to: RunTotals, add: RunTotals): RunTotals {
 /** What a redrive changes in the totals: its batch counts as `after` and no longer as `before`. */
 export function correctionOf(before: BatchCounts, after: BatchCounts): RunTotals {
   return {
-    received: 0,
-    processed: after.applied + after.stale - before.applied - before.stale,
+    received: (after.removed ?? 0) - (before.removed ?? 0),
+    processed: processedOf(after) - processedOf(before),
     stale: after.stale - before.stale,
     dead: after.dead - before.dead,
     deadReasons: difference(before.deadReasons ?? {}, after.deadReasons ?? {}),

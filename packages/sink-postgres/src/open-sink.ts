@@ -1,6 +1,7 @@
 /** Postgres as a sink: the one entry of this package for a composition root. */
 import type { SinkKit } from "@firehose-backfill/sink/kit";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
+import { openCopy } from "./copy/open-copy.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import { examineDatabase, whyUnusable } from "./examine.ts";
 import { checkThrottleQuery, whyNoAnswer } from "./health.ts";
@@ -17,7 +18,7 @@ export { openDesk } from "./open-desk.ts";
 /** Connects to nothing, and never throws: `checkAddress` looks at the address. */
 export function openSink(
   databaseUrl: string,
-  options: Pick<DatabaseOptions, "signal" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},
+  options: Pick<DatabaseOptions, "signal" | "iam" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},
 ): SinkKit {
   const at = { databaseUrl, ...options };
   return {
@@ -27,6 +28,7 @@ export function openSink(
       return preparesItself ? createSelfPreparingSink(sinkOptions) : createSink(sinkOptions);
     },
     openDeadEvents: () => openDeadEvents(at),
+    openCopy: (open) => openCopy({ ...at, ...open }),
     tidying: {
       async removeOldTombstones(tidying) {
         await using database = openDatabase({ ...at, poolSize: 1 });

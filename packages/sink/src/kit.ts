@@ -3,6 +3,7 @@
  * write a package with one function that returns this, and to name that function in each composition root.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
+import type { CopyReader } from "./copy-reader.ts";
 import type { DeadEvents } from "./dead-events.ts";
 import type { ConsumerSink } from "./sink.ts";
 import type { Tidying } from "./tidying.ts";
@@ -12,6 +13,7 @@ export interface SinkKit {
   checkAddress(): void;
   openSink(options: OpenSinkOptions): ConsumerSink;
   openDeadEvents(): DeadEvents;
+  openCopy(options: Pick<OpenSinkOptions, "clock" | "throttleQuery">): CopyReader;
   readonly tidying: Tidying;
   /** Connects and looks. @throws SinkError, ConfigError: one line that an operator can act on, no password */
   verify(): Promise<{ readonly version: string; readonly shown: string }>;

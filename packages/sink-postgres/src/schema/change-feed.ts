@@ -2,7 +2,7 @@
  * The change feed: what changed since a token, nothing missed. Each row of `records` carries the id of the transaction that
  * wrote it, and a token is a snapshot: it says which transactions were finished when it was made. What a later token has and an
  * earlier one has not are the changes between them, however long a transaction was open and in whatever order they committed.
- * docs/views.md says how to use it, docs/decisions/0030-changes-are-read-by-snapshots.md why it is so.
+ * docs/views.md says how to use it, decision 30 why it is so.
  */
 
 /** Of this transaction. As a bigint, because BRIN has no operators for xid8; it never wraps around. */

@@ -121,11 +121,24 @@ const FOURTH: Migration = {
 };
 
 /**
+ * Rows from repositories have no place in a stream: no `seq`, and `host` is null, or in a deleted row the number of the run
+ * that deleted it. `proved` says which of a repository's keys are known up to which revision (proved-keys.ts). Nothing that is
+ * there is rewritten.
+ */
+const FIFTH: Migration = {
+  version: 5,
+  statements: [
+    `ALTER TABLE firehose.records ALTER COLUMN seq DROP NOT NULL`,
+    `ALTER TABLE firehose.repos ADD COLUMN proved jsonb`,
+  ],
+};
+
+/**
  * Tables that are ready to use: what changed since a token, more views, and ways to tables of one's own.
  */
-const FIFTH: Migration = { version: 5, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
+const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
