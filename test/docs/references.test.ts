@@ -17,7 +17,6 @@ const WRITTEN_BY_A_PROGRAM = new Set([
   "NAME.mjs", // a function's bundle
   "path/to/bundle.mjs", // the same, on a command line
   "relay.json", // in the data folder
-  "app.bsky.labeler.service", // the name of a collection
   "server.json", // in the data folder
   "status.json", // a path of the status page
 ]);
