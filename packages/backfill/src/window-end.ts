@@ -22,6 +22,8 @@ export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, w
       return verdict.word;
     case "stopped":
       return "stopped";
+    case "wait":
+      return `waits: ${verdict.reason}`;
     case "memory":
       await backOffForMemory(deps, run);
       return "memory";

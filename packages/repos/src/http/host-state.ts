@@ -8,6 +8,8 @@ export interface HostState {
   readonly nextAtMs: number;
   /** One after the other, since the last answer that was none. */
   readonly failures: number;
+  /** Of those, the ones without any answer: a host that asks us to wait is there. */
+  readonly unanswered: number;
   /** It asked us to wait, or failed: until then. null: only its rate counts. */
   readonly waitingUntilMs: number | null;
   /** In all. */
@@ -15,7 +17,7 @@ export interface HostState {
   readonly errors: number;
 }
 
-export const NEW_HOST: HostState = { nextAtMs: 0, failures: 0, waitingUntilMs: null, requests: 0, errors: 0 };
+export const NEW_HOST: HostState = { nextAtMs: 0, failures: 0, unanswered: 0, waitingUntilMs: null, requests: 0, errors: 0 };
 
 /** After a 429 that does not say how long, doubled with each further one. */
 const FIRST_WAIT_MS = 60_000;
@@ -56,15 +58,17 @@ export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, 
       const { header } = outcome;
       const isSpent = header("ratelimit-remaining")?.trim() === "0";
       const waitMs = isSpent ? resetIn(header, nowMs) : null;
-      return waiting({ ...state, failures: 0 }, waitMs === null ? null : nowMs + bounded(waitMs));
+      return waiting({ ...state, failures: 0, unanswered: 0 }, waitMs === null ? null : nowMs + bounded(waitMs));
     }
     case "rate-limited": {
       const told = retryAfter(outcome.header, nowMs) ?? resetIn(outcome.header, nowMs);
       const waitMs = told ?? doubled(FIRST_WAIT_MS, state.failures) * (1 + random / 4);
-      return failed(state, nowMs + bounded(waitMs));
+      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: 0 };
     }
-    case "failed":
-      return failed(state, nowMs + bounded(doubled(FIRST_PAUSE_MS, state.failures) * (1 + random / 4)));
+    case "failed": {
+      const waitMs = doubled(FIRST_PAUSE_MS, state.failures) * (1 + random / 4);
+      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: state.unanswered + 1 };
+    }
     default: {
       const unreachable: never = outcome;
       return unreachable;
