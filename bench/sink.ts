@@ -2,7 +2,7 @@
  * The sink beside a bare loop of the same upsert statement through the same driver, on the same server: what the second
  * table, the transaction with its lock, and finding the latest rows cost.
  */
-import { toRow } from "@firehose-backfill/backfill/to-rows";
+import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { latestRows } from "@firehose-backfill/sink-postgres/latest-rows";
@@ -66,7 +66,7 @@ export const sink: Benchmark = {
 };
 
 function recordRows(count: number, seed: string): Rows {
-  const rows = benchEvents(count, seed).map((event) => toRow(event, "structure"));
+  const rows = toRows(benchEvents(count, seed), "structure");
   return rows.filter((row): row is RecordRow => row.kind === "record");
 }
 

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { databaseBytes } from "@firehose-backfill/backfill/plan/database-size";
-import { toRow } from "@firehose-backfill/backfill/to-rows";
+import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { extracted } from "@firehose-backfill/testing/firehose/extracted";
@@ -36,7 +36,7 @@ function rowsOf(frames: readonly Uint8Array[]): SinkRow[] {
     const buffer = Buffer.from(bytes);
     const frame = readFrame(buffer);
     if (!("did" in frame)) throw new Error(`a ${frame.kind} frame`);
-    return extracted(frame, rules).events.map((event) => toRow(event, "hash"));
+    return toRows(extracted(frame, rules).events, "hash");
   });
 }
 

@@ -197,6 +197,7 @@ async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortS
   const verify = scope?.verify ?? "hash";
   const rows: SinkRow[] = [];
   for (const event of batch.events) {
+    if (event.kind === "range") continue;
     rows.push(toRow(event, verify, deps.clock.now()));
     if (deps.memoryChecks.add(1)) await guardMemory(deps, run, signal);
   }

@@ -4,12 +4,18 @@ import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
 import { cidToText, hashMatches } from "@firehose-backfill/core/cid";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
-import type { FirehoseEvent, RecordEvent } from "@firehose-backfill/core/event";
+import type { FirehoseEvent, RangeEvent, RecordEvent } from "@firehose-backfill/core/event";
 import { tidTimeMs } from "@firehose-backfill/core/tid";
 import type { DeadRow, RecordRow, SinkRow } from "@firehose-backfill/sink/rows";
 
 /** `nowMs`: left out, every revision is believed. */
-export function toRow(event: FirehoseEvent, verify: VerifyLevel, nowMs = Infinity): SinkRow {
+export function toRows(events: readonly FirehoseEvent[], verify: VerifyLevel, nowMs = Infinity): readonly SinkRow[] {
+  // Ranges themselves are not applied yet, only their records are.
+  return events.flatMap((event) => (event.kind === "range" ? [] : [toRow(event, verify, nowMs)]));
+}
+
+/** `nowMs`: left out, every revision is believed. */
+export function toRow(event: Exclude<FirehoseEvent, RangeEvent>, verify: VerifyLevel, nowMs = Infinity): SinkRow {
   switch (event.kind) {
     case "record":
       return isRevAhead(event, nowMs) ? revAhead(event) : recordRow(event, verify);

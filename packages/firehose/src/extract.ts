@@ -46,7 +46,7 @@ function extractUntimed(frame: MessageFrame, timeMs: number, rules: ExtractRules
   const extract = extractTimed(frame, timeMs, rules, events);
   frame.fault = fault;
   for (const event of events) {
-    if (event.kind === "dead") into.append(event);
+    if (event.kind === "dead" || event.kind === "range") into.append(event);
     else {
       const path = event.kind === "record" ? `${event.collection}/${event.rkey}` : null;
       into.append({ ...deadFrame(frame, timeMs, fault), path, event });

@@ -95,6 +95,9 @@ function beginningOf(event: FirehoseEvent): Uint8Array {
       const text = kind === "account" ? event.status : kind === "identity" ? event.handle : event.rev;
       return Buffer.from((text ?? "").slice(0, MAX_DEAD_PAYLOAD_BYTES)).subarray(0, MAX_DEAD_PAYLOAD_BYTES);
     }
+    // Its keys are bounded: it always fits.
+    case "range":
+      return new Uint8Array();
     default: {
       const unreachable: never = kind;
       return unreachable;

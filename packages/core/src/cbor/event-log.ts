@@ -8,6 +8,7 @@ import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage } from "./encode.ts";
 import { actionNumber, layOutEvent, readEvent, RECORD_START } from "./event-layout.ts";
 import { argumentLength, readArgument, writeHead } from "./head.ts";
+import { RangePlaces } from "./range-places.ts";
 
 const FIRST_BYTES = 256 * 1024;
 /** What a log leaves to the next one. A window that needed more was an exception. */
@@ -49,6 +50,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
   /** Where each event ends, and where its record begins; -1: it has none. */
   readonly #ends: number[] = [];
   readonly #records: number[] = [];
+  readonly #ranges = new RangePlaces();
 
   constructor(memory: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES)) {
     this.#bytes = memory;
@@ -61,6 +63,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return log;
   }
 
+  /** What stands in it, ranges included. For how much it counts: countedBetween(). */
   get length(): number {
     return this.#ends.length;
   }
@@ -78,6 +81,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#ends.push(end);
     // The last field of a record event is its record.
     const record = event.kind === "record" ? event.record : null;
+    if (event.kind === "range") this.#ranges.add(this.#records.length, event.records);
     this.#records.push(record === null ? -1 : end - record.length);
   }
 
@@ -113,6 +117,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
   truncate(length: number): void {
     this.#ends.length = length;
     this.#records.length = length;
+    this.#ranges.truncate(length);
   }
 
   /** In memory of its own. @throws RangeError where there is none, or the log is spent */
@@ -153,6 +158,15 @@ export class EventLog implements Iterable<FirehoseEvent> {
   /** Encoded bytes of the events between two indexes. */
   bytesOf(start: number, end: number): number {
     return this.#startOf(end) - this.#startOf(start);
+  }
+
+  /** For how many events those between two indexes count, in a batch and on the pace: see range-places.ts. */
+  countedBetween(start: number, end: number): number {
+    return end - start - this.#ranges.uncountedBetween(start, end);
+  }
+
+  rangesBetween(start: number, end: number): number {
+    return this.#ranges.between(start, end);
   }
 
   copyTo(target: Uint8Array, at: number, start: number, end: number): void {
@@ -219,6 +233,15 @@ export class EventSlice implements Iterable<FirehoseEvent> {
 
   get byteLength(): number {
     return this.#log.bytesOf(this.#start, this.#start + this.length);
+  }
+
+  /** For how many events it counts. */
+  get counted(): number {
+    return this.#log.countedBetween(this.#start, this.#start + this.length);
+  }
+
+  get hasRanges(): boolean {
+    return this.#log.rangesBetween(this.#start, this.#start + this.length) > 0;
   }
 
   /** Of its event with this index. */
