@@ -10,6 +10,7 @@ import { VERSION } from "@firehose-backfill/core/version";
 import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
+import { reposKit } from "@firehose-backfill/repos/source/kit";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
@@ -54,13 +55,12 @@ export function createReader(
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const { resolveKey } = openDidClient({
-    clock,
-    random,
-    userAgent: agent,
-    resolveName: systemNames,
-  });
-  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }) };
+  const strangers = { clock, random, userAgent: agent, resolveName: systemNames, plcUrl: settings.plcUrl };
+  const { resolveKey } = openDidClient(strangers);
+  const sources = {
+    relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }),
+    repos: reposKit({ ...strangers, hostRate: settings.hostRate, items: services.items }),
+  };
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
   const outages = createOutageLog({ clock, log });

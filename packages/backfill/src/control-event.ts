@@ -17,6 +17,8 @@ export interface StartRequest {
   readonly collections?: readonly string[];
   readonly dids?: readonly string[];
   readonly relay?: string;
+  /** BACKFILL_SOURCE. */
+  readonly source?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Cancels the run that is going on, if there is one. */
   readonly isNew: boolean;
@@ -35,7 +37,19 @@ export type ControlEvent =
 
 const EXAMPLE = '{ "action": "start", "days": 3, "profile": "moderate", "collections": ["app.bsky.feed.post"] }';
 
-const START_KEYS = ["days", "from", "to", "profile", "collections", "dids", "relay", "settings", "new", "dryRun"];
+const START_KEYS = [
+  "days",
+  "from",
+  "to",
+  "profile",
+  "collections",
+  "dids",
+  "relay",
+  "source",
+  "settings",
+  "new",
+  "dryRun",
+];
 const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   start: START_KEYS,
   plan: START_KEYS,
@@ -95,6 +109,7 @@ function parseStart(event: Record<string, unknown>): StartRequest {
   const collections = texts(event, "collections");
   const dids = texts(event, "dids");
   const relay = text(event, "relay");
+  const source = text(event, "source");
   const settings = object(event, "settings");
   if (days !== undefined && from !== undefined)
     throw new UsageError("days and from both say where to start: give one of them");
@@ -106,6 +121,7 @@ function parseStart(event: Record<string, unknown>): StartRequest {
     ...(collections === undefined ? {} : { collections }),
     ...(dids === undefined ? {} : { dids }),
     ...(relay === undefined ? {} : { relay }),
+    ...(source === undefined ? {} : { source }),
     ...(settings === undefined ? {} : { settings }),
     isNew: flag(event, "new"),
     isDryRun: flag(event, "dryRun"),

@@ -9,12 +9,14 @@ import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
+import { createRuns } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { mustBeOpen, openRun } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
+import { configsOf } from "./repos-run.ts";
 import { startConfig } from "./start-config.ts";
 import { tuneRun } from "./tune-run.ts";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -61,17 +63,21 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   if (config.settings.days === 0 && request.from === undefined)
     throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
   const nowMs = deps.clock.now();
-  const run = newRun(clampConfig(deps.limits, config), {
-    runId: newRunId(nowMs, deps.random),
-    nowMs,
-    deployment: deps.configure({}),
-    ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
-    ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
-  });
+  const runs = configsOf(config).map((each) =>
+    newRun(clampConfig(deps.limits, each), {
+      runId: newRunId(nowMs, deps.random),
+      nowMs,
+      deployment: deps.configure({}),
+      ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
+      ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
+    }),
+  );
   const open = await openRun(deps);
   const notes = notesOf(clamp(deps.limits, config.settings).clamped);
-  if (request.isDryRun)
-    return { message: `would start a run ${describeRun(run)}; nothing was changed${notes}`, run: open };
+  if (request.isDryRun) {
+    const described = runs.map(describeRun).join("; and another one ");
+    return { message: `would start a run ${described}; nothing was changed${notes}`, run: open };
+  }
   if (open !== null) {
     if (!request.isNew)
       throw new UsageError(
@@ -80,8 +86,11 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     await cancelNow(deps, open);
   }
   const database = await deps.database?.();
-  const created = await deps.store.createRun(database === undefined ? run : { ...run, database });
-  return { message: `run ${created.runId} is ${created.status}${notes}`, run: created };
+  const { run, note } = await createRuns(
+    deps,
+    runs.map((each) => (database === undefined ? each : { ...each, database })),
+  );
+  return { message: `run ${run.runId} is ${run.status}${note}${notes}`, run };
 }
 
 async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {

@@ -15,7 +15,9 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
+import { createRuns } from "@firehose-backfill/backfill/create-runs";
 import { openRun } from "@firehose-backfill/backfill/open-run";
+import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -65,9 +67,16 @@ export async function beginRun(
   }
   const nowMs = deps.clock.now();
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
-  const run = await deps.store.createRun(
-    newRun(config, { runId: newRunId(nowMs, deps.random), nowMs, database, ...start }),
+  const runs = configsOf(config).map((each) =>
+    newRun(each, {
+      runId: newRunId(nowMs, deps.random),
+      nowMs,
+      database,
+      ...(each.settings.source === "repos" ? {} : start),
+    }),
   );
+  const { run, note } = await createRuns(deps, runs);
+  if (note !== "") log(`[BACKFILL] Run ${run.runId} is ${run.status}${note}`);
   if (after !== null)
     log(
       `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
@@ -92,7 +101,8 @@ async function afterLast(
   if (database !== undefined && last.database !== null && last.database.id !== database.id) return null;
   const end = last.target ?? last.appliedCursor;
   const scope = await deps.store.getScope(last.runId);
-  if (end === null || scope === null || !isSameScope(scope, config)) return null;
+  // Repositories have no place after which only what is new comes.
+  if (end === null || scope === null || last.source.kind !== "relay" || !isSameScope(scope, config)) return null;
   return { runId: last.runId, host: last.source.host, seq: end.ordinal };
 }
 
@@ -106,7 +116,7 @@ export async function refuseUnwishedSample(
   { config, start }: { readonly config: Config; readonly start: StartRequest | null },
 ): Promise<void> {
   const problem = unwishedSample(config);
-  if (problem === null) return;
+  if (problem === null || (start?.source ?? config.settings.source) === "repos") return;
   if (start === null && (await openRun(deps)) !== null) return;
   throw new ConfigError([problem]);
 }

@@ -21,6 +21,7 @@ import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
+import { reposKit } from "@firehose-backfill/repos/source/kit";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -147,7 +148,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   });
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  using dids = openDidClient({ clock, random, userAgent: agent, resolveName: systemNames });
+  const strangers = { clock, random, userAgent: agent, resolveName: systemNames, plcUrl: settings.plcUrl };
+  using dids = openDidClient(strangers);
   const { sampleRelayUrl } = stack;
   const resolveKey = options.resolveKey ?? dids.resolveKey;
   const readerDeps: ReaderDeps = {
@@ -155,7 +157,10 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     random,
     store,
     queue,
-    sources: { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }) },
+    sources: {
+      relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }),
+      repos: reposKit({ ...strangers, hostRate: settings.hostRate, items: adapters.items }),
+    },
     memory,
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
@@ -170,7 +175,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const onTick = ({ run, endedBecause, read }: TickResult) => {
     hasReachedHost ||= read !== null && read.frames > 0;
     if (!hasReachedHost && endedBecause.startsWith(UNREACHABLE))
-      end({ exit: "errored", message: `relay ${endedBecause}` });
+      end({ exit: "errored", message: `${run?.source.kind === "repos" ? "PLC directory" : "relay"} ${endedBecause}` });
     // Logged once, because the next tick finds no open run.
     if (run?.status === "succeeded")
       tidying = tidyUp({

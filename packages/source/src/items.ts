@@ -23,7 +23,8 @@ export interface SourceItems {
   put(place: ItemPlace, text: string, keptMs: number): Promise<void>;
   remove(place: ItemPlace): Promise<void>;
   /** From the first name on, both ends included. */
-  list(group: string, range: { readonly from: string; readonly to: string; readonly limit: number }): Promise<
-    readonly SourceItem[]
-  >;
+  list(
+    group: string,
+    range: { readonly from: string; readonly to: string; readonly limit: number },
+  ): Promise<readonly SourceItem[]>;
 }

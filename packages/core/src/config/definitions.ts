@@ -6,12 +6,14 @@ import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
 import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
+import { plcUrl } from "./plc-url.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
 import {
   PROFILE_NAMES,
   type ScopeSettings,
   type SettingKey,
+  SOURCE_KINDS,
   type ThrottleSettings,
   VERIFY_LEVELS,
 } from "./settings.ts";
@@ -38,6 +40,14 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: null,
     fallbackText: "the bundled sample; required when deployed",
     help: "Host of the firehose. `sample` replays the bundled sample, also if DATABASE_URL is set.",
+  },
+  source: {
+    key: "source",
+    name: "BACKFILL_SOURCE",
+    group: "scope",
+    kind: choice(SOURCE_KINDS),
+    fallback: "relay",
+    help: "Read the relay's last days, the repositories of accounts with all that they hold, or both, as two runs.",
   },
   databaseUrl: {
     key: "databaseUrl",
@@ -155,6 +165,22 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     kind: optional(offPeak),
     fallback: null,
     help: "Hours of the day in which the run uses the pace of that profile.",
+  },
+  plcUrl: {
+    key: "plcUrl",
+    name: "BACKFILL_PLC_URL",
+    group: "deployment",
+    kind: plcUrl,
+    fallback: "https://plc.directory",
+    help: "Directory of did:plc accounts: where repositories are, and which keys sign them.",
+  },
+  hostRate: {
+    key: "hostRate",
+    name: "BACKFILL_HOST_RATE",
+    group: "deployment",
+    kind: integer(1, 8),
+    fallback: 2,
+    help: "Requests per second to one host of repositories.",
   },
   contact: {
     key: "contact",

@@ -19,6 +19,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
   const { settings, sources } = parseConfig({});
   expect(settings).toEqual({
     relayUrl: null,
+    source: "relay",
     databaseUrl: null,
     profile: "background",
     days: 1,
@@ -34,6 +35,8 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     verify: "hash",
     throttleQuery: null,
     offPeak: null,
+    plcUrl: "https://plc.directory",
+    hostRate: 2,
     contact: null,
     alarmEmail: null,
     alarmTopicArn: null,
@@ -52,6 +55,19 @@ describe("every setting", () => {
   /** A good text, its value, and texts that are refused. */
   const CASES: Readonly<Record<string, readonly [string, unknown, readonly string[]]>> = {
     RELAY_URL: ["wss://bsky.network", "wss://bsky.network", ["https://bsky.network", "bsky.network"]],
+    BACKFILL_SOURCE: ["repos", "repos", ["Repos", "relay,repos", "firehose"]],
+    BACKFILL_PLC_URL: [
+      "http://localhost:2582/",
+      "http://localhost:2582",
+      [
+        "http://plc.directory",
+        "plc.directory",
+        "wss://plc.directory",
+        "https://u@plc.directory",
+        "https://plc.directory/x",
+      ],
+    ],
+    BACKFILL_HOST_RATE: ["8", 8, ["0", "9", "1.5", "2/s"]],
     DATABASE_URL: ["postgres://u:p@h/db", "postgres://u:p@h/db", ["mysql://h/db", "postgres://", "h/db"]],
     BACKFILL_PROFILE: ["fast", "fast", ["Fast", "faster", "background,fast"]],
     BACKFILL_DAYS: ["-1", -1, ["-2", "3651", "1.5", "1e2", "0x10", "+1", "-0", "01", "one", "1 2", "1_000", "１"]],

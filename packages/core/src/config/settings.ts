@@ -8,6 +8,10 @@ export type ProfileName = (typeof PROFILE_NAMES)[number];
 export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
 
+/** `both`: a run of each. */
+export const SOURCE_KINDS = ["relay", "repos", "both"] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
 /** What `tune` may change while a run is running. */
 export interface ThrottleSettings {
   readonly batchSize: number;
@@ -21,9 +25,11 @@ export interface ThrottleSettings {
 
 /** What a run is about; it cannot change while the run is not finished. */
 export interface ScopeSettings {
-  /** null: the bundled sample relay (local only). */
+  /** Of a run `relay` or `repos`; `both` begins one of each. Left out: the run began before there was a choice, and reads a relay. */
+  readonly source?: SourceKind;
+  /** null: the bundled sample relay (local only). With `repos`: the hosts that list repositories, several separated by commas. */
   readonly relayUrl: string | null;
-  /** How far back by event time. 0: do not run. -1: everything the relay keeps. */
+  /** How far back by event time. 0: do not run. -1: everything the source keeps. */
   readonly days: number;
   /** Empty: all. NSIDs, or prefixes that end in `.*`. */
   readonly collections: readonly string[];
@@ -39,6 +45,10 @@ export interface DeploymentSettings {
   readonly throttleQuery: string | null;
   readonly offPeak: OffPeak | null;
   readonly contact: string | null;
+  /** The directory of did:plc accounts. */
+  readonly plcUrl: string;
+  /** Requests a second to one host of repositories. */
+  readonly hostRate: number;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
   readonly reserveConcurrency: boolean;
@@ -62,6 +72,7 @@ export interface OffPeak {
 
 export interface Settings extends ThrottleSettings, ScopeSettings, DeploymentSettings {
   readonly profile: ProfileName;
+  readonly source: SourceKind;
 }
 
 export type SettingKey = keyof Settings;

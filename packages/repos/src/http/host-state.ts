@@ -17,7 +17,14 @@ export interface HostState {
   readonly errors: number;
 }
 
-export const NEW_HOST: HostState = { nextAtMs: 0, failures: 0, unanswered: 0, waitingUntilMs: null, requests: 0, errors: 0 };
+export const NEW_HOST: HostState = {
+  nextAtMs: 0,
+  failures: 0,
+  unanswered: 0,
+  waitingUntilMs: null,
+  requests: 0,
+  errors: 0,
+};
 
 /** After a 429 that does not say how long, doubled with each further one. */
 const FIRST_WAIT_MS = 60_000;

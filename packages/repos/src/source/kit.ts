@@ -106,7 +106,14 @@ export function reposKit(options: ReposKitOptions): SourceKit {
         list: openRepoList(lister.list, state.list, { seen: own.seen, maxSeen: isCounted ? 0 : MAX_SEEN, onProblem }),
         open: (repo, limits, onDownload, signal) => {
           const deps = {
-            ...{ clock, client: createRepoClient(polite), resolveDid: dids.resolveDid, rules, hosts: own.hosts, archives },
+            ...{
+              clock,
+              client: createRepoClient(polite),
+              resolveDid: dids.resolveDid,
+              rules,
+              hosts: own.hosts,
+              archives,
+            },
             collections: scope.collections,
             sinceMs: run.start.kind === "time" ? run.start.timeMs : null,
             limits: {

@@ -18,7 +18,8 @@ export function logRange(log: EventLog, range: ProvedRange, floor: string | null
   const { did, rev, collection, from, to, sinceTid, records } = range;
   const commitMs = tidTimeMs(Buffer.from(rev, "latin1"), 0);
   const head = { kind: "range", seq: 0, timeMs: commitMs, did, rev } as const;
-  log.append({ ...head, collection, from, to, sinceTid, records: records.length, floor });
+  const end = floor === null ? {} : { floor };
+  log.append({ ...head, collection, from, to, sinceTid, records: records.length, ...end });
   const writer = new RecordWriter(log, range, commitMs);
   let dead = 0;
   for (const record of records) if (!writer.write(record)) dead += 1;

@@ -23,7 +23,10 @@ export type OpenWalk = (
 
 export class RepoSlots {
   readonly #open: OpenWalk;
-  readonly #slots = new Map<string, { readonly slot: RepoSlot; readonly walk: AsyncGenerator<RepoStep, void, undefined> }>();
+  readonly #slots = new Map<
+    string,
+    { readonly slot: RepoSlot; readonly walk: AsyncGenerator<RepoStep, void, undefined> }
+  >();
   #ending = new AbortController();
 
   constructor(open: OpenWalk) {

@@ -271,7 +271,10 @@ class RepoSource {
     }
     const waiting = await this.#nextWaiting();
     if (waiting === null && this.#listTrouble === null) return null;
-    const dueMs = Math.min(waiting?.dueMs ?? Number.POSITIVE_INFINITY, this.#listTrouble?.untilMs ?? Number.POSITIVE_INFINITY);
+    const dueMs = Math.min(
+      waiting?.dueMs ?? Number.POSITIVE_INFINITY,
+      this.#listTrouble?.untilMs ?? Number.POSITIVE_INFINITY,
+    );
     if (dueMs <= deadlineMs && dueMs - clock.now() <= SHORT_WAIT_MS) {
       await this.#waitUntil(dueMs, signal);
       return null;

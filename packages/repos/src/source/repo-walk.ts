@@ -129,7 +129,12 @@ export async function* walkRepository(
         const nowMs = deps.clock.now();
         if (host.unanswered >= HOST_IS_DEAD_AFTER && readyAtMs(host) > nowMs) return void (yield hostIsDead(found));
         const walk = { open, collections: deps.collections, after, sinceMs: deps.sinceMs, limits: deps.limits };
-        for await (const range of walkRepo({ ...walk, signal, maxBatch: deps.maxBatch, maxHeldBytes: MAX_HELD_BYTES })) {
+        for await (const range of walkRepo({
+          ...walk,
+          signal,
+          maxBatch: deps.maxBatch,
+          maxHeldBytes: MAX_HELD_BYTES,
+        })) {
           after = range.to;
           attempts = 0;
           yield { kind: "range", range };
