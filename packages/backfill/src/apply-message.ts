@@ -8,6 +8,7 @@ import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
+import { countedEvents } from "@firehose-backfill/core/proved-range";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { yieldToEventLoop } from "@firehose-backfill/throttle/idle";
@@ -166,7 +167,12 @@ async function applyBatch(
       if (isCounted) await store.cancelAttempt(batch.key);
       if (result.kind === "failed") return result.result;
       if (decision.kind === "hide") return hide(deps, message, decision.seconds, "late");
-      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(paceOf(pace), batch.events.length) / 1000)), "busy");
+      return hide(
+        deps,
+        message,
+        Math.max(1, Math.ceil(intervalMs(paceOf(pace), countedEvents(batch.events)) / 1000)),
+        "busy",
+      );
     }
     await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
     return {

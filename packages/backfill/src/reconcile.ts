@@ -10,6 +10,7 @@ import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ReaderDeps } from "./deps.ts";
 import { advanceApplied, type Outstanding } from "./advance-applied.ts";
 import { READ_AHEAD_TICKS } from "./read-ahead.ts";
+import { countedEvents } from "@firehose-backfill/core/proved-range";
 import { deadLettered } from "./failure.ts";
 
 const OLDEST_OUTSTANDING_MS = 3 * 24 * 3_600_000;
@@ -106,7 +107,10 @@ async function markDeadLetters(deps: ReaderDeps, run: Run): Promise<void> {
     if (message.content.kind !== "batch") continue;
     const { key, events } = message.content.batch;
     if (key.runId !== run.runId || key.generation !== run.generation || key.window <= run.appliedWindow) continue;
-    await deps.store.finish(key, "dead", deadLettered(events.length), { nowMs: deps.clock.now(), redriven: false });
+    await deps.store.finish(key, "dead", deadLettered(countedEvents(events)), {
+      nowMs: deps.clock.now(),
+      redriven: false,
+    });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Batch } from "@firehose-backfill/core/batch";
+import { countedEvents } from "@firehose-backfill/core/proved-range";
 import { hideSeconds, intervalMs, judge, type Slot } from "@firehose-backfill/throttle/slots";
 import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
@@ -32,7 +33,7 @@ export async function decideSlot(
 /** Also called when the database lock was obtained too late for the slot. */
 export async function takeNewSlot(deps: ConsumerDeps, batch: Batch, pace: Pace): Promise<SlotDecision> {
   const nowMs = deps.clock.now();
-  const interval = intervalMs(paceOf(pace), batch.events.length);
+  const interval = intervalMs(paceOf(pace), countedEvents(batch.events));
   const slot = await deps.store.takeSlot(pace.paceId, { intervalMs: interval, nowMs });
   await deps.store.setSlot(batch.key, slot);
   const at = { nowMs: deps.clock.now(), paceVersion: slot.paceVersion, pace: paceOf(pace) };

@@ -165,12 +165,32 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return end - start - this.#ranges.uncountedBetween(start, end);
   }
 
+  get counted(): number {
+    return this.countedBetween(0, this.length);
+  }
+
   rangesBetween(start: number, end: number): number {
     return this.#ranges.between(start, end);
   }
 
+  /** Where the events end that must not be parted from this one: the records of a range. */
+  groupEnd(index: number): number {
+    return index + 1 + this.#ranges.recordsOf(index);
+  }
+
   copyTo(target: Uint8Array, at: number, start: number, end: number): void {
     target.set(this.#bytes.subarray(this.#startOf(start), this.#startOf(end)), at);
+  }
+
+  /** Appends an event of another log as it lies there. */
+  appendFrom(log: EventLog, index: number): void {
+    if (log.rangesBetween(index, index + 1) > 0) return this.append(log.at(index));
+    const bytes = log.bytesOf(index, index + 1);
+    const start = this.#reserve(bytes);
+    log.copyTo(this.#bytes, start, index, index + 1);
+    const recordBytes = log.recordAt(index)?.length;
+    this.#ends.push(start + bytes);
+    this.#records.push(recordBytes === undefined ? -1 : start + bytes - recordBytes);
   }
 
   /** The same events, but for those that are given here by their index. */

@@ -3,18 +3,27 @@
  * counts by its records, which follow it, and as one event where it has none. The log of a stream has no ranges.
  */
 export class RangePlaces {
-  /** Ascending, as all of them; of those that have no records a second time. */
+  /** Ascending; beside each how many records it has. Those that have none stand in `#empty`, too. */
   readonly #all: number[] = [];
+  readonly #records: number[] = [];
   readonly #empty: number[] = [];
 
   add(index: number, records: number): void {
     this.#all.push(index);
+    this.#records.push(records);
     if (records === 0) this.#empty.push(index);
   }
 
   truncate(length: number): void {
     this.#all.length = countBelow(this.#all, length);
+    this.#records.length = this.#all.length;
     this.#empty.length = countBelow(this.#empty, length);
+  }
+
+  /** How many of the events that follow this one belong to it. */
+  recordsOf(index: number): number {
+    const at = this.#all.length === 0 ? 0 : countBelow(this.#all, index);
+    return this.#all[at] === index ? (this.#records[at] ?? 0) : 0;
   }
 
   between(start: number, end: number): number {
