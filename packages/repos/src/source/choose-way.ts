@@ -30,6 +30,8 @@ export async function sizeOf(repo: OpenRepo, wanted: Wanted, signal: AbortSignal
   let level: readonly TreeNode[] = [decodeNode(rootBlock)];
   let layer = level[0]?.layer ?? 0;
   if (layer <= SMALL_LAYER) return null;
+  // Of what the proof shows nothing is wanted: it is a sliver, if it is there at all, and asking for more would cost more than the walk.
+  if (!pathOf(repo).some((node) => node.entries.some(({ key }) => isTaken(key, wanted)))) return null;
   const keys = keysOf(level);
   while (keys.length < ENOUGH_KEYS && layer > 1) {
     const children = level.flatMap(({ left, entries }) => [left, ...entries.map(({ tree }) => tree)]);
@@ -39,11 +41,27 @@ export async function sizeOf(repo: OpenRepo, wanted: Wanted, signal: AbortSignal
     keys.push(...keysOf(level));
     layer -= 1;
   }
-  const taken = keys.filter(
-    (key) => isWanted(wanted.intervals, key) && (wanted.sinceTid === null || !isOlder(key, wanted.sinceTid)),
-  );
+  const taken = keys.filter((key) => isTaken(key, wanted));
   const each = FAN_OUT ** layer;
   return { records: keys.length * each, wanted: taken.length * each, counted: keys.length };
+}
+
+function isTaken(key: string, { intervals, sinceTid }: Wanted): boolean {
+  return isWanted(intervals, key) && (sinceTid === null || !isOlder(key, sinceTid));
+}
+
+/** The nodes that came with the proof. */
+function pathOf({ known, commit }: OpenRepo): readonly TreeNode[] {
+  const nodes: TreeNode[] = [];
+  const cids: Uint8Array[] = [commit.data];
+  for (let cid = cids.pop(); cid !== undefined && nodes.length < MOST_NODES; cid = cids.pop()) {
+    const block = known.get(cid);
+    if (block === null) continue;
+    const node = decodeNode(block);
+    nodes.push(node);
+    for (const child of [node.left, ...node.entries.map(({ tree }) => tree)]) if (child !== null) cids.push(child);
+  }
+  return nodes;
 }
 
 function keysOf(nodes: readonly TreeNode[]): string[] {

@@ -26,15 +26,19 @@ const SHOWN_KEPT_MS = 365 * 86_400_000;
 export function keepHosts(items: SourceItems, runId: string): HostKeeper {
   const states = new Map<string, HostState>();
   const saved = new Map<string, HostState>();
-  let shown = "";
+  let shown: string | null = null;
 
   const saveOne = async (host: string, state: HostState): Promise<void> => {
     await items.put({ group: HOSTS_GROUP, name: host }, JSON.stringify(state), KEPT_MS);
     saved.set(host, state);
   };
+  /** Hosts that another process knew of stay, until worse ones come. */
   const saveShown = async (): Promise<void> => {
-    const text = JSON.stringify(worstOf(states));
-    if (text === shown || states.size === 0) return;
+    if (states.size === 0) return;
+    shown ??= (await items.get({ group: runId, name: HOSTS_NAME })) ?? "[]";
+    const others = readShownHosts(shown).filter(({ host }) => !states.has(host));
+    const text = JSON.stringify(worstOf(states, others));
+    if (text === shown) return;
     await items.put({ group: runId, name: HOSTS_NAME }, text, SHOWN_KEPT_MS);
     shown = text;
   };
@@ -72,18 +76,35 @@ export interface ShownHost {
   readonly waitingUntil: string | null;
 }
 
-export function worstOf(states: ReadonlyMap<string, HostState>): readonly ShownHost[] {
-  const order = ([, a]: [string, HostState], [, b]: [string, HostState]): number =>
-    (b.waitingUntilMs ?? 0) - (a.waitingUntilMs ?? 0) || b.errors - a.errors || b.requests - a.requests;
-  return [...states]
-    .sort(order)
-    .slice(0, SHOWN)
-    .map(([host, { requests, errors, waitingUntilMs }]) => ({
-      host: host.slice(0, MAX_SHOWN_HOST),
-      requests,
-      errors,
-      waitingUntil: waitingUntilMs === null ? null : new Date(waitingUntilMs).toISOString(),
-    }));
+export function worstOf(
+  states: ReadonlyMap<string, HostState>,
+  others: readonly ShownHost[] = [],
+): readonly ShownHost[] {
+  const ours = [...states].map(([host, { requests, errors, waitingUntilMs }]) => ({
+    host: host.slice(0, MAX_SHOWN_HOST),
+    requests,
+    errors,
+    waitingUntil: waitingUntilMs === null ? null : new Date(waitingUntilMs).toISOString(),
+  }));
+  return [...ours, ...others].sort(byTrouble).slice(0, SHOWN);
+}
+
+function byTrouble(a: ShownHost, b: ShownHost): number {
+  const [left, right] = [a, b].map(({ waitingUntil }) => (waitingUntil === null ? 0 : Date.parse(waitingUntil)));
+  return (right ?? 0) - (left ?? 0) || b.errors - a.errors || b.requests - a.requests;
+}
+
+/** As saved; what cannot be read is left out. */
+export function readShownHosts(text: string): readonly ShownHost[] {
+  const parsed: unknown = JSON.parse(text);
+  return Array.isArray(parsed) ? parsed.filter(isShownHost) : [];
+}
+
+function isShownHost(value: unknown): value is ShownHost {
+  if (typeof value !== "object" || value === null) return false;
+  const { host, requests, errors, waitingUntil }: Partial<Record<keyof ShownHost, unknown>> = value;
+  const isCounted = typeof requests === "number" && typeof errors === "number";
+  return typeof host === "string" && isCounted && (waitingUntil === null || typeof waitingUntil === "string");
 }
 
 /** Twenty of them fit into an item. */

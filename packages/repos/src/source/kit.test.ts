@@ -223,7 +223,13 @@ describe("hosts that have trouble", () => {
       expect(busy.asked).toHaveLength(1);
       const shown: unknown = JSON.parse((await items.get({ group: "run-1", name: "hosts" })) ?? "null");
       expect(shown).toMatchObject([
-        { host: `localhost:${busy.port}`, errors: 1, waitingUntil: new Date(stored.waitingUntilMs).toISOString() },
+        {
+          host: `localhost:${busy.port}`,
+          requests: 1,
+          errors: 1,
+          waitingUntil: new Date(stored.waitingUntilMs).toISOString(),
+        },
+        { errors: 0, waitingUntil: null },
       ]);
       // Its time has come.
       busy.intercept = null;
@@ -331,7 +337,7 @@ describe("hosts that have trouble", () => {
     net.plc.put(slow, stuck.origin);
     const run = newStoredRun();
     const kit = testKit({ plcUrl: net.plc.origin });
-    const { events, windows } = await tick(kit, run, { env: env(repos), limits: { maxMs: 2_000 }, windows: 1 });
+    const { events, windows } = await tick(kit, run, { env: env(repos), limits: { maxMs: 5_000 }, windows: 1 });
     for (const { did } of others) expect(contentOf(events, did).keys).toHaveLength(10);
     expect(windows[0]?.progress).toMatchObject({ known: 20, done: 19, inWork: 1 });
   });

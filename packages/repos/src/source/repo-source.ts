@@ -132,6 +132,8 @@ class RepoSource {
       await this.#waitUntil(Math.min(deadlineMs, this.#beginAtMs), signal);
       return null;
     }
+    // The list has answered meanwhile.
+    if (this.#listed !== null && this.#canBeginListed()) return null;
     return this.#nothingInWork(deadlineMs, signal);
   }
 
@@ -211,9 +213,13 @@ class RepoSource {
     return this.#beginListed();
   }
 
+  #canBeginListed(): boolean {
+    return this.#directoryTrouble === null && this.#state.list !== null && this.#state.deferred < MAX_DEFERRED;
+  }
+
   #beginListed(): boolean {
     const { list, isCounted } = this.#options;
-    if (this.#state.list === null || this.#state.deferred >= MAX_DEFERRED) return false;
+    if (!this.#canBeginListed()) return false;
     if (this.#listed === null) {
       this.#askForList();
       if (this.#listed === null) return false;
@@ -339,6 +345,7 @@ class RepoSource {
     const { items, runId } = this.#options;
     this.#state = await defer(items, runId, this.#state, { repo, dueMs });
     this.#waiting = "unknown";
+    this.#beginAtMs = 0;
   }
 
   #add(repo: RepoInWork): void {
@@ -356,6 +363,8 @@ class RepoSource {
     void this.#slots.stop(did);
     const inWork = this.#state.inWork.filter((repo) => repo.did !== did);
     this.#state = { ...this.#state, inWork, [how]: this.#state[how] + 1 };
+    // Its place is free.
+    this.#beginAtMs = 0;
   }
 
   #isMemoryTight(): boolean {
