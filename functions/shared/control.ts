@@ -97,7 +97,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
   const picture = async (): Promise<Snapshot | null> => {
     const { config, deps } = open();
     try {
-      return await collectSnapshot({ store: deps.store, queue: deps.queue, clock, config });
+      return await collectSnapshot({ store: deps.store, queue: deps.queue, items: deps.items, clock, config });
     } catch (error) {
       logger.warn(`[BACKFILL] Control: done, but the run could not be read: ${describeError(error)}`);
       return null;

@@ -98,7 +98,15 @@ export function createReader(
       outages.note(result);
       const { run } = result;
       if (run === null) return result.endedBecause;
-      const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });
+      const snapshot = await collectSnapshot({
+        store,
+        queue,
+        items: services.items,
+        clock,
+        config,
+        meter,
+        runId: run.runId,
+      });
       reporter.report({ ...result, run }, snapshot, memory.usedMb());
       await recordHistory(store, snapshot).catch((error: unknown) =>
         log(`[BACKFILL] The history of the run could not be stored: ${describeError(error)}`),

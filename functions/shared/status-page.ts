@@ -31,7 +31,7 @@ export function createStatusPage(env: Environment): StatusPage {
   const deployed = readDeployedConfig(env);
   const { store, queue } = openServices(deployed, { clock, random: Math.random });
   const meter = createRateMeter();
-  const collect = () => collectSnapshot({ store, queue, clock, config: deployed.config, meter });
+  const collect = () => collectSnapshot({ store, queue, items, clock, config: deployed.config, meter });
 
   return {
     async respond(event) {

@@ -45,6 +45,7 @@ export function newRunValue(run: NewRun): Run {
     target: null,
     sourceState: null,
     sourceMoved: false,
+    progress: null,
     keptSinceMs: null,
     registered: 0,
     appliedWindow: 0,

@@ -21,6 +21,7 @@ export function snapshotCollector(options: {
     return collectSnapshot({
       store: adapters.store,
       queue: adapters.queue,
+      items: adapters.items,
       clock,
       config,
       meter,

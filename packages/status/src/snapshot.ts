@@ -1,5 +1,6 @@
 /** One immutable picture of a run: the page, the text, the JSON and the scripts all show this. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 
 /** Where the run was asked to begin. */
 export interface Asked {
@@ -32,12 +33,29 @@ export interface SnapshotGap {
   readonly reason: string;
 }
 
+/** Repositories, as far as they are read; what of them is applied is told by the events. */
+export interface SnapshotRepos {
+  /** As many as were listed so far. */
+  readonly known: number;
+  readonly done: number;
+  readonly inWork: number;
+  /** They wait for their hosts. */
+  readonly deferred: number;
+  readonly failed: number;
+}
+
 export interface Snapshot {
   readonly runId: string | null;
   /** `none`: no run has ever existed here. */
   readonly status: RunStatus | "none";
   readonly reason: string | null;
   readonly host: string | null;
+  /** `relay` or `repos`; null: there is no run. */
+  readonly source: string | null;
+  /** null: the run reads a relay, or nothing yet. */
+  readonly repos: SnapshotRepos | null;
+  /** Hosts of repositories, the worst 20. */
+  readonly hosts: readonly SourceHost[];
   readonly profile: string | null;
   /** What the run was to fetch; null: there is no run. `cursor.start` and `gaps` say what there was. */
   readonly asked: Asked | null;

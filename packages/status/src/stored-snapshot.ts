@@ -8,6 +8,9 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
   const judged = {
     ...stored,
     deadReasons: known.deadReasons ?? {},
+    source: known.source ?? null,
+    repos: known.repos ?? null,
+    hosts: known.hosts ?? [],
     asked: known.asked ?? null,
     startedAt: known.startedAt ?? null,
     outage: known.outage ?? null,

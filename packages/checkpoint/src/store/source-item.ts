@@ -4,10 +4,19 @@
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { RunSource } from "@firehose-backfill/source/kit";
-import type { SourceState } from "@firehose-backfill/source/window";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 import { BrokenStateError } from "../errors.ts";
 import type { Attributes, Item } from "../table/table.ts";
-import { json, readBytes, readFlag, readJson, readNumber, readText, sourceText } from "./attributes.ts";
+import {
+  json,
+  readBytes,
+  readFlag,
+  readJson,
+  readNumber,
+  readNumbersOrNull,
+  readText,
+  sourceText,
+} from "./attributes.ts";
 
 /** The kind of every run that an older program began. */
 const FIRST_KIND = "relay";
@@ -46,3 +55,18 @@ function stateOfBefore(item: Item): SourceState {
   const [startReached, hostSeen] = [readFlag(item, "startReached"), readFlag(item, "hostSeen")];
   return json([startReached, hostSeen, readNumber(item, "brokenFrames"), times]);
 }
+
+/** A map of numbers, as everything is that counts. */
+export function progressFields(progress: SourceProgress): Readonly<Record<string, number>> {
+  const { known, done, inWork, deferred, failed, isComplete } = progress;
+  return { known, done, inWork, deferred, failed, complete: isComplete ? 1 : 0 };
+}
+
+export function readProgress(item: Item): SourceProgress | null {
+  const fields = readNumbersOrNull(item, "progress");
+  if (fields === null) return null;
+  const [known = 0, done = 0, inWork = 0, deferred = 0, failed = 0] = COUNTS.map((name) => fields[name] ?? 0);
+  return { known, done, inWork, deferred, failed, isComplete: fields["complete"] === 1 };
+}
+
+const COUNTS = ["known", "done", "inWork", "deferred", "failed"] as const;

@@ -3,6 +3,13 @@
  * The worst of them are kept for people, as one small item of the run.
  */
 import type { SourceItems } from "@firehose-backfill/source/items";
+import {
+  byTrouble,
+  hostsPlace,
+  MAX_SHOWN_HOSTS,
+  readSourceHosts,
+  type SourceHost,
+} from "@firehose-backfill/source/source-hosts";
 import { type HostState, NEW_HOST } from "../http/host-state.ts";
 import type { HostStates } from "../http/polite-client.ts";
 
@@ -17,9 +24,6 @@ export interface HostKeeper {
 
 /** All runs share what a host wants. */
 export const HOSTS_GROUP = "hosts";
-/** Of a run: what `status` shows. */
-export const HOSTS_NAME = "hosts";
-const SHOWN = 20;
 const KEPT_MS = 30 * 86_400_000;
 const SHOWN_KEPT_MS = 365 * 86_400_000;
 
@@ -35,11 +39,11 @@ export function keepHosts(items: SourceItems, runId: string): HostKeeper {
   /** Hosts that another process knew of stay, until worse ones come. */
   const saveShown = async (): Promise<void> => {
     if (states.size === 0) return;
-    shown ??= (await items.get({ group: runId, name: HOSTS_NAME })) ?? "[]";
-    const others = readShownHosts(shown).filter(({ host }) => !states.has(host));
+    shown ??= (await items.get(hostsPlace(runId))) ?? "[]";
+    const others = readSourceHosts(shown).filter(({ host }) => !states.has(host));
     const text = JSON.stringify(worstOf(states, others));
     if (text === shown) return;
-    await items.put({ group: runId, name: HOSTS_NAME }, text, SHOWN_KEPT_MS);
+    await items.put(hostsPlace(runId), text, SHOWN_KEPT_MS);
     shown = text;
   };
 
@@ -68,43 +72,14 @@ function isNews(saved: HostState, state: HostState, what: "all" | "waits"): bool
   return what === "all" && saved.requests !== state.requests;
 }
 
-/** A host, for people: `waitingUntil` is ISO 8601, or null. */
-export interface ShownHost {
-  readonly host: string;
-  readonly requests: number;
-  readonly errors: number;
-  readonly waitingUntil: string | null;
-}
-
-export function worstOf(
-  states: ReadonlyMap<string, HostState>,
-  others: readonly ShownHost[] = [],
-): readonly ShownHost[] {
+function worstOf(states: ReadonlyMap<string, HostState>, others: readonly SourceHost[]): readonly SourceHost[] {
   const ours = [...states].map(([host, { requests, errors, waitingUntilMs }]) => ({
     host: host.slice(0, MAX_SHOWN_HOST),
     requests,
     errors,
     waitingUntil: waitingUntilMs === null ? null : new Date(waitingUntilMs).toISOString(),
   }));
-  return [...ours, ...others].sort(byTrouble).slice(0, SHOWN);
-}
-
-function byTrouble(a: ShownHost, b: ShownHost): number {
-  const [left, right] = [a, b].map(({ waitingUntil }) => (waitingUntil === null ? 0 : Date.parse(waitingUntil)));
-  return (right ?? 0) - (left ?? 0) || b.errors - a.errors || b.requests - a.requests;
-}
-
-/** As saved; what cannot be read is left out. */
-export function readShownHosts(text: string): readonly ShownHost[] {
-  const parsed: unknown = JSON.parse(text);
-  return Array.isArray(parsed) ? parsed.filter(isShownHost) : [];
-}
-
-function isShownHost(value: unknown): value is ShownHost {
-  if (typeof value !== "object" || value === null) return false;
-  const { host, requests, errors, waitingUntil }: Partial<Record<keyof ShownHost, unknown>> = value;
-  const isCounted = typeof requests === "number" && typeof errors === "number";
-  return typeof host === "string" && isCounted && (waitingUntil === null || typeof waitingUntil === "string");
+  return [...ours, ...others].sort(byTrouble).slice(0, MAX_SHOWN_HOSTS);
 }
 
 /** Twenty of them fit into an item. */
