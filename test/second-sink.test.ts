@@ -30,7 +30,7 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
         const records = rows.filter((row) => row.kind === "record");
         for (const row of records) {
           const key = `${row.did}/${row.collection}/${row.rkey}`;
-          if ((table.get(key)?.seq ?? -1) < row.seq) table.set(key, row);
+          if ((table.get(key)?.seq ?? -1) < (row.seq ?? 0)) table.set(key, row);
         }
         const counts = { applied: records.length, stale: null, dead: rows.length - records.length };
         return { kind: "applied", counts, durationMs: 1 };

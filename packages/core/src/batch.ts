@@ -34,7 +34,7 @@ export interface Batch {
 /** A batch on its way out: its events are a reader's, not made into objects. Good for as long as their log is. */
 export type LoggedBatch = Omit<Batch, "events"> & { readonly events: EventSlice };
 
-/** What became of a batch's events. `applied + stale + dead` is the number of events in it. */
+/** What became of a batch's events. `applied + stale + dead + emptyRanges` is for how many events it counted. */
 export interface BatchCounts {
   readonly applied: number;
   /** Handed to the database and found to be older than what it holds. Counts as processed. */
@@ -42,4 +42,8 @@ export interface BatchCounts {
   readonly dead: number;
   /** `dead` by reason. Left out: nobody said. */
   readonly deadReasons?: Readonly<Record<string, number>>;
+  /** Rows that ranges of repositories prove absent and that were there: counted as received and processed beside the events. */
+  readonly removed?: number;
+  /** Ranges without a record. Each counted as one event in the batch and on the pace, and as none anywhere else. */
+  readonly emptyRanges?: number;
 }

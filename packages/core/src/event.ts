@@ -79,8 +79,9 @@ export interface RangeEvent extends EventBase {
   readonly kind: "range";
   /** 0: a range has no place in a stream. */
   readonly seq: number;
-  /** The commit's time: that of its revision. */
+  /** When the range was read. A row that it deletes takes this time: nobody knows when the record went. */
   readonly timeMs: number;
+  /** Of the signed commit. */
   readonly rev: string;
   /** null: the range lies between collections, and proves that there are no others. */
   readonly collection: string | null;

@@ -34,6 +34,10 @@ export function countedEvents(events: readonly FirehoseEvent[]): number {
   return counted;
 }
 
+export function countEmptyRanges(events: readonly FirehoseEvent[]): number {
+  return events.filter((event) => event.kind === "range" && event.records === 0).length;
+}
+
 /** `collection/rkey`; null: it is not known. */
 export function keyOf(member: RangeMember): string | null {
   return member.kind === "dead" ? member.path : `${member.collection}/${member.rkey}`;

@@ -29,6 +29,7 @@ const LAST = `
       SELECT seq FROM firehose.records
       WHERE ctid >= format('(%s,0)', greatest(0,
         pg_relation_size('firehose.records') / current_setting('block_size')::int - ${TAIL_PAGES}))::tid
+        AND seq IS NOT NULL
       ORDER BY seq DESC LIMIT $1::int) AS tail)
     ORDER BY seq DESC LIMIT $1::int
   ) AS last ORDER BY seq`;

@@ -82,11 +82,13 @@ function keptEvent({ event }: DeadRow): string | null {
 /** The row that the database refused, as a dead event. */
 export function refusedRow(row: DataRow, error: StatementError): DeadRow {
   // A marker is its own event; of a record the row shows what was refused, and the event is what is tried again.
-  const { event, ...shown } = row.kind === "record" ? row : { ...row, event: row };
+  const { event, ...shown } =
+    row.kind === "record" ? row : row.kind === "range" ? { ...row, event: undefined } : { ...row, event: row };
   return {
     kind: "dead",
     did: row.did,
-    seq: row.seq,
+    // What comes from a repository has no place in a stream.
+    seq: row.kind === "range" ? 0 : (row.seq ?? 0),
     timeMs: row.timeMs,
     path: row.kind === "record" ? `${row.collection}/${row.rkey}` : null,
     reason: `database-${error.sqlState}`,

@@ -12,13 +12,14 @@ const DAY_MS = 86_400_000;
 
 /**
  * SKIP LOCKED: never waits for a batch; what is in use is left for the next time. A record of which a dead event is kept
- * keeps its tombstone, whatever its age: a redrive must not bring back what was deleted after it.
+ * keeps its tombstone, whatever its age: a redrive must not bring back what was deleted after it. Those that a range of a
+ * repository left have no place in the stream that a run could still be before: of such keys `proved` says what is older.
  */
 const DELETE = `
   DELETE FROM firehose.records
   WHERE (did, collection, rkey) IN (
     SELECT did, collection, rkey FROM firehose.records
-    WHERE cid IS NULL AND indexed_at < to_timestamp($1::bigint / 1000.0) AND ($2::bigint IS NULL OR seq < $2)
+    WHERE cid IS NULL AND indexed_at < to_timestamp($1::bigint / 1000.0) AND ($2::bigint IS NULL OR seq IS NULL OR seq < $2)
       AND NOT EXISTS (
         SELECT FROM firehose.dead_events AS d
         WHERE d.event IS NOT NULL AND d.applied_at IS NULL

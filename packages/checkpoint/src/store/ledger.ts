@@ -27,8 +27,8 @@ export function ledgerMethods(deps: Deps): LedgerStore {
       return entry === null ? null : visible(entry);
     },
 
-    async setSlot(key, { dueMs, paceVersion }) {
-      const slot = { dueMs, paceEpoch: paceVersion };
+    async setSlot(key, { dueMs, paceVersion, removals }) {
+      const slot = { dueMs, paceEpoch: paceVersion, ...(removals === undefined ? {} : { removals }) };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
       const set = { ...slot, expiresAt: expiresAt(now(), null) };

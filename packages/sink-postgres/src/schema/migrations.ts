@@ -117,7 +117,20 @@ const FOURTH: Migration = {
   ],
 };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH];
+/**
+ * Rows from repositories have no place in a stream: no `seq`, and `host` is null, or in a deleted row the number of the run
+ * that deleted it. `proved` says which of a repository's keys are known up to which revision (proved-keys.ts). Nothing that is
+ * there is rewritten.
+ */
+const FIFTH: Migration = {
+  version: 5,
+  statements: [
+    `ALTER TABLE firehose.records ALTER COLUMN seq DROP NOT NULL`,
+    `ALTER TABLE firehose.repos ADD COLUMN proved jsonb`,
+  ],
+};
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

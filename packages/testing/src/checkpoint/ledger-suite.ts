@@ -39,7 +39,8 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.beginAttempt(KEY)).toEqual({
         key: KEY,
         attempts: 2 * times,
-        waits: 2 * times,
+        removals: 0,
+      waits: 2 * times,
         dueMs: NOW + 5,
         paceVersion: 3,
         outcome: null,
