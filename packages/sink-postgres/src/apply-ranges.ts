@@ -50,14 +50,19 @@ export async function planRanges(
   const limit = Math.min(options.maxRemovals, LOOK_AHEAD) + LOOK_AHEAD;
   const found = await lookForAbsent(session, open, limit);
 
-  const removed: (FoundRow & { readonly range: RangeRow })[] = [];
+  // Ranges of a batch may overlap: a row is removed once, at the newest revision.
+  const removed = new Map<string, FoundRow & { readonly range: RangeRow }>();
   let left = 0;
   for (const [index, { range }] of open.entries()) {
     const rows = found[index] ?? [];
-    const now = rows.slice(0, Math.max(0, options.maxRemovals - removed.length));
+    const now = rows.slice(0, Math.max(0, options.maxRemovals - removed.size));
     const isComplete = now.length === rows.length && rows.length < limit;
     left += isComplete ? 0 : Math.max(1, rows.length - now.length);
-    removed.push(...now.map((row) => ({ ...row, range })));
+    for (const row of now) {
+      const key = `${range.did} ${row.collection}/${row.rkey}`;
+      const other = removed.get(key);
+      if (other === undefined || other.range.rev < range.rev) removed.set(key, { ...row, range });
+    }
     const last = now.at(-1);
     const upTo = isComplete ? range.to : last === undefined ? range.from : `${last.collection}/${last.rkey}`;
     if (upTo > range.from)
@@ -66,11 +71,11 @@ export async function planRanges(
   const runNumber = hostNumber(options.runId);
   return {
     statements: [
-      ...(removed.length === 0 ? [] : [removeStatement(removed, runNumber)]),
+      ...(removed.size === 0 ? [] : [removeStatement([...removed.values()], runNumber)]),
       ...[...proved].flatMap(([did, its]) => (its === before.get(did) ? [] : [keepProvedStatement(did, its)])),
       ...ranges.map((range) => standingStatement(range, runNumber)),
     ],
-    removed: removed.length,
+    removed: removed.size,
     left,
   };
 }

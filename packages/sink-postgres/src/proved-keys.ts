@@ -23,7 +23,11 @@ export function addProved(known: readonly ProvedKeys[], added: ProvedKeys): read
   for (const it of known) if (saysAllOf(it, added)) parts = parts.flatMap((part) => without(part, it));
   parts = parts.filter(isStretch);
   if (parts.length === 0) return known;
-  const others = known.flatMap((it) => (saysAllOf(added, it) ? without(it, added) : [it]));
+  const others = known.flatMap((it) =>
+    saysAllOf(added, it)
+      ? parts.reduce<readonly ProvedKeys[]>((left, part) => left.flatMap((one) => without(one, part)), [it])
+      : [it],
+  );
   return bounded(joined([...others, ...parts].toSorted(inOrder)));
 }
 

@@ -40,7 +40,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
         key: KEY,
         attempts: 2 * times,
         removals: 0,
-      waits: 2 * times,
+        waits: 2 * times,
         dueMs: NOW + 5,
         paceVersion: 3,
         outcome: null,
