@@ -29,7 +29,7 @@ const HEADERS = {
 export function createStatusPage(env: Environment): StatusPage {
   const clock = systemClock;
   const deployed = readDeployedConfig(env);
-  const { store, queue } = openServices(deployed, { clock, random: Math.random });
+  const { store, queue, items } = openServices(deployed, { clock, random: Math.random });
   const meter = createRateMeter();
   const collect = () => collectSnapshot({ store, queue, items, clock, config: deployed.config, meter });
 

@@ -3,6 +3,7 @@
  * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { refuseOtherDatabase } from "./bound-database.ts";
@@ -67,7 +68,7 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     newRun(clampConfig(deps.limits, each), {
       runId: newRunId(nowMs, deps.random),
       nowMs,
-      deployment: deps.configure({}),
+      deployment: deploymentOf(deps, request),
       ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
       ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
     }),
@@ -91,6 +92,13 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     runs.map((each) => (database === undefined ? each : { ...each, database })),
   );
   return { message: `run ${run.runId} is ${run.status}${note}${notes}`, run };
+}
+
+/** Without what this start asks for; but with its source, because without one the deployment may have nothing to read. */
+function deploymentOf(deps: ControlDeps, { source }: StartRequest): Config {
+  if (source === undefined) return deps.configure({});
+  const config = deps.configure({ BACKFILL_SOURCE: source });
+  return { ...config, sources: { ...config.sources, source: "default" } };
 }
 
 async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {

@@ -87,7 +87,12 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   await using claim = await claimDataDir(settings.dataDir);
   // Before anything is begun: a port that is taken must not leave a run behind.
   await using port = await openPort(settings.port);
-  await using stack = await startStack(claim.dataDir, settings, options.stop);
+  const wantedSource = options.start?.source ?? settings.source;
+  await using stack = await startStack(
+    claim.dataDir,
+    { ...settings, readsRepos: wantedSource === "repos" },
+    options.stop,
+  );
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
   const start = options.start ?? null;

@@ -16,10 +16,13 @@ export interface Stack extends AsyncDisposable {
 /** @throws ConfigError, StandInError */
 export async function startStack(
   dataDir: string,
-  settings: Settings,
+  settings: Pick<Settings, "queueUrl" | "dlqUrl" | "table" | "databaseUrl" | "relayUrl" | "source"> & {
+    /** Left out: the configuration says it. */
+    readonly readsRepos?: boolean;
+  },
   signal: AbortSignal,
-  { readsRepos = settings.source === "repos" }: { readonly readsRepos?: boolean } = {},
 ): Promise<Stack> {
+  const { readsRepos = settings.source === "repos" } = settings;
   const { queueUrl, dlqUrl, table, databaseUrl, relayUrl } = settings;
   if ((queueUrl === null) !== (dlqUrl === null))
     throw new ConfigError(["only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set: set both, or neither"]);

@@ -15,8 +15,11 @@ export function reposText({ known, done, inWork, deferred, failed }: SnapshotRep
 }
 
 /** `pds.example:443: 120 requests, 3 errors, waits until 2026-01-01 00:00:00 UTC` */
-export function hostText({ host, requests, errors, waitingUntil }: SourceHost): string {
+export function hostText(host: SourceHost): string {
+  return `${escapeForLog(host.host)}: ${hostCounts(host)}`;
+}
+
+export function hostCounts({ requests, errors, waitingUntil }: SourceHost): string {
   const counts = `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}, ${formatCount(errors)} ${errors === 1 ? "error" : "errors"}`;
-  const waits = waitingUntil === null ? "" : `, waits until ${formatTime(waitingUntil)} UTC`;
-  return `${escapeForLog(host)}: ${counts}${waits}`;
+  return waitingUntil === null ? counts : `${counts}, waits until ${formatTime(waitingUntil)} UTC`;
 }

@@ -7,6 +7,7 @@ import type { DidDocument } from "@firehose-backfill/core/did-document";
 import { DidHostError, KeyServiceError } from "@firehose-backfill/core/did-resolver";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { PublicKey } from "@firehose-backfill/core/signature";
+import { tidAt } from "@firehose-backfill/core/tid";
 import {
   ArchiveTooLargeError,
   BadRepoError,
@@ -21,7 +22,6 @@ import { HostWaitingError } from "../http/polite-client.ts";
 import { openByArchive, openByProof, type OpenRepo } from "../open-repo.ts";
 import { walkRepo } from "../walk-repo.ts";
 import { intervalsAfter, wantedIntervals } from "../walk/key-intervals.ts";
-import { tidAt } from "../walk/key-time.ts";
 import type { ProvedRange } from "../walk/proved-range.ts";
 import type { RangeLimits } from "../walk/range-cutter.ts";
 import type { RepoClient } from "../xrpc/repo-client.ts";
