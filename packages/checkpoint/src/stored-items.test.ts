@@ -42,7 +42,7 @@ type Stored = Readonly<Record<string, AttributeValue>>;
 type WrittenCursor = { readonly seq: number; readonly timeMs: number };
 type WrittenRun = Omit<
   Run,
-  "source" | "sourceState" | "sourceMoved" | "keptSinceMs" | "generation" | "paceVersion" | "appliedWindow" | CursorName
+  "source" | "sourceState" | "sourceMoved" | "progress" | "keptSinceMs" | "generation" | "paceVersion" | "appliedWindow" | CursorName
 > &
   Readonly<Record<CursorName, WrittenCursor | null>> & {
     readonly host: string;
@@ -86,6 +86,7 @@ function runOfBefore(sourceState: Run["sourceState"]): Run {
     source: { kind: "relay", host },
     sourceState,
     sourceMoved: false,
+    progress: null,
     keptSinceMs: oldestKeptMs,
     paceId: DEFAULT_PACE_ID,
     database: null,
