@@ -38,6 +38,7 @@ const OWNERS = {
   ws: ["firehose", "embedded"],
   fauxqs: ["embedded"],
   dynalite: ["embedded"],
+  "prom-client": ["server"],
 };
 
 /** Tests, and the package of what only tests use. */

@@ -1,9 +1,9 @@
-// oxlint-disable-next-line typescript/triple-slash-reference -- how SST gives its types to this file
+// oxlint-disable-next-line typescript/triple-slash-reference -- SST gives its types to this file in this way
 /// <reference path="./.sst/platform/config.d.ts" />
 
 /**
- * The app of SST, and nothing else: what is deployed stands in infra/, one concern a file. SST evaluates this file on
- * its own before every command, so everything is imported when it is needed.
+ * The SST app. The resources are in infra/, one concern in each file. SST evaluates this file alone before every command, so
+ * everything is imported only when it is needed.
  */
 export default $config({
   app(input) {
@@ -11,7 +11,7 @@ export default $config({
     return {
       name: "firehose-backfill",
       home: "aws",
-      // `sst remove` leaves production's table and queues; `protect` refuses the command there in the first place.
+      // `sst remove` keeps production's table and queues; `protect` refuses the command for production anyway.
       removal: isProduction ? "retain" : "remove",
       protect: isProduction,
     };

@@ -1,26 +1,26 @@
 /**
- * What a backfill handed to its database and when, noted by the database itself: a trigger writes one line for each row
- * that a batch brings, stale or not. Nothing of the backfill's own counting is asked.
+ * What a backfill applied and when, recorded by the database itself: a trigger writes one line for each row of a batch,
+ * stale or not. The backfill's own counts are not used.
  */
 import { openTestDatabase } from "../test/support/query.ts";
 
 export interface HandedBatch {
-  /** Server's clock, milliseconds since the epoch. */
+  /** The server's clock, milliseconds since the epoch. */
   readonly atMs: number;
   readonly events: number;
 }
 
 export interface AppliedLog extends AsyncDisposable {
-  /** Committed batches in the order of time. */
+  /** Committed batches in order of time. */
   batches(): Promise<readonly HandedBatch[]>;
-  /** Events handed over in this stretch of time. */
+  /** Events applied in this period. */
   eventsIn(fromMs: number, untilMs: number): Promise<number>;
 }
 
-/** The schema must be there. An event is a row only in a stream like creates.ts'. */
+/** The schema must exist. Each event is one row only in a stream like that of creates.ts. */
 export async function recordApplied(databaseUrl: string): Promise<AppliedLog> {
   const url = new URL(databaseUrl);
-  // Under another name: who watches is not the backfill.
+  // Another name, because this connection is not part of the backfill.
   url.searchParams.set("application_name", "bench");
   const database = await openTestDatabase(url.href);
   const { query } = database;

@@ -1,4 +1,4 @@
-/** The program itself as a child, as a user starts it, with its snapshots read from stdout. */
+/** The program as a child process, started as a user starts it; its snapshots are read from stdout. */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const BIN = fileURLToPath(new URL("../packages/cli/bin/firehose-backfill.mjs", import.meta.url));
 
 export interface BackfillRun {
-  /** Last Snapshot that it printed. */
+  /** The last Snapshot that it printed. */
   readonly final: Readonly<Record<string, unknown>>;
   readonly code: number;
   readonly stderr: string;
@@ -17,11 +17,11 @@ export interface BackfillRun {
 export interface BackfillOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Sees the process while it runs. */
+  /** Called when the process has started. */
   readonly onStarted?: (child: { readonly pid: number; readonly dataDir: string }) => void;
 }
 
-/** Runs it in a data folder of its own, which is removed afterwards. */
+/** Runs it in a temporary data folder, which is removed afterwards. */
 export async function runBackfill(options: BackfillOptions): Promise<BackfillRun> {
   const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-bench-"));
   try {

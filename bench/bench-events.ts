@@ -1,4 +1,4 @@
-/** Recorded frames as the events they hold, under new accounts in each copy. */
+/** The events of the recorded frames, with new accounts in each copy. */
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { extractEvents } from "@firehose-backfill/firehose/extract";
@@ -9,7 +9,7 @@ import { pdsFrames } from "../test/support/recordings.ts";
 
 const BACK_MS = 30 * 86_400_000;
 
-/** At most `count` of them, in stream order. The same seed gives the same events. */
+/** At most `count` events, in stream order. The same seed gives the same events. */
 export function benchEvents(count: number, seed: string): readonly FirehoseEvent[] {
   const frames = pdsFrames();
   const copies = Math.ceil(count / frames.length);

@@ -1,4 +1,4 @@
-/** What each benchmark gives to main.ts. */
+/** What each benchmark exports to main.ts. */
 export interface Benchmark {
   readonly summary: string;
   readonly run: (args: readonly string[]) => Promise<Readonly<Record<string, unknown>>>;

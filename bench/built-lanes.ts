@@ -1,6 +1,6 @@
 /**
- * The process of a lane as a program is built: JavaScript in a few modules, with npm's packages beside it. Node holds 20 MB
- * for stripping types from sources, which nobody's reader has in production, and rss is one of the figures.
+ * Builds the process of a lane as a program is built: JavaScript in a few modules, beside npm's packages. From sources, Node would use
+ * 20 MB for stripping types, which no reader has in production, and rss is one of the measured figures.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const npmStaysOutside: Plugin = {
   },
 };
 
-/** Returns the path of lane-child.js; contenders are beside it, as they are in the sources. */
+/** Returns the path of lane-child.js; contenders are beside it, as in the sources. */
 export async function buildLanes(): Promise<string> {
   const contenders = await readdir(new URL("contenders/", import.meta.url));
   await build({

@@ -1,6 +1,6 @@
 /**
- * The long kill campaign: on recorded frames the whole stack is killed again and again, everywhere, and each run is
- * judged by an oracle that shares no code with us. A difference, or a kill without effect, fails the benchmark.
+ * The long kill campaign: the processes of the stack are killed again and again at many points while recorded frames are read. An
+ * oracle that shares no code with us checks each run. A difference, or a kill without effect, fails the benchmark.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { seeded } from "../test/simulation/simulate.ts";
 import type { Benchmark } from "./benchmark.ts";
 
 const DEFAULTS = { kills: 100, seed: 1, each: 25, copies: 4 };
-/** One after the other. The second checks the same promises with slots on a pace. */
+/** Used one after the other. The second checks the same promises with slots on a pace. */
 const SETTINGS = [
   { BACKFILL_BATCH_SIZE: "10", BACKFILL_BATCH_DELAY_MS: "0", BACKFILL_MAX_CONCURRENT: "2" },
   {
@@ -42,7 +42,7 @@ export const chaos: Benchmark = {
         const before = sums.kills;
         const result = await runCampaign({
           folder,
-          // Not closed by a campaign that has enough of them: the next one goes on in the round of points.
+          // An iterator without `return`, so that a campaign that stops early does not close `plans`; the next one continues there.
           plans: { [Symbol.iterator]: () => ({ next: () => plans.next() }) },
           kills: Math.min(options.each, options.kills - before),
           copies: options.copies,

@@ -1,4 +1,4 @@
-/** What a cold start waits for before the first event: loading each function's bundle, in a fresh process every time. */
+/** The main part of a cold start: loading each function's bundle, in a fresh process every time. */
 import { execFile } from "node:child_process";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { temporaryFolder } from "../test/support/program.ts";
 import { median, numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 
-/** No settings: loading a bundle needs none. */
+/** No settings, because loading a bundle needs none. */
 const ENV = {};
 
 export const coldStart: Benchmark = {
@@ -18,7 +18,7 @@ export const coldStart: Benchmark = {
     await using folder = await temporaryFolder();
     const bundles = await bundleFunctions(folder.path);
     const taken = new Map<string, number[]>(bundles.map(({ name }) => [name, []]));
-    // In turn, so that what disturbs the machine disturbs all of them.
+    // In turn, so that a disturbance of the machine affects all of them.
     for (let round = 0; round < times; round += 1)
       for (const [name, each] of taken) each.push(await importMs(join(folder.path, `${name}.mjs`)));
     const results = bundles.map(({ name, bytes }) => {

@@ -1,6 +1,6 @@
 /**
- * A relay of which each event is one new record and no key comes twice, so that rows in the database count events: the
- * recording's commits that only create what nothing later touches, repeated under new accounts.
+ * A relay on which each event is a new record and no key occurs twice, so that the rows in the database count the events. It repeats,
+ * under new accounts, those commits of the recording that only create records which nothing changes later.
  */
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
@@ -8,12 +8,12 @@ import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { pdsFrames } from "../test/support/recordings.ts";
 
-/** As in frames.ts: without imports a commit has as many operations as on the network. */
+/** The same limit as in frames.ts: without imports, a commit has as many operations as on the network. */
 const MOST_OPERATIONS = 10;
-/** A copy of the recording spans six minutes. */
+/** A copy of the recording covers six minutes. */
 const COPY_MS = 400_000;
 
-/** At least so many events, made when they are read. */
+/** At least this many events, created when they are read. */
 export function startCreatesRelay(events: number): Promise<ReplayRelay> {
   const frames = creates();
   const one = resealedLog({ frames, copies: 1, seed: "creates", firstTimeMs: 0 });

@@ -1,4 +1,5 @@
-/** Decoders alone: recorded frames in memory, one process a contender. */
+/** Decoders only: recorded frames in memory, one process for each contender. */
+import { instructionsPerFrame } from "./instructions.ts";
 import type { LaneSpec } from "./lane.ts";
 import { numbersOf, printLanes, ratio, runLanes } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
@@ -17,8 +18,10 @@ const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] =
 ];
 
 export const decode: Benchmark = {
-  summary: "frames/s of decoders, frames in memory [--rounds N] [--seconds N]",
+  summary:
+    "frames/s of decoders, frames in memory [--rounds N] [--seconds N]; --instructions: instructions for a frame, by valgrind",
   async run(args) {
+    if (args.includes("--instructions")) return countInstructions();
     const options = numbersOf(args, { rounds: 5, seconds: 0.6 });
     const figures = await runLanes(
       LANES.map(([contender, mode]) => ({ kind: "decode", contender, mode })),
@@ -40,3 +43,24 @@ export const decode: Benchmark = {
     };
   },
 };
+
+/** The lanes that the goals compare. */
+const COUNTED = LANES.filter(([contender]) => contender === "firehose-backfill" || contender === "atcute");
+
+async function countInstructions(): Promise<Readonly<Record<string, unknown>>> {
+  const figures: { contender: string; mode: string; instructions: number }[] = [];
+  for (const [contender, mode] of COUNTED) {
+    const instructions = await instructionsPerFrame({ kind: "decode", contender, mode });
+    if (instructions === null) throw new Error("--instructions needs valgrind, which is not installed");
+    console.error(
+      `${`${contender} (${mode})`.padEnd(32)}${String(instructions).padStart(10)} instructions for a frame`,
+    );
+    figures.push({ contender, mode, instructions });
+  }
+  const atcute = figures.find(({ contender, mode }) => contender === "atcute" && mode === "records");
+  const ratios = figures.map(({ contender, mode, instructions }) => [
+    `@atcute leanest / ${contender} ${mode}`,
+    Number(((atcute?.instructions ?? Number.NaN) / instructions).toFixed(2)),
+  ]);
+  return { figures, ratios: Object.fromEntries(ratios) };
+}

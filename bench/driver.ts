@@ -1,4 +1,4 @@
-/** Connections of the sink's driver as a user of that driver has them: no pool of ours, no pipeline, one query at a time. */
+/** Connections of the sink's driver as its users open them: without our pool, without a pipeline, one query at a time. */
 import type { Client } from "@neondatabase/serverless";
 import { clientConfig, clientFor } from "@firehose-backfill/sink-postgres/client";
 import { parseDatabaseUrl } from "@firehose-backfill/sink-postgres/database-url";

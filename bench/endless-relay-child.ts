@@ -1,4 +1,4 @@
-/** The process behind endless-relay.ts. It speaks the server's half of WebSocket by hand: unmasked binary frames. */
+/** The process that endless-relay.ts starts. It implements the server's half of WebSocket itself: unmasked binary frames. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -11,13 +11,13 @@ const SEQ = Buffer.from("637365711b", "hex");
 const FIRST_SEQ = 2 ** 33;
 const BINARY = 0x82;
 
-/** A stretch of the recording as it goes over the wire, and where the sequence numbers stand in it. */
+/** A part of the recording in its encoded form, and the offsets of its sequence numbers. */
 interface Stretch {
   readonly bytes: Buffer;
   readonly seqsAt: readonly number[];
 }
 
-/** Small enough to be in the cache when the kernel copies it: the relay is not to be what a fast reader waits for. */
+/** Small enough for the cache when the kernel copies it, so that a fast reader does not wait for the relay. */
 const STRETCH_BYTES = 256 * 1024;
 
 function wire(): readonly Stretch[] {
@@ -68,14 +68,14 @@ async function serve(socket: Duplex, cursor: number): Promise<void> {
         bytes.writeUInt32BE(seq % 2 ** 32, at + 4);
       }
       socket.write(bytes);
-      // The next stretch is made while this one is sent.
+      // The next stretch is prepared while this one is sent.
       if (socket.writableLength >= 2 * STRETCH_BYTES) await drainOrEnd(socket);
       if (socket.destroyed) return;
     }
   }
 }
 
-/** Not `once`, which rejects when the reader breaks off. */
+/** Unlike `once`, it does not reject when the reader breaks off. */
 function drainOrEnd(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

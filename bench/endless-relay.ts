@@ -1,6 +1,6 @@
 /**
- * A relay in a process of its own that never runs out: the recording over and over with rising sequence numbers, as fast
- * as the socket takes it. Frames are framed once; only their numbers are written anew, so that the reader is what is measured.
+ * A relay in its own process that never ends: it repeats the recording with rising sequence numbers, as fast as the socket
+ * accepts it. Frames are encoded once and only their numbers change, so that the benchmark measures the reader.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
 /**
- * Whether time and memory grow with a run: a reader with a limit of 256 MB over a million events; and the whole pipeline at
- * 0.1 and 1 million, and at 5 when asked.
+ * Measures whether time and memory grow with a run: a reader with a limit of 256 MB over a million events, and the whole pipeline with
+ * 0.1 and 1 million events, and with 5 million on request.
  */
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
@@ -11,7 +11,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { runPipeline } from "./pipeline-run.ts";
 
 const SIZES = [100_000, 1_000_000, 5_000_000];
-/** A copy of the recording spans six minutes. */
+/** A copy of the recording covers six minutes. */
 const COPY_MS = 400_000;
 const READER = { events: 1_000_000, limitMb: 256 };
 

@@ -1,4 +1,4 @@
-/** One contender over one repository, in a process of its own: what it read, its CPU and its largest rss, as one line of JSON. */
+/** Runs one contender over one repository in its own process; prints what it read, its CPU time and its largest rss as one line of JSON. */
 import { createReadStream, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -20,10 +20,10 @@ export interface HistoryLane {
   readonly carPath: string;
   readonly origin: string;
   readonly did: string;
-  /** Of the account's signing key: its curve is k256. */
+  /** The account's signing key; its curve is k256. */
   readonly keyHex: string;
   readonly collections: readonly string[];
-  /** For the builders. */
+  /** For the tree builders. */
   readonly rows: number;
 }
 
@@ -48,7 +48,7 @@ function* rows(): Generator<readonly [string, Uint8Array]> {
 }
 
 const CONTENDERS: Readonly<Record<string, () => Promise<number>>> = {
-  /** Hashes of all blocks, and nothing else: what no reader that checks can do without. */
+  /** Only the hashes of all blocks, which every reader that checks them has to compute. */
   "own: archive read": async () => {
     let blocks = 0;
     const car = { maxBytes: 1e9, maxBlockBytes: 2e6, root: "required" } as const;
@@ -135,7 +135,7 @@ const CONTENDERS: Readonly<Record<string, () => Promise<number>>> = {
   },
 };
 
-/** Of this program: what getrusage says counts the parent too, from before the fork. */
+/** Of this program only: the value of getrusage includes the parent's memory from before the fork. */
 function largestRssMb(): number {
   const status = readFileSync("/proc/self/status", "utf8");
   return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);

@@ -1,6 +1,6 @@
 /**
- * A repository read whole: our walk over an archive and over HTTP, beside the libraries that read repositories; and trees built from sorted rows, beside
- * those that build them. One process a contender and a round; medians.
+ * Reads a whole repository: our walk over an archive and over HTTP, compared with libraries that read repositories; and builds trees from
+ * sorted rows, compared with libraries that build them. One process for each contender and round; medians.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -79,7 +79,7 @@ export const history: Benchmark = {
   },
 };
 
-/** The usual record of the network is about 225 bytes long. */
+/** A typical record of the network is about 225 bytes long. */
 function withText(records: Record<string, unknown>): Record<string, unknown> {
   const createdAt = "2025-02-06T01:05:06.528Z";
   const entries = Object.entries(records).map(([key, record], index) => {
@@ -89,7 +89,7 @@ function withText(records: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(entries);
 }
 
-/** With the small young generation of the functions: V8 would keep up to 100 MB for it. */
+/** With the small young generation of the functions, because V8 would otherwise use up to 100 MB for it. */
 async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
   const child = new URL("history-child.ts", import.meta.url).pathname;
   const results: Figures[] = [];

@@ -1,7 +1,7 @@
 /**
- * One profile beside production: a run that goes on all the time and is frozen, with its stand-ins, in every slot of
- * the A kind. What it did in a slot, the database says: nothing in any A, something in most B (a run that backs off may skip one), or the
- * benchmark fails.
+ * One profile beside a production load: the run goes on all the time, and it and its stand-ins are frozen in every slot of kind A.
+ * The database records what the run did in each slot. It must be nothing in any A slot and something in most B slots (a run that
+ * backs off may skip one), or the benchmark fails.
  */
 import { loadavg, setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,37 +23,37 @@ export interface InterferenceOptions {
   readonly pace: Pace;
   readonly postgres: ScratchPostgres;
   readonly production: Production;
-  /** Half of what the server can. */
+  /** Half of the server's capacity. */
   readonly rates: Readonly<Record<Foreground, number>>;
   readonly pairs: number;
   readonly seconds: number;
-  /** Of the program and its stand-ins, as `nice -n 19 npm start` has it; its Postgres is production's and stays as it is. */
+  /** Of the program and its stand-ins, as with `nice -n 19 npm start`; its Postgres is the production server and keeps its priority. */
   readonly niceness: number;
 }
 
 export interface InterferenceFigures {
   readonly pace: Pace;
   readonly foreground: Foreground;
-  /** Handed to the database, median of the B slots. */
+  /** Events that were applied; median of the B slots. */
   readonly eventsPerSecond: number;
-  /** With the run over without it, pair by pair. */
+  /** The value with the run divided by the value without it, for each pair. */
   readonly ratios: Readonly<Record<keyof ForegroundSlot, MedianInterval>>;
   /** Medians. */
   readonly without: ForegroundSlot;
   readonly with: ForegroundSlot;
-  /** B slots in which it had backed off so far that no batch was due: it gives way to production. */
+  /** B slots in which no batch was due because the run had backed off: it gives way to production. */
   readonly idleSlots: number;
   readonly load: number;
 }
 
-/** Events until the end of the benchmark, and more. */
+/** Enough events for the whole benchmark. */
 const EVENTS: Readonly<Record<Pace, number>> = {
   background: 10_000,
   moderate: 80_000,
   fast: 400_000,
   unthrottled: 2_500_000,
 };
-/** After it was frozen, batches of a paced run are late and take new slots. */
+/** After a freeze, batches of a paced run are late and take new slots. */
 const NEW_SLOTS_MS = 2_500;
 const FREEZE_ATTEMPTS = 500;
 
@@ -105,7 +105,7 @@ async function measure(
   const without: Slot[] = [];
   const beside: Slot[] = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
-    // A B, then B A: what drifts hits both alike.
+    // A B, then B A, so that a slow drift affects both equally.
     const order = pair % 2 === 1 ? [false, true] : [true, false];
     for (const isBeside of order) (isBeside ? beside : without).push(await take(isBeside, pair));
   }
@@ -132,17 +132,17 @@ async function measure(
 }
 
 interface Freezable extends AsyncDisposable {
-  /** Resolves once it is so, and what the change itself caused is over. */
+  /** Resolves when the state is reached and the effects of the change itself are over. */
   set(state: "running" | "frozen"): Promise<void>;
 }
 
-/** Frozen by SIGSTOP, it keeps its plan: it goes on at its pace, and does not begin a new generation as after a pause. */
+/** A run that is frozen with SIGSTOP keeps its plan and continues at its pace; a pause would begin a new generation. */
 async function freezable(program: Program, databaseUrl: string): Promise<Freezable> {
   const url = new URL(databaseUrl);
   url.searchParams.set("application_name", "bench");
   const database = await openTestDatabase(url.href);
   let thaw: (() => void) | null = null;
-  // A process that is stopped notices neither that its parent is gone nor a signal: it would stay for ever.
+  // A stopped process does not notice that its parent is gone, nor a signal, so it would stay for ever.
   const leaveNothing = (): void => {
     thaw?.();
     program.child.kill("SIGKILL");
@@ -150,7 +150,7 @@ async function freezable(program: Program, databaseUrl: string): Promise<Freezab
   process.once("exit", leaveNothing);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-  /** Not while it holds a transaction open: the server would end that connection during a long freeze. */
+  /** Waits until it has no open transaction: the server would end such a connection during a long freeze. */
   const freeze = async (): Promise<() => void> => {
     for (let attempt = 1; ; attempt += 1) {
       const goOn = freezeTree(program.pid);

@@ -1,4 +1,4 @@
-/** What production on the same Postgres notices of a run: pgbench with and without it, in ABBA pairs, at each pace. */
+/** How much a run slows down production on the same Postgres: pgbench with and without it, in ABBA pairs, at each pace. */
 import { cpus } from "node:os";
 import { runInterference, type InterferenceFigures, type Pace } from "./interference-run.ts";
 import { numbersOf } from "./lanes.ts";
@@ -20,7 +20,7 @@ export const interference: Benchmark = {
     const results: InterferenceFigures[] = [];
     let rates: Record<Foreground, number> | null = null;
     for (const pace of paces) {
-      // A server of its own for each: none begins with what another left behind.
+      // A new server for each pace, so that none inherits the state of another.
       await using postgres = await scratchPostgres();
       const production = await openProduction(program, postgres.databaseUrl);
       const half = async (load: Foreground): Promise<number> =>

@@ -8,7 +8,7 @@ import type { LaneSpec, Round } from "./lane.ts";
 type Measure = (seconds: number) => Promise<{ frames: number; records: number }>;
 
 const spec = JSON.parse(process.argv[2] ?? "null") as LaneSpec;
-// Beside this file, whether it stands among the sources or was built.
+// The contender is beside this file, in the sources and in the build.
 const ending = extname(fileURLToPath(import.meta.url));
 const place = new URL(`contenders/${spec.contender}${ending}`, import.meta.url);
 const { contender } = (await import(place.href)) as { readonly contender: Contender };
@@ -19,8 +19,8 @@ process.on("disconnect", () => process.exit(0));
 process.send?.({ name: contender.name });
 
 /**
- * No collection is forced between rounds: one that finds none of a program's objects alive throws away what was compiled
- * for them, and the round would measure the compiler.
+ * No garbage collection is forced between rounds: if it found none of a program's objects alive, it would discard the compiled code,
+ * and the round would measure the compiler.
  */
 async function round(seconds: number): Promise<void> {
   const cpu = process.cpuUsage();
@@ -43,7 +43,7 @@ function cpuSecondsSince(start: NodeJS.CpuUsage): number {
   return (user + system) / 1e6;
 }
 
-/** Whole passes over the recording, until so much time of the processor is used: a busy machine shortens no round. */
+/** Whole passes over the recording, until this much CPU time is used: a busy machine does not shorten a round. */
 function decoding(): Measure {
   const decode: DecodeFrame | undefined = contender.decode?.[spec.mode];
   if (decode === undefined) throw new Error(`${contender.name} does not decode ${spec.mode}`);

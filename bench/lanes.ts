@@ -1,4 +1,4 @@
-/** Runs lanes against one another: rounds in turn, so that what disturbs the machine disturbs all of them; medians and ratios. */
+/** Compares lanes: rounds in turn, so that a disturbance of the machine affects all lanes; medians and ratios. */
 import { type Lane, type LaneSpec, openLane, type Round } from "./lane.ts";
 
 export interface LaneFigures {
@@ -8,23 +8,23 @@ export interface LaneFigures {
   readonly framesPerSecond: number;
   readonly framesPerCpuSecond: number;
   readonly maxRssMb: number;
-  /** Records of one frame on average: shows that the lanes did the same work. */
+  /** Records in one frame on average: shows that the lanes did the same work. */
   readonly recordsPerFrame: number;
-  /** Each round's rates, in their order. */
+  /** The rate of each round, in order. */
   readonly rounds: readonly number[];
   readonly cpuRounds: readonly number[];
 }
 
 export interface LanesOptions {
   readonly rounds: number;
-  /** Of a round: of the processor for decoders, of the clock for readers. */
+  /** Of a round: CPU time for decoders, wall-clock time for readers. */
   readonly seconds: number;
 }
 
-/** The first round lets the compiler do its work: it lasts so many seconds at least, and does not count. */
+/** The first round lets the compiler do its work: it takes at least this many seconds and does not count. */
 const WARM_UP_SECONDS = 4;
 
-/** One after the other within each round. */
+/** The lanes run one after the other within each round. */
 export async function runLanes(specs: readonly LaneSpec[], options: LanesOptions): Promise<readonly LaneFigures[]> {
   await using stack = new AsyncDisposableStack();
   const lanes: { readonly lane: Lane; readonly rounds: Round[] }[] = [];
@@ -64,9 +64,9 @@ export function median(values: readonly number[]): number {
 }
 
 export interface Ratio {
-  /** By the clock: what a user sees. */
+  /** By wall-clock time, which a user sees. */
   readonly clock: number;
-  /** By time of the processor: what a busy machine does not blur as much. */
+  /** By CPU time, which a busy machine affects less. */
   readonly cpu: number;
 }
 
@@ -77,7 +77,7 @@ export function ratio(above: LaneFigures, below: LaneFigures): Ratio {
   return { clock: of(above.rounds, below.rounds), cpu: of(above.cpuRounds, below.cpuRounds) };
 }
 
-/** `--name value` pairs, as numbers; what is not given stays as it is in `defaults`. */
+/** `--name value` pairs, as numbers; options that are not given keep their value in `defaults`. */
 export function numbersOf<Names extends string>(
   args: readonly string[],
   defaults: Readonly<Record<Names, number>>,

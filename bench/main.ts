@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME`: one benchmark. What it says on the way goes to stderr; the last line on stdout is its figures as JSON. */
+/** `npm run bench -- NAME`: runs one benchmark. Progress goes to stderr; the last line on stdout is the result as JSON. */
 import { chaos } from "./chaos.ts";
 import { coldStart } from "./cold-start.ts";
 import { decode } from "./decode.ts";

@@ -1,13 +1,13 @@
-/** A median with its interval, from the values in their order alone: no shape of their distribution is assumed. */
+/** A median with its confidence interval, computed from the order of the values only, without assuming a distribution. */
 import { median } from "./lanes.ts";
 
 export interface MedianInterval {
   readonly median: number;
-  /** Holds the true median with a probability of at least 95 %. null: fewer than six values cannot say that. */
+  /** Contains the true median with a probability of at least 95 %. null: there are fewer than six values. */
   readonly interval: readonly [low: number, high: number] | null;
 }
 
-/** Counted from the ends: the median is outside of the k-th values with a probability of 2 x P(Binomial(n, 1/2) < k). */
+/** Counted from both ends: the median is outside of the k-th values with a probability of 2 x P(Binomial(n, 1/2) < k). */
 export function medianInterval(values: readonly number[]): MedianInterval {
   const sorted = values.toSorted((left, right) => left - right);
   const n = sorted.length;

@@ -1,4 +1,4 @@
-/** The process of a naive pipeline: one contender applies a whole relay, and says how long it took. */
+/** The process of a naive pipeline: one contender applies everything from a relay and reports how long it took. */
 import type { Contender } from "./contenders/contender.ts";
 
 interface NaiveSpec {

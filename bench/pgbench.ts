@@ -1,6 +1,6 @@
 /**
- * Debian's `pgbench` as somebody else's production: its tables in a database of their own, and slots of load at a set
- * rate. Latencies count from when a transaction was due, so that one that had to wait for its turn is not hidden.
+ * Debian's `pgbench` as the production load of another application: its tables in a separate database, and slots of load at a fixed
+ * rate. Latency is counted from when a transaction was due, so that waiting for its turn is included.
  */
 import { execFile } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { openTestDatabase } from "../test/support/query.ts";
 
-/** Scripts of pgbench's own: TPC-B, and its -S. */
+/** Two built-in scripts of pgbench: TPC-B, and its -S. */
 export const FOREGROUNDS = ["tpcb-like", "select-only"] as const;
 export type Foreground = (typeof FOREGROUNDS)[number];
 
@@ -22,9 +22,9 @@ export interface ForegroundSlot {
 }
 
 export interface Production {
-  /** Without a limit. */
+  /** The rate without a limit. */
   capacity(load: Foreground, seconds: number): Promise<number>;
-  /** The same seed draws the same schedule and the same rows. */
+  /** The same seed gives the same schedule and the same rows. */
   slot(load: Foreground, options: { seconds: number; ratePerSecond: number; seed: number }): Promise<ForegroundSlot>;
 }
 
@@ -35,7 +35,7 @@ const INSTALLED = ["/usr/bin/pgbench", "/usr/local/bin/pgbench"];
 
 const run = promisify(execFile);
 
-/** @throws where it is not installed */
+/** @throws if it is not installed */
 export function findPgbench(): string {
   const found = [...globSync("/usr/lib/postgresql/*/bin/pgbench").toSorted().toReversed(), ...INSTALLED].find((path) =>
     existsSync(path),
@@ -45,7 +45,7 @@ export function findPgbench(): string {
   return found;
 }
 
-/** Makes its database on that server, at scale 10: 1,000,000 accounts. */
+/** Creates its database on that server, at scale 10: 1,000,000 accounts. */
 export async function openProduction(program: string, databaseUrl: string): Promise<Production> {
   await using admin = await openTestDatabase(databaseUrl);
   await admin.query(`CREATE DATABASE ${DATABASE}`, []);
@@ -80,7 +80,7 @@ export async function openProduction(program: string, databaseUrl: string): Prom
   };
 }
 
-/** Third column of each line, in microseconds. */
+/** The third column of each line, in microseconds. */
 async function readLatencies(folder: string): Promise<Float64Array> {
   const files = await readdir(folder);
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "latin1")));

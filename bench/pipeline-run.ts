@@ -1,4 +1,4 @@
-/** One run of the program on recorded frames, unthrottled: its own snapshot's figures, and memory and CPU of every process. */
+/** One unthrottled run of the program on recorded frames: the figures of its own snapshot, and memory and CPU of every process. */
 import type { ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { runBackfill } from "./backfill-process.ts";
 import { type ProcessFigures, processTree } from "./process-tree.ts";
@@ -7,7 +7,7 @@ export interface PipelineRunOptions {
   readonly relay: ReplayRelay;
   readonly batch: number;
   readonly concurrent: number;
-  /** null: the embedded one. */
+  /** null: the embedded database. */
   readonly databaseUrl: string | null;
 }
 
@@ -16,7 +16,7 @@ export interface PipelineFigures {
   /** From the first planned event to the last applied one. */
   readonly seconds: number;
   readonly eventsPerSecond: number;
-  /** By process: most memory at a time, and time of the processor. */
+  /** For each process name: the most memory at one time, and the CPU time. */
   readonly parts: Readonly<Record<string, { readonly rssMb: number; readonly cpuSeconds: number }>>;
 }
 
@@ -48,7 +48,7 @@ export async function runPipeline(options: PipelineRunOptions): Promise<Pipeline
   return { events, seconds, eventsPerSecond: Math.round(events / seconds), parts: usage.byName() };
 }
 
-/** Time of the processor is summed over all processes of a name, memory over those that there are at a time. */
+/** CPU time is the sum over all processes of a name; memory is the sum over those that exist at one time. */
 function startUsage() {
   const cpuSeconds = new Map<number, { readonly name: string; readonly cpuSeconds: number }>();
   const maxRssMb = new Map<string, number>();

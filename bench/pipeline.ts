@@ -1,6 +1,6 @@
 /**
- * Socket to rows through the whole stack, unthrottled: the program itself, its embedded stand-ins, recorded frames repeated
- * under new accounts. `--curve 1`: over batch sizes and concurrency. `--peers 1`: beside what one would write without it,
+ * From the socket to rows through the whole stack, unthrottled: the program itself, its embedded stand-ins, and recorded frames repeated
+ * under new accounts. `--curve 1`: over batch sizes and concurrency. `--peers 1`: compared with simple programs without this project,
  * on the same frames and the same Postgres.
  */
 import { fork } from "node:child_process";
@@ -16,7 +16,7 @@ import { scratchPostgres } from "./scratch-postgres.ts";
 
 const BATCH_SIZES = [5, 50, 500];
 const CONCURRENCY = [1, 2, 4];
-/** The stand-in of the queue takes few messages a second: small batches get fewer events. */
+/** The queue's stand-in handles few messages a second, so small batches get fewer events. */
 const CURVE_COPIES: Readonly<Record<number, number>> = { 5: 1, 50: 2, 500: 4 };
 const NAIVE = ["naive-atproto-sync", "naive-atcute"];
 
@@ -32,7 +32,7 @@ export const pipeline: Benchmark = {
   },
 };
 
-/** Times are so far back that nothing is in the future. */
+/** Its times are far enough back that nothing is in the future. */
 function relayOf(copies: number): Promise<ReplayRelay> {
   const firstTimeMs = Date.now() - 86_400_000 - copies * 400_000;
   return startReplayRelay({ frames: resealedLog({ frames: pdsFrames(), copies, seed: "bench", firstTimeMs }) });

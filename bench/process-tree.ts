@@ -1,4 +1,4 @@
-/** Memory and CPU of a process and all that it started, by what each is, from /proc. Linux only, as the benchmarks are. */
+/** Memory and CPU of a process and all its descendants, by name, from /proc. Linux only, as all benchmarks. */
 import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProcessFigures {
@@ -12,8 +12,8 @@ const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4096;
 
 /**
- * Stops a process and all that it started, as a machine that hangs does; the returned function lets them go on. The root
- * comes first: it can start nothing that would be missed.
+ * Stops a process and all its descendants, like a machine that hangs; the returned function continues them. The root
+ * is stopped first, so that it cannot start a process that we would miss.
  */
 export function freezeTree(rootPid: number): () => void {
   process.kill(rootPid, "SIGSTOP");
@@ -23,7 +23,7 @@ export function freezeTree(rootPid: number): () => void {
       try {
         process.kill(pid, signal);
       } catch {
-        // It ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
   };
@@ -32,8 +32,8 @@ export function freezeTree(rootPid: number): () => void {
 }
 
 /**
- * The process and all that descend from it, by the kernel's own lists of children: a search through all processes
- * costs more than it measures.
+ * The process and all its descendants, from the kernel's lists of children: a search through all processes would
+ * cost more CPU than it measures.
  */
 export function processTree(rootPid: number): readonly ProcessFigures[] {
   const found: ProcessFigures[] = [];
@@ -43,7 +43,7 @@ export function processTree(rootPid: number): readonly ProcessFigures[] {
       found.push(readProcess(pid));
       pids.push(...childrenOf(pid));
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return found;
@@ -61,7 +61,7 @@ function readProcess(pid: number): ProcessFigures {
   return {
     pid,
     name: nameOf(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")),
-    // Shared pages of Postgres are counted in each of its processes.
+    // Postgres' shared pages are counted in each of its processes.
     rssMb: (Number(fields[21]) * PAGE_BYTES) / 2 ** 20,
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
   };

@@ -1,10 +1,10 @@
-/** Which profiles a benchmark is asked for: `--profiles background,fast` among its other options. */
+/** Reads which profiles a benchmark should use: `--profiles background,fast` among its other options. */
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import type { ProfileName } from "@firehose-backfill/core/config/settings";
 
 export const PROFILE_NAMES = Object.keys(PROFILES) as readonly ProfileName[];
 
-/** Those of `known` that are named, all of them when none is; and the arguments that are left. @throws for an unknown name */
+/** The named profiles of `known`, or all if none is named; and the remaining arguments. @throws for an unknown name */
 export function takeProfiles<Name extends string>(
   args: readonly string[],
   known: readonly Name[],

@@ -1,4 +1,4 @@
-/** What messages cost: bytes an event, units that SQS bills, and time to make and read them, next to plain JSON. */
+/** What messages cost: bytes per event, units that SQS bills, and the time to encode and decode them, compared with plain JSON. */
 import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
 import { EventLog, type EventSlice } from "@firehose-backfill/core/cbor/event-log";
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
@@ -16,7 +16,7 @@ import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 
 const BATCH_SIZES = [5, 50, 500];
-/** SQS: the most of one call and of one message, and what is billed as one request. */
+/** Limits of SQS: messages in a call, bytes of a message, and the bytes that are billed as one request. */
 const CALL_MESSAGES = 10;
 const CALL_BYTES = 1_048_576;
 const UNIT_BYTES = 65_536;
@@ -41,7 +41,7 @@ export const queue: Benchmark = {
 
 interface Cost {
   readonly bytesPerEvent: number;
-  /** Sending alone; receiving bills the same bytes again, deleting one unit a message. */
+  /** Sending only; receiving is billed for the same bytes again, deleting as one unit for each message. */
   readonly sendUnitsPerMillion: number;
   readonly encodedPerSecond: number;
   readonly decodedPerSecond: number;
@@ -67,7 +67,7 @@ function measureOurs(batches: readonly EventSlice[]): Cost {
   return { ...bill(messages.map(messageBytes), batches), encodedPerSecond, decodedPerSecond };
 }
 
-/** What one would write without a codec: the record as JSON, in the body. The reader has to decode records for it. */
+/** What one would write without a codec: the record as JSON in the body. The reader has to decode records for it. */
 function measureJson(batches: readonly (readonly FirehoseEvent[])[]): Cost {
   let bodies: readonly string[] = [];
   const encode = (): void => {
@@ -114,7 +114,7 @@ function bill(sizes: readonly number[], batches: Batches): Pick<Cost, "bytesPerE
   return { bytesPerEvent: round(bytes / events), sendUnitsPerMillion: Math.round((units / events) * 1e6) };
 }
 
-/** Events a second of processor time, after one pass to warm up. */
+/** Events per second of CPU time, after one pass to warm up. */
 function perSecond(pass: () => void, batches: Batches): number {
   pass();
   const start = process.cpuUsage();

@@ -1,4 +1,4 @@
-/** Readers over a WebSocket on loopback: the relay in one process, each contender in another, the bare socket as the floor. */
+/** Readers over a WebSocket on loopback: the relay in one process, each contender in another; the bare socket is the lower bound. */
 import { startEndlessRelay } from "./endless-relay.ts";
 import type { LaneSpec } from "./lane.ts";
 import { numbersOf, printLanes, ratio, runLanes } from "./lanes.ts";

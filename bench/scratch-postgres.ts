@@ -1,4 +1,4 @@
-/** A Postgres of its own for one benchmark, with our tables, in a folder that goes with it. Durable as in production. */
+/** A separate Postgres for one benchmark, with our tables, in a temporary folder. It syncs to disk as in production. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { openSink } from "@firehose-backfill/sink-postgres/open-sink";
 
 export interface ScratchPostgres extends AsyncDisposable {
   readonly databaseUrl: string;
-  /** Of the server itself. */
+  /** The pid of the server itself. */
   readonly pid: number;
 }
 

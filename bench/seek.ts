@@ -1,4 +1,4 @@
-/** How a start by time is found on a relay that keeps 72 hours: connections, seconds, and what reading all of it would take. */
+/** How a start by time is found on a relay that keeps 72 hours: connections, seconds, and how long reading all of it would take. */
 import { systemClock } from "@firehose-backfill/core/clock";
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import type { FrameLog } from "@firehose-backfill/embedded/relay-log";
@@ -9,12 +9,12 @@ import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 
 const HOUR_MS = 3_600_000;
-/** What the recording spans, and a second between two copies. */
+/** The time that the recording covers, plus a second between two copies. */
 const COPY_MS = 350_905;
-/** What a live stream takes while it is looked at, and more. */
+/** More than a live stream needs during the benchmark. */
 const SPARE_COPIES = 300;
 const STARTS_HOURS = [71, 48, 24, 1];
-/** A live stream: so many frames come at once, so often. A large relay has 300 a second. */
+/** A live stream: this many frames at once, at this interval. A large relay sends 300 a second. */
 const LIVE = { everyMs: 50, frames: 10 };
 
 export const seek: Benchmark = {
@@ -44,11 +44,11 @@ export const seek: Benchmark = {
 };
 
 interface GrowingLog extends FrameLog {
-  /** So many frames more. */
+  /** Adds this many frames. */
   grow(frames: number): void;
 }
 
-/** A log as far as its head, which is always a frame of it and moves on. */
+/** A log with a moving head; the head is always a frame of the log. */
 function growing(log: FrameLog, nearSeq: number): GrowingLog {
   const later = log.after(nearSeq)[Symbol.iterator]();
   const nextSeq = (): number => {

@@ -1,10 +1,10 @@
 /**
- * What a run asks of its services, from the calls themselves: requests of SQS by kind, writes of DynamoDB that move the
- * pace, and how long each delivered message was in hand, which is what Lambda would bill for it.
+ * Measures what a run requests from its services, from the calls themselves: SQS requests by kind, DynamoDB writes that change the
+ * pace, and how long each delivered message was processed, which Lambda would bill.
  */
 import type { Exchange } from "../test/support/aws-proxy.ts";
 
-/** From a message's delivery until it is to be deleted, or is hidden. */
+/** From a message's delivery until it is about to be deleted or is hidden. */
 export interface Invocation {
   readonly fromMs: number;
   untilMs: number | null;
@@ -18,7 +18,7 @@ interface Call {
 export interface ServiceMeter {
   readonly onQueue: (exchange: Exchange) => void;
   readonly onTable: (exchange: Exchange) => void;
-  /** Of what began in this stretch of time. */
+  /** Figures of the calls that began in this period. */
   figures(fromMs: number, untilMs: number): ServiceFigures;
 }
 
@@ -26,10 +26,10 @@ export interface ServiceFigures {
   readonly billedMs: number;
   readonly invocations: number;
   readonly sqsRequests: Readonly<Record<string, number>>;
-  /** Updates of `plannedDueMs` (by the reader; by late batches), failed ones too: DynamoDB bills them. And updates that note a new slot. */
+  /** Updates of `plannedDueMs` (by the reader; by late batches), also failed ones, which DynamoDB bills; and updates that note a new slot. */
   readonly pacingWrites: Readonly<Record<"reservations" | "newSlots" | "notedSlots", number>>;
   readonly tableWrites: number;
-  /** Largest factor by which the run stretched its own delay. 1: it never backed off. */
+  /** The largest factor by which the run multiplied its delay. 1: it never backed off. */
   readonly mostBackOff: number;
 }
 
@@ -45,11 +45,11 @@ export function createServiceMeter(queueName: string): ServiceMeter {
       const receipts = action === "ReceiveMessage" ? receiptsOf(response) : [];
       const isEmpty = action === "ReceiveMessage" && receipts.length === 0;
       queueCalls.push({ atMs, kind: isEmpty ? "ReceiveMessage, empty" : action });
-      // A look into the dead-letter queue is the reader's.
+      // The reader looks into the dead-letter queue; that is no invocation.
       if (!String(request["QueueUrl"]).endsWith(`/${queueName}`)) return;
       for (const receipt of receipts) invocations.set(receipt, { fromMs: atMs, untilMs: null });
       const inHand = invocations.get(String(request["ReceiptHandle"]));
-      // On Lambda the mapping deletes, after the invocation has ended.
+      // On Lambda, the event source mapping deletes the message after the invocation has ended.
       if (inHand !== undefined) inHand.untilMs = action === "DeleteMessage" ? askedAtMs : atMs;
     },
 
@@ -90,7 +90,7 @@ function receiptsOf({ Messages: messages }: Exchange["response"]): readonly stri
 
 function pacingKind(request: Exchange["request"]): keyof ServiceFigures["pacingWrites"] | null {
   const changed = changedNames(request);
-  // As a run begins, its pace moves from its item into one of its own: no slot is given away by that.
+  // When a run begins, its pace moves from the run item to a pace item; this does not give away a slot.
   if (changed.includes("begunFor") || keyOf(request).startsWith("run#")) return null;
   if (changed.includes("plannedDueMs")) return changed.includes("reserveMark") ? "reservations" : "newSlots";
   return changed.includes("dueMs") ? "notedSlots" : null;
@@ -101,13 +101,13 @@ function keyOf({ Key: key }: Exchange["request"]): string {
   return (key as { readonly pk?: { readonly S?: string } } | undefined)?.pk?.S ?? "";
 }
 
-/** Every update of the pace item is answered with the item as it is then. */
+/** Every answer to an update of the pace item contains the whole item. */
 function backOffIn({ Attributes: item }: Exchange["response"]): number | null {
   if (typeof item !== "object" || item === null || !("backOff" in item)) return null;
   return Number((item.backOff as { readonly N: string }).N);
 }
 
-/** Attributes that an update changes, and not those that its condition looks at. */
+/** The attributes that an update changes, without those that only its condition reads. */
 function changedNames(request: Exchange["request"]): readonly string[] {
   const { UpdateExpression: expression, ExpressionAttributeNames: placeholders } = request;
   if (typeof expression !== "string") return [];

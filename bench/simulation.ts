@@ -1,6 +1,6 @@
 /**
- * The whole grid of the throttle's first table, on a virtual clock: an hour of each profile around each stall, at each
- * concurrency, in both orders of the queue, with the database or the consumers stalled. The tests play a diagonal of it.
+ * All combinations of the throttle's first table, on a virtual clock: an hour of each profile around each stall, at each
+ * concurrency, in both orders of the queue, with the database or the consumers stalled. The tests run a part of them.
  */
 import {
   CONCURRENCY,
@@ -15,11 +15,11 @@ import {
 import type { Benchmark } from "./benchmark.ts";
 import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
 
-/** Worst of all squares of a profile; a rate is the one farthest from what is allowed. */
+/** The worst values over all squares of a profile; for a rate, the one with the largest difference from the allowed rate. */
 interface Worst extends SquareFigures {
-  /** Of each square: batches at once over its own max-concurrent. */
+  /** For each square: batches at once divided by its own max-concurrent. */
   readonly atOnceOfAllowed: number;
-  /** Of the squares whose database hangs: invocations hang with it, for as long as they are let. Not in `billedMsPerEvent`. */
+  /** For squares whose database hangs: invocations hang, too, as long as they may. Not included in `billedMsPerEvent`. */
   readonly billedMsPerEventHanging: number;
 }
 
@@ -46,7 +46,7 @@ export const simulation: Benchmark = {
   },
 };
 
-/** Without a stall nothing is stalled: one square, not two. */
+/** Without a stall, nothing can be stalled, so there is one square instead of two. */
 function squaresOf(profile: Square["profile"]): readonly Square[] {
   return STALL_SECONDS.flatMap((stallSeconds) =>
     (stallSeconds === 0 ? STALLED.slice(0, 1) : STALLED).flatMap((stalled) =>

@@ -1,6 +1,6 @@
 /**
- * The sink beside a bare loop of the same upsert statement through the same driver, on the same server: what the second
- * table, the transaction with its lock, and finding the latest rows cost.
+ * The sink compared with a plain loop of the same upsert statement, with the same driver and server: it shows the cost of the second
+ * table, of the transaction with its lock, and of finding the latest rows.
  */
 import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -15,7 +15,7 @@ import { median, numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";
 
-/** Enough rows for a few hundred milliseconds each. */
+/** Enough rows for a few hundred milliseconds at each batch size. */
 const ROWS: Readonly<Record<number, number>> = { 5: 2_000, 50: 8_000, 500: 20_000 };
 
 type Rows = readonly RecordRow[];
@@ -24,7 +24,7 @@ type Apply = (batch: Rows) => Promise<unknown>;
 
 interface Way extends AsyncDisposable {
   readonly name: string;
-  /** One function a connection; its batches come one after the other. */
+  /** One function for each connection; its batches run one after the other. */
   readonly connections: readonly Apply[];
 }
 
@@ -86,7 +86,7 @@ interface Opening {
   readonly connections: number;
 }
 
-/** The upsert of records alone, each its own transaction. Even here a batch must not name a key twice, so only its latest rows are sent. */
+/** Only the upsert of records, each in its own transaction. A batch must not name a key twice, so only its latest rows are sent. */
 async function bareLoop({ databaseUrl, connections }: Opening): Promise<Way> {
   const clients = await Promise.all(Array.from({ length: connections }, () => connectDriver(databaseUrl)));
   return {
@@ -101,7 +101,7 @@ async function bareLoop({ databaseUrl, connections }: Opening): Promise<Way> {
   };
 }
 
-/** All statements of a batch in one round trip and one transaction, without the lock that bounds concurrency. */
+/** All statements of a batch in one round trip and one transaction, without the lock that limits concurrency. */
 function bothTables({ databaseUrl, connections }: Opening): Way {
   const database = openDatabase({ databaseUrl, poolSize: connections });
   const apply: Apply = (batch) => {
@@ -127,7 +127,7 @@ function theSink({ databaseUrl, connections }: Opening): Way {
   const lock = { name: "bench", maxConcurrent: connections, isOnTime: () => true };
   const apply: Apply = async (rows) => {
     let result = await target.apply(key, rows, { lock });
-    // As the program does: the locks are tried one after the other, and may be taken meanwhile.
+    // Like the program: the locks are tried one after the other, and another connection may take one meanwhile.
     while (result.kind === "busy") result = await target.apply(key, rows, { lock });
     if (result.kind !== "applied" || result.counts.dead > 0) throw new Error(JSON.stringify(result));
   };

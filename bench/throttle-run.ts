@@ -1,6 +1,6 @@
 /**
- * One profile in real time, on the embedded stack, each consumer in a process of its own: what the database saw of the
- * pace, and what SQS and DynamoDB saw of its price. Optionally with a database that hangs in the middle.
+ * One profile in real time on the embedded stack, each consumer in its own process: what the database measured of the pace, and what
+ * SQS and DynamoDB measured of its cost. Optionally, the database hangs in the middle.
  */
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,7 +20,7 @@ import { createServiceMeter, type ServiceFigures } from "./service-meter.ts";
 
 export interface ThrottleRunOptions {
   readonly profile: ProfileName;
-  /** Of each steady stretch: one, or one before the database hangs and one after it. */
+  /** Of each steady period: there is one, or one before the database hangs and one after it. */
   readonly seconds: number;
   /** 0: it does not hang. */
   readonly freezeSeconds: number;
@@ -31,34 +31,34 @@ export interface ThrottleFigures {
   readonly freezeSeconds: number;
   readonly allowedPerSecond: number;
   readonly events: number;
-  /** Against the allowed rate, of each steady stretch: the whole, or before the database hung and after recovery. */
+  /** Compared with the allowed rate, for each steady period: the whole run, or before the database hung and after recovery. */
   readonly rateErrorPercent: readonly number[];
-  /** From when the database answers again until the run is on its pace. null: it did not hang. */
+  /** From the moment when the database answers again until the run is on its pace. null: it did not hang. */
   readonly recoverySeconds: number | null;
-  /** Most events in any window of so many seconds, over what the rate allows in it. From the first batch on. */
+  /** Most events in any window of this many seconds, divided by what the rate allows. From the first batch on. */
   readonly fullest: Readonly<Record<"60" | "20" | "10", number>>;
-  /** Of 60 s, over the promise: 1.05 x 60 x rate + one batch. */
+  /** Most events in 60 s, divided by the promised bound: 1.05 x 60 x rate + one batch. */
   readonly fullestMinuteOfBound: number;
   readonly billedMsPerEvent: number;
   readonly invocationsPerBatch: number;
   readonly pacingWritesPer1000: Readonly<Record<string, number>>;
   readonly tableWritesPer1000: number;
   readonly sqsRequestsPer1000: Readonly<Record<string, number>>;
-  /** Above 1 the run slowed itself, because applying had become slow: its rate is then not the profile's. */
+  /** Above 1, the run slowed itself down because applying had become slow: its rate is then not the profile's. */
   readonly mostBackOff: number;
   readonly load: number;
 }
 
-/** The first batches were planned before there was a consumer: they come late, and take new slots. */
+/** The first batches were planned before there was a consumer, so they come late and take new slots. */
 const NEW_SLOTS_MS = 5_000;
 /**
- * A database that hung has made the run back off, which ends after a quiet minute; and what was planned meanwhile keeps
- * its wider slots, two minutes ahead. On its pace: no back-off, and this much of the rate over this many seconds.
+ * A database that hung makes the run back off until a minute has passed without pressure; batches that were planned meanwhile keep
+ * their wider slots, two minutes ahead. It is on its pace again with no back-off, and this share of the rate over this many seconds.
  */
 const ON_PACE = { share: 0.95, seconds: 20 };
 const RECOVERY_TIMEOUT_MS = 300_000;
 const READY_TIMEOUT_MS = 300_000;
-/** The plan reaches two minutes ahead. */
+/** The reader plans two minutes ahead. */
 const SPARE_SECONDS = 800;
 
 interface Stretch {
@@ -87,7 +87,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
     AWS_REGION: "us-east-1",
     AWS_ENDPOINT_URL_SQS: queueProxy.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: tableProxy.endpoint,
-    // The SDK calls the host that is in the queue's own address.
+    // The SDK calls the host in the queue's own address.
     BACKFILL_QUEUE_URL: queue.queueUrl.replace(queue.endpoint, queueProxy.endpoint),
     BACKFILL_DLQ_URL: queue.dlqUrl.replace(queue.endpoint, queueProxy.endpoint),
     BACKFILL_TABLE: table.table,
@@ -116,7 +116,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
       const nowMs = Date.now();
       const events = await log.eventsIn(nowMs - ON_PACE.seconds * 1_000, nowMs);
       const isOnPace = events >= ON_PACE.share * ON_PACE.seconds * allowedPerSecond;
-      // Not before all that was seen was handed over after the database came back.
+      // Not before all counted batches were applied after the database came back.
       if (nowMs - startMs > ON_PACE.seconds * 1_000 && isOnPace && (await steering.status()).memory.backOff === 1)
         return Math.round((nowMs - startMs) / 1_000);
       if (nowMs - startMs > RECOVERY_TIMEOUT_MS) throw new Error(`not on its pace again:\n${program.stderr()}`);
@@ -133,7 +133,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
     recoverySeconds = await untilOnPace();
     stretches.push(await pass(seconds));
   }
-  // What went wrong on the way, in the program's own words.
+  // Print the program's own messages about problems.
   for (const line of program.stderr().split("\n")) if (/Consumer|Reader|tick/.test(line)) console.error(line);
   const fromMs = stretches[0]?.fromMs ?? 0;
   const untilMs = stretches.at(-1)?.untilMs ?? 0;
@@ -157,7 +157,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
   };
 }
 
-/** Each batch owns the time until the next: from the first to the last, the last itself not counted. */
+/** Each batch counts for the time until the next one: from the first to the last, the last itself not counted. */
 function rateIn(batches: readonly HandedBatch[], { fromMs, untilMs }: Stretch): number {
   const inside = batches.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
   const [first, last] = [inside[0], inside.at(-1)];

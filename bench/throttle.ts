@@ -1,4 +1,4 @@
-/** The promise of the project in real time: each profile's pace, also around a database that hangs, and what the pace costs. */
+/** Measures the project's main promise in real time: each profile's pace, also around a database that hangs, and what the pace costs. */
 import { cpus } from "node:os";
 import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";

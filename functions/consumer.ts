@@ -1,6 +1,6 @@
 /**
- * The consumer: one batch of the queue an invocation. A message that is hidden is reported as failed and stays in the
- * queue; an invocation that throws leaves all of it there.
+ * The consumer: one batch of the queue in each invocation. A hidden message is reported as failed and stays in the
+ * queue; if an invocation throws, its message stays there, too.
  */
 import sqsPartialBatchFailure from "@middy/sqs-partial-batch-failure";
 import type { Context } from "aws-lambda";
@@ -14,7 +14,7 @@ const consumer = once(() =>
   createConsumer(process.env, { observability: observability(), endProcess: () => process.exit(1) }),
 );
 
-// Its `onError` is left out: it would turn an error of ours into a success with failed items, which no alarm sees.
+// Its `onError` is left out: it would turn our error into a success with failed items, which no alarm sees.
 const { onError: _, ...partialFailures } = sqsPartialBatchFailure({ logger: () => {} });
 
 export const handler = observedMiddy(observability)

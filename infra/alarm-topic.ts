@@ -1,6 +1,6 @@
 /**
- * Where alarms go, and where the reader and the consumer tell that a run ended or stopped: a topic of this stage with
- * one subscriber, a topic that is already there, or nowhere, which the deploy says.
+ * Where alarms are sent, and where reader and consumer report that a run ended or stopped: a new topic of this stage with
+ * one subscriber, an existing topic, or nowhere; in that case the deploy says so.
  */
 export type AlarmTopic =
   | { readonly kind: "email"; readonly arn: $util.Output<string>; readonly address: string }

@@ -1,6 +1,6 @@
 /**
- * What a person is woken for. Each alarm has its paragraph in docs/operations.md, and its description names it.
- * None of them fires on an idle stage: missing data is no breach, except for the reader that no longer ticks.
+ * The alarms. Each has its paragraph in docs/operations.md, and its description refers to it. None of them fires on an idle stage:
+ * missing data is not a breach, except for the alarm on a reader that no longer ticks.
  */
 import { TICK_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits.ts";
 import { dimensions, NAMESPACE, type MetricName } from "./metrics.ts";
@@ -15,23 +15,23 @@ export interface AlarmOptions {
   readonly maxConcurrent: number;
 }
 
-/** The longest that a batch is hidden in one go: SQS's longest delay and the longest wait for health. */
+/** The longest time that a batch is hidden at once: SQS's longest delay and the longest wait for a healthy database. */
 const LONGEST_HIDE_SECONDS = 900;
 
 /**
- * Older than a batch that was planned two ticks ahead, hidden once for as long as possible, and received again. SQS leaves
- * out what was received three times: the alarm on it speaks where nothing is received at all.
+ * Older than a batch that was planned two ticks ahead, hidden once for as long as possible, and received again. SQS does not count
+ * messages that were received three times, so this alarm fires if nothing is received at all.
  */
 export const OLDEST_MESSAGE_SECONDS = LONGEST_HIDE_SECONDS + 2 * TICK_SECONDS + VISIBILITY_TIMEOUT_SECONDS;
 
-/** A database that restarts or fails over is back by then; waits of single batches are up to a quarter of an hour. */
+/** A database that restarts or fails over is back by then; a single batch may wait up to a quarter of an hour. */
 export const WAITING_SECONDS = 15 * 60;
 
 export const FALLS_OFF_SECONDS = 6 * 3600;
 
 /**
- * With one batch at a time the mapping still offers two, its minimum: now and then the second is throttled and comes
- * back. More than this in five minutes is not that.
+ * With one batch at a time, the mapping still offers two, its minimum, so now and then the second is throttled and comes
+ * back. More throttles than this in five minutes have another cause.
  */
 const EXPECTED_THROTTLES_AT_ONE = 30;
 
@@ -92,7 +92,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
     }),
     alarm("ConsumerErrorsAlarm", "consumer-errors", {
       alarmDescription: "Invocations of the consumer fail: perhaps a bad deploy, a missing secret or a time-out.",
-      // A single batch that kills its consumer comes back every three minutes: each period of five has an error.
+      // A batch that crashes its consumer comes back every three minutes, so each period of five minutes has an error.
       ...errorsOf(options.consumer, "EarlyExits", 5 * MINUTE),
       evaluationPeriods: 3,
       datapointsToAlarm: 2,
@@ -129,7 +129,7 @@ export function createAlarms(options: AlarmOptions): aws.cloudwatch.MetricAlarm[
     }),
   ];
   if ($dev) return alarms;
-  // Silence is the one failure that reports nothing. Not in `sst dev`, where the schedule is off.
+  // A reader that is never invoked reports nothing, so this alarm treats missing data as a breach. Not in `sst dev`: no schedule there.
   return [
     ...alarms,
     alarm("ReaderSilentAlarm", "reader-silent", {
@@ -154,8 +154,8 @@ function ofFunction(fn: sst.aws.Function, metricName: string) {
 }
 
 /**
- * Errors of a function, but not the ends of environments above their memory limit: those hand back what they were given
- * and end on purpose, and Lambda counts them too.
+ * Errors of a function, without the environments that ended because of their memory limit: those return their batch
+ * and end on purpose, and Lambda counts them as errors, too.
  */
 function errorsOf(fn: sst.aws.Function, exits: MetricName, period: number) {
   const sum = { stat: "Sum", period };

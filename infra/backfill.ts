@@ -1,4 +1,4 @@
-/** Everything of one stage, put together. The order is that of need: what a function names is there before it. */
+/** Creates all resources of one stage. The order follows the dependencies: a resource exists before a function names it. */
 import { createAlarmTopic, describeAlarmTopic, topicArnOf } from "./alarm-topic.ts";
 import { createAlarms } from "./alarms.ts";
 import { createConsumer } from "./consumer.ts";
@@ -13,7 +13,7 @@ import { createStatus } from "./status.ts";
 import { createTable } from "./table.ts";
 import { createTestEvents } from "./test-events.ts";
 
-/** @throws ConfigError, before anything is created, when a setting is wrong. */
+/** @throws ConfigError if a setting is wrong, before anything is created. */
 export function deployBackfill(): Record<string, $util.Input<string>> {
   const settings = readSettings(process.env);
   const isProduction = $app.stage === "production";

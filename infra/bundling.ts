@@ -1,7 +1,7 @@
 /**
- * What no bundle holds: ways to credentials that a function never goes. The SDK loads each of them when the ones before
- * have failed, and in Lambda, as in `sst dev`, the first way, the environment, does not fail. A tenth of a megabyte less
- * to load at every cold start. Pure, so that the bundles that are tested are made the same way.
+ * What is left out of every bundle: sources of credentials that a function never uses. The SDK tries each of them when the ones before
+ * have failed; in Lambda and in `sst dev` the first one, the environment, works. This saves a tenth of a megabyte at every cold
+ * start. The file is pure, so that the tests bundle in the same way.
  */
 export const NOT_BUNDLED: readonly string[] = [
   "@aws-sdk/credential-provider-http",

@@ -1,4 +1,4 @@
-/** The consumer, and the event source mapping that hands it one batch at a time. */
+/** The consumer, and the event source mapping that passes it one batch at a time. */
 import { functionMemoryMb } from "../packages/core/src/cost/function-memory.ts";
 import { createFunction } from "./function.ts";
 import { CONSUMER_TIMEOUT_SECONDS, mappingConcurrency } from "./limits.ts";
@@ -29,12 +29,12 @@ export function createConsumer(options: ConsumerOptions): sst.aws.Function {
   });
 
   options.work.subscribe(consumer.arn, {
-    // One message is one batch, and it is taken at once: its delay was the pace.
+    // One message is one batch. It is taken at once, because its delay in the queue already follows the pace.
     batch: { size: 1, partialResponses: true },
     transform: {
       eventSourceMapping: {
         maximumBatchingWindowInSeconds: 0,
-        // Without it the poller takes more than may run, is throttled, and every throttled message counts as received.
+        // Without it, the poller takes more messages than may run; the others are throttled, and each counts as received.
         scalingConfig: { maximumConcurrency: mappingConcurrency(maxConcurrent) },
       },
     },

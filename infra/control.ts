@@ -1,4 +1,4 @@
-/** The function behind the console's Test button and `firehose-backfill … --function NAME`: start, pause, tune and the rest. */
+/** The function for the console's Test button and `firehose-backfill … --function NAME`: start, pause, tune and the others. */
 import { createFunction } from "./function.ts";
 import { CONTROL_TIMEOUT_SECONDS } from "./limits.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";

@@ -1,6 +1,6 @@
 /**
- * The CloudWatch dashboard. It reads like the status page, from the top: how fast, how far, what went wrong, and then
- * the machinery. What needs the run's own record (its state, its settings, its target) is on the status page alone.
+ * The CloudWatch dashboard. From the top, like the status page: how fast, how far, what went wrong, then the
+ * resources. Values from the run item (status, settings, target) are on the status page only.
  */
 import { dimensions, NAMESPACE, type MetricName } from "./metrics.ts";
 import { functionName, stageName } from "./names.ts";
@@ -14,7 +14,7 @@ export interface DashboardOptions {
   readonly alarms: readonly aws.cloudwatch.MetricAlarm[];
 }
 
-/** What is resolved before the body can be written. */
+/** Values that must be known before the body is written. */
 interface Facts {
   readonly region: string;
   readonly work: string;
@@ -50,7 +50,7 @@ export function createDashboard(options: DashboardOptions): aws.cloudwatch.Dashb
   });
 }
 
-/** From the top: each row is as high as it says and shares its width among its widgets. */
+/** From the top; each row has a height, and its widgets share the width. */
 function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
   const graph = (title: string, lines: Line[], more: Record<string, unknown> = {}): Widget => ({
     type: "metric",
@@ -175,7 +175,7 @@ function own(name: MetricName, stat: string, label: string): Line {
   return [NAMESPACE, name, ...Object.entries(dimensions()).flat(), { stat, label }];
 }
 
-/** Summed for an expression that uses it as `id`; not drawn itself. */
+/** Adds a metric under `id` for an expression; it is not drawn itself. */
 function hidden(name: MetricName, id: string): Line {
   return [NAMESPACE, name, ...Object.entries(dimensions()).flat(), { stat: "Sum", id, visible: false }];
 }

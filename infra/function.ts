@@ -1,10 +1,10 @@
 /**
- * What all four functions have in common: runtime, its own role and log group, no second asynchronous try. SST's
+ * What all four functions have in common: the runtime, a separate role and log group, no asynchronous retry. SST's
  * defaults that are overridden, and why:
  *
- * - x86_64: arm64 costs a fifth less and the job is not bound by a single core;
- * - two asynchronous retries: the schedule is there a minute later, and a person sees the first error at once;
- * - roles that the whole account may assume, also outside `sst dev`: Lambda alone may;
+ * - x86_64: arm64 costs a fifth less, and the work does not depend on the speed of a single core;
+ * - two asynchronous retries: the schedule calls again a minute later, and a person should see the first error at once;
+ * - roles that the whole account may assume, even outside `sst dev`: only Lambda may;
  * - AWSLambdaBasicExecutionRole: the function's own log group, and nothing else.
  */
 import { NOT_BUNDLED } from "./bundling.ts";
@@ -14,13 +14,13 @@ import { logPermissions, tracingPermissions, type Statement } from "./permission
 import type { DeploySettings } from "./settings.ts";
 
 /**
- * V8 keeps up to 100 MB for young objects, whatever lives: a reader of 256 MB would be near its limit without holding
- * anything. A function's command line is Lambda's; this is what it leaves to us.
+ * V8 uses up to 100 MB for young objects, however little is alive: a reader of 256 MB would be near its limit without holding
+ * anything. Lambda sets a function's command line; this variable is the only way to pass flags.
  */
 const NODE_OPTIONS = "--max-semi-space-size=4";
 
 export interface BackfillFunction {
-  /** Logical name, as `sst shell` and the state show it. */
+  /** The logical name, shown by `sst shell` and in the state. */
   readonly name: string;
   readonly role: FunctionRole;
   readonly description: string;
@@ -30,7 +30,7 @@ export interface BackfillFunction {
   /** Added to the settings that all functions get. */
   readonly environment: Readonly<Record<string, $util.Input<string>>>;
   readonly permissions: Statement[];
-  /** Left out: none is reserved. */
+  /** Default: none is reserved. */
   readonly reservedConcurrency?: number | undefined;
   readonly link?: sst.Secret[];
   readonly url?: sst.aws.FunctionArgs["url"];
@@ -64,7 +64,7 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
     ...(options.url === undefined ? {} : { url: options.url }),
     transform: {
       role: (args) => {
-        // In `sst dev` the role is also the one that the program on your machine works with.
+        // In `sst dev`, the program on your machine uses this role, too.
         if ($dev) return undefined;
         args.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
         args.managedPolicyArns = [];

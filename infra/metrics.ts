@@ -1,6 +1,6 @@
 /**
  * The metrics that the functions write into their log lines (embedded metric format) and that alarms and the dashboard
- * read. Names, namespace and dimensions are a contract between the two; a name that is not listed here is shown nowhere.
+ * read. Both sides depend on names, namespace and dimensions; a metric that is not listed here is shown nowhere.
  */
 export const NAMESPACE = "FirehoseBackfill";
 export const SERVICE = "firehose-backfill";
@@ -15,17 +15,17 @@ export const METRICS = {
   EventsDead: "Count",
   /** Between now and the event time of the reader's cursor. */
   ReaderLagSeconds: "Seconds",
-  /** Between the event's time and its being applied. */
+  /** Between the event's time and the time when it is applied. */
   EndToEndLagSeconds: "Seconds",
-  /** Until the relay drops what the reader would read next. Left out while its retention is not known. */
+  /** Until the relay drops the events that the reader would read next. Absent while the relay's retention is not known. */
   FallsOffInSeconds: "Seconds",
   PaceWaitMs: "Milliseconds",
   LateBatches: "Count",
   MemoryRssMb: "Megabytes",
-  /** Environments of the consumer that ended above their memory limit. Lambda counts each as an error. */
+  /** Environments of the consumer that ended because of their memory limit. Lambda counts each as an error. */
   EarlyExits: "Count",
   ReaderEarlyExits: "Count",
-  /** How long consumers have waited for the database or for production's health. 0: they do not wait. */
+  /** How long consumers have waited for the database or for its health. 0: they do not wait. */
   WaitingSeconds: "Seconds",
   /** How long ago the oldest batch that is not finished should have been applied. 0: none is overdue. */
   OldestDueSeconds: "Seconds",
@@ -35,7 +35,7 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** Every metric has these two, so that stages of one account stay apart. */
+/** Every metric has these two dimensions, so that the stages of one account are separate. */
 export function dimensions(): { service: string; stage: string } {
   return { service: SERVICE, stage: $app.stage };
 }

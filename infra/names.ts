@@ -1,14 +1,14 @@
 /**
- * Names that people type: `firehose-backfill status --function NAME`, the console's search field, log groups.
- * They are fixed, because SST's own end in random letters. Everything else keeps the name that SST gives it.
+ * Names that people type: in `firehose-backfill status --function NAME`, in the console's search field, for log groups.
+ * They are fixed, because SST's own names end in random letters. All other resources keep the name from SST.
  */
 export const FUNCTION_ROLES = ["reader", "consumer", "control", "status"] as const;
 export type FunctionRole = (typeof FUNCTION_ROLES)[number];
 
-/** Lambda's limit. The log group and the test events' schema derive from the name and allow more. */
+/** Lambda's limit. The names of log group and test events are derived from it and may be longer. */
 const LONGEST_FUNCTION_NAME = 64;
 
-/** `firehose-backfill-production-reader`. @throws when the stage's name leaves no room. */
+/** `firehose-backfill-production-reader`. @throws if the stage's name is too long. */
 export function functionName(role: FunctionRole): string {
   const name = stageName(role);
   if (name.length > LONGEST_FUNCTION_NAME) {

@@ -1,10 +1,10 @@
 /**
- * What each function may do, statement by statement: no wildcard in an action, and none in a resource but the streams
- * of the function's own log group, whose names Lambda makes up. Linking a queue or a table would grant `sqs:*` and
- * `dynamodb:*`, so nothing but the secret is linked, and that to consumer and control alone.
+ * What each function may do, statement by statement. No action has a wildcard, and no resource except the streams
+ * of the function's own log group, whose names Lambda generates. Linking a queue or a table would grant `sqs:*` and
+ * `dynamodb:*`, so only the secret is linked, and only to consumer and control.
  *
- * The table has one partition a run and kind of item, and the policy says which kinds: a consumer that went wrong
- * cannot rewrite a window, and the status page changes no run.
+ * The table has one partition for each run and kind of item, and the policy lists the allowed kinds: a faulty consumer
+ * cannot rewrite a window, and the status page cannot change a run.
  */
 import type { FunctionRole } from "./names.ts";
 
@@ -24,7 +24,7 @@ export interface Resources {
   readonly tableArn: $util.Input<string>;
   readonly workArn: $util.Input<string>;
   readonly deadLettersArn: $util.Input<string>;
-  /** Where a run that ended or stopped is told; null: nowhere. */
+  /** The topic for runs that ended or stopped; null: none. */
   readonly alarmTopicArn: $util.Input<string> | null;
 }
 
@@ -46,8 +46,8 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
 }
 
 /**
- * The only writer of windows and cursors; it also begins the first run and sweeps finished windows. It looks into
- * the dead-letter queue and takes nothing out of it.
+ * The only function that writes windows and cursors; it also begins the first run and sweeps finished windows. It reads the
+ * dead-letter queue and removes nothing from it.
  */
 function readerPermissions(on: Resources): Statement[] {
   return [
@@ -64,9 +64,9 @@ function readerPermissions(on: Resources): Statement[] {
 }
 
 /**
- * The run, its own ledger entries, its notes; never a window. Of the queue the four actions of the event source mapping,
- * and SendMessage on the dead-letter queue alone: Lambda stops a function that sends to its own queue after about 16
- * hops, and nothing here needs it.
+ * The run, its own ledger entries, its notes; never a window. On the queue, only the four actions of the event source mapping;
+ * SendMessage only on the dead-letter queue: Lambda stops a function that sends to its own queue after about 16
+ * hops, and the consumer never does.
  */
 function consumerPermissions(on: Resources): Statement[] {
   return [
@@ -85,7 +85,7 @@ function consumerPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Runs are created, changed and redriven here: dead events get an entry in the ledger and are sent as new batches, and
+ * It creates, changes and redrives runs: dead events get an entry in the ledger and are sent as new batches, and
  * dead letters are received, sent to the work queue and deleted.
  */
 function controlPermissions(on: Resources): Statement[] {
@@ -102,8 +102,8 @@ function controlPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Reads. Two of the store's reads tidy up behind others: a pointer that a crash left open is closed, and what a consumer
- * that is long gone said of itself is removed.
+ * Reads. Two of the store's reads also tidy up: one closes a pointer that a crash left open, the other removes the notes of
+ * a consumer that is long gone.
  */
 function statusPermissions(on: Resources): Statement[] {
   return [
@@ -118,24 +118,24 @@ function statusPermissions(on: Resources): Statement[] {
   ];
 }
 
-/** Instead of AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
+/** Replaces AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
 export function logPermissions(logGroupArn: $util.Input<string>): Statement {
   return { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [$interpolate`${logGroupArn}:*`] };
 }
 
-/** The only statement on `*`: X-Ray knows no resources for these two. Given when tracing is on. */
+/** The only statement on `*`, because X-Ray has no resources for these two actions. Used only if tracing is on. */
 export function tracingPermissions(): Statement {
   return { actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] };
 }
 
-/** Every function that changes a run changes its pace, too. A run is read together with its pace, in one request. */
+/** Every function that changes a run also changes its pace. A run is read together with its pace, in one request. */
 function paceAccess(on: Resources): Statement[] {
   return [onKeys(on, KEYS.pace, ["GetItem", "UpdateItem"]), onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"])];
 }
 
 type TableAction = "BatchGetItem" | "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query";
 
-/** Those actions, on items whose partition key is like that, or like one of those. */
+/** Allows the actions on items whose partition key matches the pattern, or one of the patterns. */
 function onKeys(on: Resources, key: string | string[], actions: TableAction[]): Statement {
   return {
     actions: actions.map((action) => `dynamodb:${action}`),

@@ -1,7 +1,7 @@
 /**
- * The queue between reader and consumer, and the dead-letter queue behind it. Standard, not FIFO: a message's own delay
- * is what makes the pace, and FIFO queues have none. SST's defaults (30 s of visibility, three receives) would
- * dead-letter a batch that merely waits, and AWS's own (messages of 256 KiB) would refuse a large record.
+ * The queue between reader and consumer, and its dead-letter queue. Standard, not FIFO, because the pace needs a delay for each
+ * message, which FIFO queues do not have. SST's defaults (30 s of visibility, three receives) would
+ * dead-letter a batch that only waits, and AWS's default (messages of 256 KiB) would refuse a large record.
  */
 import {
   DLQ_RETENTION_SECONDS,
@@ -17,7 +17,7 @@ export interface Queues {
 }
 
 export function createQueues(options: { isProduction: boolean }): Queues {
-  // SST's own `retain` knows tables and buckets, not queues: batches that are planned or dead are kept here too.
+  // SST's own `retain` covers tables and buckets, not queues: planned and dead batches must be kept, too.
   const keep = { retainOnDelete: options.isProduction };
 
   const deadLetters = new sst.aws.Queue(

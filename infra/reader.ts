@@ -1,4 +1,4 @@
-/** The reader and the schedule that wakes it once a minute. */
+/** The reader and the schedule that calls it once a minute. */
 import { functionMemoryMb } from "../packages/core/src/cost/function-memory.ts";
 import { createFunction } from "./function.ts";
 import { MAX_EVENT_AGE_SECONDS, READER_TIMEOUT_SECONDS } from "./limits.ts";
@@ -11,7 +11,7 @@ export interface ReaderOptions {
   readonly environment: Readonly<Record<string, $util.Input<string>>>;
 }
 
-/** What the reader is invoked with; EventBridge puts the minute it was meant for in place of the placeholder. */
+/** The event for the reader; EventBridge replaces the placeholder with the planned minute. */
 const TICK_EVENT = { action: "tick", scheduledAt: "<aws.scheduler.scheduled-time>" };
 
 export function createReader(options: ReaderOptions): sst.aws.Function {
@@ -25,7 +25,7 @@ export function createReader(options: ReaderOptions): sst.aws.Function {
     settings,
     environment: options.environment,
     permissions: permissionsOf("reader", options.resources),
-    // The lease holds without it; the reservation saves a second tick the trouble of finding out.
+    // The lease alone is enough; the reservation only avoids starting a second tick that would find the lease taken.
     reservedConcurrency: settings.config.settings.reserveConcurrency ? 1 : undefined,
   });
 
@@ -34,7 +34,7 @@ export function createReader(options: ReaderOptions): sst.aws.Function {
     schedule: "rate(1 minute)",
     event: TICK_EVENT,
     retries: 0,
-    // `sst dev` shares the stage's queue and table with your machine: you tick by hand there.
+    // `sst dev` shares the stage's queue and table with your machine, where you call the tick by hand.
     enabled: !$dev,
     transform: {
       schedule: (args) => {

@@ -1,8 +1,8 @@
 /**
- * The database's address: `sst secret set DatabaseUrl postgres://…`. It is linked, not put into the environment: SST
+ * The database's address: `sst secret set DatabaseUrl postgres://…`. It is linked and not in the environment: SST
  * encrypts it into the bundle, so that the console's configuration page and GetFunctionConfiguration do not show it.
- * Handlers read it as `Resource.DatabaseUrl.value` of `sst/resource`. Consumer and control have it; the reader, which parses
- * strangers' bytes, has no use for a database.
+ * Handlers read it as `Resource.DatabaseUrl.value` of `sst/resource`. Only consumer and control have it: the reader parses
+ * bytes from the network and needs no database.
  */
 export function createSecrets(): { databaseUrl: sst.Secret } {
   return { databaseUrl: new sst.Secret("DatabaseUrl") };

@@ -1,7 +1,7 @@
 /**
- * The settings of a deploy: the same names, ranges and messages as everywhere else, read by core's configuration. A wrong
- * one fails `sst deploy` before anything is created. What the functions get is what was set here, by its own name; they
- * parse it again, so that the status page can say where a value came from.
+ * The settings of a deploy. Names, ranges and messages are the same as everywhere else, because core's configuration parses them. A
+ * wrong setting fails `sst deploy` before anything is created. The functions get the values that were set here under the same names
+ * and parse them again, so that the status page can say where a value came from.
  */
 import { readFileSync } from "node:fs";
 import { SETTINGS } from "../packages/core/src/config/definitions.ts";
@@ -14,16 +14,16 @@ export interface DeploySettings {
   readonly config: Config;
   /** For every function. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Lists given as `@file`, which travel in the bundle: an environment holds 4 KB. */
+  /** Lists given as `@file`. They are part of the bundle, because an environment holds only 4 KB. */
   readonly bundledFiles: readonly BundledFile[];
   readonly isTraced: boolean;
   readonly logRetentionDays: number;
 }
 
 export interface BundledFile {
-  /** On the machine that deploys, as it was written. */
+  /** The path on the machine that deploys. */
   readonly from: string;
-  /** In the function, relative to its root. */
+  /** The path in the function, relative to its root. */
   readonly to: string;
 }
 
@@ -32,15 +32,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const LOG_RETENTION_DAYS = 30;
 
 /**
- * Lambda's limit is 4,096 bytes for all names and values as one JSON object. SST's own and the addresses of table, queues
- * and topic take the rest: the most in `sst dev` under the longest stage name, which test/infra/rehearsal.test.ts tries.
+ * Lambda's limit is 4,096 bytes for all names and values as one JSON object. SST's variables and the addresses of table, queues
+ * and topic need the rest: most in `sst dev` with the longest stage name, which test/infra/rehearsal.test.ts checks.
  */
 export const LARGEST_ENVIRONMENT_BYTES = 2_800;
 
-/** Settings that are lists, and may stand in a file instead. */
+/** Settings that are lists and may be given as a file. */
 const LISTS = new Set(["BACKFILL_COLLECTIONS", "BACKFILL_DIDS"]);
 
-/** Names that mean something else here: the secret, the deployed queue and table, the machine that deploys. */
+/** Names that have another meaning here: the secret, the deployed queue and table, the machine that deploys. */
 const NOT_FOR_FUNCTIONS = new Set([
   "DATABASE_URL",
   "BACKFILL_QUEUE_URL",
@@ -52,7 +52,7 @@ const NOT_FOR_FUNCTIONS = new Set([
   "PORT",
 ]);
 
-/** @throws ConfigError that lists every problem; Error for what only a deploy can get wrong. */
+/** @throws ConfigError that lists every problem; Error for problems that only a deploy can have. */
 export function readSettings(env: Environment): DeploySettings {
   const config = parseConfig(readEnv(env), { deployed: true, readFile: (path) => readFileSync(path, "utf8") });
   const { maxMemoryMb, alarmEmail, alarmTopicArn } = config.settings;
@@ -111,7 +111,7 @@ function bytesAsJson(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** A switch of the deploy, not of a run: `off` (default) or `active`. */
+/** A setting of the deploy, not of a run: `off` (default) or `active`. */
 function readTracing(raw: string | undefined): boolean {
   const value = raw?.trim() ?? "";
   if (value === "" || value === "off") return false;

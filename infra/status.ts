@@ -1,6 +1,6 @@
 /**
- * The status page. Its address answers to signed requests of this account alone, and to no other site's script: SST's
- * defaults would publish it to everyone. A browser cannot sign, `firehose-backfill page --function NAME` does.
+ * The status page. Its URL accepts only signed requests of this account, and no script of another site; SST's
+ * defaults would make it public. A browser cannot sign, but `firehose-backfill page --function NAME` does.
  */
 import { createFunction } from "./function.ts";
 import { STATUS_TIMEOUT_SECONDS } from "./limits.ts";

@@ -1,6 +1,6 @@
 /**
- * The one table: run, lease, cursors, ledger, gaps. On demand, since a run writes a few items a second or none at all.
- * Expired items go by themselves, which DynamoDB does for nothing; point-in-time recovery is SST's default and stays.
+ * The one table: run, lease, cursors, ledger, gaps. On demand, because a run writes a few items a second or none.
+ * DynamoDB deletes expired items free of charge; point-in-time recovery stays on, which is SST's default.
  */
 export function createTable(options: { isProduction: boolean }): sst.aws.Dynamo {
   return new sst.aws.Dynamo("Checkpoints", {

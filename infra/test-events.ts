@@ -1,14 +1,14 @@
 /**
- * Ready-made events in the console's Test menu of the control function. Lambda keeps shareable test events as examples
- * of an OpenAPI schema, `_FUNCTION-schema`, in the EventBridge schema registry `lambda-testevent-schemas`: the console
- * and `sam remote test-event` read the same place.
+ * Events for the control function in the console's Test menu. Lambda stores shareable test events as examples
+ * of an OpenAPI schema, `_FUNCTION-schema`, in the EventBridge schema registry `lambda-testevent-schemas`; the console
+ * and `sam remote test-event` both read it.
  *
- * The registry belongs to the account and the region, not to a stage. So it is adopted where it is there, created where
- * it is not, and never removed.
+ * The registry belongs to the account and the region, not to a stage. So it is used if it exists, created if
+ * not, and never removed.
  */
 const REGISTRY = "lambda-testevent-schemas";
 
-/** The events of the control function, as the menu names them. A stage offers at most ten. */
+/** The events of the control function, by their names in the menu. A stage offers at most ten. */
 export const TEST_EVENTS: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
   "start-background": { action: "start", days: 1, profile: "background" },
   "start-moderate": { action: "start", days: 1, profile: "moderate" },
@@ -49,7 +49,7 @@ export function createTestEvents(options: { control: sst.aws.Function }): aws.sc
   });
 }
 
-/** Cloud Control answers with an error where there is none, or where the deployer may not look: then it is created. */
+/** Cloud Control returns an error if there is none, or if the deployer may not read it; then it is created. */
 async function isThere(registryArn: string): Promise<boolean> {
   try {
     await aws.cloudcontrol.getResource({ typeName: "AWS::EventSchemas::Registry", identifier: registryArn });

@@ -1,6 +1,6 @@
 /**
- * The long-lived program as plain JavaScript: `index.js`, what it loads, and a file for each module that runs as a child
- * process. Our own packages are bundled; third parties stay in node_modules.
+ * Builds the long-lived program as plain JavaScript: `index.js`, the modules it loads, and a file for each module that runs as a child
+ * process. Our own packages are bundled; third-party packages stay in node_modules.
  */
 import { globSync } from "node:fs";
 import { cp, readFile } from "node:fs/promises";
@@ -8,10 +8,10 @@ import { basename, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { ROOT } from "./run-step.ts";
 
-/** The sample relay's recording, found from the built file as it is found from the source: `../fixtures/`. */
+/** The sample relay's recording. The built file finds it at the same relative path as the source: `../fixtures/`. */
 const FIXTURES = "packages/embedded/fixtures";
 
-/** Our packages are source, not modules to look up at run time. */
+/** Bundles our packages, because they are sources and not modules that Node can find at run time. */
 const externalThirdParties: Plugin = {
   name: "external-third-parties",
   setup(builder) {
@@ -21,7 +21,7 @@ const externalThirdParties: Plugin = {
   },
 };
 
-/** A child is forked by the address of its module: after the build that is the file beside. */
+/** A child process is started by the address of its module; after the build, that is the file beside this one. */
 const childAddresses: Plugin = {
   name: "child-addresses",
   setup(builder) {
@@ -61,7 +61,7 @@ export async function buildServer(dist: string): Promise<void> {
   await build({
     ...common,
     entryPoints: [{ in: "packages/cli/bin/server-index.mjs", out: "index" }],
-    // An older Node has to read this one, to hand over.
+    // An older Node must be able to read this one, to start the pinned Node.
     target: "node18",
   });
   await cp(join(ROOT, FIXTURES), join(dist, "fixtures"), { recursive: true });

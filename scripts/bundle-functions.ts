@@ -1,7 +1,7 @@
 /**
- * The functions as SST bundles them: everything in one module each, minified, ES modules with what CommonJS dependencies
- * expect to find. `sst deploy` does this by itself; the build and the tests do it here, so that what is measured and what
- * is run as Lambda runs it is what is deployed.
+ * Bundles the functions as SST does: one minified ES module each, with the names that CommonJS dependencies expect. `sst deploy`
+ * does this by itself; the build and the tests do it here, so that they measure and run the same code that
+ * is deployed.
  */
 import { build } from "esbuild";
 import { NOT_BUNDLED } from "../infra/bundling.ts";
@@ -12,9 +12,9 @@ export type FunctionName = (typeof FUNCTIONS)[number];
 
 export interface BundledFunction {
   readonly name: FunctionName;
-  /** Without its source map. */
+  /** Size without its source map. */
   readonly bytes: number;
-  /** Bytes of it by where they came from: a package of npm, or one of ours. */
+  /** Size by origin: a package of npm, or one of ours. */
   readonly sources: Readonly<Record<string, number>>;
 }
 
@@ -51,7 +51,7 @@ async function bundleFunction(name: FunctionName, outdir: string): Promise<Bundl
   return { name, bytes: output.bytes, sources };
 }
 
-/** SST's own, word for word. */
+/** Copied from SST without changes. */
 const BANNER = [
   `import { createRequire as topLevelCreateRequire } from 'module';`,
   `const require = topLevelCreateRequire(import.meta.url);`,

@@ -1,6 +1,6 @@
 /**
- * The layer rule of .dependency-cruiser.cjs. A cruise that finds no modules passes too, so the number is looked at:
- * a parser that understands nothing must not look like a clean house.
+ * Checks the layer rule of .dependency-cruiser.cjs. If the parser finds no modules, the check would also pass, so the number of
+ * modules is checked, too.
  */
 import { runStep } from "./run-step.ts";
 

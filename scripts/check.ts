@@ -1,4 +1,4 @@
-/** `npm run check`: what CI runs. Every step runs, also after one has failed, so that one run tells everything. */
+/** `npm run check`: what CI runs. Later steps run even after one has failed, so that one run shows all problems. */
 import { runStep } from "./run-step.ts";
 
 const STEPS: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [

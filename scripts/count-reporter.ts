@@ -1,4 +1,4 @@
-/** A reporter of vitest that leaves its figures in a file, for scripts/test.ts, and prints nothing. vitest wants it as the default export. */
+/** A vitest reporter that writes its counts to a file for scripts/test.ts and prints nothing. vitest requires a default export. */
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Reporter, TestCase, TestModule } from "vitest/node";

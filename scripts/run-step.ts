@@ -1,11 +1,11 @@
-/** Runs one command of the toolchain with the pinned Node first on the PATH, its output passed through or kept. */
+/** Runs one command of the toolchain with the pinned Node first in PATH; its output is passed through or returned. */
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Nothing here may ask a cloud for anything: no metadata address, no real keys. */
+/** No command may contact a cloud: no metadata address, no real keys. */
 const SAFE_AWS = {
   AWS_EC2_METADATA_DISABLED: "true",
   AWS_ACCESS_KEY_ID: "test",
@@ -18,7 +18,7 @@ export interface StepResult {
   readonly output: string;
 }
 
-/** Resolves when the command has ended, whatever its exit code. */
+/** Resolves when the command has ended, with any exit code. */
 export function runStep(
   command: string,
   args: readonly string[],

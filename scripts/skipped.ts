@@ -1,18 +1,18 @@
-/** What a run of vitest says of its tests, and why some were skipped: what did not run must not look as if it had passed. Pure. */
+/** Explains which tests a run of vitest skipped and why, so that a skipped test does not look like a passed one. Pure. */
 export interface TestReport {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: readonly {
     readonly file: string;
-    /** Of the test and of what it is in, the outermost first. */
+    /** The titles of the test and of its groups, outermost first. */
     readonly titles: readonly string[];
   }[];
 }
 
-/** A title that says what its test needs, `(needs a Chromium: apt-get install chromium)`, says why it is skipped. */
+/** The reason in a title that says what its test needs, such as `(needs a Chromium: apt-get install chromium)`. */
 export const WHY = /\((?:skipped: |needs )[^()]+\)/;
 
-/** One line a file and reason, the most first. */
+/** One line for each file and reason, most frequent first. */
 export function skippedReasons({ skipped }: Pick<TestReport, "skipped">): readonly string[] {
   const counts = new Map<string, number>();
   for (const { file, titles } of skipped) {

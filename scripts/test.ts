@@ -1,7 +1,7 @@
 /**
- * `npm test`: everything that needs neither an account nor the internet, in minutes. Arguments go to vitest; `--slow` runs
- * what `npm test` leaves out, `--long` all of it and every case of the long tables instead of a spread. The last lines say why tests were skipped, the very
- * last one is the count of all of it: `N passed, N failed, N skipped`.
+ * `npm test`: everything that needs neither an account nor the internet, in minutes. Arguments go to vitest. `--slow` runs
+ * what `npm test` leaves out; `--long` runs everything, and every case of the long tables instead of a sample. The last lines say why
+ * tests were skipped; the very last one is the total: `N passed, N failed, N skipped`.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -29,7 +29,7 @@ if (args.length === 0) {
   if (existsSync(join(ROOT, ".sst", "platform"))) add(total, await runInfra());
   else console.log("Skipped: the infrastructure's tests. `npm run test:infra` installs SST's platform and runs them.");
 }
-// With -t nearly everything is left out, and everybody knows why.
+// With -t, nearly everything is skipped on purpose, so no reasons are needed.
 if (!args.some((arg) => arg === "-t" || arg.startsWith("--testNamePattern")))
   for (const line of reasons) console.log(line);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
@@ -47,7 +47,7 @@ async function runVitest(more: readonly string[]): Promise<Counts> {
       ...more,
     ]);
     const counts = await readReport(report);
-    // A file that cannot even be loaded, or an unhandled rejection, has no test of its own to count.
+    // A file that cannot be loaded, or an unhandled rejection, has no test that counts as failed.
     if (code !== 0 && counts.failed === 0) counts.failed = 1;
     return counts;
   } finally {

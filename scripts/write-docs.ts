@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the pages that are made from the code. */
+/** `npm run docs`: writes the pages that are generated from the code. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { COMMANDS } from "../packages/cli/src/main.ts";

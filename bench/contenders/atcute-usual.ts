@@ -1,4 +1,4 @@
-/** @atcute/cbor and @atcute/car as their users write it: a map of blocks by the text of their CID, then the operations. */
+/** @atcute/cbor and @atcute/car as usually written: a map of blocks by the text of their CID, then the operations. */
 import { fromUint8Array } from "@atcute/car";
 import { type Bytes, type CidLink, decode, decodeFirst, fromBytes, toCidLink } from "@atcute/cbor";
 import type { Contender, DecodeFrame } from "./contender.ts";

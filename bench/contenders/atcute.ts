@@ -1,4 +1,4 @@
-/** @atcute/cbor and @atcute/car at their leanest: blocks found by the first bytes of their digest, no text of a CID is made. */
+/** @atcute/cbor and @atcute/car with the least work: blocks are found by the first bytes of their digest, without the text of a CID. */
 import { fromUint8Array } from "@atcute/car";
 import { type CidLink, decode, decodeFirst, fromBytes, type Bytes } from "@atcute/cbor";
 import { type Contender, type DecodeFrame, NO_SUCH_COLLECTION } from "./contender.ts";
@@ -25,7 +25,7 @@ function body(frame: Uint8Array): CommitBody | null {
   return header.t === "#commit" ? (payload as CommitBody) : null;
 }
 
-/** `passes` is asked before the archive is opened. */
+/** `passes` is called before the archive is opened. */
 function decoding(passes: (path: string) => boolean): DecodeFrame {
   return (frame) => {
     const commit = body(frame);

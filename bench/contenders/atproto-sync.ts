@@ -1,4 +1,4 @@
-/** @atproto/sync, unauthenticated: no signatures, but lexicon validation and hashes of all blocks are always on. */
+/** @atproto/sync, unauthenticated: no signatures, but lexicon validation and the hashes of all blocks are always on. */
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { Firehose, parseCommitUnauthenticated } from "@atproto/sync";
@@ -16,10 +16,10 @@ const { Frame } = (await import(own.resolve("@atproto/xrpc-server"))) as {
 };
 
 type Options = ConstructorParameters<typeof Firehose>[0];
-/** Nothing that is read here asks it. */
+/** Never called for the frames of this benchmark. */
 const NO_RESOLVER = {} as Options["idResolver"];
 
-/** Without the validation against the lexicon, which the client alone makes. */
+/** Without validation against the lexicon, which only the client does. */
 const records: DecodeFrame = async (bytes) => {
   const { header, body } = Frame.fromBytes(bytes);
   if (header.t !== "#commit") return 0;
@@ -27,7 +27,7 @@ const records: DecodeFrame = async (bytes) => {
   return events.filter(({ event }) => event !== "delete").length;
 };
 
-/** Frames are counted by what is handed on: those of identities are left out, for they would be resolved. */
+/** Counts the events that it emits; identity frames are excluded, because it would resolve them. */
 const read: ReadRelay = async (url, cursor, tally, signal) => {
   let lastSeq = cursor;
   const firehose = new Firehose({

@@ -1,14 +1,14 @@
-/** What takes part in the decode and reader benchmarks. One small file a contender, which runs in a process of its own. */
+/** What takes part in the decode and reader benchmarks. Each contender is one small file and runs in its own process. */
 
 /**
- * records: every record decoded, no hashes. hashed: the same, and record bytes compared with their CIDs (and whatever the
- * contender checks by default). dids: like records, through a filter of 10,000 DIDs that everything passes. no-match: a
- * filter that nothing passes. messages: what our reader does, packed for the
- * queue. receive: frames received and dropped, the floor.
+ * records: every record is decoded, without hashes. hashed: the same, and record bytes are compared with their CIDs (and with whatever
+ * else the contender checks by default). dids: like records, with a filter of 10,000 DIDs that everything passes. no-match: a
+ * filter that nothing passes. messages: what our reader does, packed for the queue. receive: frames are received and dropped, which is
+ * the lower bound.
  */
 export type Mode = "records" | "hashed" | "dids" | "no-match" | "messages" | "receive";
 
-/** Returns the records that were decoded. */
+/** Returns the number of decoded records. */
 export type DecodeFrame = (frame: Buffer) => number | Promise<number>;
 
 export interface Tally {
@@ -16,10 +16,10 @@ export interface Tally {
   records: number;
 }
 
-/** Reads a relay at `url` (`ws://host:port`) from `cursor` on, counting, until the signal aborts. */
+/** Reads a relay at `url` (`ws://host:port`) from `cursor` on and counts, until the signal aborts. */
 export type ReadRelay = (url: string, cursor: number, tally: Tally, signal: AbortSignal) => Promise<void>;
 
-/** Applies everything that a relay holds to the table `firehose.records`, and returns how many events that was. */
+/** Applies everything that a relay has to the table `firehose.records`, and returns the number of events. */
 export type ApplyRelay = (stream: {
   readonly url: string;
   readonly databaseUrl: string;
@@ -33,5 +33,5 @@ export interface Contender {
   readonly apply?: ApplyRelay;
 }
 
-/** A collection that no recorded operation is in. */
+/** A collection that occurs in no recorded operation. */
 export const NO_SUCH_COLLECTION = "app.example.nothing";

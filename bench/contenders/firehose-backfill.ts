@@ -1,4 +1,4 @@
-/** This project: the strict scan of the envelope, and records decoded where they are applied. */
+/** This project: the strict scan of the envelope, and records that are decoded when they are applied. */
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
 import { digestMatches } from "@firehose-backfill/core/cid";
@@ -18,7 +18,7 @@ import { type Contender, type DecodeFrame, NO_SUCH_COLLECTION, type ReadRelay } 
 const EVERYTHING = compileFilter({ collections: [], dids: [] });
 const NOTHING = compileFilter({ collections: [NO_SUCH_COLLECTION], dids: [] });
 const DIDS = 10_000;
-/** As the program bounds its windows. */
+/** The program's own limits for a window. */
 const LIMITS = {
   maxEvents: 5_000,
   maxBytes: 16 * 2 ** 20,
@@ -26,7 +26,7 @@ const LIMITS = {
   maxMs: 10_000,
   takeFirstWhole: true,
 };
-/** Of the Lambda profile: what one message holds. */
+/** The limits of one message in the Lambda profile. */
 const MESSAGES = { batchSize: 500, limits: { maxMessageBytes: 1_000_000 } };
 
 function decodeAll(events: EventLog, verify: VerifyLevel): number {
@@ -49,7 +49,7 @@ function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
     isAhead: (momentMs: number, timeMs: number) => momentMs > timeMs && momentMs > nowMs,
   };
   let records = 0;
-  /** Decodes each record where it stands in its frame. */
+  /** Decodes each record in place in its frame. */
   const decoder: EventReceiver = {
     append(event) {
       if (event.kind === "dead") throw new Error(`${event.reason}: ${event.error}`);
@@ -71,7 +71,7 @@ function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
   };
 }
 
-/** The frames' own accounts are among the 10,000. Made at the first frame: other modes do not pay for it. */
+/** The frames' own accounts are among the 10,000. Created at the first frame, so that other modes do not pay for it. */
 function decodingOfDids(): DecodeFrame {
   let decode: DecodeFrame | null = null;
   return (bytes) => {

@@ -1,4 +1,4 @@
-/** @ipld/dag-cbor and @ipld/car. dag-cbor decodes whole items only, so the header's length is worked out by hand. */
+/** @ipld/dag-cbor and @ipld/car. dag-cbor decodes whole items only, so the header's length is calculated by hand. */
 import { CarBufferReader } from "@ipld/car/buffer-reader";
 import { decode } from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
@@ -10,7 +10,7 @@ interface CommitBody {
   readonly ops: readonly { readonly cid: CID | null }[];
 }
 
-/** `{t: "#…", op: 1}`: the head of the map, the key `t`, the head of its text; behind the text the key `op` and the 1. */
+/** `{t: "#…", op: 1}`: the head of the map, the key `t`, the head of its text; after the text, the key `op` and the 1. */
 const BEFORE_TYPE = 4;
 const BEHIND_TYPE = 4;
 

@@ -1,4 +1,4 @@
-/** What an experienced user writes with @atcute: batches of 500 rows, one insert a batch, the socket paused meanwhile. */
+/** What an experienced user would write with @atcute: batches of 500 rows, one insert for each, with the socket paused meanwhile. */
 import { fromUint8Array } from "@atcute/car";
 import { type Bytes, type CidLink, decode, decodeFirst, fromBytes, toCidLink } from "@atcute/cbor";
 import { WebSocket } from "ws";
@@ -27,7 +27,7 @@ const apply: ApplyRelay = async ({ url, databaseUrl, headSeq }) => {
   const client = await connectDriver(databaseUrl);
   const ended = Promise.withResolvers<void>();
   const socket = new WebSocket(`${url}/xrpc/com.atproto.sync.subscribeRepos?cursor=0`, { perMessageDeflate: false });
-  /** By key, for a statement cannot take one twice. A null record is a delete. */
+  /** By key, because a statement cannot contain one twice. A null record is a delete. */
   let batch = new Map<string, object>();
   let isFlushing = false;
   let events = 0;

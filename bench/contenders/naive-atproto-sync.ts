@@ -1,4 +1,4 @@
-/** What the documentation of @atproto/sync leads to: its client, and one insert an event, awaited. No restart, no pace. */
+/** What a user of @atproto/sync writes after its documentation: its client, and one awaited insert for each event. No restart, no pace. */
 import { Firehose } from "@atproto/sync";
 import { connectDriver } from "../driver.ts";
 import type { ApplyRelay, Contender } from "./contender.ts";

@@ -1,4 +1,4 @@
-/** The floor under every reader: frames received, nothing done with them. */
+/** The lower bound for every reader: frames are received and dropped. */
 import type { Contender } from "./contender.ts";
 import { readingWith } from "./ws-stream.ts";
 

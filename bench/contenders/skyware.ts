@@ -1,16 +1,16 @@
-/** @skyware/firehose: its own client, which decodes every block of every commit, MST nodes included. */
+/** @skyware/firehose: its own client, which decodes every block of every commit, including MST nodes. */
 import { once } from "node:events";
 import { Firehose } from "@skyware/firehose";
 import { WebSocket } from "ws";
 import type { Contender, DecodeFrame, ReadRelay } from "./contender.ts";
 
-/** Never started: it parses what it is given. The socket is a stand-in. */
+/** The client is never started; it only parses the frames that it gets. This stands in for the socket. */
 class NoSocket extends EventTarget {
   close(): void {}
 }
 
 const parser = new Firehose({ ws: NoSocket as unknown as typeof WebSocket, autoReconnect: false });
-/** Not part of its types, but all there is between its socket and its listeners. */
+/** Not part of its types, but it is all that lies between its socket and its listeners. */
 const { parseMessage } = parser as unknown as { parseMessage(data: Uint8Array): Promise<Message> };
 
 interface Message {

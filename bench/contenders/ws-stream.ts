@@ -1,9 +1,9 @@
-/** The `ws` client as those use it who decode frames themselves: every message to a function, the socket's own pace. */
+/** A plain `ws` client, as used by programs that decode frames themselves: every message goes to a function, as fast as the socket allows. */
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import type { DecodeFrame, ReadRelay } from "./contender.ts";
 
-/** A decoder behind a plain `ws` client. An asynchronous one is given the next frame when it is done with the last. */
+/** A decoder behind a plain `ws` client. An asynchronous decoder gets the next frame when it has finished the last one. */
 export function readingWith(decode: DecodeFrame): ReadRelay {
   return async (url, cursor, tally, signal) => {
     const socket = new WebSocket(`${url}/xrpc/com.atproto.sync.subscribeRepos?cursor=${cursor}`, {

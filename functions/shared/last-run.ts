@@ -1,10 +1,10 @@
-/** The run as this environment last read it: use cases read it before each piece of work, so nothing is read twice. */
+/** The run as this environment last read it: use cases read it before each piece of work, so it need not be read again. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 
 export interface LastRun {
   readonly store: CheckpointStore;
-  /** null: nothing has been read. */
+  /** null: it was not read yet. */
   readonly current: () => Run | null;
 }
 

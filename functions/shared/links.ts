@@ -1,9 +1,9 @@
-/** What SST links to a function: the stage's name and the secrets, which it keeps encrypted in the bundle. Read at first use. */
+/** The values that SST links to a function: the stage's name, and the secrets, encrypted in the bundle. Read at first use. */
 import { Resource } from "sst/resource";
 
 const NO_STAGE = "local";
 
-/** `local` where SST has linked nothing. */
+/** `local` if SST has linked nothing. */
 export function stageName(): string {
   return "App" in Resource ? Resource.App.stage : NO_STAGE;
 }

@@ -1,6 +1,6 @@
 /**
- * The metrics that alarms and the dashboard read, with their units. Names, namespace and dimensions are a contract with
- * infra/metrics.ts; a test holds the two together.
+ * The metrics that alarms and the dashboard read, with their units. Names, namespace and dimensions must agree with
+ * infra/metrics.ts; a test compares them.
  */
 import { MetricUnit, type Metrics } from "@aws-lambda-powertools/metrics";
 
@@ -34,7 +34,7 @@ export function addMetric(metrics: Metrics, name: MetricName, value: number): vo
   metrics.addMetric(name, METRICS[name], value);
 }
 
-/** A sum of zero is left out; most batches have no stale and no dead events. */
+/** A sum of zero is not written; most batches have no stale and no dead events. */
 export function addCount(metrics: Metrics, name: MetricName, value: number): void {
   if (value > 0) addMetric(metrics, name, value);
 }

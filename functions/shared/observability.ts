@@ -1,6 +1,6 @@
 /**
- * What a function says: log lines as JSON, with the lines of a long-lived process word for word as their message, and
- * metrics in the embedded format. And the middleware that every handler has around it.
+ * The output of a function: log lines as JSON, whose messages are exactly the lines of a long-lived process, and
+ * metrics in the embedded format. Also the middleware around every handler.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics } from "@aws-lambda-powertools/metrics";
@@ -12,9 +12,9 @@ import { NAMESPACE, SERVICE } from "./metrics.ts";
 export interface Observability {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** For the use cases, which know lines alone. */
+  /** For the use cases, which write plain lines. */
   readonly log: (line: string) => void;
-  /** Writes out what was counted. Called at the end of each invocation. */
+  /** Writes the collected metrics. Called at the end of each invocation. */
   readonly publish: () => void;
 }
 
@@ -32,7 +32,7 @@ export function createObservability(): Observability {
   };
 }
 
-/** An error is logged with what it says of itself, and thrown on: Lambda counts it, alarms see it. */
+/** Logs an error with its own description and throws it again: Lambda counts it, and alarms see it. */
 export function observed(observability: () => Observability): MiddlewareObj<unknown, unknown> {
   return {
     before: ({ context }) => observability().logger.addContext(context),
@@ -40,7 +40,7 @@ export function observed(observability: () => Observability): MiddlewareObj<unkn
     onError: ({ error }) => {
       const { logger, publish } = observability();
       logger.error(describeError(error), {
-        // Middlewares are told of whatever was thrown.
+        // Middlewares get whatever was thrown.
         error: error ?? new Error("nothing was thrown"),
         isRetryable: isRetryable(error),
         ...(error instanceof ConfigError ? { problems: error.problems } : {}),

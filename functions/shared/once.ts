@@ -1,4 +1,4 @@
-/** Made at the first use and kept for as long as the environment lives. What throws is tried again at the next use. */
+/** Created at the first use and kept as long as the environment lives. If creating it fails, the next use tries again. */
 export function once<T extends object>(make: () => T): () => T {
   let made: T | null = null;
   return () => (made ??= make());

@@ -13,6 +13,8 @@ import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { reposKit } from "@firehose-backfill/repos/source/kit";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
+import { createNotifier } from "@firehose-backfill/status/notifier";
+import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -63,6 +65,11 @@ export function createReader(
   };
   const meter = createRateMeter();
   const reporter = createTickReporter(observability);
+  const { notifyUrl } = settings;
+  const notifier =
+    notifyUrl === null
+      ? null
+      : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
   const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
@@ -111,6 +118,7 @@ export function createReader(
       await recordHistory(store, snapshot).catch((error: unknown) =>
         log(`[BACKFILL] The history of the run could not be stored: ${describeError(error)}`),
       );
+      await notifier?.look(snapshot);
       return `run ${run.runId} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
     },
   };

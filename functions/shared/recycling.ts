@@ -1,14 +1,14 @@
 /**
- * When an environment has had its time. Lambda keeps one for hours, and with it whatever leaked. One that is above its
- * memory limit after its work is acknowledged is marked; if it still is when the next work arrives, it hands that back
- * and ends, and Lambda starts a clean one. A new environment always does one piece of work: a limit that is too low
- * makes the run slow, and never stops it.
+ * When an environment is replaced. Lambda keeps one for hours, with everything that leaked. An environment that is above its
+ * memory limit after its work is acknowledged gets a mark; if it is still above when the next work arrives, it returns that work
+ * and ends, and Lambda starts a new one. A new environment always does one piece of work, so a limit that is too low
+ * makes the run slow but never stops it.
  */
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 
 export interface Recycling {
   mark(): void;
-  /** Asked before any work begins. A mark that turns out to have been a peak is forgotten. */
+  /** Called before any work begins. If the memory has fallen again, the mark is removed. */
   isDue(): boolean;
 }
 

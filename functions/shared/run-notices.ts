@@ -1,6 +1,6 @@
 /**
- * Tells the operator when a run has ended or stopped, through the topic that alarms go to. The environment that
- * makes the transition publishes it, once. If it dies in between, nothing is published, and only the status page shows it.
+ * Notifies the operator when a run has ended or stopped, through the topic of the alarms. The environment that
+ * makes the transition publishes it once. If it dies in between, nothing is published, and only the status page shows it.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
@@ -9,14 +9,14 @@ import type { RunStatus } from "@firehose-backfill/core/run-state";
 import { stageName } from "./links.ts";
 
 export interface Notice {
-  /** One line of ASCII, at most 100 characters: SNS makes it the subject of a mail. */
+  /** One line of ASCII, at most 100 characters: SNS uses it as the subject of a mail. */
   readonly subject: string;
   readonly message: string;
 }
 
 const TOLD: ReadonlySet<RunStatus> = new Set(["succeeded", "cancelled", "errored", "paused"]);
 
-/** The same store; a transition to an end or a stop is told. */
+/** The same store; a transition to an end or a stop is published. */
 export function tellTransitions(
   store: CheckpointStore,
   options: { readonly publish: (notice: Notice) => Promise<void>; readonly log: (line: string) => void },

@@ -1,4 +1,4 @@
-/** The status page behind the function URL: one Snapshot, as a page, as JSON or as text. Reads only. */
+/** The status page behind the function URL: one Snapshot, as a page, as JSON or as text. It only reads. */
 import { randomBytes } from "node:crypto";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";

@@ -1,9 +1,9 @@
-/** What a request to the function URL asks for: by its path, and where that leaves it open by its Accept header. Pure. */
+/** What a request to the function URL wants, by its path, and if the path does not say, by its Accept header. Pure. */
 
 export interface PageRequest {
   readonly method: string;
   readonly path: string;
-  /** "" where there is none. */
+  /** "" if there is none. */
   readonly accept: string;
 }
 
@@ -27,7 +27,7 @@ export function readRequest(event: unknown): PageRequest | null {
   const method = field(http, "method");
   const path = field(event, "rawPath");
   if (typeof method !== "string" || typeof path !== "string") return null;
-  // Lambda writes the names of headers in lower case.
+  // Lambda writes header names in lower case.
   const accept = field(field(event, "headers"), "accept");
   return { method, path, accept: typeof accept === "string" ? accept : "" };
 }

@@ -1,4 +1,4 @@
-/** What is said of a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
+/** Reports a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
 import type { TickResult } from "@firehose-backfill/backfill/run-tick";
 import { secondsOverdue, secondsWaiting } from "@firehose-backfill/backfill/trouble";
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -8,7 +8,7 @@ import { addCount, addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
 
 export interface TickReporter {
-  /** Once a tick that found an open run. */
+  /** Called once for a tick that found an open run. */
   report(result: TickResult & { readonly run: Run }, snapshot: Snapshot, readerMb: number): void;
 }
 
@@ -49,7 +49,7 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
       addCount(metrics, "RelayGaps", read?.gaps ?? 0);
       if (isLeaseLost) addMetric(metrics, "LeaseLost", 1);
       addMetric(metrics, "MemoryRssMb", readerMb);
-      // Zeros too: an alarm ends when it receives a value below its threshold, not when it receives none.
+      // Zeros, too: an alarm ends when it receives a value below its threshold, not when it receives none.
       const nowMs = Date.parse(snapshot.at);
       addMetric(metrics, "WaitingSeconds", secondsWaiting(run, nowMs));
       if (outstanding !== null) addMetric(metrics, "OldestDueSeconds", secondsOverdue(run, outstanding, nowMs));

@@ -1,15 +1,15 @@
-/** Publishes to an SNS topic. The client is loaded when there is something to say, which is a few times in a run's life. */
+/** Publishes to an SNS topic. The client is loaded at the first message; a run has only a few. */
 import type { Notice } from "./run-notices.ts";
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 
-/** null: there is no topic, and nothing is told. */
+/** null: there is no topic, and nothing is published. */
 export function publishTo(topicArn: string | null): (notice: Notice) => Promise<void> {
   return async ({ subject, message }) => {
     if (topicArn === null) return;
     const { PublishCommand, SNSClient } = await import("@aws-sdk/client-sns");
-    // One try and a second one: after that the run has stopped all the same, and the function's own time is short.
+    // Two tries only: the run has stopped in any case, and the function's own time is short.
     const client = new SNSClient({
       maxAttempts: 2,
       requestHandler: {

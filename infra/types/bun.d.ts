@@ -1,5 +1,5 @@
 /**
- * In place of Bun's types, which SST's configuration type imports for its console autodeploy: they bring a `URL` of their
- * own that is not Node's. tsconfig.json maps `bun` here; nothing of it is used.
+ * Replaces Bun's types, which SST's configuration type imports for its console autodeploy: they declare another `URL`
+ * than Node's. tsconfig.json maps `bun` here; nothing of it is used.
  */
 export type Shell = never;

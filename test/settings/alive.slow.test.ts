@@ -12,6 +12,7 @@ import { observeConnections } from "./observe-database.ts";
 import { observeConsumer } from "./observe-consumer.ts";
 import { observeInfra } from "./observe-infra.ts";
 import { observeDefaults, observeGiven, PORT_GIVEN, type ProgramSeen } from "./observe-program.ts";
+import { observeNotify } from "./observe-notify.ts";
 import { observeReader } from "./observe-reader.ts";
 import { nearest, observeSimulation } from "./observe-simulation.ts";
 
@@ -208,6 +209,7 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     withIt: TOPIC,
     withDefault: null,
   },
+  notifyUrl: { given: "http://127.0.0.1:9/hook", observe: observeNotify, withIt: ["ended"], withDefault: [] },
   reserveConcurrency: {
     given: "false",
     observe: async (settings) => (await observeInfra(settings)).reserved,

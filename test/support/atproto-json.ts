@@ -1,4 +1,4 @@
-/** The JSON form of a decoded DAG-CBOR value, by atproto's data model, and a text by which two of them are compared. */
+/** The JSON form of a decoded DAG-CBOR value, by atproto's data model, and a text for comparing two of them. */
 import { CID } from "multiformats/cid";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -18,14 +18,14 @@ export function toAtprotoJson(value: unknown): Json {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toAtprotoJson(inner)]));
 }
 
-/** U+0000 in a string or a key: Postgres has no such jsonb. */
+/** Whether a string or a key contains U+0000, which jsonb cannot store. */
 export function holdsNul(value: Json): boolean {
   if (typeof value === "string") return value.includes("\0");
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).some(([key, inner]) => key.includes("\0") || holdsNul(inner));
 }
 
-/** Equal texts, equal values: jsonb keeps neither the order of keys nor white space. */
+/** Equal values have equal texts: jsonb keeps neither the order of keys nor white space. */
 export function canonicalText(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;

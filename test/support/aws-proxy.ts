@@ -1,6 +1,6 @@
 /**
- * A proxy on loopback before services that speak AWS's protocols: calls go through as they are, and whoever measures or
- * guards sees each of them. So nothing of the program under test counts itself, or says itself what it may do.
+ * A proxy on loopback in front of services with AWS's protocols. It passes calls on unchanged, and the test sees each of them. So the
+ * program under test neither counts its own calls nor decides what it may do.
  */
 import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, request as httpRequest, type Server } from "node:http";
@@ -18,7 +18,7 @@ export interface AwsCall {
 export interface Exchange extends AwsCall {
   readonly response: Readonly<Record<string, unknown>>;
   readonly status: number;
-  /** When the request was complete here, and when its answer was; milliseconds since the epoch, with fractions. */
+  /** When the request had arrived here, and when its answer had; milliseconds since the epoch, with fractions. */
   readonly askedAtMs: number;
   readonly atMs: number;
 }
@@ -29,9 +29,9 @@ export interface AwsProxy extends AsyncDisposable {
 }
 
 export interface AwsProxyOptions {
-  /** `http://127.0.0.1:PORT` of the real thing. */
+  /** `http://127.0.0.1:PORT` of the real service. */
   readonly targetOf: (service: ServiceName) => string;
-  /** A sentence: the call goes no further and is answered with AccessDeniedException. */
+  /** Returns a sentence: the call is not passed on and is answered with AccessDeniedException. */
   readonly refuse?: (call: AwsCall) => string | null;
   readonly onExchange?: (exchange: Exchange) => void;
 }
@@ -59,7 +59,7 @@ export async function startAwsProxy({ targetOf, refuse, onExchange }: AwsProxyOp
       onExchange?.({ ...call, response: parsed(answered), status, askedAtMs, atMs: preciseNow() });
       outgoing.writeHead(status, answer.headers).end(answered);
     };
-    // A program that stops breaks its long polls off, and a server that stops breaks off ours.
+    // A program that stops ends its long polls early, and a server that stops ends ours.
     forward().catch(() => outgoing.destroy());
   });
   server.listen(0, "127.0.0.1");
@@ -76,7 +76,7 @@ export async function startAwsProxy({ targetOf, refuse, onExchange }: AwsProxyOp
   };
 }
 
-/** SNS speaks forms, the others JSON. */
+/** SNS uses forms, the others JSON. */
 function callOf(target: string, body: Buffer): AwsCall {
   if (target === "") {
     const form = Object.fromEntries(new URLSearchParams(body.toString("utf8")));
@@ -86,12 +86,12 @@ function callOf(target: string, body: Buffer): AwsCall {
   return { service: target.startsWith("DynamoDB") ? "dynamodb" : "sqs", action, request: parsed(body) };
 }
 
-/** Date.now() has whole milliseconds only; a batch takes ten. */
+/** Date.now() has whole milliseconds only, which is too coarse: a batch takes ten. */
 function preciseNow(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** {} for what is no JSON object. */
+/** {} if the body is not a JSON object. */
 function parsed(body: Buffer): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body.toString("utf8"));

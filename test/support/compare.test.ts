@@ -17,7 +17,7 @@ const FRAMES = [
   identityFrame({ seq: 2, did: DID, handle: "alice.test" }),
 ];
 
-/** A database that holds what is expected, as a driver would give it, changed by `change`. */
+/** A database with the expected rows, in the form that a driver returns, modified by `change`. */
 function database(expected: Expected, change: (tables: { records: Row[]; repos: Row[] }) => void = () => {}): Query {
   const records = [...expected.records.values()].map((row): Row => ({
     ...row,

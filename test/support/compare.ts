@@ -1,22 +1,22 @@
-/** Compares the database with what the oracle expects, through any query function, and tells the differences in words. */
+/** Compares the database with what the oracle expects, through any query function, and describes the differences. */
 import { canonicalText } from "./atproto-json.ts";
 import { type Expected, type ExpectedRecord, type ExpectedRepo, liveRecords, type Place } from "./oracle.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
-/** `$1`, `$2`, ... in `sql` stand for `values`. Works with pg's and Neon's `query` alike. */
+/** `$1`, `$2`, ... in `sql` refer to `values`. pg's and Neon's `query` both have this form. */
 export type Query = (sql: string, values: readonly unknown[]) => Promise<readonly Row[]>;
 
-/** Told for each table; the rest is counted. */
+/** How many differences are listed for each table; the rest is only counted. */
 const SHOWN = 10;
 const PAGE_ROWS = 20_000;
 
-/** @throws Error whose message lists what is missing, what is too much and what differs */
+/** @throws Error whose message lists the missing, unexpected and different rows */
 export async function assertSameTables(query: Query, expected: Expected): Promise<void> {
   const differences = await compareTables(query, expected);
   if (differences.length > 0) throw new Error(`the tables differ from what the frames say:\n${differences.join("\n")}`);
 }
 
-/** One line a difference; none: the tables are right. */
+/** One line for each difference; an empty list: the tables are right. */
 export async function compareTables(query: Query, expected: Expected): Promise<string[]> {
   const records = new Map([...expected.records.values()].map((row) => [keyOf(row), showRecord(row)]));
   const live = new Map(liveRecords(expected).map((row) => [keyOf(row), ""]));
@@ -38,7 +38,7 @@ async function readRecords(
 ): Promise<Map<string, string>> {
   const rows = new Map<string, string>();
   for (let last = ["", "", ""]; ;) {
-    // Numbers and times as text: drivers do not agree on their types.
+    // Numbers and times as text, because drivers return different types for them.
     const page = await query(
       `select did, collection, rkey, cid, rev, seq::text as seq, ${milliseconds("indexed_at")}, record::text as record
          from ${table} where (did, collection, rkey) > ($1, $2, $3)
@@ -113,7 +113,7 @@ function showRecord({ cid, rev, seq, timeMs, record }: ExpectedRecord): string {
   return canonicalText({ cid, rev, seq, at: showTime(timeMs), record });
 }
 
-/** A repo that nobody spoke of is active. */
+/** A repo without an #account marker is active. */
 function showRepo({ handle, handlePlace, active, status, statusPlace, purged, rev }: ExpectedRepo): string {
   const places = { handleAt: showPlace(handlePlace), statusAt: showPlace(statusPlace), purgedAt: showPlace(purged) };
   return canonicalText({ handle, active: active ?? true, status, rev, ...places });

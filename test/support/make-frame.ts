@@ -1,4 +1,4 @@
-/** Frames made by hand for tests, with @ipld/dag-cbor and @ipld/car: well-formed, hashes hold, the signature is a dummy. */
+/** Builds frames for tests with @ipld/dag-cbor and @ipld/car: they are well-formed, hashes are correct, the signature is a dummy. */
 import { CarBufferWriter } from "@ipld/car";
 import { code, encode } from "@ipld/dag-cbor";
 import { createHash } from "node:crypto";
@@ -11,9 +11,9 @@ export interface OpSpec {
   readonly action: "create" | "update" | "delete";
   /** `collection/rkey` */
   readonly path: string;
-  /** Left out for a delete. */
+  /** Absent for a delete. */
   readonly record?: unknown;
-  /** The record's block as it is, also where no encoder would make it. */
+  /** The bytes of the record's block, even if no encoder would write them. */
   readonly block?: Uint8Array;
 }
 
@@ -24,7 +24,7 @@ export interface CommitSpec {
   readonly ops?: readonly OpSpec[];
   /** ISO 8601. */
   readonly time?: string;
-  /** The unsigned commit to 64 bytes. Left out: zeros. */
+  /** Signs the unsigned commit, 64 bytes. Default: zeros. */
   readonly sign?: (unsigned: Uint8Array) => Uint8Array;
 }
 
@@ -73,12 +73,12 @@ export function frameOf(kind: string, payload: unknown): Uint8Array {
   return Buffer.concat([encode({ op: 1, t: kind }), encode(payload)]);
 }
 
-/** A minute a sequence number, from 2026-01-01 on. */
+/** A minute for each sequence number, from 2026-01-01 on. */
 export function timeOf(seq: number): string {
   return new Date(Date.UTC(2026, 0, 1) + seq * 60_000).toISOString();
 }
 
-/** The text of the CID that a record has. */
+/** The text of the record's CID. */
 export function cidOf(record: unknown): string {
   return block(record).cid.toString();
 }

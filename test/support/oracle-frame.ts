@@ -1,6 +1,6 @@
 /**
- * The oracle's own way to read a frame, independent of packages/firehose: @ipld/dag-cbor and @ipld/car do the work.
- * Slow and plain on purpose.
+ * Parses frames for the oracle, independently of packages/firehose, with @ipld/dag-cbor and @ipld/car.
+ * It is slow and simple on purpose.
  */
 import { CarReader } from "@ipld/car";
 import { decode } from "@ipld/dag-cbor";
@@ -19,7 +19,7 @@ export interface OracleOp {
   readonly collection: string;
   readonly rkey: string;
   readonly cid: string | null;
-  /** null for a delete, and for what cannot be shown in the tables: then `dead` says why. */
+  /** null for a delete, and for a record that the tables cannot store: then `dead` says why. */
   readonly record: Json;
   readonly dead: string | null;
 }
@@ -33,7 +33,7 @@ export type OracleFrame =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** @throws when the frame is not a well-formed one */
+/** @throws if the frame is not well-formed */
 export async function readOracleFrame(frame: Uint8Array): Promise<OracleFrame> {
   const split = itemEnd(frame, 0);
   const header = decode<Fields>(frame.subarray(0, split));
@@ -91,7 +91,7 @@ function textOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Where the CBOR item at `offset` ends. The decoders for whole items do not say. */
+/** Where the CBOR item at `offset` ends. Decoders for whole items do not return it. */
 function itemEnd(bytes: Uint8Array, offset: number): number {
   const first = bytes[offset] ?? 0;
   const major = first >> 5;

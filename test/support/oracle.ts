@@ -1,6 +1,6 @@
 /**
- * What the tables must hold after a list of frames, worked out in order and without any of our packages: the judge of
- * end-to-end tests. The rules are those of docs/invariants.md (number 3).
+ * Computes what the tables must contain after a list of frames, in order and without any of our packages. End-to-end tests
+ * compare the database with it. The rules are those of docs/invariants.md (number 3).
  */
 import type { Json } from "./atproto-json.ts";
 import { type OracleFrame, type OracleOp, readOracleFrame } from "./oracle-frame.ts";
@@ -9,7 +9,7 @@ export interface ExpectedRecord {
   readonly did: string;
   readonly collection: string;
   readonly rkey: string;
-  /** null, as `record`: a tombstone. */
+  /** null, like `record`: a tombstone. */
   readonly cid: string | null;
   readonly rev: string;
   readonly seq: number;
@@ -17,7 +17,7 @@ export interface ExpectedRecord {
   readonly record: Json;
 }
 
-/** Event time first: a marker's place among those of its kind. */
+/** A marker's position among those of its kind; event time comes first. */
 export interface Place {
   readonly timeMs: number;
   readonly seq: number;
@@ -27,12 +27,12 @@ export interface ExpectedRepo {
   readonly did: string;
   handle: string | null;
   handlePlace: Place | null;
-  /** null: no #account so far; as good as active. */
+  /** null: no #account so far, which counts as active. */
   active: boolean | null;
   status: string | null;
   statusPlace: Place | null;
   purged: Place | null;
-  /** The newest revision that an operation or a #sync carried. */
+  /** The newest revision in an operation or a #sync. */
   rev: string | null;
 }
 
@@ -40,18 +40,18 @@ export interface Expected {
   /** By `did collection rkey`. */
   readonly records: ReadonlyMap<string, ExpectedRecord>;
   readonly repos: ReadonlyMap<string, ExpectedRepo>;
-  /** Record operations and markers that passed `keep`; dead ones are among them. */
+  /** Record operations and markers that passed `keep`, including dead ones. */
   readonly events: number;
-  /** Reason of each event that can never be applied. */
+  /** The reason of each event that can never be applied. */
   readonly dead: readonly string[];
 }
 
 export interface OracleOptions {
-  /** As BACKFILL_COLLECTIONS and BACKFILL_DIDS: `collection` is null for a marker. Everything is kept unless told otherwise. */
+  /** Like BACKFILL_COLLECTIONS and BACKFILL_DIDS: `collection` is null for a marker. Default: everything is kept. */
   readonly keep?: (did: string, collection: string | null) => boolean;
 }
 
-/** @throws when a frame is broken: recordings have none */
+/** @throws if a frame is broken, which does not occur in recordings */
 export async function expectedTables(
   frames: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   options: OracleOptions = {},
@@ -95,7 +95,7 @@ class Tables implements Expected {
         repo.rev = newer(repo.rev, frame.rev);
         break;
       case "identity":
-        // A marker without a handle says nothing about it.
+        // A marker without a handle does not change the handle.
         if (frame.handle === null || !isAbove(frame, repo.handlePlace)) break;
         repo.handle = frame.handle;
         repo.handlePlace = placeOf(frame);

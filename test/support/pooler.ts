@@ -1,12 +1,12 @@
-/** What stands before many a Postgres: a proxy, which breaks connections and answers in the database's place while that is away. */
+/** A proxy in front of Postgres, like a pooler: it breaks connections, and answers new ones with an error while the database is away. */
 import { connect, createServer, type Socket } from "node:net";
 
 export interface Pooler extends AsyncDisposable {
   /** The given URL, through the proxy. */
   readonly databaseUrl: string;
-  /** Sessions that were answered with the error. */
+  /** How many sessions were answered with the error. */
   readonly refused: () => number;
-  /** Breaks what is open, and answers each new session with this error until up(). */
+  /** Breaks all open connections, and answers each new session with this error until up(). */
   down(sqlState: string, message: string): void;
   up(): void;
 }
@@ -66,7 +66,7 @@ export async function startPooler(databaseUrl: string): Promise<Pooler> {
   };
 }
 
-/** As the protocol has it: FATAL, the code, the message. */
+/** An error response of the Postgres protocol: FATAL, the code, the message. */
 function errorResponse(sqlState: string, message: string): Buffer {
   const fields = Buffer.from(`SFATAL\0VFATAL\0C${sqlState}\0M${message}\0\0`);
   const head = Buffer.alloc(5, "E");

@@ -1,4 +1,4 @@
-/** The program as its user has it: a process, its two streams, its exit code. */
+/** The program as users start it: a process, its two output streams, its exit code. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,17 +13,17 @@ export interface Program {
   readonly child: ChildProcess;
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** null: ended by a signal. */
+  /** null: a signal ended it. */
   readonly exited: Promise<number | null>;
-  /** Resolves when stderr holds it; rejects when the program ends first. */
+  /** Resolves when stderr contains the text; rejects if the program ends first. */
   said(text: string | RegExp): Promise<void>;
 }
 
-/** Settings of this machine do not reach it: only what `env` says. */
+/** The settings of this machine do not reach it, only those of `env`. */
 export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  /** The default is a folder without a .env of somebody's. */
+  /** The default is a folder without a .env file. */
   cwd: string = tmpdir(),
 ): Program {
   const child = spawn(process.execPath, ["--expose-gc", BIN, ...args], {
@@ -75,7 +75,7 @@ export function finalSnapshot(stdout: string): Snapshot {
   return last;
 }
 
-/** Runs it to its end. */
+/** Runs it until it ends. */
 export async function runProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>>,

@@ -11,7 +11,7 @@ export async function openTestDatabase(databaseUrl: string): Promise<TestDatabas
   const options = { target: parseDatabaseUrl(databaseUrl), connectTimeoutMs: 30_000 };
   const Client = clientFor(options);
   const client = new Client(clientConfig(options));
-  // A server that a test stops under it must not end the test's process.
+  // If a test stops the server, this connection's error must not end the test's process.
   client.on("error", () => {});
   await client.connect();
   return {

@@ -1,4 +1,4 @@
-/** What a tick needs to read a real relay, on a store and a queue that the test chooses, with nothing else to heed. */
+/** The dependencies of a tick that reads a real relay; the test chooses the store and the queue. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { relayKit } from "@firehose-backfill/firehose/kit";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { zstdDecompressSync } from "node:zlib";
 import { splitFrames } from "../../packages/embedded/src/relay-log.ts";
 
-/** 172 frames, 300 events, every kind of frame: what the sample relay serves, its times as recorded. */
+/** 172 frames, 300 events, every kind of frame: the recording of the sample relay, with its original times. */
 export function sampleFrames(): Uint8Array[] {
   return splitFrames(readFileSync(new URL("../../packages/embedded/fixtures/sample-frames.bin", import.meta.url)));
 }

@@ -1,6 +1,6 @@
 /**
- * The shell blocks of the documentation, taken apart as far as they are written there: lines, quotes, comments,
- * assignments, pipes. Not a shell. A block that no test can run has a line `<!-- not run: WHY -->` above it.
+ * Parses the shell blocks of the documentation: lines, quotes, comments, assignments, pipes, and no more of the shell's
+ * syntax than occurs there. A block that no test can run has a line `<!-- not run: WHY -->` above it.
  */
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -28,7 +28,7 @@ export function documents(): readonly { readonly path: string; readonly text: st
 const BLOCK = /(?:<!-- not run: ([^\n]+?) -->\n+)?^ *```(\w*)\n(.*?)^ *```$/gms;
 const SCHEDULE = /^(?:[\d*/,-]+ +){5}/gm;
 
-/** Blocks that say `sh`, and blocks without a language in which programs are called: a crontab. */
+/** Blocks marked `sh`, and blocks without a language that call programs: a crontab. */
 export function shellBlocks(): readonly ShellBlock[] {
   return documents().flatMap(({ path, text }) =>
     [...text.matchAll(BLOCK)]
@@ -41,7 +41,7 @@ export function shellBlocks(): readonly ShellBlock[] {
   );
 }
 
-/** What stands in backticks in a line of prose and calls the program or npm. */
+/** Commands of the program or npm in backticks within prose. */
 export function inlineCommands(): readonly { readonly at: string; readonly command: ShellCommand }[] {
   return documents().flatMap(({ path, text }) =>
     text

@@ -1,4 +1,4 @@
-/** Signing keys as accounts have them: sha-256, 64 bytes of r and s, s in the lower half. */
+/** Signing keys like those of accounts: sha-256, 64 bytes of r and s, s in the lower half. */
 import { generateKeyPairSync, sign } from "node:crypto";
 import type { CurveName, PublicKey } from "@firehose-backfill/core/signature";
 

@@ -1,6 +1,6 @@
 /**
- * Advances the applied cursor: adds what consumers wrote into the ledger to the run item. The cursor moves past the first
- * windows that are complete, and no further: it never passes a batch that is neither applied nor dead.
+ * Advances the applied cursor: adds the results that consumers wrote into the ledger to the run item. The cursor moves past the
+ * first complete windows and no further, so it never passes a batch that is neither applied nor dead.
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import { countedOf, processedOf } from "@firehose-backfill/core/batch-counts";
@@ -8,18 +8,18 @@ import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { AppliedMove, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
 
-/** What is in the queue or in a consumer's hands, as the ledger knows it. */
+/** The batches that are in the queue or in a consumer, according to the ledger. */
 export interface Outstanding {
   readonly batches: number;
   readonly events: number;
   readonly bytes: number;
-  /** When the oldest window that is not complete was sent; null: nothing is outstanding. */
+  /** When the oldest incomplete window was sent; null: nothing is outstanding. */
   readonly oldestSentAtMs: number | null;
-  /** By when the oldest of these windows should have been applied, by its last slot; null: nothing is outstanding. */
+  /** When the oldest of these windows should have been applied, by its last slot; null: nothing is outstanding. */
   readonly oldestDueMs: number | null;
 }
 
-/** Enough for two ticks of the densest pace; more are read once these are counted. */
+/** Enough for two ticks at the densest pace; more are read once these are counted. */
 const WINDOWS_AT_ONCE = 500;
 
 export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
@@ -44,7 +44,7 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   return { batches, events, bytes, oldestSentAtMs, oldestDueMs };
 }
 
-/** The update that moves the applied cursor past the first windows that are complete; null: there is none. Pure. */
+/** The update that moves the applied cursor past the first complete windows; null: there are none. Pure. */
 export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): AppliedMove | null {
   let { appliedWindow } = run;
   let appliedCursor = run.appliedCursor;
@@ -84,7 +84,7 @@ export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): Appli
   };
 }
 
-/** Moves the applied cursor past all windows that are complete. null: the lease is lost. */
+/** Moves the applied cursor past all complete windows. null: the lease is lost. */
 export async function advanceApplied(
   deps: { readonly store: WindowStore; readonly crashPoint?: CrashPoint },
   lease: Lease,

@@ -95,8 +95,8 @@ async function applyOrWait(
   }
 }
 
-/** So long a message is held whose next slot is near: well within what a function may take for one. */
-const STAY_MS = 20_000;
+/** So long a message is held whose next slot is near: well within the 30 s that a function has for it. */
+const STAY_MS = 12_000;
 
 /** The batch is applied in part: its next slot is due then. */
 interface GoesOn {

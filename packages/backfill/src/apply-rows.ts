@@ -1,4 +1,4 @@
-/** One call of the sink and what its answer means: applied, busy, late, or failed. The kind of the sink's error decides how the failure is handled. */
+/** One call of the sink and its result: applied, busy, late, or failed. The kind of the sink's error decides how the failure is handled. */
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
@@ -15,7 +15,7 @@ import { retryLater, failTheRun, waitFor } from "./failure.ts";
 
 export interface ApplyRowsOptions {
   readonly run: Run;
-  /** What its batches keep to, and the run that is told what they wait for. */
+  /** The pace of the batch, and the run in which a wait is recorded. */
   readonly pace: Run;
   readonly message: IncomingMessage;
   readonly batch: Batch;
@@ -55,7 +55,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
     await crashPoint?.("after-commit");
     if (deps.latency.record(result.durationMs)) await slowDown(deps, pace, result.durationMs);
     if (result.kind === "more") return result;
-    // A sink that cannot tell stale rows has counted them as applied.
+    // A sink that cannot detect stale rows has counted them as applied.
     const counts = { ...result.counts, stale: result.counts.stale ?? 0 };
     const emptyRanges = countEmptyRanges(batch.events);
     return { ...result, counts: emptyRanges === 0 ? counts : { ...counts, emptyRanges } };
@@ -81,7 +81,7 @@ function failed(result: MessageResult, isAttempt: boolean): ApplyRowsResult {
   return { kind: "failed", result, isAttempt };
 }
 
-/** Production answers slowly: everything on this pace slows down, as it does under memory pressure. */
+/** Production answers slowly, so everything on this pace slows down, as it does when memory is short. */
 async function slowDown(deps: ConsumerDeps, pace: Pace, durationMs: number): Promise<void> {
   const nowMs = deps.clock.now();
   const rose = await deps.store.raiseBackOff(pace.paceId, {

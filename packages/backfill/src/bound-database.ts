@@ -1,9 +1,9 @@
-/** A run writes to one database, from its beginning to its end: with another one it neither starts, nor resumes. */
+/** A run writes to one database from its beginning to its end: with another one it neither starts nor resumes. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import { ConfigError } from "@firehose-backfill/core/errors";
 
-/** @param found `id` null: there is no schema of ours in it yet. @throws ConfigError with both databases and the ways out */
+/** @param found `id` null: it has no schema of ours yet. @throws ConfigError with both databases and the possible actions */
 export function refuseOtherDatabase(
   run: Pick<Run, "runId" | "database"> | null,
   found: { readonly id: string | null; readonly name: string },

@@ -6,7 +6,7 @@ export function clampConfig(limits: DeployedLimits | null, config: Config): Conf
   return { ...config, settings: { ...config.settings, ...clamp(limits, config.settings).throttle } };
 }
 
-/** What the deployment has fixed is an upper bound: above it a new deploy is needed. */
+/** The deployed values are upper bounds: a higher value needs a new deploy. */
 export function clamp<T extends ThrottleSettings>(
   limits: DeployedLimits | null,
   throttle: T,
@@ -23,7 +23,7 @@ export function clamp<T extends ThrottleSettings>(
   return { throttle: { ...throttle, maxConcurrent, maxMemoryMb }, clamped };
 }
 
-/** What was clamped, behind a sentence. */
+/** The clamped settings, to be added to a sentence. */
 export function notesOf(clamped: readonly string[]): string {
   return clamped.map((note) => `; ${note}`).join("");
 }

@@ -1,4 +1,4 @@
-/** What steering a run takes, and what it answers. */
+/** The dependencies of control, and its answers. */
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -19,13 +19,13 @@ export interface ControlDeps extends RedriveDeps, StartConfigDeps {
   readonly random: () => number;
   /** null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
-  /** The reader is at hand: what is void after an action is planned again at once. Else it comes with the next tick. */
+  /** The reader is in this process: batches that an action made void are planned again at once. Otherwise with the next tick. */
   readonly readsAtOnce?: boolean;
-  /** Why a limit of memory would make the run stand still; left out where nobody knows. */
+  /** Why a memory limit would stop the run; absent if this process cannot know. */
   readonly limitProblem?: (limitMb: number, runId: string) => string | null | Promise<string | null>;
-  /** Where events are applied: a new run is bound to it, and a run of another one is not resumed. Left out: not known here. */
+  /** Where events are applied: a new run is bound to it, and a run of another database is not resumed. Absent: not known here. */
   readonly database?: () => Promise<DatabaseIdentity>;
-  /** Looks at the relay; left out where it cannot be reached. */
+  /** Surveys the relay; absent if it cannot be reached from here. */
   readonly plan?: (config: Config, request: StartRequest) => Promise<Plan>;
 }
 
@@ -33,6 +33,6 @@ export interface ControlAnswer {
   /** One sentence for the operator. */
   readonly message: string;
   readonly run: Run | null;
-  /** Of a `plan`: all of what the message sums up. */
+  /** For `plan`: the full result, which the message summarises. */
   readonly plan?: Plan;
 }

@@ -1,4 +1,4 @@
-/** What the use cases are given. Adapters are known by their types alone; a composition root supplies them. */
+/** The dependencies of the use cases, as types; a composition root supplies the adapters. */
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
@@ -13,7 +13,7 @@ import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
 import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
 
-/** What a deployment has fixed; tune, start and the clock go below it freely, above it they are clamped. */
+/** What a deployment has fixed: tune, start and off-peak hours may set lower values; higher ones are clamped. */
 export interface DeployedLimits {
   readonly maxConcurrent: number;
   readonly maxMemoryMb: number;
@@ -23,34 +23,34 @@ export interface DeployedLimits {
 export interface ReaderTiming {
   /** Length of one tick of the schedule; the read-ahead is two of them. */
   readonly tickMs: number;
-  /** Longest a tick may take, sends included. */
+  /** The longest time of a tick, including its sends. */
   readonly tickBudgetMs: number;
   /** How much of the read-ahead must be free before the reader connects. A long-lived process waits until a tick is free. */
   readonly leastReadAheadMs: number;
   readonly leaseTtlMs: number;
   /** If batches are outstanding and the queue stays empty for this long, they are lost. */
   readonly lostAfterMs: number;
-  /** How soon a long-lived process looks again while consumers work on what is planned. */
+  /** How soon a long-lived process checks again while consumers work on planned batches. */
   readonly lookAgainMs: number;
 }
 
 export interface ReaderDeps {
   readonly clock: Clock;
-  /** 0 to 1. */
+  /** Returns 0 to 1. */
   readonly random: () => number;
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
-  /** What a run can read, by the kind that it names. */
+  /** The kits of all sources that a run can read, by their kinds. */
   readonly sources: Sources;
   readonly memory: MemoryGuard;
   readonly timing: ReaderTiming;
-  /** null: the run's own pace, round the clock. */
+  /** null: the run's own pace at all hours. */
   readonly offPeak: OffPeak | null;
-  /** What is deployed bounds the off-peak pace too. null: nothing is fixed (local). */
+  /** The deployed limits, which also limit the off-peak pace. null: nothing is fixed (local). */
   readonly limits: DeployedLimits | null;
-  /** What is deployed, which an open run follows. Left out: a restart sees to it (local). */
+  /** The deployed settings, which an open run follows. Absent (local): a restart applies them. */
   readonly deployed?: Config;
-  /** Names this process in the lease. */
+  /** The name of this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;
   readonly crashPoint?: CrashPoint;
@@ -66,17 +66,17 @@ export interface ConsumerDeps {
   /** What this deployment does above its memory limit: a long-lived process waits until it is below it, a function marks its environment. */
   readonly relieveMemory: (signal: AbortSignal) => Promise<void>;
   readonly latency: LatencySignal;
-  /** What this consumer last said that it waits for, so that the same text is logged once. */
+  /** What this consumer last reported that it waits for, so that the same text is logged once. */
   readonly waitLog: { lastSaid: string | null };
   /** MEMORY_CHECK_INTERVAL. */
   readonly memoryChecks: EventCounter;
-  /** Keeps a message hidden while its batch is applied, where the queue's visibility is short; null: it is long enough. */
+  /** Keeps a message hidden while its batch is applied, if the queue's visibility timeout is short; null: it is long enough. */
   readonly renewVisibility: { readonly everyMs: number; readonly seconds: number } | null;
   readonly log: (line: string) => void;
   readonly crashPoint?: CrashPoint;
 }
 
-/** Armed by tests alone: throws, or kills the process, at a named point. */
+/** Only tests set it: it throws, or kills the process, at a named point. */
 export type CrashPoint = (name: CrashPointName) => void | Promise<void>;
 export const CRASH_POINTS = [
   "after-reserve",

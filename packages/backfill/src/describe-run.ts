@@ -1,4 +1,4 @@
-/** A run that is not there yet, in one sentence: what a dry run answers. Pure. */
+/** Describes a run that does not exist yet in one sentence: the answer to a dry run. Pure. */
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { allowedRatePerSecond } from "@firehose-backfill/throttle/slots";
 import { paceOf } from "./pace.ts";

@@ -14,7 +14,7 @@ export type Disposition =
       readonly kind: "apply";
       readonly run: Run;
       readonly entry: LedgerEntry | null;
-      /** Dead in the ledger and back in the queue: somebody redrove it. */
+      /** Dead in the ledger, but in the queue again: it was redriven. */
       readonly isRedriven: boolean;
     };
 
@@ -27,7 +27,7 @@ export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCou
   if (run.pausedNow && !isVoid) return { kind: "wait", because: run.status };
 
   const isFinished = key.window <= run.appliedWindow;
-  // A first delivery that is on time has no entry, so the Get is left out.
+  // A first delivery that is on time has no entry, so the Get is skipped.
   const isWorthLooking = isVoid || isFinished || receiveCount > 1 || batch.dueMs < deps.clock.now() - ON_TIME_MS;
   const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
   if (entry?.outcome === "applied") {
@@ -35,7 +35,7 @@ export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCou
     return { kind: "delete", because: "already applied" };
   }
   const isRedriven = entry?.outcome === "dead";
-  // A batch that died in an older generation was counted there and is not read again; it comes back only by a redrive.
+  // A batch that died in an older generation was counted there and is not read again; only a redrive brings it back.
   if (isVoid && !isRedriven) return { kind: "delete", because: "void generation" };
   if (run.pausedNow) return { kind: "wait", because: run.status };
   if (isFinished && !isRedriven) return { kind: "delete", because: "window already finished" };

@@ -19,7 +19,7 @@ export function saysNothing(tick: { readonly endedBecause: string; readonly fram
   return tick.frames === 0 && SAYS_NOTHING.has(tick.endedBecause);
 }
 
-/** What the tick's report says beside its end; `before` is the run as the tick found it. */
+/** The part of the tick's report besides its end; `before` is the run before the tick. */
 export function failingSince(
   before: Pick<Run, "lastTick">,
   tick: Pick<TickReport, "atMs" | "endedBecause"> & { readonly frames: number; readonly endedAtMs: number },
@@ -27,7 +27,7 @@ export function failingSince(
   const sinceMs = before.lastTick?.failingSinceMs;
   if (saysNothing(tick)) return sinceMs === undefined ? {} : { failingSinceMs: sinceMs };
   if (!isFailing(tick.endedBecause)) return {};
-  // Frames have come in this tick, and then no more: it is a new outage.
+  // This tick received frames before the failure, so it is a new outage.
   if (tick.frames > 0) return { failingSinceMs: tick.endedAtMs };
   return { failingSinceMs: sinceMs ?? tick.atMs };
 }

@@ -1,8 +1,8 @@
 /**
- * What a deploy changes of a run that is open. The reader looks at each tick. Throttle settings that were deployed anew are
- * applied and recorded like a tune; what is above the limits of the deployment is clamped. If the scope differs, the run
- * says so and goes on with its own. A local process does the same when it restarts, but refuses to start if the scope
- * differs; on AWS nobody would read why.
+ * How a deploy changes an open run. The reader checks it in each tick. Throttle settings with new deployed values are
+ * applied and recorded like a tune; values above the limits of the deployment are clamped. If the scope differs, the run
+ * reports it and continues with its own. A local process does the same when it restarts, but refuses to start if the scope
+ * differs; on AWS nobody would read the reason.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { definitionOf, settingName } from "@firehose-backfill/core/config/definitions";
@@ -15,9 +15,9 @@ import { ownThrottle, withOwn } from "./off-peak.ts";
 
 type Deps = Pick<ReaderDeps, "store" | "clock" | "log" | "limits">;
 
-/** The run after it. Tried again at the next tick where somebody else has changed its pace meanwhile. */
+/** The changed run. If somebody else has changed its pace meanwhile, the next tick tries again. */
 export async function followSettings(deps: Deps, run: Run, config: Config): Promise<Run> {
-  // A paused or errored run follows once it goes on.
+  // A paused or errored run follows when it continues.
   if (run.status !== "enqueued" && run.status !== "running" && run.status !== "pausing") return run;
   const given = givenSettings(config);
   const isNews = !isSameGiven(run.seen, given);
@@ -29,7 +29,7 @@ export async function followSettings(deps: Deps, run: Run, config: Config): Prom
   return { ...run, seen: given };
 }
 
-/** null: its throttle stays as it is. */
+/** null: its throttle does not change. */
 async function tuneTo(
   { store, clock, log, limits }: Deps,
   run: Run,
@@ -49,7 +49,7 @@ async function tuneTo(
     ...changedSources,
     ...(isNewProfile ? { profile: "environment" as const } : {}),
   });
-  // An off-peak pace that is in force has to fit into the deployment as well.
+  // The off-peak pace in force must be within the deployment's limits, too.
   const throttle = clamp(limits, turned.throttle).throttle;
   const changes = { ...ofOwn, ...throttleChanges(run.throttle, throttle) };
   if (Object.keys(changes).length === 0 && !isNewProfile) return null;

@@ -1,6 +1,6 @@
 /**
- * What a deployment was given in its environment and flags, as opposed to defaults. A run remembers what it last saw there,
- * and a restart or a deploy changes the run only by what has changed since. So what an operator has tuned stays, until
+ * The settings that were given in environment and flags, as opposed to defaults. A run stores which ones it last saw,
+ * and a restart or a deploy changes only settings whose given value has changed since. So a tuned value stays until
  * somebody gives that setting another value. Pure.
  */
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ export function isGiven(config: Config, key: SettingKey): boolean {
   return source === "environment" || source === "flag" || source === "event";
 }
 
-/** A profile that is given gives every setting of the throttle. */
+/** A profile that is given gives every throttle setting. */
 export function givenSettings(config: Config): SeenSettings {
   const { settings } = config;
   const hasProfile = isGiven(config, "profile");
@@ -31,7 +31,7 @@ export function givenSettings(config: Config): SeenSettings {
 
 export type Followed = Pick<Run, "throttle" | "profile" | "sources" | "seen">;
 
-/** The throttle with what was given anew; null: nothing that the run does not have. What is unset says nothing. */
+/** The throttle with the settings that were given anew; null: nothing changes. A setting that is not given changes nothing. */
 export function followGiven(
   run: Followed,
   given: SeenSettings,
@@ -57,7 +57,7 @@ export function isSameGiven(a: SeenSettings | null, b: SeenSettings): boolean {
   );
 }
 
-/** Of a run that an older program began, what was seen is not known: what an operator tuned is taken to be the later word. */
+/** For a run of an older program, the seen settings are not known: the tuned values are assumed to be newer. */
 function wasSeen(run: Followed, key: keyof ThrottleSettings, value: number | boolean): boolean {
   return run.seen === null ? run.sources[key] === "tune" : run.seen.throttle[key] === value;
 }

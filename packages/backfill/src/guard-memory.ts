@@ -4,7 +4,7 @@ import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
 
-/** Above the limit the run backs off, and this process does what its deployment prescribes. It never goes on above the limit. */
+/** Above the limit, the run backs off, and this process waits or ends, as its deployment decides. It never works above the limit. */
 export async function guardMemory(deps: ConsumerDeps, run: Run | null, signal: AbortSignal): Promise<void> {
   if (signal.aborted || !deps.memory.isOverLimit()) return;
   deps.log(`[BACKFILL] Memory: ${deps.memory.usedMb()}MB / ${deps.memory.limitMb()}MB limit: pausing`);

@@ -1,4 +1,4 @@
-/** Keeps a message out of other consumers' hands while its batch is applied, where the queue's visibility is short. */
+/** Keeps a message hidden from other consumers while its batch is applied, if the queue's visibility timeout is short. */
 import type { ConsumerDeps } from "./deps.ts";
 
 export function keepHidden(deps: ConsumerDeps, receiptHandle: string): AsyncDisposable {
@@ -9,7 +9,7 @@ export function keepHidden(deps: ConsumerDeps, receiptHandle: string): AsyncDisp
     for (;;) {
       await deps.clock.sleep(renew.everyMs, done.signal);
       if (done.signal.aborted) return;
-      // Not fatal: at worst the message is delivered twice, which may happen to every message.
+      // Not fatal: at worst the message is delivered twice, which may happen with every message.
       await deps.queue.hide(receiptHandle, renew.seconds).catch(() => undefined);
     }
   })();

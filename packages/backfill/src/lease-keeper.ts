@@ -1,10 +1,10 @@
-/** Holds the lease while a tick works: renews it in time, and aborts the tick's signal when it is lost. */
+/** Holds the lease during a tick: renews it in time, and aborts the tick's signal when it is lost. */
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 
 export interface LeaseKeeper {
-  /** Aborts when the lease was lost or `stop` of the caller aborted. */
+  /** Aborts when the lease is lost or the caller's `stop` aborts. */
   readonly signal: AbortSignal;
   readonly isLost: () => boolean;
   [Symbol.asyncDispose](): Promise<void>;

@@ -1,11 +1,11 @@
 /**
- * A limit of memory that no consumer could keep, as they said themselves in the run's notes. It is for a control function,
- * which runs beside the consumers and cannot measure them. The consumer that holds least decides: one that holds more is
- * replaced by a clean one, which is what a lower limit is for.
+ * Finds a memory limit that no consumer could keep, from their own reports in the run's notes. It is for a control function,
+ * which does not run in the consumers' processes and cannot measure them. The consumer that uses least decides, because one that
+ * uses more is replaced by a new one, which is the purpose of a lower limit.
  */
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 
-/** A tenth: what a consumer needs to work is there by the time that it reports. */
+/** A tenth is enough: when a consumer reports, it has already allocated what it needs to work. */
 const MARGIN_SHARE = 10;
 
 /** null, or why this limit would keep every consumer from working, with both numbers. */

@@ -1,8 +1,8 @@
-/** What became of a message, for whoever received it. */
+/** What happened to a message, for the code that received it. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 
 export interface MessageResult {
-  /** `hidden` leaves the message in the queue: a mapping reports it as failed. In all other cases it is gone from there. */
+  /** `hidden`: the message stays in the queue, and a mapping reports it as failed. In all other cases it is removed. */
   readonly kind: "applied" | "dropped" | "hidden" | "dead-lettered";
   readonly because: string;
   readonly counts: BatchCounts | null;
@@ -12,7 +12,7 @@ export interface MessageResult {
   readonly applyMs: number;
 }
 
-/** Of a message whose batch was not applied. */
+/** The result for a message whose batch was not applied. */
 export function outcome(kind: MessageResult["kind"], because: string): MessageResult {
   return { kind, because, counts: null, paceWaitMs: 0, isLate: false, applyMs: 0 };
 }

@@ -6,7 +6,7 @@ import type { Outstanding } from "./advance-applied.ts";
 
 export interface StatusTaken {
   readonly run: Run;
-  /** null: the tick may read. Otherwise why not. */
+  /** null: the tick may read. Otherwise the reason why not. */
   readonly readsNot: string | null;
 }
 
@@ -30,7 +30,7 @@ export async function takeNextStatus(
   return { run: after, readsNot: whyNotRead(after) };
 }
 
-/** null: it stays as it is. Pure. */
+/** null: the status does not change. Pure. */
 export function nextStatus(run: Run, outstanding: Outstanding): RunStatus | null {
   switch (run.status) {
     case "enqueued":
@@ -53,7 +53,7 @@ export function nextStatus(run: Run, outstanding: Outstanding): RunStatus | null
   }
 }
 
-/** By the ledger alone: applied cursor = reader cursor = target, nothing outstanding. Never by queue counts. */
+/** By the ledger only: applied cursor = reader cursor = target, nothing outstanding. Never by the queue's counts. */
 function isComplete(run: Run, outstanding: Outstanding): boolean {
   const { target, readerCursor, appliedCursor } = run;
   if (target === null || readerCursor === null || appliedCursor === null) return false;

@@ -5,7 +5,7 @@ import { reachedFor, saysNothing } from "./failing-since.ts";
 import type { TickResult } from "./run-tick.ts";
 
 export interface OutageLog {
-  /** After each tick, in the order in which they came. */
+  /** Called after each tick, in order. */
   note(result: Pick<TickResult, "run" | "endedBecause" | "read">): void;
 }
 
@@ -17,7 +17,7 @@ export function createOutageLog(options: {
   let outage: { readonly runId: string; readonly what: string; readonly sinceMs: number } | null = null;
   return {
     note({ run, endedBecause, read }) {
-      // An outage is of one run; one that is paused or over waits for no relay.
+      // An outage belongs to one run; a run that is paused or over does not wait for its relay.
       if (run === null || run.runId !== outage?.runId || run.status !== "running") outage = null;
       if (run === null || read === null) return;
       if (endedBecause.startsWith(UNREACHABLE)) {

@@ -1,4 +1,4 @@
-/** `--from` and `--to` as the operator writes them: a sequence number, a time, `oldest`, `live`. */
+/** Parses `--from` and `--to`: a sequence number, a time, `oldest`, `live`. */
 import { parseDatetimeText } from "@firehose-backfill/core/datetime";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
@@ -6,7 +6,7 @@ import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 
 const SEQ = /^\d{1,16}$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;
-/** An operator has to name the zone: one who means local time would not notice that it is taken as UTC. */
+/** The operator must name the time zone: somebody who means local time would not notice that it is read as UTC. */
 const ZONE = /(?:[Zz]|[+-]\d\d(?::?\d\d)?)$/;
 
 export function parseStartPoint(from: string): StartPoint {
@@ -37,7 +37,7 @@ function parseSeq(value: string): number | null {
 function parseTime(value: string): number | null {
   const isDate = DATE.test(value);
   if (!isDate && !ZONE.test(value)) return null;
-  // A date alone is its midnight, UTC.
+  // A date without a time is midnight UTC.
   const timeMs = parseDatetimeText(isDate ? `${value}T00:00:00Z` : value);
   return Number.isNaN(timeMs) ? null : timeMs;
 }

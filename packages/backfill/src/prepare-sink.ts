@@ -1,4 +1,4 @@
-/** The sink where events will be applied, looked at before anything is planned. */
+/** Checks the sink before anything is planned. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { SinkKit } from "@firehose-backfill/sink/kit";
@@ -7,24 +7,24 @@ import { refuseOtherDatabase } from "./bound-database.ts";
 
 export interface PrepareOptions {
   readonly throttleQuery: string | null;
-  /** The run that goes on here; null: none does, or one that is cancelled anyway. */
+  /** The run that continues here; null: none does, or only one that is about to be cancelled. */
   readonly goesOn: Run | null;
 }
 
 /**
- * Reached, of a version that will do, the one that the run is bound to, migrated, and the throttle query can work.
+ * It is reachable, has a usable version, is the one that the run is bound to, is migrated, and its throttle query can work.
  * @throws SinkError, ConfigError: each with one clear message and no password
  */
 export async function prepareSink(sink: SinkKit, { throttleQuery, goesOn }: PrepareOptions): Promise<void> {
   await sink.verify();
-  // Before anything is made there: the address may be a mistake.
+  // Before anything is created there, because the address may be a mistake.
   refuseOtherDatabase(goesOn, await sink.identity());
   await refuseUnusable(sink);
   await sink.migrate();
   if (throttleQuery !== null) await sink.checkThrottleQuery(throttleQuery);
 }
 
-/** Said the same by `doctor`. @throws SinkError (`broken`) with what is wrong and what to do; ConfigError */
+/** `doctor` reports the same. @throws SinkError (`broken`) with what is wrong and what to do; ConfigError */
 export async function refuseUnusable(sink: SinkKit): Promise<void> {
   const { isReadOnly, problem } = await sink.examine();
   const why = isReadOnly ? READ_ONLY : problem;
@@ -35,7 +35,7 @@ export async function refuseUnusable(sink: SinkKit): Promise<void> {
 
 const READ_ONLY = { finding: "it is read only", advice: "name the primary in DATABASE_URL, not a replica" };
 
-/** Which one a run that begins is bound to. @throws SinkError, ConfigError */
+/** The database that a new run is bound to. @throws SinkError, ConfigError */
 export async function identityOf(sink: SinkKit): Promise<DatabaseIdentity> {
   const { id, name } = await sink.identity();
   if (id === null) throw new SinkError(`the schema "firehose" is gone from ${name}`, "broken");

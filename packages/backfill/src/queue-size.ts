@@ -1,7 +1,7 @@
 /**
- * What the queue takes in one message, looked at by every tick that reads: somebody may have made the queue themselves, or
- * have changed it meanwhile. An event that does not fit becomes a dead event, and the run says so. A queue that takes too
- * little, or that refuses a size it said it would take, fails the run, so that the operator learns of it.
+ * The largest message that the queue accepts. Every tick that reads checks it, because somebody may have created the queue by hand or
+ * changed it. An event that does not fit becomes a dead event, and the run reports it. A queue that accepts too
+ * little, or refuses a size that it declared, fails the run, so that the operator notices.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -15,20 +15,20 @@ import type { ReaderDeps } from "./deps.ts";
 const KIND = "queue size";
 const ADVICE = `set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue`;
 
-/** Called before a tick reads. A text says why it must not read. */
+/** Called before a tick reads. Returns a text if the tick must not read. */
 export async function queueLimits(deps: ReaderDeps, run: Run): Promise<QueueLimits | string> {
   const limits = await deps.queue.readLimits();
   if (limits.maxMessageBytes < LEAST_MESSAGE_BYTES)
     return stop(deps, run, `the queue takes only ${limits.declaredBytes} bytes a message: ${ADVICE}, then resume`);
-  // Said once, when the run begins. From then on each event that does not fit is a dead event, which says it.
+  // Reported once, when the run begins. Later, each dead event reports it.
   if (limits.declaredBytes < NEEDED_MESSAGE_BYTES && run.readerCursor === null) await say(deps, run, limits);
   return limits;
 }
 
 /**
- * The queue has refused a window that was packed by `packedBy`. The queue may have taken a part of it, under keys with
- * this fence, so it must not be packed differently before the next lease. Returns why this tick ends.
- * @throws `error`, where trying again can help
+ * The queue has refused a window that was packed by `packedBy`. It may have accepted a part of it under keys with
+ * this fence, so the window must not be packed differently before the next lease. Returns why this tick ends.
+ * @throws `error`, if another try can help
  */
 export async function queueRefused(deps: ReaderDeps, run: Run, packedBy: QueueLimits, error: unknown): Promise<string> {
   if (!(error instanceof SendError) || error.isRetryable()) throw error;

@@ -1,6 +1,6 @@
 /**
- * How many events the reader may still plan. With a pace: as many as fit into two ticks. Without one (delay 0): what is
- * not yet applied stays under 20 batches a consumer or 30 s of the consumers' recent work, and under 256 MiB.
+ * How many events the reader may still plan. With a pace: as many as fit into two ticks. Without one (delay 0): the events that are
+ * not yet applied stay under 20 batches for each consumer or 30 s of the consumers' recent work, and under 256 MiB.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { eventsThatFit, readAheadMs } from "@firehose-backfill/throttle/slots";
@@ -17,7 +17,7 @@ export interface ReadAheadInput {
   readonly outstanding: Outstanding;
   readonly nowMs: number;
   readonly tickMs: number;
-  /** What the consumers did of late, events per second; only asked where nothing paces the run. */
+  /** The consumers' recent rate in events per second; used only without a pace. */
   readonly recentRate: number;
 }
 
@@ -44,7 +44,7 @@ export function readAheadEvents(input: ReadAheadInput): number {
   return Math.max(0, Math.floor(most) - input.outstanding.events);
 }
 
-/** Measures the consumers' work from outside: what was sent, less what is still outstanding. */
+/** Measures the consumers' work from outside: sent events minus outstanding ones. */
 export interface WorkMeter {
   sent(events: number): void;
   look(outstandingEvents: number, nowMs: number): void;
@@ -65,7 +65,7 @@ export function createWorkMeter(outstandingEvents: number, nowMs: number): WorkM
       out = outstanding;
       const elapsedMs = atMs - sinceMs;
       if (elapsedMs < 1_000) return;
-      // Half of what was known, half of what is new: follows a consumer that speeds up or stalls within seconds.
+      // Half of the old value and half of the new one, so that it follows a consumer that speeds up or stalls within seconds.
       const measured = (done * 1000) / elapsedMs;
       rate = rate === 0 ? measured : (rate + measured) / 2;
       done = 0;

@@ -1,18 +1,18 @@
-/** A redrive and what the operator is told of it: how much is back in the queue, what stays dead and why, what cannot be applied here. */
+/** The answer of a redrive: how much is back in the queue, what stays dead and why, and what cannot be applied here. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError } from "@firehose-backfill/core/errors";
 import { redriveDead, type RedriveDeps } from "./redrive.ts";
 
 export interface RedriveAnswerDeps extends RedriveDeps {
-  /** Where events are applied. Left out: not known here. */
+  /** Where events are applied. Absent: not known here. */
   readonly database?: () => Promise<DatabaseIdentity>;
 }
 
-/** Their row in `dead_events` holds no event, whatever was wrong with it. */
+/** For these reasons, the row in `dead_events` holds no event. */
 const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
 
-/** `run`: the one that is open, or the last one. */
+/** `run`: the open one, or the last one. */
 export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message: string; run: Run | null }> {
   const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
   const run = await deps.store.currentRun();
@@ -31,13 +31,13 @@ export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message:
   return { message: [message, ...stay].join("; "), run };
 }
 
-/** null: events are applied in the database of the run, or nobody knows where. */
+/** null: events are applied in the database of the run, or it is not known where. */
 async function otherThan({ database }: RedriveAnswerDeps, run: Run): Promise<string | null> {
   if (database === undefined) return null;
   try {
     return otherDatabase(run.runId, run.database, await database());
   } catch (error) {
-    // The batches are back in the queue by now: what is wrong belongs into the answer and must not hide it.
+    // The batches are back in the queue by now, so a problem is added to the answer and does not replace it.
     return describeError(error);
   }
 }

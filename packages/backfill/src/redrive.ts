@@ -1,10 +1,10 @@
 /**
- * Trying again what is dead, once its cause is mended: the dead-letter queue as it is, and the events of `dead_events` as
- * new batches. Both go through the queue, come late, and take a new slot as every late batch does.
+ * Tries dead batches and events again after their cause is fixed: the dead-letter queue as it is, and the events of `dead_events` as
+ * new batches. Both go through the queue, arrive late, and take a new slot like every late batch.
  *
- * A batch of dead events has an entry in the ledger before it is sent: dead, and counted. Applied, it corrects the
- * counters as a redriven batch does; how many of its events it may count is decided where they are applied. So it does no
- * harm that an event is redriven twice, that a message comes twice, or that it never comes.
+ * A batch of dead events gets an entry in the ledger before it is sent: dead, and counted. When it is applied, it corrects the
+ * counters like a redriven batch; the code that applies it decides how many of its events it may count. So it does no
+ * harm if an event is redriven twice, or if a message comes twice or never.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
@@ -22,36 +22,36 @@ export interface RedriveDeps {
   readonly store: RunStore & LedgerStore;
   readonly queue: BatchQueue;
   readonly clock: Pick<Clock, "now">;
-  /** Left out: there is no database to look into. */
+  /** Absent: there is no database to read from. */
   readonly openDeadEvents?: () => DeadEvents;
 }
 
 export interface Redriven {
   readonly deadLetters: number;
-  /** About how many dead letters are for another redrive. */
+  /** About how many dead letters remain for another redrive. */
   readonly lettersLeft: number;
   readonly deadEvents: number;
-  /** Dead events that stay: what arrived was never an event. */
+  /** Dead events that stay, because no complete event was stored. */
   readonly untriable: number;
-  /** Dead events of runs that are cancelled, or not known any more. */
+  /** Dead events of runs that are cancelled or unknown. */
   readonly abandoned: number;
 }
 
-/** Of each kind. What is left is for another redrive. */
+/** The most of each kind; the rest is for another redrive. */
 const AT_ONCE = 10_000;
-/** The control function has a minute for all of it: letters by the thousand leave time for the dead events. */
+/** The control function has a minute in total: thousands of letters must leave time for the dead events. */
 const LETTERS_WITHIN_MS = 25_000;
 const CLAIMED_AT_ONCE = 500;
 const ENTRIES_IN_FLIGHT = 8;
-/** Of the id of a dead event in a message. */
+/** Bytes of a dead event's id in a message. */
 const ID_BYTES = 40;
-/** Of a message, at most this part is ids. */
+/** The largest share of a message for ids. */
 const IDS_SHARE = 8;
 const LEAST_REDRIVE_BYTES = Math.ceil((LEAST_MESSAGE_BYTES * IDS_SHARE) / (IDS_SHARE - 1));
-/** No reader's: windows are numbered from 1. */
+/** No reader uses it: windows are numbered from 1. */
 const REDRIVE_WINDOW = 0;
 
-/** The dead letters could not be moved, or not all of them; what was dead beside them was tried all the same. */
+/** Not all dead letters could be moved; the dead events were tried in any case. */
 export class LettersStayError extends Error {
   override readonly name = "LettersStayError";
 
@@ -68,8 +68,8 @@ export class LettersStayError extends Error {
 }
 
 /**
- * @throws UsageError, nothing has changed; LettersStayError; QueueError, TableError, SinkError: part of it may be under
- * way, and it may be done again.
+ * @throws UsageError, if nothing has changed; LettersStayError; QueueError, TableError, SinkError: a part may be done, and the
+ * call may be repeated.
  */
 export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
   const limits = await deps.queue.readLimits();
@@ -77,7 +77,7 @@ export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
     throw new UsageError(
       `the queue takes only ${limits.declaredBytes} bytes a message: set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue, then redrive`,
     );
-  // The dead events do not wait for the letters' answer: neither stands in the other's way.
+  // The dead events do not wait for the letters' result, so neither blocks the other.
   const [letters] = await Promise.allSettled([deps.queue.redrive({ max: AT_ONCE, withinMs: LETTERS_WITHIN_MS })]);
   const events = await redriveEvents(deps, limits);
   if (letters.status === "rejected") throw new LettersStayError(letters.reason, events);
@@ -106,7 +106,7 @@ async function redriveEvents(
   return { deadEvents, untriable: await dead.countUntriable(), abandoned };
 }
 
-/** Ledger first, then the queue: an entry without a message changes nothing, a message without an entry would be dropped. */
+/** Ledger first, then the queue: an entry without a message has no effect, a message without an entry would be dropped. */
 async function sendAgain(
   deps: RedriveDeps,
   limits: QueueLimits,
@@ -122,7 +122,7 @@ type DeadBatch = Pick<LoggedBatch, "events"> & { readonly claimed: readonly Clai
 
 function inBatches(limits: QueueLimits, run: Run, claimed: readonly ClaimedEvent[]): readonly DeadBatch[] {
   const { maxMessageBytes } = limits;
-  // Where the queue takes little, the ids of a large batch would leave no space for its events.
+  // If the queue accepts only small messages, the ids of a large batch would leave no space for its events.
   const batchSize = Math.max(1, Math.min(run.throttle.batchSize, Math.floor(maxMessageBytes / IDS_SHARE / ID_BYTES)));
   let next = 0;
   // Packing keeps the order and the number of events.
@@ -135,7 +135,7 @@ function inBatches(limits: QueueLimits, run: Run, claimed: readonly ClaimedEvent
   });
 }
 
-/** The first entry decides which moment names them all: another redrive of this second has taken it, or has not. */
+/** The first entry decides the moment that names all of them, unless another redrive of the same second has used it. */
 async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch[]): Promise<readonly LoggedBatch[]> {
   const nowMs = deps.clock.now();
   const keyOf = (moment: number, number: number): BatchKey => ({
@@ -157,7 +157,7 @@ async function enterAll(deps: RedriveDeps, run: Run, batches: readonly DeadBatch
   }
   return batches.map(({ events, claimed }, number) => ({
     key: keyOf(moment, number),
-    // A time long past: the consumer that receives it finds it late and takes a new slot for it.
+    // A time long past, so that the consumer that receives it finds it late and takes a new slot for it.
     dueMs: 0,
     paceVersion: 0,
     events,

@@ -1,6 +1,6 @@
 /**
  * One tick of the reader: take the lease, reconcile, take the next status, read windows, release the lease. The same on AWS (once a
- * minute) and in a long-lived process (as soon as `nextInMs` says). Without an open run it costs one Get.
+ * minute) and in a long-lived process (as soon as `nextInMs` says). If no run is open, it costs one Get.
  */
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { Lease } from "@firehose-backfill/checkpoint/window";
@@ -17,9 +17,9 @@ import { takeNextStatus } from "./next-status.ts";
 import { reconcile } from "./reconcile.ts";
 
 export interface TickOptions {
-  /** Ends the tick softly: the window in hand is sent and registered. */
+  /** Ends the tick early: the current window is still sent and stored. */
   readonly signal: AbortSignal;
-  /** The run to begin when none has ever existed; null: do not. Called only then. */
+  /** Creates the run to begin if no run has ever existed; null: begin none. Called only then. */
   readonly firstRun: (() => NewRun | null) | null;
 }
 
@@ -31,7 +31,7 @@ export interface TickResult {
   readonly nextInMs: number;
   /** null: nothing was read. */
   readonly read: ReadReport | null;
-  /** As the tick last saw it; null: it did not look. */
+  /** As the tick last saw it; null: it was not read. */
   readonly outstanding: Outstanding | null;
   readonly isLeaseLost: boolean;
 }
@@ -81,7 +81,7 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
 async function openRun(deps: ReaderDeps, options: TickOptions): Promise<Run | null> {
   const run = await deps.store.currentRun({ openOnly: true });
   if (run !== null || options.firstRun === null) return run;
-  // Only where no run has ever existed: one that is finished is not begun again by the schedule.
+  // Only if no run has ever existed: the schedule does not begin a new run after a finished one.
   if ((await deps.store.currentRun()) !== null) return null;
   const first = options.firstRun();
   return first === null ? null : deps.store.createRun(first);
@@ -112,7 +112,7 @@ async function work(
 /** When the read-ahead is full: the time until enough of it is free for another read, but never later than the next look. */
 function nextInMs(deps: ReaderDeps, read: ReadReport): number {
   const { timing, clock } = deps;
-  // The time of the tick ended before the work did: the next tick begins at once.
+  // The tick's time ended before its work did, so the next tick begins at once.
   if (read.endedBecause === "time") return 0;
   if (read.endedBecause !== "read-ahead full") return timing.lookAgainMs;
   const free = freeReadAheadMs({
@@ -133,7 +133,7 @@ async function release(
   deps: ReaderDeps,
   lease: Lease,
   result: TickResult,
-  /** `run`: as the tick found it. */
+  /** `run`: before the tick. */
   at: { readonly run: Run; readonly startedAtMs: number; readonly queueEmptySinceMs: number | null },
 ): Promise<void> {
   const nowMs = deps.clock.now();
@@ -147,12 +147,12 @@ async function release(
 }
 
 async function noteFailure(deps: ReaderDeps, runId: string, error: unknown): Promise<void> {
-  // While a cause lasts, every tick fails by it.
+  // As long as a cause lasts, every tick fails because of it.
   const kind = `tick: ${error instanceof Error ? error.name : "unknown"}`;
   const message = describeError(error);
   try {
     await deps.store.addError(runId, { atMs: deps.clock.now(), source: "reader", message, kind });
   } catch {
-    // The table itself may be what failed; the log line above has it.
+    // The table itself may have failed; the log line above has the error.
   }
 }

@@ -1,4 +1,4 @@
-/** A start that asked for more than the host keeps: what is missing is recorded as a gap and logged. */
+/** If a start asked for more than the host keeps, the missing part is recorded as a gap and logged. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { ReaderDeps } from "./deps.ts";
@@ -6,8 +6,8 @@ import type { ReaderDeps } from "./deps.ts";
 export const BEFORE_KEPT = "before what the host keeps";
 
 /**
- * Told once, with the first window of a start by time. `keptSinceMs`: as far back as the source goes, where it was seen;
- * `first`: where the run begins to read. Of a start by a sequence number only the host's own numbers can tell (reader).
+ * Done once, with the first window of a start by time. `keptSinceMs`: the oldest time that the source keeps, if it was seen;
+ * `first`: where the run begins to read. For a start by sequence number, only the reader can detect it.
  */
 export async function noteStartGap(
   deps: Pick<ReaderDeps, "store" | "clock" | "log">,
@@ -18,8 +18,10 @@ export async function noteStartGap(
   if (run.start.kind !== "time" || keptSinceMs === null || keptSinceMs <= run.start.timeMs) return false;
   const to = cursorAt(first?.ordinal ?? 0, keptSinceMs);
   const [asked, kept] = [run.start.timeMs, keptSinceMs].map((timeMs) => new Date(timeMs).toISOString());
-  deps.log(`[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there. What is older is in the accounts' repositories: BACKFILL_SOURCE=both reads them, too`);
-  // The sequence numbers of what the host no longer has are not known; they are below the first one that it has.
+  deps.log(
+    `[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there. What is older is in the accounts' repositories: BACKFILL_SOURCE=both reads them, too`,
+  );
+  // The sequence numbers of the missing events are not known, only that they are below the first one that the host has.
   const from = cursorAt(0, run.start.timeMs);
   await deps.store.addGap(run.runId, { from, to, host: run.source.host, reason: BEFORE_KEPT, atMs: deps.clock.now() });
   return true;

@@ -1,6 +1,6 @@
 /**
- * What is tidied when no run is open: tombstones so old that nothing which may still come could be older. A bounded piece of
- * work; what is left is taken the next time, or by `doctor --fix`.
+ * Removes old tombstones while no run is open: those that are older than everything that may still come. Its work is
+ * bounded; the rest is removed the next time, or by `doctor --fix`.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -8,7 +8,7 @@ import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
 
 export interface TidyUpOptions {
   readonly tidying: Tidying;
-  /** Batches that a redrive may bring back; what is in them is not known. */
+  /** Batches that a redrive may bring back; their contents are not known. */
   readonly deadLetters: () => Promise<number>;
   readonly atMostMs: number;
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface TidyUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Never rejects: what fails is done the next time. */
+/** Never rejects: after a failure, the next call tries again. */
 export async function tidyUp({ tidying, deadLetters, log, ...options }: TidyUpOptions): Promise<void> {
   try {
     if ((await deadLetters()) > 0) return;

@@ -11,11 +11,11 @@ import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { paceOf } from "./pace.ts";
 
-/** Less than this ahead of us is not worth reading it again. */
+/** Slots less than this far ahead are not worth reading the events again. */
 const WORTH_WAKING_MS = 5_000;
 const MAX_ATTEMPTS = 3;
 
-/** The run after it: in a new generation, or as it was. `before`: as it was when its pace was changed. */
+/** The changed run: in a new generation, or unchanged. `before`: the run before its pace was changed. */
 export async function wakePlanned(
   deps: { readonly store: RunStore & WindowStore; readonly clock: Pick<Clock, "now">; readonly readsAtOnce?: boolean },
   before: Run,
@@ -23,7 +23,7 @@ export async function wakePlanned(
 ): Promise<Run> {
   if (deps.readsAtOnce !== true) return tuned;
   const nowMs = deps.clock.now();
-  // While it pauses, what is planned is still applied, each batch at its slot.
+  // While it is pausing, planned batches are still applied, each at its slot.
   if (tuned.status !== "running" || tuned.readerCursor === null) return tuned;
   if (msPerEvent(tuned) >= msPerEvent(before) || before.plannedDueMs - nowMs <= WORTH_WAKING_MS) return tuned;
   let run: Run | null = tuned;
@@ -34,7 +34,7 @@ export async function wakePlanned(
       nowMs,
     });
     if (renewed !== null) return renewed;
-    // The reader advanced the applied cursor in between, or somebody else began a generation, which has planned them again.
+    // The reader advanced the applied cursor in between, or another process began a generation and planned these events again.
     run = await deps.store.getRun(tuned.runId);
     if (run !== null && run.generation !== tuned.generation) return run;
   }

@@ -1,4 +1,4 @@
-/** Keeps what goes into the items of a run and of a pace small, whatever it is given: texts are shortened, lists are cut. */
+/** Limits the size of the items of a run and of a pace, whatever the input is: texts are shortened, lists are cut. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { BrokenStateError } from "./errors.ts";
 import type { TuneRecord } from "./pace.ts";
@@ -14,7 +14,7 @@ const MAX_TUNES_BYTES = 600;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
-/** As `shorten`, for a sentence: what is cut ends at a word, and an ellipsis says that more was there. */
+/** Like `shorten`, for a sentence: it is cut at the end of a word, and an ellipsis shows that more was there. */
 export function shortenText(text: string, maxBytes: number = MAX_REASON_BYTES): string {
   const whole = shorten(text, maxBytes);
   if (whole === text.toWellFormed()) return whole;
@@ -27,7 +27,7 @@ const ELLIPSIS = "…";
 
 /** The first `maxBytes` bytes of the text, never half a character. */
 export function shorten(text: string, maxBytes: number): string {
-  // A character takes at least a byte, so what is longer than that is cut before it is encoded.
+  // A character takes at least one byte, so a longer text is cut before it is encoded.
   const bytes = Buffer.from(text.slice(0, maxBytes + 1).toWellFormed());
   if (bytes.byteLength <= maxBytes) return bytes.toString();
   let end = maxBytes;
@@ -35,7 +35,7 @@ export function shorten(text: string, maxBytes: number): string {
   return bytes.toString("utf8", 0, end);
 }
 
-/** A host begins, and a database ends, with what tells it from others: what is too long loses its middle. */
+/** The beginning of a host and the end of a database name distinguish it from others, so a text that is too long loses its middle. */
 export function shortenName(name: string): string {
   if (Buffer.byteLength(name) <= MAX_DATABASE_NAME_BYTES) return name;
   const half = (MAX_DATABASE_NAME_BYTES - Buffer.byteLength("…")) / 2;
@@ -47,12 +47,12 @@ export function shortenOrNull(text: string | null): string | null {
   return text === null ? null : shortenText(text);
 }
 
-/** Sums by reason. Reasons beyond the fourth are counted as `other`, so that no event goes missing in the sum. */
+/** Sums by reason. Reasons after the fourth are counted as `other`, so that the sum stays complete. */
 export function addSkipped(to: Counts, add: Counts): Record<string, number> {
   return addReasons(to, add, MAX_SKIPS);
 }
 
-/** As addSkipped(), for events that are dead, up to the seventh reason; a correction takes away. Reasons that are down to 0 are gone. */
+/** Like addSkipped(), for dead events, up to the seventh reason; a correction subtracts. Reasons that reach 0 are removed. */
 export function addDeadReasons(to: Counts, add: Counts): Record<string, number> {
   return Object.fromEntries(Object.entries(addReasons(to, add, MAX_DEADS)).filter(([, count]) => count !== 0));
 }
@@ -70,7 +70,7 @@ function addReasons(to: Counts, add: Counts, most: typeof MAX_SKIPS): Record<str
   return Object.fromEntries(sums);
 }
 
-/** The newest five at most, fewer where they do not fit into 600 bytes, deflated. */
+/** At most the newest five; fewer if they do not fit into 600 bytes, deflated. */
 export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[]; bytes: Uint8Array | null } {
   let kept = tunes.slice(-MAX_TUNES).map((tune) => boundTune(tune));
   let bytes = deflate(kept);
@@ -85,7 +85,7 @@ export function boundTunes(tunes: readonly TuneRecord[]): { tunes: TuneRecord[];
   return { tunes: kept, bytes: kept.length === 0 ? null : bytes };
 }
 
-/** @throws BrokenStateError when these are not bytes of boundTunes() */
+/** @throws BrokenStateError if these bytes do not come from boundTunes() */
 export function readTunes(bytes: Uint8Array | null): TuneRecord[] {
   if (bytes === null) return [];
   try {
@@ -100,7 +100,7 @@ function deflate(tunes: readonly TuneRecord[]): Uint8Array {
   return deflateRawSync(JSON.stringify(tunes));
 }
 
-/** One record, with short texts and not too many changes. */
+/** One record, with short texts and a limited number of changes. */
 export function boundTune(tune: TuneRecord, maxChanges: number = MAX_TUNE_CHANGES): TuneRecord {
   const value = (it: string | number | boolean) => (typeof it === "string" ? shorten(it, MAX_TUNE_TEXT_BYTES) : it);
   const changes = Object.entries(tune.changes)

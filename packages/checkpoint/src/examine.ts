@@ -1,4 +1,4 @@
-/** What a look at a table tells: whether it has the shape that the store writes. Nothing is read from it or written. */
+/** Checks whether a table has the keys that the store needs. It reads and writes no items. */
 import { DescribeTableCommand, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { TableError } from "./errors.ts";
 
@@ -11,7 +11,7 @@ export interface TableFindings {
 
 export const NEEDED_KEY = "pk HASH S, sk RANGE S";
 
-/** @throws TableError when it is not there, or may not be looked at */
+/** @throws TableError if the table does not exist or we may not read its description */
 export async function examineTable(client: DynamoDBClient, table: string): Promise<TableFindings> {
   try {
     const { Table: found } = await client.send(new DescribeTableCommand({ TableName: table }));

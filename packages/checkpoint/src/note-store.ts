@@ -1,17 +1,21 @@
-/** What is noted beside a run for people. It decides nothing. */
+/** Notes about a run for people. No decision depends on them. */
 import type { ConsumerReport, Gap, RunError } from "./notes.ts";
 
 export interface NoteStore {
   addGap(runId: string, gap: Gap): Promise<void>;
   listGaps(runId: string): Promise<readonly Gap[]>;
-  /** Keeps the last 20. One that has a kind replaces the one before it of its kind, and counts how often it came. */
+  /** Keeps the last 20. One with a kind replaces the previous one of its kind, and counts how often it came. */
   addError(runId: string, error: RunError): Promise<void>;
-  /** By their time; those of one moment in the order in which they came. */
+  /** Sorted by time; those of the same moment in the order in which they came. */
   listErrors(runId: string): Promise<readonly RunError[]>;
   reportConsumer(runId: string, report: ConsumerReport): Promise<void>;
   listConsumers(runId: string): Promise<readonly ConsumerReport[]>;
-  /** The course of the run, in a format that only its writer knows; the writer also bounds its size. Replaces what was there. */
+  /** When a notice of each kind was sent; the writer has a small and fixed number of kinds. Empty: none was sent. */
+  getNotices(runId: string): Promise<Readonly<Record<string, number>>>;
+  /** Replaces what was there. */
+  putNotices(runId: string, toldAtMs: Readonly<Record<string, number>>): Promise<void>;
+  /** The history of the run, in a format that only its writer knows; the writer also limits its size. Replaces the stored one. */
   putHistory(runId: string, history: string): Promise<void>;
-  /** null: none was ever put there. */
+  /** null: none was ever stored. */
   getHistory(runId: string): Promise<string | null>;
 }

@@ -5,7 +5,7 @@ import type { Gap, RunError } from "./notes.ts";
 export const MAX_ERRORS = 20;
 export const MAX_GAPS = 200;
 export const MAX_CONSUMERS = 200;
-/** A consumer that was silent for so long, while another spoke, is gone. */
+/** A consumer that has not reported for this long, while another one has, is gone. */
 export const CONSUMER_SILENT_MS = 3_600_000;
 const MAX_ERROR_BYTES = 1000;
 const MAX_KIND_BYTES = 60;
@@ -36,7 +36,7 @@ export function isSameGap(a: Gap, b: Gap): boolean {
   return a.host === b.host && a.from.ordinal === b.from.ordinal && a.to.ordinal === b.to.ordinal;
 }
 
-/** Newest first; those beyond the bound, and those long silent by the clock of the others, are `silent`. */
+/** Newest first; those beyond the limit, and those much older than the newest report, are `silent`. */
 export function whoIsHeard<T>(reports: readonly T[], atMs: (report: T) => number): { heard: T[]; silent: T[] } {
   const sorted = reports.toSorted((a, b) => atMs(b) - atMs(a));
   const [newest] = sorted;

@@ -1,4 +1,4 @@
-/** What is noted beside a run for people: gaps, errors, what consumers say of themselves. Bounded, and decides nothing. */
+/** Notes about a run for people: gaps, errors, reports of consumers. Their number is limited, and no decision depends on them. */
 import type { Cursor } from "@firehose-backfill/source/cursor";
 
 export interface Gap {
@@ -15,17 +15,17 @@ export interface RunError {
   readonly source: string;
   readonly message: string;
   /**
-   * What kind of trouble it is (`waiting: database`), where the same may come again and again with another value in its
-   * message. A run keeps one entry of a kind, the latest. One of a fixed, small number.
+   * The kind of problem (`waiting: database`), if the same problem may occur again with another value in its message. A run keeps
+   * one entry of each kind, the latest. The number of kinds is small and fixed.
    */
   readonly kind?: string;
-  /** When this kind came first in the run; the store keeps it. */
+  /** When this kind first occurred in the run; the store keeps it. */
   readonly firstAtMs?: number;
-  /** How often a kind has come, this time included; the store counts. */
+  /** How often this kind has occurred, this time included; the store counts. */
   readonly times?: number;
 }
 
-/** What a consumer process last said of itself; on AWS the only way to see it. */
+/** The last report of a consumer process; on AWS this is the only way to see it. */
 export interface ConsumerReport {
   readonly id: string;
   readonly atMs: number;

@@ -1,6 +1,6 @@
 /**
- * What decides how fast events are applied to a database: the throttle, the slots that are given away, back-off, and what is
- * waited for. A write to the pace does not check the run: a reader that has lost its lease can reserve slots, which then stay
+ * The values that decide how fast events are applied to a database: the throttle, the reserved slots, back-off, and current
+ * waits. A write to the pace does not check the run: a reader that has lost its lease can reserve slots, which then stay
  * unused. Two batches never have the same slot.
  */
 import type { Pace, SeenSettings } from "./pace.ts";
@@ -9,13 +9,13 @@ import type { Run } from "./run.ts";
 
 export interface PaceStore {
   /**
-   * New throttle settings for the pace of this run: raises paceVersion, sets plannedDue to now, appends to `tunes`. null: the
-   * run is gone or finished, or its pace is not the one of `paceVersion` any more, where that is given.
+   * Sets new throttle settings for the pace of this run: raises paceVersion, sets plannedDue to now, appends to `tunes`. null: the
+   * run is gone or finished, or `paceVersion` is given and is no longer that of its pace.
    */
   tune(runId: string, change: TuneChange): Promise<Run | null>;
-  /** What was given when the settings were looked at, where the throttle stays as it is. */
+  /** The settings that were given at the last check, if the throttle does not change. */
   noteSeen(paceId: string, seen: SeenSettings): Promise<void>;
-  /** Moves plannedDue if it is still `expectedMs` and the version of the pace is `paceVersion`. false: read again. */
+  /** Moves plannedDue if it is still `expectedMs` and the pace's version is still `paceVersion`. false: read again. */
   reserveSlots(paceId: string, slots: { expectedMs: number; nextMs: number; paceVersion: number }): Promise<boolean>;
   /**
    * A late batch takes a new slot after all others. Returns the slot's due time and the paceVersion that it belongs to.
@@ -27,12 +27,12 @@ export interface PaceStore {
   ): Promise<{ dueMs: number; paceVersion: number }>;
   /**
    * backOff x 2, up to 16, if it last changed before `notAfterMs`; raises paceVersion, sets plannedDue to now.
-   * At 16 it notes the moment and the reason alone, so that the quiet minute begins anew, and returns false.
+   * At 16 it only stores the moment and the reason, so that the minute without trouble begins again, and returns false.
    */
   raiseBackOff(paceId: string, options: { reason: string; notAfterMs: number; nowMs: number }): Promise<boolean>;
-  /** backOff / 2 if it last changed before `notAfterMs`. Leaves paceVersion alone. */
+  /** backOff / 2 if it last changed before `notAfterMs`. paceVersion does not change. */
   halveBackOff(paceId: string, options: { notAfterMs: number; nowMs: number }): Promise<boolean>;
-  /** null: nothing is waited for any more. */
+  /** null: the run no longer waits. */
   setWaiting(paceId: string, waiting: Pace["waiting"]): Promise<void>;
   addMemoryPause(paceId: string, nowMs: number): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What may be changed of a run from outside its reader: by an operator, by the clock, or by a reader that finds messages lost. */
+/** How a run may be changed by others than its reader in normal work: by an operator, by the clock, or after lost messages. */
 import type { OffPeakPace, SeenSettings, Sources, TuneRecord } from "./pace.ts";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { Cursor } from "@firehose-backfill/source/cursor";
@@ -15,11 +15,11 @@ export interface RunPatch {
 }
 
 export interface NewGeneration {
-  /** The generation that is replaced; the write is refused if it is not the run's any more. */
+  /** The generation that is replaced; the write is refused if the run has another one by now. */
   readonly generationBefore: number;
-  /** From where the reader goes on: the applied cursor as it was read, or, with `start`, any cursor. null: the start point. */
+  /** Where the reader continues: the applied cursor as it was read, or, with `start`, any cursor. null: the start point. */
   readonly cursor: Cursor | null;
-  /** Given when the operator chose a start with --from: replaces the start point and what was measured of the stream. */
+  /** Set if the operator chose a start with --from: replaces the start point and what was measured of the stream. */
   readonly start?: StartPoint;
   readonly nowMs: number;
 }
@@ -30,10 +30,10 @@ export interface TuneChange {
   readonly sources: Sources;
   readonly record: TuneRecord;
   readonly nowMs: number;
-  /** Left out: stays what it is. */
+  /** Absent: unchanged. */
   readonly offPeak?: OffPeakPace | null;
-  /** Left out: stays what it is. */
+  /** Absent: unchanged. */
   readonly seen?: SeenSettings;
-  /** Of the pace that the change was made from. Left out: whatever it is by now. */
+  /** The pace version that the change is based on. Absent: any version. */
   readonly paceVersion?: number;
 }

@@ -1,7 +1,7 @@
 /**
- * Everything that is kept of a run, for those who compose. A use case asks for the small stores that it uses.
+ * Everything that is stored about a run, for composition roots. A use case asks only for the small stores that it uses.
  *
- * Every write says under which condition it is true. No clock comparison decides correctness: the fence does.
+ * Every write has the condition under which it is valid. No clock comparison decides correctness: the fence does.
  */
 import type { LedgerStore } from "./ledger-store.ts";
 import type { NoteStore } from "./note-store.ts";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command, from its sources: by type stripping, nothing is built. */
+/** Runs the command from its sources: Node strips the types, so nothing is built. */
 import { fileURLToPath } from "node:url";
 import { launch } from "./launcher.mjs";
 

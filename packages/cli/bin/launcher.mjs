@@ -1,6 +1,6 @@
 /**
- * Launches every program of this project. It is plain JavaScript, because an older Node must be able to read it. Started by one, it
- * hands over to the pinned Node; started by that, it exposes the garbage collector (for the memory guard) and runs the program.
+ * Launches every program of this project. It is plain JavaScript, because an older Node must be able to read it. An older Node
+ * starts the pinned Node with the same arguments; the pinned Node exposes the garbage collector (for the memory guard) and runs the program.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -12,7 +12,7 @@ import { runInNewContext } from "node:vm";
 
 const NEEDED_MAJOR = 24;
 
-/** `script`: the program's own path. `run`: loads what an older Node cannot read, and resolves with the exit code. */
+/** `script`: the program's own path. `run`: loads the code that an older Node cannot read, and resolves with the exit code. */
 export async function launch({ script, run }) {
   if (Number(process.versions.node.split(".", 1)[0]) < NEEDED_MAJOR) {
     handOver(script);
@@ -24,13 +24,13 @@ export async function launch({ script, run }) {
     globalThis.gc = runInNewContext("gc");
   }
   const code = await run();
-  // What is still open (a socket that lingers) must not keep a finished command alive.
+  // Open handles (such as a lingering socket) must not keep a finished command alive.
   await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))));
-  // All went well, but its answer could not be printed: that is an error.
+  // The command succeeded, but its output could not be printed: that is an error.
   process.exit(code === 0 ? process.exitCode : code);
 }
 
-/** Same flags, same arguments, same terminal; signals are passed on, and the answer is the child's. */
+/** Starts the pinned Node with the same flags, arguments and terminal; signals are passed on, and its exit code is ours. */
 function handOver(script) {
   const node = pinnedNode(script);
   if (node === null) {
@@ -54,7 +54,7 @@ function handOver(script) {
   });
 }
 
-/** Found from the program upwards, as `require` would. */
+/** Searched from the program's folder upwards, as `require` does. */
 function pinnedNode(script) {
   try {
     const folder = dirname(createRequire(script).resolve("node/package.json"));
@@ -65,7 +65,7 @@ function pinnedNode(script) {
   }
 }
 
-/** Handed over by an older Node that is gone, SIGKILL included: the channel to it closes, and this one stops gracefully. */
+/** If an older Node started this one and is gone, even after SIGKILL, the channel to it closes, and this one stops gracefully. */
 function endWithLauncher() {
   if (!process.connected) return;
   process.channel?.unref();

@@ -1,4 +1,4 @@
-/** The command as it is installed: a process of its own, by this Node and, where there is one, by an older one. */
+/** The installed command as a separate process, with this Node and, if there is one, with an older Node. */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** Whether colours are wanted on a stream: on a terminal, unless NO_COLOR holds anything (no-color.org) or TERM is dumb. */
+/** Whether to use colours on a stream: only on a terminal, and not if NO_COLOR is set (no-color.org) or TERM is dumb. */
 import type { CliContext, Output } from "./context.ts";
 
 export function wantsColor({ env }: Pick<CliContext, "env">, output: Output): boolean {

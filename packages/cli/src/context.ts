@@ -1,4 +1,4 @@
-/** Everything a command touches of the world around it, handed in, so that tests can stand in for each. */
+/** Everything outside that a command uses, passed in, so that tests can replace each part. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { DoctorOptions, examine } from "@firehose-backfill/server/doctor/examine";
 import type { openEvents } from "@firehose-backfill/server/event-feed";
@@ -8,12 +8,13 @@ import type { runServer } from "@firehose-backfill/server/run-server";
 import type { steerHere } from "@firehose-backfill/server/steer-here";
 import type { StopSignal } from "./exit-code.ts";
 import type { InvokeFunction } from "./invoke-function.ts";
+import type { Notify } from "./service-manager.ts";
 
-/** A stream that is written to: data on stdout, progress on stderr. */
+/** An output stream: data goes to stdout, progress to stderr. */
 export interface Output {
   write(text: string): void;
   readonly isTerminal: boolean;
-  /** Columns of the terminal now; 80 where there is none. */
+  /** The terminal's current columns; 80 if there is no terminal. */
   columns(): number;
 }
 
@@ -24,18 +25,22 @@ export interface CliContext {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Text of a file named by the operator. @throws FileTextError, and what the file system says */
+  /** Reads a file that the operator named. @throws FileTextError, and the file system's errors */
   readonly readFile: (path: string) => string;
   readonly fetch: typeof fetch;
-  /** Calls back at each signal; returns how to stop that. */
+  /** Calls the handler at each signal; returns a function that removes it. */
   readonly onSignal: (signal: StopSignal, handler: () => void) => () => void;
-  /** Ends the process where it stands. */
+  /** Sends states to systemd, where the program is its service. */
+  readonly notifyServiceManager: Notify;
+  /** Sends a signal to another process. @throws what the system says */
+  readonly kill: (pid: number, signal: StopSignal) => void;
+  /** Ends the process immediately. */
   readonly exitNow: (code: number) => void;
-  /** Loaded when a command needs it: most of them should answer at once. */
+  /** Loaded when a command needs it, because most commands should answer quickly. */
   readonly loadServer: () => Promise<{ readonly runServer: typeof runServer }>;
   readonly loadSteering: () => Promise<{ readonly steerHere: typeof steerHere }>;
   readonly loadDoctor: () => Promise<{ readonly examine: typeof examine }>;
-  /** This process, as the doctor looks at it. */
+  /** The properties of this process that the doctor checks. */
   readonly machine: () => DoctorOptions["process"];
   readonly loadEvents: () => Promise<{ readonly openEvents: typeof openEvents }>;
   readonly loadInvoker: () => Promise<{ readonly openInvoker: () => InvokeFunction }>;

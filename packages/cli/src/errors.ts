@@ -3,7 +3,7 @@ import { debuglog } from "node:util";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { EXIT } from "./exit-code.ts";
 
-/** The command was understood and cannot be done; `message` says why and what would help. */
+/** The command was understood but cannot be done; `message` says why and what would help. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 
@@ -17,7 +17,7 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** NODE_DEBUG=firehose-backfill shows the stack as well. */
+/** NODE_DEBUG=firehose-backfill shows the stack, too. */
 const debug = debuglog("firehose-backfill");
 
 export function failureOf(error: unknown): Failure {
@@ -37,7 +37,7 @@ export function failureOf(error: unknown): Failure {
   return { lines: [`firehose-backfill: ${messageOf(error)}`], exitCode: EXIT.error };
 }
 
-/** Errors that know themselves have one message for the operator; of others the name and the causes may help. */
+/** A classified error has a complete message for the operator; for other errors, the name and the causes are added. */
 function messageOf(error: unknown): string {
   if (error instanceof Error && "syscall" in error && error.syscall === "uv_cwd")
     return "the folder that this was started in is gone: go to one that is there (cd)";

@@ -1,4 +1,4 @@
-/** Finds what a command talks to: the process that works on BACKFILL_DATA_DIR, or the deployed function that was named. */
+/** Finds the target of a command: the process that uses BACKFILL_DATA_DIR, or the deployed function that was named. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findServer } from "@firehose-backfill/embedded/data-dir";
@@ -21,7 +21,7 @@ export const TARGET_OPTIONS: Readonly<Record<"function", OptionSpec>> = {
 
 const SNAPSHOT_FILE = "snapshot.json";
 
-/** null: no process works on the data folder. @throws CommandError, ConfigError */
+/** null: no process uses the data folder. @throws CommandError, ConfigError */
 export async function findTarget(context: CliContext, args: Args): Promise<ControlTarget | null> {
   const name = args.text("function");
   if (name !== undefined) {
@@ -33,7 +33,7 @@ export async function findTarget(context: CliContext, args: Args): Promise<Contr
   return server === null ? null : httpTarget({ url: server.url, fetch: context.fetch });
 }
 
-/** `why`: what that means for the command. @throws CommandError where there is none: it needs somebody to do it. */
+/** `why`: the consequence for this command. @throws CommandError if no process is running */
 export async function requireTarget(context: CliContext, args: Args, why?: string): Promise<ControlTarget> {
   const target = await findTarget(context, args);
   if (target !== null) return target;
@@ -43,7 +43,7 @@ export async function requireTarget(context: CliContext, args: Args, why?: strin
   );
 }
 
-/** What a process that is gone last knew, marked as stopped; null where none ever wrote it. */
+/** The last snapshot of a process that has ended, marked as stopped; null if there is none. */
 export async function lastSnapshot(context: CliContext): Promise<Snapshot | null> {
   const { dataDir } = loadConfig(context).config.settings;
   try {

@@ -1,4 +1,4 @@
-/** Commands for a deployed run, by the real SDK against a stand-in for Lambda's API; and the page that is served for it. */
+/** Commands for a deployed run, with the real SDK against a stand-in for Lambda's API; and the page that is served for it. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
@@ -16,7 +16,7 @@ interface Call {
 
 type Answer = { readonly status?: number; readonly error?: string; readonly body: unknown };
 
-/** Lambda's Invoke, as far as it is used. */
+/** The part of Lambda's Invoke that we use. */
 async function lambdaServer(answer: (call: Call) => Answer) {
   const calls: Call[] = [];
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -1,6 +1,6 @@
 /**
- * A deployed run, by its functions: control is asked by its own events, and the status function, where that is the one
- * that was named, as its own address would ask it. Both are called directly, so that one permission is enough.
+ * A deployed run, through its functions. The control function takes control events; the status function, if that one was
+ * named, takes requests like those to its URL. Both are called directly, so that one permission is enough.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
@@ -11,7 +11,7 @@ import type { InvokeFunction } from "./invoke-function.ts";
 import { parsePlan } from "./parse-plan.ts";
 import { parseSnapshot } from "./parse-snapshot.ts";
 
-/** `name`: of control or status; the other one, and the reader, have the same name but for its end. */
+/** `name`: of the control or status function; the names of the other one and of the reader differ only at the end. */
 export function functionTarget(options: { readonly name: string; readonly invoke: InvokeFunction }): ControlTarget {
   const { name, invoke } = options;
   const isStatus = name.endsWith("-status");
@@ -19,7 +19,7 @@ export function functionTarget(options: { readonly name: string; readonly invoke
   const reader = name.replace(/-(?:status|control)$/, "-reader");
   return {
     address: `function ${name}`,
-    // The schedule's own event: control has no tick to make.
+    // The same event that the schedule sends, to the reader: the control function has no tick.
     send: async (event) =>
       event.action === "tick"
         ? tickedOf(reader, await invoke(reader, event))
@@ -33,7 +33,7 @@ export function functionTarget(options: { readonly name: string; readonly invoke
         throw new CommandError(`function ${name} did not answer with a status: ${whatItSaid(answer)}`);
       return snapshot;
     },
-    // A function of a version that keeps none says so in words: no history.
+    // A function of an older version that stores no history answers with a text: no history.
     async history() {
       const answer = isStatus
         ? bodyOf(await invoke(name, pageRequest("/history.json")))
@@ -43,7 +43,7 @@ export function functionTarget(options: { readonly name: string; readonly invoke
   };
 }
 
-/** As much of a function URL's event as the status function looks at. */
+/** The parts of a function URL's event that the status function reads. */
 function pageRequest(path: string) {
   return {
     version: "2.0",
@@ -93,7 +93,7 @@ function field(value: unknown, name: string): unknown {
     : undefined;
 }
 
-/** The same question within a second is answered once: page, JSON and history ask together. */
+/** Repeats the answer for a second: page, JSON and history ask at the same time. */
 export function rememberSnapshot(
   target: Pick<ControlTarget, "snapshot">,
   now: () => number,

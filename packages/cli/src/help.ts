@@ -1,4 +1,4 @@
-/** The help, made from the commands' own tables; `docs/` and `--help` cannot differ from what is parsed. */
+/** The help text, made from the commands' own tables, so that `docs/` and `--help` agree with what is parsed. */
 import type { Command } from "./command.ts";
 
 const PROGRAM = "firehose-backfill";

@@ -1,4 +1,4 @@
-/** The process on this machine, over its own page's HTTP. */
+/** Talks to the process on this machine through the HTTP server of its page. */
 import { describeError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
@@ -8,7 +8,7 @@ import { parsePlan } from "./parse-plan.ts";
 import { parseSnapshot } from "./parse-snapshot.ts";
 
 const TIMEOUT_MS = 30_000;
-/** A plan looks at the relay, politely. */
+/** A plan takes long, because it reads from the relay slowly. */
 const PLAN_TIMEOUT_MS = 120_000;
 const BAD_REQUEST = 400;
 

@@ -1,4 +1,4 @@
-/** One call of a Lambda function, signed with the caller's own credentials. The one module that knows the SDK's client. */
+/** Calls a Lambda function, signed with the caller's own credentials. Only this module uses the SDK's Lambda client. */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { describeError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
@@ -6,15 +6,15 @@ import { CommandError } from "./errors.ts";
 
 export type InvokeFunction = (name: string, event: unknown) => Promise<unknown>;
 
-/** Control may take its whole minute. */
+/** The control function may take its whole minute. */
 const REQUEST_TIMEOUT_MS = 70_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const MAX_SHOWN = 500;
 
-/** Region and credentials are the SDK's to find (AWS_REGION, AWS_PROFILE, keys, SSO). */
+/** The SDK finds region and credentials itself (AWS_REGION, AWS_PROFILE, keys, SSO). */
 export function openInvoker(): InvokeFunction & Disposable {
   const client = new LambdaClient({
-    // A control event that was answered late must not be sent twice.
+    // If the answer to a control event is late, the event must not be sent twice.
     maxAttempts: 1,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
   });

@@ -8,7 +8,7 @@ import type { CliContext } from "./context.ts";
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** The same with a control event's settings on top. @throws ConfigError */
+  /** The same, with a control event's settings on top. @throws ConfigError */
   readonly configure: (values: Readonly<Record<string, string>>) => Config;
 }
 
@@ -24,7 +24,7 @@ export function loadConfig(context: Pick<CliContext, "env" | "readFile">): Loade
   };
 }
 
-/** @throws ConfigError: a file that is there and cannot be read is never passed over */
+/** @throws ConfigError: a file that exists but cannot be read is never ignored */
 function readDotEnv({ readFile }: Pick<CliContext, "readFile">): string | undefined {
   try {
     return readFile(DOT_ENV);

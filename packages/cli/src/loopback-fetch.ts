@@ -1,6 +1,6 @@
 /**
- * `fetch`, but a host on loopback is asked directly: with NODE_USE_ENV_PROXY and HTTP_PROXY Node's own would send `pause`
- * and `status` of this machine to the proxy, which has another 127.0.0.1. Other hosts go as Node sends them.
+ * `fetch` that connects directly to hosts on loopback. With NODE_USE_ENV_PROXY and HTTP_PROXY, Node's own `fetch` would send `pause`
+ * and `status` for this machine to the proxy, whose 127.0.0.1 is another machine. Other hosts are left to Node.
  */
 import { Agent, request, type IncomingMessage } from "node:http";
 import { isLoopback } from "@firehose-backfill/core/config/hosts";
@@ -13,12 +13,12 @@ export function loopbackFetch(elsewhere: typeof fetch): typeof fetch {
   };
 }
 
-/** A text or nothing can be sent, and no redirection is followed: all that is asked of loopback here. */
+/** Requests to loopback need only this: a text body or none, and no redirects. */
 function ask(url: URL, { method = "GET", headers, body, signal }: RequestInit): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const asked = request(
     url,
-    // An agent of its own knows of no proxy; the global one may.
+    // A new agent ignores the proxy; the global one may use it.
     { method, headers: Object.fromEntries(new Headers(headers)), agent: new Agent(), ...(signal ? { signal } : {}) },
     (response) => void receive(response, method).then(resolve, reject),
   );

@@ -12,7 +12,8 @@ describe("firehose-backfill", () => {
   it("without a command shows what there is, as a wrong use", async () => {
     const { exitCode, stdout, stderr } = await ask();
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    for (const { name, summary } of COMMANDS) expect(stderr).toContain(`${name.padEnd(7)}  ${summary}`);
+    const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+    for (const { name, summary } of COMMANDS) expect(stderr).toContain(`${name.padEnd(width)}  ${summary}`);
   });
 
   it.each([["--help"], ["-h"], ["help"]])("%s is an answer", async (word) => {

@@ -1,9 +1,10 @@
-/** The `firehose-backfill` command: finds the command that is meant, and turns whatever goes wrong into one message and an exit code. */
+/** The `firehose-backfill` command: finds the command, and turns any error into one message and an exit code. */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
 import type { Command } from "./command.ts";
 import { cancel } from "./commands/cancel.ts";
+import { completionOf } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
 import { page } from "./commands/page.ts";
@@ -15,6 +16,7 @@ import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
+import { stop } from "./commands/stop.ts";
 import { tick } from "./commands/tick.ts";
 import { tune } from "./commands/tune.ts";
 import type { CliContext } from "./context.ts";
@@ -24,8 +26,8 @@ import { commandHelp, overviewHelp } from "./help.ts";
 import { parseArgs } from "./parse-args.ts";
 import { suggestion } from "./suggest.ts";
 
-/** In the order of a run's life. A new command is one file and one line here. */
-export const COMMANDS: readonly Command[] = [
+/** In the order in which a run needs them. A new command is one file and one line here. */
+const ALL_BUT_COMPLETION: readonly Command[] = [
   doctor,
   plan,
   run,
@@ -37,10 +39,12 @@ export const COMMANDS: readonly Command[] = [
   pause,
   resume,
   cancel,
+  stop,
   tune,
   tick,
   redrive,
 ];
+export const COMMANDS: readonly Command[] = [...ALL_BUT_COMPLETION, completionOf(ALL_BUT_COMPLETION)];
 
 /** Resolves with the exit code; never rejects. */
 export async function main(context: CliContext): Promise<number> {

@@ -1,4 +1,4 @@
-/** Arguments by a command's table of options: strict, and with a suggestion for what is not known. */
+/** Parses arguments with a command's table of options, strictly; for an unknown option it suggests a similar one. */
 import { parseArgs as parseNodeArgs } from "node:util";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
@@ -7,7 +7,7 @@ import { suggestion } from "./suggest.ts";
 
 type Parsed = Pick<Command, "name" | "options" | "operands">;
 
-/** @throws UsageError that says what is wrong and where to read what would be right. */
+/** @throws UsageError that says what is wrong and where the correct options are described. */
 export function parseArgs(command: Parsed, argv: readonly string[]): Args {
   const { values, positionals } = parse(command, joinNegativeNumbers(argv));
   const [surplus] = command.operands === undefined ? positionals : [];
@@ -45,7 +45,7 @@ function parse(command: Parsed, args: readonly string[]) {
   }
 }
 
-/** `--days -1`: Node's parser takes the number for an option. */
+/** `--days -1`: Node's parser would read the number as an option. */
 function joinNegativeNumbers(argv: readonly string[]): string[] {
   const joined: string[] = [];
   for (const argument of argv) {

@@ -1,7 +1,7 @@
-/** A plan as it came over a wire: enough of its shape is looked at to know that it is one. */
+/** Parses a plan from JSON; it checks only enough of its shape to recognise a plan. */
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 
-/** null: it is something else. */
+/** null: it is not a plan. */
 export function parsePlan(value: unknown): Plan | null {
   return isPlan(value) ? value : null;
 }

@@ -1,4 +1,4 @@
-/** A Snapshot from JSON that this program wrote: enough is checked to know it is one, and not some other service's answer. */
+/** Parses a Snapshot from JSON; it checks enough to tell it from another service's answer. */
 import { completeSnapshot } from "@firehose-backfill/status/stored-snapshot";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 

@@ -1,4 +1,5 @@
-/** The real world as a command sees it: the one place of this package that touches `process`. */
+/** The real CliContext: the only file of this package that uses `process`. */
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { decodeFileText } from "@firehose-backfill/core/config/file-text";
@@ -8,7 +9,7 @@ import { loopbackFetch } from "./loopback-fetch.ts";
 
 const NARROWEST = 20;
 const DEFAULT_COLUMNS = 80;
-/** As if SIGPIPE had ended the process, which Node does not let happen. */
+/** The exit code that SIGPIPE would cause; Node ignores that signal. */
 const EXIT_SIGPIPE = 141;
 
 export function processContext(process: NodeJS.Process): CliContext {
@@ -23,6 +24,13 @@ export function processContext(process: NodeJS.Process): CliContext {
     onSignal: (signal, handler) => {
       process.on(signal, handler);
       return () => process.off(signal, handler);
+    },
+    // Node has no datagram sockets of Unix, so systemd's own program sends. If it is missing, systemd says so in time.
+    notifyServiceManager: (states) => {
+      spawn("systemd-notify", states, { stdio: "ignore" }).on("error", () => {});
+    },
+    kill: (pid, signal) => {
+      process.kill(pid, signal);
     },
     exitNow: (code) => process.exit(code),
     loadServer: () => import("@firehose-backfill/server/run-server"),
@@ -42,13 +50,13 @@ export function processContext(process: NodeJS.Process): CliContext {
 }
 
 /**
- * What cannot be printed must not end a run. A log line that finds the disk full is lost; data that does makes the exit
- * code 1 and is told on stderr, once.
+ * Output that cannot be written must not end a run. If the disk is full, a log line is lost; if data is lost, the exit
+ * code becomes 1 and stderr says so once.
  */
 function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
   let isTold = false;
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // `status --json | head -1`: nobody reads on.
+    // `status --json | head -1`: the reader has closed the pipe.
     if (error.code === "EPIPE") process.exit(EXIT_SIGPIPE);
     if (stream !== process.stdout || isTold) return;
     isTold = true;
@@ -61,7 +69,7 @@ function outputOf(stream: NodeJS.WriteStream, process: NodeJS.Process): Output {
       stream.write(text);
     },
     isTerminal: stream.isTTY,
-    // A terminal that does not know its own width says 0.
+    // A terminal of unknown width reports 0.
     columns: () => (stream.isTTY && stream.columns > 0 ? Math.max(NARROWEST, stream.columns) : DEFAULT_COLUMNS),
   };
 }

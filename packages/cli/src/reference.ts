@@ -1,4 +1,4 @@
-/** What the documentation takes from the code: every command's help, as `--help` prints it, and the table of settings. */
+/** The parts of the documentation that come from the code: every command's help, and the table of settings. */
 import { SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Command } from "./command.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
@@ -23,7 +23,7 @@ export function settingsReference(): string {
   return [row(["name", "default", "takes", "meaning"]), "|---|---|---|---|", ...rows].join("\n");
 }
 
-/** The text with what stands under its heading "Every setting" replaced by the table as it is now. */
+/** The page with the section "Every setting" replaced by the current table. */
 export function withSettings(page: string): string {
   return page.replace(/(?<=\n## Every setting\n\n)(?:\|.*\n)*/, () => `${settingsReference()}\n`);
 }

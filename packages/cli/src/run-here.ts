@@ -1,4 +1,4 @@
-/** Runs the backfill in this process until it ends or is stopped: what `run` does, and `start` where no process is there yet. */
+/** Runs the backfill in this process until it ends or is stopped: for `run`, and for `start` if no process is running yet. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import type { RunResult } from "@firehose-backfill/server/run-server";
@@ -7,6 +7,7 @@ import type { CliContext } from "./context.ts";
 import { EXIT, exitCodeOfSignal } from "./exit-code.ts";
 import { loadConfig } from "./load-config.ts";
 import { runView } from "./run-view.ts";
+import { createServiceManager } from "./service-manager.ts";
 import { listenForStop } from "./stop-signals.ts";
 
 export interface RunHereOptions {
@@ -14,11 +15,11 @@ export interface RunHereOptions {
   readonly json: boolean;
   readonly consumers: "in-process" | "process";
   readonly start?: StartRequest;
-  /** Only goes on with the unfinished run. */
+  /** Only continues the unfinished run. */
   readonly resume?: { readonly from: string | null };
 }
 
-/** `--until-done`, `--json` and `--consumers`, the same wherever a process does the run. @throws UsageError */
+/** `--until-done`, `--json` and `--consumers`, for every command that runs the backfill here. @throws UsageError */
 export function runOptions(args: Args): Omit<RunHereOptions, "start" | "resume"> {
   const consumers = args.text("consumers") ?? "in-process";
   if (consumers !== "process" && consumers !== "in-process") {
@@ -27,11 +28,13 @@ export function runOptions(args: Args): Omit<RunHereOptions, "start" | "resume">
   return { untilDone: args.flag("until-done"), json: args.flag("json"), consumers };
 }
 
-/** Resolves with the exit code. @throws ConfigError, and what the server says of why it cannot start */
+/** Resolves with the exit code. @throws ConfigError, and the server's errors at its start */
 export async function runHere(context: CliContext, options: RunHereOptions): Promise<number> {
   const { config, configure } = loadConfig(context);
   const view = runView(context, options);
+  const manager = createServiceManager(context.env, { clock: context.clock, notify: context.notifyServiceManager });
   using signals = listenForStop(context, (signal) => {
+    manager.stopping();
     view.log(
       `[BACKFILL] ${signal}: finishing and saving the current batch. A second signal stops at once; nothing is lost.`,
     );
@@ -47,14 +50,17 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
       ...(options.start === undefined ? {} : { start: options.start }),
       ...(options.resume === undefined ? {} : { resume: options.resume }),
       onSnapshot: view.onSnapshot,
-      onTick: view.onTick,
+      onTick: (snapshot) => {
+        view.onTick(snapshot);
+        manager.alive(snapshot);
+      },
       log: view.log,
       stop: signals.stop,
     });
   } catch (error) {
     const signal = signals.received();
     if (signal === null) throw error;
-    // Stopped while it was still starting: what then failed is a consequence.
+    // The stop came during the start, so a failure after it is only a consequence.
     const why = error === signals.stop.reason ? "nothing is lost" : describeError(error);
     view.log(`firehose-backfill: stopped while starting: ${why}`);
     return exitCodeOfSignal(signal);

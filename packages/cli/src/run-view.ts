@@ -1,4 +1,4 @@
-/** How a run is shown while it works: a redrawn block on a terminal, plain lines elsewhere, JSON on stdout if asked for. */
+/** Shows a run in progress: a redrawn block on a terminal, plain lines otherwise, JSON on stdout on request. */
 import { renderJson } from "@firehose-backfill/status/render-json";
 import { renderText } from "@firehose-backfill/status/render-text";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -17,7 +17,7 @@ export function runView(context: CliContext, options: { readonly json: boolean }
   const onSnapshot = (snapshot: Snapshot): void => {
     if (options.json) stdout.write(`${renderJson(snapshot)}\n`);
   };
-  // JSON lines on the same screen would tear the block apart.
+  // JSON lines on the same screen would break the block.
   const isBlock = stderr.isTerminal && !(options.json && stdout.isTerminal);
   if (!isBlock) {
     return { log: (line) => stderr.write(`${line}\n`), onTick: () => {}, onSnapshot };

@@ -8,7 +8,7 @@ export function serve(process: NodeJS.Process): Promise<number> {
   return main({ ...context, argv: commandOf(context.argv) });
 }
 
-/** Options alone are those of `run`. */
+/** If only options are given, they belong to `run`. */
 export function commandOf(argv: readonly string[]): readonly string[] {
   const [first] = argv;
   return first === undefined || first.startsWith("-") ? ["run", ...argv] : argv;

@@ -1,4 +1,4 @@
-/** `start --since-last`, by itself and as a command. */
+/** `start --since-last`, the function and the command. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";

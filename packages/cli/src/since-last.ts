@@ -1,15 +1,15 @@
-/** Where `start --since-last` begins: after the last thing that the last run applied. The nightly idiom. */
+/** Where `start --since-last` begins: after the last event that the last run applied. Used for nightly runs. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 export type SinceLast =
-  /** With the place to begin; without one there has never been a run, and the settings say it. */
+  /** `from` is where to begin; null: there has been no run yet, so the settings decide. */
   | { readonly kind: "begin"; readonly from: string | null; readonly note: string }
-  /** The last one is not finished: it goes on. */
+  /** The last run is not finished, so it continues. */
   | { readonly kind: "go-on"; readonly note: string };
 
-/** `host`: of the run that is to begin; null: the target knows it. @throws UsageError */
+/** `host`: the host of the new run; null: the target knows it. @throws UsageError */
 export function sinceLast(last: Snapshot | null, request: StartRequest, host: string | null): SinceLast {
   if (request.days !== undefined || request.from !== undefined)
     throw new UsageError("start: --since-last says where to begin: leave out --days and --from");

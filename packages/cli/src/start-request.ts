@@ -1,4 +1,4 @@
-/** What a run is to be about, as `start` and `plan` take it on the command line. */
+/** Reads the options of `start` and `plan` that say what a run reads. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { parseEndPoint, parseStartPoint } from "@firehose-backfill/backfill/parse-range";
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
@@ -32,7 +32,7 @@ export function startRequest(context: CliContext, args: Args, command: string): 
   const { kind } = definitionOf("source");
   if (texts.source !== undefined && "problem" in kind.parse(texts.source, { readFile: null }))
     throw new UsageError(`${command}: --source is ${kind.showHeld(texts.source)}; it takes ${kind.takes}`);
-  // Said here, before anybody is asked: a wrong place is a wrong command line.
+  // Checked here before anything is sent, because a wrong value is a usage error.
   if (texts.from !== undefined) parseStartPoint(texts.from);
   if (texts.to !== undefined) parseEndPoint(texts.to);
   const lists = {
@@ -42,7 +42,7 @@ export function startRequest(context: CliContext, args: Args, command: string): 
   return { ...given(texts), ...given(lists), isNew: args.flag("new"), isDryRun: args.flag("dry-run") };
 }
 
-/** Read here: a process elsewhere does not see this one's files, and a control event may not name any. */
+/** The file is read here: a process elsewhere cannot see it, and a control event must not name files. */
 function listOf(
   context: CliContext,
   args: Args,
@@ -58,12 +58,12 @@ function listOf(
   throw new UsageError(`${command}: --${name} is ${kind.showHeld(text)}${detail}; it takes ${kind.takes}`);
 }
 
-/** As a control event; a flag that is not set is left out. */
+/** Builds the control event; flags that are not set are left out. */
 export function startEvent(action: "start" | "plan", { isNew, isDryRun, ...request }: StartRequest): ControlEvent {
   return { action, ...request, ...(isNew ? { new: true } : {}), ...(isDryRun ? { dryRun: true } : {}) };
 }
 
-/** Without what was not given. */
+/** Without the keys that were not given. */
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same keys, without those that hold undefined

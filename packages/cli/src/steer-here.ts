@@ -1,4 +1,4 @@
-/** What `cancel`, `tune` and `redrive` do where no process works on the data folder: the one thing, here, and no run is begun. */
+/** What `cancel`, `tune` and `redrive` do if no process uses the data folder: only this action, in this process, without a new run. */
 import { parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Args } from "./command.ts";
@@ -11,7 +11,7 @@ import { loadConfig } from "./load-config.ts";
 import { sendControl } from "./send-control.ts";
 import { listenForStop } from "./stop-signals.ts";
 
-/** To the process that is there, or here. Resolves with the exit code. @throws CommandError, UsageError, ConfigError */
+/** Sends the event to the running process, or acts here. Resolves with the exit code. @throws CommandError, UsageError, ConfigError */
 export async function steer(context: CliContext, args: Args, event: ControlEvent): Promise<number> {
   const target = await findTarget(context, args);
   if (target !== null) return sendControl(context, target, event);

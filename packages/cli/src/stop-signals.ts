@@ -1,17 +1,17 @@
-/** Ctrl-C and SIGTERM: the first one asks for a graceful stop, the second one ends the process where it stands. */
+/** Ctrl-C and SIGTERM: the first one asks for a graceful stop, the second one ends the process immediately. */
 import type { CliContext } from "./context.ts";
 import { exitCodeOfSignal, type StopSignal } from "./exit-code.ts";
 
 /**
- * In a terminal one Ctrl-C reaches the whole group, and npm (and an older Node that handed over) passes its own on as
- * well: the same signal arrives two or three times within milliseconds. That is one wish, not two.
+ * In a terminal, one Ctrl-C reaches the whole process group, and npm (and an older Node that started this one) also passes it
+ * on, so the same signal arrives two or three times within milliseconds. They count as one.
  */
-const SAME_WISH_MS = 200;
+const SAME_SIGNAL_MS = 200;
 
 export interface StopSignals extends Disposable {
   /** Aborts at the first signal. */
   readonly stop: AbortSignal;
-  /** The first one; null: none came. */
+  /** The first signal; null: none came. */
   received(): StopSignal | null;
 }
 
@@ -27,7 +27,7 @@ export function listenForStop(
       first = { signal, atMs };
       onFirst(signal);
       controller.abort();
-    } else if (atMs - first.atMs >= SAME_WISH_MS) context.exitNow(exitCodeOfSignal(signal));
+    } else if (atMs - first.atMs >= SAME_SIGNAL_MS) context.exitNow(exitCodeOfSignal(signal));
   };
   const offs = (["SIGINT", "SIGTERM"] as const).map((signal) => context.onSignal(signal, () => handle(signal)));
   return {

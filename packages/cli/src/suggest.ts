@@ -1,6 +1,6 @@
-/** Finds what was probably meant. */
+/** Finds the known word that was probably meant. */
 
-/** null when nothing is near: a guess at random is worse than none. */
+/** null if no word is similar: a random guess is worse than none. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const near = known
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate) }))
@@ -16,7 +16,7 @@ export function suggestion(word: string, known: readonly string[], prefix = ""):
   return meant === null ? "" : ` Did you mean ${prefix}${meant}?`;
 }
 
-/** Characters to add, drop, change or swap. */
+/** How many characters to add, drop, change or swap. */
 function distance(left: string, right: string): number {
   const rows = [Array.from({ length: right.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= left.length; i++) {

@@ -16,19 +16,19 @@ export class TerminalBlock {
     this.#lines = lines;
   }
 
-  /** Above the block. */
+  /** Prints a line above the block. */
   print(line: string): void {
     const block = this.#lines.length === 0 ? "" : `${this.#lines.join("\n")}\n`;
     this.#output.write(`${this.#erase()}${line}\n${block}`);
   }
 
-  /** As if it had never been. */
+  /** Removes the block. */
   clear(): void {
     this.#output.write(this.#erase());
     this.#lines = [];
   }
 
-  /** Up to its first line, and everything from there on cleared: one write, so that it does not flicker. */
+  /** Moves to the first line of the block and clears from there, in one write, so that it does not flicker. */
   #erase(): string {
     return this.#lines.length === 0 ? "" : `${ESC}[${this.#lines.length}A${ESC}[0J`;
   }

@@ -1,15 +1,15 @@
-/** A bar on standard error while a terminal waits for something of which only the usual length is known. */
+/** A progress bar on stderr for a wait whose usual length is known. */
 import { terminalLine } from "@firehose-backfill/status/terminal";
 import { wantsColor } from "./color.ts";
 import type { CliContext } from "./context.ts";
 import { TerminalBlock } from "./terminal-block.ts";
 
-/** A plan's: eight places, one connection after the other. */
+/** The usual time of a plan: eight points, one connection after the other. */
 const USUAL_MS = 30_000;
 const EVERY_MS = 500;
 const CELLS = 30;
 
-/** What `work` resolves with. A pipe sees nothing of it. */
+/** Resolves with the result of `work`. Nothing is drawn in a pipe. */
 export async function withBar<T>(context: CliContext, work: Promise<T>): Promise<T> {
   const { clock, stderr } = context;
   if (!stderr.isTerminal) return work;
@@ -20,7 +20,7 @@ export async function withBar<T>(context: CliContext, work: Promise<T>): Promise
   const draw = async () => {
     while (!done.signal.aborted) {
       const passedMs = clock.now() - startedAtMs;
-      // Never full before it is: how long it takes is the relay's matter.
+      // Never full before the work is done, because the relay decides how long it takes.
       const filled = Math.min(CELLS - 1, Math.floor((passedMs / USUAL_MS) * CELLS));
       const bar = [
         { text: "█".repeat(filled), ink: "green" },

@@ -2,8 +2,8 @@ import type { EventSlice } from "./cbor/event-log.ts";
 import type { FirehoseEvent } from "./event.ts";
 
 /**
- * The name of a batch in the ledger. The number alone would not do: a window that is read again after a crash
- * may be packed differently, and every tick has a new fence, so (generation, window, fence, number) never names two contents.
+ * The name of a batch in the ledger. The number alone is not enough: a window that is read again after a crash may be packed differently.
+ * Every tick has a new fence, so one (generation, window, fence, number) never names two different contents.
  */
 export interface BatchKey {
   readonly runId: string;
@@ -21,26 +21,26 @@ export interface Batch {
   readonly key: BatchKey;
   /** The time of its slot, Unix time in milliseconds. */
   readonly dueMs: number;
-  /** The pace version it was planned in; an older one than the run's is treated as late. 0 when it was planned without pacing. */
+  /** The pace version in which it was planned; an older one than the run's is treated as late. 0: planned without pacing. */
   readonly paceVersion: number;
   readonly events: readonly FirehoseEvent[];
   /**
-   * Given: the batch is a redrive of rows of `dead_events`, one id an event. Its window is 0, which no reader ever
-   * names, its fence the moment of the redrive, and its ledger entry says dead until it is applied.
+   * Set if the batch is a redrive of rows of `dead_events`; one id for each event. Its window is 0, which no reader ever uses, its
+   * fence is the moment of the redrive, and its ledger entry says dead until it is applied.
    */
   readonly deadEventIds?: readonly string[];
 }
 
-/** A batch on its way out: its events are a reader's, not made into objects. Good for as long as their log is. */
+/** A batch before it is sent: its events are encoded in the reader's log, not objects. It is valid as long as that log. */
 export type LoggedBatch = Omit<Batch, "events"> & { readonly events: EventSlice };
 
-/** What became of a batch's events. `applied + stale + dead + emptyRanges` is for how many events it counted. */
+/** What happened to a batch's events. `applied + stale + dead + emptyRanges` is the number of events that it counted as. */
 export interface BatchCounts {
   readonly applied: number;
-  /** Handed to the database and found to be older than what it holds. Counts as processed. */
+  /** Events that were sent to the database and were older than its rows. They count as processed. */
   readonly stale: number;
   readonly dead: number;
-  /** `dead` by reason. Left out: nobody said. */
+  /** `dead` by reason. Absent: the reasons are not known. */
   readonly deadReasons?: Readonly<Record<string, number>>;
   /** Rows that ranges of repositories prove absent and that were there: counted as received and processed beside the events. */
   readonly removed?: number;

@@ -1,6 +1,6 @@
 /**
- * Times in the stream come from each PDS, and revisions too; nobody vouches for them. A single one that is far ahead must
- * not decide for good what is newest. A clock may be wrong by a few minutes: so much is let through.
+ * Event times and revisions in the stream come from each PDS, and nobody checks them. One that is far in the future must not stay the
+ * newest for ever. A clock may be wrong by a few minutes, so this much is accepted.
  */
 export const MOST_AHEAD_MS = 5 * 60_000;
 

@@ -1,10 +1,10 @@
-/** The header of a CARv1 archive: which block is its root. The blocks themselves are their readers' affair. */
+/** Parses the header of a CARv1 archive, which names its root block. Other files read the blocks. */
 import { CborCursor, MAJOR } from "./cbor/cursor.ts";
 import { FIRST_KEY, keyTable } from "./cbor/key-table.ts";
 import { CborError } from "./cbor/refusal.ts";
 import { CID_LENGTH } from "./cid.ts";
 
-/** What is said of an otherwise sound header that names no root, as answers to `getBlocks` have it. */
+/** The result for a valid header that names no root, as in answers to `getBlocks`. */
 export const NO_ROOT = "no root";
 
 /** `a2 65 roots 81 d8 2a 58 25 00`, a CID, `67 version 01`: the header of every archive with one root. */
@@ -19,7 +19,7 @@ const HEADER_LENGTH = HEADER_BEFORE.length + CID_LENGTH + HEADER_AFTER.length;
 const KEY = { roots: 0, version: 1 } as const;
 const KEYS = keyTable(KEY);
 
-/** Where the 36 bytes of the first root start, in the header between two offsets; a sentence where it is no header of version 1. */
+/** The offset of the first root's 36 bytes in the header between two offsets; a sentence if it is not a header of version 1. */
 export function readCarRoot(bytes: Buffer, start: number, end: number): number | string {
   const isUsual =
     end - start === HEADER_LENGTH &&

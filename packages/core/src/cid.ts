@@ -1,6 +1,6 @@
 /**
- * Content identifiers as atproto has them: version 1, dag-cbor or raw, sha-256. 36 bytes, or 59 characters of base32.
- * Any other kind is not a CID here.
+ * Content identifiers (CIDs) in the form that atproto uses: version 1, dag-cbor or raw, sha-256. 36 bytes, or 59 characters of
+ * base32. Other CIDs are refused.
  */
 import { hash } from "node:crypto";
 
@@ -16,7 +16,7 @@ const HEADER_LENGTH = 4;
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
-/** Whether the 36 bytes from `offset` on are a CID of ours. */
+/** Whether the 36 bytes from `offset` on are such a CID. */
 export function isCid(bytes: Uint8Array, offset = 0): boolean {
   const codec = bytes[offset + 1];
   return (
@@ -28,7 +28,7 @@ export function isCid(bytes: Uint8Array, offset = 0): boolean {
   );
 }
 
-/** `bafyrei…` or `bafkrei…`. The bytes are taken as they are: check them with `isCid` first. */
+/** `bafyrei…` or `bafkrei…`. The bytes are not checked: call `isCid` first. */
 export function cidToText(cid: Uint8Array): string {
   const text = Buffer.allocUnsafe(TEXT_LENGTH);
   text[0] = 0x62; // "b": base32, lower case, no padding
@@ -47,7 +47,7 @@ export function cidToText(cid: Uint8Array): string {
   return text.toString("latin1");
 }
 
-/** null: not the text of a CID of ours. Every CID has one text only: upper case and stray bits at the end are refused. */
+/** null: not the text of such a CID. Every CID has exactly one text: upper case and extra bits at the end are refused. */
 export function cidFromText(text: string): Uint8Array | null {
   if (text.length !== TEXT_LENGTH || text[0] !== "b") return null;
   const cid = new Uint8Array(CID_LENGTH);
@@ -68,7 +68,7 @@ export function cidFromText(text: string): Uint8Array | null {
   return strayBits === 0 && isCid(cid) ? cid : null;
 }
 
-/** Compares 36 bytes of each, from the given offsets on; nothing is allocated. */
+/** Compares 36 bytes of each, from the given offsets on, without allocating. */
 export function cidEquals(left: Uint8Array, right: Uint8Array, leftOffset = 0, rightOffset = 0): boolean {
   if (leftOffset + CID_LENGTH > left.length || rightOffset + CID_LENGTH > right.length) return false;
   // From the end: CIDs of one kind share their first four bytes.
@@ -78,14 +78,14 @@ export function cidEquals(left: Uint8Array, right: Uint8Array, leftOffset = 0, r
   return true;
 }
 
-/** Whether the block is the one that the CID names. Costs one sha-256. */
+/** Whether the CID names this block. Costs one sha-256. */
 export function hashMatches(cid: Uint8Array, block: Uint8Array): boolean {
   return cid.length === CID_LENGTH && isCid(cid) && digestMatches(cid, 0, block);
 }
 
-/** The same for a CID that stands among other bytes, and that `isCid` holds for. */
+/** The same for a CID inside other bytes, for which `isCid` is true. */
 export function digestMatches(bytes: Uint8Array, cidAt: number, block: Uint8Array): boolean {
-  // As text: making a Buffer of the 32 bytes takes three times as long as hashing a record.
+  // As text: creating a Buffer of the 32 bytes takes three times as long as hashing a record.
   const digest = hash("sha256", block, "binary");
   for (let index = 0; index < DIGEST_LENGTH; index++) {
     if (digest.charCodeAt(index) !== bytes[cidAt + HEADER_LENGTH + index]) return false;

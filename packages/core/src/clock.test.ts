@@ -12,7 +12,7 @@ test("an aborted sleep ends at once and is no error", async () => {
 test("a sleep lasts at least as long as it says", async () => {
   const startMs = performance.now();
   await systemClock.sleep(20, new AbortController().signal);
-  // Timers count whole milliseconds and may be one early by this clock.
+  // Timers use whole milliseconds and may fire 1 ms early by this clock.
   expect(performance.now() - startMs).toBeGreaterThanOrEqual(19);
 });
 

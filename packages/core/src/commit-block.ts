@@ -1,6 +1,6 @@
 /**
- * The signed commit block of a repository, read field by field. Whether what it says is right is asked elsewhere, and the
- * signature is verified elsewhere: here its bytes, and those it covers, are set apart.
+ * Parses the signed commit block of a repository. It separates the signature and the bytes that the signature covers; callers
+ * check the values and verify the signature.
  */
 import { CborCursor, MAJOR } from "./cbor/cursor.ts";
 import { FIRST_KEY, keyTable } from "./cbor/key-table.ts";
@@ -11,7 +11,7 @@ export const COMMIT_VERSION = 3;
 /** How far ahead of now a revision may be; later ones would win against everything that comes after them. */
 export const MAX_REV_AHEAD_MS = 300_000;
 
-/** Where the signature stands in a commit block: offsets of its bytes, and of its key (the signature covers the map without it). */
+/** The position of the signature in a commit block: offsets of its bytes, and of its key (the signature covers the map without it). */
 export interface SignaturePlace {
   readonly entryStart: number;
   readonly start: number;
@@ -30,17 +30,17 @@ export interface CommitBlock {
 const KEY = { did: 0, rev: 1, sig: 2, data: 3, prev: 4, version: 5 } as const;
 const KEYS = keyTable(KEY);
 
-/** The bytes that the signature covers: the same map without `sig`. Own memory. */
+/** The bytes that the signature covers: the same map without `sig`, in its own memory. */
 export function unsignedBytes(bytes: Buffer, start: number, end: number, signature: SignaturePlace): Uint8Array {
   const unsigned = new Uint8Array(end - start - (signature.end - signature.entryStart));
   unsigned.set(bytes.subarray(start, signature.entryStart));
   unsigned.set(bytes.subarray(signature.end, end), signature.entryStart - start);
-  // A map of fewer than 24 entries: its length is in its first byte.
+  // The map has fewer than 24 entries, so its length is in its first byte.
   unsigned[0] = (bytes[start] ?? 0) - 1;
   return unsigned;
 }
 
-/** Returns a sentence where it is no commit. */
+/** Returns a sentence if the block is not a commit. */
 export function readCommitBlock(bytes: Buffer, start: number, end: number): CommitBlock | string {
   try {
     return readFields(new CborCursor(bytes, start, end));

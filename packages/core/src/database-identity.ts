@@ -1,19 +1,19 @@
 /**
- * Which database a run writes to. The id is kept in the database itself: it stays the same behind another address (a port
- * that changes, a pooler, a restored backup), and another database has another one.
+ * Identifies the database that a run writes to. The id is stored in the database itself, so it stays the same behind another address
+ * (another port, a pooler, a restored backup), and a different database has a different id.
  */
 
 export interface DatabaseIdentity {
   readonly id: string;
-  /** host:port/database, for messages: neither user nor password. */
+  /** host:port/database for messages, without user and password. */
   readonly name: string;
 }
 
-/** null: it is the one. Otherwise what is wrong, with both databases and the ways out. */
+/** null: it is the same database. Otherwise a message with both databases and the possible actions. */
 export function otherDatabase(
   runId: string,
   bound: DatabaseIdentity | null,
-  /** `id` null: it holds no schema of ours. */
+  /** `id` null: the database has no schema of this program. */
   found: { readonly id: string | null; readonly name: string },
 ): string | null {
   if (bound === null || bound.id === found.id) return null;

@@ -1,7 +1,7 @@
 /**
- * Times as frames, operators and settings write them, from text or bytes to milliseconds: one set of rules everywhere. It
- * reads RFC 3339, and what other clients of the network read besides: a lower-case `t` or `z`, no zone (taken as UTC), a zone
- * without its colon or its minutes. The common form is read without making a string.
+ * Parses times from frames, operators and settings to milliseconds, with the same rules everywhere. It reads RFC 3339, and other
+ * forms that occur in the network: a lower-case `t` or `z`, no zone (read as UTC), a zone without its colon or its
+ * minutes. The common form is read without creating a string.
  */
 
 const DATETIME =
@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MOST_CHARS = 64;
 
-/** Milliseconds since the epoch of the time between two offsets; NaN if it is none, or one that no calendar has. */
+/** Milliseconds since the epoch of the time between two offsets; NaN if it is not a time or the date does not exist. */
 export function parseDatetime(bytes: Buffer, start: number, end: number): number {
   // 2025-02-06T01:05:06.528Z
   if (
@@ -33,7 +33,7 @@ export function parseDatetime(bytes: Buffer, start: number, end: number): number
     const milli = digits(bytes, start + 20, 3);
     const isPlain =
       year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 60;
-    // A negative one shows in the sign of all.
+    // If any of them is negative, so is the result of the OR.
     if (isPlain && (hour | minute | second | milli) >= 0) {
       return knownMidnightMs(year, month, day) + hour * 3_600_000 + minute * MINUTE_MS + second * 1_000 + milli;
     }
@@ -42,7 +42,7 @@ export function parseDatetime(bytes: Buffer, start: number, end: number): number
   return parseDatetimeText(bytes.toString("latin1", start, end));
 }
 
-/** The same of a text. */
+/** The same for a text. */
 export function parseDatetimeText(text: string): number {
   const parts = text.length > MOST_CHARS ? null : DATETIME.exec(text);
   if (parts === null) return Number.NaN;
@@ -52,23 +52,23 @@ export function parseDatetimeText(text: string): number {
   const zoneMs = (Number(zoneHour) * 60 + Number(zoneMinute)) * MINUTE_MS * (sign === "-" ? -1 : 1);
   if (hours > 24 || minutes > 59 || seconds > 60 || Number(zoneHour) > 23 || Number(zoneMinute) > 59) return Number.NaN;
   const millis = Math.floor(Number(`0.${fraction || "0"}`) * 1_000);
-  // The midnight that ends a day, and nothing behind it.
+  // 24:00 is allowed only as the exact end of a day.
   if (hours === 24 && (minutes > 0 || seconds > 0 || millis > 0)) return Number.NaN;
   const timeMs = midnight + hours * 3_600_000 + minutes * MINUTE_MS + seconds * 1_000 + millis - zoneMs;
-  // A leap second ends a day of UTC. As clocks count it, it is the second after it.
+  // A leap second is at the end of a UTC day. It is read as the second after it.
   if (seconds === 60 && timeMs - millis !== Math.floor(timeMs / DAY_MS) * DAY_MS) return Number.NaN;
   return timeMs;
 }
 
-/** NaN: the month does not have that day, or the year that month. */
+/** NaN: the month does not have that day, or the year does not have that month. */
 function midnightMs(year: number, month: number, day: number): number {
   const date = new Date(0);
-  // Date.UTC takes years below 100 for those of the last century.
+  // Date.UTC reads years below 100 as years of the last century.
   date.setUTCFullYear(year, month - 1, day);
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : Number.NaN;
 }
 
-/** The last day asked for: a stream tells hours of each. */
+/** Caches the last day: a stream has hours of events from the same day. */
 const known = { day: -1, midnightMs: 0 };
 
 function knownMidnightMs(year: number, month: number, day: number): number {

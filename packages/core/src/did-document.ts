@@ -3,11 +3,11 @@ import { parseVerificationMethod } from "./public-key.ts";
 import type { PublicKey } from "./signature.ts";
 
 export interface DidDocument {
-  /** null: none that can be used. */
+  /** null: the document has no usable key. */
   readonly key: PublicKey | null;
-  /** `https://…`, as it stands there: a stranger's word, to be checked before anything is sent. null: none. */
+  /** `https://…` as written in the document: check it before anything is sent there. null: none. */
   readonly pds: string | null;
-  /** Claimed by the document alone; whether the name points back is not asked. null: none. */
+  /** The document claims it; nobody has checked that the name points back. null: none. */
   readonly handle: string | null;
 }
 

@@ -91,7 +91,7 @@ describe("where keys come from", () => {
     const own = scene([trouble("HTTP 500")]);
     expect(await own.resolveKey("did:web:pds.example.com")).toBeNull();
     await expect(own.resolveDid("did:web:pds.example.com")).rejects.toBeInstanceOf(DidHostError);
-    // Both were one request: who cannot be asked is not asked again at once.
+    // Both calls made one request: a failed host is not asked again immediately.
     expect(own.asked).toHaveLength(1);
     await own.clock.advance(60_000);
     await own.resolveKey("did:web:pds.example.com");

@@ -1,13 +1,13 @@
 /**
- * From a DID to its document: did:plc from the PLC directory, did:web from the host itself. A bounded cache stands in front. Who
- * fetches is injected: hosts are strangers, and what is sent to them is the affair of a client that knows how.
+ * Finds the document of a DID: did:plc in the PLC directory, did:web on the host itself, with a bounded cache. The function that
+ * fetches is injected, because requests to hosts that we do not control need a careful client.
  */
 import type { Clock } from "./clock.ts";
 import { type DidDocument, readDidDocument } from "./did-document.ts";
 import type { ClassifiedError } from "./errors.ts";
 import type { PublicKey } from "./signature.ts";
 
-/** The directory itself is in trouble: nothing is known about any account. Waiting helps. */
+/** The directory cannot be asked, so nothing is known about any account. Waiting helps. */
 export class KeyServiceError extends Error implements ClassifiedError {
   override readonly name = "KeyServiceError";
 
@@ -16,7 +16,7 @@ export class KeyServiceError extends Error implements ClassifiedError {
   }
 }
 
-/** The own host of one did:web account cannot be asked: nothing is known of that account. Waiting may help. */
+/** The host of one did:web account cannot be asked, so nothing is known of that account. Waiting may help. */
 export class DidHostError extends Error implements ClassifiedError {
   override readonly name = "DidHostError";
 
@@ -27,23 +27,23 @@ export class DidHostError extends Error implements ClassifiedError {
 
 export type DocumentAnswer =
   | { readonly kind: "document"; readonly body: string }
-  /** The host says that there is none, or what it sent is none. */
+  /** The host says that there is none, or its answer is not a document. */
   | { readonly kind: "absent" }
-  /** Nothing is known: another time there may be one. */
+  /** The answer is unknown; a later request may find a document. */
   | { readonly kind: "trouble"; readonly error: string };
 
 /** Never rejects. */
 export type FetchDocument = (url: string) => Promise<DocumentAnswer>;
 
 /**
- * null: there is no such account any more, or no document of it.
- * Rejects with KeyServiceError or DidHostError where nothing is known, because nobody who knows can be asked.
+ * null: the account no longer exists, or has no document.
+ * Rejects with KeyServiceError or DidHostError if the service that knows cannot be asked.
  */
 export type ResolveDid = (did: string, options?: { readonly forceRefresh?: boolean }) => Promise<DidDocument | null>;
 
 /**
- * The signing key of an account; null: it has none that can be used. `forceRefresh`: what was remembered did not fit.
- * Rejects with a retryable error where nothing is known, because the service that knows cannot be asked.
+ * The signing key of an account; null: it has no usable key. `forceRefresh`: the cached key did not verify the signature.
+ * Rejects with a retryable error if the service that knows cannot be asked.
  */
 export type ResolveKey = (did: string, options?: { readonly forceRefresh?: boolean }) => Promise<PublicKey | null>;
 
@@ -51,17 +51,17 @@ export interface DidResolverOptions {
   readonly clock: Clock;
   readonly fetchDocument: FetchDocument;
   readonly plcUrl?: string;
-  /** How long a document, and how long the absence of one (or of a usable key in it), is believed. */
+  /** How long a document, or the absence of a document or key, is cached. */
   readonly ttlMs?: number;
   readonly absentTtlMs?: number;
-  /** A forced refresh is answered from the cache while the entry is younger: bad signatures must not become requests. */
+  /** While the entry is younger, a forced refresh is answered from the cache, so that bad signatures do not cause requests. */
   readonly minRefreshMs?: number;
   readonly maxEntries?: number;
 }
 
 interface Entry {
   readonly atMs: number;
-  /** A host that cannot be asked is remembered too: each event of its account would ask it again. */
+  /** A failed host is cached, too: otherwise each event of its account would ask it again. */
   readonly found: DidDocument | DidHostError | null;
 }
 
@@ -74,7 +74,7 @@ const DEFAULTS = {
   maxEntries: 50_000,
 };
 const PLC = /^did:plc:[a-z2-7]{24}$/;
-/** A public host name: no port, no path, no address, nothing of a local network. */
+/** A public host name: no port, no path, no IP address, no name of a local network. */
 const WEB = /^did:web:((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9])$/;
 const LOCAL_DOMAINS = /\.(?:local|localhost|internal|intranet|lan|home|corp|arpa|test|invalid|example|onion)$/;
 
@@ -129,8 +129,8 @@ function hasKey(found: Entry["found"]): boolean {
 }
 
 /**
- * A resolver of signing keys alone: no usable key (unknown, deleted, no document, another method) is null, and so is an account whose own host
- * cannot be asked: that is its affair alone.
+ * Resolves signing keys only. null: no usable key (the account is unknown or deleted, has no document or another method), or the account's
+ * own host cannot be asked, which must not stop other accounts.
  */
 export function keysOf(resolveDid: ResolveDid): ResolveKey {
   return async (did, options) => {

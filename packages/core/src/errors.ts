@@ -1,10 +1,10 @@
 /**
- * Errors say themselves whether trying again can help; nobody reads messages to find out.
- * Each package has its own; here are the two that every command may meet, and the helpers that read any of them.
+ * Errors say whether a retry can help, so nobody has to parse messages. Each package has its own errors; this file has the two
+ * that every command may meet, and the functions that read any error.
  */
 import { escapeForLog } from "./log-lines.ts";
 
-/** An error that knows whether the same call may succeed later, with nothing changed but time. */
+/** An error that knows whether the same call may succeed later, if only time passes. */
 export interface ClassifiedError extends Error {
   isRetryable(): boolean;
 }
@@ -12,7 +12,7 @@ export interface ClassifiedError extends Error {
 /** The configuration cannot be used. Lists everything that is wrong with it, one problem a line; exit code 2. */
 export class ConfigError extends Error implements ClassifiedError {
   override readonly name: string = "ConfigError";
-  /** Each names the setting, what it held and what it takes. Escaped, and never a secret. */
+  /** Each names the setting, its value and what it takes. Escaped, and never a secret. */
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
@@ -25,7 +25,7 @@ export class ConfigError extends Error implements ClassifiedError {
   }
 }
 
-/** A command or a control event that is not understood. Says what would be right; exit code 2. */
+/** A command or a control event that is not understood. The message says what would be right; exit code 2. */
 export class UsageError extends Error implements ClassifiedError {
   override readonly name = "UsageError";
 
@@ -34,7 +34,7 @@ export class UsageError extends Error implements ClassifiedError {
   }
 }
 
-/** False for anything that does not say so itself: an error nobody foresaw is a bug, and bugs do not go away by waiting. */
+/** False for an error that does not say so itself: an unexpected error is a bug, and waiting does not fix bugs. */
 export function isRetryable(error: unknown): boolean {
   return isClassified(error) && error.isRetryable();
 }
@@ -50,10 +50,10 @@ const MAX_DESCRIPTION = 2_000;
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
-  // Bounded by itself: causes can go in a circle.
+  // The depth is limited, because causes can form a circle.
   for (let depth = 0; depth < MAX_CAUSES && current !== undefined && current !== null; depth++) {
     const part = describeOne(current);
-    // Wrappers like to repeat the message of what they wrap.
+    // Many wrappers repeat the message of the wrapped error.
     if (!parts.includes(part)) parts.push(part);
     current = current instanceof Error ? current.cause : undefined;
   }
@@ -63,7 +63,7 @@ export function describeError(error: unknown): string {
 function describeOne(error: unknown): string {
   if (!(error instanceof Error)) return describeThrown(error);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  // Node's connect errors are an AggregateError with an empty message: what matters is inside.
+  // Node's connect errors are an AggregateError with an empty message: the useful errors are inside it.
   const inner =
     error.message === "" && error instanceof AggregateError ? error.errors.slice(0, 3).map(describeOne).join("; ") : "";
   const message = error.message === "" ? inner : error.message;

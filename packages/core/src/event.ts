@@ -1,8 +1,8 @@
 /**
- * What a source says, one value an event. An event is the unit of BACKFILL_BATCH_SIZE and of every rate: one record
- * operation of a #commit, one #account, #identity or #sync marker, or one record of a repository. A range of a repository
- * is counted by its records; an empty one counts as one event, because it costs a statement (proved-range.ts).
- * The reader never decodes records: their DAG-CBOR bytes travel as they came, and the consumer decodes them.
+ * The events of a source. An event is the unit of BACKFILL_BATCH_SIZE and of every rate: one record operation of a #commit,
+ * one #account, #identity or #sync marker, or one record of a repository. A range of a repository counts as its records; a
+ * range without records counts as one event, because it costs a statement. The reader never decodes records: their DAG-CBOR
+ * bytes travel unchanged, and the consumer decodes them.
  */
 interface EventBase {
   /** Of its frame. 0: it comes from a repository, and has no place in a stream. */
@@ -38,7 +38,7 @@ export interface AccountEvent extends EventBase {
 
 export interface IdentityEvent extends EventBase {
   readonly kind: "identity";
-  /** null: the frame carried no handle, which means nothing about the handle. */
+  /** null: the frame had no handle, which does not mean that the handle is gone. */
   readonly handle: string | null;
 }
 
@@ -48,23 +48,23 @@ export interface SyncEvent extends EventBase {
 }
 
 /**
- * Something the reader saw that can never be applied: a broken frame, or an operation that breaks a rule.
- * It travels through the queue, because the reader has no database; a consumer writes it to `dead_events`.
+ * Something that the reader received and that can never be applied: a broken frame, or an operation that breaks a rule.
+ * It goes through the queue because the reader has no database; a consumer writes it to `dead_events`.
  */
 export interface DeadEntry {
   readonly kind: "dead";
   readonly seq: number;
   readonly timeMs: number;
   readonly did: string | null;
-  /** `collection/rkey` where it is known. */
+  /** `collection/rkey` if it is known. */
   readonly path: string | null;
   /** A short stable word, counted and shown: `bad-frame`, `too-many-ops`, `missing-block`, ... */
   readonly reason: string;
   /** One sentence for the operator, escaped where it is printed. */
   readonly error: string;
-  /** At most the first 16 KiB of what arrived. */
+  /** At most the first 16 KiB of the frame or event. */
   readonly payload: Uint8Array;
-  /** What can be tried again: an event that was whole but for what the reason says. Absent: what arrived was none. */
+  /** The event, if only the given reason prevents it from being applied, so that it can be tried again. */
   readonly event?: LiveEvent;
 }
 
@@ -96,6 +96,6 @@ export interface RangeEvent extends EventBase {
 }
 
 export type MarkerEvent = AccountEvent | IdentityEvent | SyncEvent;
-/** One that can be applied by itself. */
+/** An event that can be applied by itself. */
 export type LiveEvent = RecordEvent | MarkerEvent;
 export type FirehoseEvent = LiveEvent | RangeEvent | DeadEntry;

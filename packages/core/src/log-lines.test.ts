@@ -79,7 +79,7 @@ describe("escapeForLog", () => {
   test("what is too long is cut, and says so", () => {
     expect(escapeForLog("abcdef", 4)).toBe("abcd… (2 more)");
     expect(escapeForLog("abcd", 4)).toBe("abcd");
-    // Cut through a pair: half of it is a lone surrogate, and shown as one.
+    // The cut is inside a pair: the remaining half is a lone surrogate and is shown as one.
     expect(escapeForLog("abc😀", 4)).toBe("abc\\ud83d… (1 more)");
   });
 });

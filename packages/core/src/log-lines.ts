@@ -1,13 +1,13 @@
 /**
- * The lines that people grep for, word for word, and the one way to print text that came from somewhere else.
- * Values in, strings out: who prints them, and where, is decided elsewhere.
+ * The log lines that people search for by their exact text, and the function that makes foreign text safe to print.
+ * Pure: the callers decide who prints the lines, and where.
  */
 import type { ThrottleSettings } from "./config/settings.ts";
 
 const PROGRESS_EVERY_EVENTS = 10_000;
 const PROGRESS_EVERY_MS = 30_000;
 
-/** Said once when a run starts, and again when a tune changed it. */
+/** Printed once when a run starts, and again after a tune changed it. */
 export function throttlingConfigLines(
   settings: Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent" | "maxMemoryMb" | "useIdle">,
 ): string[] {
@@ -36,18 +36,18 @@ export function memoryLine(memory: { readonly usedMb: number; readonly limitMb: 
 }
 
 export interface ProgressCadence {
-  /** True if the lines are to be printed now; then the next ones are counted from here. */
+  /** True if the lines are to be printed now; the next interval then begins here. */
   isDue(received: number, nowMs: number): boolean;
 }
 
-/** Every 10,000 events received, and at least every 30 s. The line at the end of a run is its caller's. */
+/** Every 10,000 events received, and at least every 30 s. The caller prints the line at the end of a run. */
 export function progressCadence(start: { readonly received: number; readonly nowMs: number }): ProgressCadence {
   let step = Math.floor(start.received / PROGRESS_EVERY_EVENTS);
   let lastMs = start.nowMs;
   return {
     isDue: (received, nowMs) => {
       const reached = Math.floor(received / PROGRESS_EVERY_EVENTS);
-      // Not only a higher step: totals fall when a new generation drops windows that were not finished.
+      // Lower steps count, too: totals fall when a new generation drops unfinished windows.
       if (reached === step && nowMs - lastMs < PROGRESS_EVERY_MS) return false;
       const isDue = reached > step || nowMs - lastMs >= PROGRESS_EVERY_MS;
       step = reached;
@@ -62,8 +62,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Text from the network, a file or a database, made fit for one line of a log or a terminal:
- * what cannot be seen becomes `\n`, `\u001b` or `\u{e0041}`, and what is longer than `maxLength` is cut, saying by how much.
+ * Makes text from the network, a file or a database safe for one line of a log or a terminal: invisible characters become
+ * `\n`, `\u001b` or `\u{e0041}`, and text longer than `maxLength` is cut, with a note of how much is missing.
  */
 export function escapeForLog(text: string, maxLength = 500): string {
   const isCut = text.length > maxLength;

@@ -1,4 +1,4 @@
-/** How large a message of the queue may be: the deploy sets it, the program packs by it, `doctor` looks for it. */
+/** The largest size of a queue message: the deploy sets it, the program packs by it, `doctor` checks it. */
 
-/** What SQS allows at most, and what a queue of this program takes. SQS's own default is a quarter of it. */
+/** The most that SQS allows, and what a queue of this program must accept. The default of SQS is a quarter of it. */
 export const NEEDED_MESSAGE_BYTES = 1024 * 1024;

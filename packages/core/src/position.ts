@@ -1,7 +1,7 @@
-/** A place in one host's stream: the sequence number and the time its frame carried. */
+/** A position in one host's stream: the sequence number and the time of its frame. */
 export interface Position {
-  /** Scoped to the host it came from; never carried to another one. 0 means "before the oldest frame". */
+  /** Valid only for the host it came from. 0 means "before the oldest frame". */
   readonly seq: number;
-  /** Milliseconds since the epoch, as the frame said it. Not vouched for by the relay. */
+  /** Milliseconds since the epoch, from the frame. The relay does not check it. */
   readonly timeMs: number;
 }

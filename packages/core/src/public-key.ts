@@ -1,8 +1,8 @@
-/** Public keys as DID documents and did:key write them. */
+/** Parses public keys as DID documents and did:key write them. */
 import type { CurveName, PublicKey } from "./signature.ts";
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-/** Base58 takes quadratic time: a key is never longer. */
+/** Decoding base58 takes quadratic time, and no key is longer than this. */
 const MAX_TEXT = 128;
 const COMPRESSED_LENGTH = 33;
 const UNCOMPRESSED_LENGTH = 65;
@@ -12,13 +12,13 @@ const CODECS: readonly { readonly kind: CurveName; readonly prefix: readonly [nu
   { kind: "k256", prefix: [0xe7, 0x01] },
   { kind: "p256", prefix: [0x80, 0x24] },
 ];
-/** Verification methods of older documents: the bare point, and the curve in the type's name. */
+/** Verification methods of older documents: they hold the bare point, and the type names the curve. */
 const LEGACY_TYPES: Readonly<Record<string, CurveName>> = {
   EcdsaSecp256k1VerificationKey2019: "k256",
   EcdsaSecp256r1VerificationKey2019: "p256",
 };
 
-/** `zQ3sh…`, `zDnae…`: multibase over multicodec. null: none of ours. */
+/** `zQ3sh…`, `zDnae…`: multibase over multicodec. null: not a supported key. */
 export function parseMultikey(multibase: string): PublicKey | null {
   const bytes = decodeMultibase(multibase);
   if (bytes === null || bytes.length !== COMPRESSED_LENGTH + 2) return null;
@@ -36,7 +36,7 @@ export function parseVerificationMethod(type: string, multibase: string): Public
   return compressed.length === COMPRESSED_LENGTH ? { kind, bytes: compressed } : null;
 }
 
-/** x, and the sign of y. */
+/** Compressed form: x, and the sign of y. */
 function compress(point: Uint8Array): Uint8Array {
   const compressed = new Uint8Array(COMPRESSED_LENGTH);
   compressed[0] = 2 + ((point[UNCOMPRESSED_LENGTH - 1] ?? 0) & 1);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus, sourcesOf } from "./run-state.ts";
 
-/** The whole table, once more and by columns: a change has to be made twice, and is then meant. */
+/** The whole table a second time, by columns, so that nobody changes it by accident. */
 const MAY_BECOME: Readonly<Record<RunStatus, string>> = {
   enqueued: "running paused cancelling cancelled errored",
   running: "pausing paused cancelling cancelled succeeded errored",

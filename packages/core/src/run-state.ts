@@ -1,4 +1,4 @@
-/** The states of a run and the one table of transitions that store, CLI, page and tests use. */
+/** The states of a run and the one table of transitions, which store, CLI, page and tests use. */
 export const RUN_STATUSES = [
   "enqueued",
   "running",
@@ -27,12 +27,12 @@ export function canTransition(from: RunStatus, to: RunStatus): boolean {
   return TRANSITIONS[from].includes(to);
 }
 
-/** The states from which `to` may be reached. */
+/** The states from which a run may change to `to`. */
 export function sourcesOf(to: RunStatus): readonly RunStatus[] {
   return RUN_STATUSES.filter((from) => canTransition(from, to));
 }
 
-/** A finished run is over for good; the next start begins a new one. An errored one can be resumed. */
+/** A finished run cannot continue; the next start begins a new one. An errored one can be resumed. */
 export function isFinished(status: RunStatus): boolean {
   return status === "cancelled" || status === "succeeded";
 }

@@ -1,4 +1,4 @@
-/** ECDSA as atproto has it: 64 bytes of r and s, s in the lower half, over sha-256; P-256 or secp256k1. */
+/** ECDSA as atproto uses it: 64 bytes of r and s, s in the lower half, over sha-256; P-256 or secp256k1. */
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 
 export type CurveName = "k256" | "p256";
@@ -13,9 +13,9 @@ const SIGNATURE_LENGTH = 64;
 const COMPRESSED_LENGTH = 33;
 
 interface Curve {
-  /** DER of a SubjectPublicKeyInfo up to the point. */
+  /** DER of a SubjectPublicKeyInfo, up to the point. */
   readonly spkiPrefix: Buffer;
-  /** Half of the group's order: what s may be at most. node:crypto takes both s and its negative. */
+  /** Half of the group's order, the largest s allowed. node:crypto accepts both s and its negative. */
   readonly halfOrder: Buffer;
 }
 
@@ -30,10 +30,10 @@ const CURVES: Readonly<Record<CurveName, Curve>> = {
   },
 };
 
-/** A key is verified with many times; making it costs as much as verifying. They go when the resolver forgets theirs. */
+/** A key verifies many signatures, and creating its object costs as much as one check. An entry goes when the resolver drops its key. */
 const keyObjects = new WeakMap<PublicKey, KeyObject>();
 
-/** False for whatever is wrong, a key that is no point of its curve included. */
+/** False for any problem, including a key that is not a point of its curve. */
 export function verifySignature(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_LENGTH || key.bytes.length !== COMPRESSED_LENGTH) return false;
   if (Buffer.compare(signature.subarray(32), CURVES[key.kind].halfOrder) > 0) return false;
@@ -50,7 +50,7 @@ function keyObjectOf(key: PublicKey): KeyObject | null {
     keyObjects.set(key, keyObject);
     return keyObject;
   } catch {
-    // Not a point of the curve: nothing is signed with it.
+    // Not a point of the curve, so it cannot have signed anything.
     return null;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * How the SDK's clients are set up for a stand-in on loopback: everything that the SDK would otherwise look up in AWS_*
- * variables or in ~/.aws/config. Those are meant for AWS, and one of them (FIPS, dual stack, a wrong retry mode, a profile
- * that is not there) would stop a stack that has nothing to do with AWS. For AWS itself the SDK looks them up as ever.
+ * Configures the SDK's clients for a stand-in on loopback: all values that the SDK would otherwise read from AWS_* variables or
+ * from ~/.aws/config. Those values are meant for AWS, and one of them (FIPS, dual stack, a wrong retry mode, a missing profile)
+ * would stop a stack that does not use AWS. For AWS itself the SDK reads them as usual.
  */
 const CONFIG = {
   region: "us-east-1",
@@ -23,12 +23,12 @@ export type StandInClientConfig = Omit<typeof CONFIG, "authSchemePreference" | "
   readonly authSchemePreference: string[];
 };
 
-/** Fit for any client of the SDK. */
+/** Valid for any client of the SDK. */
 export function standInClient(endpoint: string): StandInClientConfig {
   return { ...CONFIG, defaultsMode: "standard", authSchemePreference: [...CONFIG.authSchemePreference], endpoint };
 }
 
-/** What only DynamoDB's client looks up beyond that. */
+/** Additional values that only DynamoDB's client reads. */
 export const STAND_IN_TABLE = {
   accountIdEndpointMode: "disabled",
   endpointDiscoveryEnabled: false,

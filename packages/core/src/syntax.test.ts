@@ -3,7 +3,7 @@ import { isDid, isNsid, isRecordKey, isTid, tidTimeMs } from "./syntax.ts";
 
 type Check = (bytes: Uint8Array, start: number, end: number) => boolean;
 
-/** Asked about text that stands among other bytes, which would change the answer if they were looked at. */
+/** Checks text inside other bytes, which would change the answer if the function read them. */
 function holds(check: Check, text: string): boolean {
   const bytes = Buffer.from(`é${text}:.`);
   return check(bytes, 2, bytes.length - 2);

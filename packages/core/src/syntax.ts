@@ -1,11 +1,11 @@
 /**
- * The identifiers of atproto, checked where they stand, byte by byte: DIDs, revisions (TIDs), collections and record keys.
+ * Checks the identifiers of atproto in place, byte by byte: DIDs, revisions (TIDs), collections and record keys.
  * All of them are ASCII.
  */
 
 const TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz";
 const TID_LENGTH = 13;
-/** 11 characters of 5 bits: the 53 bits of microseconds, and two leading zeros. */
+/** 11 characters of 5 bits: two leading zeros and the 53 bits of microseconds. */
 const TID_TIME_LENGTH = 11;
 const MAX_DID = 2048;
 const MAX_NSID = 317;
@@ -42,7 +42,7 @@ export function isTid(bytes: Uint8Array, start: number, end: number): boolean {
   return (TID_VALUES[bytes[start] ?? 0] ?? -1) < 16;
 }
 
-/** Milliseconds since the epoch that the valid TID at `start` carries. */
+/** Milliseconds since the epoch, from the valid TID at `start`. */
 export function tidTimeMs(bytes: Uint8Array, start: number): number {
   let micros = 0;
   for (let at = start; at < start + TID_TIME_LENGTH; at++) micros = micros * 32 + (TID_VALUES[bytes[at] ?? 0] ?? 0);

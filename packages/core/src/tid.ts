@@ -1,4 +1,4 @@
-/** The time in a TID, which a repository's revisions are: microseconds since the epoch, then a clock's id. Nobody vouches for it. */
+/** The time in a TID, the form of a repository's revisions: microseconds since the epoch, then a clock id. Nobody checks that time. */
 
 const ALPHABET = "234567abcdefghijklmnopqrstuvwxyz";
 const TID_CHARS = 13;
@@ -6,7 +6,7 @@ const TIME_CHARS = 11;
 const CLOCK_BITS = 10n;
 const SHAPE = /^[234567a-j][234567a-z]{12}$/;
 
-/** Milliseconds; null: it is no TID. */
+/** Milliseconds; null: not a TID. */
 export function tidTimeMs(tid: string): number | null {
   if (!SHAPE.test(tid)) return null;
   let micros = 0;

@@ -1,8 +1,8 @@
-/** Waiting that ends with a signal, for what has no signal of its own. */
+/** Makes a wait stop at a signal, for work that takes no signal. */
 
 /**
- * What `work` comes to; or, once the signal is aborted, a rejection with its reason. `work` itself is not ended by this:
- * who calls it closes what it works with.
+ * The result of `work`, or, once the signal is aborted, a rejection with its reason. This does not end `work` itself:
+ * the caller closes what it uses.
  */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work;

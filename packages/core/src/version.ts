@@ -1,2 +1,2 @@
-/** The product's version: said in the User-Agent, in status and by `--version`. */
+/** The product's version: in the User-Agent, in status and in `--version`. */
 export const VERSION = "0.1.0";

@@ -52,7 +52,7 @@ test("signals do not end it, not even those of the whole group: its parent decid
   process.kill(child.pid, "SIGHUP");
   process.kill(child.pid, "SIGTERM");
   await child[Symbol.asyncDispose]();
-  // Ended by one of them it would have no exit code.
+  // If a signal had ended it, it would have no exit code.
   expect(await child.exited).toBe(0);
 });
 

@@ -1,7 +1,7 @@
 /**
- * One stand-in as a child process: fork, wait until it says it is ready, stop it. It owns the parent's half;
- * child-side.ts owns the child's. What the child prints is kept as a tail for error messages and never reaches
- * the parent's stdout, which is data.
+ * Runs one stand-in as a child process: forks it, waits until it reports that it is ready, stops it. This is the parent's
+ * half; child-side.ts is the child's. The end of the child's output is kept for error messages and is never written to the
+ * parent's stdout, which carries data.
  */
 import { fork, type ChildProcess } from "node:child_process";
 
@@ -9,33 +9,33 @@ export interface ForkOptions {
   /** A `.ts` or `.js` module, run by the parent's own Node. */
   readonly entry: URL;
   readonly args: readonly string[];
-  /** From fork to `reportReady()`. */
+  /** The most time from fork to `reportReady()`. */
   readonly readyTimeoutMs: number;
   /** Added to the parent's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Flags for the child's Node. None unless told otherwise: the parent's are none of a stand-in's business. */
+  /** Flags for the child's Node. Default: none, because the parent's flags are not meant for a stand-in. */
   readonly execArgv?: readonly string[];
-  /** Sent to the child at once, over IPC: what may not stand in a list of processes, such as a password. */
+  /** Sent to the child at once over IPC: values that must not be visible in a list of processes, such as a password. */
   readonly init?: object;
-  /** Whatever else the child sends, for as long as it lives. */
+  /** Called with every other message of the child. */
   readonly onMessage?: (message: unknown) => void;
-  /** From closing the channel to SIGKILL on dispose. 5,000 unless told otherwise. */
+  /** The time from closing the channel to SIGKILL on dispose. Default: 5,000. */
   readonly stopTimeoutMs?: number;
-  /** Aborted before the child is ready: it is stopped, and the promise rejects with the signal's reason. */
+  /** If it aborts before the child is ready, the child is stopped, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Child extends AsyncDisposable {
-  /** What the child handed to `reportReady()`. */
+  /** The value that the child passed to `reportReady()`. */
   readonly ready: unknown;
   readonly pid: number;
-  /** Resolves when the process is gone, with its exit code, or null when a signal ended it. Never rejects. */
+  /** Resolves when the process is gone, with its exit code, or null if a signal ended it. Never rejects. */
   readonly exited: Promise<number | null>;
-  /** The last 4 KiB that it printed, on either stream. */
+  /** The last 4 KiB of its output, stdout and stderr together. */
   readonly tail: () => string;
 }
 
-/** The child did not get ready: it ended, or took too long. `message` carries what it printed last. */
+/** The child did not get ready: it ended, or took too long. `message` has the end of its output. */
 export class ChildError extends Error {
   override readonly name = "ChildError";
   isRetryable(): boolean {
@@ -48,19 +48,19 @@ const STOP_TIMEOUT_MS = 5000;
 
 /**
  * Resolves once the child is ready.
- * @throws ChildError when it ends before, or after `readyTimeoutMs`; then no process is left.
+ * @throws ChildError if it ends earlier or is not ready after `readyTimeoutMs`; then no process is left.
  */
 export async function forkChild(options: ForkOptions): Promise<Child> {
   options.signal?.throwIfAborted();
   const child = fork(options.entry, [...options.args], {
-    // Never the parent's own flags: --inspect or a test runner's loader.
+    // Never the parent's own flags, such as --inspect or a test runner's loader.
     execArgv: [...(options.execArgv ?? [])],
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const exited = new Promise<number | null>((resolve) => {
     child.once("exit", (code) => resolve(code));
-    // Emitted in place of "exit" when the process could not be started at all.
+    // Emitted instead of "exit" if the process could not be started.
     child.once("error", () => {
       if (child.pid === undefined) resolve(null);
     });
@@ -80,7 +80,7 @@ export async function forkChild(options: ForkOptions): Promise<Child> {
       [Symbol.asyncDispose]: () => stop(child, exited, options.stopTimeoutMs ?? STOP_TIMEOUT_MS),
     };
   } catch (error) {
-    // One that is told to stop stops what it has started; one that failed or hangs is ended.
+    // After an abort, the child gets time to stop what it has started; one that failed or hangs is ended at once.
     await stop(child, exited, options.signal?.aborted === true ? (options.stopTimeoutMs ?? STOP_TIMEOUT_MS) : 0);
     throw error;
   }
@@ -90,7 +90,7 @@ export async function forkChild(options: ForkOptions): Promise<Child> {
 async function whenReady(child: ChildProcess, options: ForkOptions, tail: () => string): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const fail = (what: string, cause?: Error) => {
-    // The operator is told what is wrong; where in our sources it was noticed is no help.
+    // The operator needs to know what is wrong; a stack trace of our sources does not help.
     const lines = tail().split("\n");
     const said = lines
       .filter((line) => !/^\s+at /.test(line))
@@ -101,7 +101,7 @@ async function whenReady(child: ChildProcess, options: ForkOptions, tail: () => 
   const onMessage = (message: unknown) => {
     if (typeof message === "object" && message !== null && "ready" in message) resolve(message.ready);
   };
-  // "close" and not "exit": what it printed last has been read by then.
+  // "close" and not "exit", because by then all of its output has been read.
   const onClose = (code: number | null, signal: string | null) =>
     fail(`ended before it was ready (${signal ?? `exit code ${code}`})`);
   const onError = (error: Error) => fail("could not be started", error);
@@ -124,7 +124,7 @@ async function whenReady(child: ChildProcess, options: ForkOptions, tail: () => 
   }
 }
 
-/** Closes the channel, which tells the child to stop; then waits, SIGKILL, waits. Safe to repeat. */
+/** Closes the channel, which tells the child to stop, waits, then sends SIGKILL and waits. May be called again. */
 async function stop(child: ChildProcess, exited: Promise<number | null>, timeoutMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   if (timeoutMs > 0 && child.connected) child.disconnect();

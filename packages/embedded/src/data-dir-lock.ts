@@ -1,9 +1,9 @@
 /**
- * A lock between processes by files alone, free again when its holder is gone however it ended.
+ * A lock between processes that uses files only and is free as soon as its holder is gone, however it ended.
  *
- * Removing a stale lock file and making a new one are two steps, and two processes that both found it stale can each
- * remove and make. So nothing is ever replaced: each holder makes the next numbered file, which only one can, and the
- * highest number holds the lock. Lower ones are swept by the holder; a released one stays as a mark.
+ * Removing a stale lock file and creating a new one are two steps, so two processes that find it stale could both succeed.
+ * Therefore nothing is ever replaced: each holder creates the next numbered file, which only one process can do, and the
+ * highest number holds the lock. The holder removes lower ones; the file of a released lock stays as a mark.
  */
 import { randomUUID } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -27,7 +27,7 @@ export class LockHeldError extends Error {
   }
 }
 
-/** Each round lost means that someone else got further; nobody loses this often. */
+/** Each lost round means that another process got further; no process loses this often. */
 const MAX_ROUNDS = 100;
 
 /** @throws LockHeldError */
@@ -42,7 +42,7 @@ export async function acquireLock(folder: string, identity?: ProcessIdentity): P
     }
     const number = highest + 1;
     if (!(await publish(folder, number, self))) continue;
-    // Someone may have gone on from a number that we never saw: then theirs is the higher one.
+    // Another process may have continued from a number that we did not see: then its number is higher.
     if ((await highestNumber(folder)) !== number) {
       await rm(nameOf(folder, number), { force: true });
       continue;
@@ -53,7 +53,7 @@ export async function acquireLock(folder: string, identity?: ProcessIdentity): P
   throw new Error(`could not lock ${folder}`);
 }
 
-/** Appears with its content, or not at all. False: another process made this number first. */
+/** The file appears complete or not at all. False: another process created this number first. */
 async function publish(folder: string, number: number, holder: ProcessIdentity): Promise<boolean> {
   const draft = await writeDraft(folder, holder);
   try {
@@ -67,7 +67,7 @@ async function publish(folder: string, number: number, holder: ProcessIdentity):
   }
 }
 
-/** On a full disk, or where the folder is gone, nothing can be written; the lock is free all the same once its holder is gone. */
+/** On a full disk, or if the folder is gone, nothing can be written; the lock still becomes free when its holder is gone. */
 async function release(folder: string, number: number): Promise<void> {
   try {
     await rename(await writeDraft(folder, null), nameOf(folder, number));
@@ -92,7 +92,7 @@ async function readHolder(folder: string, number: number): Promise<ProcessIdenti
     const holder: unknown = JSON.parse(await readFile(nameOf(folder, number), "utf8"));
     return isIdentity(holder) ? holder : null;
   } catch {
-    // Swept meanwhile (then the next number is taken and ours will not be the highest), or torn by a power failure.
+    // Removed meanwhile (then we take the next number, and it will not be the highest), or incomplete after a power failure.
     return null;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The folder that holds the state of the embedded stack (BACKFILL_DATA_DIR): made private, claimed by one process at
- * a time, and left with `server.json`, by which other commands find that process. What is inside is the stand-ins' own.
+ * The folder with the state of the embedded stack (BACKFILL_DATA_DIR). It is private, one process at a time may use it, and its
+ * `server.json` tells other commands how to find that process. The stand-ins own the contents.
  */
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -9,27 +9,27 @@ import { acquireLock, type Lock, LockHeldError } from "./data-dir-lock.ts";
 import { folderTrouble } from "./folder-trouble.ts";
 import { isSameProcessAlive, type ProcessIdentity } from "./process-identity.ts";
 
-/** What `server.json` says of the process that owns the folder. */
+/** The content of `server.json`: the process that owns the folder. */
 export interface ServerFile {
   readonly pid: number;
-  /** Of its page, on 127.0.0.1. */
+  /** Port of its page, on 127.0.0.1. */
   readonly port: number;
   /** ISO 8601. */
   readonly startedAt: string;
 }
 
 export interface Claim extends AsyncDisposable {
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDir: string;
-  /** Writes `server.json`. Call it once the page listens: from then on other commands find this process. */
+  /** Writes `server.json`. Call it when the page listens: from then on other commands find this process. */
   announce(port: number): Promise<void>;
 }
 
-/** Another process works on this folder. `message` is fit to be shown as it is. */
+/** Another process uses this folder. `message` can be shown unchanged. */
 export class AlreadyRunningError extends Error {
   override readonly name = "AlreadyRunningError";
   readonly pid: number;
-  /** `http://127.0.0.1:PORT`; null while that process has not got that far. */
+  /** `http://127.0.0.1:PORT`; null as long as that process has not announced it. */
   readonly url: string | null;
   constructor(pid: number, url: string | null, options?: ErrorOptions) {
     super(`already running, pid ${pid}${url === null ? "" : `, ${url}`}`, options);
@@ -53,8 +53,8 @@ const SERVER_FILE = "server.json";
 const LOCK_FOLDER = "lock";
 
 /**
- * Makes the folder if need be and takes it. A claim of a process that is gone, or whose pid another process has got
- * since, is taken over; of two that try at the same moment one wins.
+ * Creates the folder if necessary and claims it. If the process of an earlier claim is gone, or another process has its pid, the
+ * claim is taken over; if two processes try at the same moment, one wins.
  * @throws AlreadyRunningError, DataDirError
  */
 export async function claimDataDir(
@@ -67,7 +67,7 @@ export async function claimDataDir(
     return await lockFolder(folder, options.identity);
   });
   const startedAt = new Date((options.now ?? Date.now)()).toISOString();
-  // A server.json that lies here is a dead process's: nobody may be sent to a port that is someone else's by now.
+  // An old server.json is from a dead process: nobody may be sent to its port, which may now belong to another program.
   await rm(join(folder, SERVER_FILE), { force: true });
   return {
     dataDir: folder,
@@ -82,7 +82,7 @@ export async function claimDataDir(
   };
 }
 
-/** @throws DataDirError instead of what the file system says */
+/** @throws DataDirError instead of the file system's error */
 async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -93,14 +93,14 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The process that owns the folder and has announced itself; null when there is none, or it is gone. */
+/** The process that owns the folder and has announced itself; null if there is none. */
 export async function findServer(dataDir: string): Promise<(ServerFile & { readonly url: string }) | null> {
   const file = await readServerFile(resolve(dataDir));
   if (file === null || !(await isSameProcessAlive(file))) return null;
   return { pid: file.pid, port: file.port, startedAt: file.startedAt, url: urlOf(file.port) };
 }
 
-/** Private to its owner; but where root runs Postgres as nobody, nobody must be able to walk through. */
+/** Private to its owner; but if root runs Postgres as nobody, nobody must be able to pass through. */
 async function prepareFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0) return;
@@ -123,7 +123,7 @@ async function lockFolder(folder: string, identity: ProcessIdentity | undefined)
 type StoredServerFile = ServerFile & ProcessIdentity;
 
 async function writeServerFile(folder: string, file: StoredServerFile): Promise<void> {
-  // Renamed into place: a reader sees all of it or none.
+  // Renamed into place, so that a reader sees the whole file or none.
   const draft = join(folder, `.${SERVER_FILE}.${randomUUID()}`);
   await writeFile(draft, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
   await rename(draft, join(folder, SERVER_FILE));

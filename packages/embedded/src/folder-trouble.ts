@@ -1,6 +1,6 @@
-/** What the file system says of the data folder, in a sentence that an operator can act on. */
+/** Turns the file system's errors about the data folder into a sentence that tells the operator what to do. */
 
-/** Complete but for the full stop; null: it is no trouble of the folder's. */
+/** The sentence has no full stop; null: the error is not about the folder. */
 export function folderTrouble(error: unknown, folder: string): string | null {
   const code = error instanceof Error && "code" in error ? error.code : null;
   switch (code) {

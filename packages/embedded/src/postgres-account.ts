@@ -1,12 +1,12 @@
 /**
- * Whom Postgres runs as, and how that account reaches its files. Postgres refuses to run as root; as root it runs as
- * nobody, who can neither create a user nor walk through a folder like /root. So as root the folder is opened first and
- * handed on as file descriptor 3: `/proc/self/fd/3` leads into it whatever the folders above it forbid.
+ * The account that Postgres runs as, and how that account reaches its files. Postgres refuses to run as root. If we are root, it
+ * runs as nobody, who can neither create a user nor pass through a folder like /root. So the folder is opened first and
+ * passed on as file descriptor 3: `/proc/self/fd/3` leads into it, whatever the folders above it forbid.
  */
 import { access, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 
-/** What `child_process.spawn` takes. Empty: as ourselves. */
+/** Options for `child_process.spawn`. Empty: our own account. */
 export interface Account {
   readonly uid?: number;
   readonly gid?: number;
@@ -19,7 +19,7 @@ export function postgresAccount(): Account {
   return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 }
 
-/** A folder as a child of that account sees it. */
+/** A folder, in the form in which a child of that account can use it. */
 export interface Reach extends AsyncDisposable {
   /** The folder's path in the child. */
   readonly path: string;

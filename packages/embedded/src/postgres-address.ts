@@ -1,14 +1,14 @@
-/** Where the embedded Postgres of a data folder answers, for a process that did not start it. */
+/** Finds the address of the embedded Postgres of a data folder, for a process that did not start it. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DataDirError } from "./data-dir.ts";
 import { folderTrouble } from "./folder-trouble.ts";
 import { SUPERUSER } from "./postgres-cluster.ts";
 
-/** Of `postmaster.pid`, as Postgres writes it: pid, folder, start, port. */
+/** A line of `postmaster.pid`, which Postgres writes: pid, folder, start, port. */
 const PORT_LINE = 3;
 
-/** null: none is running there, as far as its files say. Only the folder's owner may read them. */
+/** null: no server runs there, according to its files. Only the folder's owner can read them. */
 export async function findPostgresUrl(dataDir: string): Promise<string | null> {
   const folder = join(resolve(dataDir), "postgres");
   try {

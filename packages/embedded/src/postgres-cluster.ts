@@ -1,6 +1,6 @@
 /**
- * The data folder of the embedded Postgres: made once, with a password of its own. `data` appears under its name only
- * when it is complete, so a start that was interrupted is done over.
+ * The data folder of the embedded Postgres: created once, with its own password. `data` gets its name only when it is
+ * complete, so an interrupted start is repeated from the beginning.
  */
 import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type Account, reachFolder } from "./postgres-account.ts";
 import { postgresMajor } from "./postgres-binaries.ts";
 
-/** The folder cannot be used by these programs. */
+/** These programs cannot use the folder. */
 export class PostgresClusterError extends Error {
   override readonly name = "PostgresClusterError";
   isRetryable(): boolean {
@@ -18,19 +18,19 @@ export class PostgresClusterError extends Error {
 }
 
 export interface Cluster {
-  /** PGDATA, below the folder it was made in. */
+  /** PGDATA, inside `folder`. */
   readonly pgData: string;
   readonly password: string;
 }
 
 export interface ClusterOptions {
-  /** Absolute; holds `data`, `password` and the log. */
+  /** An absolute path; contains `data`, `password` and the log. */
   readonly folder: string;
   readonly binDir: string;
   readonly account: Account;
-  /** Whether what is made is synced to disk. */
+  /** Whether initdb syncs its files to disk. */
   readonly sync: boolean;
-  /** Aborted while the folder is made: initdb is ended, and the next start does it over. */
+  /** If it aborts while the folder is created, initdb is ended, and the next start repeats it. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -68,7 +68,7 @@ async function initialise({ folder, binDir, account, sync, signal }: ClusterOpti
   const draft = join(folder, "data.new");
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
-  // initdb reads the password from a file, as the account that it runs as.
+  // initdb reads the password from a file, with the rights of the account that it runs as.
   const passwordFile = join(folder, "password.new");
   await writeFile(passwordFile, await readFile(join(folder, "password")), { mode: 0o600 });
   for (const path of [draft, passwordFile]) {
@@ -93,7 +93,7 @@ async function initialise({ folder, binDir, account, sync, signal }: ClusterOpti
   await rename(draft, join(folder, "data"));
 }
 
-/** @throws PostgresClusterError with what the program said */
+/** @throws PostgresClusterError with the program's output */
 async function run(
   program: string,
   args: readonly string[],

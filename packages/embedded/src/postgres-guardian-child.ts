@@ -1,6 +1,6 @@
 /**
- * The process between the stack and Postgres: starts the server, keeps its log, and stops it when the stack stops or is
- * gone, SIGKILL included, which the server by itself would outlive. Started by postgres-server.ts.
+ * The process between the stack and Postgres. It starts the server, keeps its log, and stops it when the stack stops or is
+ * gone, even after SIGKILL, which the server alone would survive. postgres-server.ts starts it.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createServer } from "node:net";
@@ -11,7 +11,7 @@ import { type Account, reachFolder } from "./postgres-account.ts";
 import { boundedLog } from "./postgres-log.ts";
 import { endPostmaster, readPostmaster } from "./postgres-process.ts";
 
-/** Handed over as one JSON argument. */
+/** Passed as one JSON argument. */
 export interface GuardianTask {
   readonly folder: string;
   readonly binDir: string;
@@ -41,7 +41,7 @@ async function guard(task: GuardianTask): Promise<void> {
   onParentGone(async () => {
     stopped.abort();
     if (server === null || hasEnded(server)) return;
-    // In its first moments a server is not in its folder yet and would not be recognised; but it is our own child.
+    // A new server has not entered its folder yet, so isPostmaster() would not recognise it; but it is our own child.
     server.process.kill("SIGINT");
     await Promise.race([server.gone, sleep(STOP_PATIENCE_MS)]);
     if (server.process.pid !== undefined && !hasEnded(server))
@@ -52,12 +52,12 @@ async function guard(task: GuardianTask): Promise<void> {
     if (stopped.signal.aborted) return;
     server = await launch(task, port);
     if (await isReady(server, join(task.folder, "data"), port)) {
-      // The server is the reason to be here: when it ends by itself, so does this process, and the stack hears of it.
+      // If the server ends by itself, this process ends, too, so that the stack notices.
       void server.gone.then(() => (stopped.signal.aborted ? undefined : process.exit(1)));
       reportReady({ pid: server.process.pid ?? 0, port } satisfies GuardianReport);
       return;
     }
-    // Between our look and the server's bind another program may take the port.
+    // Another program may have taken the port between our check and the server's bind.
     if (attempt === START_ATTEMPTS || !server.said().includes("could not bind")) {
       throw new Error(`Postgres did not start:\n${server.said()}`);
     }
@@ -71,7 +71,7 @@ async function launch(task: GuardianTask, port: number): Promise<Server> {
   const child = spawn(join(task.binDir, "postgres"), ["-D", join(reach.path, "data"), ...args], {
     ...task.account,
     cwd: reach.cwd,
-    // A group of its own: Ctrl-C in the terminal is for the stack, which then stops the server in its turn.
+    // A process group of its own: Ctrl-C in the terminal is for the stack, which then stops the server.
     detached: true,
     env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
     stdio: ["ignore", "pipe", "pipe", ...reach.fds],
@@ -94,14 +94,14 @@ async function launch(task: GuardianTask, port: number): Promise<Server> {
   return { process: child, gone, said: () => tail };
 }
 
-/** False: it ended first. Without a limit of its own: recovery after a crash takes what it takes, the parent decides. */
+/** False: the server ended first. There is no time limit here, because recovery may take long; the parent decides. */
 async function isReady(server: Server, pgData: string, port: number): Promise<boolean> {
   while (!hasEnded(server)) {
     const postmaster = await readPostmaster(pgData);
     if (postmaster?.ready === true && postmaster.port === port && postmaster.pid === server.process.pid) return true;
     await sleep(POLL_MS);
   }
-  // Its last words have been read by then.
+  // Wait for "gone", so that all of its output has been read.
   await server.gone;
   return false;
 }

@@ -1,9 +1,9 @@
-/** A log file that cannot fill the disk: at the limit it becomes `NAME.1`, in place of the one before. */
+/** A log file with a size limit: at the limit it is renamed to `NAME.1`, which replaces the one before. */
 import { appendFileSync, renameSync, statSync } from "node:fs";
 
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** Synchronous: the last lines of a server that dies are the ones that matter. */
+/** Synchronous, because the last lines of a server that dies are the important ones. */
 export function boundedLog(path: string, limitBytes = LIMIT_BYTES): (text: string) => void {
   let size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return (text) => {
@@ -15,7 +15,7 @@ export function boundedLog(path: string, limitBytes = LIMIT_BYTES): (text: strin
       appendFileSync(path, text, { mode: 0o600 });
       size += Buffer.byteLength(text);
     } catch {
-      // A full disk: the server says so to its clients; nobody may die for want of a log line.
+      // The disk is full: the server tells its clients, and a missing log line must not end the process.
     }
   };
 }

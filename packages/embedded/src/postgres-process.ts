@@ -1,6 +1,6 @@
 /**
- * The server process of a data folder, as its `postmaster.pid` tells of it: read, judged alive or not, ended.
- * The file outlives a server that was killed, and its pid may be another program's by now.
+ * The server process of a data folder: reads its `postmaster.pid`, checks whether it is alive, and ends it.
+ * The file remains after a server was killed, and its pid may belong to another program by then.
  */
 import { execFile } from "node:child_process";
 import { readFile, readlink, realpath, rm } from "node:fs/promises";
@@ -22,7 +22,7 @@ const STATUS_LINE = 7;
 
 const POLL_MS = 10;
 
-/** null: there is no such file, or it is not written to the end. */
+/** null: there is no such file, or it is incomplete. */
 export async function readPostmaster(pgData: string): Promise<Postmaster | null> {
   const text = await readFile(join(pgData, "postmaster.pid"), "utf8").catch(() => "");
   const lines = text.split("\n");
@@ -32,8 +32,8 @@ export async function readPostmaster(pgData: string): Promise<Postmaster | null>
 }
 
 /**
- * Ends the server that an earlier process left behind, and removes what a dead one left. It is never taken over: it may
- * be shutting down this very moment, and a fresh one is up within a fraction of a second.
+ * Ends the server that an earlier process left running, and removes the file of a dead one. The server is never reused: it may
+ * be shutting down at this moment, and a new one starts within a fraction of a second.
  */
 export async function endLeftOver(pgData: string): Promise<void> {
   const left = await readPostmaster(pgData);
@@ -42,10 +42,10 @@ export async function endLeftOver(pgData: string): Promise<void> {
   await rm(join(pgData, "postmaster.pid"), { force: true });
 }
 
-/** Fast shutdown (clients are cut off, the data is written); then an immediate one, which the next start repairs. */
+/** Fast shutdown (clients are disconnected, the data is written); then an immediate one, which the next start repairs. */
 export async function endPostmaster(pid: number, pgData: string, patienceMs = 3000): Promise<void> {
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
-    // Looked at before each signal: it must never reach another program that has got this pid.
+    // Checked before each signal, which must never reach another program with the same pid.
     if (!(await isPostmaster(pid, pgData))) return;
     process.kill(pid, signal);
     const deadline = performance.now() + patienceMs;
@@ -56,10 +56,10 @@ export async function endPostmaster(pid: number, pgData: string, patienceMs = 30
   }
 }
 
-/** Whether that process is the server of that folder: not gone, not a zombie, and no other program under the same pid. */
+/** Whether that process is the server of that folder: not gone, not a zombie, and not another program with the same pid. */
 export async function isPostmaster(pid: number, pgData: string): Promise<boolean> {
   try {
-    // A server works in its data folder; how it was told the folder's name does not matter.
+    // A server's working directory is its data folder, whatever name of the folder it was started with.
     if (process.platform === "linux") return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(pgData));
     const { stdout } = await promisify(execFile)("ps", ["-o", "stat=,command=", "-p", String(pid)]);
     return !stdout.startsWith("Z") && stdout.includes("/postgres -D ");

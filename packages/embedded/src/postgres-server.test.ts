@@ -14,9 +14,9 @@ import { boundedLog } from "./postgres-log.ts";
 import { isPostmaster, readPostmaster } from "./postgres-process.ts";
 import { startPostgres } from "./postgres-server.ts";
 
-/** One for all tests of this file: making the data folder takes longest. */
+/** Shared by all tests of this file, because creating the data folder takes the longest. */
 let folder: string;
-/** Below a folder that only its owner may enter. */
+/** Inside a folder that only its owner may enter. */
 let dataDir: string;
 
 beforeAll(async () => {
@@ -110,7 +110,7 @@ describe("a server", () => {
     const file = join(dataDir, "data", "postmaster.pid");
     const left = await readFile(file, "utf8");
     await writeFile(file, left.replace(/^\d+/, String(process.ppid)));
-    // Whoever has that pid now is left alone: here it would be the test runner.
+    // The process that has that pid now must survive: here it is the test runner.
     await using second = await startPostgres({ dataDir, throwaway });
     expect(await greet(second.databaseUrl)).toBe("N");
   });
@@ -131,7 +131,7 @@ describe("a server", () => {
   });
 });
 
-/** No socket of that port but one, on 127.0.0.1: `0100007F` in the kernel's list. */
+/** That port has exactly one socket, on 127.0.0.1: `0100007F` in the kernel's list. */
 async function expectLoopbackOnly(port: number): Promise<void> {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   const lists = await Promise.all(["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "utf8").catch(() => "")));

@@ -1,6 +1,6 @@
 /**
- * A real Postgres on 127.0.0.1 from npm, no root and no container needed: programs found, folder made, server started
- * under a guardian process that ends it with us. Data, password and log live in one folder and outlast any crash.
+ * A real Postgres on 127.0.0.1 from npm; it needs neither root nor a container. It finds the programs, creates the folder, and starts
+ * the server under a guardian process that ends it with us. Data, password and log are in one folder and survive any crash.
  */
 import { join, resolve } from "node:path";
 import { forkChild } from "./child.ts";
@@ -11,13 +11,13 @@ import type { GuardianReport, GuardianTask } from "./postgres-guardian-child.ts"
 import { endLeftOver } from "./postgres-process.ts";
 
 export interface PostgresOptions {
-  /** Its own folder; made if it does not exist. One process at a time works on it (the caller sees to that). */
+  /** Its own folder; created if it does not exist. Only one process at a time may use it; the caller ensures that. */
   readonly dataDir: string;
   /** A folder with `initdb` and `postgres` of another installation. */
   readonly binDir?: string;
   /** For tests: nothing has to survive a power failure, so nothing is synced to disk. */
   readonly throwaway?: boolean;
-  /** From the start of the server until it accepts connections, recovery included. 60,000 unless told otherwise. */
+  /** The time until the server accepts connections, recovery included. Default: 60,000. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -25,17 +25,17 @@ export interface PostgresOptions {
 export interface Postgres extends AsyncDisposable {
   /** `postgres://postgres:…@127.0.0.1:PORT/postgres?sslmode=disable` */
   readonly databaseUrl: string;
-  /** Of the server itself. */
+  /** The pid of the server itself. */
   readonly pid: number;
-  /** Of the process that stops the server when this one is gone. */
+  /** The pid of the process that stops the server when this one is gone. */
   readonly guardianPid: number;
-  /** Resolves when the server is gone, wanted or not. */
+  /** Resolves when the server is gone, whether stopped or crashed. */
   readonly exited: Promise<unknown>;
 }
 
 /**
- * A guest on somebody's machine: little memory, bounded WAL, no listener but loopback. What makes a commit durable is
- * left as Postgres has it.
+ * The server must not burden the user's machine: little memory, bounded WAL, a listener on loopback only. The settings that make a
+ * commit durable keep Postgres' defaults.
  */
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
@@ -45,7 +45,7 @@ const SETTINGS = {
   max_wal_size: "256MB",
   wal_level: "minimal",
   max_wal_senders: "0",
-  // Parallel queries ask for /dev/shm, of which a container has little.
+  // Parallel queries need /dev/shm, which is small in a container.
   max_parallel_workers_per_gather: "0",
   jit: "off",
   timezone: "UTC",
@@ -75,7 +75,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     readyTimeoutMs: options.readyTimeoutMs ?? READY_TIMEOUT_MS,
     signal: options.signal,
   }).catch(async (error: unknown) => {
-    // A guardian that had to be killed leaves its server behind.
+    // A guardian that was killed leaves its server running.
     await endLeftOver(cluster.pgData);
     throw error;
   });
@@ -87,7 +87,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     exited: guardian.exited,
     async [Symbol.asyncDispose]() {
       await guardian[Symbol.asyncDispose]();
-      // Nothing is left unless the guardian itself was killed.
+      // The server is still there only if the guardian itself was killed.
       await endLeftOver(join(folder, "data"));
     },
   };
@@ -101,7 +101,7 @@ function readReport(ready: unknown): GuardianReport {
   throw new TypeError("the guardian reported something else than a pid and a port");
 }
 
-/** Shown by `ps`, where the folder is not (as root it is a file descriptor): its end, which tells most. ASCII, at most 63 bytes. */
+/** `ps` shows this name instead of the folder (as root it is a file descriptor): the end of the path, ASCII, at most 63 bytes. */
 function clusterName(folder: string): string {
   return folder.replaceAll(/[^\w./-]/g, "?").slice(-63);
 }

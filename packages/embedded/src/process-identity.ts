@@ -1,12 +1,12 @@
 /**
- * Which process a file on disk speaks of. A pid alone does not say: it is used again. Where /proc exists, the moment
- * the process started (and the boot it started in) is part of its name; elsewhere the pid has to do.
+ * Identifies the process that a file on disk names. A pid alone is not enough, because it is reused. If /proc exists, the
+ * moment when the process started (and the boot) is added; otherwise the pid must be enough.
  */
 import { readFile } from "node:fs/promises";
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** `BOOT_ID:START_TICKS`, or null where the system does not tell. */
+  /** `BOOT_ID:START_TICKS`, or null if the system does not report it. */
   readonly started: string | null;
 }
 
@@ -14,7 +14,7 @@ export async function identifyProcess(pid: number = process.pid): Promise<Proces
   return { pid, started: await startOf(pid) };
 }
 
-/** False for a process that is gone, for a zombie, and for another process under the same pid. */
+/** False for a process that is gone, for a zombie, and for another process with the same pid. */
 export async function isSameProcessAlive(identity: ProcessIdentity): Promise<boolean> {
   if (!answersSignals(identity.pid)) return false;
   return identity.started === null || (await startOf(identity.pid)) === identity.started;
@@ -25,12 +25,12 @@ function answersSignals(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it is there, and someone else's.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
-/** Fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets. */
+/** Fields of /proc/PID/stat after the command name, which may itself contain spaces and brackets. */
 const STATE_FIELD = 0;
 const START_TICKS_FIELD = 19;
 

@@ -1,6 +1,6 @@
 /**
- * fauxqs 2.4.1, put together from its parts: its own `startFauxqs()` listens on every interface, and keeps the
- * stores to itself. The parts are not exported, so they are imported by path; the version is pinned exactly.
+ * fauxqs 2.4.1, assembled from its parts, because its own `startFauxqs()` listens on every interface and does not give access to its
+ * stores. The parts are not exported, so they are imported by path; the version is pinned exactly.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -13,12 +13,12 @@ type Persistence = NonNullable<SqsStore["persistence"]>;
 
 export interface Fauxqs {
   readonly port: number;
-  /** The queue of that name, as it was, or a new one. */
+  /** The existing queue of that name, or a new one. */
   queue(name: string): { setAttributes(attributes: Record<string, string>): void };
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. @throws when another process serves the same folder, and still does after `folderTimeoutMs` */
+/** Listens on a free port of 127.0.0.1. @throws if another process still serves the same folder after `folderTimeoutMs` */
 export async function openFauxqs(options: { dataDir: string; folderTimeoutMs: number }): Promise<Fauxqs> {
   mkdirSync(options.dataDir, { recursive: true });
   const lock = lockFolder(options.dataDir, options.folderTimeoutMs);
@@ -55,7 +55,7 @@ async function openStores(dataDir: string): Promise<{ stores: Stores; persistenc
   mend(persistence);
   const sqsStore = new sqs.SqsStore();
   const snsStore = new sns.SnsStore();
-  // Loaded before it is attached: a queue created while attached replaces its row, and its messages go with it.
+  // Loaded before it is attached: creating a queue while attached would replace its row and delete its messages.
   persistence.loadSqsAndSns(sqsStore, snsStore);
   sqsStore.persistence = persistence;
   for (const queue of sqsStore.allQueues()) queue.persistence = persistence;
@@ -64,19 +64,19 @@ async function openStores(dataDir: string): Promise<{ stores: Stores; persistenc
 
 function mend(persistence: Persistence): void {
   const db: DatabaseSync = persistence["db"];
-  // 2.4.1 writes NULL into a NOT NULL column here: hiding for 0 s failed, and left the message in no list at all.
+  // 2.4.1 writes NULL into a NOT NULL column here: hiding for 0 s failed, and the message was in no list any more.
   const makeReady = db.prepare(
     "UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?",
   );
   persistence.updateMessageReady = (messageId) => void makeReady.run(messageId);
-  // Otherwise every message waits for the disk. A killed process loses nothing by it, for the log is the kernel's;
-  // only a power cut could take the last messages, and batches that are in no queue are read again.
+  // With the default, every message waits for the disk. A killed process loses nothing, because the kernel has the log; only a
+  // power failure could lose the last messages, and batches that are in no queue are read again.
   db.exec("PRAGMA synchronous = NORMAL");
 }
 
 /**
- * One server a folder: fauxqs keeps its queues in memory, and two would overwrite each other. The lock is the kernel's
- * and goes with the process.
+ * One server for each folder: fauxqs keeps its queues in memory, and two servers would overwrite each other. The kernel holds the
+ * lock and releases it when the process ends.
  */
 function lockFolder(dataDir: string, timeout: number): DatabaseSync {
   const lock = new DatabaseSync(join(dataDir, "lock.db"), { timeout });

@@ -14,7 +14,7 @@ import { describe, expect, test, vi } from "vitest";
 import { forkChild } from "./child.ts";
 import { type QueueServer, startQueueServer } from "./queue-server.ts";
 
-/** A folder of the test's own, gone after it. */
+/** A temporary folder, removed after the test. */
 async function temporaryFolder() {
   const path = await mkdtemp(join(tmpdir(), "queue-server-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
@@ -70,7 +70,7 @@ describe("the stand-in for SQS", () => {
     const outside = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .find(({ family, internal }) => family === "IPv4" && !internal);
-    // Without a second address nothing can be tried; 127.0.0.2 is loopback too, and not the one address that is served.
+    // If the machine has no second address, this uses 127.0.0.2, which is loopback, too, but not the address that is served.
     const socket = connect({ host: outside?.address ?? "127.0.0.2", port: Number(port) });
     const [error] = await once(socket, "error");
     expect(error).toMatchObject({ code: "ECONNREFUSED" });
@@ -156,7 +156,7 @@ describe("the stand-in for SQS", () => {
   });
 });
 
-/** A zombie, whose parent has not asked after it yet, does not count. */
+/** A zombie does not count: its parent has not reaped it yet. */
 async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);

@@ -1,14 +1,14 @@
-/** The stand-in for SQS: fauxqs as a child process on loopback, with everything it holds in SQLite. */
+/** The stand-in for SQS: fauxqs as a child process on loopback, which stores everything in SQLite. */
 import { forkChild } from "./child.ts";
 
 export interface QueueServerOptions {
-  /** A folder of its own; made if it is missing. What is in it when the server starts is served again. */
+  /** Its own folder; created if it is missing. A later start serves the messages in it again. */
   readonly dataDir: string;
-  /** How long a received message stays hidden when the receiver does not say. 10. */
+  /** How long a received message stays hidden if the receiver does not say. Default: 10. */
   readonly visibilityTimeoutSeconds?: number;
-  /** Receives after which the server itself moves a message to the dead-letter queue. 1000, as on AWS. */
+  /** The number of receives after which the server itself dead-letters a message. Default: 1000, as on AWS. */
   readonly maxReceiveCount?: number;
-  /** How long to wait for another server to leave the folder: one whose parent was killed needs a moment. 5,000. */
+  /** How long to wait for another server to leave the folder: one whose parent was killed needs a moment. Default: 5,000. */
   readonly folderTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,11 +19,11 @@ export interface QueueServer extends AsyncDisposable {
   readonly queueUrl: string;
   readonly dlqUrl: string;
   readonly pid: number;
-  /** Resolves when the process is gone, whatever ended it. */
+  /** Resolves when the process is gone, for any reason. */
   readonly exited: Promise<number | null>;
 }
 
-/** What queue-server-child.ts is given, as its one argument. */
+/** The one argument of queue-server-child.ts. */
 export interface QueueServerSettings {
   readonly dataDir: string;
   readonly queueName: string;
@@ -39,9 +39,9 @@ const QUEUE_NAME = "firehose-backfill";
 const DLQ_NAME = "firehose-backfill-dead";
 
 /**
- * Resolves once both queues answer. The server ends with this process, however that ends, and what it had
- * confirmed is there at the next start, also after SIGKILL.
- * @throws ChildError when it cannot start
+ * Resolves when both queues answer. The server ends with this process, however that ends, and everything that it confirmed
+ * is there at the next start, even after SIGKILL.
+ * @throws ChildError if it cannot start
  */
 export async function startQueueServer(options: QueueServerOptions): Promise<QueueServer> {
   const settings: QueueServerSettings = {
@@ -59,7 +59,7 @@ export async function startQueueServer(options: QueueServerOptions): Promise<Que
     signal: options.signal,
   });
   const endpoint = `http://127.0.0.1:${Number(child.ready)}`;
-  // fauxqs names a host that does not resolve in its queue URLs, and the port of the first start; it looks at
+  // fauxqs' own queue URLs have a host that does not resolve, and the port of the first start; it reads
   // the last part of the path only.
   const queueUrl = (name: string) => `${endpoint}/000000000000/${name}`;
   return {

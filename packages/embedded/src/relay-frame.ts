@@ -1,9 +1,9 @@
 /**
- * As much of a frame as a relay must know to serve it: where the fields of its payload lie, and its sequence number.
- * For frames of our own fixtures; the strict reader of what the network sends is packages/firehose.
+ * The parts of a frame that a relay needs to serve it: the offsets of its payload's fields, and its sequence number.
+ * Only for frames of our own fixtures; packages/firehose has the strict reader for the network.
  */
 
-/** A stretch of bytes, end excluded. */
+/** A range of bytes, end excluded. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -12,7 +12,7 @@ export interface Span {
 export interface FrameMap {
   /** `#commit`, `#account`, ...; null for an error frame. */
   readonly kind: string | null;
-  /** Where each value of the payload lies, its CBOR head included. */
+  /** The offsets of each value of the payload, its CBOR head included. */
   readonly fields: ReadonlyMap<string, Span>;
 }
 
@@ -24,7 +24,7 @@ const MAJOR_TAG = 6;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** @throws RangeError when the frame is not two CBOR maps */
+/** @throws RangeError if the frame is not two CBOR maps */
 export function mapFrame(frame: Uint8Array): FrameMap {
   const header = mapOf(frame, 0);
   const payload = mapOf(frame, header.end);
@@ -39,7 +39,7 @@ export function seqOf(frame: Uint8Array): number | null {
   return span === undefined ? null : headAt(frame, span.start).argument;
 }
 
-/** Record operations of a commit; 1 for a marker; 0 for what is no event. */
+/** Record operations of a commit; 1 for a marker; 0 for any other frame. */
 export function eventsIn(frame: Uint8Array): number {
   const { kind, fields } = mapFrame(frame);
   if (kind === "#account" || kind === "#identity" || kind === "#sync") return 1;
@@ -66,21 +66,21 @@ export function textAt(bytes: Uint8Array, span: Span): string {
   return decoder.decode(contentAt(bytes, span, MAJOR_TEXT));
 }
 
-/** The content of a byte string or of a text, without its head. A view. */
+/** The content of a byte string or a text, without its head, as a view. */
 export function contentAt(bytes: Uint8Array, span: Span, major: number = MAJOR_BYTES): Uint8Array {
   const head = headAt(bytes, span.start);
   if (head.major !== major) throw new RangeError(`major type ${head.major} at ${span.start}, not ${major}`);
   return bytes.subarray(head.end, span.end);
 }
 
-/** The 36 bytes of a CID (tag 42 over 0x00 and the CID). A view; null where the value is null. */
+/** The 36 bytes of a CID (tag 42 over 0x00 and the CID), as a view; null if the value is null. */
 export function cidAt(bytes: Uint8Array, span: Span): Uint8Array | null {
   const tag = headAt(bytes, span.start);
   if (tag.major !== MAJOR_TAG) return null;
   return contentAt(bytes, { start: tag.end, end: span.end }).subarray(1);
 }
 
-/** `{op: -1}` and why. The server closes after it. */
+/** `{op: -1}` and the reason. The server closes the connection after it. */
 export function encodeErrorFrame(error: string, message: string): Uint8Array {
   return Buffer.concat([Buffer.from([0xa1, 0x62, 0x6f, 0x70, 0x20]), encodeTexts({ error, message })]);
 }

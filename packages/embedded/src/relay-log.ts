@@ -1,13 +1,13 @@
-/** What a relay keeps: frames in the order of their sequence numbers. Files of recorded frames are read here too. */
+/** The frames that a relay keeps, in the order of their sequence numbers. It also reads files of recorded frames. */
 import { seqOf } from "./relay-frame.ts";
 
 export interface FrameLog {
-  /** Of the oldest and the newest frame kept; 0 when there is none. */
+  /** The sequence numbers of the oldest and the newest frame kept; 0 if there is none. */
   readonly oldestSeq: number;
   readonly headSeq: number;
-  /** Everything up to it was kept once and is gone: a cursor below it missed something. 0: nothing is gone. */
+  /** Frames up to here were removed, so a cursor below it has missed some. 0: none were removed. */
   readonly trimmedSeq: number;
-  /** Frames above `seq`, oldest first, as far as the log goes by now. */
+  /** Frames above `seq`, oldest first, up to the current end of the log. */
   after(seq: number): Iterable<LoggedFrame>;
 }
 
@@ -18,9 +18,9 @@ export interface LoggedFrame {
 
 /** A log in memory that can grow. */
 export interface MemoryLog extends FrameLog {
-  /** @throws RangeError unless seq rises. */
+  /** @throws RangeError if seq does not rise. */
   append(frames: Iterable<Uint8Array>): void;
-  /** Forgets the frames up to and including `seq`, as a relay's window does. */
+  /** Removes the frames up to and including `seq`, as a relay does at the end of its window. */
   trim(seq: number): void;
 }
 
@@ -73,7 +73,7 @@ export function splitFrames(file: Uint8Array): Uint8Array[] {
   return frames;
 }
 
-/** Index of the first entry above `seq`, by bisection. */
+/** Index of the first entry above `seq`, by binary search. */
 function firstAbove(entries: readonly LoggedFrame[], seq: number): number {
   let low = 0;
   let high = entries.length;

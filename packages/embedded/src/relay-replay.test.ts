@@ -15,7 +15,7 @@ const PATH = "/xrpc/com.atproto.sync.subscribeRepos";
 
 const seqsOf = (frames: readonly Uint8Array[]) => frames.map(seqOf);
 
-/** Error frames and #info are small enough to be told apart by the one-byte length of their header. */
+/** Error frames and #info are small, so the one-byte length of their header identifies them. */
 function parse(frame: Uint8Array | undefined): unknown {
   if (frame === undefined) throw new Error("no frame");
   for (let split = 1; split < 20; split += 1) {
@@ -163,7 +163,7 @@ test("a reader that stops reading is waited for, and then gets everything", asyn
     received += 1;
     if (received === 1) socket.pause();
   });
-  // 100 MB in all; what was made without being taken is a few kernel buffers and the high-water mark.
+  // 100 MB in total; frames that were sent but not received are limited to a few kernel buffers and the high-water mark.
   let before = -1;
   await vi.waitFor(
     () => {

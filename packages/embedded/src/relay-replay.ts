@@ -1,6 +1,6 @@
 /**
  * A relay in this process: serves a log over `com.atproto.sync.subscribeRepos` on a real WebSocket, with the cursor
- * rules of the servers that exist. It honours back-pressure and never lets a slow reader go.
+ * rules of existing servers. It applies back-pressure and never disconnects a slow reader.
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -9,42 +9,42 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { encodeErrorFrame, encodeInfoFrame } from "./relay-frame.ts";
 import { type FrameLog, memoryLog } from "./relay-log.ts";
 
-/** Where servers differ (docs/gotchas.md). The defaults are those of the TypeScript PDS. */
+/** How servers differ (docs/gotchas.md). The defaults are those of the TypeScript PDS. */
 export interface RelayManners {
-  /** A cursor above the head: the PDS refuses it with `FutureCursor`, the Go relay goes live in silence. */
+  /** For a cursor above the head, the PDS answers `FutureCursor`; the Go relay sends live events without a message. */
   readonly aboveHead?: "future-cursor" | "live";
-  /** A cursor below the window: the PDS says `#info OutdatedCursor` first, the Go relay and rainbow say nothing. */
+  /** For a cursor below the window, the PDS sends `#info OutdatedCursor` first; the Go relay and rainbow send no message. */
   readonly belowWindow?: "info" | "silent";
-  /** The PDS and the Go relay send what is above the cursor, rainbow sends the cursor's own event again. */
+  /** The PDS and the Go relay send events above the cursor; rainbow sends the cursor's own event again. */
   readonly fromCursor?: "above" | "at";
 }
 
 export interface ReplayRelayOptions extends RelayManners {
-  /** Frames in the order of seq, or a log of one's own. */
+  /** Frames in the order of seq, or a log of your own. */
   readonly frames: Iterable<Uint8Array> | FrameLog;
-  /** On 127.0.0.1; 0, the default: any free one. */
+  /** On 127.0.0.1; 0, the default: any free port. */
   readonly port?: number;
 }
 
 export interface ReplayRelay extends AsyncDisposable {
-  /** `ws://127.0.0.1:PORT`, as RELAY_URL takes it. */
+  /** `ws://127.0.0.1:PORT`, valid for RELAY_URL. */
   readonly url: string;
   readonly port: number;
-  /** What it serves. Call `wake()` after it has grown. */
+  /** The log that it serves. Call `wake()` after it has grown. */
   readonly log: FrameLog;
-  /** Open subscriptions. */
+  /** The number of open subscriptions. */
   readonly connections: number;
-  /** Sends what was appended to the log to everyone who is live. */
+  /** Sends new frames of the log to all live subscribers. */
   wake(): void;
-  /** Cuts every connection without a close frame, as a crash does. */
+  /** Closes every connection without a close frame, as a crash does. */
   dropConnections(): void;
 }
 
 const PATH = "/xrpc/com.atproto.sync.subscribeRepos";
 const CLOSE_POLICY = 1008;
-/** Above it the next frame waits until the kernel has taken the last one. */
+/** Above this many buffered bytes, the next frame waits until the kernel has accepted the last one. */
 const HIGH_WATER_BYTES = 1 << 20;
-/** On a fast reader sending never waits; other work of this process must still get its turn. */
+/** With a fast reader, sending never waits; other work of this process must still get its turn. */
 const FRAMES_PER_TURN = 128;
 
 export async function startReplayRelay(options: ReplayRelayOptions): Promise<ReplayRelay> {
@@ -63,7 +63,7 @@ export async function startReplayRelay(options: ReplayRelayOptions): Promise<Rep
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client: WebSocket, _request: IncomingMessage) => {
-      // A client that breaks off, or sends what no subscriber sends, ends its own connection only.
+      // A client that breaks off, or sends something invalid, ends only its own connection.
       client.on("error", () => client.terminate());
       void serve(client, searchParams.get("cursor"), { log, manners: options, wakeups });
     });
@@ -115,7 +115,7 @@ async function serve(client: WebSocket, cursor: string | null, service: Service)
   }
 }
 
-/** Sends what the log holds above `seq`; returns the last sequence number sent. */
+/** Sends the frames of the log above `seq`; returns the last sequence number sent. */
 async function sendAfter(client: WebSocket, log: FrameLog, seq: number): Promise<number> {
   let sentSeq = seq;
   let inThisTurn = 0;
@@ -130,7 +130,7 @@ async function sendAfter(client: WebSocket, log: FrameLog, seq: number): Promise
   return sentSeq;
 }
 
-/** Resolves when the kernel has taken the frame, or the connection is gone. */
+/** Resolves when the kernel has accepted the frame, or the connection is gone. */
 function sendAndDrain(client: WebSocket, frame: Uint8Array): Promise<void> {
   return new Promise((resolve) => client.send(frame, () => resolve()));
 }
@@ -152,7 +152,7 @@ type Start =
   | { readonly kind: "refused"; readonly error: string; readonly message: string };
 
 function startOf(cursor: string | null, log: FrameLog, manners: RelayManners): Start {
-  // An empty cursor counts as none.
+  // An empty cursor is treated as no cursor.
   if (cursor === null || cursor === "") return { kind: "from", afterSeq: log.headSeq, outdated: false };
   const seq = /^\d+$/.test(cursor) ? Number(cursor) : Number.NaN;
   if (!Number.isSafeInteger(seq)) {
@@ -174,7 +174,7 @@ function isLog(frames: Iterable<Uint8Array> | FrameLog): frames is FrameLog {
   return "headSeq" in frames;
 }
 
-/** Resolves with the port it got. */
+/** Resolves with the actual port. */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);

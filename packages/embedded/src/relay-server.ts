@@ -1,6 +1,6 @@
 /**
- * The sample relay: the bundled recording of a real PDS, served by a child process, so that the main job can be done
- * without the internet. Its frames are shown as written within the hour before the first start on a data folder.
+ * The sample relay: a child process serves the bundled recording of a real PDS, so that a backfill works without the
+ * internet. The times of its frames are moved to the hour before the first start on a data folder.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { forkChild } from "./child.ts";
 
 export interface SampleRelayOptions {
-  /** A folder of its own; made if it is missing. Holds `relay.json`, by which later starts show the same times. */
+  /** Its own folder; created if it is missing. Holds `relay.json`, so that later starts use the same times. */
   readonly dataDir: string;
   readonly now?: () => number;
   readonly signal?: AbortSignal | undefined;
@@ -21,14 +21,14 @@ export interface SampleRelay extends AsyncDisposable {
   /** Record operations and markers in the recording. */
   readonly events: number;
   readonly frames: number;
-  /** Resolves when the process is gone, whatever ended it. */
+  /** Resolves when the process is gone, for any reason. */
   readonly exited: Promise<number | null>;
 }
 
-/** What the child is given, as its one argument. */
+/** The one argument of the child. */
 export interface SampleRelaySettings {
   readonly framesFile: string;
-  /** The time that the newest frame is shown with, milliseconds since the epoch. */
+  /** The new time of the newest frame, milliseconds since the epoch. */
   readonly newestMs: number;
 }
 
@@ -43,10 +43,10 @@ const ENTRY = new URL("./relay-server-child.ts", import.meta.url);
 const FRAMES = new URL("../fixtures/sample-frames.bin", import.meta.url);
 const READY_TIMEOUT_MS = 30_000;
 const STATE_FILE = "relay.json";
-/** The recording spans six minutes, so all of it lies in the last hour. */
+/** The recording covers six minutes, so all of it is within the last hour. */
 const NEWEST_BEFORE_START_MS = 60_000;
 
-/** @throws ChildError when it cannot start, SyntaxError or TypeError when relay.json is broken */
+/** @throws ChildError if it cannot start, SyntaxError or TypeError if relay.json is broken */
 export async function startSampleRelay(options: SampleRelayOptions): Promise<SampleRelay> {
   const newestMs = await anchorTime(options.dataDir, options.now ?? Date.now);
   const settings: SampleRelaySettings = { framesFile: fileURLToPath(FRAMES), newestMs };
@@ -67,7 +67,7 @@ function isReady(value: unknown): value is SampleRelayReady {
   return typeof value.url === "string" && typeof value.events === "number" && typeof value.frames === "number";
 }
 
-/** Chosen at the first start, kept for all later ones: a resumed run must see the same events at the same times. */
+/** Chosen at the first start and kept for all later ones: a resumed run must see the same events at the same times. */
 async function anchorTime(dataDir: string, now: () => number): Promise<number> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, STATE_FILE);

@@ -1,6 +1,6 @@
 /**
- * Moves recorded frames in time by rewriting the envelope's `time` in place. Nothing that is signed or hashed changes,
- * and neither does any length: the field is always `YYYY-MM-DDTHH:MM:SS.sssZ`.
+ * Moves recorded frames in time by rewriting the envelope's `time` in place. Signed and hashed bytes do not change,
+ * and no length changes: the field is always `YYYY-MM-DDTHH:MM:SS.sssZ`.
  */
 import { contentAt, mapFrame } from "./relay-frame.ts";
 
@@ -13,7 +13,7 @@ export function timeMsOf(frame: Uint8Array): number | null {
   return text === null ? null : Date.parse(Buffer.from(text).toString("latin1"));
 }
 
-/** A copy of the frame, `shiftMs` later. @throws RangeError when its time is not of the one form that servers write */
+/** A copy of the frame, `shiftMs` later. @throws RangeError if its time does not have the form that servers write */
 export function shiftFrame(frame: Uint8Array, shiftMs: number): Uint8Array {
   const copy = Buffer.from(frame);
   const text = timeBytesOf(copy);

@@ -15,7 +15,7 @@ afterEach(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
 const nothing = { queue: false, table: false, postgres: false, relay: false };
 const everything = { queue: true, table: true, postgres: true, relay: true };
 
-/** Stand-ins of the stand-ins: what they were started with, and whether they were stopped. */
+/** Fakes of the stand-ins, which record how they were started and whether they were stopped. */
 function fakes(overrides: Partial<Starters> = {}) {
   const folders: string[] = [];
   const stopped: string[] = [];
@@ -60,7 +60,7 @@ function fakes(overrides: Partial<Starters> = {}) {
 
 test("the whole stack starts, answers, and leaves no process", { timeout: 120_000 }, async () => {
   const stack = await startEmbedded({ dataDir, need: everything });
-  // Not by pid alone: a stopped one may stay a zombie where nobody reaps.
+  // A pid alone is not enough: a stopped process may stay a zombie if nobody reaps it.
   const processes = await Promise.all(Object.values(stack.pids).map(identifyProcess));
   const alive = () => Promise.all(processes.map(isSameProcessAlive));
   expect(await alive()).toEqual([true, true, true, true]);

@@ -1,6 +1,6 @@
 /**
- * The embedded stack: those stand-ins that a run needs, started side by side, each with a folder of its own inside the
- * data folder (`queue`, `table`, `postgres`, `relay`). All or none: when one cannot start, the others are stopped.
+ * The embedded stack: starts the stand-ins that a run needs in parallel, each with its own folder inside the data folder
+ * (`queue`, `table`, `postgres`, `relay`). If one cannot start, the others are stopped.
  */
 import { join } from "node:path";
 import { type Postgres, startPostgres } from "./postgres-server.ts";
@@ -12,21 +12,21 @@ export const STAND_INS = ["queue", "table", "postgres", "relay"] as const;
 export type StandIn = (typeof STAND_INS)[number];
 
 export interface EmbeddedOptions {
-  /** Claimed by the caller (data-dir.ts). */
+  /** The caller has claimed it (data-dir.ts). */
   readonly dataDir: string;
   readonly need: Readonly<Record<StandIn, boolean>>;
   readonly signal?: AbortSignal;
 }
 
 export interface EmbeddedStack extends AsyncDisposable {
-  /** null: not asked for. */
+  /** null: not requested. */
   readonly queue: QueueServer | null;
   readonly table: TableServer | null;
   readonly postgres: Postgres | null;
   readonly relay: SampleRelay | null;
-  /** Of those that were started. */
+  /** The pids of the stand-ins that were started. */
   readonly pids: Readonly<Partial<Record<StandIn, number>>>;
-  /** Resolves with the name of the first one that is gone, disposed of or not. Never rejects. */
+  /** Resolves with the name of the first stand-in that is gone, even if it was disposed of. Never rejects. */
   readonly exited: Promise<StandIn>;
 }
 
@@ -77,7 +77,7 @@ export async function startEmbedded(options: EmbeddedOptions, starters: Starters
       started.push(standIn);
       return standIn;
     } catch (error) {
-      // The first failure is the reason of all later ones.
+      // The first failure causes all later ones.
       failed.abort(new StandInError(name, error));
       return null;
     }
@@ -104,7 +104,7 @@ export async function startEmbedded(options: EmbeddedOptions, starters: Starters
   return { ...running, pids, exited, [Symbol.asyncDispose]: () => disposeAll(started) };
 }
 
-/** Stops every one even when another cannot be stopped. @throws AggregateError */
+/** Stops all of them, even if one cannot be stopped. @throws AggregateError */
 async function disposeAll(standIns: readonly AsyncDisposable[]): Promise<void> {
   const results = await Promise.allSettled(standIns.map((standIn) => standIn[Symbol.asyncDispose]()));
   const errors = results.flatMap((result): unknown[] => (result.status === "rejected" ? [result.reason] : []));

@@ -1,11 +1,11 @@
-/** What is used of dynalite 4, which has no types of its own. */
+/** The parts of dynalite 4 that we use; it has no types of its own. */
 declare module "dynalite" {
   import type { Server } from "node:http";
 
   export interface DynaliteOptions {
-    /** The folder of its LevelDB; in memory unless told. */
+    /** The folder of its LevelDB; without it, everything is in memory. */
     readonly path?: string;
-    /** How long a new table stays in CREATING. 500. */
+    /** How long a new table stays in CREATING. Default: 500. */
     readonly createTableMs?: number;
     readonly deleteTableMs?: number;
   }

@@ -6,19 +6,19 @@ import { DatabaseSync } from "node:sqlite";
 import { onParentGone, reportReady } from "./child-side.ts";
 import type { TableServerSettings } from "./table-server.ts";
 
-/** Longer than any pause between two calls of a client: a connection closed under a request makes it be sent again. */
+/** Longer than any pause between two calls of a client: if a connection closes during a request, the client sends it again. */
 const KEEP_ALIVE_MS = 120_000;
 
 let server: Server | undefined;
 onParentGone(() => (server === undefined ? undefined : close(server)));
 
-// After onParentGone(): the import takes most of the start-up, and a signal must find its handler.
+// After onParentGone(): the import takes most of the start-up, and a signal handler must exist by then.
 const { default: dynalite } = await import("dynalite");
 
 const settings: TableServerSettings = JSON.parse(process.argv[2] ?? "null");
 mkdirSync(settings.dataDir, { recursive: true });
-// dynalite does not say that another process has its LevelDB: it answers nothing, ever. This lock is the kernel's, goes
-// with the process, and waits for a predecessor that is about to end. Held, by being referred to, until the end.
+// If another process has its LevelDB, dynalite does not report it and never answers. So this lock comes first: the kernel holds it,
+// it ends with the process, and it waits for a predecessor that is ending. The reference keeps it until the end.
 const lock = new DatabaseSync(join(settings.dataDir, "lock.db"), { timeout: settings.folderTimeoutMs });
 lock.exec("BEGIN EXCLUSIVE");
 
@@ -37,7 +37,7 @@ function listen(on: Server): Promise<number> {
   return promise;
 }
 
-/** Answers what is under way, then closes the LevelDB. */
+/** Answers the requests in progress, then closes the LevelDB. */
 function close(running: Server): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   running.close(() => {

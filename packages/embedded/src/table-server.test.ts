@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from "vitest";
 import { forkChild } from "./child.ts";
 import { startTableServer, type TableServer } from "./table-server.ts";
 
-/** A folder of the test's own, gone after it. */
+/** A temporary folder, removed after the test. */
 async function temporaryFolder() {
   const path = await mkdtemp(join(tmpdir(), "table-server-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
@@ -68,7 +68,7 @@ describe("the stand-in for DynamoDB", () => {
       expect(await server.exited).toBe(null);
     }
     await using server = await startTableServer({ dataDir });
-    // More may have been written than was confirmed.
+    // More items may have been written than were confirmed.
     using client = clientOf(server);
     const { Item } = await client.send(new GetItemCommand({ TableName: server.table, Key: KEY, ConsistentRead: true }));
     expect(Number(Item?.["n"]?.N)).toBeGreaterThanOrEqual(confirmed);
@@ -116,7 +116,7 @@ describe("the stand-in for DynamoDB", () => {
   });
 });
 
-/** A zombie, whose parent has not asked after it yet, does not count. */
+/** A zombie does not count: its parent has not reaped it yet. */
 async function isRunning(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);

@@ -9,9 +9,9 @@ import { STAND_IN_TABLE, standInClient } from "@firehose-backfill/core/stand-in-
 import { forkChild } from "./child.ts";
 
 export interface TableServerOptions {
-  /** A folder of its own; made if it is missing. What is in it when the server starts is served again. */
+  /** Its own folder; created if it is missing. A later start serves the items in it again. */
   readonly dataDir: string;
-  /** How long to wait for a predecessor that still serves the folder. 5,000: longer than a child takes to end. */
+  /** How long to wait for a predecessor that still serves the folder. Default: 5,000, longer than a child needs to end. */
   readonly folderTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -19,14 +19,14 @@ export interface TableServerOptions {
 export interface TableServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, another port at every start. */
   readonly endpoint: string;
-  /** The name of the table; it is there. */
+  /** The name of the table, which exists by then. */
   readonly table: string;
   readonly pid: number;
-  /** Resolves when the process is gone, whatever ended it. */
+  /** Resolves when the process is gone, for any reason. */
   readonly exited: Promise<number | null>;
 }
 
-/** What table-server-child.ts is given, as its one argument. */
+/** The one argument of table-server-child.ts. */
 export interface TableServerSettings {
   readonly dataDir: string;
   readonly folderTimeoutMs: number;
@@ -38,9 +38,9 @@ const FOLDER_TIMEOUT_MS = 5_000;
 const TABLE = "firehose-backfill";
 
 /**
- * Resolves once the table can be used. The server ends with this process, however that ends, and what it had confirmed
- * is there at the next start, also after SIGKILL.
- * @throws ChildError when it cannot start
+ * Resolves when the table can be used. The server ends with this process, however that ends, and everything that it confirmed
+ * is there at the next start, even after SIGKILL.
+ * @throws ChildError if it cannot start
  */
 export async function startTableServer(options: TableServerOptions): Promise<TableServer> {
   const settings: TableServerSettings = {
@@ -69,7 +69,7 @@ export async function startTableServer(options: TableServerOptions): Promise<Tab
   };
 }
 
-/** `pk` and `sk`, both strings: the shape that the checkpoint store expects and the infrastructure makes on AWS. */
+/** `pk` and `sk`, both strings: the keys that the checkpoint store expects and the infrastructure creates on AWS. */
 async function ensureTable(endpoint: string, abortSignal: AbortSignal | undefined): Promise<void> {
   const client = new DynamoDBClient({ ...standInClient(endpoint), ...STAND_IN_TABLE });
   const command = new CreateTableCommand({

@@ -1,7 +1,7 @@
 /**
- * How a batch lies in CBOR: an array in a fixed order. Version 1 is a window's batch; version 2 adds the ids of the dead
- * events that a redriven batch consists of; version 3 is laid out as version 1 and holds ranges of repositories. Pure data in, pure data out. A change of the order is a new version:
- * messages of the old one are in the queue while a deploy goes on.
+ * How a batch is encoded in CBOR: an array in a fixed order. Version 1 is a window's batch; version 2 adds the ids of the dead
+ * events of a redriven batch; version 3 has the order of version 1 and holds ranges of repositories. This is pure. A change of
+ * the order needs a new version, because messages in the old order are in the queue during a deploy.
  */
 import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
 import { encodeMessage } from "@firehose-backfill/core/cbor/encode";
@@ -18,7 +18,7 @@ const MOST_HEAD_BYTES = 5;
 let scratch = Buffer.alloc(0);
 
 /**
- * In the oldest version that can hold the batch, so that after a roll-back the older program can read most messages. The
+ * Uses the oldest version that can hold the batch, so that after a roll-back the older program can read most messages. The
  * bytes are valid until the next call.
  */
 export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2 | 3; readonly bytes: Uint8Array } {
@@ -30,7 +30,7 @@ export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2 | 3; 
   const head = encodeMessage(before);
   const tail = deadEventIds === undefined ? new Uint8Array(0) : encodeMessage(deadEventIds);
   const fields = before.length + (deadEventIds === undefined ? 1 : 2);
-  // The events lie in their log as they lie here: one array around all of it is what there is to write.
+  // The log holds the events in the same encoding, so only the array around them has to be written.
   const mostBytes = head.length + MOST_HEAD_BYTES + events.byteLength + tail.length;
   if (scratch.length < mostBytes) scratch = Buffer.allocUnsafeSlow(2 * mostBytes);
   const bytes = scratch;
@@ -43,13 +43,13 @@ export function layOutBatch(batch: LoggedBatch): { readonly version: 1 | 2 | 3; 
   return { version, bytes: bytes.subarray(0, at + tail.length) };
 }
 
-/** @throws LayoutError for anything that layOutBatch() would not have made as version 1. */
+/** @throws LayoutError for anything that layOutBatch() would not have written as version 1. */
 export function readBatch(value: unknown): Batch {
   const fields = new FieldReader("batch", value, 8);
   return withoutRanges(readWindowBatch(fields));
 }
 
-/** @throws LayoutError for anything that layOutBatch() would not have made as version 2. */
+/** @throws LayoutError for anything that layOutBatch() would not have written as version 2. */
 export function readRedrivenBatch(value: unknown): Batch {
   const fields = new FieldReader("batch", value, 9);
   const batch = withoutRanges(readWindowBatch(fields));

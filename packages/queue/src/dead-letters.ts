@@ -1,4 +1,4 @@
-/** The dead-letter queue: looking into it without taking anything out, and moving all of it back. */
+/** The dead-letter queue: reads messages without removing them, and moves messages back. */
 import { DeleteMessageBatchCommand } from "@aws-sdk/client-sqs";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { sendConfirmed } from "./send-confirmed.ts";
@@ -6,13 +6,13 @@ import { classified, queueAttributes, receiveMessages, type SqsTarget } from "./
 import { rawBytes, type SqsIncomingMessage } from "./sqs-message.ts";
 import type { Moved, MoveLimits } from "./types.ts";
 
-/** Long enough for one look to be over; a message that is looked at cannot be moved back so long. */
+/** Long enough for one look at the queue; during this time its messages cannot be moved back. */
 const PEEK_SECONDS = 5;
 const MOVE_VISIBILITY_SECONDS = 30;
 /** The most that one receive gives. */
 const MAX_RECEIVED = 10;
 
-/** At most `max` messages, each once. They are visible again 5 s later. */
+/** Returns at most `max` messages, each once. They are visible again 5 s later. */
 export async function peek(dlq: SqsTarget, options: { readonly max: number }): Promise<readonly SqsIncomingMessage[]> {
   const seen = new Map<string, SqsIncomingMessage>();
   while (seen.size < options.max) {
@@ -38,11 +38,11 @@ export interface MoveOptions extends MoveLimits {
 }
 
 /**
- * Moves at most `max` messages, and at most those that are there when it begins: one that dies again while the others
- * are moved would otherwise go round for ever. Sent first, deleted then: at least once.
+ * Moves at most `max` messages, and only as many as there are at the beginning: without this limit, a message that fails again meanwhile
+ * would be moved again without end. Each is sent first and deleted afterwards: at least once.
  *
- * By receive, send and delete, which every server has. StartMessageMoveTask would have SQS do it, but it is not known
- * where it runs and how far it got, it is refused while another runs, and no stand-in has it to test it on.
+ * It uses receive, send and delete, which every server has. StartMessageMoveTask would let SQS do it, but it does not say how far
+ * it got, it is refused while another task runs, and no stand-in has it for tests.
  */
 export async function moveBack(options: MoveOptions): Promise<Moved> {
   const { queue, dlq, clock } = options;
@@ -58,7 +58,7 @@ export async function moveBack(options: MoveOptions): Promise<Moved> {
       visibilitySeconds: MOVE_VISIBILITY_SECONDS,
     });
     if (messages.length === 0) {
-      // A message that somebody has just looked at becomes visible again.
+      // Another process may have looked at a message just now; within this time it becomes visible again.
       if (clock.now() - lastMovedMs > (PEEK_SECONDS + 2) * 1000) break;
       continue;
     }
@@ -70,7 +70,7 @@ export async function moveBack(options: MoveOptions): Promise<Moved> {
   return { moved, left: Math.max(0, there - moved) };
 }
 
-/** Everything that is in it, in flight included. */
+/** All its messages, those in flight included. */
 export async function deadLetterCount(dlq: SqsTarget): Promise<number> {
   const attributes = await queueAttributes(dlq, [
     "ApproximateNumberOfMessages",
@@ -85,7 +85,7 @@ async function deleteAll(dlq: SqsTarget, messages: readonly SqsIncomingMessage[]
     QueueUrl: dlq.queueUrl,
     Entries: messages.map((message, index) => ({ Id: String(index), ReceiptHandle: message.receiptHandle })),
   });
-  // A message that could not be deleted is moved again later; the ledger then shows that its batch is applied.
+  // If a message cannot be deleted, it is moved again later; the ledger then shows that its batch is applied.
   await classified("DeleteMessageBatch", dlq.client.send(command));
 }
 

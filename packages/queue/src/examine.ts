@@ -1,4 +1,4 @@
-/** What a look at a queue tells: whether it keeps what this program relies on. Nothing is sent or received. */
+/** Reads a queue's attributes and reports whether it fits this program. Nothing is sent or received. */
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { QueueError } from "./queue-error.ts";
 import { queueAttributes } from "./sqs-calls.ts";
@@ -8,11 +8,11 @@ export interface QueueFindings {
   readonly maxMessageBytes: number;
   readonly visibilitySeconds: number;
   readonly retentionSeconds: number;
-  /** Receives after which the server itself dead-letters a message; null: it does not. */
+  /** The number of receives after which the server itself dead-letters a message; null: it does not. */
   readonly maxReceiveCount: number | null;
 }
 
-/** @throws QueueError when it is not there, or may not be looked at */
+/** @throws QueueError if the queue does not exist or we may not read it */
 export async function examineQueue(options: {
   readonly client: SQSClient;
   readonly queueUrl: string;
@@ -31,7 +31,7 @@ export async function examineQueue(options: {
   };
 }
 
-/** A queue without a policy does not name it at all. */
+/** A queue without a redrive policy does not return the attribute. */
 async function receiveLimit(options: {
   readonly client: SQSClient;
   readonly queueUrl: string;

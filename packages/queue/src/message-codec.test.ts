@@ -15,7 +15,7 @@ import {
 
 const decodePayload = (payload: Uint8Array | null) => decodeMessage({ body: "{}", payload });
 
-/** A payload of version 1 and packing 1, honest or not. */
+/** A payload of version 1 and packing 1, whose length fields may be wrong. */
 function packed(plainBytes: number, zstd: Uint8Array, zstdBytes = zstd.length): Uint8Array {
   const head = Buffer.alloc(10);
   head.set([1, 1]);

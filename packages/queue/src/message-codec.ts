@@ -1,8 +1,8 @@
 /**
- * Batch to message and back. A message has two parts: a body for people, who see it in the console of the queue, and
- * a payload for the consumer, which travels as a binary attribute and is alone decisive.
+ * Encodes a batch as a message and decodes it. A message has two parts: a body for people, who see it in the queue's console, and
+ * a payload for the consumer, in a binary attribute. The consumer uses only the payload.
  *
- * payload = version u8 | packing u8 | what the packing says
+ * payload = version u8 | packing u8 | the rest, which depends on the packing
  *   packing 0: CBOR (batch-layout.ts)
  *   packing 1: plain length u32 LE | packed length u32 LE | zstd of the CBOR
  * Both lengths are checked: zstd itself accepts trailing bytes, and a few packed bytes may unpack to gigabytes.
@@ -15,7 +15,7 @@ import { layOutBatch, readBatch, readRangeBatch, readRedrivenBatch } from "./bat
 import type { DecodedMessage } from "./types.ts";
 
 export interface EncodedMessage {
-  /** ASCII: nothing in it can break the queue's rules about characters. */
+  /** ASCII, so it cannot break the queue's rules about characters. */
   readonly body: string;
   readonly payload: Uint8Array;
 }
@@ -28,9 +28,9 @@ export interface ReceivedMessage {
 }
 
 /**
- * Raised with every change of a layout. A consumer reads its own version and the one before, because a deploy meets
- * messages that were sent before it; it does not touch a message of a newer version, which it may meet after a
- * roll-back, nor a batch of its own version that holds a kind of event which it does not know.
+ * Raised with every change of a layout. A consumer reads its own version and the one before, because during a deploy it gets older
+ * messages. It leaves a message of a newer version, which may arrive after a roll-back, and a batch of its own version with a kind
+ * of event that it does not know.
  */
 export const MESSAGE_VERSION = 3;
 const READERS: Readonly<Record<number, (value: unknown) => Batch>> = {
@@ -43,12 +43,12 @@ const READERS: Readonly<Record<number, (value: unknown) => Batch>> = {
 export const PAYLOAD_ATTRIBUTE = "batch";
 export const PAYLOAD_TYPE = "Binary";
 
-/** More than any batch needs; less than what hurts a consumer. */
+/** More than any batch needs, and little enough for a consumer's memory. */
 export const MAX_PLAIN_BYTES = 16 * 1024 * 1024;
-/** A call of ten messages is billed by each started 64 KiB: below this, packing saves no money and costs time. */
+/** A call of ten messages is billed by each started 64 KiB: below this size, packing saves no money and costs time. */
 const PACK_FROM_BYTES = 6 * 1024;
 
-/** The usual level takes half as long again and saves half a byte of the 92 that an event takes. */
+/** The default level takes 50 % longer and saves half a byte of the 92 bytes of an event. */
 const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 };
 
 const PLAIN = 0;
@@ -56,13 +56,13 @@ const ZSTD = 1;
 const HEADER_BYTES = 2;
 const ZSTD_HEADER_BYTES = 10;
 
-/** @throws CborError for a batch that could not be read back; that is a defect of the code that made it. */
+/** @throws CborError for a batch that could not be read back: a bug of the caller */
 export function encodeMessage(batch: LoggedBatch): EncodedMessage {
   const { version, bytes } = layOutBatch(batch);
   return { body: describe(batch, version), payload: pack(bytes, version) };
 }
 
-/** Never throws: whatever is wrong with a message is in the result. */
+/** Never throws: any problem with a message is in the result. */
 export function decodeMessage(message: ReceivedMessage): DecodedMessage {
   const { payload } = message;
   if (payload === null) return { kind: "malformed", error: `the message has no attribute "${PAYLOAD_ATTRIBUTE}"` };
@@ -81,7 +81,7 @@ export function decodeMessage(message: ReceivedMessage): DecodedMessage {
   }
 }
 
-/** What the queue counts of a message, when it counts binary attributes as they are. */
+/** The message's size as the queue counts it, if it counts binary attributes unencoded. */
 export function messageBytes(message: EncodedMessage): number {
   return message.body.length + PAYLOAD_ATTRIBUTE.length + PAYLOAD_TYPE.length + message.payload.length;
 }
@@ -98,7 +98,7 @@ function describe(batch: LoggedBatch, version: number): string {
     events: events.counted,
     seq: events.length === 0 ? null : [events.seqAt(0), events.seqAt(events.length - 1)],
   });
-  // JSON leaves characters as they are that the queue refuses (U+FFFE, and a stand-in all above the basic plane).
+  // JSON does not escape some characters that the queue refuses (U+FFFE, and with a stand-in all above the basic plane).
   return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -121,7 +121,7 @@ function pack(plain: Uint8Array, version: number): Uint8Array {
   return payload;
 }
 
-/** The plain bytes, or what is wrong. */
+/** The unpacked bytes, or a sentence with the problem. */
 function unpack(packing: number, payload: Uint8Array): Uint8Array | string {
   if (packing === PLAIN) return payload.subarray(HEADER_BYTES);
   if (packing !== ZSTD) return `unknown packing ${packing}`;

@@ -15,7 +15,7 @@ const packBatches = (events: readonly FirehoseEvent[], options: Parameters<typeo
 
 const isTooLarge = (event: FirehoseEvent | undefined) => event?.kind === "dead" && event.reason === "too-large";
 
-/** Some larger than a message even when packed, some only until they are, most neither. */
+/** Some are larger than a message even when packed, some only unpacked, most neither. */
 const mixedSizes = fc.oneof(
   { weight: 8, arbitrary: anyEvent },
   {

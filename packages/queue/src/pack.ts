@@ -1,17 +1,17 @@
-/** Events into batches, in order, each within what one message may hold. */
+/** Packs events into batches, in order; each batch fits into one message. */
 import type { EventLog, EventSlice } from "@firehose-backfill/core/cbor/event-log";
 import type { DeadEntry } from "@firehose-backfill/core/event";
 import { cutRanges } from "./cut-ranges.ts";
 import { ENVELOPE_BYTES, fitsAlone, type PackLimits, tooLarge } from "./too-large.ts";
 
-/** The largest entry that tooLarge() makes has to fit. */
+/** The largest entry that tooLarge() creates must fit. */
 const MIN_EVENT_BYTES = 32 * 1024;
-/** A queue that takes less cannot be used: not even the dead entry of an event that does not fit would fit. 33 KiB. */
+/** 33 KiB. A queue with a smaller limit cannot be used: even the dead entry of an event that is too large would not fit. */
 export const LEAST_MESSAGE_BYTES = MIN_EVENT_BYTES + ENVELOPE_BYTES;
 /**
- * Groups of at most `batchSize` events, together exactly `log`: none lost, none moved. A range of a repository stays with its
- * records, and counts by them; one that is too large is cut into several. Each group encodes to at most
- * `limits.maxMessageBytes`. An event too large for a message of its own, even compressed, is replaced where it stands by a
+ * Returns groups of at most `batchSize` events that together are exactly `log`, in order. A range of a repository stays with
+ * its records and counts as them; a range that is too large is cut into several. Each group encodes to at most
+ * `limits.maxMessageBytes`. An event that is too large for a message of its own, even compressed, is replaced at its position by a
  * DeadEntry with the reason `too-large`.
  * @throws RangeError when the limit is below 33 KiB
  */
@@ -44,7 +44,7 @@ export function packBatches(
   return batches;
 }
 
-/** `alone`: those that fit into a message of their own, because they compress. Both kinds are rare. */
+/** `alone`: large events that fit into a message of their own when compressed. Both kinds are rare. */
 function replaceTooLarge(log: EventLog, eventBytes: number, limits: PackLimits) {
   const alone = new Set<number>();
   const dead = new Map<number, DeadEntry>();

@@ -12,7 +12,7 @@ test.each<[boolean, unknown]>([
   [true, sdkError("OverLimit", { $fault: "client" })],
   [true, sdkError("TimeoutError", {})],
   [true, sdkError("Error", { code: "ENOTFOUND", syscall: "getaddrinfo" })],
-  // A name with two addresses, both of which refused: Node tells it without a syscall.
+  // For a name with two addresses that both refuse, Node's error has no syscall.
   [true, Object.assign(new AggregateError([]), { code: "ECONNREFUSED" })],
   [false, sdkError("AccessDeniedException", { $fault: "client", $metadata: { httpStatusCode: 403 } })],
   [false, sdkError("QueueDoesNotExist", { $fault: "client", $metadata: {} })],

@@ -1,4 +1,4 @@
-/** What a queue throws. Both kinds say themselves whether trying again can help. */
+/** The errors of a queue. Both say whether a retry can help. */
 import { constants } from "node:os";
 
 /** A call to the queue's server failed. `cause` is the SDK's error. */
@@ -17,10 +17,10 @@ export class QueueError extends Error {
   }
 }
 
-/** Some messages were not confirmed, after all attempts. Which of them are in the queue is unknown: send all again. */
+/** After all attempts, some messages were not confirmed. Which of them are in the queue is unknown: send all again. */
 export class SendError extends Error {
   override readonly name = "SendError";
-  /** Of the one call that was given up; other calls were not made. */
+  /** Of the one call that was given up; later calls were not made. */
   readonly unconfirmed: number;
   readonly #isRetryable: boolean;
 
@@ -44,12 +44,12 @@ const THROTTLED: ReadonlySet<string> = new Set([
   "TooManyRequestsException",
 ]);
 
-/** By the fields of the SDK's errors: the server's fault, a limit on the rate, or no answer at all. */
+/** Decides by the fields of the SDK's errors: a fault of the server, a rate limit, or no answer. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (THROTTLED.has(error.name) || error.name === "TimeoutError") return true;
   if ("$fault" in error) return error.$fault === "server" || statusOf(error) === 429;
-  // No answer: a socket error of Node's, which may pass. Where a name has several addresses it has no syscall.
+  // No answer: a socket error, which may pass. If a name has several addresses, Node's error has no syscall.
   return "syscall" in error || ("code" in error && typeof error.code === "string" && error.code in constants.errno);
 }
 

@@ -8,7 +8,7 @@ import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/interce
 const entries = (count: number, bytes = 100): Entry[] =>
   Array.from({ length: count }, (_, number) => ({ body: `m${number}`, attributes: {}, delaySeconds: 0, bytes }));
 
-/** Takes the entries of a call, and says which it took or which it refused. */
+/** Gets the entries of a call and returns which of them it accepts or refuses. */
 type Answer = (bodies: readonly string[], call: number) => { taken?: readonly string[]; refused?: readonly string[] };
 
 class AccessDenied extends Error {

@@ -1,6 +1,6 @@
 /**
- * Sends messages until each is confirmed by name. SQS answers 200 to a call of ten even when it took none of them:
- * what counts is the list of ids that it says it took.
+ * Sends messages until the server has confirmed each by its id. SQS answers 200 to a call of ten even if it accepted none of them, so
+ * only the list of accepted ids counts.
  */
 import {
   type MessageAttributeValue,
@@ -22,18 +22,18 @@ export interface Entry {
 export interface SendOptions {
   readonly client: SQSClient;
   readonly queueUrl: string;
-  /** For the entries of one call together. */
+  /** For all entries of one call together. */
   readonly maxCallBytes: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal?: AbortSignal | undefined;
-  /** After each call whose entries are all confirmed; what it throws ends the send. */
+  /** Called after each call whose entries are all confirmed; an error that it throws ends the send. */
   readonly onConfirmed?: (() => void | Promise<void>) | undefined;
 }
 
 const MAX_ENTRIES = 10;
 const CALLS_IN_FLIGHT = 4;
-/** 100, 200, ... 3,200 ms at most: about three seconds in all, beside the SDK's own three tries of a call. */
+/** Pauses of 100, 200, ... 3,200 ms, about three seconds in total, in addition to the SDK's own three tries of a call. */
 const MAX_ATTEMPTS = 7;
 const FIRST_PAUSE_MS = 100;
 
@@ -46,7 +46,7 @@ export async function sendConfirmed(entries: Iterable<Entry>, options: SendOptio
   const calls = groupForCalls(entries, options.maxCallBytes);
   let sentBytes = 0;
   const work = async () => {
-    // One generator for all: an error in one loop closes it, and the others end with the call they are at.
+    // All loops share one generator: an error in one loop closes it, and the others end after their current call.
     for (const call of calls) {
       options.signal?.throwIfAborted();
       await sendCall(call, options);
@@ -61,14 +61,14 @@ export async function sendConfirmed(entries: Iterable<Entry>, options: SendOptio
   return sentBytes;
 }
 
-/** Sends the entries of one call, and again those that were not confirmed. */
+/** Sends the entries of one call, and sends those again that were not confirmed. */
 async function sendCall(call: readonly Entry[], options: SendOptions): Promise<void> {
   let pending = call;
   for (let attempt = 1; ; attempt++) {
     const outcome = await tryOnce(pending, options);
     if (outcome.unconfirmed.length === 0) return;
     if (outcome.isTooLong && pending.length > 1) {
-      // This server allows less for the entries of a call together than SQS does.
+      // This server's limit for the entries of one call is lower than that of SQS.
       const half = Math.ceil(pending.length / 2);
       await sendCall(pending.slice(0, half), options);
       return sendCall(pending.slice(half), options);
@@ -90,7 +90,7 @@ interface Outcome {
   readonly cause?: unknown;
 }
 
-/** The SDK's name, and the one of the older protocol. */
+/** The SDK's name of the error, and its name in the older protocol. */
 const TOO_LONG: ReadonlySet<string> = new Set(["BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong"]);
 
 async function tryOnce(entries: readonly Entry[], options: SendOptions): Promise<Outcome> {
@@ -113,7 +113,7 @@ async function tryOnce(entries: readonly Entry[], options: SendOptions): Promise
     return { unconfirmed: entries, because, isRetryable: isTransient(error), isTooLong, cause: error };
   }
   const confirmed = new Set(result.Successful?.map(({ Id }) => Id));
-  // The server will never take these, and says so.
+  // The server says that it will never accept these.
   const refused = new Set(result.Failed?.filter(({ SenderFault }) => SenderFault).map(({ Id }) => Id));
   const ids = entries.map((_, index) => String(index)).filter((id) => !confirmed.has(id));
   const [failed] = result.Failed ?? [];

@@ -1,4 +1,4 @@
-/** Single calls to one queue of SQS, their answers checked and their errors classified. */
+/** Single calls to one SQS queue; answers are checked and errors are classified. */
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -17,7 +17,7 @@ export interface SqsTarget {
   readonly queueUrl: string;
 }
 
-/** @throws QueueError in place of whatever the call throws */
+/** @throws QueueError instead of any error of the call */
 export async function classified<Result>(operation: string, call: Promise<Result>): Promise<Result> {
   try {
     return await call;
@@ -26,7 +26,7 @@ export async function classified<Result>(operation: string, call: Promise<Result
   }
 }
 
-/** Never aborted: a poll that is given up may take the next message with it, hidden for its visibility timeout. */
+/** Cannot be aborted: an abandoned poll may still receive a message, which is then hidden for its visibility timeout. */
 export async function receiveMessages(
   target: SqsTarget,
   options: { readonly max: number; readonly waitSeconds: number; readonly visibilitySeconds?: number | undefined },
@@ -77,7 +77,7 @@ export async function queueAttributes<Name extends QueueAttributeName>(
   return attributes;
 }
 
-/** A server that does not know the attribute is taken to allow what SQS does. */
+/** If a server does not know the attribute, we assume the limit of SQS. */
 export async function messageSizeOf(target: SqsTarget): Promise<number> {
   const command = new GetQueueAttributesCommand({ QueueUrl: target.queueUrl, AttributeNames: ["MaximumMessageSize"] });
   const { Attributes: attributes } = await classified("GetQueueAttributes", target.client.send(command));
@@ -93,7 +93,7 @@ function hasAll<Name extends string>(
 }
 
 /**
- * The message was deleted, or its time ran out and its receipt with it. Another consumer has it or will get it, so
+ * The message was deleted, or its visibility timeout has passed and its receipt is invalid. Another consumer has it or will get it, so
  * this is not an error.
  */
 const GONE: ReadonlySet<string> = new Set(["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"]);

@@ -1,13 +1,13 @@
-/** The SDK's client with the limits that this program needs. Credentials and region are the SDK's to find. */
+/** The SDK's client with the limits that this program needs. The SDK finds credentials and region itself. */
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { standInClient } from "@firehose-backfill/core/stand-in-client";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Above the longest poll (20 s), so that it ends only a call to a server that hangs. */
+/** Longer than the longest poll (20 s), so that it ends only a call to a server that hangs. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface SqsClientOptions {
-  /** A stand-in's; it gets made-up credentials, and nothing of the environment. null: the SDK finds it (AWS_ENDPOINT_URL_SQS, or AWS itself). */
+  /** A stand-in's address; it gets invented credentials and ignores the environment. null: the SDK finds AWS (or AWS_ENDPOINT_URL_SQS). */
   readonly endpoint: string | null;
 }
 

@@ -1,9 +1,9 @@
-/** A message of SQS, from the SDK or from a Lambda event, as the consumer's IncomingMessage. */
+/** Converts a message of SQS, from the SDK or from a Lambda event, to the consumer's IncomingMessage. */
 import type { Message, MessageAttributeValue } from "@aws-sdk/client-sqs";
 import { decodeMessage, PAYLOAD_ATTRIBUTE } from "./message-codec.ts";
 import type { IncomingMessage } from "./types.ts";
 
-/** What was sent, to be sent on as it is: to the dead-letter queue, and back. */
+/** The parts that were sent, so that a message can be copied to the dead-letter queue and back. */
 export interface RawMessage {
   readonly body: string;
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>;
@@ -13,7 +13,7 @@ export interface SqsIncomingMessage extends IncomingMessage {
   readonly raw: RawMessage;
 }
 
-/** What the queue counts of it, when it counts binary attributes as they are. */
+/** The message's size as the queue counts it, if it counts binary attributes unencoded. */
 export function rawBytes({ body, attributes }: RawMessage): number {
   return Object.entries(attributes).reduce(
     (bytes, [name, { DataType, StringValue, BinaryValue }]) =>
@@ -22,7 +22,7 @@ export function rawBytes({ body, attributes }: RawMessage): number {
   );
 }
 
-/** The part of an SQSRecord that is read: Lambda's own spelling of the same message. */
+/** The part of an SQSRecord that we read: the same message with Lambda's field names. */
 export interface LambdaRecord {
   readonly messageId: string;
   readonly receiptHandle: string;
@@ -65,7 +65,7 @@ export function fromLambdaRecord(record: LambdaRecord): SqsIncomingMessage {
   });
 }
 
-/** @throws TypeError for a message that came from elsewhere */
+/** @throws TypeError for a message that another queue received */
 export function rawOf(message: IncomingMessage): RawMessage {
   if (!isSqsMessage(message)) throw new TypeError(`message ${message.messageId} was not received from this queue`);
   return message.raw;

@@ -29,7 +29,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Two queues of their own on the one server. */
+/** Creates two separate queues on the shared server. */
 async function createQueues(client: SQSClient, maxReceiveCount: number, sizes: { work?: number; dead?: number } = {}) {
   const name = `test-${++queues}`;
   const urlOf = (queue: string) => `${server.endpoint}/000000000000/${queue}`;
@@ -88,7 +88,7 @@ test.each(["Failed", "missing"] as const)("every message arrives once although e
   intercept(client, async (call, next) => {
     if (!isSendBatch(call)) return next(call.input);
     const { Entries = [], QueueUrl } = call.input;
-    // The server never sees one in three.
+    // One entry in three does not reach the server.
     const lost = Entries.filter((_entry, index) => index % 3 === 1);
     withheld += lost.length;
     const output = await next({ QueueUrl, Entries: Entries.filter((entry) => !lost.includes(entry)) });

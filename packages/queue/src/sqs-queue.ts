@@ -1,4 +1,4 @@
-/** The queue on SQS, or on whatever speaks its protocol. */
+/** The queue on SQS, or on a server with the same protocol. */
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
@@ -17,7 +17,7 @@ import { rawOf } from "./sqs-message.ts";
 import type { BatchQueue, OutgoingBatch } from "./types.ts";
 
 export interface SqsQueueOptions {
-  /** The queue's own from here on; disposing the queue ends it. */
+  /** The queue owns it from here on; disposing the queue closes it. */
   readonly client: SQSClient;
   readonly queueUrl: string;
   readonly dlqUrl: string;
@@ -27,7 +27,7 @@ export interface SqsQueueOptions {
   readonly random: () => number;
 }
 
-/** Base64 rounds each of the ten payloads of a call up to four. */
+/** Base64 rounds each of the ten payloads of a call up to a multiple of four. */
 const ROUNDING_BYTES = 64;
 
 /** @throws QueueError from every method; SendError from `send` */
@@ -35,10 +35,10 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
   const { client, clock, random } = options;
   const queue = { client, queueUrl: options.queueUrl };
   const dlq = { client, queueUrl: options.dlqUrl };
-  /** Sizes are in bytes as they are, everywhere; where base64 counts, less of them fit. */
+  /** All sizes are in unencoded bytes; if the server counts base64, fewer of them fit. */
   const asTheyAre = (countedBytes: number) =>
     options.countsBase64 ? Math.floor((countedBytes / 4) * 3) - ROUNDING_BYTES : countedBytes;
-  // The entries of a call together: SQS's own limit, whatever a queue says of a single message.
+  // The limit for all entries of a call is always the one of SQS, whatever the limit for a single message is.
   const maxCallBytes = asTheyAre(NEEDED_MESSAGE_BYTES);
 
   return {
@@ -80,7 +80,7 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
         ready: Number(attributes.ApproximateNumberOfMessages),
         inFlight: Number(attributes.ApproximateNumberOfMessagesNotVisible),
         delayed: Number(attributes.ApproximateNumberOfMessagesDelayed),
-        // A metric of CloudWatch; no call of SQS gives it.
+        // A metric of CloudWatch; no call of SQS returns it.
         oldestAgeSeconds: null,
         deadLetters,
       };
@@ -97,7 +97,7 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
   };
 }
 
-/** One at a time, when it is about to be sent: a window is held in memory once, as events, and not a second time as messages. */
+/** Encodes each batch just before it is sent, so that a window is in memory once as events and not again as messages. */
 function* encodeAll(batches: readonly OutgoingBatch[]): Generator<Entry> {
   for (const { batch, delaySeconds } of batches) {
     const message = encodeMessage(batch);

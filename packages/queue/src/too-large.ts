@@ -6,7 +6,7 @@ import type { QueueLimits } from "./types.ts";
 
 export type PackLimits = Pick<QueueLimits, "maxMessageBytes">;
 
-/** Of a message, everything that is not an event: the body, the key, heads, the attribute's name. */
+/** The bytes of a message besides its events: the body, the key, heads, the attribute's name. */
 export const ENVELOPE_BYTES = 1024;
 const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
 const MAX_SHOWN_CHARS = 512;
@@ -14,7 +14,7 @@ const MAX_SHOWN_CHARS = 512;
 export const MAX_KEY_CHARS = 1024;
 const MAX_DID_CHARS = 2048;
 
-/** Encodes it, for only compression can tell. */
+/** Encodes the events, because only compression shows whether they fit. */
 export function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
   const key = { runId: "", generation: 0, window: 0, fence: 0, number: 0 };
   const message = encodeMessage({ key, dueMs: 0, paceVersion: 0, events });
@@ -40,7 +40,7 @@ export function tooLarge(event: FirehoseEvent, bytes: number, { maxMessageBytes 
   };
 }
 
-/** The first bytes of what made it large, in memory of their own: a view would keep the whole of it. */
+/** The first bytes of the part that made it large, in their own memory: a view would keep the whole part. */
 function beginningOf(event: FirehoseEvent): Uint8Array {
   const { kind } = event;
   switch (kind) {
@@ -65,6 +65,6 @@ function beginningOf(event: FirehoseEvent): Uint8Array {
 }
 
 function truncate(text: string, chars: number): string {
-  // Half of a pair would be left by the cut, and CBOR has no way to write it.
+  // The cut may leave half of a surrogate pair, which CBOR cannot encode.
   return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed()}…`;
 }

@@ -1,6 +1,6 @@
 /**
- * The queue between reader and consumer. Implemented on SQS (sqs-queue.ts) and in memory (memory-queue.ts) with
- * SQS's delay, visibility, random order and at-least-once delivery; one suite of tests holds for both.
+ * The queue between reader and consumer. It is implemented on SQS (sqs-queue.ts) and in memory (memory-queue.ts), both with
+ * delay, visibility, random order and at-least-once delivery; one suite of tests runs on both.
  */
 import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
 
@@ -10,7 +10,7 @@ export interface OutgoingBatch {
   readonly delaySeconds: number;
 }
 
-/** A message as it arrived. It may come twice, late, or out of order. */
+/** A received message. It may arrive twice, late, or out of order. */
 export interface IncomingMessage {
   readonly messageId: string;
   readonly receiptHandle: string;
@@ -22,7 +22,7 @@ export interface IncomingMessage {
 export type DecodedMessage =
   | { readonly kind: "batch"; readonly batch: Batch }
   | { readonly kind: "newer-version"; readonly version: number }
-  /** Its version is known, and something in it is not: an event of a kind that a newer program knows. */
+  /** Its version is known, but it contains a kind of event that only a newer program knows. */
   | { readonly kind: "newer-kind"; readonly error: string }
   | { readonly kind: "malformed"; readonly error: string };
 
@@ -30,52 +30,52 @@ export interface QueueFigures {
   readonly ready: number;
   readonly inFlight: number;
   readonly delayed: number;
-  /** null where the server does not say. */
+  /** null if the server does not report it. */
   readonly oldestAgeSeconds: number | null;
-  /** Everything in the dead-letter queue, in flight included. */
+  /** All messages in the dead-letter queue, those in flight included. */
   readonly deadLetters: number;
 }
 
-/** What fits into one message; events are packed by it. */
+/** How much fits into one message; events are packed by it. */
 export interface QueueLimits {
-  /** What the smaller one of the two queues says that it takes, in bytes as its server counts them. */
+  /** The smaller limit of the two queues, in bytes as the server counts them. */
   readonly declaredBytes: number;
-  /** Encoded bytes of one message, counted as they are. Where the server counts more for them, less is allowed here. */
+  /** Encoded bytes of one message, before any base64. If the server counts more for them, this limit is lower. */
   readonly maxMessageBytes: number;
 }
 
 export interface SendBatchesOptions {
   readonly signal?: AbortSignal;
-  /** Each time that another call, ten messages at most, is confirmed whole; what it throws ends the send. */
+  /** Called after each confirmed call of at most ten messages; an error that it throws ends the send. */
   readonly onConfirmed?: (() => void | Promise<void>) | undefined;
 }
 
 export interface MoveLimits {
   /** Messages. */
   readonly max: number;
-  /** No message is begun later than that. */
+  /** After this time, no further message is moved. */
   readonly withinMs: number;
 }
 
 export interface Moved {
   readonly moved: number;
-  /** About how many stay, of those that were there when it began. SQS's counts are approximate. */
+  /** About how many of the messages that were there at the beginning remain. SQS's counts are approximate. */
   readonly left: number;
 }
 
 export interface BatchQueue {
   /**
-   * Asks both queues what they take now: a batch has to fit into both, because it may be dead-lettered. Never more than the program needs.
+   * Asks both queues for their current limits: a batch has to fit into both, because it may be dead-lettered. Never more than the program needs.
    * @throws QueueError
    */
   readLimits(): Promise<QueueLimits>;
   /**
-   * Resolves with the encoded bytes once SQS has confirmed every entry; each `Failed` entry is sent again, and so is one
-   * that the answer does not name. An error leaves open which of them were taken.
+   * Resolves with the encoded bytes once SQS has confirmed every entry; an entry that the answer lists as `Failed`, or not at all, is
+   * sent again. After an error, it is unknown which entries were accepted.
    * @throws SendError after the last try; the reason of `signal` when it is aborted
    */
   send(batches: readonly OutgoingBatch[], options?: SendBatchesOptions): Promise<number>;
-  /** Long poll of at most `waitSeconds`; at most `max` messages (1 to 10). */
+  /** A long poll of at most `waitSeconds`; returns at most `max` messages (1 to 10). */
   receive(options: {
     max: number;
     waitSeconds: number;
@@ -87,11 +87,11 @@ export interface BatchQueue {
   /** Copies the message to the dead-letter queue, then removes it. At least once. */
   deadLetter(message: IncomingMessage): Promise<void>;
   figures(): Promise<QueueFigures>;
-  /** Looks into the dead-letter queue without removing anything (short visibility). */
+  /** Reads from the dead-letter queue without removing anything (short visibility). */
   peekDeadLetters(options: { max: number }): Promise<readonly IncomingMessage[]>;
   /**
-   * Moves messages from the dead-letter queue back, at least once. What fails leaves those that were moved, and may be done
-   * again.
+   * Moves messages from the dead-letter queue back, at least once. After an error, some messages may have been moved; the call can
+   * be repeated.
    * @throws QueueError, SendError
    */
   redrive(limits: MoveLimits): Promise<Moved>;

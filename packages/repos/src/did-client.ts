@@ -1,4 +1,4 @@
-/** DID documents over HTTP, for both sources: the PLC directory and the hosts of did:web accounts, by the rules for strangers' hosts. */
+/** Fetches DID documents over HTTP for did:plc and did:web, with the rules that apply to hosts we do not know. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import {
   createDidResolver,
@@ -21,7 +21,7 @@ export interface DidClientOptions {
   readonly random: () => number;
   readonly userAgent: string;
   readonly resolveName: ResolveName;
-  /** Left out: the public directory. http on loopback only, for a network of one's own. */
+  /** Default: the public PLC directory. An http address is allowed on loopback only, for a private network. */
   readonly plcUrl?: string;
   /** Documents that are remembered. */
   readonly maxEntries?: number;
@@ -42,7 +42,7 @@ const LIMITS: RequestLimits = {
   windowMs: 5_000,
 };
 const ACCEPT = "application/did+ld+json, application/json";
-/** The directory is made for many look-ups; a stranger's host is asked for one document. */
+/** The directory is built for many look-ups; the host of a did:web account is asked for one document. */
 const PER_SECOND = 50;
 const CONNECTIONS = 8;
 const MAX_HOSTS = 10_000;
@@ -52,7 +52,7 @@ export function openDidClient(options: DidClientOptions): DidClient {
   const plcUrl = (options.plcUrl ?? PLC_URL).replace(/\/+$/, "");
   const client = createPoliteClient({
     ...options,
-    // Its own network, down to the accounts' hosts, is where the directory is.
+    // A private network has its directory and its accounts' hosts on loopback.
     rules: { allowLoopback: plcUrl.startsWith("http:") },
     requestsPerSecond: PER_SECOND,
     connectionsPerHost: CONNECTIONS,
@@ -68,9 +68,9 @@ export function openDidClient(options: DidClientOptions): DidClient {
   return { resolveDid, resolveKey: keysOf(resolveDid), [Symbol.dispose]: () => client[Symbol.dispose]() };
 }
 
-/** Never rejects: what went wrong is part of the answer. */
+/** Never rejects: an error is part of the answer. */
 export function documentFetcher(client: PoliteClient): FetchDocument {
-  // Its time is short, so that nobody has to stop it.
+  // The request has a short deadline, so no caller needs to stop it.
   const { signal } = new AbortController();
   return async (url) => {
     const { origin, pathname } = new URL(url);

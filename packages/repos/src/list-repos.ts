@@ -1,19 +1,19 @@
 /**
- * Which repositories there are: a fixed list, or what hosts say of collections (listReposByCollection), united. Both go on at a cursor of less than
- * 2 KB. What hosts say is a superset with holes: nothing is ever removed from it, and what they have not seen is missing.
+ * Lists repositories: a fixed list, or what hosts answer for collections (listReposByCollection), merged. Both resume at a cursor of less
+ * than 2 KB. A host may list too many repositories and miss others: nothing is ever removed because a host does not list it.
  */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { isDid } from "@firehose-backfill/core/syntax";
 
 export interface RepoPage {
   readonly dids: readonly string[];
-  /** Where to go on; null: this is the last page. */
+  /** Where the next page begins; null: this is the last page. */
   readonly cursor: string | null;
-  /** What a host said that is not used, or why it was passed over. null: nothing. */
+  /** What part of a host's answer was not used, or why the host was skipped. null: no problem. */
   readonly problem: string | null;
 }
 
-/** @throws whatever asking throws; the same cursor may be asked for again. */
+/** @throws what the request throws; the same cursor may be used again. */
 export type ListRepos = (cursor: string | null, signal: AbortSignal) => Promise<RepoPage>;
 
 /** A fixed list, `pageSize` at a time. */
@@ -30,7 +30,7 @@ export interface CollectionPage {
   readonly cursor: string | null;
 }
 
-/** Asks one host. null: it does not know the call. @throws HostError and others, which are the caller's affair */
+/** Asks one host. null: the host does not know the call. @throws HostError and others, which the caller handles */
 export type FetchCollectionPage = (
   ask: { readonly origin: string; readonly collection: string; readonly cursor: string | null },
   signal: AbortSignal,
@@ -38,10 +38,10 @@ export type FetchCollectionPage = (
 
 export interface CollectionListing {
   readonly origins: readonly string[];
-  /** NSIDs. A pattern cannot be asked for. */
+  /** NSIDs; patterns are not possible. */
   readonly collections: readonly string[];
   readonly fetchPage: FetchCollectionPage;
-  /** DIDs that are remembered, so that they come once. Beyond it some may come again: walking them twice changes nothing. */
+  /** DIDs that are remembered so that each is listed once. Beyond it some may repeat: walking a repository twice changes nothing. */
   readonly maxRemembered: number;
 }
 
@@ -55,7 +55,7 @@ interface Place {
 const MAX_CURSOR = 1_024;
 const MAX_PAGE = 10_000;
 
-/** Host by host, collection by collection. */
+/** Goes through the hosts and, for each, the collections. */
 export function listByCollection(listing: CollectionListing): ListRepos {
   const { origins, collections, fetchPage, maxRemembered } = listing;
   const pattern = collections.find((collection) => collection.endsWith("*"));
@@ -101,7 +101,7 @@ function problemOf(
   place: Place,
   { bad, origin }: { readonly bad: number; readonly origin: string },
 ): { readonly text: string; readonly isEnd: boolean } | null {
-  // A cursor that does not move would be followed for ever.
+  // A cursor that does not change would be followed for ever.
   if (page.cursor !== null && page.cursor === place.cursor)
     return { text: `${origin} gives the same cursor again`, isEnd: true };
   if (page.cursor !== null && page.cursor.length > MAX_CURSOR)

@@ -1,6 +1,6 @@
 /**
- * Where a walk begins: the signed commit, verified, and the blocks that came with it. Two ways: by the proof of one key, which costs one small
- * request, or by the whole archive.
+ * How a walk begins: with the signed commit, verified, and the blocks that came with it. There are two ways: the proof of one key, which
+ * costs one small request, or the whole archive.
  */
 import type { PublicKey } from "@firehose-backfill/core/signature";
 import { TornArchiveError } from "./errors.ts";
@@ -35,7 +35,7 @@ export async function openByProof(
   const { client, repo, signal } = options;
   const from = intervalsAfter(wantedIntervals(where.collections), where.after)[0]?.from ?? "";
   const archive = await client.getRecord(repo, keyAt(from), signal).catch(async (error: unknown) => {
-    // Some hosts refuse keys that they do not know, or such as they would not write themselves.
+    // Some hosts refuse keys that are not in the tree, or keys that they would not write themselves.
     if (error instanceof XrpcError) return await latestCommit(options);
     throw error;
   });
@@ -66,10 +66,10 @@ function opened({ root, blocks }: Archive, { client, repo, key, nowMs }: OpenOpt
   return { commit, known: blocks, fetchBlocks: (cids, signal) => client.getBlocks(repo, cids, signal) };
 }
 
-/** A name that a host accepts in a collection, where the first key of an interval is asked for. */
+/** A host accepts a collection with this many segments; used where the first key of an interval is requested. */
 const LEAST_SEGMENTS = 3;
 
-/** A key that may stand in a tree, at or next to the beginning of an interval: what proves it leads the walk there. */
+/** A valid key at or just after the beginning of an interval: its proof holds the nodes that lead the walk there. */
 export function keyAt(from: string): string {
   const slash = from.indexOf("/");
   // "-" is the lowest record key that hosts accept.

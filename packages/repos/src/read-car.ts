@@ -1,16 +1,16 @@
 /**
- * A CARv1 archive, read as it arrives. Every block is checked against its CID before it is handed on, and every length is
- * bounded. It keeps no block: whoever wants one copies it. Whether all blocks of the repository are there is not seen here:
- * an archive that was cut between two blocks looks whole, and the walk finds what is missing.
+ * Reads a CARv1 archive as it arrives. Every block is checked against its CID before it is passed on, and every length is bounded. No block
+ * is kept: a caller that needs one copies it. This does not check that all blocks of the repository are there: an archive that was
+ * cut between two blocks looks complete, and the walk finds what is missing.
  */
 import { NO_ROOT, readCarRoot } from "@firehose-backfill/core/car-header";
 import { CID_LENGTH, cidEquals, digestMatches, isCid } from "@firehose-backfill/core/cid";
 import { ArchiveTooLargeError, BadRepoError, TornArchiveError } from "./errors.ts";
 
 export interface CarLimits {
-  /** Of the whole archive, framing included; more is an ArchiveTooLargeError. */
+  /** Bytes of the whole archive, framing included; more is an ArchiveTooLargeError. */
   readonly maxBytes: number;
-  /** Of one block. */
+  /** Bytes of one block. */
   readonly maxBlockBytes: number;
   /** `getBlocks` answers with archives that name no root. */
   readonly root: "required" | "optional";
@@ -23,10 +23,10 @@ export interface CarSummary {
   readonly bytes: number;
 }
 
-/** Called with the bytes that hold the block, and with where its CID, it and what follows start. They are valid during the call only. */
+/** Gets the bytes that hold the block, and the offsets of its CID, of the block and of its end. The bytes are valid during the call only. */
 export type TakeBlock = (bytes: Buffer, cid: number, start: number, end: number) => void;
 
-/** Far more than a header of one root takes. */
+/** Far more than a header with one root needs. */
 const MAX_HEADER_BYTES = 1_024;
 /** Four bytes of seven bits: 256 MiB. */
 const MAX_LENGTH_BYTES = 4;
@@ -44,16 +44,16 @@ export async function readCar(
   return reader.end();
 }
 
-/** The state between two chunks: a length that is not read to its end, or a section that is not here yet. */
+/** The state between two chunks: a length or a section that has arrived in part. */
 class CarReader {
   readonly #limits: CarLimits;
   readonly #take: TakeBlock;
-  /** Holds a section that several chunks bring. Used again for the next one. */
+  /** Holds a section that spans several chunks. It is reused for the next one. */
   #partial = Buffer.alloc(0);
   #partialLength = 0;
-  /** Of the section that is being read; 0: its length comes first. */
+  /** Length of the section that is being read; 0: the length comes first. */
   #sectionLength = 0;
-  /** The bytes of the length so far, and how many they are. */
+  /** The bytes of the length so far, and their number. */
   #length = 0;
   #lengthBytes = 0;
   #hasHeader = false;
@@ -97,7 +97,7 @@ class CarReader {
     return { root: this.#root, blocks: this.#blocks, bytes: this.#bytes };
   }
 
-  /** Returns where it stopped: behind the length, or at the end of the chunk. */
+  /** Returns the offset where it stopped: after the length, or at the end of the chunk. */
   #readLength(bytes: Buffer, start: number): number {
     let at = start;
     while (at < bytes.length) {
@@ -132,7 +132,7 @@ class CarReader {
   #gather(bytes: Buffer, start: number, end: number): number {
     const { length } = this.#partial;
     const needed = this.#partialLength + end - start;
-    // Grown by what has arrived, never by what was promised.
+    // The buffer grows by what has arrived, never by a length that was only announced.
     if (needed > length) {
       const grown = Buffer.allocUnsafe(Math.min(Math.max(needed, 2 * length), this.#sectionLength));
       this.#partial.copy(grown, 0, 0, this.#partialLength);

@@ -1,4 +1,4 @@
-/** The signed commit that a repository's tree hangs from: read, checked against what was asked for, verified once. */
+/** The signed commit, which names the root of a repository's tree: it is parsed, compared with the request and verified once. */
 import { COMMIT_VERSION, MAX_REV_AHEAD_MS, readCommitBlock, unsignedBytes } from "@firehose-backfill/core/commit-block";
 import { CID_LENGTH, hashMatches } from "@firehose-backfill/core/cid";
 import { type PublicKey, verifySignature } from "@firehose-backfill/core/signature";
@@ -11,7 +11,7 @@ export interface SignedCommit {
   readonly rev: string;
   /** CID of the root of the tree. */
   readonly data: Uint8Array;
-  /** What the signature covers. */
+  /** The bytes that the signature covers. */
   readonly unsigned: Uint8Array;
   readonly signature: Uint8Array;
 }
@@ -23,7 +23,7 @@ export interface CommitExpectation {
   readonly nowMs: number;
 }
 
-/** Reads the block and checks all but the signature. @throws BadRepoError */
+/** Parses the block and checks everything but the signature. @throws BadRepoError */
 export function readSignedCommit(block: Uint8Array, expected: CommitExpectation): SignedCommit {
   if (!hashMatches(expected.cid, block)) {
     throw new BadRepoError("hash-mismatch", "the commit block is not the one that its CID names");

@@ -1,6 +1,6 @@
 /**
- * A walk over a repository that is written to meanwhile: where blocks of its commit are gone, the newest commit is taken and the walk goes on at its
- * key. Ranges of several revisions may come out of it; each says its own.
+ * Walks a repository that may change meanwhile: if blocks of its commit are gone, the walk takes the newest commit and goes on at its key.
+ * The ranges may come from several revisions; each names its own.
  */
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { MissingBlocksError } from "./errors.ts";
@@ -12,17 +12,17 @@ export interface WalkRepoOptions extends Pick<
   WalkOptions,
   "collections" | "after" | "sinceMs" | "limits" | "signal" | "maxBatch" | "maxHeldBytes"
 > {
-  /** The repository at its newest commit, opened for a walk that begins after a key. */
+  /** Opens the repository at its newest commit, for a walk that begins after a key. */
   readonly open: (after: string | null) => Promise<OpenRepo>;
-  /** How often it may move on without a range in between: a repository that is written to without a pause is left for later. */
+  /** How often the commit may change without a range in between: a repository that changes all the time is left for later. */
   readonly maxMoves?: number;
 }
 
 const MAX_MOVES = 5;
 
 /**
- * Deletions and writes behind the walk are the firehose's affair, or the next walk's. A floor for the whole repository is the lowest of the
- * ranges' revisions.
+ * Changes behind the walk's position are left to the firehose or the next walk. The revision that is valid for the whole repository is the
+ * lowest of the ranges' revisions.
  * @throws MissingBlocksError where the newest commit lacks blocks itself, or moves on too often; what walkRanges and `open` throw
  */
 export async function* walkRepo(options: WalkRepoOptions): AsyncGenerator<ProvedRange, void, undefined> {
@@ -35,7 +35,7 @@ export async function* walkRepo(options: WalkRepoOptions): AsyncGenerator<Proved
     const opened = await open(after);
     const isSame =
       last !== null && cidEquals(last.commit.data, opened.commit.data) && last.commit.rev === opened.commit.rev;
-    // Of a commit that is still the newest the blocks are not gone, they were never there.
+    // If the commit is still the newest, its blocks are not gone: they were never there.
     if (isSame && missing !== null) throw missing;
     last = opened;
     try {

@@ -1,4 +1,4 @@
-/** A control event's answer as the command line and the page get it: what was done, or what is wrong with the event. */
+/** The answer to a control event for the command line and the page: what was done, or what is wrong with the event. */
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 
@@ -9,7 +9,7 @@ export interface ControlReply {
 
 export interface ControlResult {
   readonly message: string;
-  /** What a `plan` found. */
+  /** The result of `plan`. */
   readonly plan?: Plan;
 }
 

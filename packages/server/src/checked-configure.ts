@@ -1,4 +1,4 @@
-/** A control event's configuration, with what this process could not do refused before a run is made of it. */
+/** The configuration of a control event; settings that this process could not keep are refused before a run is created. */
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { Config, Settings } from "@firehose-backfill/core/config/settings";
 import { ConfigError } from "@firehose-backfill/core/errors";
@@ -6,7 +6,7 @@ import { limitBelowUse } from "@firehose-backfill/throttle/process-memory";
 
 type Configure = (values: Readonly<Record<string, string>>) => Config;
 
-/** `atStart`: the limit of memory that this process was started with, which was looked at then. */
+/** `atStart`: the memory limit that this process was started with, which was checked then. */
 export function checkedConfigure(configure: Configure, atStart: Pick<Settings, "maxMemoryMb">): Configure {
   return (values) => {
     const wanted = configure(values);

@@ -1,6 +1,6 @@
 /**
- * The local event source mapping: pollers that take one message at a time and honour partial failures (a hidden message
- * stays in the queue). As many work at once as the run's max-concurrent and the connection pool allow, tunes included.
+ * The local event source mapping: pollers that take one message at a time and support partial failures (a hidden message
+ * stays in the queue). As many work at once as the run's current max-concurrent and the connection pool allow.
  */
 import { applyMessage } from "@firehose-backfill/backfill/apply-message";
 import type { MessageResult } from "@firehose-backfill/backfill/message-result";
@@ -9,16 +9,16 @@ import { guardMemory } from "@firehose-backfill/backfill/guard-memory";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { describeError } from "@firehose-backfill/core/errors";
 
-/** Long polls are never aborted: an aborted one can swallow the next message. So they are short. */
+/** Long polls are never aborted, because an aborted one can still receive a message. So they are short. */
 const POLL_SECONDS = 1;
 const REST_MS = 500;
 const HAND_BACK_SECONDS = 1;
 const AFTER_FAILURE_MS = 2_000;
 
 export interface ConsumerLoop {
-  /** Messages in hand now. */
+  /** Messages that are being processed now. */
   readonly active: () => number;
-  /** Resolves when every poller has finished its batch and ended, which only `signal` makes them do. */
+  /** Resolves when every poller has finished its batch and ended, which only happens after `signal` aborts. */
   readonly done: Promise<void>;
 }
 
@@ -26,11 +26,11 @@ export function startConsumerLoop(
   deps: ConsumerDeps,
   options: {
     readonly signal: AbortSignal;
-    /** Pollers that exist at all. */
+    /** All pollers. */
     readonly pollers: number;
-    /** Of them, those that may work now. */
+    /** The number of them that may work now. */
     readonly limit: () => number;
-    /** The run that a memory pause is noted in. */
+    /** The run in which a memory pause is recorded. */
     readonly currentRun: () => Run | null;
     readonly onResult: (result: MessageResult) => void;
   },
@@ -41,10 +41,10 @@ export function startConsumerLoop(
   const takeOne = async () => {
     await guardMemory(deps, options.currentRun(), signal);
     if (signal.aborted) return;
-    // Let through above its limit: a fresh process with a limit that is too low does one piece of work.
+    // Allowed above the limit: a new process with a limit that is too low still does one piece of work.
     const isLetThrough = deps.memory.isOverLimit();
     for (const message of await deps.queue.receive({ max: 1, waitSeconds: POLL_SECONDS })) {
-      // Memory may have filled while this poller waited for a message: one batch above the limit, not one a poller.
+      // Memory may have grown while this poller waited for a message: one batch above the limit is allowed, not one for each poller.
       if (!isLetThrough && deps.memory.isOverLimit()) {
         await deps.queue.hide(message.receiptHandle, HAND_BACK_SECONDS);
         continue;

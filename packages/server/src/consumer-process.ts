@@ -1,6 +1,6 @@
 /**
- * `--consumers process`: each consumer in a child of its own, so that its memory is its own and a crash costs one batch's
- * time. There are as many as max-concurrent says; one that ends is replaced.
+ * `--consumers process`: each consumer is a child process, so that it has its own memory, and a crash affects only one
+ * batch. There are as many as max-concurrent says; one that ends is replaced.
  */
 import { describeError } from "@firehose-backfill/core/errors";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -8,17 +8,17 @@ import { type Child, forkChild } from "@firehose-backfill/embedded/child";
 import type { ConsumerChildInit, ConsumerChildReport } from "./serve-consumer.ts";
 
 export interface ConsumerProcesses {
-  /** Fresh figures of those that run. */
+  /** The latest figures of the running ones. */
   readonly reports: () => readonly ConsumerChildReport["consumer"][];
   readonly pids: () => readonly number[];
   /** Resolves when all have finished their batch and ended. */
   readonly done: Promise<void>;
 }
 
-/** A consumer holds one batch: V8 needs no 100 MB for what is young, and there may be many of these processes. */
+/** A consumer holds one batch, so V8 needs no 100 MB for young objects, and there may be many of these processes. */
 const NODE_FLAGS = ["--expose-gc", "--max-semi-space-size=4"];
 const READY_TIMEOUT_MS = 30_000;
-/** A child that is told to stop finishes its batch first. */
+/** A child that is asked to stop finishes its batch first. */
 const STOP_TIMEOUT_MS = 20_000;
 const AFTER_CRASH_MS = 1_000;
 const REST_MS = 500;

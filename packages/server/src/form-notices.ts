@@ -1,6 +1,6 @@
 /**
- * Answers to forms that were sent without a script, until the page that follows shows them. The address of that page has
- * only a name of the answer: text in an address would let any link put words into our page.
+ * Stores the answers to forms that were sent without a script, until the page after them shows them. The address of that page
+ * has only the answer's name: if it had the text, any link could put words into our page.
  */
 import { randomBytes } from "node:crypto";
 
@@ -10,9 +10,9 @@ export interface Notice {
 }
 
 export interface FormNotices {
-  /** The address of the page that shows it. */
+  /** The address of the page that shows the answer. */
   add(notice: Notice): string;
-  /** null: the address names none, or one that is forgotten. */
+  /** null: the address names no answer, or one that was already removed. */
   find(search: URLSearchParams): Notice | null;
 }
 

@@ -54,6 +54,15 @@ test("serves the page with a policy that lets nothing else in, and the snapshot 
   expect((await ask(server.port, { path: "/etc/passwd" })).status).toBe(404);
 });
 
+test("issue 17.6: serves metrics in the format that is asked for", async () => {
+  await using server = await start();
+  const plain = await ask(server.port, { path: "/metrics" });
+  expect(plain.headers["content-type"]).toMatch(/^text\/plain/);
+  expect(plain.body).toContain('firehose_backfill_events_received_total{run="run-20260301-0900-k3"} 28120\n');
+  const open = await ask(server.port, { path: "/metrics", headers: { accept: "application/openmetrics-text" } });
+  expect(open.headers["content-type"]).toMatch(/^application\/openmetrics-text/);
+});
+
 test.each([
   ["another name in Host", { host: "evil.example" }],
   ["another name with our port", { host: "evil.example:8787" }],

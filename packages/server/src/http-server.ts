@@ -11,6 +11,7 @@ import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/ren
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
+import { metricsText } from "./metrics-text.ts";
 import { portHolder } from "./port-holder.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
@@ -121,6 +122,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/": ["GET", "HEAD"],
   "/status.json": ["GET", "HEAD"],
   "/history.json": ["GET", "HEAD"],
+  "/metrics": ["GET", "HEAD"],
   "/control": ["POST"],
 };
 
@@ -151,12 +153,14 @@ async function respond(options: Site, request: IncomingMessage, response: Server
       return sendJson(response, 200, await options.snapshot());
     case "/history.json":
       return sendJson(response, 200, options.history());
+    case "/metrics":
+      return sendMetrics(options, request, response);
     case "/control":
       return receiveControl(options, request, response);
     default:
       return sendJson(response, 404, {
         ok: false,
-        error: "there is GET /, GET /status.json, GET /history.json and POST /control",
+        error: "there is GET /, GET /status.json, GET /history.json, GET /metrics and POST /control",
       });
   }
 }
@@ -208,6 +212,11 @@ async function sendPage(options: Site, response: ServerResponse, search: URLSear
   });
   response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+}
+
+async function sendMetrics(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { contentType, body } = await metricsText([await options.snapshot()], request.headers.accept);
+  response.writeHead(200, { "content-type": contentType }).end(body);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

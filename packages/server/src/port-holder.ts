@@ -1,9 +1,9 @@
-/** Which process listens on a port of this machine, as far as the system lets us know: for one sentence, never for a decision. */
+/** Which process listens on a port of this machine, if the system shows it: for a message, never for a decision. */
 import { readdir, readFile, readlink } from "node:fs/promises";
 
 const LISTENING = "0A";
 
-/** `pid 4711 (node)`; null where the system does not say, or does not let us see it. */
+/** `pid 4711 (node)`; null if the system does not show it. */
 export async function portHolder(port: number): Promise<string | null> {
   try {
     const inodes = await listeningInodes(port);
@@ -14,7 +14,7 @@ export async function portHolder(port: number): Promise<string | null> {
       return `pid ${pid} (${name})`;
     }
   } catch {
-    // Another system than Linux, or a process that ended meanwhile.
+    // Not Linux, or the process has ended meanwhile.
   }
   return null;
 }

@@ -1,6 +1,6 @@
 /**
- * The local schedule: ticks one after the other, as soon as each says. `poke()` ends the window in hand and ticks again,
- * so that a pause, a cancel or a tune is seen at once. A tick that fails is told and tried again.
+ * The local schedule: runs ticks one after the other, as soon as each says. `poke()` ends the current window and ticks again,
+ * so that a pause, a cancel or a tune takes effect at once. A failed tick is logged and repeated.
  */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
@@ -11,7 +11,7 @@ const AFTER_FAILURE_MS = 2_000;
 
 export interface ReaderLoop {
   poke(): void;
-  /** Resolves when the loop has ended, which only `signal` makes it do. */
+  /** Resolves when the loop has ended, which only happens after `signal` aborts. */
   readonly done: Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** The facts of a long-lived process. After any crash a restart goes on within 10 s: lease 5 s, visibility 10 s, both renewed. */
+/** The times of a long-lived process. After any crash, a restart continues within 10 s: lease 5 s, visibility 10 s, both renewed. */
 import type { ReaderTiming } from "@firehose-backfill/backfill/deps";
 
 const TICK_MS = 60_000;
@@ -13,7 +13,7 @@ export function localReaderTiming(options: { readonly isSample: boolean }): Read
   return {
     tickMs,
     tickBudgetMs: TICK_MS,
-    // After the read-ahead was full, the reader connects once a tick of it is free again: few connections, and no batch is planned late.
+    // After the read-ahead was full, the reader connects when a tick of it is free again: few connections, and no batch is planned late.
     leastReadAheadMs: tickMs,
     leaseTtlMs: LOCAL_LEASE_TTL_MS,
     lostAfterMs: 30_000,

@@ -1,23 +1,23 @@
-/** What a request asks for, and of whom: the path of its target, and whether it is meant for this machine's loopback. */
+/** Parses what a request asks for: the path of its target, and whether it is addressed to this machine's loopback. */
 import type { IncomingMessage } from "node:http";
 import { whyForeign } from "./request-origin.ts";
 
 const LOOPBACK_NAMES = new Set(["127.0.0.1", "localhost", "[::1]"]);
-/** `GET http://127.0.0.1:8787/ HTTP/1.1`, as proxies are asked. */
+/** `GET http://127.0.0.1:8787/ HTTP/1.1`, the form for proxies. */
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i;
 
-/** Without the query. Nothing is decoded and nothing is resolved: what is not a route word for word is none. */
+/** Without the query. Nothing is decoded or resolved: a path that is not exactly a route is unknown. */
 export function pathOf(target: string): string {
   const path = target.replace(ABSOLUTE, "").split(/[?#]/, 1).join();
   return path === "" ? "/" : path;
 }
 
-/** What follows the path; empty where nothing does. */
+/** The text after the path; empty if there is none. */
 export function searchOf(target: string): URLSearchParams {
   return new URLSearchParams(/\?([^#]*)/.exec(target)?.[1] ?? "");
 }
 
-/** null: go on. DNS rebinding shows in Host, a foreign page in Origin. */
+/** null: accepted. DNS rebinding is detected by Host, a page of another site by Origin. */
 export function whyRefused({ url = "/", method, headers }: Asked): string | null {
   const { host, origin } = headers;
   const named = ABSOLUTE.exec(url)?.[1];
@@ -32,7 +32,7 @@ function oneOf(header: string | string[] | undefined): string | undefined {
   return typeof header === "string" ? header : undefined;
 }
 
-/** Names are the same in any case, and with the dot at their end. */
+/** Names are compared without case and without a final dot. */
 function isLoopback(host: string | undefined): boolean {
   if (host === undefined) return false;
   return LOOPBACK_NAMES.has(host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, ""));

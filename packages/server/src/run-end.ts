@@ -1,10 +1,10 @@
-/** When a local process is done with its run, and how it ends: pure, from the run as last seen. */
+/** When a local process has finished with its run, and how it exits. Pure: decides from the run as last seen. */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 
 export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
 
-/** null: it goes on. */
+/** null: it continues. */
 export function runEnd(
   run: Run,
   untilDone: boolean,
@@ -23,7 +23,7 @@ export function runEnd(
     case "errored":
       return { exit: "errored", message: `errored: ${run.reason ?? "no reason known"}` };
     case "paused":
-      // Only the operator can choose where to go on, so the process ends instead of waiting.
+      // Only the operator can decide where to continue, so the process ends instead of waiting.
       return untilDone && needsNewStart(run.reason)
         ? {
             exit: "paused",

@@ -22,6 +22,8 @@ import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { reposKit } from "@firehose-backfill/repos/source/kit";
+import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
+import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -142,12 +144,17 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     crashPoint: options.crashPoint,
   });
   const collect = snapshotCollector({ adapters, clock, config, memory, consumers });
+  const tell = notifierOf(settings.notifyUrl, { store, clock, log });
+  let telling = Promise.resolve();
   const keeper = keepSnapshots({
     dataDir: claim.dataDir,
     clock,
     collect,
     log,
-    onTick: options.onTick ?? (() => {}),
+    onTick: (snapshot) => {
+      options.onTick?.(snapshot);
+      telling = tell(snapshot);
+    },
     onSnapshot: options.onSnapshot,
     signal: stopping,
   });
@@ -225,6 +232,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   ending.abort();
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done, tidying]);
   const snapshot = await keeper.finish();
+  await telling;
+  await tell(snapshot);
   const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);
   return { ...result, message, snapshot };
 }
@@ -232,6 +241,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 const MAX_LINE_CHARS = 4_000;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;
+
+/** null: nobody is told. */
+function notifierOf(url: string | null, how: Omit<NotifierOptions, "post">): (snapshot: Snapshot) => Promise<void> {
+  if (url === null) return () => Promise.resolve();
+  const notifier = createNotifier({ ...how, post: (message) => postWebhook(url, message) });
+  return (snapshot) => notifier.look(snapshot);
+}
 
 /** The page's button: only a process that has a schedule of its own can hurry it. */
 function isTickEvent(event: unknown): boolean {

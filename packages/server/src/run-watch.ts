@@ -1,4 +1,4 @@
-/** The run as this process last saw it, read again often enough for its settings to be current between two messages. */
+/** The run as this process last read it, read often enough for its settings to be current between two messages. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -26,7 +26,7 @@ export function watchRun(options: {
   const loop = async () => {
     while (!signal.aborted) {
       await clock.sleep(EVERY_MS, signal);
-      // The table cannot be reached now: the state of a second ago is used.
+      // The table cannot be reached now, so the state of a second ago is used.
       await refresh().catch(() => undefined);
     }
   };

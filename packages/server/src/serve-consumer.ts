@@ -1,6 +1,6 @@
 /**
- * The child's half of consumer-process.ts: one consumer, one connection, in a process of its own. It ends when its parent
- * says so or is gone, and by itself when its memory does not come under the limit again: the parent starts a fresh one.
+ * The child's half of consumer-process.ts: one consumer with one connection in its own process. It ends when its parent
+ * asks for it or is gone, and by itself if its memory stays above the limit: the parent then starts a new one.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";
@@ -14,7 +14,7 @@ export interface ConsumerChildInit {
   readonly throttleQuery: string | null;
 }
 
-/** What the parent hears once a second. */
+/** What the child reports to its parent once a second. */
 export interface ConsumerChildReport {
   readonly consumer: {
     readonly rssMb: number;
@@ -31,10 +31,10 @@ export interface ServeConsumerOptions {
 }
 
 const REPORT_EVERY_MS = 1_000;
-/** The batch in hand is finished, also when the parent was killed. */
+/** Finishes the current batch, even if the parent was killed. */
 const STOP_DEADLINE_MS = 10_000;
 
-/** Call it once, in a process of its own. */
+/** Call it once in a process. */
 export function serveConsumer(options: ServeConsumerOptions): void {
   const stop = new AbortController();
   let ended: Promise<void> = Promise.resolve();
@@ -73,7 +73,7 @@ async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop
     pollers: 1,
     onResult: () => void (messages += 1),
     retire: () => {
-      // A fresh process does one piece of work at least: a limit that is too low makes the run slow and never stops it.
+      // A new process does at least one piece of work: a limit that is too low makes the run slow but never stops it.
       if (messages === 0) return;
       log("[BACKFILL] Memory does not fall: this consumer process ends, and a new one replaces it");
       retired.abort();
@@ -94,11 +94,11 @@ async function work(options: ServeConsumerOptions, init: ConsumerChildInit, stop
     await clock.sleep(REPORT_EVERY_MS, signal);
   }
   await watch.done;
-  // Ends the process once this function is done, as a message of the parent would.
+  // Ends the process after this function, like a message of the parent.
   if (!stop.aborted) process.disconnect();
 }
 
-/** forkChild() sends nothing else first. */
+/** It is the first message of forkChild(). */
 function isInit(message: unknown): message is ConsumerChildInit {
   return typeof message === "object" && message !== null && "addresses" in message;
 }

@@ -1,4 +1,4 @@
-/** A Snapshot of the run with what only this process knows: its memory, its consumers, its connections. */
+/** Collects a Snapshot of the run with what only this process knows: its memory, its consumers, its connections. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";

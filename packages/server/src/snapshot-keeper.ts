@@ -1,6 +1,6 @@
 /**
- * One Snapshot a second of the run that goes on here: for the page, the terminal and the progress lines, and on disk, so
- * that `status` has an answer when the process is gone.
+ * Takes one Snapshot a second of the run in this process: for the page, the terminal and the progress lines, and on disk, so
+ * that `status` has an answer after the process has ended.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -30,7 +30,7 @@ export interface SnapshotKeeper {
   readonly history: () => History;
   /** Collected now. */
   fresh(): Promise<Snapshot>;
-  /** The lines and the snapshot of the end. */
+  /** The last lines and the last snapshot. */
   finish(): Promise<Snapshot>;
   readonly done: Promise<void>;
 }
@@ -41,9 +41,9 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   let history: History = emptyHistory("");
   let historySavedAtMs = Number.NEGATIVE_INFINITY;
   let cadence: ProgressCadence | null = null;
-  /** Of the data folder, as it was told last. */
+  /** The last reported problem with the data folder. */
   let trouble = "";
-  /** The run and state whose end has been told. */
+  /** The run and status whose end has been reported. */
   let told = "";
 
   const fresh = async () => {
@@ -59,7 +59,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     await save(HISTORY_FILE, JSON.stringify(history));
   };
 
-  /** If the snapshot cannot be written, that is logged once, and the run goes on. */
+  /** If the snapshot cannot be written, that is logged once, and the run continues. */
   const save = async (name: string, text: string) => {
     try {
       await writeStateFile(options.dataDir, name, text);
@@ -79,7 +79,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     options.onSnapshot(snapshot, kind);
   };
 
-  /** True once for each time a run ends or stops: its figures are told then, whether the process goes on or not. */
+  /** True once for each time a run ends or stops: its figures are then printed, whether the process continues or not. */
   const hasCome = (snapshot: Snapshot) => {
     if (snapshot.status === "running" || snapshot.status === "enqueued" || snapshot.status === "pausing") told = "";
     if (!ENDS.has(snapshot.status)) return false;
@@ -121,7 +121,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   };
 }
 
-/** At the end, and where it stops, the rate that counts is that of the whole run. */
+/** When a run ends or stops, the rate of the whole run is shown. */
 function progressOf(snapshot: Snapshot, kind: "progress" | "final") {
   const skipped = Object.values(snapshot.skipped).reduce((sum, n) => sum + n, 0);
   const { averageRatePerSecond: average } = snapshot;

@@ -1,4 +1,4 @@
-/** What a local process leaves in its data folder for those who come when it is gone: the last snapshot, the run's course. */
+/** The files that a local process leaves in its data folder for later commands: the last snapshot and the run's history. */
 import { randomUUID } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,14 +7,14 @@ import { type History, parseHistory } from "@firehose-backfill/status/history";
 export const SNAPSHOT_FILE = "snapshot.json";
 export const HISTORY_FILE = "history.json";
 
-/** Renamed into place: who reads it sees all of it or the one before. */
+/** Renamed into place, so that a reader sees the whole file or the one before. */
 export async function writeStateFile(dataDir: string, name: string, text: string): Promise<void> {
   const draft = join(dataDir, `.${name}.${randomUUID()}`);
   await writeFile(draft, text, { mode: 0o600 });
   await rename(draft, join(dataDir, name));
 }
 
-/** null: there is none, or none that can be read. It is a picture for a person, and no reason not to start. */
+/** null: there is none, or it cannot be read. It is only for people, so this is no reason to refuse a start. */
 export async function readHistory(dataDir: string): Promise<History | null> {
   try {
     return parseHistory(JSON.parse(await readFile(join(dataDir, HISTORY_FILE), "utf8")));

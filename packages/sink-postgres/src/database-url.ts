@@ -1,6 +1,6 @@
 /**
- * DATABASE_URL taken apart: where to connect, by which transport, with what TLS. Everything the driver is given comes
- * from here, because what is left out it would look up in PG* variables of the environment.
+ * Parses DATABASE_URL: where to connect, by which transport, with what TLS. The driver gets all values from
+ * here, because it would read missing ones from PG* variables of the environment.
  */
 import { readPostgresUrl } from "@firehose-backfill/core/config/postgres-url";
 import { ConfigError } from "@firehose-backfill/core/errors";
@@ -25,11 +25,11 @@ export interface DatabaseTarget {
   /** The startup packet's `options`. */
   readonly options: string | null;
   readonly applicationName: string;
-  /** For messages: no password. */
+  /** For messages, without the password. */
   readonly shown: string;
 }
 
-/** The URL cannot be used: a fault of the configuration. The message never holds the URL itself: it may hold a password. */
+/** The URL cannot be used: a configuration error. The message never contains the URL, which may contain a password. */
 export class DatabaseUrlError extends ConfigError {
   override readonly name = "DatabaseUrlError";
 
@@ -81,14 +81,14 @@ export function parseDatabaseUrl(databaseUrl: string): DatabaseTarget {
   };
 }
 
-/** host:port/database: what a database is called in messages, without a user. */
+/** host:port/database: the name of a database in messages, without the user. */
 export function nameOf({ host, port, database }: DatabaseTarget): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}/${database}`;
 }
 
 function parseSslMode(query: { readonly get: (name: string) => string | null }, rootCert: string | null): SslMode {
   const text = query.get("sslmode") ?? (query.get("ssl") === "true" ? "require" : "prefer");
-  // libpq's `allow` tries without TLS first; what both end with is the same.
+  // libpq's `allow` tries without TLS first; the result is the same.
   const mode = text === "allow" ? "prefer" : SSL_MODES.find((known) => known === text);
   if (mode === undefined) {
     const hint = text === "no-verify" ? "; what others call no-verify is require" : "";
@@ -96,6 +96,6 @@ function parseSslMode(query: { readonly get: (name: string) => string | null }, 
       `sslmode in DATABASE_URL is ${JSON.stringify(text)}; it takes ${SSL_MODES.join(", ")}${hint}`,
     );
   }
-  // As libpq has it: whoever names a root certificate with `require` wants it checked.
+  // Like libpq: a root certificate together with `require` means that the certificate is checked.
   return mode === "require" && rootCert !== null ? "verify-ca" : mode;
 }

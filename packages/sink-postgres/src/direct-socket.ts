@@ -1,6 +1,6 @@
 /**
- * A direct socket in the shape of a WebSocket, so that the one driver serves both: Neon's driver wants a WebSocket
- * constructor, and any other Postgres wants TCP or a Unix socket. No framing: bytes go through as they are.
+ * A direct socket with the interface of a WebSocket, so that one driver works for both: Neon's driver needs a WebSocket
+ * constructor, and any other Postgres needs TCP or a Unix socket. There is no framing: bytes are passed on unchanged.
  */
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { upgradeToTls } from "./tls-upgrade.ts";
 
 export interface DirectSocketOptions {
   readonly target: DatabaseTarget;
-  /** From the first packet to the last of the TLS handshake. */
+  /** From the first packet to the end of the TLS handshake. */
   readonly connectTimeoutMs: number;
 }
 
@@ -25,7 +25,7 @@ const KEEP_ALIVE_MS = 30_000;
 /** How long the server may take to close its side. A frozen server would keep the socket in the pool for ever. */
 const CLOSE_TIMEOUT_MS = 500;
 
-/** The driver passes a URL of its own making; where to connect was decided before. */
+/** The driver passes a URL that it built itself; the address was decided before and is used instead. */
 export function directSocket(options: DirectSocketOptions): WebSocketConstructor {
   return class extends DirectSocket {
     constructor() {
@@ -61,7 +61,7 @@ class DirectSocket implements WebSocketLike {
 
   send(data: Uint8Array): void {
     if (this.readyState !== OPEN) return;
-    // The driver sends each message of the protocol by itself; those of one turn leave in one packet.
+    // The driver sends each message of the protocol separately; all messages of one turn are sent in one packet.
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
@@ -131,13 +131,13 @@ class DirectSocket implements WebSocketLike {
 function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once("connect", resolve);
-    // Kept for good: until the next owner listens, an error without a listener would end the process.
+    // This listener stays: until the next owner listens, an error without a listener would end the process.
     socket.on("error", reject);
     socket.once("close", () => reject(new Error("the connection was closed")));
   });
 }
 
-/** An ArrayBuffer of its own: Node's chunks are views into a shared pool, and the driver keeps what it is given. */
+/** Copied into a separate ArrayBuffer: Node's chunks are views into a shared pool, and the driver keeps the buffer. */
 function copyOf(chunk: Buffer): ArrayBuffer {
   const copy = new ArrayBuffer(chunk.byteLength);
   new Uint8Array(copy).set(chunk);

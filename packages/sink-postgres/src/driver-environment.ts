@@ -1,12 +1,12 @@
 /**
- * DATABASE_URL decides everything about a connection. The driver takes what is empty or missing in its configuration from
- * PG* variables instead: PGOPTIONS would make sessions read only, PGREPLICATION would make a walsender of them, and
- * PGPASSWORD would send another program's password. So what it has looked up is taken back before it connects.
+ * DATABASE_URL decides everything about a connection. But the driver fills empty or missing values of its configuration from
+ * PG* variables: PGOPTIONS would make sessions read only, PGREPLICATION would make them a walsender, and
+ * PGPASSWORD would send another program's password. So these values are reset before it connects.
  */
 import type { Client } from "@neondatabase/serverless";
 import type { DatabaseTarget } from "./database-url.ts";
 
-/** Call it at the end of the constructor. @throws TypeError when the driver is not built as it was */
+/** Call it at the end of the constructor. @throws TypeError if the driver has changed its structure */
 export function forgetEnvironment(client: Client, target: DatabaseTarget): void {
   const parameters: unknown = Reflect.get(client, "connectionParameters");
   if (typeof parameters !== "object" || parameters === null)
@@ -23,7 +23,7 @@ export function forgetEnvironment(client: Client, target: DatabaseTarget): void 
     binary: false,
   };
   Object.assign(parameters, given);
-  // Copies that the driver's constructor has made. An empty password is one: without it the driver would look in a file.
+  // Copies that the driver's constructor made. An empty password is kept, too: without one the driver would read a file.
   Reflect.set(parameters, "password", target.password);
   Reflect.set(client, "password", target.password);
   Reflect.set(client, "replication", undefined);

@@ -1,6 +1,6 @@
 /**
- * Production's health by BACKFILL_THROTTLE_QUERY: one statement that must give a number, 0 or less for "go on", or a
- * boolean, false for "go on". Whatever else happens to it means "wait": a check that cannot be made must not let work through.
+ * Production's health by BACKFILL_THROTTLE_QUERY: one statement that must give a number (0 or less: continue) or a
+ * boolean (false: continue). Any other result means "wait": if the check fails, nothing must be applied.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { ConfigError } from "@firehose-backfill/core/errors";
@@ -12,13 +12,13 @@ import type { Health } from "@firehose-backfill/sink/production-health";
 export interface HealthOptions {
   readonly database: Database;
   readonly clock: Clock;
-  /** null: always healthy, at no cost. */
+  /** null: always healthy, without a query. */
   readonly throttleQuery: string | null;
   readonly intervalMs?: number | undefined;
   readonly statementTimeoutMs?: number | undefined;
 }
 
-/** BACKFILL_THROTTLE_QUERY cannot work as it is written. */
+/** BACKFILL_THROTTLE_QUERY cannot work in its current form. */
 export class ThrottleQueryError extends ConfigError {
   override readonly name = "ThrottleQueryError";
 
@@ -35,14 +35,14 @@ const SHOWN_CHARS = 60;
 
 const NEEDED = "it must give a number (above 0: wait) or a boolean (true: wait) within 2 seconds";
 
-/** int2, int4, int8, oid, float4, float8, numeric, boolean; and texts, which may hold a number. */
+/** int2, int4, int8, oid, float4, float8, numeric, boolean; and texts, which may contain a number. */
 const USABLE_TYPES: ReadonlySet<string> = new Set(
   [21, 23, 20, 26, 700, 701, 1700, 16, 25, 1043, 1042, 705].map(String),
 );
 
 /**
- * Asks once, as a consumer does, for somebody who looks whether it works. null: its answer is one, whatever it says;
- * otherwise what kept it from answering, and what would do.
+ * Runs the query once, as a consumer does, to check whether it works. null: it gave a valid answer, whatever it is;
+ * otherwise the problem, and what a valid answer would be.
  */
 export async function whyNoAnswer(
   options: Omit<DatabaseOptions, "poolSize"> & { readonly throttleQuery: string },
@@ -53,7 +53,7 @@ export async function whyNoAnswer(
   return `${health.because}; ${NEEDED}`;
 }
 
-/** Never rejects. Asked by several at once it runs the query once. */
+/** Never rejects. Simultaneous calls share one query. */
 export function createHealthCheck(options: HealthOptions): () => Promise<Health> {
   const { throttleQuery, clock, intervalMs = INTERVAL_MS } = options;
   if (throttleQuery === null) return async () => ({ kind: "healthy" });
@@ -61,7 +61,7 @@ export function createHealthCheck(options: HealthOptions): () => Promise<Health>
   let last: Promise<Health> = Promise.resolve({ kind: "healthy" });
   return () => {
     const age = checkedAt === null ? Infinity : clock.now() - checkedAt;
-    // A clock that went back must not keep an old answer alive.
+    // A clock that went back must not keep an old answer valid.
     if (age < 0 || age >= intervalMs) {
       checkedAt = clock.now();
       last = check(options.database, throttleQuery, options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS);
@@ -72,7 +72,7 @@ export function createHealthCheck(options: HealthOptions): () => Promise<Health>
 
 async function check(database: Database, query: string, statementTimeoutMs: number): Promise<Health> {
   try {
-    // The transaction is opened with the connection, so that one that died while idle is replaced.
+    // The transaction is opened together with the connection, so that a connection that died while idle is replaced.
     return await database.use(opening(statementTimeoutMs), async (session) => {
       try {
         const [result] = await session.run([{ sql: query, maxRows: 1 }]);
@@ -95,13 +95,13 @@ function opening(statementTimeoutMs: number): readonly Statement[] {
   return [{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL statement_timeout = ${Math.trunc(statementTimeoutMs)}` }];
 }
 
-/** @param row the first of the answer; its first column counts */
+/** @param row the first row of the answer; its first column counts */
 function judge(row: readonly (string | null)[] | undefined): Health {
   if (row === undefined) return unhealthy("no row");
   const text = row[0];
   if (text === undefined) return unhealthy("no column");
   if (text === null) return unhealthy("NULL");
-  // A boolean, as Postgres writes it: true means wait.
+  // A boolean in Postgres' format: true means wait.
   if (text === "t" || text === "true") return unhealthy("true");
   if (text === "f" || text === "false") return { kind: "healthy" };
   const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -114,9 +114,9 @@ function unhealthy(what: string): Health {
 }
 
 /**
- * Whether the query can work at all: one statement, known tables, no parameters, a first column that holds a number or a
+ * Whether the query can work at all: one statement, known tables, no parameters, a first column with a number or a
  * boolean. It is parsed and described, not run.
- * @throws ThrottleQueryError; SinkError (`service`) when the database cannot be reached
+ * @throws ThrottleQueryError; SinkError (`service`) if the database cannot be reached
  */
 export async function checkThrottleQuery(
   options: Omit<DatabaseOptions, "poolSize"> & { readonly throttleQuery: string },

@@ -1,7 +1,7 @@
-/** A host as a number of four bytes, for every row of `records`: its name would make the table larger by a tenth. */
+/** A host as a number of four bytes in every row of `records`: its name would make the table a tenth larger. */
 import { createHash } from "node:crypto";
 
-/** Two hosts of one number are taken for one; of a hundred hosts that happens once in a million databases. */
+/** Two hosts with the same number are treated as one; with a hundred hosts, this happens in one of a million databases. */
 export function hostNumber(host: string): number {
   return createHash("sha256").update(host).digest().readInt32BE(0);
 }

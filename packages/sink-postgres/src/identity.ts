@@ -1,10 +1,10 @@
-/** Which database this is: an id that the migrations left in it, and its address for messages. */
+/** Identifies this database: by the id that the migrations stored in it, and by its address for messages. */
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { nameOf } from "./database-url.ts";
 import { toSinkError } from "./sink-error.ts";
 
-/** `id` null: it holds no schema of ours, or one from before there were ids. Changes nothing. @throws SinkError, DatabaseUrlError */
+/** `id` null: it has no schema of ours, or one from before ids existed. Changes nothing. @throws SinkError, DatabaseUrlError */
 export async function readIdentity(
   options: Omit<DatabaseOptions, "poolSize">,
 ): Promise<Omit<DatabaseIdentity, "id"> & { readonly id: string | null }> {

@@ -1,7 +1,7 @@
 /**
- * Several statements with parameters in one round trip: all are sent before the first answer, with one Sync at the end.
- * After the first that fails the server skips the rest, so a COMMIT at the end commits everything or nothing.
- * The driver itself sends one statement and waits; this hands it a query of our own making (its `Submittable`).
+ * Runs several statements with parameters in one round trip: all are sent before the first answer, with one Sync at the end.
+ * After the first error the server skips the rest, so a COMMIT at the end commits everything or nothing.
+ * The driver itself sends one statement and waits; this passes it a query object of our own (its `Submittable`).
  */
 import type { ClientBase, Connection, Submittable } from "@neondatabase/serverless";
 import { fromDriver } from "./sink-error.ts";
@@ -10,21 +10,21 @@ export interface Statement {
   readonly sql: string;
   /** Sent as text; Postgres infers the types. */
   readonly values?: readonly (string | null)[];
-  /** Stop after so many rows. 0: all. */
+  /** Stop after this many rows. 0: all. */
   readonly maxRows?: number;
-  /** Parse, bind and describe it, but do not run it. */
+  /** Parse, bind and describe the statement, but do not run it. */
   readonly describeOnly?: boolean;
 }
 
 export interface StatementResult {
-  /** Values as the server writes them; null is null. */
+  /** Values in the server's text format; null is null. */
   readonly rows: readonly (readonly (string | null)[])[];
-  /** Rows touched, as the command tag says (`INSERT 0 5`). */
+  /** The number of rows in the command tag (`INSERT 0 5`). */
   readonly count: number;
 }
 
 /**
- * @throws StatementError when the server refuses one of them, SinkError (`service`) when the connection is gone
+ * @throws StatementError if the server refuses one of them, SinkError (`service`) if the connection is lost
  */
 export async function runPipeline(
   client: ClientBase,

@@ -1,6 +1,6 @@
 /**
  * Dead events that are tried again. A row is marked as applied in the transaction that applies its event, with the name
- * of the batch that did it: the same batch, come twice, counts it again; another batch, of a second redrive, never does.
+ * of that batch. If the same batch comes twice, it counts the event again; another batch of a second redrive never does.
  */
 import { decodeEvent, EVENT_VERSION } from "@firehose-backfill/core/cbor/event-layout";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
@@ -9,10 +9,10 @@ import { toSinkError } from "./sink-error.ts";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { Redrive } from "./request.ts";
 
-/** Of events, of one claim; the first may be larger. */
+/** The most bytes of events in one claim; the first event may be larger. */
 const CLAIMED_BYTES = 4 * 1024 * 1024;
 
-/** SKIP LOCKED: two redrives at once claim different ones. */
+/** SKIP LOCKED, so that two simultaneous redrives claim different rows. */
 const CLAIM = `
   WITH free AS (
     SELECT id, seq, octet_length(event) AS bytes, redriven_at FROM firehose.dead_events
@@ -41,7 +41,7 @@ const STILL_DEAD = `
   WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND applied_by IS DISTINCT FROM $2
   GROUP BY reason`;
 
-/** Connects when it is first asked; one connection. */
+/** One connection, opened at the first call. */
 export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): DeadEvents {
   const database = openDatabase({ ...options, poolSize: 1 });
   const rows = async (statement: Statement) => {
@@ -67,7 +67,7 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
   };
 }
 
-/** After the rows themselves, in their transaction: `applied` are the ids of those that the database took. */
+/** Run after the rows themselves, in their transaction: `applied` are the ids of the events that the database accepted. */
 export function redriveStatements(redrive: Redrive, applied: readonly string[]): readonly [Statement, Statement] {
   return [
     { sql: MARK, values: [JSON.stringify(applied), redrive.batch] },
@@ -75,7 +75,7 @@ export function redriveStatements(redrive: Redrive, applied: readonly string[]):
   ];
 }
 
-/** What redriveStatements() came to: how many events are dead no more by this batch, and why the others still are. */
+/** The result of redriveStatements(): how many dead events this batch has applied, and why the others are still dead. */
 export function redriveResult(results: readonly StatementResult[]): {
   readonly revived: number;
   readonly deadReasons: Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-/** One call of apply(), as the parts of this package pass it on. */
+/** One call of apply(), in the form that the parts of this package share. */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import type { DeadRow, SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyOptions } from "@firehose-backfill/sink/sink";
@@ -8,14 +8,14 @@ export interface ApplyRequest extends ApplyOptions {
   readonly rows: readonly SinkRow[];
 }
 
-/** What is written to the tables of the stream: all but what is dead. */
+/** Where rows of the stream are written: everything but dead events. */
 export type DataRow = Exclude<SinkRow, DeadRow>;
 
 /** Which dead events the rows of a batch are. */
 export interface Redrive {
-  /** Names the batch, and no other one of its run. */
+  /** The batch's name, unique within its run. */
   readonly batch: string;
-  /** Of rows of `dead_events`, one a row. */
+  /** Ids of rows of `dead_events`, one for each row. */
   readonly ids: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 /**
  * Limits concurrency: a batch's transaction begins by taking one of the pace's N advisory locks, and a batch that gets none
- * is not applied. The locks end with the transaction, so that they survive no crash and need no session,
- * which pooled hosts do not give.
+ * is not applied. The locks end with the transaction, so they do not survive a crash and need no session,
+ * which pooled hosts do not offer.
  */
 import type { Statement, StatementResult } from "./pipeline.ts";
 
@@ -18,11 +18,11 @@ export interface RunLockOptions {
 const NONE = "-1";
 const IDENTITY = "SELECT database_id FROM firehose.schema_version WHERE version = 1";
 
-/** One round trip. The guards against double and late delivery need READ COMMITTED, whatever the role's default is. */
+/** One round trip. The protection against double and late delivery needs READ COMMITTED, whatever the role's default is. */
 export function beginLocked(options: RunLockOptions): readonly Statement[] {
   return [
     { sql: "BEGIN ISOLATION LEVEL READ COMMITTED" },
-    // A process that is frozen in the middle gives its lock back.
+    // If a process freezes in between, its lock is released.
     { sql: `SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(options.idleInTransactionTimeoutMs)}` },
     { sql: `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}` },
     { sql: `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}` },
@@ -31,7 +31,7 @@ export function beginLocked(options: RunLockOptions): readonly Statement[] {
   ];
 }
 
-/** Which database answers: asked in each transaction, because an address can lead to another one at any time. */
+/** Asks for the database's id in each transaction, because an address may lead to another database at any time. */
 export function identityOf(results: readonly StatementResult[]): string | null {
   return results.at(-2)?.rows[0]?.[0] ?? null;
 }
@@ -41,7 +41,7 @@ export function gotLock(results: readonly StatementResult[]): boolean {
   return answer !== undefined && answer !== NONE;
 }
 
-/** CASE looks at its conditions in order and stops at the first that holds: exactly one lock is taken. */
+/** CASE evaluates its conditions in order and stops at the first true one, so exactly one lock is taken. */
 function lockQuery({ maxConcurrent, start }: RunLockOptions): string {
   const branches = Array.from({ length: maxConcurrent }, (_, i) => {
     const k = (start + i) % maxConcurrent;

@@ -1,6 +1,6 @@
 /**
- * A password as Postgres and libpq prepare it for SCRAM (SASLprep, RFC 4013): what is invisible goes, what looks the same
- * is the same. Where the RFC forbids a password both take it as it is, and so it is here.
+ * Prepares a password for SCRAM as Postgres and libpq do (SASLprep, RFC 4013): invisible characters are removed, and equivalent
+ * ones become the same. If the RFC forbids a password, both use it unchanged, and so do we.
  */
 import {
   LEFT_TO_RIGHT,
@@ -13,9 +13,9 @@ import {
 } from "./stringprep-tables.ts";
 
 export function saslprep(password: string): string {
-  // Printable or not, ASCII is left alone; half a surrogate pair is no UTF-8.
+  // ASCII is not changed, printable or not; half a surrogate pair is not UTF-8.
   if (isAscii(password) || !password.isWellFormed()) return password;
-  // A zero-width space is in both tables; Postgres makes it a space.
+  // A zero-width space is in both tables; Postgres turns it into a space.
   const mapped = Array.from(password)
     .map((char) => (isIn(SPACES, char) ? " " : char))
     .filter((char) => !isIn(MAPPED_TO_NOTHING, char))
@@ -27,7 +27,7 @@ export function saslprep(password: string): string {
 function isForbidden(chars: readonly string[]): boolean {
   if (chars.some((char) => isIn(PROHIBITED, char) || isIn(UNASSIGNED, char))) return true;
   if (!chars.some((char) => isIn(RIGHT_TO_LEFT, char))) return false;
-  // Text that runs from right to left must do so at both ends, and nothing in it the other way.
+  // Right-to-left text must begin and end with such a character, and contain no left-to-right one.
   return (
     [chars.at(0), chars.at(-1)].some((char) => !isIn(RIGHT_TO_LEFT, char ?? "")) ||
     chars.some((char) => isIn(LEFT_TO_RIGHT, char))

@@ -1,6 +1,6 @@
 /**
- * The client's proof of SCRAM-SHA-256 (RFC 5802, 7677). The driver does the 4,096 rounds one asynchronous call at a
- * time, which takes 0.2 s of processor time a connection; node:crypto needs 2 ms.
+ * The client's proof of SCRAM-SHA-256 (RFC 5802, 7677). The driver calculates the 4,096 rounds with one asynchronous call
+ * each, which takes 0.2 s of CPU time for each connection; node:crypto needs 2 ms.
  */
 import { createHash, createHmac, pbkdf2 } from "node:crypto";
 import { promisify } from "node:util";
@@ -9,17 +9,17 @@ import { saslprep } from "./saslprep.ts";
 export interface ScramAnswer {
   /** The client-final-message. */
   readonly response: string;
-  /** What the server must answer with, base64. */
+  /** The expected answer of the server, base64. */
   readonly serverSignature: string;
 }
 
 const KEY_BYTES = 32;
-/** No real server asks for more iterations; a hostile one could keep us busy for hours. */
+/** No real server requires more iterations; a hostile one could keep us busy for hours. */
 const MAX_ITERATIONS = 1_000_000;
 
 /**
  * @param serverFirst the server-first-message: `r=NONCE,s=SALT,i=ROUNDS`
- * @throws Error when it breaks the protocol
+ * @throws Error if the server breaks the protocol
  */
 export async function answerScram(clientNonce: string, password: string, serverFirst: string): Promise<ScramAnswer> {
   const fields = new Map(serverFirst.split(",").map((field) => [field.slice(0, 2), field.slice(2)]));

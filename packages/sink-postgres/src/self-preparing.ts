@@ -1,7 +1,7 @@
 /**
- * The sink of a process that nobody has prepared the database for, such as a function: the first batch brings the schema up
- * to date, so that a run which the schedule began, or one that goes on after an upgrade, finds its tables. What is wrong with
- * the database's address is met where a batch is applied: there it fails the run, and the operator is told.
+ * The sink of a process for which nobody has prepared the database, such as a function: the first batch migrates the schema,
+ * so that a run that the schedule began, or one that continues after an upgrade, finds its tables. An error in
+ * the database's address appears when a batch is applied: it fails the run, and the operator is notified.
  */
 import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
@@ -16,7 +16,7 @@ export function createSelfPreparingSink(options: SinkOptions): ConsumerSink {
   let isMigrated = false;
   const open = () => (opened ??= createSink(options));
 
-  /** Before anything is made there: the secret may name another database by now. */
+  /** Checked before anything is created there, because the secret may name another database by now. */
   const refuseOther = async (runId: string, { database = null }: ApplyOptions) => {
     if (database === null) return;
     const problem = otherDatabase(runId, database, await readIdentity(options));
@@ -39,7 +39,7 @@ export function createSelfPreparingSink(options: SinkOptions): ConsumerSink {
         throw isMigrated ? error : beforeTransaction(error);
       }
     },
-    // Asked before a batch is applied; without a throttle query it must not be what finds the address wrong.
+    // Called before a batch is applied; without a throttle query, this call must not be the one that finds a wrong address.
     health: async () => (options.throttleQuery === null ? { kind: "healthy" } : open().health()),
     pool: () => opened?.pool() ?? { used: 0, size: 1 },
     [Symbol.asyncDispose]: async () => opened?.[Symbol.asyncDispose](),

@@ -6,7 +6,7 @@ import { classifySqlState, type Verdict } from "./sqlstate.ts";
 import { SinkError, type SinkErrorKind } from "@firehose-backfill/sink/sink-error";
 
 export class PostgresError extends SinkError {
-  /** null: the connection failed, or the fault is not the server's. */
+  /** null: the connection failed, or the error is not the server's. */
   readonly sqlState: string | null;
 
   constructor(message: string, fields: { kind: SinkErrorKind; sqlState?: string | null }, options?: ErrorOptions) {
@@ -20,14 +20,14 @@ interface Raised {
   readonly context: string | null;
 }
 
-/** A statement that the server refused; inside this package until it is known what to do about it. */
+/** A statement that the server refused; used inside this package until the reaction to it is decided. */
 export class StatementError extends Error {
   override readonly name = "StatementError";
   readonly sqlState: string;
   readonly verdict: Verdict;
   /** FATAL: the server has ended the session. */
   readonly endsSession: boolean;
-  /** Where the server was: `PL/pgSQL function f() line 3 at RAISE`, `while updating tuple (0,1) in relation "records"`. */
+  /** The server's context: `PL/pgSQL function f() line 3 at RAISE`, `while updating tuple (0,1) in relation "records"`. */
   readonly context: string | null;
 
   constructor(message: string, sqlState: string, options?: ErrorOptions & Partial<Raised>) {
@@ -46,7 +46,7 @@ export class StatementError extends Error {
   }
 }
 
-/** What the driver rejected with: an error of the server, or a connection that is gone. */
+/** The driver's error: an error of the server, or a lost connection. */
 export function fromDriver(error: unknown): StatementError | PostgresError {
   if (isServerError(error)) {
     const endsSession = error.severity === "FATAL" || error.severity === "PANIC";
@@ -57,15 +57,15 @@ export function fromDriver(error: unknown): StatementError | PostgresError {
 }
 
 /**
- * The innermost place comes first. That a function is one cannot be read in every language; the only other context that
- * our statements have is the one with their parameters (log_parameter_max_length_on_error).
+ * The innermost context comes first. A context of a function cannot be recognised in every language, but the only other context of
+ * our statements is the one with their parameters (log_parameter_max_length_on_error).
  */
 function isInFunction(context: string | null): boolean {
   const [innermost = ""] = (context ?? "").split("\n");
   return innermost !== "" && !innermost.includes("$1 = ");
 }
 
-/** The error that leaves this package when no retry inside it helped. */
+/** The error that leaves this package if no retry inside it helped. */
 export function toSinkError(error: unknown): PostgresError {
   if (error instanceof PostgresError) return error;
   if (error instanceof StatementError) {
@@ -79,8 +79,8 @@ export function toSinkError(error: unknown): PostgresError {
 }
 
 /**
- * An error before the transaction was open: no row had been sent, so it is no row's fault, whatever its code says.
- * What is broken stays broken.
+ * An error before the transaction was open: no row had been sent, so no row caused it, whatever its code is.
+ * A `broken` error stays `broken`.
  */
 export function beforeTransaction(error: unknown): PostgresError {
   const sink = toSinkError(error);
@@ -88,13 +88,13 @@ export function beforeTransaction(error: unknown): PostgresError {
   return new PostgresError(sink.message, { kind: "service", sqlState: sink.sqlState }, { cause: error });
 }
 
-/** Data errors get here only when bisecting has run its course; a lock that was not had is waited for. */
+/** Data errors get here only after bisecting has finished; for a lock that was not available, the batch waits. */
 function kindOf(verdict: Verdict): SinkErrorKind {
   if (verdict === "data") return "attempt";
   return verdict === "again" ? "service" : verdict;
 }
 
-/** Node's own codes can look like a SQLSTATE (EPIPE); a severity only the server sends. */
+/** Node's own codes can look like a SQLSTATE (EPIPE), but only the server sends a severity. */
 function isServerError(error: unknown): error is Error & { code: string; severity: string; where?: unknown } {
   return (
     error instanceof Error &&
@@ -105,7 +105,7 @@ function isServerError(error: unknown): error is Error & { code: string; severit
   );
 }
 
-/** Also of what is not an Error: a WebSocket fails with an event. An AggregateError's own message is empty. */
+/** Also for values that are no Error: a WebSocket fails with an event. An AggregateError's own message is empty. */
 function describe(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") return error.errors.map(describe).join("; ");
   if (typeof error === "object" && error !== null && "message" in error && typeof error.message === "string") {

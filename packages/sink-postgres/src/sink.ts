@@ -14,24 +14,24 @@ export interface SinkOptions extends DatabaseOptions {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** null: production's health is not asked for. */
+  /** null: production's health is not checked. */
   readonly throttleQuery: string | null;
   readonly timeouts?: Partial<SinkTimeouts> | undefined;
 }
 
 export interface SinkTimeouts {
-  /** A transaction in which nothing is sent for so long is ended by the server, and its lock is free. */
+  /** If a transaction sends nothing for this long, the server ends it and releases its lock. */
   readonly idleInTransactionMs: number;
-  /** One statement of a batch. */
+  /** The limit for one statement of a batch. */
   readonly statementMs: number;
-  /** Waiting for another transaction's row. */
+  /** The limit for waiting for another transaction's row. */
   readonly lockMs: number;
-  /** Since a batch began: after it, a deadlock or a lock not had is not tried again but waited for. */
+  /** Time since a batch began, after which a deadlock or an unavailable lock is not tried again, but waited for. */
   readonly retryForMs: number;
 }
 
 export interface PostgresSink extends Sink, ProductionHealth {
-  /** What the batches share. */
+  /** Shared by all batches. */
   readonly database: Database;
 }
 
@@ -39,7 +39,7 @@ const TIMEOUTS: SinkTimeouts = { idleInTransactionMs: 15_000, statementMs: 50_00
 
 const NO_SUCH_TABLE: ReadonlySet<string> = new Set(["42P01", "3F000"]);
 
-/** Our table is looked for as the transaction opens: where it is gone, all are. */
+/** One of our tables is checked when the transaction opens: if it is missing, all are. */
 function explainOpening(error: unknown, databaseName: string): PostgresError {
   const sink = beforeTransaction(error);
   if (sink.sqlState === null || !NO_SUCH_TABLE.has(sink.sqlState)) return sink;
@@ -48,7 +48,7 @@ function explainOpening(error: unknown, databaseName: string): PostgresError {
   return new PostgresError(message, fields, { cause: sink });
 }
 
-/** Connects to nothing yet. The schema must be there (migrate()); the first batch looks. @throws DatabaseUrlError */
+/** Does not connect yet. The schema must exist (migrate()); the first batch checks it. @throws DatabaseUrlError */
 export function createSink(options: SinkOptions): PostgresSink {
   const { clock, random, throttleQuery } = options;
   const database = openDatabase(options);

@@ -1,20 +1,20 @@
 /**
- * What an error of Postgres asks of us, by its SQLSTATE and by where it was raised: messages are translated and reworded,
- * codes are not. Classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
+ * How we react to an error of Postgres, by its SQLSTATE and by where it was raised. Messages are translated and reworded, codes
+ * are not. Classes: https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
 import type { SinkErrorKind } from "@firehose-backfill/sink/sink-error";
 
-/** `data`: one row's fault, bisect. `again`: roll back and retry at once. The rest: thrown as that kind. */
+/** `data`: one row caused it, so bisect. `again`: roll back and retry at once. The others are thrown with that kind. */
 export type Verdict = "data" | "again" | SinkErrorKind;
 
 export interface RaisedAt {
   /** FATAL or PANIC: the server, or a proxy before it, ends the session. */
   readonly endsSession: boolean;
-  /** While a function ran: a trigger of the user. Our own statements call no function that can fail. */
+  /** Raised while a function ran: a trigger of the user. Our own statements call no function that can fail. */
   readonly inFunction: boolean;
 }
 
-/** Whole codes come before classes. */
+/** Complete codes are checked before classes. */
 const CODES: Readonly<Record<string, Verdict>> = {
   "40001": "again", // serialization_failure
   "40P01": "again", // deadlock_detected
@@ -23,7 +23,7 @@ const CODES: Readonly<Record<string, Verdict>> = {
   "40002": "attempt", // transaction_integrity_constraint_violation: a rule that the rows break together
 };
 
-/** Every class of the appendix. A code of no class there is of the user's own making (RAISE ... USING ERRCODE). */
+/** Every class of the appendix. A code of another class is user-defined (RAISE ... USING ERRCODE). */
 const CLASSES: Readonly<Record<string, Verdict>> = {
   // The database, or a proxy before it, is down or cannot work now: wait. The batch is not the cause.
   "08": "service", // connection exception, also of a proxy (08P01), and of a foreign server that a trigger writes to
@@ -39,7 +39,7 @@ const CLASSES: Readonly<Record<string, Verdict>> = {
   F0: "service", // configuration file
   XX: "service", // internal error: poolers and proxies answer it when the database is away; a broken page or index
 
-  // What was to be written cannot be: find the row, keep it as a dead event, go on.
+  // The value cannot be written: find the row, keep it as a dead event, continue.
   "09": "data", // triggered action exception
   "22": "data", // data exception
   "23": "data", // integrity constraint violation
@@ -60,7 +60,7 @@ const CLASSES: Readonly<Record<string, Verdict>> = {
   "3F": "broken", // no such schema
   "42": "broken", // syntax error, missing table, missing privilege
 
-  // Nothing that a server should answer to our statements: a fault of ours. Counts an attempt, and the batch is kept.
+  // A server should never answer this to our statements: a bug of ours. It counts as an attempt, and the batch is kept.
   "00": "attempt", // success
   "01": "attempt", // warning
   "02": "attempt", // no data
@@ -88,5 +88,5 @@ export function classifySqlState(sqlState: string, raisedAt: RaisedAt = NOWHERE)
   return raisedAt.inFunction ? "data" : verdict;
 }
 
-/** The class is one of the appendix's: for the test that none is left out. */
+/** The class is in the appendix; for the test that checks that none is missing. */
 export const KNOWN_CLASSES: readonly string[] = Object.keys(CLASSES);

@@ -1,6 +1,6 @@
 /**
- * TLS inside a Postgres connection: ask (SSLRequest), then hand the socket to node:tls. What is verified is libpq's
- * rule for `sslmode`, except that `prefer` does not try again in the clear when the handshake itself fails.
+ * TLS inside a Postgres connection: request it (SSLRequest), then pass the socket to node:tls. What is verified follows libpq's
+ * rule for `sslmode`, except that `prefer` does not try again without TLS if the handshake itself fails.
  */
 import { readFile } from "node:fs/promises";
 import { isIP, type Socket } from "node:net";
@@ -13,7 +13,7 @@ const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 const YES = 0x53;
 const NO = 0x4e;
 
-/** Resolves with the socket to go on with: an encrypted one, or the same where the mode allows that. */
+/** Resolves with the socket to use: an encrypted one, or the same one if the mode allows that. */
 export async function upgradeToTls(socket: Socket, target: DatabaseTarget): Promise<Socket> {
   socket.write(SSL_REQUEST);
   const answer = await firstChunk(socket);
@@ -52,7 +52,7 @@ function firstChunk(socket: Socket): Promise<Buffer> {
     const onClose = () => finish(() => reject(new Error("the connection was closed")));
     const finish = (conclude: () => void) => {
       socket.off("data", onData).off("error", onError).off("close", onClose);
-      // Not flowing between two readers: the handshake's first bytes must wait for it.
+      // Paused between two readers, so that the handshake's first bytes wait for TLS.
       socket.pause();
       conclude();
     };

@@ -1,4 +1,4 @@
-/** Whether a database can be worked with at all, said in one line that an operator can act on. */
+/** Whether a database can be used at all; its errors are one line that tells the operator what to do. */
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import type { DatabaseTarget } from "./database-url.ts";
 import { PostgresError, toSinkError } from "./sink-error.ts";

@@ -1,17 +1,17 @@
-/** The dead events that a sink keeps, as a redrive needs them. Every method @throws SinkError */
+/** The dead events that a sink keeps, for a redrive. Every method @throws SinkError */
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 
 export interface DeadEvents extends AsyncDisposable {
   /**
-   * The next ones that are still dead and were not claimed since `sinceMs`, in the order of the stream, those first that
-   * were tried longest ago or never: at most `limit`, and not many more than a few megabytes.
+   * The next dead events that were not claimed since `sinceMs`, in the order of the stream; those that were never tried, or were
+   * tried longest ago, come first. At most `limit`, and not many more than a few megabytes.
    */
   claim(options: {
     readonly sinceMs: number;
     readonly nowMs: number;
     readonly limit: number;
   }): Promise<readonly ClaimedEvent[]>;
-  /** How many are still dead of which nothing was kept that could be tried again. */
+  /** How many dead events cannot be tried again, because no complete event was stored. */
   countUntriable(): Promise<number>;
 }
 

@@ -1,4 +1,4 @@
-/** Whether production is well. The consumer asks before each batch. */
+/** Whether the production database is healthy. The consumer asks before each batch. */
 export interface ProductionHealth {
   /** Never rejects. The answer may be a few seconds old. Healthy when no query is configured. */
   health(): Promise<Health>;

@@ -1,9 +1,9 @@
-/** The error that a sink throws. Its kind says what the consumer has to do; an adapter decides the kind, from its own codes. */
+/** The error that a sink throws. Its kind says what the consumer has to do; the adapter maps its own error codes to a kind. */
 
 /**
- * `service`: the sink is away or busy: wait, no attempt counted. Also whatever fails before a row was sent.
- * `broken`: its schema, its permissions or the like are wrong, and waiting does not help: the run fails.
- * `attempt`: everything else; counts an attempt.
+ * `service`: the sink is unavailable or busy: wait, count no attempt. Also any failure before a row was sent.
+ * `broken`: its schema or its permissions are wrong, and waiting does not help: the run fails.
+ * `attempt`: any other failure; it counts as an attempt.
  * A bad event is never thrown: the sink keeps it as a dead event and applies the others.
  */
 export type SinkErrorKind = "service" | "broken" | "attempt";

@@ -1,22 +1,22 @@
 /**
- * Old tombstones: a deleted record keeps its row, so that an operation that comes late cannot bring it back. Once nothing
- * that old can come any more the rows may go.
+ * Removes old tombstones. A deleted record keeps its row, so that a late operation cannot bring it back. When no operation
+ * of that age can come any more, the row can be removed.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 
-/** By event time. Longer than anything may come late: a relay's window, the queue's four days, the dead letters' fourteen. */
+/** By event time. Longer than any operation can be late: a relay's window, the queue's four days, the dead letters' fourteen. */
 export const TOMBSTONE_DAYS = 30;
 
 export interface Tidying {
-  /** A piece at a time, so that no batch waits for it. Returns how many went. @throws SinkError */
+  /** Removes them in chunks, so that no batch waits for it. Returns how many were removed. @throws SinkError */
   removeOldTombstones(options: TidyingOptions): Promise<number>;
 }
 
 export interface TidyingOptions {
   readonly clock: Clock;
-  /** Only those below this sequence number: the applied cursor of a run that is under way. */
+  /** Only those below this sequence number: the applied cursor of an unfinished run. */
   readonly beforeSeq?: number;
-  /** No piece is begun after it. Left out: until all are gone. */
+  /** No chunk is begun after it. Absent: until all are removed. */
   readonly atMostMs?: number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,4 +1,4 @@
-/** Where a run begins and where it ends, as the operator asked for it. */
+/** Where a run begins and ends, as the operator requested it. */
 
 /** `time`: by event time; `seq`: after that ordinal of the source; `oldest`: everything kept; `live`: now. */
 export type StartPoint =
@@ -7,7 +7,7 @@ export type StartPoint =
   | { readonly kind: "oldest" }
   | { readonly kind: "live" };
 
-/** `caught-up`: at the moment the run began, by event time. */
+/** `caught-up`: at the moment when the run began, by event time. */
 export type EndPoint =
   | { readonly kind: "caught-up" }
   | { readonly kind: "time"; readonly timeMs: number }

@@ -1,6 +1,6 @@
 /**
- * What an operator may do now, by the one table of transitions, and why not otherwise. Page and command line ask here,
- * so that a button is never offered that the control would refuse.
+ * The actions that are possible now, by the one table of transitions, and why others are not. Page and command line both use it,
+ * so that a button never offers an action that the control would refuse.
  */
 import { canTransition, isFinished } from "@firehose-backfill/core/run-state";
 

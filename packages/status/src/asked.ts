@@ -1,4 +1,4 @@
-/** What a run was asked to fetch, and how far back it really begins. Pure; every view says both with these words. */
+/** The range that a run was asked to fetch, and how far back it really begins. Pure; every view uses these words. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { BEFORE_KEPT } from "@firehose-backfill/backfill/start-gap";
@@ -7,7 +7,7 @@ import type { Asked, Snapshot } from "./snapshot.ts";
 
 const DAY_MS = 86_400_000;
 
-/** `scope` null: not known any more. */
+/** `scope` null: no longer known. */
 export function askedOf(run: Pick<Run, "start" | "createdAtMs">, scope: Pick<ScopeSettings, "days"> | null): Asked {
   const { start, createdAtMs } = run;
   switch (start.kind) {
@@ -44,7 +44,7 @@ export function hadText({ cursor, startedAt }: Pick<Snapshot, "cursor" | "starte
   return `from ${formatTime(cursor.start.time)} UTC${back > 0 ? `, ${formatDuration(back)} back` : ""}`;
 }
 
-/** The stretch that was asked for and that the host did not have when the run began. null: it had all, or nobody knows yet. */
+/** The requested range that the host did not have when the run began. null: it had all of it, or this is not known yet. */
 export function missingBefore({ gaps }: Pick<Snapshot, "gaps">): Snapshot["gaps"][number] | null {
   return gaps.find(({ reason }) => reason === BEFORE_KEPT) ?? null;
 }

@@ -1,4 +1,4 @@
-/** Puts the parts of a run together into the one Snapshot that everything shows. Pure; collect-snapshot.ts reads the parts. */
+/** Builds the Snapshot that all views show from the parts of a run. Pure; collect-snapshot.ts reads the parts. */
 import type { ConsumerReport, Gap, RunError } from "@firehose-backfill/checkpoint/notes";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
@@ -29,10 +29,10 @@ export interface SnapshotInput {
   readonly consumers: readonly ConsumerReport[];
   readonly queue: QueueFigures;
   readonly local?: LocalFigures;
-  /** Of the last minute, oldest first; this snapshot's own is added. */
+  /** The samples of the last minute, oldest first; this snapshot's own is added. */
   readonly rateSamples: readonly RateSample[];
   readonly settings: Snapshot["settings"];
-  /** The run's; null or left out: not known. */
+  /** The run's scope; null or absent: not known. */
   readonly scope?: ScopeSettings | null;
   /** Of a run over repositories. */
   readonly hosts?: readonly SourceHost[];
@@ -152,7 +152,7 @@ function reposOf({ progress }: Run): Snapshot["repos"] {
   return counts;
 }
 
-/** Less than so long says little: a batch more or less would be a large part of it. */
+/** A shorter time says little: one batch more or less would be a large part of it. */
 const LEAST_AVERAGED_MS = RATE_WINDOW_MS / 2;
 
 function averageOf(processed: number, elapsed: number, isMoving: boolean): number | null {
@@ -166,7 +166,7 @@ function measuredRate({ rateSamples, nowMs }: SnapshotInput, run: Run, processed
   return rateOf(addRateSample(rateSamples, sample, windowMs), nowMs, windowMs);
 }
 
-/** Only a run that has succeeded shows all of it. */
+/** Only a run that has succeeded shows 100 %. */
 function shownProgress({ status }: Run, progress: number | null): number | null {
   const rounded = floorOrNull(progress, 4);
   return rounded === null || status === "succeeded" ? rounded : Math.min(0.9999, rounded);
@@ -176,7 +176,7 @@ function hasTicks({ status }: Run): boolean {
   return status === "enqueued" || status === "running" || status === "pausing" || status === "cancelling";
 }
 
-/** By the settings' own names, as they are tuned by. */
+/** By the settings' own names, which `tune` takes, too. */
 function named<T>(changes: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(changes).map(([key, change]) => [settingName(key), change]));
 }

@@ -1,4 +1,4 @@
-/** Reads what a Snapshot is made of from store and queue, at one moment, and keeps the rate of the last minute. */
+/** Reads the parts of a Snapshot from store and queue at one moment, and keeps the rate of the last minute. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -16,7 +16,7 @@ import { addRateSample, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { runSettings } from "./run-settings.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** What one process remembers from one snapshot to the next. */
+/** What one process keeps from one snapshot to the next. */
 export interface RateMeter {
   samples(): readonly RateSample[];
   record(sample: RateSample, windowMs: number): void;
@@ -30,19 +30,19 @@ export interface CollectOptions {
   /** What sources keep beside their state; left out: hosts are not shown. */
   readonly items?: Pick<SourceItems, "get">;
   readonly clock: Pick<Clock, "now">;
-  /** The deployment's; those of the run are shown instead where it has its own. */
+  /** The deployment's settings; those of the run replace them. */
   readonly config: Config;
   readonly local?: LocalFigures;
-  /** Left out: the rate is not known. */
+  /** Absent: the rate is not known. */
   readonly meter?: RateMeter;
-  /** Another run than the current one. */
+  /** A run other than the current one. */
   readonly runId?: string;
 }
 
-/** More windows than two ticks of the densest pace leave open. */
+/** More windows than can be open in two ticks at the densest pace. */
 const MAX_OPEN_WINDOWS = 500;
 
-/** @throws what store and queue throw: a snapshot never has invented figures. */
+/** @throws the errors of store and queue: a snapshot never has invented figures. */
 export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
   const { store, queue, clock, config, local, meter } = options;
   const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);
@@ -78,8 +78,8 @@ export function createRateMeter(): RateMeter {
 }
 
 /**
- * The run and its open windows as of one moment. If the applied cursor moves in between, counts go from the windows to
- * the run, which was read before. Then windows are missing, and both are read again.
+ * The run and its open windows as of one moment. If the applied cursor moves in between, counts move from the windows to
+ * the run, which was read first. Then windows are missing, and both are read again.
  */
 async function readTotals(options: CollectOptions): Promise<{ run: Run | null; openWindows: readonly OpenWindow[] }> {
   const { store, runId } = options;

@@ -1,9 +1,9 @@
-/** What is shown where there is no run. */
+/** The Snapshot that is shown if there is no run. */
 import type { ProcessFigures } from "./process-figures.ts";
 import { roundOrNull } from "./rounding.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** The part of a Snapshot that a run decides. */
+/** The part of a Snapshot that depends on a run. */
 export type RunPart = Omit<Snapshot, "settings" | "queue" | "at" | "verdict">;
 
 export function emptySnapshot(process: ProcessFigures): RunPart {

@@ -1,10 +1,10 @@
-/** Whether a run loses against its relay's window: the one rule by which page and terminal say so. Pure. */
+/** Whether a run will lose events because the relay drops them first: the one rule for page and terminal. Pure. */
 import type { Snapshot } from "./snapshot.ts";
 
-/** Of what the relay keeps, so much is left before it is worth a warning. */
+/** The warning begins when this share of the relay's retention is left. */
 const SHARE = 1 / 4;
 
-/** Seconds until what is read next falls off, when they are few; else null. */
+/** Seconds until the relay drops the next events to be read, if they are few; otherwise null. */
 export function fallsOffSoon(snapshot: Pick<Snapshot, "fallsOffInSeconds" | "retentionSeconds">): number | null {
   const { fallsOffInSeconds, retentionSeconds } = snapshot;
   if (fallsOffInSeconds === null || retentionSeconds === null) return null;

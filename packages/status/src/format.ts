@@ -1,4 +1,4 @@
-/** Figures as a person reads them; the terminal and the page use the same words. Always English, always UTC: output is stable. */
+/** Formats figures for people; the terminal and the page use the same words. Always English, always UTC, so that output is stable. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 /** `12,345` */
@@ -6,18 +6,18 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** `2.5`, `100`, `1,234`: as many digits as say something. */
+/** `2.5`, `100`, `1,234`: only significant digits. */
 export function formatRate(perSecond: number): string {
   const digits = perSecond < 10 ? 2 : perSecond < 100 ? 1 : 0;
   return perSecond.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
-/** `2.5`; `--` where it is not known. */
+/** `2.5`; `--` if it is not known. */
 export function formatRateOrDash(perSecond: number | null): string {
   return perSecond === null ? "--" : formatRate(perSecond);
 }
 
-/** `54.2 %`; never 100 % before it is all. */
+/** `54.2 %`; 100 % only if it is complete. */
 export function formatPercent(fraction: number): string {
   const tenths = fraction >= 1 ? 1_000 : Math.min(999, Math.floor(fraction * 1_000));
   return `${(tenths / 10).toFixed(1)} %`;
@@ -45,13 +45,13 @@ export function formatDuration(seconds: number): string {
   return parts.join(" ");
 }
 
-/** `2026-01-02 03:04:05` in UTC, from ISO 8601; text that is no time is shown as it is, escaped; no time as `--`. */
+/** `2026-01-02 03:04:05` in UTC, from ISO 8601; other text is shown unchanged, but escaped; null as `--`. */
 export function formatTime(iso: string | null): string {
   if (iso === null) return "--";
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}` : escapeForLog(iso);
 }
 
-/** Seconds from `fromIso` to `toIso`; 0 where one of them is no time. */
+/** Seconds from `fromIso` to `toIso`; 0 if one of them is not a time. */
 export function secondsBetween(fromIso: string | null, toIso: string | null): number {
   const seconds = (Date.parse(toIso ?? "") - Date.parse(fromIso ?? "")) / 1_000;
   return Number.isFinite(seconds) ? seconds : 0;
@@ -64,7 +64,7 @@ export function formatRelative(iso: string, nowIso: string): string {
   return seconds > 0 ? `${formatDuration(seconds)} ago` : `in ${formatDuration(-seconds)}`;
 }
 
-/** `in 48 s`; `due now` where the moment has come and nothing says that it has been. */
+/** `in 48 s`; `due now` if the time has come and nothing shows that it has happened. */
 export function formatDue(iso: string, nowIso: string): string {
   return secondsBetween(iso, nowIso) >= -0.5 ? "due now" : formatRelative(iso, nowIso);
 }

@@ -1,4 +1,4 @@
-/** The words and the share that stand largest in every view: from the verdict, so that no view is more cheerful than another. Pure. */
+/** The most visible words and the share in every view, both from the verdict, so that all views say the same. Pure. */
 import { formatPercent } from "./format.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { appliedText } from "./verdict.ts";
@@ -13,13 +13,13 @@ export function headlineText(snapshot: Pick<Snapshot, "status" | "verdict">): st
   return detail === "" ? status : `${status} (${detail})`;
 }
 
-/** What the verdict says beyond the name of the state. */
+/** The verdict without the name of the status. */
 export function headlineDetail({ status, verdict }: Pick<Snapshot, "status" | "verdict">): string {
   const isNamed = status !== "none" && verdict.text.startsWith(status);
   return isNamed ? verdict.text.slice(status.length).replace(/^[:;,] /, "") : verdict.text;
 }
 
-/** Green is for what is well and goes on, or is done; what the state is called does not count. */
+/** Green if the verdict is good, whatever the status is called: the run continues without trouble, or is done. */
 export function moodOf({ status, verdict }: Pick<Snapshot, "status" | "verdict">): Mood {
   switch (verdict.level) {
     case "failed":
@@ -37,13 +37,13 @@ export function moodOf({ status, verdict }: Pick<Snapshot, "status" | "verdict">
   }
 }
 
-/** How far it is: a part of the way; of a run that went all of it, and could not apply all, what it applied. */
+/** How far the run is: a share of its range; if it read all and could not apply all, the share that was applied. */
 export function shareText(snapshot: Pick<Snapshot, "status" | "progress" | "processed" | "dead">): string {
   if (snapshot.status === "succeeded" && snapshot.dead > 0) return appliedText(snapshot);
   return snapshot.progress === null ? "-- %" : formatPercent(snapshot.progress);
 }
 
-/** For a bar: what is done of the way, and of a run that is over what it applied. 0 to 1. */
+/** For a bar: the share that is done; for a run that is over, the share that was applied. 0 to 1. */
 export function shareDone(snapshot: Pick<Snapshot, "status" | "progress" | "processed" | "dead">): number | null {
   const { status, progress, processed, dead } = snapshot;
   return status === "succeeded" && dead > 0 ? processed / (processed + dead) : progress;

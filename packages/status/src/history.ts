@@ -1,6 +1,6 @@
 /**
- * The course of a run in at most 240 points, for sparklines and the report, and what happened to it as marks. When it is full, every
- * second point goes and the spacing doubles: the whole run stays visible and the size stays the same, whatever its length.
+ * The history of a run in at most 240 points, for sparklines and the report, with marks for what happened to it. When it is full, every
+ * second point is removed and the spacing doubles: the whole run stays visible, and the size does not depend on its length.
  * Pure.
  */
 import type { Snapshot } from "./snapshot.ts";
@@ -30,7 +30,7 @@ export interface History {
   readonly spacingMs: number;
   readonly points: readonly HistoryPoint[];
   readonly marks: readonly HistoryMark[];
-  /** What the last snapshot said, to tell what is new in the next one. null: there was none. */
+  /** The previous snapshot's values, to detect what is new in the next one. null: there was none. */
   readonly seen: Seen | null;
 }
 
@@ -51,7 +51,7 @@ export function emptyHistory(runId: string): History {
   return { runId, spacingMs: FIRST_SPACING_MS, points: [], marks: [], seen: null };
 }
 
-/** Goes on with the snapshot's run, or begins anew with another one. A run that is over adds nothing any more. */
+/** Continues with the snapshot's run, or begins again with another one. A run that is over adds no more points. */
 export function addSnapshot(history: History, snapshot: Snapshot): History {
   const { runId } = snapshot;
   if (runId === null) return history;
@@ -71,20 +71,20 @@ export function addSnapshot(history: History, snapshot: Snapshot): History {
   });
 }
 
-/** Adds a point unless it comes sooner than the spacing; the same object then. */
+/** Adds a point unless it comes sooner than the spacing; then it returns the same object. */
 export function addHistoryPoint(history: History, point: HistoryPoint): History {
   const last = history.points.at(-1);
   if (last !== undefined && point.atMs - last.atMs < history.spacingMs) return history;
   const points = [...history.points, point];
   if (points.length <= HISTORY_POINTS) return { ...history, points };
-  // Halved from the end, so that the newest point is always among those kept.
+  // Thinned from the end, so that the newest point is always kept.
   const halved = points.filter((_, index) => (points.length - 1 - index) % 2 === 0);
   return { ...history, spacingMs: Math.max(history.spacingMs, usualSpacingMs(points)) * 2, points: halved };
 }
 
 /**
- * The median distance of two points. Ticks a minute apart are wider than the first spacings: were those doubled alone, each
- * halving would thin the old points once more while new ones came as close as ever, and the beginning would be lost.
+ * The median distance of two points. Ticks that are a minute apart are wider than the first spacings. If only those were doubled,
+ * each halving would thin the old points again while new ones came as often as before, and the beginning would be lost.
  */
 function usualSpacingMs(points: readonly HistoryPoint[]): number {
   const distances = points.slice(1).map(({ atMs }, index) => atMs - (points[index]?.atMs ?? atMs));
@@ -120,7 +120,7 @@ function addMarks({ marks, seen }: History, snapshot: Snapshot, atMs: number): r
   return found.length === 0 ? marks : [...marks, ...found].slice(-HISTORY_MARKS);
 }
 
-/** As it was stored; null: it is something else, or of a version that knew less. */
+/** A stored history; null: it is something else, or of an older version that stored less. */
 export function parseHistory(value: unknown): History | null {
   if (typeof value !== "object" || value === null) return null;
   const isOne =
@@ -135,7 +135,7 @@ export function parseHistory(value: unknown): History | null {
     Array.isArray(value.marks) &&
     value.marks.every(isMark) &&
     "seen" in value;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field that is drawn was looked at above
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field that is drawn was checked above
   return isOne ? (value as unknown as History) : null;
 }
 

@@ -1,4 +1,4 @@
-/** What keeps the reader from reading now, if anything does, from its last tick and from what it has registered since. Pure. */
+/** What prevents the reader from reading now, from its last tick and from the windows that it has registered since. Pure. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { FAILED, isFailing, reachedFor } from "@firehose-backfill/backfill/failing-since";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
@@ -16,7 +16,7 @@ export function outageOf(run: Run, openWindows: readonly OpenWindow[]): Outage |
   if (run.status !== "running" || lastTick === null) return null;
   const because = lastTick.endedBecause;
   if (!isFailing(because)) return null;
-  // A tick may last a minute: what it registers says before its end that the reader reads again.
+  // A tick may last a minute: a window that it registers shows before its end that the reader reads again.
   const endedAtMs = lastTick.atMs + lastTick.durationMs;
   if (openWindows.some(({ window }) => window.sentAtMs > endedAtMs)) return null;
   const text = because.startsWith(UNREACHABLE)

@@ -1,6 +1,6 @@
 /**
- * Turns a form of the status page into a control event, the same that the command line and the Lambda console send.
- * It only gives it that shape: whether the event makes sense is for the control to say.
+ * Turns a form of the status page into a control event, like those of the command line and the Lambda console.
+ * It only builds the event; the control decides whether it is valid.
  */
 import { settingValue } from "./setting-value.ts";
 
@@ -8,7 +8,7 @@ export type ControlFormEvent = { readonly action: string } & Readonly<Record<str
 
 const LISTS: ReadonlySet<string> = new Set(["collections", "dids"]);
 
-/** Empty fields are left out: they mean "as it is". Field names that are settings (BACKFILL_…) become `settings`. */
+/** Empty fields are left out: they mean "unchanged". Field names that are settings (BACKFILL_…) become `settings`. */
 export function parseControlForm(form: URLSearchParams): ControlFormEvent {
   const event: Record<string, unknown> = {};
   const settings: Record<string, string | number | boolean> = {};

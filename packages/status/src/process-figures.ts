@@ -1,9 +1,9 @@
-/** Memory, batches in hand and connections of all consumer processes together. Pure. */
+/** Memory, current batches and connections of all consumer processes together. Pure. */
 import type { ConsumerReport } from "@firehose-backfill/checkpoint/notes";
 
-/** What this process knows of itself, fresher than what it last reported. */
+/** This process's own figures, which are newer than its last report. */
 export interface LocalFigures {
-  /** The report that these figures replace, if this process reports too. */
+  /** The report that these figures replace, if this process also reports. */
   readonly consumerId: string | null;
   readonly memoryUsedMb: number;
   /** Batches being applied. */
@@ -19,10 +19,10 @@ export interface ProcessFigures {
   readonly pool: { readonly used: number; readonly size: number };
 }
 
-/** A consumer that has not reported for so long is gone, or idle: either way it holds nothing. */
+/** A consumer that has not reported for this long is gone or idle; in both cases it holds no batch. */
 const REPORT_FRESH_MS = 90_000;
 
-/** All consumer processes as one: memory is that of the fullest, because the limit holds for each. */
+/** All consumer processes together; memory is that of the process that uses most, because the limit is for each. */
 export function processFigures(input: {
   readonly consumers: readonly ConsumerReport[];
   readonly local?: LocalFigures;

@@ -1,6 +1,6 @@
 /**
- * How far a run has come and how long it will take. Progress is by event time: sequence numbers say nothing about
- * how much lies between them. Everything here is an estimate for a person; nothing decides by it.
+ * How far a run has come and how long it will take. Progress is by event time, because sequence numbers do not tell
+ * how much lies between them. These are estimates for people; no decision depends on them.
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
@@ -8,16 +8,16 @@ import type { Cursor } from "@firehose-backfill/source/cursor";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { doneShare } from "./totals.ts";
 
-/** Wall clock since the run began, pauses excluded. */
+/** Wall-clock time since the run began, without pauses. */
 export function elapsedMs(run: Run, nowMs: number): number {
   const endMs = run.finishedAtMs ?? run.pausedSinceMs ?? nowMs;
   return Math.max(0, endMs - run.createdAtMs - run.pausedMs);
 }
 
 /**
- * 0 to 1, or null while it cannot be told. The applied cursor moves a window at a time, which may be minutes of work, so
- * each open window adds its own way by the part of its events that is done. Every part of the sum only grows, and so does
- * the sum: within a generation the progress never falls back.
+ * 0 to 1, or null if it is not known. The applied cursor moves by whole windows, which may be minutes of work, so each open
+ * window adds the share of its events that is done. Every part of the sum only grows, and so does the sum: within a
+ * generation, progress never decreases.
  */
 export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): number | null {
   if (run.status === "succeeded") return 1;
@@ -48,7 +48,7 @@ interface Scale {
   readonly valueOf: (cursor: Cursor) => number;
 }
 
-/** When the target becomes known, the progress can only rise. */
+/** When the target becomes known, progress can only rise. */
 function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Cursor): Scale {
   const startMs = startPosition.timeMs;
   if (end.kind === "seq" || startMs === null) {
@@ -70,16 +70,16 @@ export interface EtaInput {
   /** Events that are applied or dead. */
   readonly done: number;
   readonly outstanding: number;
-  /** Measured under the pace in force; null: there is not enough to say. */
+  /** Measured under the current pace; null: there is not enough data. */
   readonly ratePerSecond: number | null;
 }
 
-/** A run that reaches less than this share of its pace is slowed down by reading, not by the pace. */
+/** If a run reaches less than this share of its pace, reading slows it down, not the pace. */
 const PACED_SHARE = 1 / 2;
 
 /**
- * Seconds until the run ends; null where nothing can be said, or where nothing moves. The events that are left, at the pace
- * in force: what the run did under another pace tells how many there are, and not how long they take.
+ * Seconds until the run ends; null if this is not known or nothing moves. It is the number of remaining events at the current
+ * pace: the rate under an earlier pace shows how many remain, but not how long they take.
  */
 export function etaSeconds(input: EtaInput): number | null {
   const { run, progress, done, ratePerSecond } = input;
@@ -108,7 +108,7 @@ function allowedOf(throttle: Run["throttle"], backOff: number): number | null {
   return allowedRatePerSecond({ batchSize, effectiveDelayMs: effectiveDelayMs(throttle, backOff) });
 }
 
-/** What was allowed before each tune that is still known; where nothing was paced, nothing. */
+/** What was allowed before each tune that is still stored; nothing if there was no pace. */
 function allowedBefore(run: Run): readonly number[] {
   let throttle = run.throttle;
   return run.tunes.toReversed().flatMap(({ changes }) => {
@@ -127,8 +127,8 @@ function allowedBefore(run: Run): readonly number[] {
 const SAMPLE_HOST = "sample";
 
 /**
- * How much the host keeps, and when what is read next falls off it. The oldest moment is noted as it was when the run
- * began, whenever it was measured. null: not measured.
+ * How much the host keeps, and when it drops the events that are read next. The oldest event time is stored as of the start of the
+ * run, whenever it was measured. null: not measured.
  */
 export function retentionOf(
   run: Run,

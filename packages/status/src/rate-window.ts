@@ -1,14 +1,14 @@
 /**
- * The rate of the last minute, from what was processed when. Pure: samples in, samples out, bounded by their spacing.
- * It does not know where the samples are kept; a process keeps them in memory, a function has none and says that it does not know.
+ * The rate of the last minute, from samples of the number of processed events. Pure; the number of samples is limited by their spacing.
+ * It does not store the samples: a process keeps them in memory; a function has none, and its rate is unknown.
  *
- * The rate never says more than was done: batches come whole, so the batch that the window begins with is left out (it
- * belongs to the time before), and nothing is said before half a window has passed.
+ * The rate is never higher than the real one: batches are counted whole, so the first batch of the window does not count (it
+ * belongs to the time before), and there is no rate before half a window has passed.
  */
 export interface RateSample {
-  /** Samples of another run say nothing about this one. */
+  /** Samples of another run are ignored. */
   readonly runId: string;
-  /** Samples of another pace are left out as well, so that a tune shows at once and not over a minute. */
+  /** Samples of another pace are ignored, too, so that a tune shows at once and not over a minute. */
   readonly paceVersion: number;
   readonly atMs: number;
   readonly processed: number;
@@ -16,15 +16,15 @@ export interface RateSample {
 
 export const RATE_WINDOW_MS = 60_000;
 const BATCHES_A_WINDOW = 5;
-/** Samples closer together than this part of a window replace each other: a window never holds more than about 60 of them. */
+/** Samples that are closer together than this share of a window replace each other, so a window has at most about 60. */
 const SAMPLES_A_WINDOW = 60;
 
-/** A minute, and more where a minute holds only a few batches. */
+/** A minute, or longer if a minute has only a few batches. */
 export function rateWindowMs(effectiveDelayMs: number): number {
   return Math.max(RATE_WINDOW_MS, BATCHES_A_WINDOW * effectiveDelayMs);
 }
 
-/** The samples with `next` added: those of the window, and the one before it, which the window is measured from. */
+/** The samples with `next` added: those of the window, and the one before it, where the window begins. */
 export function addRateSample(
   samples: readonly RateSample[],
   next: RateSample,
@@ -43,7 +43,7 @@ export function addRateSample(
   return [...kept.slice(firstKept), next];
 }
 
-/** Events a second over the samples; null while they span less than half a window. */
+/** Events per second over the samples; null while they cover less than half a window. */
 export function rateOf(
   samples: readonly RateSample[],
   nowMs: number,
@@ -55,12 +55,12 @@ export function rateOf(
   const leastMs = windowMs / 2;
   if (nowMs - first.atMs < leastMs) return null;
   const { beforeMs, processed } = firstBatch(samples, windowMs) ?? { beforeMs: first.atMs, processed: first.processed };
-  // Where only the last moments have a batch, the whole window counts: nothing was done in the rest of it.
+  // If only the last moments have a batch, the whole window counts, because nothing was done in the rest of it.
   const fromMs = nowMs - beforeMs >= leastMs ? beforeMs : first.atMs;
   return ((last.processed - processed) * 1_000) / (nowMs - fromMs);
 }
 
-/** The first batch that was seen to end, and the last look before it. null: none was seen. */
+/** The first batch that was seen to end, and the last sample before it. null: there was none. */
 function firstBatch(
   samples: readonly RateSample[],
   windowMs: number,

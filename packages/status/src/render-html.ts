@@ -1,6 +1,6 @@
 /**
- * The status page: one Snapshot as one self-contained document. No external request, everything escaped, usable without a
- * script (it reloads itself) and live with one. The server sends it with `contentSecurityPolicy(nonce)`.
+ * The status page: one Snapshot as one self-contained document. No external request, everything escaped. Without a
+ * script it reloads itself; with one it updates. The server sends it with `contentSecurityPolicy(nonce)`.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
@@ -19,15 +19,15 @@ import type { Snapshot } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 
 export interface PageOptions {
-  /** Of this one response, for style sheet and script. */
+  /** The nonce of this response, for style sheet and script. */
   readonly nonce: string;
   /** For the sparklines; at most 240 points. */
   readonly history?: readonly HistoryPoint[];
-  /** Length of a tick, for the stale marker. 60,000 when left out. */
+  /** Length of a tick, for the stale marker. Default: 60,000. */
   readonly tickMs?: number;
   /** The answer to a form that was sent without a script. */
   readonly notice?: { readonly ok: boolean; readonly text: string };
-  /** Without a script it does not reload itself: a form that is being filled in stays. Left out: there is no such choice. */
+  /** Without a script, the page does not reload itself, so that a form can be filled in. Absent: there is no such choice. */
   readonly isStill?: boolean;
 }
 
@@ -114,14 +114,14 @@ function masthead({ host, profile, runId, at }: Snapshot): Markup {
   </header>`;
 }
 
-/** Always there, so that a screen reader is told when the script puts an answer in; hidden while it is empty. */
+/** Always present, so that a screen reader announces an answer that the script inserts; hidden while it is empty. */
 function answer(notice: PageOptions["notice"]): Markup {
   const mood = notice?.ok === false ? "notice failed" : "notice";
   const text = notice?.text ?? "";
   return html`<p id="notice" class="${mood}" role="status">${text}</p>`;
 }
 
-/** Who fills in a form needs more time than a reload leaves. The script takes it away. */
+/** Filling in a form takes longer than a reload interval. The script removes this line. */
 function withoutScript(isStill: boolean): Markup {
   const choice = isStill
     ? html`This page stands still. <a href="/">Let it reload itself</a>`
@@ -137,7 +137,7 @@ function warnings(snapshot: Snapshot, tickMs: number): Markup {
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   const fallsOff = fallsOffSoon(snapshot);
   const { verdict } = snapshot;
-  // Those have words of their own below.
+  // These have their own texts below.
   const isSaid = verdict.level === "ok" || stale !== null || (fallsOff !== null && verdict.text.includes("falls off"));
   return html`${[
     isSaid || snapshot.status === "enqueued"

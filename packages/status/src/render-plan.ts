@@ -1,4 +1,4 @@
-/** A plan as text: what there is, what it takes, whether it finishes, what it costs, and what to change. Pure. */
+/** A plan as text: what there is, how long it takes, whether it finishes, what it costs, and what to change. Pure. */
 import type { Estimate, PacePlan, Plan } from "@firehose-backfill/backfill/plan/types";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, formatTime } from "./format.ts";

@@ -1,6 +1,6 @@
 /**
- * The report of a run: one HTML document that can be kept, mailed or put beside a ticket. No script, no request; plots are
- * drawings in it. It says until which moment the copy is true, and how to go on from there. Pure.
+ * The report of a run: one HTML document that can be kept, mailed or attached to a ticket. No script, no request; plots are
+ * drawings in it. It says up to which moment the copy is complete, and how to continue from there. Pure.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { askedText, hadText, missingBefore } from "./asked.ts";
@@ -51,7 +51,7 @@ function resultOf(snapshot: Snapshot): string {
   return escapeForLog(`${headlineText(snapshot)}${part}${advice}`);
 }
 
-/** What a reader of the tables has to know: nothing that happened later is in them, deletions least of all. */
+/** What a user of the tables must know: later changes, especially deletions, are not in them. */
 function trueUntil({ status, cursor, dead, gaps: missing }: Snapshot): string {
   const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
   if (at === null) return "Nothing has been applied yet.";

@@ -8,7 +8,7 @@ const PLAIN = { width: 200, color: false };
 describe("renderText", () => {
   it("says where a run stands", () => {
     expect(renderText(sampleSnapshot(), PLAIN)).toEqual([
-      "firehose-backfill: running - relay.example:443 - background - run-20260301-0900-k3",
+      "firehose-backfill: running (but 3 of 26,953 events are dead) - relay.example:443 - background - run-20260301-0900-k3",
       `${"█".repeat(21)}${"░".repeat(19)} 54.1 %  ETA 2 h 32 min  elapsed 3 h`,
       "rate     2.49 evt/s of 2.5 allowed, 2.48 on average",
       "events   28,120 received, 26,950 processed, 1,130 skipped (collection 830, did 90, before-start 210), 3 dead (nul-character 2, missing-block 1)",
@@ -17,6 +17,7 @@ describe("renderText", () => {
       "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",
       "tick     30 s ago (read-ahead full), next in 30 s",
       "asked    1 day back, from 2026-02-28 09:00:00 UTC; had: from 2026-02-28 09:00:00 UTC, 1 d back",
+      "advice   look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive",
     ]);
   });
 
@@ -88,8 +89,9 @@ describe("renderText", () => {
   });
 
   it("says the same with colours and without", () => {
-    const colored = renderText(sampleSnapshot(), { ...PLAIN, color: true });
-    expect(colored.map((line) => stripVTControlCharacters(line))).toEqual(renderText(sampleSnapshot(), PLAIN));
+    const well = sampleSnapshot({ dead: 0, deadReasons: {} });
+    const colored = renderText(well, { ...PLAIN, color: true });
+    expect(colored.map((line) => stripVTControlCharacters(line))).toEqual(renderText(well, PLAIN));
     expect(colored.join("")).toContain("\u001b[32mrunning\u001b[0m");
   });
 

@@ -1,6 +1,6 @@
 /**
- * A Snapshot as one block of lines for a terminal. Pure: the caller knows the width and whether colours are wanted.
- * Without colours the words alone say everything.
+ * A Snapshot as one block of lines for a terminal. Pure: the caller knows the width and whether to use colours.
+ * The words are complete without colours.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
@@ -27,7 +27,7 @@ export interface TextOptions {
   readonly width: number;
   /** ANSI colours: a terminal, and NO_COLOR not set. */
   readonly color: boolean;
-  /** Length of a tick, for the stale marker. 60,000 when left out. */
+  /** Length of a tick, for the stale marker. Default: 60,000. */
   readonly tickMs?: number;
 }
 

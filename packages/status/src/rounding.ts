@@ -1,4 +1,4 @@
-/** Times and figures as a Snapshot shows them. Pure. */
+/** Rounds times and figures for a Snapshot. Pure. */
 
 export function iso(ms: number): string {
   return new Date(ms).toISOString();
@@ -8,7 +8,7 @@ export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** Down: a figure is never more than what was done. */
+/** Rounds down, so that a figure is never higher than the real one. */
 export function floorOrNull(value: number | null, digits: number): number | null {
   const scale = 10 ** digits;
   // A difference beyond the ninth digit is a rounding error.

@@ -1,11 +1,11 @@
-/** Why a run is as it is, in whole sentences: the items keep beginnings, the list of errors has the rest. Pure. */
+/** The reason for a run's status in whole sentences: items store only the beginning; the list of errors has the rest. Pure. */
 import type { RunError } from "@firehose-backfill/checkpoint/notes";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { iso } from "./rounding.ts";
 
 /**
- * The run item keeps the beginning of a reason, and of what is waited for its kind alone; the whole of it is the error that
- * was noted with it.
+ * The run item stores the beginning of a reason, and only the kind of a wait; the complete text is in the error that
+ * was stored with it.
  */
 export function reasonOf(run: Run, errors: readonly RunError[]): string | null {
   const { waiting } = run;
@@ -19,12 +19,12 @@ export function reasonOf(run: Run, errors: readonly RunError[]): string | null {
   return latest.startsWith(uncut(waiting.for)) ? `waiting: ${latest}` : `waiting: ${waiting.for}: ${latest}`;
 }
 
-/** Without the ellipsis that the store puts where it cuts. */
+/** Without the ellipsis that the store adds where it cuts. */
 function uncut(text: string): string {
   return text.endsWith("…") ? text.slice(0, -1) : text;
 }
 
-/** How often an error came, where it came more than once. */
+/** How often an error came, if it came more than once. */
 export function timesText({ times = 1, firstAtMs }: RunError): string {
   if (times <= 1) return "";
   return firstAtMs === undefined ? ` (${times} times)` : ` (${times} times since ${iso(firstAtMs)})`;

@@ -1,22 +1,22 @@
-/** One immutable picture of a run: the page, the text, the JSON and the scripts all show this. */
+/** The state of a run at one moment, as an immutable value; page, text, JSON and scripts all show it. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 
 /** Where the run was asked to begin. */
 export interface Asked {
-  /** How many days back, where the start was given so; -1: everything that the host keeps. */
+  /** How many days back, if the start was given in days; -1: everything that the host keeps. */
   readonly days: number | null;
   /** ISO 8601, a sequence number, `oldest` or `live`. */
   readonly from: string;
 }
 
-/** What the snapshot says in one sentence. */
+/** The snapshot in one sentence. */
 export interface Verdict {
   readonly level: "ok" | "waiting" | "attention" | "failed";
   readonly text: string;
-  /** ISO 8601: since when it is so, where that is known. */
+  /** ISO 8601: since when, if that is known. */
   readonly since: string | null;
-  /** What the operator may do; null: nothing is needed. */
+  /** What the operator can do; null: nothing is needed. */
   readonly advice: string | null;
 }
 
@@ -57,28 +57,28 @@ export interface Snapshot {
   /** Hosts of repositories, the worst 20. */
   readonly hosts: readonly SourceHost[];
   readonly profile: string | null;
-  /** What the run was to fetch; null: there is no run. `cursor.start` and `gaps` say what there was. */
+  /** The requested range; null: there is no run. `cursor.start` and `gaps` show what the host had. */
   readonly asked: Asked | null;
   /** ISO 8601; null: there is no run. */
   readonly startedAt: string | null;
   readonly verdict: Verdict;
-  /** What keeps the reader from reading; null: nothing does. */
+  /** What prevents the reader from reading; null: nothing. */
   readonly outage: { readonly text: string; readonly since: string | null } | null;
-  /** What consumers wait for; null: for nothing. */
+  /** What consumers wait for; null: nothing. */
   readonly waiting: { readonly for: string; readonly since: string } | null;
   readonly settings: Readonly<
     Record<string, { readonly value: string | number | boolean | null; readonly source: string }>
   >;
   readonly received: number;
-  /** Handed to the database, stale ones included. */
+  /** Sent to the database, stale ones included. */
   readonly processed: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly dead: number;
-  /** `dead` by reason; beyond the seventh reason as `other`. */
+  /** `dead` by reason; reasons after the seventh as `other`. */
   readonly deadReasons: Readonly<Record<string, number>>;
-  /** Over the last minute; never more than was done. null: there is not enough yet to say. */
+  /** Over the last minute; never higher than the real rate. null: not enough data yet. */
   readonly ratePerSecond: number | null;
-  /** Since the start, pauses excluded. null: there is not enough yet to say. */
+  /** Since the start, without pauses. null: not enough data yet. */
   readonly averageRatePerSecond: number | null;
   /** null: no pacing. */
   readonly allowedRatePerSecond: number | null;
@@ -111,20 +111,20 @@ export interface Snapshot {
   readonly consumers: { readonly active: number; readonly max: number };
   readonly pool: { readonly used: number; readonly size: number };
   readonly lastTick: { readonly at: string; readonly durationMs: number; readonly endedBecause: string } | null;
-  /** null: none is to come. In the past: it is due, or under way. */
+  /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
   readonly errors: readonly { readonly at: string; readonly source: string; readonly message: string }[];
   readonly tunes: readonly {
     readonly at: string;
     readonly by: string;
-    /** No batch has ended since: what it changed has not acted yet. */
+    /** No batch has ended since, so the change has had no effect yet. */
     readonly pending: boolean;
     readonly changes: Readonly<Record<string, { from: unknown; to: unknown }>>;
   }[];
-  /** Wall clock, pauses excluded. */
+  /** Wall-clock time, without pauses. */
   readonly elapsedSeconds: number;
-  /** The process that made it is gone; set by whoever reads it from a file. */
+  /** The process that made it has ended; set by the code that reads it from a file. */
   readonly stopped?: boolean;
   readonly at: string;
 }

@@ -1,8 +1,8 @@
-/** Whether the reader still gives signs of life: its heartbeat is the end of its last tick. */
+/** Whether the reader is still alive, judged by the end of its last tick. */
 import { secondsBetween } from "./format.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Seconds since the last sign, where that is more than two ticks; null while all is well, or nothing is to be expected. */
+/** Seconds since the last sign, if more than two ticks; null if all is well or no sign is expected. */
 export function staleSeconds(
   snapshot: Pick<Snapshot, "status" | "lastTick">,
   options: { readonly tickMs: number; readonly nowIso: string },

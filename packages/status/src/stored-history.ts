@@ -1,9 +1,9 @@
-/** The run's course where no process lives as long as the run: every tick adds what it sees to an item of the run. */
+/** The history of a run for deployments in which no process lives as long as the run: every tick adds its values to an item of the run. */
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import { addSnapshot, emptyHistory, type History, parseHistory } from "./history.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Writes only what is new: the longer the run, the further apart its points are. */
+/** Writes only what is new: the longer the run is, the further apart its points are. */
 export async function recordHistory(
   store: Pick<NoteStore, "getHistory" | "putHistory">,
   snapshot: Snapshot,
@@ -15,7 +15,7 @@ export async function recordHistory(
   await store.putHistory(snapshot.runId, JSON.stringify(after));
 }
 
-/** null: there is none, or one that cannot be read. It is a picture for a person, and no reason to fail. */
+/** null: there is none, or it cannot be read. It is only for people, so this is not an error. */
 export async function loadHistory(store: Pick<NoteStore, "getHistory">, runId: string): Promise<History | null> {
   const text = await store.getHistory(runId);
   try {

@@ -1,8 +1,8 @@
-/** Snapshots that others wrote: one of a version that knew less, and the last one of a process that is gone. Pure. */
+/** Snapshots that were stored: by an older version with fewer fields, or by a process that has ended. Pure. */
 import type { Snapshot } from "./snapshot.ts";
 import { verdictOf } from "./verdict.ts";
 
-/** With what a version before did not say yet. */
+/** Adds the fields that an older version did not have. */
 export function completeSnapshot(stored: Snapshot): Snapshot {
   const known: Partial<Snapshot> = stored;
   const judged = {
@@ -19,7 +19,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
 }
 
-/** The process is gone: what it counted stays true, what it was doing does not. */
+/** The process has ended: its counts are still true, its activity is not. */
 export function stoppedSnapshot(last: Snapshot): Snapshot {
   const judged = {
     ...last,

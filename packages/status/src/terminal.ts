@@ -1,4 +1,4 @@
-/** A line for a terminal from coloured pieces, cut to a width. What came from the network is escaped before (core/log-lines). */
+/** Builds a line for a terminal from coloured pieces, cut to a width. Text from the network is escaped before (core/log-lines). */
 export type Ink = "green" | "yellow" | "red" | "blue" | "dim";
 
 /** A piece of a line: plain, or in a colour. */

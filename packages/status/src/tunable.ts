@@ -1,10 +1,10 @@
-/** The settings that `tune` may change while a run is running, in the order a person looks for them, and in a person's words. */
+/** The settings that `tune` may change while a run is running, in a useful order, with texts for people. */
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
 import { THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import type { ThrottleSettings } from "@firehose-backfill/core/config/settings";
 
 export interface Tunable {
-  /** As in the environment, the command line and the control event. */
+  /** By its name in the environment, the command line and the control event. */
   readonly name: string;
   readonly label: string;
   readonly kind: "number" | "flag";
@@ -20,7 +20,7 @@ const LABELS = {
   useIdle: "Yield when idle",
 } as const satisfies Record<keyof ThrottleSettings, string>;
 
-/** A function, because nothing is worked out at import. */
+/** A function, because an import must do no work. */
 export function tunableSettings(): readonly Tunable[] {
   const order = Object.keys(LABELS);
   return THROTTLE_KEYS.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)).map((key) => ({

@@ -8,12 +8,19 @@ import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/
 import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
 import type { Snapshot } from "./snapshot.ts";
 import { completeSnapshot, stoppedSnapshot } from "./stored-snapshot.ts";
-import { TICK_MS } from "./verdict.ts";
+import { moodOf } from "./headline.ts";
+import { TICK_MS, verdictOf } from "./verdict.ts";
 
 const NOW = T0 + 10 * MINUTE;
 
+/** Of the sample's events all could be applied. */
+const WELL = { ...sampleRun().totals, dead: 0 };
+
 function build(different: Partial<SnapshotInput> = {}): Snapshot {
-  const run = sampleRun({ lastTick: { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "read-ahead full" } });
+  const run = sampleRun({
+    totals: WELL,
+    lastTick: { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "read-ahead full" },
+  });
   const queue = { ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 };
   const none = { openWindows: [], gaps: [], errors: [], consumers: [], rateSamples: [], settings: {} };
   return buildSnapshot({ run, ...none, queue, nowMs: NOW, ...different });
@@ -177,7 +184,7 @@ describe("fault 28: a relay that cannot be reached", () => {
 
   it("is over as soon as something has been read again, though its tick has not ended", () => {
     const openWindows = [sampleWindow(11, [null], { sentAtMs: NOW - 500 })];
-    const snapshot = build({ run: sampleRun({ lastTick: unreachable }), openWindows });
+    const snapshot = build({ run: sampleRun({ lastTick: unreachable, totals: WELL }), openWindows });
     expect(snapshot.verdict.level).toBe("ok");
     expect(snapshot.etaSeconds).not.toBeNull();
   });
@@ -298,4 +305,68 @@ test("fault 30: what is not known yet is a dash, and no bar turns red", () => {
   expect(text).toContain("-- evt/s of 2.5 allowed, -- on average");
   expect(page).toContain('-- <span class="unit">events/s of 2.5 allowed');
   expect(page).not.toContain('class="over"');
+});
+
+describe("issue 17.1: green only where the job is done", () => {
+  const gapAt = (seq: number, reason: string): Snapshot["gaps"][number] => {
+    const at = { seq, time: new Date(T0).toISOString() };
+    return { from: at, to: at, host: "relay.example", reason };
+  };
+  const lastPauseAt = new Date(NOW - 5_000).toISOString();
+
+  /** What may be wrong with a run, the worst first, and the words for it. */
+  const TROUBLES: readonly { readonly different: Partial<Snapshot>; readonly words: RegExp }[] = [
+    {
+      different: { lastTick: { ...tick, at: new Date(NOW - 10 * MINUTE).toISOString() } },
+      words: /^no sign of the reader/,
+    },
+    {
+      different: { outage: { text: "the relay cannot be reached", since: null } },
+      words: /^the relay cannot be reached/,
+    },
+    { different: { waiting: { for: "database", since: new Date(NOW).toISOString() } }, words: /^waiting: database/ },
+    { different: { fallsOffInSeconds: 60, retentionSeconds: 3_600 }, words: /^falling behind/ },
+    {
+      different: { memory: { usedMb: 520, limitMb: 512, pauses: 1, lastPauseAt, backOff: 2 } },
+      words: /^memory is short/,
+    },
+    { different: { dead: 3 }, words: /^running, but 3 of/ },
+    {
+      different: { gaps: [gapAt(0, "before what the host keeps")] },
+      words: /^running, with less than was asked for/,
+    },
+    { different: { gaps: [gapAt(5, "dropped")] }, words: /^running, with gaps/ },
+  ];
+
+  const judge = (different: Partial<Snapshot>): Snapshot["verdict"] => {
+    const { verdict: _, ...judged } = { ...build(), ...different };
+    return verdictOf(judged);
+  };
+
+  it("a run without trouble is green", () => {
+    const verdict = judge({});
+    expect(verdict).toMatchObject({ level: "ok", text: "running" });
+    expect(moodOf({ status: "running", verdict })).toBe("good");
+  });
+
+  it("a run says the worst of what is wrong, in every combination, and is green in none", () => {
+    for (let set = 1; set < 2 ** TROUBLES.length; set += 1) {
+      const chosen = TROUBLES.filter((_, bit) => (set & (2 ** bit)) !== 0);
+      let different: Partial<Snapshot> = {};
+      for (const trouble of chosen.toReversed()) different = { ...different, ...trouble.different };
+      const verdict = judge(different);
+      expect(verdict.text).toMatch(chosen[0]?.words ?? /^$/);
+      expect(["waiting", "attention"]).toContain(verdict.level);
+      expect(verdict.advice).not.toBeNull();
+      expect(moodOf({ status: "running", verdict })).not.toBe("good");
+    }
+  });
+
+  it.each(["enqueued", "pausing", "paused", "cancelling", "errored"] as const)(
+    "a run that is %s is not green, whatever else holds",
+    (status) => {
+      for (const { different } of TROUBLES)
+        expect(moodOf({ status, verdict: judge({ ...different, status }) })).not.toBe("good");
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * How a run is, in one sentence, and what to do about it: the one judgement that the page's headline, the first line of
- * `status`, the report and the JSON show. Pure. It says what was really done, because a status alone can sound better than it is.
+ * The state of a run in one sentence, and what to do about it: the page's headline, the first line of `status`, the report and
+ * the JSON all show this. Pure. It is based on what was really done, because a status alone can sound better than it is.
  */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
@@ -11,7 +11,7 @@ import { staleSeconds } from "./staleness.ts";
 
 export type Judged = Omit<Snapshot, "verdict">;
 
-/** As long as a tick of a deployed run, and of a local one. */
+/** The length of a tick of a deployed run, and of a local one. */
 export const TICK_MS = 60_000;
 
 export function verdictOf(
@@ -48,7 +48,7 @@ export function verdictOf(
   }
 }
 
-/** Whether nothing seems to be read: then it is not known how long the rest takes. */
+/** Whether nothing seems to be read: then the remaining time is not known. */
 export function standsStill(snapshot: Pick<Judged, "status" | "lastTick" | "outage" | "waiting" | "at">): boolean {
   if (snapshot.outage !== null || snapshot.waiting !== null) return true;
   return staleSeconds(snapshot, { tickMs: TICK_MS, nowIso: snapshot.at }) !== null;
@@ -84,7 +84,35 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
     );
   const dead = deadText(snapshot);
   if (isNothingApplied(snapshot)) return say("attention", `running, but nothing is applied: ${dead}`, null, REDRIVE);
-  return say("ok", "running");
+  const memorySince = memoryShortSince(snapshot, at.nowIso);
+  if (memorySince !== null)
+    return say(
+      "waiting",
+      "memory is short: batches wait until there is room",
+      memorySince,
+      "nothing is lost; a higher BACKFILL_MAX_MEMORY_MB or smaller batches help",
+    );
+  if (dead !== null) return say("attention", `running, but ${dead}`, null, REDRIVE);
+  const gaps = gapText(snapshot);
+  return gaps === null ? say("ok", "running") : say("attention", `running, ${gaps}`, null, LISTED);
+}
+
+/** Reader or consumers were over the limit within the last tick or two. null: they were not. */
+function memoryShortSince({ memory, lastTick }: Judged, nowIso: string): string | null {
+  if (lastTick?.endedBecause === "memory") return memory.lastPauseAt ?? lastTick.at;
+  const { lastPauseAt } = memory;
+  if (lastPauseAt === null) return null;
+  return Date.parse(nowIso) - Date.parse(lastPauseAt) < 2 * TICK_MS ? lastPauseAt : null;
+}
+
+const LISTED = "the gaps are listed below, and in the report";
+
+/** null: the run has everything that it was asked for. */
+function gapText(snapshot: Judged): string | null {
+  if (snapshot.gaps.length === 0 || snapshot.host === SAMPLE_HOST) return null;
+  return missingBefore(snapshot) === null
+    ? "with gaps: the relay no longer had all events"
+    : "with less than was asked for: the relay keeps less";
 }
 
 const REDRIVE = "look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive";
@@ -93,13 +121,8 @@ function succeeded(snapshot: Judged): Verdict {
   const dead = deadText(snapshot);
   if (isNothingApplied(snapshot)) return say("failed", `finished, but nothing was applied: ${dead}`, null, REDRIVE);
   if (dead !== null) return say("attention", `finished: ${appliedText(snapshot)}, ${dead}`, null, REDRIVE);
-  if (snapshot.gaps.length > 0 && snapshot.host !== SAMPLE_HOST) {
-    const what =
-      missingBefore(snapshot) === null
-        ? "with gaps: the relay no longer had all events"
-        : "with less than was asked for: the relay keeps less";
-    return say("attention", `succeeded, ${what}`, null, "the gaps are listed below, and in the report");
-  }
+  const gaps = gapText(snapshot);
+  if (gaps !== null) return say("attention", `succeeded, ${gaps}`, null, LISTED);
   if (snapshot.processed > 0) return say("ok", "succeeded");
   const skipped = sumOf(snapshot.skipped);
   return say(

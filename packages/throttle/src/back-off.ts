@@ -1,6 +1,6 @@
 /**
- * Progressive back-off: one factor in the pace item, 1 to 16, that multiplies the delay of everything on that pace.
- * It doubles when something is tight (memory, latency, the throttle query) and halves after a quiet minute.
+ * Progressive back-off: one factor in the pace item, 1 to 16, that multiplies the delay of all batches on that pace.
+ * It doubles under pressure (memory, latency, the throttle query) and halves after a minute without pressure.
  */
 export const MAX_BACK_OFF = 16;
 const QUIET_MS = 60_000;

@@ -1,6 +1,6 @@
-/** MEMORY_CHECK_INTERVAL: says when so many events have gone by since the last check. */
+/** MEMORY_CHECK_INTERVAL: reports when this many events have passed since the last check. */
 export interface EventCounter {
-  /** Adds `events`; true once the interval is reached, and counting begins anew. */
+  /** Adds `events`; true once the interval is reached, and the count begins again. */
   add(events: number): boolean;
 }
 

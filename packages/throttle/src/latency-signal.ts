@@ -1,7 +1,7 @@
 /**
- * Says when applying a batch has become unusually slow: more than 4 x the median of the last 50 applies.
- * It needs 20 applies before it reports anything, and counts a median below 20 ms as 20 ms, because jitter of a fast
- * database is no problem.
+ * Reports when applying a batch has become unusually slow: more than 4 x the median of the last 50 applies.
+ * It needs 20 applies before it reports anything. A median below 20 ms counts as 20 ms, because variations of a fast database
+ * are no problem.
  */
 const WINDOW = 50;
 const LEAST_SAMPLES = 20;
@@ -9,7 +9,7 @@ const FACTOR = 4;
 const FLOOR_MS = 20;
 
 export interface LatencySignal {
-  /** Notes one apply; true if it was slow against those before it. */
+  /** Records one apply; true if it was slow compared with those before it. */
   record(durationMs: number): boolean;
   /** null until there are enough samples. */
   medianMs(): number | null;

@@ -1,12 +1,12 @@
 /**
- * A cap on what one process does at once, in the order of arrival. The cap may move while work is under way:
- * lowering it lets running work finish and admits nothing new until fewer run than it allows.
+ * Limits what one process does at once, in the order of arrival. The limit may change meanwhile: after it is lowered,
+ * running work finishes, and nothing new begins until fewer than the limit run.
  */
 export interface Limiter {
   readonly active: () => number;
-  /** Resolves with a release function once one more may run, or with null when `signal` aborts first. */
+  /** Resolves with a release function when a permit is free, or with null if `signal` aborts first. */
   enter(signal: AbortSignal): Promise<(() => void) | null>;
-  /** Runs `work` once one more may run. */
+  /** Runs `work` when a permit is free. */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -58,7 +58,7 @@ export function createLimiter(limit: () => number): Limiter {
     active: () => active,
     enter,
     async run(work) {
-      // Begun at once if one more may run: whoever closes what `work` uses waits for work that has begun.
+      // If a permit is free, `work` begins at once: code that closes what `work` uses waits only for work that has begun.
       const leave = enterNow() ?? (await enter(null));
       try {
         return await work();

@@ -1,6 +1,6 @@
 /**
- * The memory guard: decides when a process holds too much, and waits or gives up.
- * Samples come from an injected sampler, collecting from an injected `gc`, so that tests can leak on purpose.
+ * The memory guard decides when a process uses too much memory, and waits or gives up.
+ * Sampler and `gc` are injected, so that tests can simulate a leak.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 
@@ -14,18 +14,18 @@ export interface MemoryGuardOptions {
   readonly clock: Clock;
   readonly limitMb: () => number;
   readonly sample: () => MemorySample;
-  /** Exposed garbage collector, where there is one. */
+  /** The exposed garbage collector, if there is one. */
   readonly collect: (() => void) | null;
 }
 
 export interface MemoryGuard {
   readonly usedMb: () => number;
   readonly limitMb: () => number;
-  /** Collects first if that can help; true if the process is still above its limit. */
+  /** Collects garbage first if that can help; true if the process is still above its limit. */
   isOverLimit(): boolean;
   /**
-   * Long-lived processes: 5 s, then 10 s more and so on until it is under the limit. Returns the pauses made; resolves
-   * early on abort, and after `mostPauses` for a process that somebody can replace.
+   * For long-lived processes: waits 5 s, then 10 s at a time, until it is under the limit. Returns the number of pauses. Resolves
+   * early on abort, and after `mostPauses` if another process can take over.
    */
   waitUntilUnder(signal: AbortSignal, options?: { readonly mostPauses?: number }): Promise<number>;
 }
@@ -33,11 +33,11 @@ export interface MemoryGuard {
 const MB = 1024 * 1024;
 const FIRST_PAUSE_MS = 5_000;
 const NEXT_PAUSE_MS = 10_000;
-/** Below this share of rss there is little on the heap that a collection could give back. */
+/** If the heap is a smaller share of rss than this, a collection frees little. */
 const WORTH_COLLECTING = 0.25;
-/** A limit must be above what the process holds at its start, so that there is memory to work with. */
+/** A limit must be this many times the memory at the start, so that the process has memory to work with. */
 const START_HEADROOM = 1.25;
-/** A tenth while it works: by then the process has allocated what it needs to work. */
+/** While it works, a tenth more is enough: the process has by then allocated what it needs. */
 const WORKING_SHARE = 10;
 
 export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
@@ -68,7 +68,7 @@ export function createMemoryGuard(options: MemoryGuardOptions): MemoryGuard {
   };
 }
 
-/** null, or why this limit cannot be kept: said with both numbers, as a configuration error at the start. */
+/** null, or why this limit cannot be kept, with both numbers; a configuration error at the start. */
 export function limitTooLow(limitMb: number, rssBytesAtStart: number): string | null {
   const startMb = Math.ceil(rssBytesAtStart / MB);
   const leastMb = Math.ceil(startMb * START_HEADROOM);
@@ -77,8 +77,8 @@ export function limitTooLow(limitMb: number, rssBytesAtStart: number): string | 
 }
 
 /**
- * The same while it works: `rssBytes` after a collection. A limit below it would be waited for without end. The margin is
- * smaller than at the start: what a process needs to work is there by now.
+ * The same while the process works: `rssBytes` is measured after a collection. It would wait for a lower limit without end. The margin is
+ * smaller than at the start, because the process has by then allocated what it needs.
  */
 export function limitUnderUse(limitMb: number, rssBytes: number): string | null {
   const usedMb = Math.ceil(rssBytes / MB);

@@ -1,4 +1,4 @@
-/** This process's memory, as the guard wants it: for composition roots, as `systemClock` is. Everybody else gets a guard handed in. */
+/** This process's memory for the guard. Only composition roots use it, as with `systemClock`; all others get a guard passed in. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { createMemoryGuard, limitUnderUse, type MemoryGuard } from "./memory-guard.ts";
 
@@ -11,12 +11,12 @@ export function processMemoryGuard(clock: Clock, limitMb: () => number): MemoryG
       const { rss, heapUsed, external } = process.memoryUsage();
       return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external };
     },
-    // Exposed by --expose-gc, as on Lambda, or not at all.
+    // gc exists only with --expose-gc, as on Lambda.
     collect: gc === undefined ? null : () => gc(),
   });
 }
 
-/** null, or why this process could not work under that limit. Collects first: garbage is no reason. */
+/** null, or why this process could not work under that limit. Collects garbage first, so that garbage does not count. */
 export function limitBelowUse(limitMb: number): string | null {
   if (limitUnderUse(limitMb, process.memoryUsage.rss()) === null) return null;
   globalThis.gc?.();

@@ -1,11 +1,11 @@
 /**
- * Slots on the pace, as arithmetic. `plannedDue` in the pace item is the only clock of the pace, and each batch has one slot
- * on it. Nothing here does I/O: the checkpoint store moves the counter, and the use cases decide by it.
+ * The arithmetic of slots on the pace. `plannedDue` in the pace item is the only clock of the pace, and each batch has one slot
+ * on it. Nothing here does I/O: the checkpoint store stores the counter, and the use cases decide.
  */
 
 /** A batch this much before or after its due time is on time. If more were allowed, a burst would follow every stall. */
 export const ON_TIME_MS = 1_500;
-/** The largest delay that SQS takes on a message. */
+/** The largest delay that SQS accepts for a message. */
 export const MAX_DELAY_SECONDS = 900;
 const MAX_EFFECTIVE_DELAY_MS = 900_000;
 
@@ -40,7 +40,7 @@ export interface Layout {
   readonly nextMs: number;
 }
 
-/** Gives batches the slots after those that are already given away. A slot never lies in the past: unused time is lost. */
+/** Gives the batches the next free slots. A slot is never in the past: unused time is lost. */
 export function layOutSlots(
   pace: Pace,
   sizes: readonly number[],
@@ -55,7 +55,7 @@ export function layOutSlots(
   return { dueMs, nextMs };
 }
 
-/** How far ahead the run is planned: by the counter, or by the events that are out and not applied, whichever is more. */
+/** How far the run is planned ahead: by the counter, or by the events that are sent and not applied, whichever is more. */
 export function readAheadMs(
   pace: Pace,
   at: { readonly plannedDueMs: number; readonly nowMs: number; readonly outstandingEvents: number },
@@ -63,12 +63,12 @@ export function readAheadMs(
   return Math.max(0, at.plannedDueMs - at.nowMs, intervalMs(pace, at.outstandingEvents));
 }
 
-/** Events whose slots fit into `freeMs`. */
+/** How many events have slots that fit into `freeMs`. */
 export function eventsThatFit(pace: Pace, freeMs: number): number {
   return freeMs <= 0 ? 0 : Math.floor((freeMs * pace.batchSize) / pace.effectiveDelayMs);
 }
 
-/** SQS's DelaySeconds for a batch: rounded down, because early by less than 1.5 s is on time. */
+/** SQS's DelaySeconds for a batch: rounded down, because less than 1.5 s too early is still on time. */
 export function delaySeconds(dueMs: number, nowMs: number): number {
   return Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.floor((dueMs - nowMs) / 1000)));
 }
@@ -81,7 +81,7 @@ export interface Slot {
   readonly paceVersion: number;
 }
 
-/** What a consumer does with a batch now. A slot of an older pace version is void: the pace has changed since. */
+/** What a consumer does with a batch now. A slot of an older pace version is void, because the pace has changed since. */
 export function judge(
   slot: Slot,
   at: { readonly nowMs: number; readonly paceVersion: number; readonly pace: Pace },
@@ -97,7 +97,7 @@ export function hideSeconds(dueMs: number, nowMs: number): number {
   return Math.max(1, Math.floor((dueMs - nowMs) / 1000));
 }
 
-/** 30 s x 2^n, at most 900 s: how long a message is hidden while something is waited for. `waits` counts from 1. */
+/** 30 s x 2^n, at most 900 s: how long a message is hidden while we wait. `waits` counts from 1. */
 export function waitSeconds(waits: number): number {
   return Math.min(MAX_DELAY_SECONDS, 30 * 2 ** Math.min(10, Math.max(0, waits - 1)));
 }

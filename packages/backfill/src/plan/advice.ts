@@ -1,4 +1,4 @@
-/** What the operator should change, or know, before a start: whole sentences with settings by their names. Pure. */
+/** Advice before a start: what the operator should change or know, in whole sentences with the settings' names. Pure. */
 import { batchMsOf } from "@firehose-backfill/core/cost/usage";
 import type { Measurement } from "./measure.ts";
 import { neededRate, type Race } from "./race.ts";
@@ -44,10 +44,10 @@ function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly 
 }
 
 const LARGEST_BATCH = 1_000;
-/** From here on the events of a batch take longer than its round trips: larger ones gain little. */
+/** From this size on, the events of a batch take longer than its round trips, so larger batches gain little. */
 const COMFORTABLE_BATCH = 50;
 
-/** The delay alone where that is enough; else with a larger batch, and with as many at once as that takes. */
+/** Only the delay if that is enough; otherwise also a larger batch and as many at once as necessary. */
 function singleSetting({ batchSize, batchDelayMs, maxConcurrent }: PacePlan, rate: number): string {
   const delayFor = (size: number) => Math.floor((size * 1_000) / rate);
   const settings: string[] = [];

@@ -1,4 +1,4 @@
-/** From what was seen of a relay to what a run would be: time, whether it finishes, database, cost, and what to change. Pure. */
+/** Estimates a run from a survey: its time, whether it finishes, database size, cost, and what to change. Pure. */
 import type { Config, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import { PROFILE_NAMES, type ProfileName } from "@firehose-backfill/core/config/settings";
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
@@ -12,7 +12,7 @@ import { measure, type Measurement } from "./measure.ts";
 import { fallsOffAfter, type Race } from "./race.ts";
 import type { Estimate, PacePlan, Plan, Verdict } from "./types.ts";
 
-/** A quarter of Neon's unit: what a small database has while it is awake. */
+/** A quarter of Neon's compute unit: the usual size of a small database while it is awake. */
 const DATABASE_COMPUTE_UNITS = 0.25;
 
 type Pace = Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent" | "maxMemoryMb">;
@@ -57,7 +57,7 @@ export function estimatePlan(survey: Survey, config: Config): Plan {
   };
 }
 
-/** null: nothing falls off, or nobody knows when. */
+/** null: the relay drops nothing, or the time is not known. */
 function raceOf(survey: Survey, measured: Measurement): Race | null {
   const { oldestKept, stretches } = survey;
   const fromMs = stretches[0]?.from.timeMs;
@@ -81,7 +81,7 @@ function pacePlan(
       functionMemoryMb: functionMemoryMb(maxMemoryMb),
       databaseComputeUnits: DATABASE_COMPUTE_UNITS,
     });
-  // A thousand batches: enough for the rate, whatever there is to do.
+  // A thousand batches are enough to compute the rate, whatever the total is.
   const probe = batchSize * 1_000;
   const drainPerSecond = probe / costOf(probe).usage.seconds;
   const { matching } = measured;
@@ -103,7 +103,7 @@ function pacePlan(
   };
 }
 
-/** More events than expected are as if the pace were that much lower. */
+/** More events than expected have the same effect as a lower pace. */
 function verdict(matching: Estimate, race: Race, drainPerSecond: number): Verdict {
   if (matching.expected === 0) return "yes";
   const finishesWith = (events: number): boolean =>

@@ -1,8 +1,8 @@
-/** Samples as figures: how much lies between two looks, how it is spread, and how far a few samples can be trusted. Pure. */
+/** Computes figures from samples: how much lies between two samples, how it varies, and how reliable a few samples are. Pure. */
 import type { Sample, Stretch } from "@firehose-backfill/source/survey";
 import type { Estimate } from "./types.ts";
 
-/** One stretch, counted from its sample. */
+/** One stretch, estimated from its sample. */
 export interface Measured {
   readonly seconds: number;
   readonly toMs: number;
@@ -50,7 +50,7 @@ export function measure(stretches: readonly Stretch[]): Measurement {
   };
 }
 
-/** Sequence numbers count frames, but not on every host without holes: the sample says how dense they are. */
+/** Sequence numbers count frames, but on some hosts with holes: the sample shows how dense they are. */
 function measureStretch({ from, to, sample }: Stretch, like: Counts): Measured {
   const span = Math.max(0, to.ordinal - from.ordinal);
   const isWhole =
@@ -81,23 +81,23 @@ function sumOf(samples: readonly Sample[]): Counts {
   };
 }
 
-/** The stretch's own sample, else the next one before it, else the next one behind it. */
+/** The stretch's own sample; otherwise the nearest one before it; otherwise the next one after it. */
 function nearest(stretches: readonly Stretch[], index: number): Counts | null {
   const before = stretches.slice(0, index + 1).findLast(({ sample }) => sample !== null);
   const sample = (before ?? stretches.slice(index + 1).find((stretch) => stretch.sample !== null))?.sample;
   return sample === undefined || sample === null ? null : sumOf([sample]);
 }
 
-/** Two standard errors of the number of matching events: how samples differ from each other, and how few were seen. */
+/** Two standard errors of the number of matching events: how much the samples differ, and how few events were seen. */
 function spreadOf(samples: readonly Sample[], frames: number): number {
   const seen = samples.reduce((sum, sample) => sum + sample.frames, 0);
-  // Everything was seen.
+  // Everything was read.
   if (seen === 0 || seen >= frames) return 0;
   const rates = samples.map((sample) => sample.matching / sample.frames);
   const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
   const variance = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / Math.max(1, rates.length - 1);
   const matching = samples.reduce((sum, sample) => sum + sample.matching, 0);
-  // None seen: up to three would not be a surprise.
+  // If none was seen, up to three are still likely.
   if (matching === 0) return (3 / seen) * frames;
   return 2 * frames * Math.sqrt(variance / rates.length + matching / seen ** 2);
 }

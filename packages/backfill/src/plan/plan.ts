@@ -1,4 +1,4 @@
-/** `plan`: what a start with these settings would meet, take and cost, and what to change. Reads the source alone. */
+/** `plan`: estimates what a start with these settings would find, how long it would take and cost, and what to change. It only reads the source. */
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { kitFor, type SourceKit, type Sources } from "@firehose-backfill/source/kit";
@@ -13,7 +13,7 @@ export interface PlanDeps {
   readonly sources: Sources<Pick<SourceKit, "survey">>;
 }
 
-/** @throws UsageError; SurveyError when the source cannot be asked */
+/** @throws UsageError; SurveyError if the source cannot be read */
 export async function makePlan(
   deps: PlanDeps,
   options: { readonly config: Config; readonly request: Pick<StartRequest, "from" | "to"> },

@@ -1,17 +1,17 @@
 /**
- * Whether a run at some rate stays ahead of the relay's window: both move forward in time, the window by a second a second,
- * the reader by as much stream as its pace lets through. Pure.
+ * Whether a run at some rate stays ahead of the oldest event that the relay keeps. Both move forward in event time: the oldest
+ * event by one second a second, the reader as fast as its pace allows. Pure.
  */
 import type { Measured } from "./measure.ts";
 
 export interface Race {
-  /** Moments of the stretches' ends by event time, and the matching events up to there. */
+  /** The event times at the stretches' ends, and the number of matching events up to there. */
   readonly stretches: readonly Pick<Measured, "toMs" | "matching">[];
   readonly fromMs: number;
   readonly oldestKeptMs: number;
 }
 
-/** Seconds until the relay drops what the reader would read next; null: it never comes to that. */
+/** Seconds until the relay drops the events that the reader would read next; null: this never happens. */
 export function fallsOffAfter({ stretches, fromMs, oldestKeptMs }: Race, ratePerSecond: number): number | null {
   let atMs = fromMs;
   let seconds = 0;
@@ -20,7 +20,7 @@ export function fallsOffAfter({ stretches, fromMs, oldestKeptMs }: Race, ratePer
     const lead = (atMs - oldestKeptMs) / 1_000 - seconds;
     const leadAfter = (toMs - oldestKeptMs) / 1_000 - (seconds + takes);
     if (leadAfter < 0) {
-      // It shrinks evenly within the stretch.
+      // Within a stretch, the lead shrinks evenly.
       return seconds + (lead <= 0 ? 0 : (takes * lead) / (lead - leadAfter));
     }
     atMs = toMs;
@@ -29,7 +29,7 @@ export function fallsOffAfter({ stretches, fromMs, oldestKeptMs }: Race, ratePer
   return null;
 }
 
-/** The lowest rate at which nothing falls off; null: no rate is enough, because the window begins at its very edge. */
+/** The lowest rate at which no event is lost; null: no rate is enough, because the run begins at the relay's oldest event. */
 export function neededRate({ stretches, oldestKeptMs }: Race): number | null {
   let needed = 0;
   let matching = 0;

@@ -1,31 +1,31 @@
-/** What `plan` answers: what a run would meet and cost, before there is one. Estimates, each with how sure it is. */
+/** The answer of `plan`: estimates of a run before it is started, each with its uncertainty. */
 import type { ProfileName } from "@firehose-backfill/core/config/settings";
 import type { CostLine } from "@firehose-backfill/core/cost/model";
 
-/** A figure that was measured on samples: where it surely lies, as far as samples can say. */
+/** A figure from samples: the range in which the true value lies, as far as samples can tell. */
 export interface Estimate {
   readonly low: number;
   readonly expected: number;
   readonly high: number;
 }
 
-/** `yes`: also by the highest estimate. `no`: not even by the lowest. `unclear`: it depends. */
+/** `yes`: even by the highest estimate. `no`: not even by the lowest. `unclear`: it depends. */
 export type Verdict = "yes" | "no" | "unclear";
 
-/** One pace, and what the run would be at it. */
+/** One pace, and the run at this pace. */
 export interface PacePlan {
-  /** null: the settings as they are. */
+  /** null: the current settings. */
   readonly profile: ProfileName | null;
   readonly batchSize: number;
   readonly batchDelayMs: number;
   readonly maxConcurrent: number;
-  /** null: no pacing; the consumers decide. */
+  /** null: no pacing; the consumers' speed decides. */
   readonly allowedRatePerSecond: number | null;
-  /** What it comes to: the allowed rate, or what the consumers can do. */
+  /** The resulting rate: the allowed one, or the consumers' speed. */
   readonly drainPerSecond: number;
   readonly seconds: Estimate;
   readonly finishes: Verdict;
-  /** When the relay drops what would be read next, by the expected figures. null: it does not. */
+  /** When the relay drops the next events to be read, by the expected figures. null: never. */
   readonly fallsOffAfterSeconds: number | null;
   readonly usd: number;
 }
@@ -41,23 +41,23 @@ export interface Plan {
     readonly isClamped: boolean;
     readonly endsLater: boolean;
   };
-  /** How much the relay keeps; null: nothing falls off, or it was not seen. */
+  /** How long the relay keeps events; null: it drops nothing, or this was not seen. */
   readonly retentionSeconds: number | null;
-  /** Positions at which the stream was sampled, and what was seen there in all. */
+  /** How many positions of the stream were sampled, and how many events were seen in total. */
   readonly sampled: { readonly positions: number; readonly frames: number; readonly events: number };
-  /** Everything that the stream brings, a second of its own time: over the slowest stretch, on average, over the fastest. */
+  /** All events of the stream for each second of event time: in the slowest stretch, on average, in the fastest. */
   readonly arrivalPerSecond: Estimate;
-  /** Of those, what passes the filters. 0 to 1. */
+  /** The share of them that passes the filters, 0 to 1. */
   readonly matchingShare: Estimate;
   readonly matchingPerSecond: number;
   readonly events: { readonly received: number; readonly matching: Estimate };
-  /** Read from the relay. */
+  /** Events to be read from the relay. */
   readonly readBytes: number;
   readonly database: { readonly rows: number; readonly bytes: number };
-  /** As configured. */
+  /** With the configured settings. */
   readonly pace: PacePlan;
   readonly cost: { readonly lines: readonly CostLine[]; readonly totalUsd: number; readonly basis: string };
   readonly profiles: readonly PacePlan[];
-  /** What to change where it does not finish, and what else should be known; sentences for a person. */
+  /** What to change if it does not finish, and other advice; sentences for a person. */
   readonly advice: readonly string[];
 }

@@ -1,9 +1,9 @@
-/** Optimistic changes: read, decide, write on condition that nothing moved, again when something did. */
+/** Optimistic changes: read, decide, write on the condition that nothing has changed; if something has, try again. */
 import { ContentionError } from "../errors.ts";
 
 const MAX_ATTEMPTS = 30;
 
-/** Calls `attempt` until it returns something else than "again". @throws ContentionError after 30 times */
+/** Calls `attempt` until it returns something other than "again". @throws ContentionError after 30 times */
 export async function untilDone<T>(what: string, attempt: () => Promise<T | "again">): Promise<T> {
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
     const result = await attempt();

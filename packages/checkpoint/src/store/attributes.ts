@@ -1,4 +1,4 @@
-/** Values of a run as attributes of items, and back. null and an attribute that is not there are the same. */
+/** Converts values of a run to attributes of items and back. null and a missing attribute are the same. */
 import { type Cursor, MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
 import { BrokenStateError } from "../errors.ts";
 import { type Attributes, type Item, nameOf, type Value } from "../table/table.ts";
@@ -7,7 +7,7 @@ export function json(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The ordinal is stored as `seq`, as every version before has written it; what is null is left out. */
+/** The ordinal is stored as `seq`, as in every earlier version; null values are left out. */
 export interface StoredCursor {
   readonly seq: number;
   readonly timeMs?: number;
@@ -22,17 +22,17 @@ export function cursor({ ordinal, timeMs, token }: Cursor): StoredCursor & Reado
   };
 }
 
-/** `null` where there is none; otherwise made by `make`. */
+/** `null` if there is none; otherwise converted by `make`. */
 export function orNull<T>(value: T | null, make: (value: T) => Value): Value | null {
   return value === null ? null : make(value);
 }
 
-/** What is given; null stays null. */
+/** The given value; null stays null. */
 export function given(values: Readonly<Record<string, Value | null | undefined>>): Attributes {
   return each((value: Value) => value, values);
 }
 
-/** As given(), each value made an attribute by `make`. */
+/** Like given(), each value converted to an attribute by `make`. */
 export function each<T>(make: (value: T) => Value, values: Readonly<Record<string, T | null | undefined>>): Attributes {
   const attributes: Record<string, Value | null> = {};
   for (const [name, value] of Object.entries(values))
@@ -40,7 +40,7 @@ export function each<T>(make: (value: T) => Value, values: Readonly<Record<strin
   return attributes;
 }
 
-/** A field of an object that may be null, and may not be given. */
+/** A field of an object that may be null or absent. */
 export function part<T extends object, Name extends keyof T>(
   whole: T | null | undefined,
   name: Name,
@@ -62,7 +62,7 @@ export function readTextOrNull(item: Item, name: string): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** @throws BrokenStateError when it is none of `values` */
+/** @throws BrokenStateError if it is none of `values` */
 export function readOneOf<T extends string>(item: Item, name: string, values: readonly T[]): T {
   const stored = readText(item, name);
   return present(item, name, values.find((value) => value === stored) ?? null);
@@ -77,7 +77,7 @@ export function readNumberOrNull(item: Item, name: string): number | null {
   return typeof value === "number" ? value : null;
 }
 
-/** Of an attribute that an update may have to begin: 0 where it is not there. */
+/** An attribute that an update may have to create: 0 if it is missing. */
 export function readCount(item: Item, name: string): number {
   return readNumberOrNull(item, name) ?? 0;
 }
@@ -91,7 +91,7 @@ export function readBytes(item: Item, name: string): Uint8Array | null {
   return value instanceof Uint8Array ? value : null;
 }
 
-/** @throws BrokenStateError where a source wants to store more than it may */
+/** @throws BrokenStateError if a source wants to store more than it may */
 export function sourceText(text: string): string {
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_SOURCE_TEXT_BYTES) return text;
@@ -124,7 +124,7 @@ function readFieldsOrNull(item: Item, name: string): Readonly<Record<string, num
 }
 
 /** @throws BrokenStateError */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a name holds is known to the one who stored it, and only there
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- only the code that stored an attribute knows its type
 export function readJson<T>(item: Item, name: string): T {
   try {
     const value: T = JSON.parse(readText(item, name));

@@ -11,7 +11,7 @@
  * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
  * | `windows#ID` | `window#GENERATION#NUMBER`   | a window, from before its cursor move until it is swept    |
  * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
- * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#` | the last errors, the gaps, what consumers say of themselves, the run's course |
+ * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, what consumers say of themselves, the run's course, what somebody was told |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
  */
@@ -56,7 +56,9 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-export function noteKey(runId: string, kind: "error" | "gap" | "consumer" | "history", id: string): Key {
+export type NoteKind = "error" | "gap" | "consumer" | "history" | "notice";
+
+export function noteKey(runId: string, kind: NoteKind, id: string): Key {
   return { pk: `notes#${runId}`, sk: `${kind}#${id}` };
 }
 

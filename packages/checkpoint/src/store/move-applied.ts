@@ -1,4 +1,4 @@
-/** Moving the applied cursor: one update that moves it past complete windows and adds their counts, or does nothing. */
+/** Moves the applied cursor: one update that moves it past complete windows and adds their counts, or does nothing. */
 import { addTotals, difference, laterOf } from "../run-values.ts";
 import type { WindowStore } from "../window-store.ts";
 import { compare, equals } from "../table/conditions.ts";
@@ -14,7 +14,7 @@ export function moveAppliedMethods(deps: Deps): Pick<WindowStore, "moveApplied">
       if (found === null) return null;
       const { run, pace } = found;
       const { received, processed, stale, dead } = move.add;
-      // Only this update changes `skipped`, and it changes `folded` too: while `folded` is as read, `skipped` is as read.
+      // Only this update changes `skipped`, and it always changes `folded`, too: while `folded` is unchanged, `skipped` is unchanged.
       const { skipped, deadReasons } = addTotals(run.totals, move.add);
       const reasons = deadReasonAttributes(difference(run.totals.deadReasons, deadReasons));
       const after = await updateRunOnce(

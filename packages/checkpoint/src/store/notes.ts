@@ -1,7 +1,7 @@
 /**
- * Errors, gaps, what consumers say of themselves and the run's course: items of their own, and never more than a fixed
- * number. Errors and gaps go round in slots; a counter says which slot is next, so that two writers never write the
- * same item. The course is read by Query like the others, so that no role needs another permission for it.
+ * Errors, gaps, reports of consumers and the run's history: separate items, at most a fixed number. Errors and gaps are
+ * stored in a ring of slots; a counter says which slot is next, so that two writers never write the same item. The history is
+ * read by Query like the others, so that no role needs another permission for it.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { BrokenStateError } from "../errors.ts";
@@ -29,17 +29,18 @@ import {
   readBytes,
   readJson,
   readNumber,
+  readNumbersOrNull,
   readText,
   type StoredCursor,
 } from "./attributes.ts";
-import { LAST, noteKey, pad } from "./keys.ts";
+import { LAST, noteKey, type NoteKind, pad } from "./keys.ts";
 import type { Deps } from "./run-updates.ts";
 
 type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; readonly to: StoredCursor };
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
 
-/** An entry of a kind has no number: among those of one moment it comes last. */
+/** An entry with a kind has no number: among entries of the same moment it comes last. */
 function numberOf(item: Item): number {
   return item["times"] === undefined ? readNumber(item, "count") : Number.POSITIVE_INFINITY;
 }
@@ -64,7 +65,7 @@ export function noteMethods({ table, now }: Deps): NoteStore {
       .map((item) => readJson<T>(item, "note"));
   }
 
-  function query(runId: string, kind: "error" | "gap" | "consumer" | "history"): Promise<Item[]> {
+  function query(runId: string, kind: NoteKind): Promise<Item[]> {
     const { pk, sk } = noteKey(runId, kind, "");
     return table.query({ pk, from: sk, to: sk + LAST });
   }
@@ -87,8 +88,8 @@ export function noteMethods({ table, now }: Deps): NoteStore {
     async addError(runId, error) {
       const bounded = boundError(error);
       if (error.kind === undefined) return add(runId, "error", bounded);
-      // A key of its own: nobody has to look for it, and consumers may not. If the SDK retries a write that succeeded,
-      // `times` rises by two; it is a figure for people.
+      // A separate key for each kind, because consumers have no permission to search. If the SDK retries a write that succeeded,
+      // `times` rises by two; the number is only shown to people.
       const key = noteKey(runId, "error", kindKey(error.kind));
       const change = { set: { count: 0, note: json(bounded) }, add: { times: 1 } };
       if ((await table.update(key, change, exists("pk"))) !== null) return;
@@ -122,6 +123,15 @@ export function noteMethods({ table, now }: Deps): NoteStore {
       const { heard, silent } = whoIsHeard(reports, ({ report }) => report.atMs);
       await Promise.all(silent.map(({ sk }) => table.delete({ pk: noteKey(runId, "consumer", "").pk, sk })));
       return heard.map(({ report }) => report);
+    },
+
+    async getNotices(runId) {
+      const [item] = await query(runId, "notice");
+      return item === undefined ? {} : (readNumbersOrNull(item, "toldAtMs") ?? {});
+    },
+
+    async putNotices(runId, toldAtMs) {
+      await table.put(noteKey(runId, "notice", ""), { toldAtMs: { ...toldAtMs } });
     },
 
     async putHistory(runId, history) {

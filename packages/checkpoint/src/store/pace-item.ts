@@ -1,6 +1,6 @@
 /**
- * The pace item: a Pace as attributes. Every slot that is given away changes it, so it stays under 2 KB: texts are
- * shortened, lists are bounded and packed. What conditions look at are attributes of their own; the rest is JSON.
+ * The pace item: a Pace as attributes. Every reserved slot changes it, so it stays under 2 KB: texts are shortened, lists are
+ * limited and packed. Values that conditions read are separate attributes; the rest is JSON.
  */
 import { THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import { PROFILE_NAMES, type ProfileName, type SettingSource } from "@firehose-backfill/core/config/settings";
@@ -20,7 +20,7 @@ import {
   readTextOrNull,
 } from "./attributes.ts";
 
-/** The attributes that hold these fields of a pace; null removes one. Fields that are not given are left out. */
+/** The attributes for these fields of a pace; null removes one. Fields that are not given are left out. */
 export function paceAttributes(pace: Partial<Pace>): Attributes {
   const { waiting } = pace;
   return {
@@ -46,7 +46,7 @@ export function paceAttributes(pace: Partial<Pace>): Attributes {
   };
 }
 
-/** @throws BrokenStateError when it holds no pace */
+/** @throws BrokenStateError if it holds no pace */
 export function readPace(item: Item, paceId: string): Pace {
   const waitingFor = readTextOrNull(item, "waitingFor");
   return {
@@ -81,7 +81,7 @@ const SOURCES = [
 
 export type PackedSources = Partial<Record<SettingSource, string[]>>;
 
-/** By source: a dozen settings mostly have two or three sources, and their names are shorter than pairs. */
+/** Grouped by source: a dozen settings usually have two or three sources, and their names are shorter than pairs. */
 export function packSources(sources: Sources): PackedSources {
   const grouped: PackedSources = {};
   for (const [name, source] of Object.entries(sources)) (grouped[source] ??= []).push(name);
@@ -106,7 +106,7 @@ function unpackOffPeak([profile, own, batchSize, batchDelayMs, maxConcurrent, so
   };
 }
 
-/** Stored by position, so the order of these never changes. A setting that is added to the table comes after them. */
+/** Stored by position, so the order of these never changes. A new setting comes after them. */
 const SEEN_THROTTLE = [
   "batchSize",
   "batchDelayMs",
@@ -118,7 +118,7 @@ const SEEN_THROTTLE = [
 ] as const satisfies (keyof SeenSettings["throttle"])[];
 const SEEN_KEYS: readonly (keyof SeenSettings["throttle"])[] = [...new Set([...SEEN_THROTTLE, ...THROTTLE_KEYS])];
 
-/** Names are longer than values. null: it was not given. */
+/** Without names, which are longer than the values. null: it was not given. */
 type PackedSeen = [ProfileName | null, string, ...(number | boolean | null)[]];
 
 function packSeen({ profile, scopeHash, throttle }: SeenSettings): PackedSeen {

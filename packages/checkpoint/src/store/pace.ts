@@ -1,6 +1,6 @@
 /**
- * The pace: the counter that decides it (`plannedDueMs`, the first moment that no slot has been given away for), the
- * throttle, back-off, and what is waited for. Its item is never created by these updates: carry-over.ts begins it.
+ * The pace: the counter that decides it (`plannedDueMs`, the first moment after all reserved slots), the throttle, back-off, and
+ * current waits. These updates never create its item: carry-over.ts does.
  */
 import { isDeepStrictEqual } from "node:util";
 import { isFinished } from "@firehose-backfill/core/run-state";
@@ -63,8 +63,8 @@ export function paceMethods(deps: Deps): PaceStore {
     takeSlot(paceId, options) {
       const intervalMs = wholeMs(options.intervalMs);
       const nowMs = wholeMs(options.nowMs);
-      // Two updates, because the larger of two numbers is not something that DynamoDB can add to. If the SDK
-      // retries a write that succeeded, one slot stays unused, which is slower and never faster.
+      // Two updates, because DynamoDB cannot add to the larger of two numbers. If the SDK retries a write that succeeded, one slot
+      // stays unused, which is slower and never faster.
       return untilDone("take a slot", async () => {
         const behind = await updatePace(
           deps,
@@ -113,7 +113,7 @@ export function paceMethods(deps: Deps): PaceStore {
     },
 
     async addMemoryPause(paceId, nowMs) {
-      // If the SDK sends it twice, it counts twice: a figure for people.
+      // If the SDK sends it twice, it counts twice: the number is only shown to people.
       await updatePace(deps, paceId, { fields: { lastMemoryPauseAtMs: nowMs }, add: { memoryPauses: 1 } });
     },
   };
@@ -137,7 +137,7 @@ async function updatePace(
   return deps.table.update(paceKey(paceId), { ...change, set }, all(exists("pk"), ...conditions));
 }
 
-/** Whether the change is stored: made now, or made before, by us or by another writer that made the same change. */
+/** Whether the change is stored: by this call, by an earlier one, or by another writer that made the same change. */
 async function changeBackOff(
   deps: Deps,
   pace: Pace,

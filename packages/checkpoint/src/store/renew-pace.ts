@@ -1,7 +1,7 @@
 /**
- * The second half of a new generation of a run: its pace begins a new version, now, so that slots of the generation before
- * do not hold any more. The run item is written first and notes which version has to end (`renewsPace`). A crash in between
- * leaves the note, and the next reader that takes the lease goes on here; until then the old slots stay reserved,
+ * The second half of a new generation of a run: its pace begins a new version now, so that slots of the old generation become
+ * invalid. The run item is written first and notes which version has to end (`renewsPace`). A crash in between
+ * leaves the note, and the next reader that takes the lease continues here. Until then the old slots stay reserved,
  * which is slower and never faster.
  */
 import { wholeMs } from "../run-values.ts";

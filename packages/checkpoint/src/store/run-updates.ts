@@ -1,9 +1,9 @@
 /**
- * Changing the run item. A run item is never created by an update: every condition holds only where the
+ * Changes the run item. An update never creates a run item: every condition requires that the
  * item exists.
  *
- * A write whose success must be known carries a mark: an id that is new with each call, in an attribute of its own. The SDK
- * may retry a write that succeeded, and the condition of the retry fails. If the stored mark is ours, it was that retry.
+ * A write whose success must be known carries a mark: an id that is new with each call, in a separate attribute. The SDK
+ * may retry a write that succeeded, and the condition of the retry fails. If the stored mark is ours, it was such a retry.
  */
 import { OPEN_STATUSES } from "../run-values.ts";
 import type { RunItem } from "../run.ts";
@@ -15,13 +15,13 @@ import { attributesOf, readRunItem } from "./run-item.ts";
 import type { PaceReading } from "./run-with-pace.ts";
 
 export interface Deps extends PaceReading {
-  /** A new id at each call, unlike any other. */
+  /** Returns a new, unique id at each call. */
   readonly newId: () => string;
-  /** Milliseconds since the epoch; decides nothing but when items expire. */
+  /** Milliseconds since the epoch; only decides when items expire. */
   readonly now: () => number;
 }
 
-/** Of a run that is not finished. */
+/** The condition that a run is not finished. */
 export const IS_OPEN: Condition = oneOf("status", OPEN_STATUSES);
 
 /** Without its pace. */
@@ -45,7 +45,7 @@ export function updateRunItem(
   );
 }
 
-/** As updateRunItem(), once: a change of ours that is already there counts as made. */
+/** Like updateRunItem(), once: if our change is already stored, it counts as made. */
 export function updateRunOnce(
   deps: Deps,
   runId: string,
@@ -56,7 +56,7 @@ export function updateRunOnce(
   return updateOnce(deps, runKey(runId), mark, { ...rest, set: { ...attributesOf(fields), ...set } }, ...conditions);
 }
 
-/** An item that is there. `mark`: one attribute for each kind of write whose loser must not be mistaken for its winner. */
+/** The item exists. `mark`: one attribute for each kind of write, to distinguish our write from another one. */
 export async function updateOnce(
   { table, newId }: Deps,
   key: Key,

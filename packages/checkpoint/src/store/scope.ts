@@ -1,7 +1,7 @@
 /**
- * The filters of a run, gzipped, in as many items as they need: 10,000 DIDs are 320 KB as text, and an item holds 400.
- * Written once, before the run begins. Unpacking 10,000 DIDs takes some milliseconds; it waits for nothing but the table, so
- * that a simulation, whose clock waits for no file or thread, meets the same store.
+ * The filters of a run, gzipped, in as many items as necessary: 10,000 DIDs are 320 KB as text, and an item holds 400.
+ * Written once, before the run begins. Unpacking 10,000 DIDs takes some milliseconds; it is synchronous, so that a simulation,
+ * whose clock waits for no file or thread, uses the same store.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
@@ -22,8 +22,8 @@ export async function putScope(table: Table, runId: string, scope: ScopeSettings
 }
 
 /**
- * Reads the scope of a run, the last one from memory: every batch asks for it, and 10,000 DIDs are a hundred read units and
- * some milliseconds of unpacking.
+ * Reads the scope of a run and caches the last one: every batch needs it, and reading 10,000 DIDs costs a hundred read units and
+ * some milliseconds.
  */
 export function scopeReader(table: Table): (runId: string) => Promise<ScopeSettings | null> {
   let last: { readonly runId: string; readonly scope: ScopeSettings } | null = null;
@@ -35,7 +35,7 @@ export function scopeReader(table: Table): (runId: string) => Promise<ScopeSetti
   };
 }
 
-/** null: no such run. @throws BrokenStateError when a chunk is missing or damaged */
+/** null: no such run. @throws BrokenStateError if a chunk is missing or damaged */
 async function readScope(table: Table, runId: string): Promise<ScopeSettings | null> {
   const items = await chunksOf(table, runId);
   const [first] = items;

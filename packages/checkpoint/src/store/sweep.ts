@@ -1,7 +1,7 @@
 /**
- * Removes items of windows that are counted in the run item. The sweep goes through the ledger in the order of its keys and remembers how far it has come.
- * It is also where a dead entry learns that it is in the totals (`isCounted`): the batch of a window that was dropped,
- * or of a read that never registered, is not, and a redrive of it corrects nothing.
+ * Removes items of windows that are counted in the run item. The sweep goes through the ledger in the order of its keys and stores how far it came.
+ * It also marks dead entries that are in the totals (`isCounted`). A batch of a dropped window, or of a read that was
+ * never registered, is not in the totals, and a redrive of it corrects nothing.
  */
 import type { RunItem } from "../run.ts";
 import type { WindowItem } from "../window.ts";
@@ -17,11 +17,11 @@ import { readWindow } from "./windows.ts";
 
 const ENTRIES_A_CALL = 500;
 const AT_ONCE = 8;
-/** Generations whose end is remembered; only windows that no sweep has come to yet need it. */
+/** How many ended generations are stored; only windows that the sweep has not reached yet need them. */
 const GENERATIONS_REMEMBERED = 8;
 
 export interface SweepDeps extends Deps {
-  /** The table removes expired items itself: entries that nobody needs are left to it, which costs nothing. */
+  /** The table removes expired items itself, free of charge: entries that nobody needs are left to it. */
   readonly hasTtl: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   const run = readRunItem(item);
   const end = windowPath(run.generation, run.appliedWindow) + LAST;
   const { pk, sk } = sweepKey(runId);
-  // One Query for both: the note of how far the last sweep came sorts before the windows.
+  // One Query for both: the item with the last position of the sweep sorts before the windows.
   const items = await table.query({ pk, from: sk, to: `window#${end}` });
   const done = items.find((it) => readText(it, "sk") === sk);
   const windows = items.filter((it) => it !== done).map((it) => readWindow(runId, it));
@@ -47,7 +47,7 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   await inParallel(entries, (entry) => sweepEntry(deps, entry, isCounted(entry)));
   const doneTo = isDone ? end : readTextOfKey(last);
   await table.put(sweepKey(runId), { done: doneTo });
-  // A window's item goes last: it says which of the entries are the window's own.
+  // A window's item is removed last, because it says which entries belong to the window.
   const finished = windows.filter(({ generation, number }) => windowPath(generation, number) + LAST <= doneTo);
   await inParallel(finished, (window) => table.delete(windowKey(window)));
   return isDone;
@@ -83,10 +83,10 @@ async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolea
   if (isCounted && (entry.outcome === "dead" || entry.correctionPending)) {
     const expires = expiresAt(deps.now(), "dead");
     const after = await table.update(key, { set: { isCounted: true, expiresAt: expires } }, exists("outcome"));
-    // This is read after `isCounted` is set. A redrive that came before it is seen here; one that comes later corrects the totals itself.
+    // Read after `isCounted` is set: a redrive before it is seen here, and a later one corrects the totals itself.
     if (after !== null && readFlag(after, "correctionPending")) await correct(deps, entry.key);
   } else if (!deps.hasTtl) {
-    // The condition keeps an entry that another sweep has kept meanwhile.
+    // The condition protects an entry that another sweep has kept meanwhile.
     await table.delete(key, absent("isCounted"));
   }
 }

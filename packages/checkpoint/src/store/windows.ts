@@ -1,4 +1,4 @@
-/** Windows: written before the cursor moves, registered by the move, read until the applied cursor is past them. */
+/** Windows: written before the cursor moves, registered by that move, read until the applied cursor has passed them. */
 import { addSkipped } from "../bounds.ts";
 import { BrokenStateError } from "../errors.ts";
 import { isMoved, movedFields } from "../run-values.ts";

@@ -1,4 +1,4 @@
-/** Makes conditions, so that they read like sentences where they are used. */
+/** Functions that create conditions, so that the calls read like sentences. */
 import type { Condition, Operator } from "./table.ts";
 
 export function equals(path: string, value: string | number | boolean): Condition {

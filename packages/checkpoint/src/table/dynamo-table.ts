@@ -20,7 +20,7 @@ import { type Condition, type Item, type Key, nameOf, type Table } from "./table
 
 const MOST_CALLS = 3;
 
-/** Every method throws after the SDK's own retries alone; the error says whether the call may succeed later. */
+/** Every method throws only after the SDK's own retries; the error says whether the call may succeed later. */
 export function createDynamoTable(client: DynamoDBClient, name: string): Table {
   return {
     async get(key) {
@@ -29,7 +29,7 @@ export function createDynamoTable(client: DynamoDBClient, name: string): Table {
       return answer.Item === undefined ? null : toItem(answer.Item);
     },
 
-    /** What DynamoDB leaves unanswered, because it is busy, is asked for again: as often as the SDK repeats a call. */
+    /** Keys that DynamoDB leaves unanswered because it is busy are requested again, as often as the SDK repeats a call. */
     async getMany(keys) {
       const found = new Map<string, Item>();
       let left: KeysAndAttributes | undefined = { Keys: keys.map(keyOf), ConsistentRead: true };
@@ -72,7 +72,7 @@ export function createDynamoTable(client: DynamoDBClient, name: string): Table {
       return (await attempt("delete", () => ifItHolds(() => client.send(command)))) !== null;
     },
 
-    /** Over as many pages as it takes. */
+    /** Reads all pages. */
     async query({ pk, from, to, limit = Infinity }) {
       const items: Item[] = [];
       let after: QueryCommandOutput["LastEvaluatedKey"];
@@ -122,7 +122,7 @@ async function attempt<T>(action: string, send: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What DynamoDB itself refused (no such table, no access, a malformed request) stays refused; all else may pass. */
+/** Errors of DynamoDB itself (no such table, no access, a malformed request) are permanent; all others may pass. */
 function canRecover(error: unknown): boolean {
   if (!(error instanceof DynamoDBServiceException)) return true;
   const status = error.$metadata.httpStatusCode;

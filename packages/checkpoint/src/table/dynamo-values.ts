@@ -1,4 +1,4 @@
-/** Values of the port as DynamoDB's attributes, and back. */
+/** Converts values of the port to DynamoDB's attributes and back. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { BrokenStateError } from "../errors.ts";
 import type { Item, Value } from "./table.ts";
@@ -15,7 +15,7 @@ export function toAttributes(values: Readonly<Record<string, Value>>): Record<st
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toAttribute(value)]));
 }
 
-/** @throws BrokenStateError when it holds a type that this program never writes */
+/** @throws BrokenStateError if it has a type that this program never writes */
 export function toItem(attributes: Readonly<Record<string, AttributeValue>>): Item {
   const item: Record<string, Value> = {};
   for (const [name, { S, N, BOOL, B, M }] of Object.entries(attributes)) {

@@ -1,6 +1,6 @@
 /**
- * Conditions and changes in DynamoDB's language. Every name goes through a placeholder, so that no attribute can collide
- * with DynamoDB's list of reserved words.
+ * Translates conditions and changes into DynamoDB's language. Every name becomes a placeholder, so that no attribute can
+ * be one of DynamoDB's reserved words.
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { toAttribute } from "./dynamo-values.ts";
@@ -11,7 +11,7 @@ export class Expressions {
   readonly #names = new Map<string, string>();
   readonly #values: Record<string, AttributeValue> = {};
 
-  /** As the SDK takes them; an empty map is an error there. */
+  /** In the SDK's form, in which an empty map is an error. */
   get placeholders(): {
     ExpressionAttributeNames?: Record<string, string>;
     ExpressionAttributeValues?: Record<string, AttributeValue>;
@@ -38,7 +38,7 @@ export class Expressions {
         return `attribute_not_exists(${this.#path(condition.path)})`;
       case "all":
       case "any":
-        // Parentheses around a single one, within parentheses, are an error to DynamoDB.
+        // DynamoDB refuses parentheses around a single condition within parentheses.
         if (condition.conditions.length === 1 && condition.conditions[0] !== undefined)
           return this.condition(condition.conditions[0]);
         return condition.conditions

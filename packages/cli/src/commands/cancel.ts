@@ -1,4 +1,4 @@
-/** `cancel`: ends the run for good, within one batch. */
+/** `cancel`: ends the run within one batch; it cannot be resumed. */
 import type { Command } from "../command.ts";
 import { TARGET_OPTIONS } from "../find-target.ts";
 import { steer } from "../steer-here.ts";

@@ -1,4 +1,4 @@
-/** The commands that steer a run: what each sends, and what it makes of the answer. */
+/** The commands that steer a run: the event that each sends, and its reaction to the answer. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";

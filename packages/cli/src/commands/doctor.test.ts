@@ -1,4 +1,4 @@
-/** `doctor`: its lines, its exit code, and a configuration that cannot be read. */
+/** `doctor`: its lines, its exit code, and a configuration that is invalid. */
 import type { Check } from "@firehose-backfill/server/doctor/check";
 import { expect, it } from "vitest";
 import { main } from "../main.ts";

@@ -1,4 +1,4 @@
-/** `doctor`: looks at everything a run depends on, and says what to do where something is wrong. */
+/** `doctor`: checks everything that a run depends on, and says what to do about each problem. */
 import type { Check } from "@firehose-backfill/server/doctor/check";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import type { Config } from "@firehose-backfill/core/config/settings";
@@ -30,7 +30,7 @@ export const doctor: Command = {
   },
 };
 
-/** A configuration that cannot be read is the one finding: nothing else can be looked at then. */
+/** If the configuration is invalid, that is the only finding: nothing else can be checked. */
 async function examineAll(context: CliContext, fix: boolean): Promise<readonly Check[]> {
   let config: Config;
   try {

@@ -1,4 +1,4 @@
-/** `events`: what it shows, and that it goes on from where it was. */
+/** `events`: what it shows, and that it continues where it was. */
 import type { AppliedRecord, EventFeed } from "@firehose-backfill/server/event-feed";
 import { expect, it } from "vitest";
 import { main } from "../main.ts";
@@ -17,7 +17,7 @@ const recordAt = (seq: number, different: Partial<AppliedRecord> = {}): AppliedR
   ...different,
 });
 
-/** Gives the last three, then one look each; the last look ends the command. */
+/** Returns the last three records, then one result for each poll; the last poll ends the command. */
 async function events(argv: readonly string[], looks: readonly (readonly AppliedRecord[])[] = []) {
   await using world = await testWorld();
   const asked: number[] = [];

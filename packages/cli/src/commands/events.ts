@@ -1,4 +1,4 @@
-/** `events`: what was applied last, and with --tail what is applied from now on. */
+/** `events`: the records that were applied last, and with --tail also new ones. */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { AppliedRecord } from "@firehose-backfill/server/event-feed";
@@ -79,7 +79,7 @@ function render(context: CliContext, record: AppliedRecord, json: boolean): stri
   );
 }
 
-/** With the record's address. The record stands there as the database gave it: reading it here would round its large numbers. */
+/** With the record's address. The record is the database's text: parsing it here would round its large numbers. */
 function jsonLine({ record, did, collection, rkey, ...rest }: AppliedRecord): string {
   const about = JSON.stringify({ uri: `at://${did}/${collection}/${rkey}`, did, collection, rkey, ...rest });
   return `${about.slice(0, -1)},"record":${record ?? "null"}}`;

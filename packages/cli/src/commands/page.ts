@@ -1,4 +1,4 @@
-/** `page`: the status page in a browser; of a deployed run by a server on loopback that signs what the browser cannot. */
+/** `page`: the status page in a browser; for a deployed run, a server on loopback signs the requests, which a browser cannot do. */
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { addSnapshot, emptyHistory, type History } from "@firehose-backfill/status/history";
@@ -52,19 +52,19 @@ function portOf(context: CliContext, args: Args): number {
   );
 }
 
-/** Resolves with the exit code, when it is stopped. */
+/** Resolves with the exit code when it is stopped. */
 async function serve(context: CliContext, target: ControlTarget, port: number): Promise<number> {
   using signals = listenForStop(context, () => {});
   const { startHttpServer } = await context.loadPage();
   const ask = rememberSnapshot(target, () => context.clock.now());
-  // What the run's own ticks have kept, and what is seen from here on.
+  // The history that the run's own ticks have stored, continued with what this process sees.
   let history: History = (await target.history()) ?? emptyHistory("");
   const snapshot = async () => {
     const now = await ask();
     history = addSnapshot(history, now);
     return now;
   };
-  // A function that is not there is told before the browser is.
+  // If the function does not exist, the command fails before it prints the page's address.
   await snapshot();
   await using server = await startHttpServer({
     port,
@@ -81,7 +81,7 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
   return exitCodeOfSignal(signals.received() ?? "SIGTERM");
 }
 
-/** @throws UsageError when it is refused */
+/** @throws UsageError if the event is refused */
 async function send(target: ControlTarget, event: unknown): Promise<{ readonly message: string }> {
   if (!isControlEvent(event)) throw new UsageError("a control event is an object with an action");
   const reply = await target.send(event);

@@ -1,4 +1,4 @@
-/** `pause`: holds the run; what is planned is still applied, unless it is to be held at once. */
+/** `pause`: pauses the run; batches that are already planned are still applied, unless --now is given. */
 import type { Command } from "../command.ts";
 import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
 import { sendControl } from "../send-control.ts";

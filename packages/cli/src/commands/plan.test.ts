@@ -1,4 +1,4 @@
-/** `plan` with a process and without: what is asked, and how the answer is shown. */
+/** `plan` with and without a process: the request, and how the answer is shown. */
 import { estimatePlan } from "@firehose-backfill/backfill/plan/estimate";
 import { SurveyError } from "@firehose-backfill/source/survey";
 import { parseConfig } from "@firehose-backfill/core/config/parse";

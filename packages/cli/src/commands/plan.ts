@@ -1,4 +1,4 @@
-/** `plan`: what a start would meet, take and cost, before there is one. */
+/** `plan`: estimates what a run would find, how long it would take and what it would cost, before one is started. */
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { renderPlan } from "@firehose-backfill/status/render-plan";
 import type { Args, Command } from "../command.ts";
@@ -51,7 +51,7 @@ async function ask(context: CliContext, args: Args, target: ControlTarget): Prom
   return reply.plan;
 }
 
-/** No process is there, and none is needed. */
+/** No process is running, and none is needed. */
 async function planWithout(context: CliContext, args: Args): Promise<Plan | number> {
   const request = startRequest(context, args, "plan");
   const { configure } = loadConfig(context);

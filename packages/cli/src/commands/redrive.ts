@@ -1,4 +1,4 @@
-/** `redrive`: dead letters and dead events go back into the queue, and are applied at the pace of the run. */
+/** `redrive`: sends dead letters and dead events through the queue again; they are applied at the pace of the run. */
 import type { Command } from "../command.ts";
 import { TARGET_OPTIONS } from "../find-target.ts";
 import { steer } from "../steer-here.ts";

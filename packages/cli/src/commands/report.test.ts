@@ -1,4 +1,4 @@
-/** `report`: from what a process left, and where it goes. */
+/** `report`: from the files of an ended process, and where it is written. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addSnapshot, emptyHistory } from "@firehose-backfill/status/history";

@@ -1,4 +1,4 @@
-/** `report`: one HTML document of a run, to keep: what it did, its course, and until when the copy is true. */
+/** `report`: one HTML document about a run: its result, its history, and the time of the snapshot. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError } from "@firehose-backfill/core/errors";

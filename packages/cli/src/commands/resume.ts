@@ -1,4 +1,4 @@
-/** `resume`: a paused or errored run goes on, from where it was or from a place that the operator chooses. */
+/** `resume`: continues a paused or errored run, from where it stopped or from a position that the operator chooses. */
 import { parseStartPoint } from "@firehose-backfill/backfill/parse-range";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Command } from "../command.ts";
@@ -43,7 +43,7 @@ export const resume: Command = {
     try {
       return await runHere(context, { ...options, resume: { from: from ?? null } });
     } catch (error) {
-      // The command is right, and the run's state refuses it.
+      // The command itself is correct, but the run's state does not allow it.
       throw error instanceof UsageError ? new CommandError(error.message) : error;
     }
   },

@@ -47,8 +47,8 @@ describe("run", () => {
   it("prints log lines on stderr, and with --json a snapshot a line on stdout", async () => {
     const serve: Serve = async ({ log, onSnapshot, onTick }) => {
       log("[BACKFILL] Progress: 1");
-      onTick?.(sampleSnapshot());
-      onSnapshot(sampleSnapshot(), "progress");
+      onTick?.(sampleSnapshot({ dead: 0, deadReasons: {} }));
+      onSnapshot(sampleSnapshot({ dead: 0, deadReasons: {} }), "progress");
       onSnapshot(sampleSnapshot({ status: "succeeded" }), "final");
       return { exit: "done", message: null, snapshot: null };
     };
@@ -59,13 +59,13 @@ describe("run", () => {
         .trimEnd()
         .split("\n")
         .map((line): unknown => JSON.parse(line)),
-    ).toEqual([sampleSnapshot(), sampleSnapshot({ status: "succeeded" })]);
+    ).toEqual([sampleSnapshot({ dead: 0, deadReasons: {} }), sampleSnapshot({ status: "succeeded" })]);
     expect((await run(["run"], serve)).stdout).toBe("");
   });
 
   it("on a terminal redraws one block, with the lines above it", async () => {
     const serve: Serve = async ({ log, onSnapshot, onTick }) => {
-      onTick?.(sampleSnapshot());
+      onTick?.(sampleSnapshot({ dead: 0, deadReasons: {} }));
       log("[BACKFILL] above");
       onSnapshot(sampleSnapshot({ status: "succeeded" }), "final");
       return { exit: "done", message: null, snapshot: null };
@@ -81,7 +81,7 @@ describe("run", () => {
 
   it("does not draw over JSON on the same terminal", async () => {
     const serve: Serve = async ({ onTick }) => {
-      onTick?.(sampleSnapshot());
+      onTick?.(sampleSnapshot({ dead: 0, deadReasons: {} }));
       return { exit: "done", message: null, snapshot: null };
     };
     expect((await run(["run", "--json"], serve, { isTerminal: true })).stderr).toBe("");
@@ -108,7 +108,7 @@ describe("run", () => {
 });
 
 describe("signals", () => {
-  /** A server that stops when it is asked to. */
+  /** A server that stops when asked. */
   const untilStopped: Serve = ({ stop }) =>
     new Promise((resolve) => {
       stop.addEventListener("abort", () => resolve({ exit: "stopped", message: null, snapshot: null }));

@@ -1,4 +1,4 @@
-/** `start`: begins a new run; in the process that is there already, or here if there is none. */
+/** `start`: begins a new run, in the process that is running, or in this one if there is none. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Args, Command } from "../command.ts";

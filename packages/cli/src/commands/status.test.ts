@@ -12,7 +12,9 @@ const NO_WAIT = { now: () => 0, sleep: () => Promise.resolve() };
 describe("status", () => {
   it("shows what the process says", async () => {
     await using world = await testWorld();
-    await using server = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    await using server = await testServer(world.dataDir, () => ({
+      body: sampleSnapshot({ dead: 0, deadReasons: {} }),
+    }));
     expect(await main(world.context(["status"]))).toBe(0);
     expect(server.asked.map(({ route }) => route)).toEqual(["GET /status.json"]);
     expect(world.stdout()).toMatch(/^firehose-backfill: running - relay\.example:443/);
@@ -22,17 +24,17 @@ describe("status", () => {
 
   it("--json is one line, and the whole snapshot", async () => {
     await using world = await testWorld();
-    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot({ dead: 0, deadReasons: {} }) }));
     expect(await main(world.context(["status", "--json"]))).toBe(0);
     expect(world.stdout().trimEnd()).not.toContain("\n");
-    expect(JSON.parse(world.stdout())).toEqual(sampleSnapshot());
+    expect(JSON.parse(world.stdout())).toEqual(sampleSnapshot({ dead: 0, deadReasons: {} }));
   });
 
   it("shows what a process that is gone last knew, marked stopped", async () => {
     await using world = await testWorld();
-    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot()));
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot({ dead: 0, deadReasons: {} })));
     expect(await main(world.context(["status", "--json"]))).toBe(0);
-    expect(JSON.parse(world.stdout())).toEqual(stoppedSnapshot(sampleSnapshot()));
+    expect(JSON.parse(world.stdout())).toEqual(stoppedSnapshot(sampleSnapshot({ dead: 0, deadReasons: {} })));
     expect(await main(world.context(["status"]))).toBe(0);
     expect(world.stdout()).toContain("stopped: the process is gone");
   });
@@ -58,7 +60,7 @@ describe("status", () => {
     [{ TERM: "dumb" }, "firehose-backfill: running"],
   ])("on a terminal with %j", async (env, shown) => {
     await using world = await testWorld({ env, isTerminal: true });
-    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot({ dead: 0, deadReasons: {} }) }));
     await main(world.context(["status"]));
     expect(world.stdout()).toContain(shown);
   });
@@ -66,10 +68,10 @@ describe("status", () => {
 
 describe("status --watch", () => {
   const steps = [
-    sampleSnapshot({ received: 1, at: "2026-03-01T12:00:01.000Z" }),
-    sampleSnapshot({ received: 1, at: "2026-03-01T12:00:01.000Z" }),
-    sampleSnapshot({ received: 2, at: "2026-03-01T12:00:02.000Z" }),
-    sampleSnapshot({ received: 3, at: "2026-03-01T12:00:03.000Z", status: "succeeded" }),
+    sampleSnapshot({ dead: 0, received: 1, at: "2026-03-01T12:00:01.000Z" }),
+    sampleSnapshot({ dead: 0, received: 1, at: "2026-03-01T12:00:01.000Z" }),
+    sampleSnapshot({ dead: 0, received: 2, at: "2026-03-01T12:00:02.000Z" }),
+    sampleSnapshot({ dead: 0, received: 3, at: "2026-03-01T12:00:03.000Z", status: "succeeded" }),
   ];
 
   it("prints what is new until the run is over", async () => {
@@ -92,14 +94,14 @@ describe("status --watch", () => {
 
   it("ends with the process, showing what it last knew", async () => {
     await using world = await testWorld();
-    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot()));
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(sampleSnapshot({ dead: 0, deadReasons: {} })));
     expect(await main(world.context(["status", "--watch"], { clock: NO_WAIT }))).toBe(0);
     expect(world.stdout().match(/stopped/g)).toHaveLength(1);
   });
 
   it("ends at Ctrl-C, and listens no longer", async () => {
     await using world = await testWorld();
-    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot() }));
+    await using _ = await testServer(world.dataDir, () => ({ body: sampleSnapshot({ dead: 0, deadReasons: {} }) }));
     const clock = { now: () => 0, sleep: async () => world.signal("SIGINT") };
     expect(await main(world.context(["status", "--watch"], { clock }))).toBe(0);
     expect(world.listeners()).toBe(0);

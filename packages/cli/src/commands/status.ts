@@ -1,4 +1,4 @@
-/** `status`: where the run stands, from the process that does it, or from what it last knew. */
+/** `status`: the progress of the run, from the process that runs it, or from its last snapshot. */
 import { renderJson } from "@firehose-backfill/status/render-json";
 import { renderText } from "@firehose-backfill/status/render-text";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -35,10 +35,10 @@ export const status: Command = {
 };
 
 const WATCH_EVERY_MS = 1_000;
-/** Where nothing is redrawn, a block a second would be a flood. */
+/** If the output is not redrawn, a block each second would be too much. */
 const PRINT_EVERY_MS = 10_000;
 
-/** @throws CommandError where there has never been anything to see */
+/** @throws CommandError if no run was ever started */
 async function look(context: CliContext, args: Args): Promise<Snapshot> {
   const target = await findTarget(context, args);
   const snapshot = target === null ? await lastSnapshot(context) : await target.snapshot();
@@ -73,7 +73,7 @@ function show(context: CliContext, snapshot: Snapshot, { json }: { readonly json
   context.stdout.write(`${text}\n`);
 }
 
-/** In a pipe nothing is cut. */
+/** In a pipe, lines are not cut. */
 function linesOf(context: CliContext, snapshot: Snapshot): readonly string[] {
   const { stdout } = context;
   const width = stdout.isTerminal ? stdout.columns() : Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** `tick`: the reader looks now, instead of at its next turn. */
+/** `tick`: calls the reader now, instead of at its next turn. */
 import type { Command } from "../command.ts";
 import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
 import { sendControl } from "../send-control.ts";

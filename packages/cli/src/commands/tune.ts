@@ -1,4 +1,5 @@
-/** `tune`: changes the throttle of a running run, within one batch. */
+/** `tune`: changes the throttle settings of a running run, within one batch. */
+import { TUNABLE_NAMES } from "@firehose-backfill/core/config/tune";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { settingValue } from "@firehose-backfill/status/setting-value";
@@ -13,7 +14,11 @@ export const tune: Command = {
   details:
     "For a faster pace the reader reads again what is in the queue and not yet due; until then the counts are a little\nlower. A deployed run does this at its next tick, within a minute. A value above what was deployed is lowered to the\ndeployed value, and the answer says so.",
   options: { ...TARGET_OPTIONS },
-  operands: { name: "KEY=VALUE …", help: "Throttle settings, or BACKFILL_PROFILE=NAME." },
+  operands: {
+    name: "KEY=VALUE …",
+    help: "Throttle settings, or BACKFILL_PROFILE=NAME.",
+    words: TUNABLE_NAMES.map((name) => `${name}=`),
+  },
   examples: [
     { line: "tune BACKFILL_BATCH_DELAY_MS=4000", does: "Half as fast as the background profile." },
     {

@@ -1,6 +1,6 @@
 /**
- * The parts of cbor-x that are used here, as they are at run time in 1.6.8: the package's own types name neither
- * `setExtractor` nor `int64AsNumber`, and do not resolve for the two builds without eval. Pinned for that reason.
+ * The parts of cbor-x 1.6.8 that we use, as they are at run time: the package's own types lack `setExtractor` and
+ * `int64AsNumber`, and do not resolve for the two builds without eval. That is why its version is pinned.
  */
 declare module "cbor-x/decode-no-eval" {
   export interface DecoderOptions {
@@ -15,7 +15,7 @@ declare module "cbor-x/decode-no-eval" {
     /** The one item in the first `length` bytes. */
     decode(bytes: Uint8Array, length: number): T;
   }
-  /** Holds for every Decoder of this build. Here for tags over byte strings. */
+  /** Applies to every Decoder of this build. Used for tags over byte strings. */
   export function addExtension(extension: {
     readonly tag: number;
     readonly decode: (item: Uint8Array) => unknown;

@@ -1,7 +1,7 @@
 /**
- * A forward cursor over strict DAG-CBOR. It hands out offsets and numbers, never objects; what nobody asks for is
- * checked and passed by core's strict scan. It knows CBOR, and nothing of frames or commits.
- * Every method throws CborError where the bytes are not what DAG-CBOR allows.
+ * Reads strict DAG-CBOR from front to back. It returns offsets and numbers, never objects; items that the caller does not want are
+ * checked and skipped by the strict scan. It knows CBOR only, not frames or commits.
+ * Every method throws CborError if the bytes are not what DAG-CBOR allows.
  */
 import { headLength, readArgument } from "./head.ts";
 import { CborError, type CborRefusal, refusalOf } from "./refusal.ts";
@@ -13,7 +13,7 @@ import type { KeyTable } from "./key-table.ts";
 
 export const MAJOR = { uint: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5 } as const;
 
-/** Fields that we do not know may hold what records may not. */
+/** Fields that we do not know may contain what records may not. */
 const ENVELOPE_RULES: ScanRules = { sortedKeys: true, cids: true, floats: true };
 
 const EMPTY_ARRAY = 0x80;
@@ -48,7 +48,7 @@ export class CborCursor {
     return this.#head(MAJOR.uint, "integer-range");
   }
 
-  /** Reads text or bytes, stands after it, and returns where it starts. */
+  /** Reads text or bytes, moves past it, and returns where it starts. */
   range(major: typeof MAJOR.text | typeof MAJOR.bytes): number {
     const length = this.#head(major, major === MAJOR.text ? "key-type" : "bad-cid");
     const start = this.pos;
@@ -58,13 +58,13 @@ export class CborCursor {
   }
 
   /**
-   * Reads a map key, stands after it, and returns its id in `keys`; for a key that is not among them, a number above all
-   * ids. `previous` is what it returned for the key before (or FIRST_KEY): keys must rise by length, then bytes, which
-   * also rules out doubles.
+   * Reads a map key, moves past it, and returns its id in `keys`; for an unknown key, a number above all ids. `previous` is the
+   * result for the key before (or FIRST_KEY): keys must ascend by length, then bytes, so a duplicate is
+   * refused, too.
    */
   key(keys: KeyTable, previous: number): number {
     const { encoded } = keys;
-    // Of two known keys the table knows the order. Most maps hold nothing else: no head is read and no keys are compared.
+    // The table has the order of known keys. Most maps hold only known keys, so no head is read and no keys are compared.
     for (let id = previous + 1; id < encoded.length; id++) {
       const known = encoded[id];
       if (known !== undefined && this.take(known)) return id;
@@ -72,7 +72,7 @@ export class CborCursor {
     return this.#otherKey(encoded, previous);
   }
 
-  /** Stands after these bytes if they are next. */
+  /** Moves past these bytes if they are next. */
   take(expected: Uint8Array): boolean {
     const { bytes, pos } = this;
     const { length } = expected;
@@ -119,7 +119,7 @@ export class CborCursor {
     return true;
   }
 
-  /** Reads a boolean if one is next; null: something else is. */
+  /** Reads a boolean if one is next; null: the next item is something else. */
   takeBoolean(): boolean | null {
     const byte = this.pos < this.end ? this.bytes[this.pos] : undefined;
     if (byte !== TRUE && byte !== FALSE) return null;
@@ -127,10 +127,10 @@ export class CborCursor {
     return byte === TRUE;
   }
 
-  /** Stands after the next item, whatever it is, having checked all of it. */
+  /** Checks the next item, whatever it is, and moves past it. */
   skip(): void {
     const { bytes, pos } = this;
-    // An empty array, false, true, null: what most fields hold that nobody asks for.
+    // Most fields that we skip hold an empty array, false, true or null.
     const byte = pos < this.end ? bytes[pos] : undefined;
     if (byte === EMPTY_ARRAY || byte === FALSE || byte === TRUE || byte === NULL) {
       this.pos = pos + 1;
@@ -141,7 +141,7 @@ export class CborCursor {
     this.pos = after;
   }
 
-  /** The argument of the next head, which must be of this major type, or it is refused as `otherwise`. */
+  /** The argument of the next head. If its major type is another one, it is refused as `otherwise`. */
   #head(major: number, otherwise: CborRefusal): number {
     const { bytes, pos, end } = this;
     if (pos >= end) throw new CborError("truncated");
@@ -155,7 +155,7 @@ export class CborCursor {
   }
 
   /**
-   * A key that is not in the table, or that comes after such a one. Told as the number of known keys plus its place, so
+   * A key that is not in the table, or that follows such a key. The result is the number of known keys plus its position, so
    * that the next key can be compared with it.
    */
   #otherKey(encoded: KeyTable["encoded"], previous: number): number {
@@ -176,8 +176,8 @@ function checkOrder(left: Uint8Array, leftAt: number, right: Uint8Array, rightAt
 }
 
 /**
- * Below 0: the left key comes first. Heads are compared with the texts: they are minimal, so a shorter text has the smaller
- * head, and keys of different lengths differ before either of them ends. `length` is that of the right one, its head included.
+ * Below 0: the left key comes first. Comparing the encoded heads with the texts is safe: heads are minimal, so a shorter text has the
+ * smaller head. `length` is that of the right key, including its head.
  */
 function compareKeys(left: Uint8Array, leftAt: number, right: Uint8Array, rightAt: number, length: number): number {
   for (let index = 0; index < length; index++) {

@@ -163,7 +163,7 @@ describe("hostile records", () => {
     const accepted = flipped.filter((block) => refusalOf(block) === null);
     expect(accepted.length).toBeGreaterThan(200);
     expect(accepted.length).toBeLessThan(1_500);
-    // What is accepted is what the reference reads there, too.
+    // The reference implementation accepts it with the same result.
     for (const block of accepted) expect(toIpld(decodeRecord(block))).toEqual(dagCbor.decode(block));
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(names);
   });
@@ -171,7 +171,7 @@ describe("hostile records", () => {
   test("random bytes behind the head of a map: a record or a reason", () => {
     const tails = fc.sample(fc.uint8Array({ maxLength: 64 }), { seed: 4, numRuns: 5_000 });
     const reasons = new Set(tails.map((tail) => refusalOf(Uint8Array.of(0xa1, 0x61, 0x61, ...tail))));
-    // Anything but a BadRecordError would have been thrown on.
+    // Any other error than a BadRecordError would have been thrown.
     expect(reasons.size).toBeGreaterThan(10);
   });
 });

@@ -1,4 +1,4 @@
-/** A record's block, as it came from the network, to a plain value: scanned strictly, then decoded. */
+/** Decodes a record's block from the network to a plain value, after the strict scan. */
 import type { ClassifiedError } from "../errors.ts";
 import { type CborMap, decodeScanned, isCborMap } from "./decoder.ts";
 import { type CborRefusal, refusalOf } from "./refusal.ts";
@@ -7,7 +7,7 @@ import { ATPROTO_RULES, lastScanSawWideNegative, scanItem } from "./strict-scan.
 /** Largest record block that the protocol permits. */
 export const MAX_RECORD_BYTES = 1_000_000;
 
-/** Why a record can never be applied; stored with its dead event, and counted. `nul-character`: jsonb cannot hold U+0000. */
+/** Why a record can never be applied; stored with its dead event and counted. `nul-character`: jsonb cannot hold U+0000. */
 export type BadRecordReason = CborRefusal | "too-large" | "nul-character";
 
 export class BadRecordError extends Error implements ClassifiedError {
@@ -25,7 +25,7 @@ export class BadRecordError extends Error implements ClassifiedError {
 }
 
 /**
- * The record in a block. Its memory is its own; bytes are plain Uint8Arrays, links are CidLinks.
+ * The record in a block. It shares no memory with the block; bytes are plain Uint8Arrays, links are CidLinks.
  * @throws BadRecordError for anything else than one map of strict DAG-CBOR.
  */
 export function decodeRecord(block: Uint8Array): CborMap {

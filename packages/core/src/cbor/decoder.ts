@@ -1,6 +1,6 @@
 /**
- * The one place that configures cbor-x for reading. It may only be given what the strict scan has let through:
- * by itself it builds dates, regular expressions and record readers out of tags, and hangs on a large bigint.
+ * The only place that configures cbor-x for reading. Its input must have passed the strict scan: cbor-x itself would turn tags
+ * into dates, regular expressions and record readers, and it hangs on a large bigint.
  */
 import { addExtension, Decoder, setExtractor } from "cbor-x/decode-no-eval";
 import { createTextTable } from "./text-table.ts";
@@ -40,23 +40,23 @@ type WideValue =
   | { readonly [key: string]: WideValue };
 
 interface Decoders {
-  /** Reads integers of eight bytes as numbers, but takes all below -2^32 for others (`~` cuts them to 32 bits). */
+  /** Reads integers of eight bytes as numbers, but decodes those below -2^32 wrongly (`~` cuts them to 32 bits). */
   readonly fast: Decoder<CborValue>;
-  /** Reads them as bigints, and right. */
+  /** Reads integers of eight bytes as bigints, correctly. */
   readonly exact: Decoder<WideValue>;
 }
 let decoders: Decoders | null = null;
 
 /**
- * Where blocks of up to this size are copied to before they are decoded: cbor-x makes a DataView for each object that it is
- * given and leaves it there as a property, which costs as much as decoding a small record.
+ * Blocks up to this size are copied into one buffer before decoding: cbor-x creates a DataView for each input and stores it
+ * there as a property, which costs as much as decoding a small record.
  */
 const SCRATCH_BYTES = 16_384;
 let scratch: Uint8Array | null = null;
 
 /**
- * Decodes one scanned item that fills `bytes`. The result has memory of its own. `hasWideNegative`: there is an integer below
- * -2^32 somewhere in it.
+ * Decodes one scanned item that fills `bytes`. The result shares no memory with it. `hasWideNegative`: the item contains an integer
+ * below -2^32.
  */
 export function decodeScanned(bytes: Uint8Array, hasWideNegative: boolean): CborValue {
   decoders ??= createDecoders();
@@ -76,7 +76,7 @@ function createDecoders(): Decoders {
   const options = { mapsAsObjects: true, useRecords: false, copyBuffers: true };
   const readText = createTextTable();
   setExtractor((position, _end, length, source) => readText(source, position, position + length));
-  // The scan has seen that it is a byte string of a zero and a CID.
+  // The scan has checked that this is a byte string of a zero and a CID.
   addExtension({ tag: 42, decode: (item) => new CidLink(item.subarray(1)) });
   return {
     fast: new Decoder<CborValue>({ ...options, int64AsNumber: true }),
@@ -84,7 +84,7 @@ function createDecoders(): Decoders {
   };
 }
 
-/** The scan has bounded depth and integers. */
+/** Recursion is safe: the scan has limited the depth and the integers. */
 function bigintsToNumbers(value: WideValue): CborValue {
   if (typeof value === "bigint") return Number(value);
   if (Array.isArray(value)) return value.map(bigintsToNumbers);

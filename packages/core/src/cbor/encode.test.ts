@@ -8,7 +8,7 @@ import { CborError } from "./refusal.ts";
 const number = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
-  // Without -0: it is written as the integer 0.
+  // Without -0, which is written as the integer 0.
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((double) => double + 0),
   fc.constantFrom(2 ** 32, -(2 ** 32), -(2 ** 32) - 1, 1_790_000_000_000.5),
 );
@@ -54,7 +54,7 @@ test("a message of a megabyte of records costs what they weigh, and shares no me
 
   expect(first.length).toBeLessThan(1_000_100);
   expect(first.buffer.byteLength).toBe(first.length);
-  // Not by toEqual, which takes seconds for a megabyte.
+  // Not with toEqual, which takes seconds for a megabyte.
   expect(copy.equals(first)).toBe(true);
   expect(isDeepStrictEqual(decodeMessage(first), { records })).toBe(true);
 });
@@ -74,7 +74,7 @@ describe("what could not be read back is not written", () => {
     ["a lone surrogate", "\ud800"],
     ["a __proto__ key", JSON.parse('{"__proto__": 1}')],
   ])("%s", (_what, message) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types forbid them, callers can be wrong all the same
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types forbid these values, but a caller may pass them anyway
     expect(() => encodeMessage(message as MessageValue)).toThrow(CborError);
   });
 });

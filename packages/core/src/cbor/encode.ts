@@ -1,7 +1,7 @@
 /**
- * CBOR for our own messages: plain data with byte strings in it, no tags, no record structures, nothing shared.
- * What is read back passes the same scan as what the network sends, with the rules of a message:
- * finite 64-bit floats are allowed (cbor-x writes integers above 2^32 as such), the order of keys is free, CIDs do not occur.
+ * CBOR for our own messages: plain data with byte strings, no tags, no record structures, no shared values.
+ * Decoding passes the same scan as data from the network, with the rules for messages: finite 64-bit floats are
+ * allowed (cbor-x writes integers above 2^32 as floats), keys may have any order, CIDs do not occur.
  */
 import { Encoder } from "cbor-x/index-no-eval";
 import { type CborValue, decodeScanned } from "./decoder.ts";
@@ -23,19 +23,19 @@ const MESSAGE_RULES: ScanRules = { sortedKeys: false, cids: false, floats: true 
 let encoder: Encoder | null = null;
 
 /**
- * One message in memory of its own.
- * @throws CborError for what could not be read back: a defect of the caller's, better met here than at the other end.
+ * Encodes one message; the result has its own memory.
+ * @throws CborError for a value that could not be read back: a bug of the caller, found here and not by the receiver
  */
 export function encodeMessage(value: MessageValue): Uint8Array {
   encoder ??= new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
-  // The encoder's result is a view into a buffer of many messages, and would keep all of it alive.
+  // The encoder returns a view into a buffer of many messages; keeping it would keep the whole buffer alive.
   const message = new Uint8Array(encoder.encode(value));
   scanMessage(message);
   return message;
 }
 
 /**
- * The value in a message; its memory is its own. Its shape is the caller's to check.
+ * Decodes a message; the value has its own memory. The caller checks its shape.
  * @throws CborError for anything that `encodeMessage` would not have written.
  */
 export function decodeMessage(message: Uint8Array): CborValue {

@@ -1,16 +1,16 @@
 /**
- * How an event lies in CBOR, version 1: an array in a fixed order, integers, byte strings; record bytes as they came.
- * Pure data in, pure data out. A change of the order is a new version: what was written in the old one is in the queue
- * and among the dead events while a deploy goes on.
+ * How an event is encoded in CBOR, version 1: an array in a fixed order of integers and byte strings; record bytes are unchanged.
+ * This is pure. A change of the order needs a new version, because events in the old order are in the queue and among the dead
+ * events during a deploy.
  */
 import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage, type MessageValue } from "./encode.ts";
 import { FieldReader, LayoutError } from "./field-reader.ts";
 
-/** A number that nothing of this version stands for, where a newer program has one more: a kind of event, or of action. */
+/** A number that this version does not use, but a newer program may: a kind of event, or an action. */
 export class NewerKindError extends LayoutError {}
 
-/** The first byte of an event that is kept by itself. */
+/** The first byte of an event that is stored alone. */
 export const EVENT_VERSION = 1;
 
 const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4, range: 5 } as const;
@@ -24,14 +24,14 @@ export function actionNumber(action: RecordAction): number {
   return ACTIONS.indexOf(action);
 }
 
-/** An event that is kept by itself: version, then CBOR. @throws CborError for one that could not be read back */
+/** Encodes an event to store it alone: version, then CBOR. @throws CborError for one that could not be read back */
 export function encodeEvent(event: FirehoseEvent): Uint8Array {
   return Buffer.concat([Uint8Array.of(EVENT_VERSION), encodeMessage(layOutEvent(event))]);
 }
 
 /**
- * null: it was written by a newer program, of another version or with a kind of event that is not known here.
- * @throws LayoutError or CborError for anything that encodeEvent() would not have made
+ * null: a newer program wrote it, with another version or an unknown kind of event.
+ * @throws LayoutError or CborError for anything that encodeEvent() would not have written
  */
 export function decodeEvent(bytes: Uint8Array): FirehoseEvent | null {
   const [version] = bytes;
@@ -77,7 +77,7 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
         event.reason,
         event.error.toWellFormed(),
         event.payload,
-        // The last field, and only where there is something to try again: most dead entries look as they always did.
+        // The last field exists only if the event can be tried again, so that most dead entries keep the old form.
         ...(event.event === undefined ? [] : [layOutEvent(event.event)]),
       ];
     case "range": {
@@ -91,16 +91,16 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
   }
 }
 
-/** Texts that were cut for display may end in half of a pair, which CBOR has no way to write. */
+/** A text that was cut for display may end in half of a surrogate pair, which CBOR cannot encode. */
 function wellFormed(text: string | null): string | null {
   return text === null ? null : text.toWellFormed();
 }
 
-/** @throws LayoutError for anything that layOutEvent() would not have made; NewerKindError where a newer one might have. */
+/** @throws LayoutError for anything that layOutEvent() would not have written; NewerKindError if a newer version might have. */
 export function readEvent(value: unknown): FirehoseEvent {
   const fields = new FieldReader("event", value);
   const kind = fields.integer();
-  // Of such an event nothing else is known, not even what its next field is.
+  // Of an event of a newer kind we know nothing else, not even the meaning of its next field.
   if (kind > LAST_KIND) throw new NewerKindError(`event is of kind ${kind}`);
   const at = { seq: fields.integer(), timeMs: fields.number() };
   switch (kind) {

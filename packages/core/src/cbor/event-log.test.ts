@@ -30,7 +30,7 @@ const anyRecord: fc.Arbitrary<RecordEvent> = fc
   })
   .map((event) => (event.action === "delete" ? { ...event, cid: null, record: null } : event));
 
-/** The event as it would stand in a frame: its parts one behind the other, with something in between. */
+/** The event as it is in a frame: its parts one after the other, with other bytes in between. */
 function placesOf(event: RecordEvent): RecordPlaces {
   const parts: Buffer[] = [];
   let length = 0;

@@ -1,7 +1,7 @@
 /**
- * Events one behind the other, in the CBOR in which a message carries them (event-layout.ts). A reader holds thousands of
- * events at a time: as objects each would be a dozen allocations that live until the window is full; here they are bytes in
- * one piece of memory, copied out of the frame once, and a message takes them as they are.
+ * Stores events one after the other, in the CBOR of a queue message (event-layout.ts). A reader holds thousands of events at a time. As
+ * objects, each would be a dozen allocations that live until the window is full. Here they are bytes in one buffer: they are copied
+ * out of the frame once, and a message takes them unchanged.
  */
 import { CID_LENGTH, digestMatches, isCid } from "../cid.ts";
 import type { FirehoseEvent, RecordAction } from "../event.ts";
@@ -11,11 +11,11 @@ import { argumentLength, readArgument, writeHead } from "./head.ts";
 import { RangePlaces } from "./range-places.ts";
 
 const FIRST_BYTES = 256 * 1024;
-/** What a log leaves to the next one. A window that needed more was an exception. */
+/** The largest buffer that the next log reuses. A window that needed more was an exception. */
 const MOST_LEFT_BYTES = 8 * 1024 * 1024;
-/** All heads of a record event, its numbers, its action and its CID. */
+/** Enough for all heads of a record event, its numbers, its action and its CID. */
 const OVERHEAD_BYTES = 100;
-/** From here on the native copy is faster than the loop. */
+/** From this length on, the native copy is faster than the loop. */
 const NATIVE_FROM_BYTES = 48;
 
 const UNSIGNED = 0;
@@ -24,7 +24,7 @@ const TEXT = 3;
 const NULL = 0xf6;
 const FLOAT_64 = 0xfb;
 
-/** A record operation where it stands in a frame: offsets into `bytes`. Its texts are ASCII. */
+/** Where a record operation is in a frame: offsets into `bytes`. Its texts are ASCII. */
 export interface RecordPlaces {
   readonly bytes: Buffer;
   readonly seq: number;
@@ -38,7 +38,7 @@ export interface RecordPlaces {
   readonly pathStart: number;
   readonly slash: number;
   readonly pathEnd: number;
-  /** Where the 36 bytes of its CID are. -1: a delete, which has no record either. */
+  /** Offset of the 36 bytes of its CID. -1: a delete, which has no record either. */
   readonly cid: number;
   readonly recordStart: number;
   readonly recordEnd: number;
@@ -47,7 +47,7 @@ export interface RecordPlaces {
 export class EventLog implements Iterable<FirehoseEvent> {
   #bytes: Buffer<ArrayBuffer>;
   #view: DataView;
-  /** Where each event ends, and where its record begins; -1: it has none. */
+  /** Where each event ends, and where its record begins; -1: it has no record. */
   readonly #ends: number[] = [];
   readonly #records: number[] = [];
   readonly #ranges = new RangePlaces();
@@ -85,7 +85,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#records.push(record === null ? -1 : end - record.length);
   }
 
-  /** The same for an operation that is still in its frame, of which nothing else has to be made. */
+  /** Appends an operation directly from its frame, without creating an object. */
   appendRecord(places: RecordPlaces): void {
     const { bytes, didStart, didEnd, revStart, revEnd, pathStart, slash, pathEnd, recordStart, recordEnd } = places;
     const recordBytes = places.cid === -1 ? 0 : recordEnd - recordStart;
@@ -113,14 +113,14 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#ends.push(at);
   }
 
-  /** Forgets the events from this one on. */
+  /** Removes this event and all after it. */
   truncate(length: number): void {
     this.#ends.length = length;
     this.#records.length = length;
     this.#ranges.truncate(length);
   }
 
-  /** In memory of its own. @throws RangeError where there is none, or the log is spent */
+  /** The event, in its own memory. @throws RangeError if there is none, or if the log was renewed */
   at(index: number): FirehoseEvent {
     const start = this.#startOf(index);
     return readEvent(decodeMessage(this.#bytes.subarray(start, this.#endOf(index))));
@@ -132,14 +132,14 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return this.#bytes[at] === FLOAT_64 ? this.#view.getFloat64(at + 1) : readArgument(this.#bytes, at, end);
   }
 
-  /** The record's block, as a view into the log. null: a delete, or no record event. */
+  /** The record's block, as a view into the log. null: a delete, or not a record event. */
   recordAt(index: number): Uint8Array | null {
     const end = this.#endOf(index);
     const start = this.#records[index] ?? -1;
     return start === -1 ? null : new Uint8Array(this.#bytes.buffer, start, end - start);
   }
 
-  /** Whether a block is the one that the event's CID names. Costs one sha-256. */
+  /** Whether the event's CID names this block. Costs one sha-256. */
   hashMatchesAt(index: number, block: Uint8Array): boolean {
     const start = this.#records[index] ?? -1;
     // The CID is the field before the record.
@@ -182,7 +182,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     target.set(this.#bytes.subarray(this.#startOf(start), this.#startOf(end)), at);
   }
 
-  /** Appends an event of another log as it lies there. */
+  /** Appends a copy of an event of another log. */
   appendFrom(log: EventLog, index: number): void {
     if (log.rangesBetween(index, index + 1) > 0) return this.append(log.at(index));
     const bytes = log.bytesOf(index, index + 1);
@@ -193,14 +193,14 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#records.push(recordBytes === undefined ? -1 : start + bytes - recordBytes);
   }
 
-  /** The same events, but for those that are given here by their index. */
+  /** A copy of the log in which the events with these indexes are replaced. */
   replacing(others: ReadonlyMap<number, FirehoseEvent>): EventLog {
     const log = new EventLog();
     for (let index = 0; index < this.length; index++) log.append(others.get(index) ?? this.at(index));
     return log;
   }
 
-  /** An empty log in the memory of this one, which is spent: nothing of it can be read any more. */
+  /** Returns an empty log that takes over this one's memory; this one cannot be read any more. */
   renew(): EventLog {
     const memory = this.#bytes;
     this.truncate(0);
@@ -218,7 +218,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return end;
   }
 
-  /** Makes room and returns where it begins. */
+  /** Makes room for so many bytes and returns where it begins. */
   #reserve(bytes: number): number {
     const start = this.byteLength;
     if (start + bytes > this.#bytes.length) {
@@ -230,7 +230,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return start;
   }
 
-  /** As cbor-x does: what does not fit into 32 bits is a float. */
+  /** As cbor-x does: a number that does not fit into 32 bits is written as a float. */
   #writeNumber(at: number, value: number): number {
     if (value >>> 0 === value) return writeHead(this.#bytes, at, UNSIGNED, value);
     this.#bytes[at] = FLOAT_64;
@@ -239,7 +239,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
   }
 }
 
-/** Some events of a log, one behind the other. Good for as long as the log is. */
+/** Consecutive events of a log. Valid as long as the log is. */
 export class EventSlice implements Iterable<FirehoseEvent> {
   readonly #log: EventLog;
   readonly #start: number;
@@ -255,7 +255,7 @@ export class EventSlice implements Iterable<FirehoseEvent> {
     return this.#log.bytesOf(this.#start, this.#start + this.length);
   }
 
-  /** For how many events it counts. */
+  /** The number of events that it counts as. */
   get counted(): number {
     return this.#log.countedBetween(this.#start, this.#start + this.length);
   }
@@ -264,7 +264,7 @@ export class EventSlice implements Iterable<FirehoseEvent> {
     return this.#log.rangesBetween(this.#start, this.#start + this.length) > 0;
   }
 
-  /** Of its event with this index. */
+  /** The sequence number of its event with this index. */
   seqAt(index: number): number {
     return this.#log.seqAt(this.#start + index);
   }

@@ -1,6 +1,6 @@
-/** Reads an array of decoded CBOR field by field and checks each, so that what comes out has the type that it says. */
+/** Reads an array of decoded CBOR field by field and checks each, so that the results have the declared types. */
 
-/** A message is not laid out as it should be. `message` says where; it quotes nothing that came from outside. */
+/** A message does not have the expected layout. `message` says where; it quotes nothing from outside. */
 export class LayoutError extends Error {
   override readonly name = "LayoutError";
   isRetryable(): boolean {
@@ -13,7 +13,7 @@ export class FieldReader {
   readonly #fields: readonly unknown[];
   #next = 0;
 
-  /** @throws LayoutError, as every method does. `length` is checked here where it is known beforehand. */
+  /** @throws LayoutError, as every method does. `length` is checked here if it is known in advance. */
   constructor(what: string, value: unknown, length?: number) {
     if (!Array.isArray(value)) throw new LayoutError(`${what} is not an array`);
     this.#what = what;

@@ -1,4 +1,4 @@
-/** Other people's fixtures: what the ecosystem agrees on, and where atproto is stricter. */
+/** Fixtures from other projects: what all implementations agree on, and where atproto is stricter. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as dagCbor from "@ipld/dag-cbor";
@@ -19,7 +19,7 @@ function scan(bytes: Uint8Array): "accepted" | CborRefusal {
   return end === bytes.length ? "accepted" : "trailing-bytes";
 }
 
-/** As @ipld/dag-cbor would have it. */
+/** The value as @ipld/dag-cbor decodes it. */
 function toIpld(value: CborValue): unknown {
   if (value instanceof CidLink) return CID.decode(value.bytes);
   if (isCborList(value)) return value.map(toIpld);
@@ -27,7 +27,7 @@ function toIpld(value: CborValue): unknown {
   return value;
 }
 
-/** What we make of the bytes: a reason, or a value as the reference has it. */
+/** Our result for the bytes: a reason, or a value in the form of the reference. */
 function read(bytes: Uint8Array): { refused: CborRefusal } | { value: unknown } {
   const result = scan(bytes);
   return result === "accepted"
@@ -50,10 +50,10 @@ describe("dasl-testing", () => {
   const cases = readdirSync(folder)
     .filter((file) => file.endsWith(".json"))
     .flatMap((file): DaslCase[] => JSON.parse(readFileSync(join(folder, file), "utf8")));
-  // invalid_out says what an encoder must not write; nothing is encoded for the network here.
+  // invalid_out lists what an encoder must not write; nothing is encoded for the network here.
   const inputs = cases.filter(({ type }) => type !== "invalid_out");
 
-  /** Valid somewhere, refused here. */
+  /** Valid under other rules, refused here. */
   const STRICTER: Readonly<Record<string, CborRefusal>> = {
     "Big DASL CID": "bad-cid", // sha-256 only
     "float reduction": "float", // no floats in records
@@ -71,7 +71,7 @@ describe("dasl-testing", () => {
     "highest negative bigint": "bad-tag",
     "map with equal int and float keys": "key-type",
   };
-  /** Refused by another profile than DAG-CBOR, fine here: dCBOR alone wants text normalized. */
+  /** Refused by dCBOR only, which requires normalized text; accepted here. */
   const PERMITTED = "text not in Unicode Normalization Form C";
 
   test("all of them are here", () => {
@@ -96,7 +96,7 @@ describe("codec-fixtures", () => {
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => readdirSync(join(folder, name)).map((file) => ({ name, path: join(folder, name, file) })));
 
-  /** All are valid DAG-CBOR; these are not what a record may hold. */
+  /** All of these are valid DAG-CBOR, but not allowed in a record. */
   const STRICTER: readonly (readonly [RegExp, CborRefusal])[] = [
     [/^float-(?!array_of_specials)/, "float"],
     [/^garbage-(?:03|07|09|11|15|19|20|22|24)$/, "float"],

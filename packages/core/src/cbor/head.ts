@@ -6,20 +6,20 @@ const NON_MINIMAL = refused("non-minimal");
 const INDEFINITE_LENGTH = refused("indefinite-length");
 const RESERVED = refused("reserved");
 
-/** How many bytes the head is long that begins with this one. */
+/** The length in bytes of the head that begins with this byte. */
 export function headLength(initial: number): number {
   const info = initial & 31;
   return info < 24 ? 1 : 1 + (1 << (info - 24));
 }
 
-/** How many bytes the head is long that holds this number, below 2^32. */
+/** The length in bytes of the head for this number, which is below 2^32. */
 export function argumentLength(value: number): number {
   if (value < 24) return 1;
   if (value < 0x100) return 2;
   return value < 0x1_0000 ? 3 : 5;
 }
 
-/** Writes the head of an item whose number is below 2^32, in its shortest form; returns where it ends. */
+/** Writes the shortest head for a number below 2^32; returns where it ends. */
 export function writeHead(bytes: Uint8Array, at: number, major: number, value: number): number {
   const type = major << 5;
   if (value < 24) {
@@ -46,8 +46,8 @@ export function writeHead(bytes: Uint8Array, at: number, major: number, value: n
 }
 
 /**
- * The number in an item's head, which must be in its shortest form; one above 2^53 - 1 comes out as some number above it.
- * A negative result is a refusal. `at` is before `end`.
+ * The number in an item's head, which must be in its shortest form; for a number above 2^53 - 1, some number above 2^53 - 1.
+ * A negative result is a refusal. `at` must be before `end`.
  */
 export function readArgument(bytes: Uint8Array, at: number, end: number): number {
   const info = (bytes[at] ?? 0) & 31;

@@ -1,14 +1,14 @@
-/** Map keys that a scanner knows, as they stand in CBOR. */
+/** The map keys that a scanner knows, encoded in CBOR. */
 
 export interface KeyTable {
   /** Head and text of each key; a key's id is its index. In DAG-CBOR's order: by length, then bytes. */
   readonly encoded: readonly Uint8Array[];
 }
 
-/** What stands for the key before the first one of a map. */
+/** The "previous key" of a map's first key. */
 export const FIRST_KEY = -1;
 
-/** `ids` number the keys in DAG-CBOR's order, from 0 on. Constants, so that a `switch` over them compiles to a jump. */
+/** `ids` numbers the keys in DAG-CBOR's order, from 0 on. They are constants, so that a `switch` over them compiles to a jump. */
 export function keyTable(ids: Readonly<Record<string, number>>): KeyTable {
   const keys = Object.keys(ids).toSorted((left, right) => left.length - right.length || (left < right ? -1 : 1));
   const isInOrder = keys.every((key, id) => ids[key] === id && key.length < 24);

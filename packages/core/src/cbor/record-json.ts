@@ -1,12 +1,12 @@
 /**
- * A record in atproto's own JSON form, as text that Postgres takes for jsonb: `{"$link": "bafy…"}`, `{"$bytes": "…"}`.
- * U+FFFE, U+FFFF and every other character but U+0000 are fine in jsonb and stay as they are.
+ * Writes a record in atproto's own JSON form as text for jsonb: `{"$link": "bafy…"}`, `{"$bytes": "…"}`.
+ * jsonb accepts U+FFFE, U+FFFF and every other character but U+0000, so they stay as they are.
  */
 import { cidToText } from "../cid.ts";
 import { BadRecordError } from "./decode-record.ts";
 import { type CborMap, type CborValue, CidLink, isCborList } from "./decoder.ts";
 
-/** An escape for U+0000 in JSON: not one whose backslash is itself escaped. */
+/** An escape for U+0000 in JSON, unless its backslash is itself escaped. */
 const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
@@ -19,7 +19,7 @@ export function recordToJson(record: CborMap): string {
   return text;
 }
 
-/** Recursive: the scan has bounded the depth. */
+/** Recursion is safe: the scan has limited the depth. */
 function toJson(value: CborValue): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);

@@ -1,7 +1,7 @@
-/** Why bytes are refused: a fixed set of words, as errors and as the negative numbers that the scan returns. */
+/** Why bytes are refused: a fixed set of words, for errors and for the negative numbers that the scan returns. */
 import type { ClassifiedError } from "../errors.ts";
 
-/** Everything that can be wrong, in words that are stored, counted and shown: never rename one. */
+/** All reasons. The words are stored, counted and shown: never rename one. */
 export const CBOR_REFUSALS = [
   "truncated",
   "trailing-bytes",

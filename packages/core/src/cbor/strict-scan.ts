@@ -1,7 +1,7 @@
 /**
- * The gate before any decoder: walks DAG-CBOR without building anything and refuses whatever atproto does not permit.
- * Iterative, and it allocates nothing, so that no input can make it deep, slow or large: hostile records do arrive,
- * because relays check the size of a record block and not what is in it.
+ * The check before any decoder: walks DAG-CBOR without building anything and refuses whatever atproto does not permit.
+ * It is iterative and allocates nothing, so that no input can make it deep, slow or large. Hostile records do arrive,
+ * because relays check the size of a record block and not its content.
  *
  * Stricter than DAG-CBOR: no floats, integers within ±(2^53 - 1), CIDs of cid.ts only, depth 32, 131,072 items a container,
  * and no `__proto__` key.
@@ -12,11 +12,11 @@ import { CborError, refusalOf, refused } from "./refusal.ts";
 import { isValidUtf8 } from "./utf8.ts";
 
 export interface ScanRules {
-  /** Keys sorted by length, then bytes; each once. */
+  /** Keys must be sorted by length, then bytes, without duplicates. */
   readonly sortedKeys: boolean;
-  /** Tag 42 over a CID; all others never. */
+  /** Allows tag 42 over a CID; other tags are never allowed. */
   readonly cids: boolean;
-  /** Finite 64-bit floats; shorter ones never. */
+  /** Allows finite 64-bit floats; shorter floats are never allowed. */
   readonly floats: boolean;
 }
 
@@ -27,7 +27,7 @@ export const MAX_DEPTH = 32;
 export const MAX_CONTAINER_ITEMS = 131_072;
 
 /**
- * Where the one item that begins at `start` ends. Bytes after it are not looked at.
+ * Returns where the one item that begins at `start` ends. Bytes after it are not checked.
  * @throws CborError
  */
 export function skipItem(bytes: Uint8Array, start: number, end: number): number {
@@ -59,7 +59,7 @@ const ARRAY = 4;
 const MAP = 5;
 const TAG = 6;
 
-// The open containers of the scan that is going on. Scans never overlap: they are synchronous and call nobody.
+// The open containers of the current scan. Scans never overlap: they are synchronous and call nothing else.
 const itemsLeft = new Int32Array(MAX_DEPTH + 1);
 const isMap = new Uint8Array(MAX_DEPTH + 1);
 const lastKeyStart = new Int32Array(MAX_DEPTH + 1);
@@ -72,7 +72,7 @@ export function lastScanSawWideNegative(): boolean {
   return sawWideNegative;
 }
 
-/** Like `skipItem`, for any rules, and without an error to build: a negative result is a refusal. */
+/** Like `skipItem`, for any rules, and without creating an error: a negative result is a refusal. */
 export function scanItem(bytes: Uint8Array, start: number, end: number, rules: ScanRules): number {
   let at = start;
   let depth = 0;
@@ -100,7 +100,7 @@ export function scanItem(bytes: Uint8Array, start: number, end: number, rules: S
         at += headLength(initial);
       }
       if (major === UNSIGNED || major === NEGATIVE) {
-        // -1 - value must be safe too.
+        // The decoded value is -1 - value, which must be a safe integer, too.
         if (value + major > Number.MAX_SAFE_INTEGER) return INTEGER_RANGE;
         if (major === NEGATIVE && value >= 2 ** 32) sawWideNegative = true;
       } else if (major === BYTES || major === TEXT) {
@@ -125,7 +125,7 @@ export function scanItem(bytes: Uint8Array, start: number, end: number, rules: S
       }
     }
 
-    // An item is complete, and with the last one of a container the container is, too.
+    // An item is complete; if it was the last one of its container, the container is complete, too.
     while (depth > 0) {
       const left = (itemsLeft[depth] ?? 0) - 1;
       itemsLeft[depth] = left;
@@ -149,7 +149,7 @@ function scanKey(bytes: Uint8Array, start: number, end: number, depth: number, i
   }
   if (length > end - at) return TRUNCATED;
   if (!isValidUtf8(bytes, at, at + length)) return INVALID_UTF8;
-  // Objects of JavaScript cannot hold it as an ordinary key; libraries drop or rename it in silence.
+  // JavaScript objects cannot hold it as an ordinary key; libraries drop or rename it silently.
   if (length === 9 && isProto(bytes, at)) return PROTO_KEY;
   if (isSorted) {
     const lastLength = lastKeyLength[depth] ?? -1;
@@ -179,7 +179,7 @@ function compareBytes(bytes: Uint8Array, left: number, right: number, length: nu
   return 0;
 }
 
-/** What follows tag 42: a byte string of a zero and the CID. */
+/** Scans what follows tag 42: a byte string of a zero and the CID. */
 function scanCid(bytes: Uint8Array, at: number, end: number): number {
   if (at + 3 + CID_LENGTH > end) return at >= end ? TRUNCATED : BAD_CID;
   const isPrefixed = bytes[at] === 0x58 && bytes[at + 1] === CID_LENGTH + 1 && bytes[at + 2] === 0;

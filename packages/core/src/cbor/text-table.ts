@@ -1,6 +1,6 @@
 /**
- * Text that is read again and again: records and events say the same few short strings over and over (keys, $type, languages,
- * collections). A small table hands out the one that was made before instead of making it anew.
+ * Reuses strings: records and events contain the same few short strings again and again (keys, $type, languages,
+ * collections), so a small table returns the string that was made before instead of a new one.
  */
 import { asciiText, utf8Text } from "./text.ts";
 
@@ -10,7 +10,7 @@ const MAX_LENGTH = 32;
 /** Reads the UTF-8 text between two offsets. */
 export type ReadText = (bytes: Uint8Array, start: number, end: number) => string;
 
-/** The table never grows: 2,048 strings of at most 32 characters, the newest of two in the same slot stays. */
+/** The table has a fixed size: 2,048 strings of at most 32 characters. Of two strings for one slot, the newer one stays. */
 export function createTextTable(): ReadText {
   const known: (string | undefined)[] = Array.from({ length: SLOTS });
 

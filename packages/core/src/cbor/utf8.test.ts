@@ -19,7 +19,7 @@ test("agrees with Node on every sequence of up to two bytes, and on every lead o
       expect(isValidUtf8(bytes, 0, 4)).toBe(isUtf8(bytes));
     }
   }
-  // Gathered, because an expectation a sequence would take minutes.
+  // Collected into one expectation, because one for each sequence would take minutes.
   expect(wrong).toEqual([]);
 });
 

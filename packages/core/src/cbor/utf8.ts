@@ -1,7 +1,7 @@
-/** UTF-8, checked in place: shortest forms only, no surrogates, nothing above U+10FFFF. */
+/** Checks UTF-8 in place: shortest forms only, no surrogates, nothing above U+10FFFF. */
 import { isUtf8 } from "node:buffer";
 
-/** From here on the native check is faster than the loop, its view included. */
+/** From this length on, the native check is faster than the loop, including the cost of the view. */
 const NATIVE_FROM_BYTES = 256;
 
 export function isValidUtf8(bytes: Uint8Array, start: number, end: number): boolean {
@@ -9,7 +9,7 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
   return isAscii(bytes, start, end) || isShortestForm(bytes, start, end);
 }
 
-/** Nearly all text is: nothing is decided before all of it has been seen. */
+/** Nearly all text is ASCII, so the loop does not stop early: it checks the result once at the end. */
 function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   let seenBits = 0;
   for (let at = start; at < end; at++) seenBits |= bytes[at] ?? 0;
@@ -28,7 +28,7 @@ function isShortestForm(bytes: Uint8Array, start: number, end: number): boolean 
       at += 1;
       continue;
     }
-    // The second byte alone tells overlong forms, surrogates and what is above U+10FFFF.
+    // The second byte is enough to detect overlong forms, surrogates and values above U+10FFFF.
     const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
     const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
     const following = lead < 0xf0 ? 2 : 3;

@@ -1,4 +1,4 @@
-/** DATABASE_URL: checked for shape, and shown without its password or its parameters. */
+/** DATABASE_URL: checks its form, and shows it without its password and its parameters. */
 import { escapeForLog } from "../log-lines.ts";
 import { type Kind, type Parsed } from "./kinds.ts";
 import { type PostgresUrl, readPostgresUrl } from "./postgres-url.ts";
@@ -14,7 +14,7 @@ function parseDatabaseUrl(text: string): Parsed<string> {
   return readDatabaseUrl(text) === null ? { problem: "not a URL of Postgres" } : { value: text };
 }
 
-/** null where the text is not surely understood: then nothing of it may be shown, as it may hold a password anywhere. */
+/** null: the text cannot be parsed with certainty. Then no part of it may be shown, because any part may be a password. */
 function readDatabaseUrl(text: string): PostgresUrl | null {
   const read = readPostgresUrl(text);
   if (read.kind === "problem") return null;

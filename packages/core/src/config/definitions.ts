@@ -17,11 +17,12 @@ import {
   type ThrottleSettings,
   VERIFY_LEVELS,
 } from "./settings.ts";
+import { webhookUrl } from "./webhook-url.ts";
 
 const { background } = PROFILES;
 const queueUrl = matching("the URL of an SQS queue", /^https?:\/\/[^\s/]+\/\S+$/);
 
-/** The group that the type of a setting says. */
+/** The group that a setting's type names. */
 type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
   ? "throttle"
   : K extends keyof ScopeSettings
@@ -30,7 +31,7 @@ type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
       ? "profile"
       : "deployment";
 
-/** The compiler sees to it that no key of Settings is forgotten, and that each is in its group. */
+/** The compiler checks that no key of Settings is missing, and that each is in its group. */
 const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } } = {
   relayUrl: {
     key: "relayUrl",
@@ -206,6 +207,14 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: null,
     help: "Existing SNS topic that alarms are sent to, instead of an e-mail address.",
   },
+  notifyUrl: {
+    key: "notifyUrl",
+    name: "BACKFILL_NOTIFY_URL",
+    group: "deployment",
+    kind: optional(webhookUrl),
+    fallback: null,
+    help: "Webhook (Slack, Discord or your own) that gets a notice when a run ends, stops or has a problem.",
+  },
   reserveConcurrency: {
     key: "reserveConcurrency",
     name: "BACKFILL_RESERVE_CONCURRENCY",
@@ -274,7 +283,7 @@ export function definitionOf<K extends SettingKey>(key: K): SettingDefinition<K>
   return TABLE[key];
 }
 
-/** `batchSize` to `BACKFILL_BATCH_SIZE`; what is no key stays as it is. */
+/** `batchSize` to `BACKFILL_BATCH_SIZE`; a text that is not a key is returned unchanged. */
 export function settingName(key: string): string {
   return SETTINGS.find((setting) => setting.key === key)?.name ?? key;
 }

@@ -1,7 +1,7 @@
 /**
- * The text of a `.env` file to names and values. Node's own parser passes over what it does not understand, and a lost
- * RELAY_URL or DATABASE_URL is a run on the wrong host or database: here each line is understood, or refused by its number.
- * A problem never quotes the file: a line may hold a password.
+ * Parses the text of a `.env` file to names and values. Node's own parser skips lines that it does not understand, but a lost
+ * RELAY_URL or DATABASE_URL would start a run on the wrong host or database. So each line is understood, or refused by its number.
+ * A problem never quotes the file: a line may contain a password.
  */
 import { definitionNamed, SETTINGS } from "./definitions.ts";
 import { withoutBom } from "./file-text.ts";
@@ -9,7 +9,7 @@ import { nearestSetting } from "./problems.ts";
 
 export interface DotEnv {
   readonly values: ReadonlyMap<string, string>;
-  /** Complete sentences, each with its line. Empty: all is understood. */
+  /** Complete sentences, each with its line number. Empty: the whole file is understood. */
   readonly problems: readonly string[];
 }
 
@@ -24,11 +24,11 @@ const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(.*)$/;
 const QUOTES = `"'\``;
 const CURLY_QUOTE = /^[\u2018-\u201f\u00ab\u00bb\u2039\u203a\uff02\uff07]/;
 const MIN_NEAR_CHARS = 5;
-/** `BACKFIL_`, `BAKFILL_`, `BACK_FILL_`: ours, whatever follows. */
+/** `BACKFIL_`, `BAKFILL_`, `BACK_FILL_`: these names are meant for this program, whatever follows. */
 const PREFIX_SLIP = /^(?:BACKFIL|BAKFILL|BACFILL|BCKFILL|ACKFILL|BACKFLL|BACKILL|BACKFILLS|BACK_FILL|BACKFILLL)_/;
 const FORM = "a line is NAME=value, a comment that begins with #, or empty";
 
-/** `env`: names that the real environment has; a name that is near to one of these is somebody else's. */
+/** `env`: names that the real environment has; a similar name belongs to another program. */
 export function parseDotEnv(text: string, env: Readonly<Record<string, string | undefined>> = {}): DotEnv {
   const lines = withoutBom(text).split(/\r\n|\n|\r/);
   const found: Assignment[] = [];
@@ -60,7 +60,7 @@ export function parseDotEnv(text: string, env: Readonly<Record<string, string | 
   const values = new Map(found.map(({ name, value }) => [name, value]));
   for (const { name, line } of found) {
     const meant = meantBy(name);
-    // Beside the right name, a name like it is another program's.
+    // If the right name is set, a similar name belongs to another program.
     if (meant === null || values.has(meant) || env[meant] !== undefined) continue;
     refuse(line, `${name} is not a setting; did you mean ${meant}? If another program needs it, set ${meant} too`);
   }
@@ -69,12 +69,12 @@ export function parseDotEnv(text: string, env: Readonly<Record<string, string | 
   return { values, problems };
 }
 
-/** A setting, or a name that can only be meant as one. */
+/** Whether the name is a setting, or can only be a misspelled one. */
 export function isOurs(name: string): boolean {
   return name.startsWith("BACKFILL_") || definitionNamed(name) !== null;
 }
 
-/** Only a setting's name is shown: any other text may be a part of a secret. */
+/** Shows only a setting's name: any other text may be a part of a secret. */
 function nameFor(name: string): string {
   return isOurs(name) ? `${name} ` : "the value ";
 }
@@ -83,7 +83,7 @@ type Quoted =
   | { readonly value: string; readonly lastIndex: number }
   | { readonly problem: string; readonly lastIndex: number | null };
 
-/** `rest` begins with the quote. Inside double quotes `\n` is a line break, as Node has it; nothing else is escaped. */
+/** `rest` begins with the quote. Inside double quotes `\n` is a line break, as in Node; nothing else is escaped. */
 function readQuoted(lines: readonly string[], index: number, rest: string): Quoted {
   const quote = rest.charAt(0);
   const held: string[] = [];
@@ -115,7 +115,7 @@ function settingsIn(lines: readonly string[], from: number, to: number) {
   });
 }
 
-/** A value without quotes whose meaning differs from what it looks like; null: it is clear. */
+/** Why the meaning of a value without quotes may differ from what it looks like; null: it is clear. */
 function whyUnclear(name: string, rest: string): string | null {
   if (CURLY_QUOTE.test(rest)) return `${name} begins with a typographic quote; use " or '`;
   return /[^\s]#/.test(rest.replace(/\s#.*$/s, ""))
@@ -134,13 +134,13 @@ function whyNoAssignment(source: string): string {
   return `${about}: ${FORM}`;
 }
 
-/** The setting that a name surely is a slip of: other case, other separators, a letter too few. null: none. */
+/** The setting that this name must be a misspelling of: other case, other separators, one letter missing. null: none. */
 function meantBy(name: string): string | null {
   if (isOurs(name)) return null;
   const spelled = name.toUpperCase().replaceAll(/[.-]/g, "_");
   if (isOurs(spelled)) return spelled;
   const { name: near, distance } = nearestSetting(spelled);
-  // Of short names everything is near.
+  // A short name is similar to everything.
   if (distance <= 2 && near.length > MIN_NEAR_CHARS) return near;
   return PREFIX_SLIP.test(spelled) ? spelled.replace(PREFIX_SLIP, "BACKFILL_") : null;
 }

@@ -1,6 +1,6 @@
-/** The bytes of a file of settings to its text. What is not UTF-8 is refused: read as something else it would lose lines. */
+/** Decodes the bytes of a settings file. A file that is not UTF-8 is refused, because another decoding would lose lines. */
 
-/** The file is not text as this program reads it. `message` names the line, and holds nothing of the file. */
+/** The file is not text that this program can read. `message` names the line and contains nothing from the file. */
 export class FileTextError extends Error {
   override readonly name = "FileTextError";
   isRetryable(): boolean {
@@ -41,7 +41,7 @@ function lineAt(bytes: Uint8Array, position: number): number {
   return bytes.subarray(0, position).filter((byte) => byte === 0x0a).length + 1;
 }
 
-/** A line feed is never a part of a longer character: each line can be judged by itself. */
+/** A line feed is never part of a longer character, so each line can be checked separately. */
 function firstWrongLine(bytes: Uint8Array): number {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for (let from = 0, line = 1; ; line++) {

@@ -44,7 +44,7 @@ function list(takes: string, isItem: (text: string) => boolean): Kind<readonly s
   };
 }
 
-/** In a file, items may stand on lines of their own, and `#` begins a comment. */
+/** In a file, each item may be on its own line, and `#` begins a comment. */
 function readListFile(path: string, context: ParseContext): Parsed<string> {
   if (context.readFile === null) return { problem: "a file cannot be named here" };
   try {
@@ -56,7 +56,7 @@ function readListFile(path: string, context: ParseContext): Parsed<string> {
 
 function parseItems(text: string, isItem: (text: string) => boolean): Parsed<readonly string[]> {
   const items = [...new Set(text.split(/[\s,]+/).filter((item) => item !== ""))];
-  // Nothing would mean everything: surely not what a list with nothing in it was meant to say.
+  // An empty list would mean everything, which the operator surely did not want.
   if (items.length === 0) return { problem: "the list is empty" };
   const wrong = items.filter((item) => !isItem(item));
   if (wrong.length === 0) return { value: items };

@@ -1,19 +1,19 @@
-/** The keys of each group of settings, out of the table of definitions: a setting that is added there is in its group everywhere. */
+/** The keys of each group of settings, taken from the table of definitions: a setting that is added there is in its group everywhere. */
 import { definitionOf, SETTINGS } from "./definitions.ts";
 import type { ScopeSettings, SettingKey, ThrottleSettings } from "./settings.ts";
 
 const KEYS: readonly SettingKey[] = SETTINGS.map(({ key }) => key);
 
-// The type of the table makes each group what these say.
+// The type of the table guarantees these predicates.
 const isThrottle = (key: SettingKey): key is keyof ThrottleSettings => definitionOf(key).group === "throttle";
 const isScope = (key: SettingKey): key is keyof ScopeSettings => definitionOf(key).group === "scope";
 
-/** What `tune` may change, one by one. */
+/** The settings that `tune` may change one by one. */
 export const THROTTLE_KEYS: readonly (keyof ThrottleSettings)[] = KEYS.filter(isThrottle);
-/** What a run is about. */
+/** The settings that say what a run reads. */
 export const SCOPE_KEYS: readonly (keyof ScopeSettings)[] = KEYS.filter(isScope);
 
-/** `from` with those keys and no others. */
+/** A copy of `from` with only those keys. */
 export function pick<T extends object, K extends keyof T & string>(from: T, keys: readonly K[]): Pick<T, K> {
   const picked = { ...from };
   const kept: readonly string[] = keys;

@@ -1,6 +1,6 @@
-/** The name that a host's cursors go by: a sequence number means nothing on any other host. */
+/** The key under which a host's cursors are stored: a sequence number has no meaning on another host. */
 
-/** host, with the port where RELAY_URL names one, in lower case; `sample` for the bundled relay, whatever its port. */
+/** The host in lower case, with its port if RELAY_URL names one; `sample` for the bundled relay, whatever its port is. */
 export function hostKey(relayUrl: string | null): string {
   if (relayUrl === null) return "sample";
   return relayUrl

@@ -1,6 +1,6 @@
 /**
- * What a setting is and what it can be: how its text is read, what it takes in words, and how it is shown.
- * Strict on purpose: "abc" that becomes NaN switches a throttle off, and an empty string that becomes 0 does too.
+ * The kind of a setting: how its text is parsed, how its allowed values are described, and how it is shown.
+ * Parsing is strict: if "abc" became NaN, or an empty string 0, a throttle would be off.
  */
 import { escapeForLog } from "../log-lines.ts";
 import type { SettingKey, Settings } from "./settings.ts";
@@ -12,35 +12,35 @@ export interface ParseContext {
   readonly readFile: ((path: string) => string) | null;
 }
 
-/** As Snapshot.settings has it. */
+/** The form of a value in Snapshot.settings. */
 export type ShownValue = string | number | boolean | null;
 
 export interface Kind<T> {
   /** Continues "it takes …". */
   readonly takes: string;
-  /** `text` is trimmed and not empty. A `problem` says what is wrong with it, or is empty where `takes` says it all. */
+  /** `text` is trimmed and not empty. A `problem` says what is wrong with it; it is empty if `takes` is enough. */
   parse(text: string, context: ParseContext): Parsed<T>;
-  /** Fit for status and logs: escaped, and without secrets. */
+  /** For status and logs: escaped, and without secrets. */
   show(value: T): ShownValue;
-  /** What a wrong value held, fit for a problem: escaped, and without secrets. */
+  /** A wrong value, for the text of a problem: escaped, and without secrets. */
   showHeld(text: string): string;
 }
 
 /**
- * `throttle`: `tune` may change it while a run is running. `profile`: names a whole set of those.
- * `scope`: what a run is about; fixed until it is finished. `deployment`: where the program runs; a control event cannot set it.
+ * `throttle`: `tune` may change it while a run is running. `profile`: names a set of throttle settings.
+ * `scope`: what a run reads; fixed until it is finished. `deployment`: where the program runs; a control event cannot set it.
  */
 export type SettingGroup = "profile" | "throttle" | "scope" | "deployment";
 
 export interface SettingDefinition<K extends SettingKey = SettingKey> {
-  /** Of the environment variable. */
+  /** The name of the environment variable. */
   readonly name: string;
   readonly key: K;
   readonly group: SettingGroup;
   readonly kind: Kind<Settings[K]>;
-  /** What an unset variable means. */
+  /** The value if the variable is not set. */
   readonly fallback: Settings[K];
-  /** The same for a person, where the value does not say it; for null it is "none" unless something else stands here. */
+  /** The same as text, if the value is not clear by itself; without it, null is shown as "none". */
   readonly fallbackText?: string;
   /** One line. */
   readonly help: string;
@@ -86,7 +86,7 @@ export function choice<T extends string>(values: readonly T[]): Kind<T> {
   };
 }
 
-/** Text of one form. */
+/** Text that matches a pattern. */
 export function matching(takes: string, pattern: RegExp): Kind<string> {
   return {
     takes,
@@ -97,7 +97,7 @@ export function matching(takes: string, pattern: RegExp): Kind<string> {
 }
 
 /**
- * A path. What only a shell replaces is refused: from a file or a service it arrives as it is written, and would become a
+ * A path. Text that only a shell would replace is refused: from a file or a service it arrives unchanged and would become a
  * folder of that name.
  */
 export const folder: Kind<string> = {
@@ -110,12 +110,12 @@ export const folder: Kind<string> = {
   },
 };
 
-/** Somebody's address: status and logs, which people pass on, say only that there is one. */
+/** Hides an address: status and logs, which people share, only say whether there is one. */
 export function withheld(kind: Kind<string>): Kind<string> {
   return { ...kind, show: () => "(set)" };
 }
 
-/** The same, where nothing is a value too: the one that an unset variable has. */
+/** Also accepts "not set", which is then the default. */
 export function optional<T>(kind: Kind<T>): Kind<T | null> {
   return { ...kind, show: (value) => (value === null ? null : kind.show(value)) };
 }

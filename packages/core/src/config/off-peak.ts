@@ -1,4 +1,4 @@
-/** BACKFILL_OFF_PEAK: `22:00-06:00 Europe/Berlin fast`, a window of the day by the clock on a wall there. */
+/** BACKFILL_OFF_PEAK: `22:00-06:00 Europe/Berlin fast`, a daily window in the local time of that zone. */
 import { type Kind, type Parsed, quoteHeld } from "./kinds.ts";
 import { type OffPeak, PROFILE_NAMES } from "./settings.ts";
 
@@ -12,8 +12,8 @@ export const offPeak: Kind<OffPeak> = {
 };
 
 /**
- * Whether `nowMs` is inside the window, its first minute included, its last excluded. A window that ends before it
- * begins crosses midnight. An hour that the clocks skip or repeat is skipped or repeated here, too.
+ * Whether `nowMs` is inside the window; its first minute is included, its last excluded. A window whose end is before its
+ * beginning crosses midnight. An hour that daylight saving skips or repeats is skipped or repeated here, too.
  */
 export function isOffPeak(window: OffPeak, nowMs: number): boolean {
   const minute = minuteOfDay(window.timeZone, nowMs);
@@ -51,7 +51,7 @@ function minuteOfDay(timeZone: string, nowMs: number): number {
 
 let latest: { readonly timeZone: string; readonly format: Intl.DateTimeFormat } | null = null;
 
-/** Kept for the next call: making one costs more than using it, and a process has one window. */
+/** Cached: creating one costs more than using it, and a process has one window. */
 function wallClock(timeZone: string): Intl.DateTimeFormat {
   if (latest?.timeZone !== timeZone) {
     const format = new Intl.DateTimeFormat("en", { timeZone, hour: "numeric", minute: "numeric", hourCycle: "h23" });

@@ -40,6 +40,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     contact: null,
     alarmEmail: null,
     alarmTopicArn: null,
+    notifyUrl: null,
     reserveConcurrency: true,
     dataDir: ".backfill",
     port: 8_787,
@@ -52,7 +53,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
 });
 
 describe("every setting", () => {
-  /** A good text, its value, and texts that are refused. */
+  /** A valid text, its value, and texts that are refused. */
   const CASES: Readonly<Record<string, readonly [string, unknown, readonly string[]]>> = {
     RELAY_URL: ["wss://bsky.network", "wss://bsky.network", ["https://bsky.network", "bsky.network"]],
     BACKFILL_SOURCE: ["repos", "repos", ["Repos", "relay,repos", "firehose"]],
@@ -100,6 +101,11 @@ describe("every setting", () => {
       "arn:aws:sns:eu-central-1:123456789012:alarms",
       "arn:aws:sns:eu-central-1:123456789012:alarms",
       ["arn:aws:sqs:eu-central-1:123456789012:q", "alarms"],
+    ],
+    BACKFILL_NOTIFY_URL: [
+      "https://hooks.example/services/T0/B0/x",
+      "https://hooks.example/services/T0/B0/x",
+      ["http://hooks.example/x", "hooks.example", "ftp://hooks.example/x", "https://u:p@hooks.example/x"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
     BACKFILL_DATA_DIR: [

@@ -1,5 +1,5 @@
 /**
- * Texts to a configuration, or to a list of everything that is wrong with them. Pure: the same texts give the same answer.
+ * Parses texts to a configuration, or to a list of all problems. Pure: the same texts give the same answer.
  */
 import { ConfigError } from "../errors.ts";
 import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
@@ -12,27 +12,27 @@ import type { Config, SettingKey, Settings, SettingSource } from "./settings.ts"
 
 export interface Override {
   readonly source: "flag" | "event";
-  /** By the names of the environment. */
+  /** By the names of the environment variables. */
   readonly values: RawConfig;
 }
 
 export interface ParseOptions {
   /** Each wins over the environment and over those before it. */
   readonly overrides?: readonly Override[];
-  /** Reads `@file` values; what it throws becomes a problem. Never asked on behalf of a control event. */
+  /** Reads `@file` values; an error that it throws becomes a problem. Never used for a control event. */
   readonly readFile?: (path: string) => string;
-  /** There is no bundled sample where the program is deployed: RELAY_URL has to be set. */
+  /** A deployed program has no bundled sample, so RELAY_URL has to be set. */
   readonly deployed?: boolean;
 }
 
-/** A configuration that is being put together. */
+/** A configuration that is being built. */
 interface Draft {
   readonly settings: { -readonly [K in SettingKey]: Settings[K] };
   readonly sources: Record<SettingKey, SettingSource>;
 }
 
 /**
- * The environment first, then each override. A profile sets the whole pace of its own layer and of those below it;
+ * Reads the environment first, then each override. A profile sets all throttle settings of its own layer and of those below it;
  * single settings of its own layer and above override it. So a start event's `moderate` is moderate, whatever was deployed.
  *
  * @throws ConfigError with every problem.
@@ -54,7 +54,7 @@ export function parseConfig(raw: RawConfig, options: ParseOptions = {}): Config 
   return draft;
 }
 
-/** There is no sample where it is deployed. A wrong one is a problem already. */
+/** A deployed program has no sample. A wrong RELAY_URL is among the problems already. */
 function missingRelay(draft: Draft, layers: readonly RawConfig[]): readonly string[] {
   const relay = definitionOf("relayUrl");
   if (draft.settings.source === "repos" && draft.settings.dids.length > 0) return [];
@@ -93,7 +93,7 @@ function applyLayer(
   }
 }
 
-/** Empty where it is not set. */
+/** Empty if it is not set. */
 function textOf(values: RawConfig, definition: SettingDefinition): string {
   return values[definition.name]?.trim() ?? "";
 }
@@ -102,7 +102,7 @@ function profileFirst(definitions: readonly SettingDefinition[]): readonly Setti
   return definitions.toSorted((left, right) => Number(right.group === "profile") - Number(left.group === "profile"));
 }
 
-/** Null when all is well. */
+/** Returns null if the value is valid. */
 function assign<K extends SettingKey>(
   draft: Draft,
   definition: SettingDefinition<K>,

@@ -1,11 +1,11 @@
 /**
- * A URL of Postgres taken apart as libpq does it, not as browsers do: `postgres://user@/db?host=/socket` names a host, and a
- * `+` is a plus. A user or password with a raw `@`, `/`, `?`, `#` or `%` can be read in more than one way: it is refused,
- * and no message holds any part of the URL.
+ * Parses a Postgres URL as libpq does, not as browsers do: `postgres://user@/db?host=/socket` names a host, and `+` is a
+ * plus sign. If a user or password contains a raw `@`, `/`, `?`, `#` or `%`, the URL has more than one reading, so it is refused.
+ * No message contains any part of the URL.
  */
 
 export interface PostgresUrl {
-  /** Decoded; "" where it is not given. */
+  /** Decoded; "" if it is absent. */
   readonly user: string;
   readonly password: string;
   readonly host: string;
@@ -30,7 +30,7 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
   const [beforeQuery, query] = splitAt(rest, "?");
   const [authority, path] = splitAt(beforeQuery, "/");
   const at = authority.split("@");
-  // Without an @ in the authority, one after it is where a raw / or ? has cut the password in two.
+  // If the authority has no @ and a later part has one, a raw / or ? has cut the password in two.
   const isCutShort = at.length === 1 && (path.includes("@") || query.includes("@")) && authority.includes(":");
   if (at.length > 2 || path.includes("@") || (isCutShort && !/:\d+$/.test(authority)) || isCutByQuery(at, rest))
     return problem(`is not a valid URL: it holds @, / or ? in a wrong position; ${ENCODE}`);
@@ -59,7 +59,7 @@ export function readPostgresUrl(given: string): ReadPostgresUrl {
   }
 }
 
-/** `user:12?rest@host`: what looks like a port ends in a query that holds the host. */
+/** `user:12?rest@host`: the text after the colon looks like a port, and the host is in the query. */
 function isCutByQuery(at: readonly string[], rest: string): boolean {
   const [before, after] = splitAt(rest, "?");
   return at.length === 1 && after.includes("@") && !before.includes("/");
@@ -77,7 +77,7 @@ function readParams(query: string): ReadonlyMap<string, string> {
   );
 }
 
-/** At the first one. */
+/** Splits at the first mark. */
 function splitAt(text: string, mark: string): readonly [string, string] {
   const index = text.indexOf(mark);
   return index === -1 ? [text, ""] : [text.slice(0, index), text.slice(index + mark.length)];

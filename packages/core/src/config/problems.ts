@@ -1,4 +1,4 @@
-/** The sentences in which a configuration is refused: the variable, what it held, and what it takes. */
+/** The sentences with which a configuration is refused: the variable, the value it had, and what it takes. */
 import { escapeForLog } from "../log-lines.ts";
 import { SETTINGS } from "./definitions.ts";
 import type { SettingDefinition } from "./kinds.ts";
@@ -8,7 +8,7 @@ export function wrongValue(definition: SettingDefinition, held: string, detail: 
   return `${definition.name} is ${definition.kind.showHeld(held)}${because}; it takes ${definition.kind.takes}`;
 }
 
-/** Names the setting that was probably meant, out of those that may be set here. */
+/** Names the setting that was probably meant, among those that may be set in this place. */
 export function unknownName(name: string, known: readonly SettingDefinition[] = SETTINGS): string {
   const shown = escapeForLog(name, 80);
   const nearest = nearestName(
@@ -18,7 +18,7 @@ export function unknownName(name: string, known: readonly SettingDefinition[] = 
   return nearest === null ? `${shown} is not a setting` : `${shown} is not a setting; did you mean ${nearest}?`;
 }
 
-/** Null when none is near: a guess at random is worse than none. */
+/** Null if no name is similar: a random guess is worse than none. */
 function nearestName(name: string, known: readonly string[]): string | null {
   const best = nearestOf(name, known);
   return best.distance <= Math.max(2, best.name.length / 4) ? best.name : null;
@@ -30,7 +30,7 @@ interface Near {
   readonly distance: number;
 }
 
-/** The setting whose name is nearest, however far that is. */
+/** The setting with the most similar name, however different it is. */
 export function nearestSetting(name: string): Near {
   return nearestOf(
     name,
@@ -44,7 +44,7 @@ function nearestOf(name: string, known: readonly string[]): Near {
   return near.reduce((left, right) => (right.distance < left.distance ? right : left));
 }
 
-/** Levenshtein's: how many characters to add, drop or change. */
+/** Levenshtein distance: how many characters to add, drop or change. */
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {

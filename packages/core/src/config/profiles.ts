@@ -1,10 +1,10 @@
-/** The three profiles. A single setting overrides what its profile says. */
+/** The three profiles. A single setting overrides the value of its profile. */
 import type { ProfileName, ThrottleSettings } from "./settings.ts";
 
 export type ProfileSettings = Omit<ThrottleSettings, "memoryCheckInterval">;
 
 export const PROFILES: Readonly<Record<ProfileName, ProfileSettings>> = {
-  /** 2.5 events/s: beside a production workload, without being noticed. */
+  /** 2.5 events/s: beside a production workload, without noticeable load. */
   background: {
     batchSize: 5,
     batchDelayMs: 2_000,
@@ -13,7 +13,7 @@ export const PROFILES: Readonly<Record<ProfileName, ProfileSettings>> = {
     useIdle: true,
     dbPoolSize: 2,
   },
-  /** 20 events/s: time set apart for it, moderate resources. */
+  /** 20 events/s: in a time set apart for the run, with moderate resources. */
   moderate: {
     batchSize: 20,
     batchDelayMs: 1_000,
@@ -22,7 +22,7 @@ export const PROFILES: Readonly<Record<ProfileName, ProfileSettings>> = {
     useIdle: true,
     dbPoolSize: 2,
   },
-  /** 100 events/s: a large server, and somebody who watches it. */
+  /** 100 events/s: for a large server that somebody watches. */
   fast: {
     batchSize: 50,
     batchDelayMs: 500,

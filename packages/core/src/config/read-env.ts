@@ -1,12 +1,12 @@
-/** Picks this program's variables out of an environment and the text of a `.env` file. Reads neither: both are handed in. */
+/** Picks this program's variables out of an environment and the text of a `.env` file; the caller passes both. */
 import { ConfigError } from "../errors.ts";
 import { isOurs, parseDotEnv } from "./dot-env.ts";
 
-/** Names to texts, as they were found. Unknown `BACKFILL_` names are in it, so that parsing can refuse them. */
+/** Names to texts, unparsed. Unknown `BACKFILL_` names are included, so that parsing can refuse them. */
 export type RawConfig = Readonly<Record<string, string>>;
 
 /**
- * The real environment wins, an empty variable too: `BACKFILL_DIDS= npm start` is how one value of `.env` is unset for once.
+ * The real environment wins, even with an empty variable: `BACKFILL_DIDS= npm start` unsets one value of `.env` for one start.
  * @throws ConfigError with every line of the file that is not understood
  */
 export function readEnv(env: Readonly<Record<string, string | undefined>>, dotEnvText?: string): RawConfig {

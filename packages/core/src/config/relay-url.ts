@@ -9,7 +9,7 @@ export const relayUrl: Kind<string> = {
   showHeld: (text) => quoteHeld(text.replace(/\/\/[^/]*@/, "//***@")),
 };
 
-/** How the bundled sample is named: with a database of one's own it is replayed only when it is asked for. */
+/** The name of the bundled sample: into your own database it is replayed only if you ask for it. */
 const SAMPLE = "sample";
 
 /** null: the bundled sample. Several hosts, separated by commas: who may name them is the configuration's affair. */
@@ -34,7 +34,7 @@ export function hasSeveralHosts(relayUrlGiven: string | null): boolean {
   return relayUrlGiven?.includes(",") === true;
 }
 
-/** The value is in lower case, without a slash at the end; a port stays where one was given, the usual one too. */
+/** The value is in lower case, without a slash at the end; a given port stays, even the default one. */
 function parseRelayUrl(text: string): Parsed<string> {
   if (!URL.canParse(text)) return { problem: "not a URL" };
   const { protocol, hostname, username, password, pathname } = new URL(text);

@@ -1,9 +1,9 @@
-/** Whether the bundled sample may be replayed: into the embedded database always, into another one only when it is asked for. */
+/** Whether the bundled sample may be replayed: into the embedded database always, into another one only on request. */
 import type { Config } from "./settings.ts";
 
 /**
- * What is wrong with a start that would replay the sample; null: nothing is. A lost or forgotten RELAY_URL must not fill
- * somebody's database with a recording.
+ * The problem with a start that would replay the sample; null: there is none. A forgotten RELAY_URL must not fill a user's
+ * database with a recording.
  */
 export function unwishedSample({ settings, sources }: Pick<Config, "settings" | "sources">): string | null {
   // Repositories are read without a relay.

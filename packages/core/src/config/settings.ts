@@ -1,5 +1,5 @@
 /**
- * The shape of a parsed configuration. Names of the environment map one to one to keys here (see definitions.ts);
+ * The shape of a parsed configuration. Each environment variable corresponds to one key here (see definitions.ts);
  * nothing outside core/config reads the environment.
  */
 export const PROFILE_NAMES = ["background", "moderate", "fast"] as const;
@@ -23,13 +23,13 @@ export interface ThrottleSettings {
   readonly memoryCheckInterval: number;
 }
 
-/** What a run is about; it cannot change while the run is not finished. */
+/** What a run reads; it cannot change until the run is finished. */
 export interface ScopeSettings {
   /** Of a run `relay` or `repos`; `both` begins one of each. Left out: the run began before there was a choice, and reads a relay. */
   readonly source?: SourceKind;
   /** null: the bundled sample relay (local only). With `repos`: the hosts that list repositories, several separated by commas. */
   readonly relayUrl: string | null;
-  /** How far back by event time. 0: do not run. -1: everything the source keeps. */
+  /** How far back by event time. 0: do not run. -1: everything that the source keeps. */
   readonly days: number;
   /** Empty: all. NSIDs, or prefixes that end in `.*`. */
   readonly collections: readonly string[];
@@ -38,7 +38,7 @@ export interface ScopeSettings {
   readonly verify: VerifyLevel;
 }
 
-/** What belongs to the deployment, not to the run. */
+/** Settings of the deployment, not of the run. */
 export interface DeploymentSettings {
   /** null: the embedded Postgres. */
   readonly databaseUrl: string | null;
@@ -51,6 +51,8 @@ export interface DeploymentSettings {
   readonly hostRate: number;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
+  /** A webhook of Slack, Discord or one's own. null: nobody is told. */
+  readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
   readonly dataDir: string;
   readonly port: number;

@@ -1,4 +1,4 @@
-/** What `tune` takes, from the command line or in a control event: the settings of the throttle, and nothing else. */
+/** Parses what `tune` gets from the command line or a control event: throttle settings only. */
 import { ConfigError } from "../errors.ts";
 import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
 import { THROTTLE_KEYS } from "./groups.ts";
@@ -10,15 +10,17 @@ import type { ProfileName, ThrottleSettings } from "./settings.ts";
 export interface Tune {
   /** null: the profile stays. */
   readonly profile: ProfileName | null;
-  /** Everything that is to change: what a new profile says, and over it the single settings. */
+  /** All changes: the settings of a new profile, overridden by the single settings. */
   readonly throttle: Partial<ThrottleSettings>;
 }
 
 const TUNABLE = SETTINGS.filter(({ group }) => group === "throttle" || group === "profile");
+/** Of the environment variables that `tune` takes. */
+export const TUNABLE_NAMES: readonly string[] = TUNABLE.map(({ name }) => name);
 
 /**
  * `values` are named as in the environment and hold texts, numbers or booleans.
- * @throws ConfigError with every problem; an empty tune is one.
+ * @throws ConfigError with every problem; an empty `tune` is a problem, too.
  */
 export function parseTune(values: Readonly<Record<string, unknown>>): Tune {
   const problems = Object.keys(values).flatMap((name) => {
@@ -39,7 +41,7 @@ export function parseTune(values: Readonly<Record<string, unknown>>): Tune {
   return { profile, throttle };
 }
 
-/** null: not given, or not readable, which is then among the problems. */
+/** null: the value is absent, or invalid and already among the problems. */
 function read<K extends keyof ThrottleSettings | "profile">(
   definition: SettingDefinition<K>,
   values: Readonly<Record<string, unknown>>,

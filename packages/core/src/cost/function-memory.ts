@@ -1,8 +1,8 @@
-/** How large a function is made for a memory limit: the deploy and the estimate of its cost mean the same one. */
+/** The memory size of a function for a memory limit; the deploy and the cost estimate both use it. */
 
 const SMALLEST_FUNCTION_MEMORY_MB = 512;
 const LARGEST_FUNCTION_MEMORY_MB = 10_240;
-/** What a function has beyond the limit that the memory guard keeps: the batch in hand and the runtime's own. */
+/** Memory beyond the limit of the memory guard: for the current batch and the runtime itself. */
 const MEMORY_HEADROOM = 1.25;
 
 /** The largest BACKFILL_MAX_MEMORY_MB that a function can honour: 8192. */

@@ -27,7 +27,7 @@ describe("usage", () => {
     expect(usage.seconds).toBe(WEEK_SECONDS);
     expect(usage.batches).toBe(302_400);
     expect(usage.ticks).toBe(10_080);
-    // 26 ms of 640 MB a batch, and 0.85 for each of its five events.
+    // 26 ms of 640 MB for each batch, and 0.85 ms for each of its five events.
     expect(usage.consumerGbSeconds).toBeCloseTo(302_400 * 0.03025 * 0.625, 3);
   });
 
@@ -66,7 +66,7 @@ describe("cost", () => {
   test("the free tier takes metrics, alarms and the dashboard away, and never below nothing", () => {
     const free = estimateCost(BACKGROUND_WEEK, { withFreeTier: true });
     const of = (what: string) => free.lines.find((line) => line.what === what)?.usd;
-    // Of eleven metrics that alarms watch, ten are free.
+    // Alarms watch eleven metrics, of which ten are free.
     expect(of("alarms")).toBeCloseTo((1 * 0.1 * 7) / 30.4375, 6);
     expect(of("dashboard")).toBe(0);
     expect(of("metrics")).toBeCloseTo((8 * 0.3 * 7) / 30.4375, 6);

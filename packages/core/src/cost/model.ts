@@ -1,6 +1,6 @@
 /**
- * What a run costs: usage times price, line by line, so that a reader of `firehose-backfill plan` can see where the money
- * goes. Pure: the same workload and prices give the same lines.
+ * Calculates what a run costs: usage times price, line by line, so that a reader of `firehose-backfill plan` sees what costs
+ * how much. Pure: the same workload and prices give the same lines.
  */
 import { FREE_EACH_MONTH, PRICES, type Prices } from "./prices.ts";
 import { UNIT_WORK, type UnitWork, type Usage, usageOf, type Workload } from "./usage.ts";
@@ -25,7 +25,7 @@ export interface CostEstimate {
 export interface CostOptions {
   readonly prices?: Prices;
   readonly work?: UnitWork;
-  /** Subtract what AWS gives every account each month, in proportion to the run's length. false unless told. */
+  /** Subtract what AWS gives every account each month, in proportion to the run's length. Default: false. */
   readonly withFreeTier?: boolean;
 }
 
@@ -38,14 +38,14 @@ export function estimateCost(workload: Workload, options: CostOptions = {}): Cos
   const months = usage.seconds / SECONDS_PER_MONTH;
   const free = options.withFreeTier === true ? FREE_EACH_MONTH : null;
 
-  /** What is used, less what the month gives, in proportion. */
+  /** The usage minus the month's free part, in proportion. */
   const paid = (used: number, freeEachMonth: number | undefined): number =>
     Math.max(0, used - (freeEachMonth ?? 0) * months);
   const standing = (count: number, freeCount: number | undefined, usdPerMonth: number): number =>
     Math.max(0, count - (freeCount ?? 0)) * usdPerMonth * months;
 
   const gbSeconds = usage.consumerGbSeconds + usage.readerGbSeconds;
-  // The free seconds are shared out, so that each line shows its part of what is left.
+  // The free seconds are distributed, so that each line shows its part of the rest.
   const paidShare = gbSeconds === 0 ? 0 : paid(gbSeconds, free?.lambdaGbSeconds) / gbSeconds;
   const lines: CostLine[] = [
     { what: "consumer, Lambda time", usd: usage.consumerGbSeconds * paidShare * prices.lambdaGbSecond },

@@ -1,17 +1,17 @@
 /**
- * List prices in US dollars, us-east-1, without taxes and without anybody's discount. They change: check them against the
- * pages named here before you rely on a sum, and change the date with them.
+ * List prices in US dollars, us-east-1, without taxes and discounts. They change: check them against the pages named here
+ * before you rely on a sum, and update the date, too.
  */
 export const PRICES = {
   asOf: "2025-11",
   region: "us-east-1",
 
-  /** aws.amazon.com/lambda/pricing, arm64. Billed by the millisecond, environment's start included. */
+  /** aws.amazon.com/lambda/pricing, arm64. Billed by the millisecond, including the start of the environment. */
   lambdaGbSecond: 0.000_013_333_4,
   lambdaRequest: 0.2e-6,
-  /** aws.amazon.com/sqs/pricing, standard queues. One for each started 64 KB of a call. */
+  /** aws.amazon.com/sqs/pricing, standard queues. Each started 64 KB of a call is one request. */
   sqsRequest: 0.4e-6,
-  /** aws.amazon.com/dynamodb/pricing/on-demand. A write unit is 1 KB, a consistent read unit 4 KB, each started one counts. */
+  /** aws.amazon.com/dynamodb/pricing/on-demand. A write unit is 1 KB, a consistent read unit 4 KB; a started unit counts in full. */
   dynamoWriteUnit: 0.625e-6,
   dynamoReadUnit: 0.125e-6,
   /** aws.amazon.com/eventbridge/pricing, Scheduler. */
@@ -28,8 +28,8 @@ export const PRICES = {
 export type Prices = { readonly [K in keyof typeof PRICES]: (typeof PRICES)[K] extends string ? string : number };
 
 /**
- * What AWS gives every account each month, for ever. Shared by all that runs in the account, which is why estimates
- * leave it out unless asked.
+ * What AWS gives every account each month, without end. The whole account shares it, so estimates leave it out unless
+ * asked.
  */
 export const FREE_EACH_MONTH = {
   lambdaGbSeconds: 400_000,

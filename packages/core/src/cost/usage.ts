@@ -1,9 +1,9 @@
 /**
- * How much of each service a run uses: arithmetic over the pace and over what one batch and one tick cost, which are
- * counted from the code (calls), measured (a batch's time) or figures to plan with (a tick's time, bytes). No prices here.
+ * Estimates how much of each service a run uses, from the pace and the work of one batch and one tick. Numbers of calls are counted in
+ * the code; a batch's time is measured; a tick's time and the bytes are assumptions. Prices are elsewhere.
  */
 
-/** What a run is, as far as money is concerned. */
+/** The properties of a run that determine its cost. */
 export interface Workload {
   /** Events that pass the filters; each is applied once. */
   readonly events: number;
@@ -11,22 +11,22 @@ export interface Workload {
   /** 0: no pacing. */
   readonly batchDelayMs: number;
   readonly maxConcurrent: number;
-  /** Of the function, not the limit that the memory guard keeps. */
+  /** Memory of the function, not the limit of the memory guard. */
   readonly functionMemoryMb: number;
-  /** Neon's, while it is awake. 0: the database costs the same with and without this run. */
+  /** Neon's, while the database is awake. 0: the database costs the same with and without this run. */
   readonly databaseComputeUnits: number;
 }
 
-/** What one of each costs in work. Everything here is an average of the quiet case: on time, nothing redriven. */
+/** The work for one unit of each kind: averages of an undisturbed run, on time and without redrives. */
 export interface UnitWork {
-  /** Billed for a batch of any size, its round trips; and for each of its events. */
+  /** Billed time for a batch of any size (its round trips), and for each of its events. */
   readonly batchMs: number;
   readonly eventMs: number;
   readonly tickMs: number;
-  /** Receive and delete; a tenth of a send comes with the reader. */
+  /** Receive and delete; the reader sends in groups, so a tenth of a send is added. */
   readonly sqsRequestsPerBatch: number;
   readonly sqsRequestsPerTick: number;
-  /** The mapping's empty polls: five pollers, 20 s each. */
+  /** Empty polls of the event source mapping: five pollers, 20 s each. */
   readonly sqsPollsPerMinute: number;
   readonly dynamoWriteUnitsPerBatch: number;
   readonly dynamoReadUnitsPerBatch: number;
@@ -35,26 +35,26 @@ export interface UnitWork {
   readonly logBytesPerBatch: number;
   readonly logBytesPerTick: number;
   readonly metrics: number;
-  /** The metrics that alarms watch: they are what is billed. */
+  /** Metrics that alarms watch; AWS bills by metric. */
   readonly alarms: number;
   readonly dashboards: number;
 }
 
 export const UNIT_WORK: UnitWork = {
-  // A line through `npm run bench -- throttle` at 5, 20 and 50 events, a minute each. Above 50 nothing was measured.
+  // Fitted to `npm run bench -- throttle` with 5, 20 and 50 events, a minute each. Larger batches were not measured.
   batchMs: 26,
   eventMs: 0.85,
   tickMs: 5_000,
   sqsRequestsPerBatch: 2.1,
-  // The figures of both queues, what each of them takes, a look into the dead-letter queue, sends apart.
+  // The statistics of both queues, their attributes, a look into the dead-letter queue; sends are separate.
   sqsRequestsPerTick: 6,
   sqsPollsPerMinute: 15,
-  // Its outcome, an item of less than 1 KB; an attempt is counted from the second delivery on.
+  // The outcome, an item of less than 1 KB; an attempt is counted from the second delivery on.
   dynamoWriteUnitsPerBatch: 1,
   // The run item and the pace item, read with one request, each below 4 KB.
   dynamoReadUnitsPerBatch: 2,
   // Lease, applied cursor, reader cursor, release: four updates of a run item of 2 to 3 KB. Slots in a pace item of 1 to 2 KB.
-  // A window and the sweep. The course of the run from time to time.
+  // A window, the sweep of ledger entries, and now and then a point of the run's history.
   dynamoWriteUnitsPerTick: 16,
   dynamoReadUnitsPerTick: 15,
   logBytesPerBatch: 1_000,
@@ -78,14 +78,14 @@ export interface Usage {
   readonly dynamoReadUnits: number;
   readonly schedulerInvocations: number;
   readonly logGb: number;
-  /** Hours in which the database is awake: with a batch every few seconds, all of them. */
+  /** Hours in which the database is awake: with a batch every few seconds, the whole run. */
   readonly databaseComputeUnitHours: number;
 }
 
 const TICK_SECONDS = 60;
 const BYTES_PER_GB = 1024 ** 3;
 
-/** Billed for one batch of so many events, in ms. */
+/** Billed milliseconds for one batch of this many events. */
 export function batchMsOf(events: number, work: UnitWork = UNIT_WORK): number {
   return work.batchMs + work.eventMs * events;
 }
@@ -111,7 +111,7 @@ export function usageOf(workload: Workload, work: UnitWork = UNIT_WORK): Usage {
   };
 }
 
-/** By the pace where there is one; else by how fast the consumers are, side by side. */
+/** From the pace if there is one; otherwise from the consumers' speed in parallel. */
 function durationSeconds({ events, batchSize, batchDelayMs, maxConcurrent }: Workload, work: UnitWork): number {
   const batchMs = batchDelayMs === 0 ? batchMsOf(batchSize, work) / maxConcurrent : batchDelayMs;
   return ((events / batchSize) * batchMs) / 1000;

@@ -1,10 +1,10 @@
 /**
- * Which IP addresses belong to the public internet. A stranger's DID document may name any host, and a name may point anywhere: what is not
- * public is not connected to. Whatever cannot be read as an address is not public.
+ * Decides which IP addresses are public. A DID document that we do not control may name any host, and a name may point to any address, so
+ * we connect to public addresses only. An address that cannot be parsed is not public.
  */
 import { BlockList, isIP } from "node:net";
 
-/** IANA's special-purpose registries: what is not globally reachable, multicast, and what is reserved. */
+/** From IANA's special-purpose registries: ranges that are not globally reachable, multicast, and reserved ranges. */
 const REFUSED_V4 = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -22,7 +22,7 @@ const REFUSED_V4 = [
   ["224.0.0.0", 3],
 ] as const;
 
-/** Of IPv6 only 2000::/3 is public, and of that not these. */
+/** Of IPv6, only 2000::/3 is public, except these ranges. */
 const REFUSED_V6 = [
   ["2001::", 23],
   ["2001:db8::", 32],
@@ -40,7 +40,7 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** An address as the system gives it; a zone (`fe80::1%eth0`) makes it local. */
+/** Takes an address as the system writes it; a zone (`fe80::1%eth0`) makes it local. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !refused.check(address, "ipv4");
@@ -50,7 +50,7 @@ export function isPublicAddress(address: string): boolean {
   return !refused.check(address, "ipv6");
 }
 
-/** Of this machine, IPv4-mapped ones included. */
+/** Whether the address is loopback; IPv4-mapped loopback counts. */
 export function isLoopbackAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return loopback.check(address, "ipv4");

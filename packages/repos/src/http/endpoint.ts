@@ -1,6 +1,6 @@
 /**
- * The address of a stranger's host, from a DID document or a list: checked as text before anything is looked up. Where its name points to is
- * checked when it is connected to.
+ * The address of a host that we do not control, from a DID document or a list. It is checked as text before the name is looked up; the
+ * IP address is checked when the connection is made.
  */
 import { isIP } from "node:net";
 import { isLoopbackAddress } from "./addresses.ts";
@@ -13,26 +13,26 @@ export interface Endpoint {
   readonly hostname: string;
   readonly port: number;
   readonly isSecure: boolean;
-  /** It names this machine, which was allowed. */
+  /** It names this machine, and the rules allow that. */
   readonly isLoopback: boolean;
 }
 
 export interface EndpointRules {
   /**
-   * http, and names and addresses of this machine, are allowed: for a network of one's own on loopback. Never where strangers' documents are read
-   * from the public directory: they would reach what listens here.
+   * Allows http and the names and addresses of this machine, for a private network on loopback. Never set it where documents come
+   * from the public directory: they could make us connect to services that listen on this machine.
    */
   readonly allowLoopback: boolean;
 }
 
-/** Names that networks of one's own use, and names that are never public. */
+/** Names that private networks use, and names that are never public. */
 const LOCAL_NAMES =
   /(?:^|\.)(?:local|localhost|localdomain|internal|intranet|private|lan|home|corp|arpa|test|invalid|example|onion|alt)$/;
-/** At least two labels, the last one not a number: `0x7f.1` and `2130706433` are addresses to some resolvers. */
+/** At least two labels, and the last one is not a number: some resolvers read `0x7f.1` and `2130706433` as addresses. */
 const PUBLIC_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const MAX_URL = 2_048;
 
-/** Returns a sentence where it is refused. A path is refused too: an endpoint is a host. */
+/** Returns a sentence if the address is refused. A path is refused, too: an endpoint is a host. */
 export function parseEndpoint(text: string, { allowLoopback }: EndpointRules): Endpoint | string {
   if (text.length > MAX_URL || !URL.canParse(text)) return "the host's address is not a URL";
   const url = new URL(text);

@@ -1,6 +1,6 @@
 /**
- * Looks a name up for the connection that is about to be made, and gives only addresses that may be connected to. The socket gets exactly the
- * addresses that were checked: a name that points elsewhere a moment later (rebinding) changes nothing.
+ * Looks up the name for a connection and returns only allowed addresses. The socket connects to exactly the addresses that were checked,
+ * so a name that points elsewhere a moment later (DNS rebinding) has no effect.
  */
 import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
@@ -17,7 +17,7 @@ export function guardedLookup(
   const isAllowed = isLoopback ? isLoopbackAddress : isPublicAddress;
   const check = async (hostname: string): Promise<readonly LookupAddress[]> => {
     const addresses = await resolveName(hostname);
-    // One that is not public is enough: who mixes them wants us to try.
+    // One forbidden address is enough to refuse: a host that mixes them wants us to try the forbidden one.
     const forbidden = addresses.find(({ address }) => !isAllowed(address));
     if (forbidden === undefined && addresses.length > 0) return addresses;
     throw new ForbiddenAddressError(

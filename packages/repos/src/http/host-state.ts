@@ -1,18 +1,18 @@
 /**
- * What we remember of a host, so that we stay welcome there: when it may be asked again, and how often it failed. A plain value, given in and
- * out, so that it can be kept wherever state is kept.
+ * What we remember of a host so that it keeps accepting our requests: when we may ask again, and how often it failed. A plain value that is
+ * passed in and returned, so that the caller can keep it wherever it keeps state.
  */
 
 export interface HostState {
   /** No request before this moment. */
   readonly nextAtMs: number;
-  /** One after the other, since the last answer that was none. */
+  /** Consecutive failures since the last good answer. */
   readonly failures: number;
   /** Of those, the ones without any answer: a host that asks us to wait is there. */
   readonly unanswered: number;
-  /** It asked us to wait, or failed: until then. null: only its rate counts. */
+  /** Until when we wait because the host asked for it or failed. null: only the request rate limits us. */
   readonly waitingUntilMs: number | null;
-  /** In all. */
+  /** Requests in total. */
   readonly requests: number;
   readonly errors: number;
 }
@@ -26,18 +26,18 @@ export const NEW_HOST: HostState = {
   errors: 0,
 };
 
-/** After a 429 that does not say how long, doubled with each further one. */
+/** The wait after a 429 that gives no duration; it doubles with each further 429. */
 const FIRST_WAIT_MS = 60_000;
-/** After an answer that did not come, or a 5xx. */
+/** The pause after a missing answer or a 5xx. */
 const FIRST_PAUSE_MS = 5_000;
-/** Nobody is waited for longer: one request an hour is no burden. */
+/** The longest wait for any host: one request an hour is no burden. */
 const LONGEST_WAIT_MS = 3_600_000;
-/** Doubling goes no further. */
+/** The exponent of the back-off stops here. */
 const MOST_DOUBLINGS = 10;
-/** A number above it is a moment, in seconds since 1970; one below it is a duration in seconds. */
+/** A larger number is a moment in seconds since 1970; a smaller one is a duration in seconds. */
 const FIRST_MOMENT_S = 1_000_000_000;
 
-/** Takes the next place on the host's pace. `atMs`: when to send. */
+/** Takes the host's next request slot. `atMs` says when to send. */
 export function takeTurn(
   state: HostState,
   nowMs: number,
@@ -58,7 +58,7 @@ export type Outcome =
   | { readonly kind: "rate-limited"; readonly header: (name: string) => string | null }
   | { readonly kind: "failed" };
 
-/** `random`: 0 to 1, for jitter. */
+/** `random` is 0 to 1, for jitter. */
 export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, random: number): HostState {
   switch (outcome.kind) {
     case "answered": {
@@ -99,7 +99,7 @@ function bounded(waitMs: number): number {
   return Math.min(LONGEST_WAIT_MS, Math.max(1_000, waitMs));
 }
 
-/** Seconds, or a date. */
+/** The header holds seconds or a date. */
 function retryAfter(header: (name: string) => string | null, nowMs: number): number | null {
   const value = header("retry-after")?.trim() ?? "";
   if (/^\d{1,12}$/.test(value)) return Number(value) * 1_000;
@@ -107,7 +107,7 @@ function retryAfter(header: (name: string) => string | null, nowMs: number): num
   return Number.isNaN(dateMs) ? null : dateMs - nowMs;
 }
 
-/** The reference PDS writes a moment, the draft standard a duration; both in seconds. */
+/** The reference PDS sends a moment, the draft standard a duration; both are in seconds. */
 function resetIn(header: (name: string) => string | null, nowMs: number): number | null {
   const value = header("ratelimit-reset")?.trim() ?? "";
   if (!/^\d{1,12}$/.test(value)) return null;

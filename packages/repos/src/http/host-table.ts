@@ -1,4 +1,4 @@
-/** States of hosts in memory, of the hosts that were asked last: did:web accounts alone may name any number of them. */
+/** Keeps the states of the most recently used hosts in memory: did:web accounts alone may name any number of hosts. */
 import type { HostState } from "./host-state.ts";
 import type { HostStates } from "./polite-client.ts";
 

@@ -1,7 +1,7 @@
-/** What can go wrong between us and a host. Whether waiting helps is said by each; how long is the host's state's affair. */
+/** What can go wrong between us and a host. Each error says whether waiting helps; the host's state says how long to wait. */
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 
-/** The address may not be connected to: what it names, or what its name points to, is not public. */
+/** We may not connect to the address: its name, or the IP address that the name points to, is not public. */
 export class ForbiddenAddressError extends Error implements ClassifiedError {
   override readonly name = "ForbiddenAddressError";
 
@@ -10,19 +10,19 @@ export class ForbiddenAddressError extends Error implements ClassifiedError {
   }
 }
 
-/** Words that are stored, counted and shown: never rename one. */
+/** These words are stored, counted and shown: never rename one. */
 export type HostTrouble =
-  /** No connection, or it broke. */
+  /** No connection was made, or it broke. */
   | "unreachable"
-  /** The deadline of a request passed. */
+  /** The request's deadline passed. */
   | "timeout"
-  /** The answer came more slowly than we wait for. */
+  /** The answer came more slowly than we accept. */
   | "too-slow"
-  /** It answered with a redirect, which is not followed. */
+  /** The host answered with a redirect, which we do not follow. */
   | "redirect"
-  /** It asked us to wait. */
+  /** The host asked us to wait. */
   | "rate-limited"
-  /** HTTP 5xx, or an answer that is not what was asked for. */
+  /** The host sent HTTP 5xx, or an answer of the wrong kind. */
   | "bad-answer";
 
 export class HostError extends Error implements ClassifiedError {

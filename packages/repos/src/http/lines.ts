@@ -1,4 +1,4 @@
-/** Who waits for a host's connection: so many at once, the others in the order in which they came. */
+/** Limits the connections to each host; further requests wait in the order in which they came. */
 
 export interface Lines {
   run<T>(host: string, work: () => Promise<T>): Promise<T>;
@@ -16,7 +16,7 @@ export function createLines(mostAtOnce: number): Lines {
       const line = lines.get(host) ?? { active: 0, waiting: [] };
       lines.set(host, line);
       if (line.active < mostAtOnce) line.active += 1;
-      // Who ends hands its place on.
+      // A request that ends passes its connection on to the next one.
       else await new Promise<void>((resolve) => line.waiting.push(resolve));
       try {
         return await work();

@@ -1,6 +1,6 @@
 /**
- * Requests to many hosts, politely: one at a time and at most so many a second to each. A host that asked us to wait is not asked: the caller
- * hears until when, and goes on with others.
+ * Sends requests to many hosts and limits, for each, the requests at once and the requests a second. If a host has asked us to wait, the
+ * caller gets an error that says until when, and can go on with other hosts.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
@@ -11,7 +11,7 @@ import { ForbiddenAddressError, HostError } from "./http-errors.ts";
 import { createLines } from "./lines.ts";
 import { type HttpAnswer, openAgents, type RequestLimits, sendGet } from "./request.ts";
 
-/** Where the states of hosts are kept while we work. */
+/** Where the states of hosts are kept between requests. */
 export interface HostStates {
   get(host: string): HostState | undefined;
   set(host: string, state: HostState): void;
@@ -19,20 +19,20 @@ export interface HostStates {
 
 export interface PoliteClientOptions {
   readonly clock: Clock;
-  /** 0 to 1. */
+  /** Returns 0 to 1. */
   readonly random: () => number;
   readonly resolveName: ResolveName;
   readonly userAgent: string;
   readonly rules: EndpointRules;
   readonly requestsPerSecond: number;
-  /** Of one host, at the same time. Left out: one, as strangers' hosts have it. */
+  /** Requests to one host at the same time. Default: one. */
   readonly connectionsPerHost?: number;
   readonly states: HostStates;
-  /** A host that may be asked within this time is waited for; one that may not is told as HostWaitingError. */
+  /** If the host may be asked within this time, the request waits; otherwise it rejects with HostWaitingError. */
   readonly maxWaitMs: number;
 }
 
-/** The host is not to be asked before `untilMs`. Others can be meanwhile. */
+/** The host must not be asked before `untilMs`. Other hosts can be asked meanwhile. */
 export class HostWaitingError extends Error implements ClassifiedError {
   override readonly name = "HostWaitingError";
   readonly untilMs: number;
@@ -57,7 +57,7 @@ export interface PoliteGet {
 
 export interface PoliteClient {
   /**
-   * Gives the answer to `use`; the host's next request is sent when `use` has settled. 429 and 5xx (but 501) never reach `use`.
+   * Passes the answer to `use`; the host's next request is sent when `use` has settled. 429 and 5xx (but 501) never reach `use`.
    * @throws ForbiddenAddressError, HostWaitingError, HostError, ResponseTooLargeError, and what `use` throws
    */
   get<T>(request: PoliteGet, signal: AbortSignal, use: (answer: HttpAnswer) => Promise<T>): Promise<T>;
@@ -108,7 +108,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
             return result;
           });
         } catch (error) {
-          // Stopped by us, or wrong in what it says: no trouble of the host's.
+          // If we stopped the request, or if `use` rejected the content, it does not count as a failure of the host.
           if (!isAnswered && !signal.aborted && error instanceof HostError) note(host, { kind: "failed" });
           throw error;
         }

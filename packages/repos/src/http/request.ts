@@ -1,6 +1,6 @@
 /**
- * One GET to a stranger's host, with everything bounded: where it connects to, how long it takes, how slowly it comes, how many bytes arrive and how
- * many they inflate to. Redirects are not followed.
+ * One GET to a host that we do not control. Everything is bounded: the addresses, the duration, the least speed, the bytes received, and
+ * the bytes after decompression. Redirects are not followed.
  */
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
@@ -16,32 +16,32 @@ import { ForbiddenAddressError, HostError } from "./http-errors.ts";
 import { watchSpeed } from "./speed-watch.ts";
 
 export interface RequestLimits {
-  /** As they arrive, and after inflating. */
+  /** Bytes as they arrive. */
   readonly maxBytes: number;
   readonly maxInflatedBytes: number;
   /** From the request to the last byte. */
   readonly deadlineMs: number;
-  /** While we wait for bytes, at least so many of them must come in a window. */
+  /** While we wait for bytes, at least this many must arrive in each window. */
   readonly minBytesPerWindow: number;
   readonly windowMs: number;
 }
 
 export interface HttpAnswer {
   readonly status: number;
-  /** Names in lower case; null: there is none. */
+  /** Takes names in lower case; null: the answer has no such header. */
   readonly header: (name: string) => string | null;
-  /** Inflated. */
+  /** After decompression. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Connections: one a host, kept open between requests, closed by `destroy`. */
+/** Connections that are kept alive between requests; `destroy` closes them. */
 export interface Agents {
   readonly http: HttpAgent;
   readonly https: HttpsAgent;
 }
 
 export function openAgents(connectionsPerHost = 1): Agents {
-  // An idle connection is closed after a while: hosts are many, and most are asked for one repository only.
+  // Idle connections are closed after a while, because there are many hosts and most serve one repository only.
   const options = {
     keepAlive: true,
     maxSockets: connectionsPerHost,
@@ -64,11 +64,11 @@ export interface Get {
   readonly accept: string;
 }
 
-/** The host had closed the kept connection before it saw the request: it is sent once more, on a new one. */
+/** The host closed the kept-alive connection before it read the request: the request is sent once more on a new connection. */
 class StaleConnection extends Error {}
 
 /**
- * Sends it, and gives the answer to `use` as soon as its head is here. What `use` leaves unread is thrown away with the connection.
+ * Sends the request and passes the answer to `use` when its head has arrived. If `use` does not read the whole body, the connection is closed.
  * @throws ForbiddenAddressError, HostError, ResponseTooLargeError, and what `use` throws
  */
 export async function sendGet<T>(
@@ -82,7 +82,7 @@ export async function sendGet<T>(
     try {
       return await sendOnce(get, limits, context, signal, use);
     } catch (error) {
-      // Bounded: each one closes a kept connection, and a new one is not kept yet.
+      // This loop ends: each retry closes one kept-alive connection, and a new connection cannot be stale.
       if (!(error instanceof StaleConnection)) throw error;
     }
   }
@@ -106,7 +106,7 @@ async function sendOnce<T>(
     lookup: guardedLookup(resolveName, endpoint),
     headers: { accept, "accept-encoding": "gzip", "user-agent": userAgent },
   });
-  /** Why we ended it ourselves: what the socket says then is of no interest. */
+  /** Why we ended the request ourselves: an error of the socket after that is ignored. */
   let ours: Error | null = null;
   const stop = (error: Error): void => {
     ours ??= error;
@@ -139,7 +139,7 @@ async function sendOnce<T>(
   } finally {
     watch.end();
     signal.removeEventListener("abort", onAbort);
-    // A body that was read to its end has freed its connection already.
+    // A body that was read to its end has already released its connection.
     if (response?.complete !== true) request.destroy();
   }
 }
@@ -147,13 +147,13 @@ async function sendOnce<T>(
 function headOf(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.on("response", resolve);
-    // Stays for good: an error after the answer is told by its body, and must not end the process.
+    // This listener stays: an error after the head reaches the caller through the body and must not end the process.
     request.on("error", reject);
     request.end();
   });
 }
 
-/** The look-up gave only addresses that are allowed; this sees the one that was connected to, whatever gave it. */
+/** The look-up returned only allowed addresses; this checks the address of the connection, whatever resolved it. */
 function checkConnected(socket: Socket, endpoint: Endpoint, stop: (error: Error) => void): void {
   const check = (): void => {
     const { remoteAddress = "" } = socket;
@@ -212,7 +212,7 @@ function isReset(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
-/** What Node says of sockets, names and gzip; errors that classify themselves stay what they are. */
+/** Turns Node's errors of sockets, names and gzip into a HostError; classified errors stay as they are. */
 function asHostError(error: unknown, { host }: Endpoint): unknown {
   if (!(error instanceof Error) || "isRetryable" in error) return error;
   const code = "code" in error && typeof error.code === "string" ? error.code : null;

@@ -1,6 +1,6 @@
 /**
- * Ends a request whose time is over, or that comes too slowly: a host that sends a byte a second would hold its place for hours.
- * Only time that we spend waiting for it counts: a slow reader is not its fault.
+ * Ends a request whose deadline has passed or that is too slow: a host that sends one byte a second would block its line for hours.
+ * Only the time that we wait for the host counts, so that a slow caller is not the host's fault.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { HostError } from "./http-errors.ts";
@@ -12,7 +12,7 @@ export interface SpeedLimits {
 }
 
 export interface SpeedWatch {
-  /** Waits for bytes. `sizeOf` says how many have arrived in all. */
+  /** Waits for bytes. `sizeOf` says how many have arrived in total. */
   readonly waiting: <T>(read: Promise<T>, sizeOf: () => number) => Promise<T>;
   readonly end: () => void;
 }
@@ -68,7 +68,7 @@ export function watchSpeed(limits: SpeedLimits, clock: Clock, stop: (error: Erro
         waitingSinceMs = null;
       }
     },
-    // Without a reason each one would make a DOMException with a stack.
+    // Without a reason, each abort would create a DOMException with a stack.
     end: () => over.abort("the request has ended"),
   };
 }

@@ -1,4 +1,4 @@
-/** Names as this machine resolves them. */
+/** Resolves names with this machine's resolver. */
 import { lookup } from "node:dns/promises";
 import type { ResolveName } from "./guarded-lookup.ts";
 

@@ -1,6 +1,6 @@
 /**
- * One node of a repository's tree (MST), strictly: DAG-CBOR with exactly its fields, keys that ascend, the longest prefix
- * shared, all keys on one layer. Whether it stands where it may is asked by `walk/frontier.ts`.
+ * Parses one node of a repository's tree (MST) strictly: DAG-CBOR with exactly its fields, keys that ascend, the longest possible
+ * shared prefix, all keys on one layer. `walk/frontier.ts` checks that the node may be at its position.
  */
 import { CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
@@ -23,15 +23,15 @@ export interface TreeNode {
   /** CID of the node whose keys come before all entries. */
   readonly left: Uint8Array | null;
   readonly entries: readonly TreeEntry[];
-  /** Of its keys; null: it has none. */
+  /** The layer of its keys; null: it has none. */
   readonly layer: number | null;
 }
 
-/** Four entries are usual. Anybody may choose keys that all stand on one layer: this many are still a node, not an attack. */
+/** Four entries are usual. Anybody may choose keys that are all on one layer: up to this many, we accept the node. */
 const MAX_ENTRIES = 16_384;
 export const MAX_NODE_BYTES = 2_097_152;
 
-// A map's head and its keys, as they stand in the bytes: `{e: [{k, p, t, v}], l}`.
+// The head of a map and its keys, as encoded: `{e: [{k, p, t, v}], l}`.
 const NODE_E = Buffer.from("a26165", "hex");
 const NODE_L = Buffer.from("616c", "hex");
 const ENTRY_K = Buffer.from("a4616b", "hex");
@@ -78,7 +78,7 @@ function readNode(cursor: CborCursor): TreeNode {
   return { left, entries, layer };
 }
 
-/** Makes of the previous key the next one: its first `shared` characters, and the bytes between two offsets. */
+/** Builds the next key from the previous one: its first `shared` characters, then the bytes between two offsets. */
 function nextKey(
   bytes: Buffer,
   start: number,
@@ -92,7 +92,7 @@ function nextKey(
   if (length > MAX_PATH_LENGTH) throw bad(`a key is ${length} bytes long; at most ${MAX_PATH_LENGTH}`);
   if (start === end) throw bad("a key adds nothing to the previous one");
   if (shared < previous.length) {
-    // Where the shared part ends the keys differ: that alone shows their order, and that no more could have been shared.
+    // The first byte after the shared part must differ: it shows the order, and that the shared part could not be longer.
     const difference = (bytes[start] ?? 0) - previous.charCodeAt(shared);
     if (difference === 0) throw bad("a key shares more with the previous one than it says");
     if (difference < 0) throw bad("its keys do not ascend");

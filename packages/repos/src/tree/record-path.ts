@@ -1,17 +1,17 @@
 /**
- * Keys of the tree: `collection/rkey`, checked where they stand. What may stand in a collection's name or a record key beyond
- * that is asked where records are taken on: a tree with an odd name in it is a sound tree.
+ * Checks keys of the tree (`collection/rkey`) in place. The finer rules for NSIDs and record keys are checked where records
+ * are accepted: a tree that contains an odd name is still a valid tree.
  */
 
-/** What atproto allows a key of the tree. */
+/** The longest key that atproto allows in a tree. */
 export const MAX_PATH_LENGTH = 1_024;
 
 const SLASH = 0x2f;
 const ALLOWED = pathBytes();
 
 /**
- * Looks at the bytes between two offsets, which follow a prefix that was looked at before. `slash` is where the slash stands in
- * the key, or -1. Returns it for the whole key; -2: not allowed in a key, or a second slash.
+ * Checks the bytes between two offsets, which follow a prefix that is already checked. `slash` is the position of the slash in the
+ * key, or -1. Returns the position for the whole key; -2: a byte that is not allowed, or a second slash.
  */
 export function scanPathPart(
   bytes: Uint8Array,

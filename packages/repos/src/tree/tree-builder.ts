@@ -1,6 +1,6 @@
 /**
- * The tree (MST) of a sorted list of keys, built from left to right: what it keeps are the open nodes of one path, so that its
- * memory depends on the tree's depth and not on the number of keys. The root proves all of them.
+ * Builds the tree (MST) of a sorted list of keys from left to right. It keeps only the open nodes of one path, so its memory
+ * depends on the tree's depth and not on the number of keys. The root's CID proves all keys.
  */
 import { CODEC_DAG_CBOR, CID_LENGTH, cidOf } from "@firehose-backfill/core/cid";
 import { writeHead } from "@firehose-backfill/core/cbor/head";
@@ -8,18 +8,18 @@ import { commonPrefix } from "./common-prefix.ts";
 import { keyLayer } from "./key-layer.ts";
 
 export interface TreeBuilderOptions {
-  /** Each node when it is complete, children first. The bytes are valid during the call only. */
+  /** Called with each complete node, children first. The bytes are valid during the call only. */
   readonly onNode?: (cid: Uint8Array, bytes: Buffer) => void;
 }
 
 export interface TreeBuilder {
-  /** Keys come in ascending order, each once. @throws TypeError: the caller's defect */
+  /** Keys must come in ascending order, each once. @throws TypeError: a bug of the caller */
   add(key: string, cid: Uint8Array): void;
-  /** The root's CID; of no keys at all, too, there is one. Nothing is added after it. */
+  /** Returns the root's CID; a tree without keys has one, too. Nothing can be added after it. */
   finish(): Uint8Array;
 }
 
-/** The root of the tree of these entries, which come in ascending order of their keys. */
+/** The root of the tree of these entries, which must be in ascending order of their keys. */
 export function treeRoot(entries: Iterable<readonly [key: string, cid: Uint8Array]>): Uint8Array {
   const builder = createTreeBuilder();
   for (const [key, cid] of entries) builder.add(key, cid);
@@ -27,7 +27,7 @@ export function treeRoot(entries: Iterable<readonly [key: string, cid: Uint8Arra
 }
 
 export function createTreeBuilder({ onNode }: TreeBuilderOptions = {}): TreeBuilder {
-  /** By layer. A node is reused when it is open again. */
+  /** By layer. A node's object is reused when that layer opens again. */
   const layers: OpenNode[] = [];
   let previous: string | null = null;
 
@@ -42,7 +42,7 @@ export function createTreeBuilder({ onNode }: TreeBuilderOptions = {}): TreeBuil
     node.clear();
     return cid;
   };
-  /** Closes what is open below `layer`, each node into the one above it. */
+  /** Closes all open nodes below `layer` and attaches each to the one above it. */
   const closeBelow = (layer: number): Uint8Array | null => {
     let subtree: Uint8Array | null = null;
     for (let below = 0; below < layer; below++) {
@@ -86,14 +86,14 @@ const NULL = 0xf6;
 const BYTES = 2;
 const ARRAY = 4;
 const UINT = 0;
-/** The node's head, kept free before the entries: their number is known last. */
+/** Space for the node's head before the entries: their number is known only at the end. */
 const HEAD_ROOM = NODE_E.length + 5;
-/** Everything of an entry but its key and its two links, heads at their longest. */
+/** The most bytes that an entry takes besides its key and its two links. */
 const ENTRY_OVERHEAD = 32;
 const LINK_LENGTH = LINK.length + CID_LENGTH;
 const FIRST_CAPACITY = 1_024;
 
-/** A node that may still get entries at its right end. The last entry is held back: what hangs right of it is not known yet. */
+/** A node that may still get entries. Its last entry is held back, because the subtree to its right is not known yet. */
 class OpenNode {
   isOpen = false;
   #bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
@@ -115,7 +115,7 @@ class OpenNode {
     this.#tree = null;
   }
 
-  /** Hangs a subtree right of the last entry, or left of all. */
+  /** Attaches a subtree to the right of the last entry, or to the left of all entries. */
   attach(subtree: Uint8Array): void {
     this.isOpen = true;
     if (this.#value === null) this.#left = subtree;
@@ -132,7 +132,7 @@ class OpenNode {
     this.#count += 1;
   }
 
-  /** The node's bytes, valid until it is used again. */
+  /** The node's bytes, valid until the object is reused. */
   finish(): Buffer {
     this.#writeLast();
     this.#reserve(NODE_L.length + LINK_LENGTH);

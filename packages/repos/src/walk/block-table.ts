@@ -1,5 +1,5 @@
 /**
- * Blocks in memory, by CID: a few large buffers and numbers, nothing that the collector has to look at one by one. A repository of
+ * Blocks in memory, by CID, in a few large buffers and numbers, so that the garbage collector has few objects to visit. A repository of
  * 100,000 records has 130,000 blocks.
  */
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
@@ -10,13 +10,13 @@ const DIGEST_AT = 4;
 const FIRST_ENTRIES = 256;
 
 export class BlockTable {
-  /** CID and block of each, one behind the other. */
+  /** CID and block of each entry, one after the other. */
   readonly #segments: Buffer[] = [];
   #free = 0;
   #allocated = 0;
-  /** Of each entry: which segment, where its CID starts in it, where its block ends. */
+  /** For each entry: its segment, where its CID starts in it, where its block ends. */
   #places = new Uint32Array(3 * FIRST_ENTRIES);
-  /** Index of an entry and 1; 0: free. A power of two long, never more than half full. */
+  /** Index of an entry plus 1; 0: free. The length is a power of two, and at most half of it is used. */
   #slots = new Uint32Array(2 * FIRST_ENTRIES);
   #count = 0;
   #bytes = 0;
@@ -25,12 +25,12 @@ export class BlockTable {
     return this.#count;
   }
 
-  /** Of the blocks, without their CIDs. */
+  /** Size of all blocks, without their CIDs. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Copies the block that ends at `end` and begins behind its CID. One that is there already is left as it is. */
+  /** Copies the block that ends at `end` and begins after its CID. If the table has the block, nothing happens. */
   put(bytes: Uint8Array, cid: number, end: number): void {
     const slot = this.#slotOf(bytes, cid);
     if (this.#slots[slot] !== 0) return;
@@ -48,7 +48,7 @@ export class BlockTable {
     this.#slots[this.#slotOf(bytes, cid)] = this.#count;
   }
 
-  /** A view of the block; null: it is not here. */
+  /** A view of the block; null: the table does not have it. */
   get(cid: Uint8Array): Buffer | null {
     const entry = this.#slots[this.#slotOf(cid, 0)] ?? 0;
     if (entry === 0) return null;
@@ -57,7 +57,7 @@ export class BlockTable {
     return segment?.subarray((this.#places[place + 1] ?? 0) + CID_LENGTH, this.#places[place + 2]) ?? null;
   }
 
-  /** Where the CID stands, or where it would. */
+  /** The slot of the CID, or the free slot where it would go. */
   #slotOf(bytes: Uint8Array, cid: number): number {
     const mask = this.#slots.length - 1;
     let slot = hashOf(bytes, cid) & mask;
@@ -74,7 +74,7 @@ export class BlockTable {
   #roomFor(length: number): Buffer {
     const last = this.#segments.at(-1);
     if (last !== undefined && this.#free + length <= last.length) return last;
-    // As much again as there is: most tables hold the blocks of one answer, and what is not used is garbage soon.
+    // As much again as there is: most tables hold the blocks of one answer and are garbage soon.
     const segment = Buffer.allocUnsafeSlow(
       Math.max(length, Math.min(SEGMENT_BYTES, Math.max(FIRST_BYTES, this.#allocated))),
     );
@@ -102,7 +102,7 @@ export class BlockTable {
   }
 }
 
-/** Bytes of the digest are as good as any hash of it. */
+/** The digest is already a hash, so some of its bytes serve as the table's hash. */
 function hashOf(bytes: Uint8Array, cid: number): number {
   const at = cid + DIGEST_AT;
   return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);

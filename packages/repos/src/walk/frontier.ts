@@ -1,6 +1,6 @@
 /**
- * The part of the tree that a walk has before it: the nodes and records right of where it stands, on one path from the root. Nodes become their
- * children when they are reached, so that its size depends on the tree's depth and not on its length.
+ * The part of the tree that a walk has not visited yet: nodes and records to the right of its position, on one path from the root. A node is
+ * replaced by its children when the walk reaches it, so the size depends on the tree's depth and not on its length.
  */
 import { cidToText } from "@firehose-backfill/core/cid";
 import { BadRepoError } from "../errors.ts";
@@ -12,7 +12,7 @@ export interface NodeItem {
   readonly kind: "node";
   readonly cid: Uint8Array;
   bytes: Buffer | null;
-  /** null: the root, whose own keys tell it. */
+  /** null: the root, whose own keys determine its layer. */
   readonly layer: number | null;
   /** Its keys lie between these two. */
   readonly above: string;
@@ -30,18 +30,18 @@ export type Item = NodeItem | RecordItem;
 
 export interface Wanted {
   readonly intervals: readonly KeyInterval[];
-  /** Record keys that are TIDs below it are passed over. */
+  /** Record keys that are TIDs below this one are skipped. */
   readonly sinceTid: string | null;
 }
 
-/** A key of layer 40 takes 2^80 hashes to find: nobody has a tree that is higher. */
+/** Finding a key of layer 40 takes 2^80 hashes, so no real tree is higher. */
 const MAX_LAYER = 40;
 
 export function rootItem(cid: Uint8Array): NodeItem {
   return { kind: "node", cid, bytes: null, layer: null, above: "", below: "\u007f" };
 }
 
-/** What is wanted of a node whose block is here, from left to right. @throws BadRepoError */
+/** The wanted children of a node whose block is here, from left to right. @throws BadRepoError */
 export function childrenOf(item: NodeItem, bytes: Buffer, wanted: Wanted): readonly Item[] {
   const node = decodeNode(bytes);
   const layer = layerOf(node, item);

@@ -1,26 +1,26 @@
 /**
- * The wanted collections as intervals of keys. Keys are compared as whole paths, as the tree has them: `app.bsky.feed.post-x/a` comes before
- * `app.bsky.feed.post/a` there, which is not the order of (collection, rkey).
+ * The wanted collections as intervals of keys. Keys are compared as whole paths, as in the tree: there, `app.bsky.feed.post-x/a` comes before
+ * `app.bsky.feed.post/a`, which is not the order of (collection, rkey).
  */
 
-/** The keys above `from`, up to and with `to`. */
+/** The keys above `from`, up to and including `to`. */
 export interface KeyInterval {
   readonly from: string;
   readonly to: string;
 }
 
-/** Below and above every key that may stand in a tree. */
+/** These are below and above every possible key. */
 const LOWEST = "";
 const HIGHEST = "\u007f";
 
-/** All keys of a collection come after this, */
+/** All keys of a collection are above this text. */
 export const collectionStart = (collection: string): string => `${collection}/`;
-/** and before this, which is no key itself. */
+/** All keys of a collection are below this text, which is not a key. */
 export const collectionEnd = (collection: string): string => `${collection}0`;
 
 /**
- * Of `app.bsky.feed.post` and `app.bsky.feed.*`, in ascending order, none overlapping another. An empty list means all collections, as it
- * does in a filter.
+ * Takes names such as `app.bsky.feed.post` and `app.bsky.feed.*`; the intervals ascend and do not overlap. An empty list means all
+ * collections, as in a filter.
  */
 export function wantedIntervals(collections: readonly string[]): readonly KeyInterval[] {
   if (collections.length === 0) return [{ from: LOWEST, to: HIGHEST }];
@@ -38,11 +38,11 @@ export function wantedIntervals(collections: readonly string[]): readonly KeyInt
 function intervalOf(pattern: string): KeyInterval {
   if (!pattern.endsWith(".*")) return { from: collectionStart(pattern), to: collectionEnd(pattern) };
   const prefix = pattern.slice(0, -1);
-  // The character after the dot is the slash: everything that begins with the prefix comes before it.
+  // The slash is the character after the dot, so everything that begins with the prefix comes before it.
   return { from: prefix, to: `${pattern.slice(0, -2)}/` };
 }
 
-/** What is left of them above a key. */
+/** The parts of the intervals that are above a key. */
 export function intervalsAfter(intervals: readonly KeyInterval[], key: string | null): readonly KeyInterval[] {
   if (key === null) return intervals;
   return intervals
@@ -50,14 +50,14 @@ export function intervalsAfter(intervals: readonly KeyInterval[], key: string | 
     .map((interval) => (interval.from < key ? { from: key, to: interval.to } : interval));
 }
 
-/** Whether a key may be wanted that lies between the two, neither of them included. */
+/** Whether a wanted key may lie between the two, both excluded. */
 export function meetsBetween(intervals: readonly KeyInterval[], above: string, below: string): boolean {
   const interval = intervals[firstEndingAfter(intervals, above)];
   return interval !== undefined && interval.from < below;
 }
 
 export function isWanted(intervals: readonly KeyInterval[], key: string): boolean {
-  // Ends are no keys, so that "at" does not occur.
+  // The ends of intervals are not keys, so the result "at" cannot occur.
   const interval = intervals[firstEndingAfter(intervals, key)];
   return interval !== undefined && interval.from < key;
 }

@@ -1,4 +1,4 @@
-/** Keys by their time: a record key that is a TID carries the moment it was made; others carry none. */
+/** The time of a key: a record key that is a TID contains the moment when it was made; other keys have no time. */
 import { isTid } from "@firehose-backfill/core/syntax";
 
 const TID_LENGTH = 13;

@@ -1,6 +1,6 @@
 /**
- * Cuts a stream of records, in key order, into ranges that touch each other: between two of them, and after the last one, nothing wanted is
- * left unsaid. A range ends where its collection ends, or where it holds as much as one may.
+ * Cuts a stream of records, in key order, into ranges without gaps: together they cover all wanted keys. A range ends where its collection
+ * ends, or where it has reached its size limit.
  */
 import { collectionEnd, collectionStart, type KeyInterval } from "./key-intervals.ts";
 import type { RangeRecord } from "./proved-range.ts";
@@ -14,7 +14,7 @@ export interface CutRange {
 
 export interface RangeLimits {
   readonly maxRecords: number;
-  /** Of blocks and keys. A record that is larger has a range of its own. */
+  /** Bytes of blocks and keys. A record that is larger gets a range of its own. */
   readonly maxBytes: number;
   /** What each record takes beside block and key, where the range goes. Left out: nothing. */
   readonly bytesBeside?: number;
@@ -31,7 +31,7 @@ export class RangeCutter {
   #bytes = 0;
   #done: CutRange[] = [];
 
-  /** In ascending order. */
+  /** The intervals must be in ascending order. */
   constructor(intervals: readonly KeyInterval[], limits: RangeLimits) {
     this.#intervals = intervals;
     this.#limits = limits;
@@ -39,7 +39,7 @@ export class RangeCutter {
     this.#collection = collectionOf(this.#from);
   }
 
-  /** The ranges that are complete with what comes before this record, which is within an interval. */
+  /** Returns the ranges that end before this record, which must be within an interval. */
   add(record: RangeRecord): readonly CutRange[] {
     const { key, bytes } = record;
     while (key > (this.#intervals[this.#index]?.to ?? "\uffff")) this.#endInterval();
@@ -55,7 +55,7 @@ export class RangeCutter {
     return this.#take();
   }
 
-  /** The rest. */
+  /** Returns the remaining ranges. */
   finish(): readonly CutRange[] {
     while (this.#index < this.#intervals.length) this.#endInterval();
     return this.#take();
@@ -68,7 +68,7 @@ export class RangeCutter {
     this.#collection = collection;
   }
 
-  /** Ends the range of the collection that we are in, if we are in one. */
+  /** Ends the range of the current collection, if there is one. */
   #leave(): void {
     if (this.#collection === null) return;
     const interval = this.#intervals[this.#index];

@@ -1,7 +1,7 @@
 /**
- * Walks a repository at one signed commit, in key order, and yields proved ranges. It fetches only what meets the wanted collections, many
- * blocks a request, and holds one path of the tree. It can be left after any range, and gone on with at that range's `to`: on
- * the same commit, or on a newer one.
+ * Walks a repository at one signed commit, in key order, and yields proved ranges. It fetches only blocks that the wanted collections
+ * need, many in a request, and holds one path of the tree. A walk can stop after any range and resume later with that range's `to`, on
+ * the same commit or on a newer one.
  */
 import { tidAt } from "@firehose-backfill/core/tid";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
@@ -12,37 +12,37 @@ import type { ProvedRange } from "./proved-range.ts";
 import { type CutRange, RangeCutter, type RangeLimits } from "./range-cutter.ts";
 
 /**
- * Gives the blocks of these CIDs, of which none occurs twice, in the same order, each checked against its CID.
- * Rejects with MissingBlocksError, or with ResponseTooLargeError where fewer have to be asked for at once.
+ * Fetches the blocks of these CIDs, which are all different, in the same order; each is checked against its CID.
+ * Rejects with MissingBlocksError, or with ResponseTooLargeError if the request has to name fewer.
  */
 export type FetchBlocks = (cids: readonly Uint8Array[], signal: AbortSignal) => Promise<readonly Buffer[]>;
 
 export interface WalkOptions {
-  /** Verified by the caller. */
+  /** The caller has verified it. */
   readonly commit: { readonly did: string; readonly rev: string; readonly data: Uint8Array };
   /** `app.bsky.feed.post`, `app.bsky.feed.*`; an empty list: all. */
   readonly collections: readonly string[];
   /** The `to` of the last range that was taken; null: from the beginning. */
   readonly after: string | null;
-  /** Records whose key is a TID of before this moment are passed over. null: none are. */
+  /** Records whose key is a TID from before this moment are skipped. null: none are skipped. */
   readonly sinceMs: number | null;
   readonly limits: RangeLimits;
-  /** Blocks that are here already: an archive, or the proof that a walk begins with. */
+  /** Blocks that are here already, from an archive or from the proof with which a walk begins. */
   readonly known?: BlockTable;
   readonly fetchBlocks: FetchBlocks;
   readonly signal: AbortSignal;
-  /** CIDs a request. A URL holds no more than about 240. */
+  /** CIDs in one request. A URL holds at most about 240. */
   readonly maxBatch?: number;
-  /** Of blocks that are here and not yet reached. Above it those that come last are forgotten and fetched again. */
+  /** Bytes of blocks that wait for the walk. Above it, the blocks that are needed last are dropped and fetched again later. */
   readonly maxHeldBytes?: number;
 }
 
 const MAX_BATCH = 200;
 const MAX_HELD_BYTES = 33_554_432;
-/** So far the walk looks ahead for blocks to fetch. */
+/** How many items the walk looks ahead for blocks to fetch. */
 const MAX_LOOKAHEAD = 2_000;
 
-/** @throws BadRepoError, MissingBlocksError, and whatever fetchBlocks throws. Aborted, it ends without a last range. */
+/** @throws BadRepoError, MissingBlocksError, and what fetchBlocks throws. After an abort it ends without a last range. */
 export async function* walkRanges(options: WalkOptions): AsyncGenerator<ProvedRange, void, undefined> {
   const { commit, collections, after, sinceMs, limits, signal } = options;
   const intervals = intervalsAfter(wantedIntervals(collections), after);
@@ -65,13 +65,13 @@ export async function* walkRanges(options: WalkOptions): AsyncGenerator<ProvedRa
   }
 }
 
-/** What is before the walk, and what of it is here. */
+/** The items that the walk has not visited yet, and the blocks that are here. */
 class Ahead {
   readonly #wanted: Wanted;
   readonly #options: WalkOptions;
   readonly #maxBatch: number;
   readonly #maxHeldBytes: number;
-  /** The next one is the last of the array. */
+  /** The next item is the last of the array. */
   readonly #stack: Item[];
   #batch: number;
   #heldBytes = 0;
@@ -141,7 +141,7 @@ class Ahead {
     if (item.bytes !== null) this.#heldBytes -= item.bytes.length;
   }
 
-  /** The next items without a block, as many as one request may ask for. Nodes in between that are here become their children. */
+  /** The next items without a block, as many as one request may name. Nodes in between whose block is here are replaced by their children. */
   #missing(): readonly Item[] {
     const passed: Item[] = [];
     const cids = new Set<string>();
@@ -166,7 +166,7 @@ class Ahead {
     return missing;
   }
 
-  /** Where too much is held, what is needed last goes. What is needed next always stays. */
+  /** If too many bytes are held, drops the blocks that are needed last. The blocks that are needed next always stay. */
   #forgetLast(): void {
     for (let index = 0; this.#heldBytes > this.#maxHeldBytes && index < this.#stack.length - 1; index++) {
       const item = this.#stack[index];

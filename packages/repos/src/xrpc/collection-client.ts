@@ -1,4 +1,4 @@
-/** com.atproto.sync.listReposByCollection: relays that keep a directory of collections answer it, not all do. */
+/** Calls com.atproto.sync.listReposByCollection: relays with a directory of collections know it, others do not. */
 import { HostError } from "../http/http-errors.ts";
 import type { PoliteClient } from "../http/polite-client.ts";
 import type { RequestLimits } from "../http/request.ts";
@@ -6,7 +6,7 @@ import type { CollectionPage, FetchCollectionPage } from "../list-repos.ts";
 import { readJson } from "./repo-client.ts";
 import { XrpcError, xrpcErrorOf } from "./xrpc-error.ts";
 
-/** The most that hosts give. */
+/** The largest page that hosts send. */
 const PAGE = "2000";
 const LIMITS: RequestLimits = {
   maxBytes: 4_194_304,

@@ -1,4 +1,4 @@
-/** The calls of com.atproto.sync that a walk needs, on any host, with what they answer checked block by block. */
+/** The calls of com.atproto.sync that a walk needs, on any host; every block of an answer is checked. */
 import { cidFromText, cidToText } from "@firehose-backfill/core/cid";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
 import { HostError } from "../http/http-errors.ts";
@@ -22,26 +22,26 @@ export interface Archive {
 }
 
 export interface RepoClient {
-  /** The commit, and the nodes that lead to the key or show that it is not there. */
+  /** The commit, and the nodes that lead to the key or prove that it is not there. */
   getRecord(repo: RepoAddress, key: string, signal: AbortSignal): Promise<Archive>;
   /** In the order of the CIDs. @throws MissingBlocksError, ResponseTooLargeError */
   getBlocks(repo: RepoAddress, cids: readonly Uint8Array[], signal: AbortSignal): Promise<readonly Buffer[]>;
-  /** The whole repository, or what is newer than `since`, in memory. @throws ArchiveTooLargeError, TornArchiveError */
+  /** The whole repository, or the part that is newer than `since`, in memory. @throws ArchiveTooLargeError, TornArchiveError */
   getRepo(
     repo: RepoAddress,
     options: { readonly maxBytes: number; readonly since?: string },
     signal: AbortSignal,
   ): Promise<Archive>;
-  /** Not signed: which block to ask for, no more. */
+  /** Not signed: it only says which block to ask for. */
   getLatestCommit(repo: RepoAddress, signal: AbortSignal): Promise<{ readonly cid: Uint8Array; readonly rev: string }>;
 }
 
 const MEBIBYTE = 1_048_576;
-/** A record and a path of nodes. */
+/** Enough for a record and one path of nodes. */
 const PROOF_BYTES = 8 * MEBIBYTE;
 const BLOCKS_BYTES = 16 * MEBIBYTE;
 const JSON_BYTES = 65_536;
-/** At least 2 KB/s, and nothing takes longer than five minutes; an archive half an hour. */
+/** At least 2 KB/s. A request may take five minutes, an archive half an hour. */
 const PACE = { minBytesPerWindow: 20_000, windowMs: 10_000, deadlineMs: 300_000 } as const;
 const ARCHIVE_DEADLINE_MS = 1_800_000;
 const CAR = "application/vnd.ipld.car";
@@ -95,7 +95,7 @@ export function createRepoClient(client: PoliteClient): RepoClient {
 
     getRepo(repo, { maxBytes, since }, signal) {
       const params = new URLSearchParams({ did: repo.did, ...(since === undefined ? {} : { since }) });
-      // The archive's own limit comes first, and has the error that says to walk.
+      // The archive's own limit is lower and has the error that says to walk.
       const limits = { ...limitsOf(maxBytes + MEBIBYTE), deadlineMs: ARCHIVE_DEADLINE_MS };
       return call(repo, "com.atproto.sync.getRepo", params, { accept: CAR, limits }, signal, (answer) =>
         readBlocks(answer, "required", maxBytes),
@@ -104,7 +104,7 @@ export function createRepoClient(client: PoliteClient): RepoClient {
 
     getLatestCommit(repo, signal) {
       const params = new URLSearchParams({ did: repo.did });
-      // A few bytes: they need not come fast, only in time.
+      // The answer is a few bytes, so it has a deadline but no least speed.
       const limits = { ...limitsOf(JSON_BYTES), minBytesPerWindow: 1, deadlineMs: 30_000 };
       const how = { accept: "application/json", limits };
       return call(repo, "com.atproto.sync.getLatestCommit", params, how, signal, async (answer) => {
@@ -118,7 +118,7 @@ export function createRepoClient(client: PoliteClient): RepoClient {
   };
 }
 
-/** @throws HostError where it is no object of JSON */
+/** @throws HostError if the answer is not a JSON object */
 export async function readJson({ body }: HttpAnswer): Promise<{ readonly [key: string]: unknown }> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
@@ -126,16 +126,16 @@ export async function readJson({ body }: HttpAnswer): Promise<{ readonly [key: s
     const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
     if (isObject(parsed)) return parsed;
   } catch {
-    // Said below.
+    // Not JSON: the error below covers it.
   }
-  throw new HostError("bad-answer", "the answer is not an object of JSON");
+  throw new HostError("bad-answer", "the answer is not a JSON object");
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** One missing block is a 400 for all of them; too long an address is told by 414 or 431. */
+/** If one block is missing, the host answers 400 for all; if the address is too long, 414 or 431. */
 function missingOrTooMany(error: unknown, cids: readonly Uint8Array[]): unknown {
   if (!(error instanceof XrpcError)) return error;
   if (error.status === 414 || error.status === 431) {

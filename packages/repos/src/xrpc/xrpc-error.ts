@@ -1,8 +1,8 @@
-/** What a host says instead of an answer, as errors that say what to do. */
+/** Errors that a host answers with, classified by what the caller should do. */
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 import type { HttpAnswer } from "../http/request.ts";
 
-/** Where an account's repository stands that cannot be had. Final until the account itself changes; never a failure to retry. */
+/** Why an account's repository is not available. This is final until the account changes; it is never retried. */
 export type UnavailableState = "not-found" | "deactivated" | "takendown" | "suspended";
 
 export class RepoUnavailableError extends Error implements ClassifiedError {
@@ -23,7 +23,7 @@ export class RepoUnavailableError extends Error implements ClassifiedError {
 export class XrpcError extends Error implements ClassifiedError {
   override readonly name = "XrpcError";
   readonly status: number;
-  /** The `error` of the body, cut to 100 characters; an empty text where there is none. */
+  /** The `error` field of the body, at most 100 characters; empty if there is none. */
   readonly code: string;
 
   constructor(status: number, code: string, message: string) {
@@ -70,12 +70,12 @@ function parseBody(body: string): { readonly code: string; readonly message: str
       message: typeof message === "string" ? message.slice(0, MAX_MESSAGE) : "",
     };
   } catch {
-    // HTML of a proxy in front of it: the status says all.
+    // The body is HTML of a proxy in front of the host: the status is enough.
     return { code: "", message: "" };
   }
 }
 
-/** The first 64 KiB. */
+/** At most the first 64 KiB. */
 async function readText({ body }: HttpAnswer): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

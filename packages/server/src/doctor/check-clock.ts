@@ -1,4 +1,4 @@
-/** This machine's clock against somebody else's. Signatures of AWS fail at 5 minutes; event times are judged by the same. */
+/** Compares this machine's clock with others. AWS refuses signatures at a difference of 5 minutes; event times have the same limit. */
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const NOTICEABLE_MS = 5_000;
@@ -6,14 +6,14 @@ const TOO_FAR_MS = 300_000;
 
 export interface Reading {
   readonly name: string;
-  /** Theirs, and ours in the middle of asking. */
+  /** Their time, and ours in the middle of the request. */
   readonly theirsMs: number;
   readonly oursMs: number;
-  /** How far off such a reading may be by itself. */
+  /** The uncertainty of such a reading. */
   readonly toleranceMs: number;
 }
 
-/** By the best of them; empty: nobody could be asked. */
+/** Uses the best reading; empty: no server answered. */
 export function checkClock(readings: readonly Reading[]): Check {
   const [best] = readings.toSorted((left, right) => left.toleranceMs - right.toleranceMs);
   if (best === undefined) return ok("clock", "not compared, because no server outside of this machine was reached");

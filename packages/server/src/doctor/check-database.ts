@@ -1,4 +1,4 @@
-/** The database: reached, of a version that will do, with the privileges and the schema that a run needs. */
+/** Checks the database: whether it can be reached, its version, and the privileges and the schema that a run needs. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -34,7 +34,7 @@ export async function checkDatabase(settings: DatabaseSettings, clock: Clock): P
   try {
     found = await sink.examine();
   } catch (error) {
-    // The examination itself failed: what is known without it is told all the same.
+    // The examination itself failed; what is known without it is still reported.
     const schema = fail("schema", messageOf(error), "fix what the database reports, then run doctor again");
     return { checks: [reach, schema, query], readings: [] };
   }

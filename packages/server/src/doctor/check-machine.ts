@@ -1,4 +1,4 @@
-/** The machine: Node, the data folder and its disk, memory, the page's port. */
+/** Checks the machine: Node, the data folder and its disk, memory, the page's port. */
 import { constants } from "node:fs";
 import { access, stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -11,10 +11,10 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const NEEDED_NODE = 24;
 const MB = 1024 * 1024;
-/** The embedded database alone takes 50 MB before it holds anything. */
+/** The embedded database uses 50 MB even while it is empty. */
 const LEAST_FREE_MB = 500;
 const COMFORTABLE_FREE_MB = 2_048;
-/** Of the machine's memory: beyond it the kernel ends the process before the memory guard is asked. */
+/** Share of the machine's memory: above it, the kernel ends the process before the memory guard acts. */
 const LARGEST_SHARE = 0.8;
 
 export function checkNode(version: string, canCollect: boolean): Check {
@@ -57,7 +57,7 @@ async function nearestThatExists(folder: string): Promise<string> {
       await access(path);
       return path;
     } catch (error) {
-      // Below a file there is nothing (ENOTDIR), and it is the file that stands in the way.
+      // Nothing can exist below a file (ENOTDIR); the file is the problem.
       if (dirname(path) === path) throw error;
     }
   }
@@ -69,7 +69,7 @@ export function checkMemory(
 ): Check {
   const tooLow = limitTooLow(settings.maxMemoryMb, machine.rssBytes);
   if (tooLow !== null) return fail("memory", tooLow, "raise BACKFILL_MAX_MEMORY_MB");
-  // Without a limit of its own a process is told 0, or more than there is.
+  // A process without a memory limit reads 0, or more than the machine has.
   const total = totalmem();
   const { constrainedBytes } = machine;
   const isConstrained = constrainedBytes > 0 && constrainedBytes < total;

@@ -1,4 +1,4 @@
-/** The relay: whether it can be reached, and shows a frame. */
+/** Checks the relay: whether it can be reached and sends a frame. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { probeStream, type ProbeResult } from "@firehose-backfill/firehose/probe";
@@ -11,7 +11,7 @@ const LISTEN_MS = 10_000;
 export interface RelayOptions {
   /** null: the bundled sample. */
   readonly relayUrl: string | null;
-  /** Why it would be refused; null: it may be replayed. */
+  /** Why the sample would be refused; null: it may be replayed. */
   readonly unwishedSample: string | null;
   readonly userAgent: string;
   readonly clock: Clock;
@@ -64,7 +64,7 @@ function adviceOn(status: number | undefined): string {
   return status === undefined ? "check the name, the network, and a proxy or firewall in between" : HOST_ADVICE;
 }
 
-/** By the header that every web server sends; to a second. */
+/** From the Date header, which every web server sends; accurate to a second. */
 async function dateOf(options: RelayOptions, relayUrl: string): Promise<readonly Reading[]> {
   const beganMs = options.clock.now();
   try {
@@ -80,7 +80,7 @@ async function dateOf(options: RelayOptions, relayUrl: string): Promise<readonly
     if (Number.isNaN(theirsMs)) return [];
     return [{ name: "relay", theirsMs, oursMs: (beganMs + endedMs) / 2, toleranceMs: 1_000 + (endedMs - beganMs) / 2 }];
   } catch {
-    // A host may serve nothing but its stream. Then the clock is compared with another one, or with none.
+    // A host may serve only its stream. Then the clock is compared with another one, or not at all.
     return [];
   }
 }

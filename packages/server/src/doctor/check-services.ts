@@ -1,4 +1,4 @@
-/** Queue and table, where settings name them; embedded ones are made as they have to be. */
+/** Checks queue and table if settings name them; embedded ones are created correctly. */
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
 import { examineTable, NEEDED_KEY } from "@firehose-backfill/checkpoint/examine";
 import type { Settings } from "@firehose-backfill/core/config/settings";
@@ -8,9 +8,9 @@ import { examineQueue, type QueueFindings } from "@firehose-backfill/queue/exami
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { type Check, fail, ok, warn } from "./check.ts";
 
-/** A message that waits for its slot is received again and again, and each time counts. */
+/** A message that waits for its slot is received several times, and each time counts. */
 const FEW_RECEIVES = 100;
-/** A batch is applied in seconds at worst. */
+/** Applying a batch takes seconds at most. */
 const SHORT_VISIBILITY_SECONDS = 30;
 const SHORT_RETENTION_SECONDS = 86_400;
 const ACCESS_ADVICE = "check its name, the region (AWS_REGION), the credentials and their rights";

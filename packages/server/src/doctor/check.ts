@@ -1,16 +1,16 @@
-/** One line of the doctor's: what was looked at, how it is, and what to do about it. */
+/** One line of the doctor: what was checked, the result, and what to do about it. */
 import { describeError } from "@firehose-backfill/core/errors";
 
 export const VERDICTS = ["ok", "warn", "fail"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Check {
-  /** What was looked at, in a word or two. */
+  /** What was checked, in a word or two. */
   readonly name: string;
   readonly verdict: Verdict;
-  /** What was found. */
+  /** The result. */
   readonly finding: string;
-  /** What to do; null where there is nothing to do. */
+  /** What to do; null if there is nothing to do. */
   readonly advice: string | null;
 }
 
@@ -26,7 +26,7 @@ export function fail(name: string, finding: string, advice: string): Check {
   return { name, verdict: "fail", finding, advice };
 }
 
-/** One examination that fails takes no other along: what it threw is its own line. Never rejects. */
+/** If a check fails, the others still run: its error becomes its own line. Never rejects. */
 export async function isolated(name: string, examine: () => Check | Promise<Check>): Promise<Check> {
   try {
     return await examine();

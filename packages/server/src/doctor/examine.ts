@@ -1,4 +1,4 @@
-/** The doctor: looks at everything a run depends on, without one, and says what to do. Changes nothing unless told to. */
+/** The doctor: checks everything that a run depends on, without a run, and says what to do. It changes nothing unless asked. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config, Settings } from "@firehose-backfill/core/config/settings";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
@@ -27,11 +27,11 @@ export interface DoctorOptions {
     readonly constrainedBytes: number;
   };
   readonly signal: AbortSignal;
-  /** How long to wait for a frame of the relay. 10,000. */
+  /** How long to wait for a frame of the relay. Default: 10,000. */
   readonly relayListenMs?: number;
 }
 
-/** Never rejects for what it finds. */
+/** Never rejects because of a finding. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const { config, clock, signal } = options;
   const { settings } = config;
@@ -76,7 +76,7 @@ interface Examined {
   readonly readings: readonly Reading[];
 }
 
-/** As `isolated`, of an examination that says more than one line. */
+/** Like `isolated`, for a check with several lines. */
 async function readingsOf(name: string, look: () => Promise<Examined>): Promise<Examined> {
   let examined: Examined | null = null;
   const failed = await isolated(name, async () => {

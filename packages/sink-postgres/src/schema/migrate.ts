@@ -1,7 +1,7 @@
 /**
- * Creates and migrates the schema: one transaction, under an advisory lock, so that of several that start at once one
- * does the work and the others find it done. A role without CREATE on the database is enough once the schema exists,
- * and one without any DDL privilege once it is up to date.
+ * Creates and migrates the schema in one transaction, under an advisory lock, so that if several start at once, one
+ * does the work and the others find it done. If the schema exists, the role does not need CREATE on the database; if it is up to
+ * date, the role needs no DDL privilege.
  */
 import { type DatabaseOptions, openDatabase, type Session } from "../connection.ts";
 import type { Statement } from "../pipeline.ts";
@@ -10,7 +10,7 @@ import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import { describeMismatch, readSchemaVersion } from "./version.ts";
 
 export interface MigrationReport {
-  /** 0: the schema was made. */
+  /** 0: the schema was created. */
   readonly from: number;
   readonly to: number;
 }
@@ -18,12 +18,12 @@ export interface MigrationReport {
 const OPENING: readonly Statement[] = [
   { sql: "BEGIN ISOLATION LEVEL READ COMMITTED" },
   { sql: "SET LOCAL lock_timeout = '30s'" },
-  // Never left holding the lock by a frozen process.
+  // A frozen process must not keep the lock.
   { sql: "SET LOCAL idle_in_transaction_session_timeout = '30s'" },
   { sql: "SELECT pg_advisory_xact_lock(hashtext('firehose-backfill schema'), 0)" },
 ];
 
-/** Does nothing when the schema is up to date. @throws SinkError; `broken` when the schema is newer than this program */
+/** Does nothing if the schema is up to date. @throws SinkError; `broken` if the schema is newer than this program */
 export async function migrate(options: Omit<DatabaseOptions, "poolSize">): Promise<MigrationReport> {
   await using database = openDatabase({ ...options, poolSize: 1 });
   try {
@@ -41,7 +41,7 @@ export async function migrate(options: Omit<DatabaseOptions, "poolSize">): Promi
 async function stepsFrom(session: Session, from: number): Promise<Statement[]> {
   const steps: Statement[] = [];
   if (from === 0) {
-    // IF NOT EXISTS asks for the privilege even where there is nothing to do.
+    // IF NOT EXISTS checks the privilege even if there is nothing to create.
     const [schema] = await session.run([{ sql: "SELECT to_regnamespace('firehose') IS NOT NULL" }]);
     if (schema?.rows[0]?.[0] !== "t") steps.push({ sql: "CREATE SCHEMA firehose" });
     steps.push({

@@ -1,9 +1,9 @@
-/** Which version of the schema a database holds, and whether this program can work with it. */
+/** The version of the schema in a database, and whether this program can use it. */
 import type { Session } from "../connection.ts";
 import { PostgresError } from "../sink-error.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 
-/** 0: there is none. */
+/** 0: there is no schema. */
 export async function readSchemaVersion(session: Session): Promise<number> {
   const [found] = await session.run([{ sql: "SELECT to_regclass('firehose.schema_version') IS NOT NULL" }]);
   if (found?.rows[0]?.[0] !== "t") return 0;
@@ -11,9 +11,9 @@ export async function readSchemaVersion(session: Session): Promise<number> {
   return Number(version?.rows[0]?.[0] ?? 0);
 }
 
-/** @throws SinkError (`broken`) unless the schema is the one this program writes */
+/** @throws SinkError (`broken`) unless the schema has this program's version */
 export async function checkSchemaVersion(session: Session, lockTimeoutMs: number): Promise<void> {
-  // A table that somebody rewrites keeps even a look at it waiting.
+  // If somebody rewrites a table, even reading from it has to wait.
   await session.run([{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}` }]);
   const version = await readSchemaVersion(session);
   await session.run([{ sql: "ROLLBACK" }]);

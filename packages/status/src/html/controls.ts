@@ -1,6 +1,6 @@
 /**
- * The operator's buttons, as plain forms that POST to `/control`: they work without a script and by keyboard alone.
- * What the run's state refuses is shown disabled and says why. parse-control-form.ts reads what they send.
+ * The operator's buttons, as plain forms that POST to `/control`: they work without a script and with the keyboard only.
+ * Actions that the run's status does not allow are disabled and say why. parse-control-form.ts parses the forms.
  */
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import { permissionFor, type Action } from "../actions.ts";
@@ -26,7 +26,7 @@ export function controls(snapshot: Snapshot): Markup {
   </div>`;
 }
 
-/** Beside the count of what is dead. */
+/** Beside the number of dead events. */
 export function redriveControl(snapshot: Snapshot): Markup | null {
   return permissionFor("redrive", snapshot).allowed ? html` ${button("redrive", "Redrive", snapshot)}` : null;
 }

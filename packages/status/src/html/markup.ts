@@ -1,11 +1,11 @@
-/** HTML from templates in which every value is escaped unless it is markup already: forgetting to escape is not possible. */
+/** HTML from templates in which every value is escaped unless it is markup already, so that nobody can forget to escape. */
 export interface Markup {
   readonly markup: string;
 }
 
 type Value = string | number | Markup | null | false | readonly Markup[];
 
-/** null and false are nothing; numbers and text are escaped; markup and lists of it go in as they are. */
+/** null and false give nothing; numbers and text are escaped; markup and lists of it are inserted unchanged. */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Markup {
   let markup = strings[0] ?? "";
   values.forEach((value, index) => {
@@ -14,7 +14,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Value[])
   return { markup };
 }
 
-/** Text of our own that is markup already: style sheet, script, drawing. Never text from the network. */
+/** Markup of our own: style sheet, script, drawing. Never text from the network. */
 export function trusted(markup: string): Markup {
   return { markup };
 }

@@ -1,4 +1,4 @@
-/** The four figures of a run that matter while it works: events, pace, queue, memory. Each a section of the page. */
+/** The four figures that matter while a run works: events, pace, queue, memory. Each is a section of the page. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
@@ -124,7 +124,7 @@ export function reposPanel({ repos, hosts }: Snapshot): Markup {
   );
 }
 
-/** A section with a heading, whose content the page's script keeps fresh. A long one scrolls by itself, so the keyboard must reach it. */
+/** A section with a heading, whose content the page's script updates. A long one has its own scroll bar and can be reached by keyboard. */
 export function panel(id: string, title: string, content: Markup, { isLong = false } = {}): Markup {
   return html`<section class="panel" aria-labelledby="${id}-title" ${isLong ? html`tabindex="0"` : nothing}>
     <h2 id="${id}-title">${title}</h2>

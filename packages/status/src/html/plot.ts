@@ -1,28 +1,28 @@
-/** A figure's course over a run as a drawing with axes: a line, what it is measured against, and marks where something happened. */
+/** Draws a figure over the time of a run, with axes: a line, a reference line, and marks where something happened. */
 import { html, trusted, type Markup } from "./markup.ts";
 
 export interface PlotPoint {
   readonly atMs: number;
-  /** null: not known at that point; the line has a hole. */
+  /** null: not known at that point; the line has a gap. */
   readonly value: number | null;
-  /** A line to measure against, such as the allowed rate. */
+  /** A reference line, such as the allowed rate. */
   readonly reference?: number | null;
 }
 
 export interface PlotMark {
   readonly atMs: number;
-  /** Stands above its line; the list below the plots says what it means. */
+  /** The label above its line; the list below the plots explains it. */
   readonly label: string;
 }
 
 export interface PlotOptions {
   readonly points: readonly PlotPoint[];
   readonly marks: readonly PlotMark[];
-  /** What it shows, for those who do not see it. */
+  /** A description for people who cannot see the plot. */
   readonly label: string;
   readonly format: (value: number) => string;
   readonly formatTime: (atMs: number) => string;
-  /** The top of the scale, of which four even steps are shown. Left out: a short number. */
+  /** The top of the scale, which shows four even steps. Absent: a short number. */
   readonly topOf?: (highest: number) => number;
 }
 
@@ -34,12 +34,12 @@ const TOP = 22;
 const BOTTOM = 24;
 const ROWS = 4;
 const COLUMNS = 5;
-/** Longer than so many usual spacings without a point: nobody was there to look. */
+/** If no point came for this many usual spacings, no process was running, and the line has a gap. */
 const HOLE_SPACINGS = 4;
 
 export function plot({ points, marks, label, format, formatTime, topOf = niceTop }: PlotOptions): Markup {
   const fromMs = points[0]?.atMs ?? 0;
-  // The end itself may come sooner than the next point was due.
+  // The run may end before the next point was due.
   const toMs = Math.max(points.at(-1)?.atMs ?? 0, ...marks.map(({ atMs }) => atMs));
   if (points.length < 2 || toMs <= fromMs) return html`<p class="quiet">Too short a run for a plot.</p>`;
   const values = points.flatMap(({ value, reference }) => [value, reference ?? null].filter((known) => known !== null));
@@ -106,14 +106,14 @@ function spacingOf(points: readonly PlotPoint[]): number {
   return gaps.toSorted((left, right) => left - right)[gaps.length >> 1] ?? 0;
 }
 
-/** The next of 1, 2, 4, 5, 8 times a power of ten: four even steps of it are short numbers. */
+/** The next of 1, 2, 4, 5, 8 times a power of ten, so that four even steps of it are short numbers. */
 function niceTop(highest: number): number {
   if (highest <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(highest));
   return ([1, 2, 4, 5, 8, 10].find((step) => step * power >= highest * 1.02) ?? 20) * power;
 }
 
-/** For seconds: four even steps of it are whole minutes, hours or days. */
+/** For seconds, so that four even steps of it are whole minutes, hours or days. */
 export function niceDuration(highest: number): number {
   const minute = [4, 8, 20, 40, 60, 120, 240, 480, 720, 1_440, 2_880].find((top) => top * 60 >= highest * 1.02);
   return minute === undefined ? Math.ceil((highest * 1.02) / FOUR_DAYS) * FOUR_DAYS : minute * 60;

@@ -1,4 +1,4 @@
-/** The style sheet of the report: the page's colours and hairlines, for a document that is read and printed. */
+/** The style sheet of the report: the page's colours and lines, for a document that is read and printed. */
 export const REPORT_STYLES = `
 :root{color-scheme:light dark;--paper:#fbfbf9;--ink:#1b1d21;--soft:#5c6068;--line:#dcdcd6;--accent:#1d5fbf;--warn:#8f5a00}
 @media (prefers-color-scheme:dark){:root{--paper:#131519;--ink:#e7e8ea;--soft:#9da2ab;--line:#2d313a;--accent:#7db0ff;--warn:#e5b05c}}

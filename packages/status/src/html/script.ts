@@ -1,6 +1,6 @@
 /**
- * What makes the page live. It asks `/status.json` whether anything is new; if so, it fetches the page again and takes over
- * the regions that differ. The page is rendered in one place, on the server; here is no second copy of it.
+ * The script that updates the page. It asks `/status.json` whether anything is new; if so, it fetches the page again and replaces
+ * the regions that differ. Only the server renders the page; there is no second copy of it here.
  */
 export const SCRIPT = `(() => {
   "use strict";
@@ -32,7 +32,7 @@ export const SCRIPT = `(() => {
   const redraw = async () => {
     const response = await fetch(location.pathname, { headers: { accept: "text/html" }, cache: "no-store" });
     if (!response.ok) throw new Error("HTTP " + response.status);
-    // The body alone: a style sheet with another nonce than ours is reported, even in a document that is never shown.
+    // Only the body: a style sheet with a nonce other than ours is reported, even in a document that is never shown.
     const text = await response.text();
     const page = new DOMParser().parseFromString(text.slice(text.indexOf("<body")), "text/html");
     for (const region of document.querySelectorAll("[data-live]")) {
@@ -60,7 +60,7 @@ export const SCRIPT = `(() => {
     } catch {
       pulse.className = "lost";
       pulse.textContent = "No answer since " + seenAt.slice(11, 19) + " UTC";
-      // What stands here was true then: nothing of it may look alive.
+      // The shown values are old: nothing on the page may look current.
       document.body.classList.add("lost");
       document.title = "No answer - firehose-backfill";
     } finally {
@@ -69,7 +69,7 @@ export const SCRIPT = `(() => {
   };
 
   let fading;
-  // What went well is old news soon; what did not stays until the next word.
+  // A success message disappears soon; an error stays until the next message.
   const say = (text, ok) => {
     clearTimeout(fading);
     if (ok && text) fading = setTimeout(() => say("", true), FADE_MS);
@@ -82,7 +82,7 @@ export const SCRIPT = `(() => {
     if (form.getAttribute("action") !== "/control") return;
     event.preventDefault();
     const button = event.submitter;
-    // Before the button is disabled: a disabled one does not say which it is.
+    // Read before the button is disabled, because a disabled button is not sent.
     const body = new URLSearchParams(new FormData(form, button));
     if (button) button.disabled = true;
     try {

@@ -1,4 +1,4 @@
-/** A figure's course over the run as a small drawing, without axes: its shape is the message, its figures stand beside it. */
+/** A small drawing of a figure over the time of a run, without axes: it shows the shape, and the figures are beside it. */
 import { html, trusted, type Markup } from "./markup.ts";
 
 const WIDTH = 240;
@@ -7,9 +7,9 @@ const HEIGHT = 36;
 export interface SparklineOptions {
   /** null: not known at that point. */
   readonly values: readonly (number | null)[];
-  /** What it shows, for those who do not see it. */
+  /** A description for people who cannot see the drawing. */
   readonly label: string;
-  /** A line to measure against: the allowed rate, the memory limit. */
+  /** A reference line: the allowed rate, the memory limit. */
   readonly reference?: number | null;
 }
 

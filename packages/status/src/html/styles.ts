@@ -1,6 +1,6 @@
 /**
- * The style sheet of the status page. Hairlines instead of boxes, one accent, figures that do not jump.
- * Below 700 px one column; from 1100 x 680 on one screen, in which the long lists scroll by themselves.
+ * The style sheet of the status page: thin lines instead of boxes, one accent colour, figures of fixed width.
+ * Below 700 px it has one column; from 1100 x 680 on it fits one screen, in which long lists scroll.
  */
 export const STYLES = `
 :root{color-scheme:light dark;--paper:#fbfbf9;--sheet:#fff;--ink:#1b1d21;--soft:#5c6068;--line:#dcdcd6;--fill:#ecebe6;

@@ -1,4 +1,4 @@
-/** What is read rather than glanced at: positions, the reader's ticks, gaps, errors, settings and who changed them. */
+/** The detailed tables: positions, the reader's ticks, gaps, errors, settings and who changed them. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { askedText, hadText, missingBefore } from "../asked.ts";

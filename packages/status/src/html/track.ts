@@ -1,4 +1,4 @@
-/** The way of a run on one line: from where it began, over what is applied and what is read, to where it ends. */
+/** The progress of a run on one line: where it began, what is applied, what is read, where it ends. */
 import { formatPercent, formatTime, secondsBetween } from "../format.ts";
 import { shareDone, shareText } from "../headline.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -50,7 +50,7 @@ function toPercent(share: number): string {
   return `${(Math.min(1, share) * 100).toFixed(2)}%`;
 }
 
-/** The reader is ahead of what is applied; its position on the bar follows from the same scale. */
+/** The reader is ahead of the applied events; its position on the bar uses the same scale. */
 function readerProgress(snapshot: Snapshot): number | null {
   const {
     progress,

@@ -1,4 +1,4 @@
-/** A consumer with nothing to worry about: memory is low, the database says yes to nothing, a test gives what matters. */
+/** A consumer without problems: memory is low, the database is healthy; a test replaces the parts that matter. */
 import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";

@@ -1,4 +1,4 @@
-/** A table with something around each of its calls: for faults, and for the order in which simulated processes come. */
+/** A table with code around each of its calls: for faults, and for the order of simulated processes. */
 import type { Table } from "../../../checkpoint/src/table/table.ts";
 
 export type AroundCall = <T>(name: keyof Table, call: () => Promise<T>) => Promise<T>;

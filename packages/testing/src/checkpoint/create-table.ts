@@ -1,6 +1,6 @@
 /**
- * The table that the store lives in: `pk` and `sk`, both strings, partition and sort key; on demand; TTL, where the
- * server has it, on `expiresAt`. On AWS the infrastructure makes it and says the same.
+ * The table of the store: `pk` and `sk`, both strings, partition and sort key; on demand; TTL on `expiresAt`, if the
+ * server has it. On AWS the infrastructure creates it in the same way.
  */
 import {
   CreateTableCommand,
@@ -11,7 +11,7 @@ import {
 
 const MAX_WAIT_SECONDS = 30;
 
-/** Makes the table unless it is there, and waits until it can be used. */
+/** Creates the table unless it exists, and waits until it can be used. */
 export async function ensureTable(client: DynamoDBClient, table: string): Promise<void> {
   try {
     await client.send(

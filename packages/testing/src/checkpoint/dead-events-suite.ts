@@ -3,7 +3,7 @@ import type { BatchKey } from "@firehose-backfill/core/batch";
 import { describe, expect, test } from "vitest";
 import { finish, advanceAll, type Harness, keyOf, leased, NOW, register, RUN, theRun } from "./harness.ts";
 
-/** Window 0 is no reader's. */
+/** No reader uses window 0. */
 const KEY: BatchKey = { runId: RUN, generation: 1, window: 0, fence: 1_795_000_000, number: 0 };
 const HALF_DEAD = { applied: 3, stale: 0, dead: 2, deadReasons: { float: 1, "database-22P05": 1 } };
 

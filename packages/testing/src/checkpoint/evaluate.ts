@@ -1,4 +1,4 @@
-/** Whether a condition holds for an item, by the rules of DynamoDB. */
+/** Whether a condition is true for an item, by the rules of DynamoDB. */
 import type { Condition, Item, Value } from "../../../checkpoint/src/table/table.ts";
 
 /** null: there is no item. */

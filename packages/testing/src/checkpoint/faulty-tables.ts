@@ -1,9 +1,9 @@
-/** Tables that have faults, whichever table is below. */
+/** Adds faults to any table. */
 import { aroundCalls } from "./around-calls.ts";
 import type { Table } from "../../../checkpoint/src/table/table.ts";
 import type { Step } from "./harness.ts";
 
-/** Sends every write twice and hands out the second answer: what the SDK does when the first one is lost. */
+/** Sends every write twice and returns the second answer, as the SDK does if the first one is lost. */
 export function tellTwice(table: Table): Table {
   return aroundCalls(table, async (name, call) => {
     if (isWrite(name)) await call().catch(() => undefined);
@@ -15,7 +15,7 @@ class ProcessEnded extends Error {
   override readonly name = "ProcessEnded";
 }
 
-/** Whether this is how a process that crashAtWrite() ended sees it. */
+/** Whether the error is the one of a process that crashAtWrite() ended. */
 export function hasEnded(error: unknown): boolean {
   return error instanceof ProcessEnded;
 }
@@ -32,7 +32,7 @@ export function crashAtWrite(table: Table, crash: { at: number; when: "before" |
   });
 }
 
-/** Each call is a step that can be made to wait, and to crash before it is sent or before its answer has come. */
+/** Each call is a step that can wait, and can crash before it is sent or before its answer has come. */
 export function inSteps(table: Table, step: Step): Table {
   return aroundCalls(table, (_name, call) => step(call));
 }

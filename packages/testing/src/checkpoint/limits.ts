@@ -1,4 +1,4 @@
-/** What DynamoDB refuses to hold: keys and items that are too large, numbers out of its range. null: nothing to say against it. */
+/** The limits of DynamoDB: keys and items that are too large, numbers out of range. null: within the limits. */
 import type { Attributes, Item, Key, Value } from "../../../checkpoint/src/table/table.ts";
 
 const MAX_PK_BYTES = 2048;
@@ -7,7 +7,7 @@ const MAX_SK_BYTES = 1024;
 const MAX_ITEM_BYTES = 400 * 1024;
 const TOO_LARGE = 1e126;
 const SMALLEST = 1e-130;
-/** What a map takes beside its fields, and beside each of them. */
+/** The overhead of a map, and of each of its fields. */
 const MAP_BYTES = 3;
 const FIELD_BYTES = 1;
 
@@ -51,7 +51,7 @@ function bytesOf(value: Value): number {
   );
 }
 
-/** A byte for two digits, and one more; as DynamoDB's documentation says, approximately. */
+/** One byte for two digits, plus one; approximately, as DynamoDB's documentation says. */
 function bytesOfNumber(value: number): number {
   const digits = String(Math.abs(value))
     .replace(/e.*/, "")

@@ -1,6 +1,6 @@
 /**
- * The table in memory, for simulations and tests of everything above it: the same answers as DynamoDB's, at once, and the
- * same refusals. Each call is one step that nothing comes between.
+ * The table in memory, for simulations and tests of everything above it: the same answers and refusals as DynamoDB, but
+ * immediately. Each call is one atomic step.
  */
 import { TableError } from "@firehose-backfill/checkpoint/errors";
 import { holds } from "./evaluate.ts";
@@ -108,7 +108,7 @@ function changed(before: Item, { set = {}, add = {} }: Change): Item {
   return after;
 }
 
-/** What is kept and what is handed out share nothing that can be changed. */
+/** Copies values, so that stored and returned ones share nothing that can be changed. */
 function copyOf(item: Item): Item {
   const copy: Record<string, Value> = { ...item };
   for (const [name, value] of Object.entries(copy)) if (typeof value !== "string") copy[name] = copyOfValue(value);
@@ -116,7 +116,7 @@ function copyOf(item: Item): Item {
 }
 
 function copyOfValue(value: Value): Value {
-  // DynamoDB knows no -0.
+  // DynamoDB has no -0.
   if (typeof value === "number") return value + 0;
   if (typeof value !== "object") return value;
   if (value instanceof Uint8Array) return new Uint8Array(value);
@@ -125,7 +125,7 @@ function copyOfValue(value: Value): Value {
   );
 }
 
-/** Where it is among sorted keys, or would be. */
+/** Its index among sorted keys, or where it would be. */
 function placeOf(sortKeys: readonly string[], sk: string): number {
   let [low, high] = [0, sortKeys.length];
   while (low < high) {

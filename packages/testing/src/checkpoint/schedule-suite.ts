@@ -61,7 +61,7 @@ export function describeSchedules({ openShared, histories, looksEvery }: Harness
         {
           numRuns: histories,
           endOnFailure: true,
-          // With few histories chance alone could leave every process alive.
+          // With few histories, every process might survive by chance.
           examples: [[{ seed: 1, readers: 2, consumers: 2, crashRate: 0.1 }]],
         },
       );
@@ -71,7 +71,7 @@ export function describeSchedules({ openShared, histories, looksEvery }: Harness
   );
 }
 
-/** What a healthy reader and consumer do until all is read, applied and counted. */
+/** What a reader and a consumer without faults do until everything is read, applied and counted. */
 async function readToTheEnd(world: World): Promise<void> {
   const { store } = world;
   for (let round = 0; round < 100; round += 1) {
@@ -81,7 +81,7 @@ async function readToTheEnd(world: World): Promise<void> {
     const run = await theRun(store);
     const isAllApplied = run.appliedWindow === run.registered;
     if (isAllApplied && run.readerCursor?.ordinal === STREAM_END) return;
-    // Nothing is anywhere, and yet something is outstanding at the second look: its messages are lost.
+    // No message exists, but something is still outstanding at the second check: its messages are lost.
     if (!isAllApplied && round % 2 === 1) await loseMessages(world, store, run);
     await world.observe();
   }

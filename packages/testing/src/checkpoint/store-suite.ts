@@ -1,4 +1,4 @@
-/** All that a CheckpointStore promises, over whatever table it is given. */
+/** Everything that a CheckpointStore promises, tested on any table. */
 import { createStore } from "../../../checkpoint/src/create-store.ts";
 import type { Table } from "../../../checkpoint/src/table/table.ts";
 import { describeDeadEvents } from "./dead-events-suite.ts";

@@ -1,9 +1,9 @@
-/** Calls of a table, at random, and what a table answers. */
+/** Random calls of a table, and its answers. */
 import fc from "fast-check";
 import { absent, all, any, compare, equals, exists, oneOf } from "../../../checkpoint/src/table/conditions.ts";
 import type { Attributes, Condition, Item, Key, Table, Value } from "../../../checkpoint/src/table/table.ts";
 
-/** Few names, keys and values, so that calls meet each other. Texts that look like numbers, and a name that DynamoDB reserves. */
+/** Few names, keys and values, so that calls affect each other. Texts that look like numbers, and a name that DynamoDB reserves. */
 const pk = fc.constantFrom("run#a", "run#b");
 const sk = fc.constantFrom("run", "scope#0000", "scope#0001", "window#1#2", "~");
 const key: fc.Arbitrary<Key> = fc.record({ pk, sk });
@@ -70,7 +70,7 @@ export const anyCall: fc.Arbitrary<Call> = fc.oneof(
   fc.record({
     kind: fc.constant("update" as const),
     key,
-    // Never empty: the version of an item is set with every change.
+    // Never empty, because every change sets the version of the item.
     set: fc
       .dictionary(fc.oneof({ weight: 30, arbitrary: name }, fc.constant("sk")), fc.option(value), {
         maxKeys: 4,
@@ -84,7 +84,7 @@ export const anyCall: fc.Arbitrary<Call> = fc.oneof(
   fc.record({ kind: fc.constant("query" as const), pk, ends: fc.tuple(sk, sk), limit: fc.integer({ min: 1, max: 4 }) }),
 );
 
-/** What the table says to it; a refusal as a value, too. */
+/** The table's answer; a refusal is a value, too. */
 export async function answerOf(table: Table, next: Call): Promise<unknown> {
   try {
     switch (next.kind) {

@@ -1,10 +1,10 @@
-/** Actors that take turns: each stops before its next step, and one of those that wait is let go on, at random. */
+/** Actors that take turns: each stops before its next step, and a random one of those that wait continues. */
 export interface Turns {
-  /** Starts an actor; it counts until it ends, however it ends. */
+  /** Starts an actor; it counts until it ends, for whatever reason. */
   start(actor: () => Promise<void>): void;
   /** One step of an actor: waits for its turn, then does the work. */
   step<T>(work: () => Promise<T>): Promise<T>;
-  /** Lets them go on, one step after another, until all have ended. @throws what the first of them threw, or `observe` */
+  /** Lets them continue, one step after another, until all have ended. @throws the first error of an actor or of `observe` */
   run(observe: () => Promise<void>): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export function createTurns(random: () => number): Turns {
     async run(observe) {
       for (;;) {
         if (actors === 0) break;
-        // More may wait than there are actors: one that crashed in the middle of several requests leaves them behind.
+        // More may wait than there are actors: one that crashed during several requests leaves them behind.
         if (steps > 0 || waiting.length < actors) {
           await moved.promise;
           continue;

@@ -1,4 +1,4 @@
-/** A process that a command can find on a data folder: a real claim on it, and a real HTTP server that a test answers for. */
+/** A process that a command can find in a data folder: with a real claim, and a real HTTP server whose answers a test provides. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";

@@ -16,6 +16,8 @@ export interface TestWorld extends AsyncDisposable {
   /** How often each signal is listened for. */
   readonly listeners: () => number;
   readonly exits: readonly number[];
+  /** `SIGTERM 123` */
+  readonly kills: readonly string[];
 }
 
 export interface WorldOptions {
@@ -31,6 +33,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
   const stderr = output(options.isTerminal ?? false);
   const handlers = new Set<{ readonly signal: StopSignal; readonly handle: () => void }>();
   const exits: number[] = [];
+  const kills: string[] = [];
   const runServer = options.runServer ?? (() => Promise.reject(new Error("this test runs no server")));
   return {
     dataDir,
@@ -47,6 +50,8 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
         handlers.add(entry);
         return () => handlers.delete(entry);
       },
+      notifyServiceManager: () => {},
+      kill: (pid, signal) => kills.push(`${signal} ${pid}`),
       exitNow: (code) => exits.push(code),
       loadServer: () => Promise.resolve({ runServer }),
       loadSteering: () => Promise.reject(new Error("this test steers nothing here")),
@@ -65,6 +70,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
     },
     listeners: () => handlers.size,
     exits,
+    kills,
     [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }),
   };
 }

@@ -1,4 +1,4 @@
-/** For tests: well-formed texts of every length of UTF-8. fast-check's own `binary` unit takes seconds to make its first one. */
+/** For tests: well-formed texts with characters of every UTF-8 length. fast-check's own `binary` unit takes seconds to start. */
 import fc from "fast-check";
 
 const character = fc
@@ -14,7 +14,7 @@ export function anyText(constraints: { readonly maxLength?: number } = {}): fc.A
   return fc.string({ unit: character, ...constraints });
 }
 
-/** The same, fit for the key of a map. */
+/** The same, valid as the key of a map. */
 export function anyKey(): fc.Arbitrary<string> {
   return anyText({ maxLength: 40 }).filter((text) => text !== "__proto__");
 }

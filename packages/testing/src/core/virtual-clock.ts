@@ -1,12 +1,12 @@
 /**
- * A clock for simulations: time stands still until it is told to go on, and then jumps from sleeper to sleeper.
+ * A clock for simulations: time stops until a test moves it, and then jumps from one sleeper to the next.
  * An hour of pacing takes seconds, and always happens in the same order. It waits for promises, not for sockets or files.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 
-/** Turns of the event loop without a look at the clock, after which nothing more is expected to happen at this moment. */
+/** After this many turns of the event loop without a use of the clock, nothing more is expected at this moment. */
 const QUIET_TURNS = 4;
-/** Something that looks at the clock in every turn for so long, without ever sleeping, is a busy loop. */
+/** Code that uses the clock in every turn for this long without sleeping is a busy loop. */
 const MAX_TURNS = 100_000;
 
 interface Sleeper {
@@ -16,9 +16,9 @@ interface Sleeper {
 
 export class VirtualClock implements Clock {
   #nowMs: number;
-  /** The next one to wake last; of two due at once, the one that lay down first wakes first. */
+  /** The next one to wake is last; of two that are due together, the one that slept first wakes first. */
   readonly #sleepers: Sleeper[] = [];
-  /** Counts uses of the clock: while they go on, the moment is not over. */
+  /** Counts uses of the clock: while they continue, the moment is not over. */
   #uses = 0;
 
   readonly #maxTurns: number;
@@ -33,7 +33,7 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
-  /** A sleep of 0 ms, too, ends only when the clock is run. */
+  /** Even a sleep of 0 ms ends only when the clock is moved. */
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     this.#uses += 1;
     return new Promise((resolve) => {
@@ -57,7 +57,7 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** How many are asleep. */
+  /** How many sleep. */
   get sleeping(): number {
     return this.#sleepers.length;
   }
@@ -67,7 +67,7 @@ export class VirtualClock implements Clock {
     return this.run(this.#nowMs + ms);
   }
 
-  /** Lets time pass until `untilMs`, waking every sleeper at its own time and letting all that follows from it happen. */
+  /** Lets time pass until `untilMs`; each sleeper wakes at its own time, and everything that follows is done. */
   async run(untilMs: number): Promise<void> {
     await this.settle();
     while (await this.#wakeNext(untilMs));
@@ -75,7 +75,7 @@ export class VirtualClock implements Clock {
     await this.settle();
   }
 
-  /** Lets time pass until `isDone()`. False: `limitMs` passed, or nobody was asleep any more, and it still was not. */
+  /** Lets time pass until `isDone()`. False: `limitMs` passed, or no sleeper was left, and it was still false. */
   async runUntil(isDone: () => boolean, limitMs: number): Promise<boolean> {
     const untilMs = this.#nowMs + limitMs;
     await this.settle();
@@ -85,7 +85,7 @@ export class VirtualClock implements Clock {
     return true;
   }
 
-  /** Lets everything happen that can without time passing. */
+  /** Does everything that can happen without time passing. */
   async settle(): Promise<void> {
     let quiet = 0;
     for (let turns = 0; quiet < QUIET_TURNS; turns++) {
@@ -120,7 +120,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Runs by itself: whenever nothing else goes on in this process, it jumps to the next sleeper. For tests that just await. */
+/** Runs by itself: whenever nothing else happens in this process, it jumps to the next sleeper. For tests that only await. */
 export function selfRunningClock(startMs?: number): Clock {
   const clock = new VirtualClock(startMs);
   let isRunning = false;

@@ -18,7 +18,7 @@ switch (behaviour ?? "") {
     onParentGone(() => {});
     break;
   case "stubborn":
-    // Hears that its parent wants it to stop and does nothing about it.
+    // Gets the request to stop and ignores it.
     process.on("disconnect", () => {});
     setInterval(() => {}, 1_000);
     reportReady(null);

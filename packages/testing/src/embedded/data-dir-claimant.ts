@@ -1,4 +1,4 @@
-/** A process for data-dir.test.ts: tries to claim the folder of its first argument, says how it went, holds it until told to go. */
+/** A process for data-dir.test.ts: tries to claim the folder of its first argument, reports the result, and holds it until asked to stop. */
 import { AlreadyRunningError, claimDataDir } from "@firehose-backfill/embedded/data-dir";
 
 const [dataDir] = process.argv.slice(2);

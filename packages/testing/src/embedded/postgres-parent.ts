@@ -1,4 +1,4 @@
-/** A process for postgres-server.test.ts that starts a server, says its pid, and waits to be killed. */
+/** A process for postgres-server.test.ts that starts a server, reports its pid, and waits to be killed. */
 import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
 

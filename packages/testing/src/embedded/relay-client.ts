@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 
 export interface Subscription {
   readonly frames: Uint8Array[];
-  /** null when the client had enough and closed by itself. */
+  /** null: the client had enough and closed the connection itself. */
   readonly closeCode: number | null;
 }
 
@@ -15,7 +15,7 @@ export async function readFrames(url: string, enough: number = Number.POSITIVE_I
     socket.on("message", (data: Buffer) => {
       frames.push(data);
       if (frames.length < enough) return;
-      // What arrived in the same read would still be handed out.
+      // Messages that arrived in the same read would still be emitted.
       socket.removeAllListeners("message");
       socket.removeAllListeners("close");
       socket.terminate();

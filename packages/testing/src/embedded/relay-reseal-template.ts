@@ -1,4 +1,4 @@
-/** A recorded frame made ready to be repeated: where everything lies that must change from copy to copy. */
+/** A recorded frame that is prepared for repetition: the offsets of everything that changes from copy to copy. */
 import {
   cidAt,
   contentAt,
@@ -11,19 +11,19 @@ import {
 } from "@firehose-backfill/embedded/relay-frame";
 
 export interface Template {
-  /** As recorded, except that seq takes nine bytes, whatever its value: so nothing moves when it grows. */
+  /** As recorded, except that seq always takes nine bytes, so that nothing moves when it grows. */
   readonly bytes: Uint8Array;
   readonly seq: number;
   readonly timeMs: number;
   readonly did: string;
   readonly events: number;
-  /** Offsets of contents, CBOR heads excluded. */
+  /** Offsets of contents, without CBOR heads. */
   readonly seqAt: number;
   readonly timeAt: number;
   readonly didAt: readonly number[];
-  /** rev and since, wherever they stand: offset, and the microseconds that it says. */
+  /** Every rev and since: its offset and its microseconds. */
   readonly tids: readonly { readonly at: number; readonly micros: number }[];
-  /** The signed block to hash, and where the digest of its CID stands. null for a marker without one. */
+  /** The signed block to hash, and the offset of its CID's digest. null for a marker without one. */
   readonly commit: (Span & { readonly digestAt: readonly number[] }) | null;
 }
 
@@ -32,11 +32,11 @@ export const TID_TIME_CHARS = 11;
 
 const MAJOR_TEXT = 3;
 const CID_BYTES = 36;
-/** Version, codec, hash function and length come before the digest. */
+/** Version, codec, hash function and length are before the digest. */
 const CID_PREFIX_BYTES = 4;
 const SEQ_BYTES = 9;
 
-/** @throws RangeError for a frame without seq, time or account, or with a CAR that does not hold together */
+/** @throws RangeError for a frame without seq, time or account, or with an inconsistent CAR */
 export function prepareTemplate(recorded: Uint8Array): Template {
   const { bytes, seq } = widenSeq(recorded);
   const map = mapFrame(bytes);

@@ -1,8 +1,8 @@
 /**
- * Makes any number of frames of a recording, for benchmarks and long tests: each copy of the recording has accounts of
- * its own, later revisions, times and sequence numbers. CARs are sealed again, so every hash holds: the commit block
- * names the new account, its new CID stands in the CAR and in the frame; records and MST nodes stay as recorded.
- * Signatures no longer match. Frames are made when they are read and kept nowhere; the same options give the same bytes.
+ * Creates any number of frames from a recording, for benchmarks and long tests: each copy of the recording has its own
+ * accounts, later revisions, times and sequence numbers. CARs are rebuilt, so every hash is correct: the commit block
+ * names the new account, and its new CID is in the CAR and in the frame; records and MST nodes stay as recorded.
+ * Signatures are no longer valid. Frames are created when they are read and not stored; the same options give the same bytes.
  */
 import { hash } from "node:crypto";
 import type { FrameLog } from "@firehose-backfill/embedded/relay-log";
@@ -13,14 +13,14 @@ export interface ResealOptions {
   readonly frames: readonly Uint8Array[];
   /** How often it is repeated. */
   readonly copies: number;
-  /** Names the accounts. */
+  /** Part of the accounts' names. */
   readonly seed: string;
   /**
-   * Time of the first frame, milliseconds since the epoch. The recording's own pace is kept; copies follow one another.
-   * Begin so early that the last copy ends before now: a reader refuses revisions of the future.
+   * Time of the first frame, milliseconds since the epoch. The recording's own rate is kept; copies follow one another.
+   * It must be early enough for the last copy to end before now, because a reader refuses revisions in the future.
    */
   readonly firstTimeMs: number;
-  /** 2^32 or above, as on a real relay: there a seq takes nine bytes whatever it is. 2^33 unless told otherwise. */
+  /** 2^32 or above, as on a real relay, so that a seq always takes nine bytes. Default: 2^33. */
   readonly firstSeq?: number;
 }
 
@@ -69,7 +69,7 @@ export function resealedLog(options: ResealOptions): ResealedLog {
 
 interface CopySpan {
   readonly firstSeq: number;
-  /** Sequence numbers that one copy takes, gaps included. */
+  /** How many sequence numbers a copy uses, gaps included. */
   readonly seqs: number;
   readonly recordedSeq: number;
   /** From the recording to the first copy, and from each copy to the next. */
@@ -109,7 +109,7 @@ const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const SORTABLE_BASE32 = "234567abcdefghijklmnopqrstuvwxyz";
 const PLC_CHARS = 24;
 
-/** A `did:plc:` that no directory knows, as long as every other. */
+/** A `did:plc:` that no directory knows, with the usual length. */
 function newDid(name: string): string {
   const digest = hash("sha256", name, "buffer");
   let did = "did:plc:";
@@ -117,7 +117,7 @@ function newDid(name: string): string {
   return did;
 }
 
-/** The time in a TID: all of it but the two characters of the clock's id. */
+/** The time in a TID: all characters but the two of the clock id. */
 function tidTime(micros: number): string {
   let text = "";
   for (let i = 0, rest = micros; i < TID_TIME_CHARS; i += 1) {

@@ -1,4 +1,4 @@
-/** A parent for table-server.test.ts: starts a table server, says where it is, and waits to be killed. */
+/** A parent for table-server.test.ts: starts a table server, reports its address, and waits to be killed. */
 import { onParentGone, reportReady } from "@firehose-backfill/embedded/child-side";
 import { startTableServer } from "@firehose-backfill/embedded/table-server";
 

@@ -1,4 +1,4 @@
-/** A frame's events as objects, which the reader itself never makes. */
+/** A frame's events as objects, which the reader itself never creates. */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { extractEvents } from "@firehose-backfill/firehose/extract";

@@ -1,6 +1,6 @@
-/** Recorded frames, as files keep them: repeated `[u32 little-endian length][frame]`. */
+/** Parses files of recorded frames: repeated `[u32 little-endian length][frame]`. */
 
-/** Views into `bytes`. @throws RangeError for a file that is cut short */
+/** Returns views into `bytes`. @throws RangeError for an incomplete file */
 export function* readFrameFile(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;

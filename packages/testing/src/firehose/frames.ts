@@ -13,7 +13,7 @@ export interface TestOp {
   readonly path?: string;
   /** null: a delete. */
   readonly record?: unknown;
-  /** Left out of the archive. */
+  /** Not in the archive. */
   readonly isMissing?: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface TestCommit {
 export const timeOf = (seq: number): number => BASE_TIME_MS + seq * 1_000;
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();
 
-/** The revision of a moment, clock id 0. */
+/** The revision for a moment, clock id 0. */
 export function tidOf(timeMs: number): string {
   const alphabet = "234567abcdefghijklmnopqrstuvwxyz";
   let rest = BigInt(timeMs) * 1_000n * 1_024n;

@@ -1,8 +1,8 @@
-/** A clock that stands still until it is moved. */
+/** A clock that only moves when a test moves it. */
 import type { Clock } from "@firehose-backfill/core/clock";
 
 export interface HandClock extends Clock {
-  /** Moves on, wakes who is due, and lets them run. */
+  /** Moves the clock, wakes the sleepers that are due, and lets them run. */
   advance(ms: number): Promise<void>;
 }
 

@@ -56,7 +56,7 @@ export interface TestReaderOptions extends Partial<Omit<FirehoseReaderOptions, "
   readonly timings?: Partial<FirehoseTimings>;
 }
 
-/** A window whose events are objects, which stay when the next one is read. */
+/** A window whose events are objects, which stay valid when the next one is read. */
 export type TestWindow = Omit<Window, "events"> & { readonly events: readonly FirehoseEvent[] };
 
 export interface TestReader extends AsyncDisposable {
@@ -84,7 +84,7 @@ export function openReader(options: TestReaderOptions): TestReader {
   };
 }
 
-/** Several windows as one. */
+/** Merges several windows. */
 export interface Reading {
   readonly windows: readonly TestWindow[];
   readonly events: readonly FirehoseEvent[];
@@ -97,7 +97,7 @@ export interface Reading {
 
 const ORDINARY: ReadonlySet<WindowEnd> = new Set(["events", "bytes", "time", "idle"]);
 
-/** Reads windows until one ends for another reason than fullness, time and idleness. */
+/** Reads windows until one ends for another reason than size, time or idleness. */
 export async function readToEnd(reader: TestReader, limits: Partial<WindowLimits> = {}): Promise<Reading> {
   const windows: TestWindow[] = [];
   for (let left = 200; left > 0; left--) {

@@ -16,7 +16,7 @@ export interface Visit {
 export interface ScriptedRelayOptions {
   /** After the upgrade. */
   readonly onConnect?: (visit: Visit) => void;
-  /** Instead of the upgrade: writes an HTTP answer. Returns false to upgrade after all. */
+  /** Called before the upgrade; may write an HTTP answer instead. Returns false to upgrade anyway. */
   readonly onUpgrade?: (socket: Duplex, index: number) => boolean;
   /** Pings are not answered. */
   readonly isDeaf?: boolean;
@@ -25,7 +25,7 @@ export interface ScriptedRelayOptions {
 export interface ScriptedRelay extends AsyncDisposable {
   readonly url: string;
   readonly visits: readonly Visit[];
-  /** Upgrades asked for, refused ones included. */
+  /** The number of upgrade requests, refused ones included. */
   readonly attempts: () => number;
   readonly mostOpen: () => number;
 }
@@ -71,7 +71,7 @@ export async function startRelay(options: ScriptedRelayOptions): Promise<Scripte
   };
 }
 
-/** Serves frames as a relay does: those above the cursor, or none without one. */
+/** Serves frames as a relay does: those above the cursor, or none without a cursor. */
 export function serve(frames: readonly { readonly seq: number; readonly bytes: Buffer }[]): (visit: Visit) => void {
   return ({ cursor, socket }) => {
     if (cursor === null) return;

@@ -1,25 +1,25 @@
-/** A relay's stream as a list of positions, and what a look at it shows: seek is tested on it without sockets. */
+/** A relay's stream as a list of positions, and what a connection to it shows, to test the seek without sockets. */
 import type { Position } from "@firehose-backfill/core/position";
 import type { ProbeResult } from "@firehose-backfill/firehose/probe";
 
 export interface ModelFrame {
   readonly seq: number;
-  /** When it came, which nobody can see. Never falls. */
+  /** When it really came, which a client cannot see. Never decreases. */
   readonly trueMs: number;
-  /** What it says. */
+  /** The time in the frame. */
   readonly timeMs: number;
 }
 
-/** Where hosts differ. */
+/** The differences between hosts. */
 export interface ModelManners {
   readonly fromCursor: "above" | "at";
   readonly aboveHead: "future-cursor" | "live";
-  /** Frames come on at the head while we look. */
+  /** New frames are added at the head meanwhile. */
   readonly isLive: boolean;
 }
 
 const SAMPLE = 101;
-/** Frames that come on a live stream while a look lasts. */
+/** How many frames a live stream gets during one look. */
 const LIVE_FRAMES = 40;
 
 export function probeModel(

@@ -1,4 +1,4 @@
-/** Puts a test between a client of the SDK and its server. */
+/** Lets a test intercept the calls between a client of the SDK and its server. */
 import type { SendMessageBatchRequest, ServiceInputTypes, SQSClient } from "@aws-sdk/client-sqs";
 
 export interface Call {
@@ -11,7 +11,7 @@ export function isSendBatch(call: Call): call is Call & { readonly input: SendMe
   return call.name === "SendMessageBatchCommand";
 }
 
-/** `answer` stands in for the server, or asks it by `next(input)`. What it returns is what the caller gets. */
+/** `answer` replaces the server, or calls it by `next(input)`. The caller gets what it returns. */
 export function intercept(
   client: SQSClient,
   answer: (call: Call, next: (input: ServiceInputTypes) => Promise<object>) => Promise<object>,

@@ -1,6 +1,6 @@
 /**
  * The queue in memory, for simulations: SQS's delays, visibility, order, repeats and dead-letter queue on an injected
- * clock. It counts its calls as SQS would bill them. Nothing is lost in it and nothing is late.
+ * clock. It counts its calls as SQS would bill them. It loses nothing and delivers nothing late.
  */
 import type { Batch } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -18,15 +18,15 @@ import type { BatchQueue, DecodedMessage, IncomingMessage, OutgoingBatch } from 
 export interface MemoryQueueOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** SQS promises neither; both happen. `oldest-first`. */
+  /** SQS guarantees neither order; both happen. Default: `oldest-first`. */
   readonly order?: "oldest-first" | "random";
-  /** How often a message that is received is there a second time, 0 to 1. 0. */
+  /** The probability that a received message is delivered a second time, 0 to 1. Default: 0. */
   readonly repeatProbability?: number;
   readonly visibilitySeconds?: number;
   readonly maxReceiveCount?: number;
-  /** Sends and receives real messages, encoded and decoded, instead of handing batches through. */
+  /** Sends and receives real messages, encoded and decoded, instead of passing batches through. */
   readonly encode?: boolean;
-  /** What the queue takes at this moment; a larger message is refused. 1 MiB. */
+  /** The current limit of the queue; a larger message is refused. Default: 1 MiB. */
   readonly maxMessageBytes?: () => number;
 }
 
@@ -41,7 +41,7 @@ export interface CallCounts {
 
 export interface MemoryQueue extends BatchQueue {
   readonly calls: CallCounts;
-  /** Puts anything into the queue, as a stranger or an older program would. */
+  /** Puts anything into the queue, as another program or an older version would. */
   sendRaw(message: ReceivedMessage): void;
 }
 
@@ -63,7 +63,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const waiting = new Set<AbortController>();
   let lastId = 0;
 
-  /** Polls that sleep look again: something may be there earlier than they thought. */
+  /** Wakes sleeping polls, because a message may be there earlier than they expected. */
   const wakeAll = () => {
     for (const controller of waiting) controller.abort();
     waiting.clear();
@@ -204,7 +204,7 @@ function toIncoming({ message, receiptHandle }: Received<Content>): MemoryMessag
   return { messageId, receiptHandle, receiveCount, content, stored };
 }
 
-/** The same message to a reader, but with a life of its own: deleting one leaves the other. */
+/** A second copy of the same message: deleting one leaves the other. */
 function copyOf(message: StoredMessage<Content>): StoredMessage<Content> {
   return { ...message };
 }

@@ -1,6 +1,6 @@
 /**
- * The messages of one queue in memory and their states over time, as a value of `nowMs`: delayed or hidden until a
- * moment, ready, or gone. It neither waits nor looks at a clock; memory-queue.ts does.
+ * The messages of one queue in memory and their states, as a function of `nowMs`: delayed or hidden until a
+ * moment, ready, or gone. It neither waits nor reads a clock; memory-queue.ts does.
  */
 import { MinHeap } from "./min-heap.ts";
 
@@ -16,7 +16,7 @@ export interface Received<Content> {
   readonly receiptHandle: string;
 }
 
-/** One place in the queue. A message that is delivered twice has two of them. */
+/** One entry in the queue. A message that is delivered twice has two of them. */
 interface Slot<Content> {
   readonly message: StoredMessage<Content>;
   readonly number: number;
@@ -35,7 +35,7 @@ export class MemoryStore<Content> {
   /** In the order of sending. */
   readonly #slots = new Map<number, Slot<Content>>();
   readonly #byReceipt = new Map<string, Slot<Content>>();
-  /** By the moment they come into sight. Left-overs of slots that have moved on are skipped when their turn comes. */
+  /** Sorted by the moment when they become visible. Outdated entries are skipped when their turn comes. */
   readonly #hidden = new MinHeap<Slot<Content>>();
   readonly #readyByAge = new MinHeap<Slot<Content>>();
   readonly #readyAtRandom: Slot<Content>[] = [];
@@ -55,12 +55,12 @@ export class MemoryStore<Content> {
     else this.#makeReady(slot);
   }
 
-  /** The next message in sight, hidden from now on until `visibleAtMs`; null when there is none. */
+  /** The next visible message, hidden from now on until `visibleAtMs`; null if there is none. */
   take(visibleAtMs: number, nowMs: number): Received<Content> | null {
     this.#wake(nowMs);
     const slot = this.#nextReady();
     if (slot === null) return null;
-    // Only the receipt of the last receive counts.
+    // Only the receipt of the last receive is valid.
     if (slot.receiptHandle !== null) this.#byReceipt.delete(slot.receiptHandle);
     slot.receiptHandle = `receipt-${++this.#lastReceipt}`;
     this.#byReceipt.set(slot.receiptHandle, slot);
@@ -69,7 +69,7 @@ export class MemoryStore<Content> {
     return { message: slot.message, receiptHandle: slot.receiptHandle };
   }
 
-  /** A message that has come into sight again, or is gone, is left as it is. */
+  /** A message that is visible again, or gone, is not changed. */
   hide(receiptHandle: string, visibleAtMs: number, nowMs: number): void {
     this.#wake(nowMs);
     const slot = this.#byReceipt.get(receiptHandle);
@@ -103,14 +103,14 @@ export class MemoryStore<Content> {
     return [...this.#slots.values()].slice(0, max).map((slot) => slot.message);
   }
 
-  /** Takes out the oldest `max` messages, whatever their state. */
+  /** Removes the oldest `max` messages, whatever their state. */
   drain(max: number): readonly StoredMessage<Content>[] {
     const slots = [...this.#slots.values()].slice(0, max);
     for (const slot of slots) this.#drop(slot);
     return slots.map((slot) => slot.message);
   }
 
-  /** When the next hidden message comes into sight; Infinity when none is hidden. */
+  /** When the next hidden message becomes visible; Infinity if none is hidden. */
   nextVisibleAtMs(): number {
     this.#dropStale();
     return this.#hidden.rank;
@@ -158,7 +158,7 @@ export class MemoryStore<Content> {
     for (;;) {
       const slot = this.#options.order === "random" ? this.#pickAtRandom() : this.#readyByAge.pop();
       if (slot === undefined) return null;
-      // Removed by an old receipt while it was in sight.
+      // It was removed with an old receipt while it was visible.
       if (slot.state === "ready") return slot;
     }
   }

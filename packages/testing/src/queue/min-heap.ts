@@ -6,7 +6,7 @@ export class MinHeap<Item> {
     return this.#items.length;
   }
 
-  /** The smallest rank; Infinity when it is empty. */
+  /** The smallest rank; Infinity if it is empty. */
   get rank(): number {
     return this.#items[0]?.rank ?? Infinity;
   }

@@ -1,4 +1,4 @@
-/** What every BatchQueue must do. The queue in memory and the one on SQS both pass it, so that a simulation says something about SQS. */
+/** What every BatchQueue must do. The queue in memory and the one on SQS both pass it, so that simulations are valid for SQS. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describe, expect, test } from "vitest";
 import { encodeMessage, type ReceivedMessage } from "@firehose-backfill/queue/message-codec";
@@ -11,7 +11,7 @@ export interface QueueUnderTest extends AsyncDisposable {
   sendRaw(message: ReceivedMessage): Promise<void>;
 }
 
-/** `open` gives an empty queue with a visibility timeout of 20 s and, where given, another maxReceiveCount than 1000. */
+/** `open` returns an empty queue with a visibility timeout of 20 s and, if given, another maxReceiveCount than 1000. */
 export function describeQueue(
   where: string,
   open: (options: { maxReceiveCount?: number }) => Promise<QueueUnderTest>,
@@ -92,7 +92,7 @@ export function describeQueue(
       const [second] = await queue.receive({ max: 1, waitSeconds: 5 });
       expect(second).toMatchObject({ messageId: first?.messageId, receiveCount: 2 });
       expect(second?.receiptHandle).not.toBe(first?.receiptHandle);
-      // The old receipt is worth nothing any more: neither call shows the message or fails.
+      // The old receipt is no longer valid: neither call shows the message or fails.
       await queue.hide(first?.receiptHandle ?? "", 0);
       await queue.remove(first?.receiptHandle ?? "");
       expect(await queue.figures()).toMatchObject({ inFlight: 1, ready: 0 });

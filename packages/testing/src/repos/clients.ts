@@ -1,4 +1,4 @@
-/** Clients for servers on loopback, and time for those that run on a virtual clock. */
+/** Clients for servers on loopback, and time for clients that run on a virtual clock. */
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { vi } from "vitest";
@@ -20,7 +20,7 @@ export const LIMITS: RequestLimits = {
   windowMs: 10_000,
 };
 
-/** Without a pace, unless told otherwise. */
+/** Default: without a rate limit. */
 export function testClient(options: Partial<PoliteClientOptions> = {}): PoliteClient {
   return createPoliteClient({
     clock: systemClock,
@@ -35,7 +35,7 @@ export function testClient(options: Partial<PoliteClientOptions> = {}): PoliteCl
   });
 }
 
-/** A client, the states it keeps, and two ways to ask with it: for the answer, or for the error. */
+/** A client, the states it stores, and two ways to call it: for the answer, or for the error. */
 export function clientOf(options: Partial<PoliteClientOptions> = {}) {
   const states = new Map<string, HostState>();
   const client = testClient({ states, ...options });
@@ -57,7 +57,7 @@ export function clientOf(options: Partial<PoliteClientOptions> = {}) {
   return { client, states, get, failure };
 }
 
-/** Moves the clock on, while real sockets get real time, until the promise settles. */
+/** Moves the clock, while real sockets get real time, until the promise settles. */
 export async function passTime<T>(clock: VirtualClock, promise: Promise<T>, stepMs = 1_000): Promise<T> {
   let isSettled = false;
   const settled = promise.finally(() => {

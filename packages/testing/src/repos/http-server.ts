@@ -1,4 +1,4 @@
-/** A server on loopback that answers as it is told, and remembers what was asked. */
+/** A server on loopback that answers as a test says, and records the requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ResolveName } from "@firehose-backfill/repos/http/guarded-lookup";
@@ -45,5 +45,5 @@ function portOf(address: AddressInfo | string | null): AddressInfo {
   return address;
 }
 
-/** `localhost` and names below it are this machine, as everywhere. */
+/** `localhost` and names below it are this machine. */
 export const loopbackNames: ResolveName = async () => [{ address: "127.0.0.1", family: 4 }];

@@ -1,4 +1,4 @@
-/** Archives as hosts send them: whole ones, and such as no host should send. */
+/** Builds archives: correct ones, and such as no host should send. */
 import { encode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 
@@ -22,7 +22,7 @@ export function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The bytes in pieces of the given sizes, over and over. */
+/** The bytes in pieces of the given sizes, repeatedly. */
 export async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0;
   for (let turn = 0; at < bytes.length; turn++) {

@@ -1,4 +1,4 @@
-/** A repository in memory, made by our own builder and signed with a key of the test: what a fake PDS serves. */
+/** A repository in memory, built by our own builder and signed with a test key, for a fake PDS. */
 import { encode } from "@ipld/dag-cbor";
 import { cidOf, cidToText } from "@firehose-backfill/core/cid";
 import { CID } from "multiformats/cid";
@@ -29,7 +29,7 @@ export interface RepoSpec {
   readonly signer?: Signer;
 }
 
-/** `records`: path to what is encoded; a Uint8Array is taken as the block itself. */
+/** `records`: from path to value; a Uint8Array is used as the block itself. */
 export function makeRepo(records: Readonly<Record<string, unknown>>, spec: RepoSpec = {}): TestRepo {
   const { did = ALICE, rev = FIRST_REV, signer = newSigner("k256") } = spec;
   const blocks = new Map<string, Uint8Array>();

@@ -1,4 +1,4 @@
-/** Walks over a repository in memory, and what was asked for on the way. */
+/** Walks over a repository in memory, and records the requested blocks. */
 import { cidToText } from "@firehose-backfill/core/cid";
 import { MissingBlocksError } from "@firehose-backfill/repos/errors";
 import type { ProvedRange } from "@firehose-backfill/repos/walk/proved-range";

@@ -1,11 +1,11 @@
-/** Histories of a few repos for property tests, and the same rows delivered in any order: doubled, shuffled, in batches. */
+/** Histories of a few repos for property tests, and the same rows in any order: repeated, shuffled, in batches. */
 import fc from "fast-check";
 import { accountRow, identityRow, recordRow, syncRow } from "./rows.ts";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 
 const DIDS = ["did:plc:alice", "did:plc:bob"];
 
-/** What happens at one moment of a stream; its place in the history gives it its sequence number, time and revision. */
+/** What happens at one moment of a stream; its index gives it its sequence number, time and revision. */
 export const happening = fc.record({
   did: fc.constantFrom(...DIDS),
   rkey: fc.constantFrom("a", "b"),
@@ -30,7 +30,7 @@ export const history = fc
 type Happening = { readonly did: string; readonly rkey: string; readonly what: string };
 
 export function toRows(n: number, { did, rkey, what }: Happening): SinkRow[] {
-  // A commit that should not be: two operations on one path.
+  // An invalid commit: two operations on one path.
   if (what === "write twice") return ["x", "y"].map((cid) => recordRow(n, { did, rkey, cid }));
   return [toRow(n, { did, rkey, what })];
 }
@@ -78,7 +78,7 @@ function cut(rows: readonly SinkRow[], sizes: Iterator<number>): SinkRow[][] {
   return batches;
 }
 
-/** What a reader of the stream would have who applied it in order: rkeys that live, by did. Independent of the SQL. */
+/** The result for a reader that applies the stream in order: existing rkeys, by did. Independent of the SQL. */
 export function liveInOrder(rows: readonly SinkRow[]): string[] {
   const records = new Map<string, boolean>();
   const hidden = new Set<string>();

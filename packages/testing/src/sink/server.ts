@@ -1,4 +1,4 @@
-/** A Postgres for the tests of a file or a describe, started before them and gone after them. */
+/** A Postgres for the tests of a file or a describe: started before them and stopped after them. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { PostgresSink } from "@firehose-backfill/sink-postgres/sink";
 import { clearTables, createDatabase, testSink } from "./rows.ts";
 
 export interface TestServer {
-  /** Of its own database, `postgres`. */
+  /** The URL of its own database, `postgres`. */
   readonly databaseUrl: string;
   /** Holds its log. */
   readonly folder: string;
@@ -16,12 +16,12 @@ export interface TestServer {
 
 export interface TestSink {
   readonly server: TestServer;
-  /** Of a database with our tables, empty before each test. */
+  /** The URL of a database with our tables, empty before each test. */
   readonly databaseUrl: string;
   readonly sink: PostgresSink;
 }
 
-/** Its fields are there once the tests run. `binDir`: another Postgres than the embedded one. */
+/** Its fields are available when the tests run. `binDir`: another Postgres than the embedded one. */
 export function useServer(options: { readonly binDir?: string | undefined } = {}): TestServer {
   const stack = new AsyncDisposableStack();
   let started: TestServer | null = null;
@@ -48,7 +48,7 @@ export function useServer(options: { readonly binDir?: string | undefined } = {}
   };
 }
 
-/** As useServer(), with a sink. */
+/** Like useServer(), with a sink. */
 export function useSink(options: { readonly poolSize: number; readonly binDir?: string | undefined }): TestSink {
   const server = useServer(options);
   let opened: { readonly databaseUrl: string; readonly sink: PostgresSink } | null = null;
@@ -56,7 +56,7 @@ export function useSink(options: { readonly poolSize: number; readonly binDir?: 
     const databaseUrl = await createDatabase(server.databaseUrl);
     opened = { databaseUrl, sink: testSink(databaseUrl, { poolSize: options.poolSize }) };
   });
-  // Hooks after the tests run in the reverse order: the sink goes before its server.
+  // Hooks after the tests run in reverse order: the sink is closed before its server.
   afterAll(() => opened?.sink[Symbol.asyncDispose]());
   beforeEach(() => clearTables(there(opened).sink));
   return {

@@ -1,4 +1,4 @@
-/** Peers for the tests of this package that are no Postgres, or stand before one. */
+/** Servers for this package's tests that are not Postgres, or are in front of one. */
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
 /** A TCP server on 127.0.0.1. */

@@ -1,4 +1,4 @@
-/** A factory of snapshots for tests and screenshots: a run in the middle of its work, and what a test wants to be different. */
+/** A factory of snapshots for tests and screenshots: a run in progress, and the changes that a test needs. */
 import { buildSnapshot } from "../../../status/src/build-snapshot.ts";
 import type { HistoryPoint } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -67,7 +67,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
   return { ...judged, verdict: different.verdict ?? verdictOf(judged) };
 }
 
-/** A place where no run has ever been. */
+/** A data folder without any run. */
 export function sampleEmptySnapshot(): Snapshot {
   return buildSnapshot({
     run: null,
