@@ -7,6 +7,8 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
+import { repoSurveyor } from "@firehose-backfill/repos/source/surveyor";
 import { SurveyError } from "@firehose-backfill/source/survey";
 
 /** Control has 60 s; what is left is for its answer. */
@@ -18,7 +20,11 @@ export function planner(options: {
 }): (config: Config, request: StartRequest) => Promise<Plan> {
   return async (config, request) => {
     const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-    const sources = { relay: relaySurveyor({ ...options, userAgent: agent, sampleRelayUrl: null }) };
+    const { plcUrl, hostRate } = config.settings;
+    const sources = {
+      relay: relaySurveyor({ ...options, userAgent: agent, sampleRelayUrl: null }),
+      repos: repoSurveyor({ ...options, userAgent: agent, resolveName: systemNames, plcUrl, hostRate }),
+    };
     const signal = AbortSignal.timeout(LONGEST_MS);
     try {
       return await makePlan({ clock: options.clock, sources }, { config, request }, signal);

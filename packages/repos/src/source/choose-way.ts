@@ -23,17 +23,27 @@ const MOST_NODES = 200;
 /** A repository that is so small is walked with a request or two. */
 const SMALL_LAYER = 2;
 
-/** null: it is small. What was fetched is put among the known blocks. @throws what fetching throws, BadRepoError */
+/** As sizeOf(), for a plan: also of a small one, and where nothing that is wanted is seen. */
+export async function estimateSize(repo: OpenRepo, wanted: Wanted, signal: AbortSignal): Promise<RepoSize> {
+  return (await countKeys(repo, wanted, signal)) ?? { records: 0, wanted: 0, counted: 0 };
+}
+
+/** null: it is small, or what is wanted of it. What was fetched is put among the known blocks. @throws what fetching throws, BadRepoError */
 export async function sizeOf(repo: OpenRepo, wanted: Wanted, signal: AbortSignal): Promise<RepoSize | null> {
-  const rootBlock = repo.known.get(repo.commit.data);
-  if (rootBlock === null) return null;
-  let level: readonly TreeNode[] = [decodeNode(rootBlock)];
-  let layer = level[0]?.layer ?? 0;
-  if (layer <= SMALL_LAYER) return null;
+  const [root] = pathOf(repo);
+  if (root === undefined || (root.layer ?? 0) <= SMALL_LAYER) return null;
   // Of what the proof shows nothing is wanted: it is a sliver, if it is there at all, and asking for more would cost more than the walk.
   if (!pathOf(repo).some((node) => node.entries.some(({ key }) => isTaken(key, wanted)))) return null;
+  return await countKeys(repo, wanted, signal);
+}
+
+async function countKeys(repo: OpenRepo, wanted: Wanted, signal: AbortSignal): Promise<RepoSize | null> {
+  const [root] = pathOf(repo);
+  if (root === undefined) return null;
+  let level: readonly TreeNode[] = [root];
+  let layer = root.layer ?? 0;
   const keys = keysOf(level);
-  while (keys.length < ENOUGH_KEYS && layer > 1) {
+  while (keys.length < ENOUGH_KEYS && layer > 0) {
     const children = level.flatMap(({ left, entries }) => [left, ...entries.map(({ tree }) => tree)]);
     const cids = children.filter((cid) => cid !== null).slice(0, MOST_NODES);
     if (cids.length === 0) break;

@@ -101,14 +101,13 @@ describe("a run over repositories, tick by tick", () => {
     }
   });
 
-  test("issue 15.3: the last range of a repository says the lowest revision of all its ranges", async () => {
+  test("issue 15.2: a repository that is written to meanwhile is read on at its key, at its new revision", async () => {
     const repo = repoOf(1, 100);
     await using net = await network([repo]);
     const run = newStoredRun();
     const env = { BACKFILL_DIDS: net.dids };
     const kit = testKit({ plcUrl: net.plc.origin });
     const first = await tick(kit, run, { env, limits: { maxEvents: 30, maxRange: 10 }, windows: 1 });
-    const later = "3zzzzzzzzzzz2";
     const newer = makeRepo(manyRecords(100, [POST, LIKE]), {
       did: repo.did,
       rev: tidOf(Date.now() - 1_000),
@@ -118,8 +117,6 @@ describe("a run over repositories, tick by tick", () => {
     const rest = await readAll(kit, run, { env });
     const ranges = contentOf([...first.events, ...rest.events], repo.did).ranges;
     expect(new Set(ranges.map(({ rev }) => rev))).toEqual(new Set([repo.rev, newer.rev]));
-    expect(ranges.map((range) => range.floor)).toEqual([...ranges.slice(1).map(() => null), repo.rev]);
-    expect(later > newer.rev).toBe(true);
   });
 
   test("invariant 2: going back to the applied cursor takes up what was deferred and in work there", async () => {

@@ -1,48 +1,26 @@
 /** Repositories as a source: what a composition root makes once, and a tick opens. */
-import type { Clock } from "@firehose-backfill/core/clock";
-import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { SourceItems } from "@firehose-backfill/source/items";
 import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
 import type { SourceState } from "@firehose-backfill/source/window";
 import { openDidClient } from "../did-client.ts";
-import type { ResolveName } from "../http/guarded-lookup.ts";
-import { hostTable } from "../http/host-table.ts";
-import { createPoliteClient, type PoliteClient } from "../http/polite-client.ts";
-import { listByCollection, listFixed, type ListRepos } from "../list-repos.ts";
-import { collectionPages } from "../xrpc/collection-client.ts";
+import { createPoliteClient } from "../http/polite-client.ts";
 import { createRepoClient } from "../xrpc/repo-client.ts";
 import { archiveRoom } from "./archive-room.ts";
 import { removeOrphans, removeTakenUp } from "./deferred.ts";
 import { type HostKeeper, keepHosts } from "./host-keeper.ts";
 import { getMark, removeMarks } from "./marks.ts";
-import { listingOrigins } from "./listing-origins.ts";
+import { listerOf, type ReposKitOptions } from "./lister.ts";
 import { openRepoList } from "./repo-list.ts";
 import { repoSource } from "./repo-source.ts";
 import { walkRepository } from "./repo-walk.ts";
 import { newState, readState, type ReposState } from "./state.ts";
 import { repoSurveyor } from "./surveyor.ts";
 
-export interface ReposKitOptions {
-  readonly clock: Clock;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly userAgent: string;
-  readonly resolveName: ResolveName;
-  /** BACKFILL_PLC_URL. On loopback, the hosts of its accounts may be there, too. */
-  readonly plcUrl: string;
-  /** BACKFILL_HOST_RATE. */
-  readonly hostRate: number;
-  readonly items: SourceItems;
-}
-
-/** DIDs of one page of a fixed list. */
-const FIXED_PAGE = 1_000;
 /** A DID takes about 100 bytes. */
 const MAX_SEEN = 100_000;
 /** A host that may be asked within this time is waited for. */
 const MAX_WAIT_MS = 5_000;
-const MAX_HOSTS = 10_000;
 /** Accounts whose documents are remembered. */
 const MAX_DOCUMENTS = 2_000;
 const FRESH_MS = 1_000;
@@ -146,33 +124,4 @@ async function stateOf(items: SourceItems, run: OpenOptions): Promise<ReposState
   if (!run.isMoved) return run.state === null ? null : readState(run.state);
   // Batches were lost, or the run was paused at once: it goes on where everything before is applied.
   return run.cursor === null ? null : await getMark(items, run.runId, run.cursor.ordinal);
-}
-
-interface Lister extends Disposable {
-  readonly list: ListRepos;
-}
-
-/** @throws Error where the run names no repositories */
-function listerOf(scope: ScopeSettings, options: ReposKitOptions): Lister {
-  if (scope.dids.length > 0) return { list: listFixed(scope.dids, FIXED_PAGE), [Symbol.dispose]() {} };
-  const origins = listingOrigins(scope.relayUrl);
-  if (scope.collections.length === 0 || origins.length === 0)
-    throw new Error("the run names no repositories: neither BACKFILL_DIDS, nor BACKFILL_COLLECTIONS and RELAY_URL");
-  const client = listingClient(origins, options);
-  const listing = { origins, collections: scope.collections, fetchPage: collectionPages(client), maxRemembered: 0 };
-  return { list: listByCollection(listing), [Symbol.dispose]: () => client[Symbol.dispose]() };
-}
-
-/** Hosts that the operator has named. */
-export function listingClient(
-  origins: readonly string[],
-  options: Omit<ReposKitOptions, "items" | "hostRate" | "plcUrl">,
-): PoliteClient {
-  return createPoliteClient({
-    ...options,
-    rules: { allowLoopback: origins.some((origin) => origin.startsWith("http:")) },
-    requestsPerSecond: 1,
-    states: hostTable(MAX_HOSTS),
-    maxWaitMs: MAX_WAIT_MS,
-  });
 }

@@ -2,7 +2,8 @@
 import { systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
-import { reposKit, type ReposKitOptions } from "@firehose-backfill/repos/source/kit";
+import { reposKit } from "@firehose-backfill/repos/source/kit";
+import type { ReposKitOptions } from "@firehose-backfill/repos/source/lister";
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
 import type { Window, WindowLimits } from "@firehose-backfill/source/window";
