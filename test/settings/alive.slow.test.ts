@@ -14,6 +14,7 @@ import { observeInfra } from "./observe-infra.ts";
 import { observeDefaults, observeGiven, PORT_GIVEN, type ProgramSeen } from "./observe-program.ts";
 import { observeNotify } from "./observe-notify.ts";
 import { observeReader } from "./observe-reader.ts";
+import { observeDirectory, observeHostRate, observeSource } from "./observe-repos.ts";
 import { nearest, observeSimulation } from "./observe-simulation.ts";
 
 type Settings = Readonly<Record<string, string>>;
@@ -166,6 +167,14 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     ["waiting: throttle query: 1 > 0", false],
     [null, true],
   ]),
+  source: { given: "repos", observe: observeSource, withIt: ["repos", "oldest"], withDefault: ["relay", "time"] },
+  plcUrl: {
+    given: "https://plc.elsewhere.net",
+    observe: observeDirectory,
+    withIt: "plc.elsewhere.net",
+    withDefault: "plc.directory",
+  },
+  hostRate: { given: "8", observe: observeHostRate, withIt: 8, withDefault: 2 },
   contact: {
     given: "ops@example.com",
     observe: (settings) => {
