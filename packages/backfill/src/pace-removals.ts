@@ -11,7 +11,7 @@ import type { ConsumerDeps } from "./deps.ts";
 import { paceOf } from "./pace.ts";
 
 /** Of one slot. A longer one would hold up everything that is planned after it. */
-const MOST_ROWS_A_SLOT = 10_000;
+const MOST_ROWS_A_SLOT = 2000;
 
 /**
  * How many rows may be removed now. At first a range without records has one event of the batch to itself; `reserved`: the rows
@@ -37,7 +37,10 @@ export async function planRemovals(
 ): Promise<{ readonly dueMs: number } | null> {
   const { batch, pace, slot, left } = options;
   const rate = paceOf(pace);
-  if (rate.effectiveDelayMs === 0) return null;
+  if (rate.effectiveDelayMs === 0) {
+    await deps.store.setSlot(batch.key, { ...slot, removals: left });
+    return null;
+  }
   const used = Math.min(options.reserved, rate.batchSize);
   const reserved = Math.min(left, options.reserved - used);
   if (reserved > 0) {

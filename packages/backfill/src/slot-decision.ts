@@ -41,7 +41,7 @@ export async function takeNewSlot(
   const nowMs = deps.clock.now();
   const interval = intervalMs(paceOf(pace), removals > 0 ? removals : countedEvents(batch.events));
   const slot = await deps.store.takeSlot(pace.paceId, { intervalMs: interval, nowMs });
-  await deps.store.setSlot(batch.key, removals > 0 ? { ...slot, removals } : slot);
+  await deps.store.setSlot(batch.key, slot);
   const at = { nowMs: deps.clock.now(), paceVersion: slot.paceVersion, pace: paceOf(pace) };
   return judge(slot, at) === "on-time"
     ? { kind: "now", slot, waitedMs: 0 }

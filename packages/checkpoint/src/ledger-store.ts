@@ -5,7 +5,10 @@ import type { BatchOutcome, LedgerEntry } from "./ledger.ts";
 export interface BatchSlot {
   readonly dueMs: number;
   readonly paceVersion: number;
-  /** Given: the batch is applied but for so many rows that its ranges prove absent, and the slot is for those. */
+  /**
+   * Given: a part of the batch was applied just now, and the slot is for so many rows that its ranges prove absent. The
+   * attempts of before are forgotten.
+   */
   readonly removals?: number;
 }
 

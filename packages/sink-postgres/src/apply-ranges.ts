@@ -19,7 +19,7 @@ import {
 } from "./range-statements.ts";
 
 export interface RangePlan {
-  /** They come before COMMIT. The last ones are those that are counted. */
+  /** They come before COMMIT. Where nothing is left, the last ones are those that are counted. */
   readonly statements: readonly Statement[];
   /** Rows that these statements remove, and those that are still there when they are through, as far as was looked. */
   readonly removed: number;
@@ -34,7 +34,9 @@ export interface RangeCounts {
 }
 
 /** So far it is looked beyond what may be removed now: it says how many slots the rest will need. */
-const LOOK_AHEAD = 10_000;
+const LOOK_AHEAD = 2000;
+/** However many may be removed. */
+const MOST_AT_ONCE = 10_000;
 
 export async function planRanges(
   session: Session,
@@ -47,7 +49,7 @@ export async function planRanges(
   const proved = new Map(before);
   // What is known already is not looked through again: a range with many rows to remove goes on where it was.
   const open = ranges.map((range) => ({ range, from: provedUpTo(before.get(range.did) ?? [], range) }));
-  const limit = Math.min(options.maxRemovals, LOOK_AHEAD) + LOOK_AHEAD;
+  const limit = Math.min(options.maxRemovals, MOST_AT_ONCE) + LOOK_AHEAD;
   const found = await lookForAbsent(session, open, limit);
 
   // Ranges of a batch may overlap: a row is removed once, at the newest revision.
@@ -73,7 +75,7 @@ export async function planRanges(
     statements: [
       ...(removed.size === 0 ? [] : [removeStatement([...removed.values()], runNumber)]),
       ...[...proved].flatMap(([did, its]) => (its === before.get(did) ? [] : [keepProvedStatement(did, its)])),
-      ...ranges.map((range) => standingStatement(range, runNumber)),
+      ...(left > 0 ? [] : ranges.map((range) => standingStatement(range, runNumber))),
     ],
     removed: removed.size,
     left,

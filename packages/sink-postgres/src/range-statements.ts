@@ -26,8 +26,11 @@ const ALL_COLLECTIONS = `(
   WHERE name IS NOT NULL AND (name || '0') COLLATE "C" > $3::text AND (name || '/') COLLATE "C" < $4::text
 ) AS c`;
 
-/** Rows of the repo $1 with keys above $3, up to and with $4, in the order of their keys; $5: the revision. */
-function rowsBetween(collections: string, what: string, condition: string): string {
+/**
+ * Rows of the repo $1 with keys above $3, up to and with $4; $5: the revision. `end` closes the look into one collection: without
+ * it the planner would rather join, and read all rows of the repo.
+ */
+function rowsBetween(collections: string, what: string, condition: string, end: string): string {
   return `
     SELECT ${what} FROM ${collections}, LATERAL (
       SELECT r.collection, r.rkey, r.cid, r.seq, r.host FROM firehose.records AS r
@@ -37,6 +40,7 @@ function rowsBetween(collections: string, what: string, condition: string): stri
         AND r.rkey <= (CASE WHEN starts_with($4::text, c.name || '/') THEN substr($4, length(c.name) + 2)
           ELSE '${ABOVE_ALL_KEYS}' END) COLLATE "C"
         AND ${condition}
+      ${end}
     ) AS it`;
 }
 
@@ -45,7 +49,7 @@ const IS_ABSENT = `r.cid IS NOT NULL AND r.rev < $5
   AND (r.collection || '/' || r.rkey) NOT IN (SELECT value FROM json_array_elements_text($7::json))`;
 
 const ABSENT_ROWS = (collections: string) => `
-  ${rowsBetween(collections, "it.collection, it.rkey", IS_ABSENT)}
+  ${rowsBetween(collections, "it.collection, it.rkey", IS_ABSENT, "ORDER BY r.rkey LIMIT $8::bigint")}
   ORDER BY (it.collection || '/' || it.rkey) COLLATE "C" LIMIT $8::bigint`;
 
 /** Of what stands there at the revision: the rows that this run removed ($6: its number), and the records. */
@@ -56,6 +60,7 @@ const STANDING = (collections: string) =>
      count(*) FILTER (WHERE it.cid IS NOT NULL
        AND (it.collection || '/' || it.rkey) IN (SELECT value FROM json_array_elements_text($7::json)))`,
     "r.rev = $5",
+    "OFFSET 0",
   );
 
 const REMOVE = `

@@ -43,9 +43,9 @@ describe.each(SERVERS)("issue 15.9: on $name", ({ binDir }) => {
         for (const one of told) if ((await apply(one)) > 1) paced += 1;
         expect(await table()).toEqual(standing(told));
       }),
-      { numRuns: binDir === undefined ? 200 : 80 },
+      { numRuns: binDir === undefined ? 100 : 25 },
     );
-    expect(paced).toBeGreaterThan(0);
+    if (binDir === undefined) expect(paced).toBeGreaterThan(0);
   });
 
   test("so does all of it at the same time", async () => {
@@ -55,7 +55,7 @@ describe.each(SERVERS)("issue 15.9: on $name", ({ binDir }) => {
         await Promise.all(told.map(apply));
         expect(await table()).toEqual(standing(told));
       }),
-      { numRuns: binDir === undefined ? 60 : 20 },
+      { numRuns: binDir === undefined ? 30 : 10 },
     );
   });
 });

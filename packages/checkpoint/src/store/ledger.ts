@@ -28,7 +28,9 @@ export function ledgerMethods(deps: Deps): LedgerStore {
     },
 
     async setSlot(key, { dueMs, paceVersion, removals }) {
-      const slot = { dueMs, paceEpoch: paceVersion, ...(removals === undefined ? {} : { removals }) };
+      // Each part of a batch is an attempt of its own.
+      const part = removals === undefined ? {} : { removals, attempts: 0 };
+      const slot = { dueMs, paceEpoch: paceVersion, ...part };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
       const set = { ...slot, expiresAt: expiresAt(now(), null) };

@@ -97,8 +97,9 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       await leased(store);
       await store.setSlot(KEY, { dueMs: NOW, paceVersion: 1 });
       expect(await store.getEntry(KEY)).toMatchObject({ removals: 0 });
+      await store.beginAttempt(KEY);
       await store.setSlot(KEY, { dueMs: NOW + 1, paceVersion: 1, removals: 7 });
-      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 1, removals: 7 });
+      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 1, removals: 7, attempts: 0 });
       // A batch that was late takes another slot, for the same rows.
       await store.setSlot(KEY, { dueMs: NOW + 2, paceVersion: 1 });
       expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 2, removals: 7 });
