@@ -42,7 +42,15 @@ type Stored = Readonly<Record<string, AttributeValue>>;
 type WrittenCursor = { readonly seq: number; readonly timeMs: number };
 type WrittenRun = Omit<
   Run,
-  "source" | "sourceState" | "sourceMoved" | "progress" | "keptSinceMs" | "generation" | "paceVersion" | "appliedWindow" | CursorName
+  | "source"
+  | "sourceState"
+  | "sourceMoved"
+  | "progress"
+  | "keptSinceMs"
+  | "generation"
+  | "paceVersion"
+  | "appliedWindow"
+  | CursorName
 > &
   Readonly<Record<CursorName, WrittenCursor | null>> & {
     readonly host: string;

@@ -61,7 +61,9 @@ export function openDidClient(options: DidClientOptions): DidClient {
   });
   const { clock, maxEntries, minRefreshMs } = options;
   const resolveDid = createDidResolver({
-    ...{ clock, fetchDocument: documentFetcher(client), plcUrl },
+    clock,
+    fetchDocument: documentFetcher(client),
+    plcUrl,
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(minRefreshMs === undefined ? {} : { minRefreshMs }),
   });

@@ -80,18 +80,23 @@ export function reposKit(options: ReposKitOptions): SourceKit {
       };
       const archives = archiveRoom();
       return repoSource({
-        ...{ runId, clock, items, hosts: own.hosts, state, cursor: run.cursor, isCounted, log },
+        runId,
+        clock,
+        items,
+        hosts: own.hosts,
+        state,
+        cursor: run.cursor,
+        isCounted,
+        log,
         list: openRepoList(lister.list, state.list, { seen: own.seen, maxSeen: isCounted ? 0 : MAX_SEEN, onProblem }),
         open: (repo, limits, onDownload, signal) => {
           const deps = {
-            ...{
-              clock,
-              client: createRepoClient(polite),
-              resolveDid: dids.resolveDid,
-              rules,
-              hosts: own.hosts,
-              archives,
-            },
+            clock,
+            client: createRepoClient(polite),
+            resolveDid: dids.resolveDid,
+            rules,
+            hosts: own.hosts,
+            archives,
             collections: scope.collections,
             sinceMs: run.start.kind === "time" ? run.start.timeMs : null,
             limits: {

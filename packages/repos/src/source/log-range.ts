@@ -13,13 +13,12 @@ import type { ProvedRange, RangeRecord } from "../walk/proved-range.ts";
 const DEAD_PAYLOAD_BYTES = 16 * 1024;
 const FIRST_BYTES = 64 * 1024;
 
-/** Returns how many of its records are dead. `floor`: of the repository's last range, else null. */
-export function logRange(log: EventLog, range: ProvedRange, floor: string | null): number {
+/** Returns how many of its records are dead. */
+export function logRange(log: EventLog, range: ProvedRange): number {
   const { did, rev, collection, from, to, sinceTid, records } = range;
   const commitMs = tidTimeMs(Buffer.from(rev, "latin1"), 0);
   const head = { kind: "range", seq: 0, timeMs: commitMs, did, rev } as const;
-  const end = floor === null ? {} : { floor };
-  log.append({ ...head, collection, from, to, sinceTid, records: records.length, ...end });
+  log.append({ ...head, collection, from, to, sinceTid, records: records.length });
   const writer = new RecordWriter(log, range, commitMs);
   let dead = 0;
   for (const record of records) if (!writer.write(record)) dead += 1;

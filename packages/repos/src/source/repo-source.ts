@@ -148,14 +148,12 @@ class RepoSource {
       case "range": {
         const { range } = step;
         if (!window.hasRoomFor(range)) return false;
-        const { floor: before } = slot.repo;
-        const floor = before !== null && before < range.rev ? before : range.rev;
-        window.addRange(range, range.isLast ? floor : null);
+        window.addRange(range);
         this.#ordinal += 1;
         this.#uncheckedEvents += Math.max(1, range.records.length);
         if (range.isLast) this.#leave(did, "done");
         else {
-          slot.repo = { ...slot.repo, after: range.to, floor, attempts: 0 };
+          slot.repo = { ...slot.repo, after: range.to, attempts: 0 };
           this.#replace(slot.repo);
           this.#slots.take(slot);
         }

@@ -122,12 +122,18 @@ export async function* walkRepository(
       try {
         if (found === null) {
           const looked = await find(isResolvedAnew);
-          if ("kind" in looked) return void (yield looked);
+          if ("kind" in looked) {
+            yield looked;
+            return;
+          }
           found = looked;
         }
         const host = await deps.hosts.load(found.endpoint.host);
         const nowMs = deps.clock.now();
-        if (host.unanswered >= HOST_IS_DEAD_AFTER && readyAtMs(host) > nowMs) return void (yield hostIsDead(found));
+        if (host.unanswered >= HOST_IS_DEAD_AFTER && readyAtMs(host) > nowMs) {
+          yield hostIsDead(found);
+          return;
+        }
         const walk = { open, collections: deps.collections, after, sinceMs: deps.sinceMs, limits: deps.limits };
         for await (const range of walkRepo({
           ...walk,
@@ -142,15 +148,27 @@ export async function* walkRepository(
         yield signal.aborted ? { kind: "stopped" } : { kind: "finished" };
         return;
       } catch (error) {
-        if (signal.aborted) return void (yield { kind: "stopped" });
+        if (signal.aborted) {
+          yield { kind: "stopped" };
+          return;
+        }
         const isStale = error instanceof RepoUnavailableError || isBadSignature(error);
-        if (!isStale || isResolvedAnew) return void (yield judge(error, { found, attempts, deps }));
+        if (!isStale || isResolvedAnew) {
+          yield judge(error, { found, attempts, deps });
+          return;
+        }
         // Moved, or its key has changed: what the document says now.
         isResolvedAnew = true;
         const looked = await find(true).catch((trouble: unknown) => judge(trouble, { found, attempts, deps }));
-        if ("kind" in looked) return void (yield looked);
+        if ("kind" in looked) {
+          yield looked;
+          return;
+        }
         const isSame = looked.endpoint.origin === found?.endpoint.origin && isSameKey(looked.key, found.key);
-        if (isSame) return void (yield judge(error, { found, attempts, deps }));
+        if (isSame) {
+          yield judge(error, { found, attempts, deps });
+          return;
+        }
         found = looked;
       }
     }

@@ -9,8 +9,6 @@ export interface RepoInWork {
   readonly did: string;
   /** `to` of its last range; null: it is at its beginning. */
   readonly after: string | null;
-  /** The lowest revision of its ranges so far; null: there are none. */
-  readonly floor: string | null;
   /** Failed ones, one after the other. */
   readonly attempts: number;
   /** Its archive is not to be asked for (again). */
@@ -46,7 +44,7 @@ export function newState(known: number): ReposState {
 }
 
 export function newRepo(did: string): RepoInWork {
-  return { did, after: null, floor: null, attempts: 0, isWalkOnly: false };
+  return { did, after: null, attempts: 0, isWalkOnly: false };
 }
 
 export function writeState(state: ReposState): SourceState {
@@ -61,14 +59,12 @@ export function fits(state: ReposState): boolean {
 
 /** A key of the usual length: whoever has none yet will have one. */
 const USUAL_KEY = "app.bsky.graph.follow/3zzzzzzzzzzzzz";
-const USUAL_REV = "3zzzzzzzzzzzz";
 
 /** Whether another repository may be begun: all of them get keys. */
 export function hasRoomFor(state: ReposState, repo: RepoInWork): boolean {
   const inWork = [...state.inWork, repo].map((each) => ({
     ...each,
     after: each.after !== null && each.after.length > USUAL_KEY.length ? each.after : USUAL_KEY,
-    floor: each.floor ?? USUAL_REV,
   }));
   return fits({ ...state, inWork });
 }
@@ -92,19 +88,18 @@ export function readState(text: SourceState): ReposState {
 }
 
 /** As an item that waits has it, too. */
-export function writeRepo({ did, after, floor, attempts, isWalkOnly }: RepoInWork): readonly unknown[] {
-  return [did, after, floor, attempts, isWalkOnly ? 1 : 0];
+export function writeRepo({ did, after, attempts, isWalkOnly }: RepoInWork): readonly unknown[] {
+  return [did, after, attempts, isWalkOnly ? 1 : 0];
 }
 
 /** @throws TypeError */
 export function readRepo(value: unknown, text: string): RepoInWork {
   if (!Array.isArray(value)) throw notAState(text);
-  const [did, after, floor, attempts, walkOnly]: unknown[] = value;
+  const [did, after, attempts, walkOnly]: unknown[] = value;
   if (typeof did !== "string") throw notAState(text);
   return {
     did,
     after: textOrNull(after, text),
-    floor: textOrNull(floor, text),
     attempts: numberOf(attempts, text),
     isWalkOnly: walkOnly === 1,
   };

@@ -1,5 +1,5 @@
 /** A window while it is filled with what repositories say. */
-import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { WindowLimits } from "@firehose-backfill/source/window";
 import type { ProvedRange } from "../walk/proved-range.ts";
 import type { UnavailableState } from "../xrpc/xrpc-error.ts";
@@ -31,8 +31,8 @@ export class WindowOfRepos {
     return this.counted + countOf(range) <= this.#limits.maxEvents && !isTooMuch;
   }
 
-  addRange(range: ProvedRange, floor: string | null): void {
-    logRange(this.log, range, floor);
+  addRange(range: ProvedRange): void {
+    logRange(this.log, range);
     this.units += 1;
     this.received += range.records.length;
     this.counted += countOf(range);

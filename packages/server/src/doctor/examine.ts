@@ -55,7 +55,12 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     }),
     readingsOf("repositories", async () => ({
       checks: await checkRepos({
-        ...{ settings, clock, random: Math.random, userAgent: agent, resolveName: systemNames, signal },
+        settings,
+        clock,
+        random: Math.random,
+        userAgent: agent,
+        resolveName: systemNames,
+        signal,
       }),
       readings: [],
     })),
