@@ -176,13 +176,10 @@ async function run(dies: CrashPointName | null, delayMs: number) {
     if (now !== null && isFinished(now.status)) return { totals: now.totals, status: now.status, deaths, work };
     if (look % 30 === 0) await runTick(reader, { firstRun: null, signal: stop.signal });
     for (const message of await queue.receive({ max: 10, waitSeconds: 0 })) {
-      let isDone = false;
-      const applying = applyMessage(counted, message, { signal: stop.signal }).finally(() => (isDone = true));
+      const applying = applyMessage(counted, message, { signal: stop.signal }).then(() => true);
       // Postgres answers in its own time; what waits for a slot waits for the clock.
-      while (!isDone) {
-        await Promise.race([applying, new Promise((resolve) => setTimeout(resolve, 20))]);
-        if (!isDone) await clock.advance(500);
-      }
+      const aMoment = () => new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20));
+      while (!(await Promise.race([applying, aMoment()]))) await clock.advance(500);
     }
     await clock.advance(2_000);
   }

@@ -42,7 +42,7 @@ async function setUp({ batches, delayMs = 2000, crashPoint }: Setting) {
     { plannedDueMs: run.plannedDueMs, nowMs: startMs },
   );
   const slots = { expectedMs: run.plannedDueMs, nextMs: layout.nextMs, paceVersion: run.paceVersion };
-  if (delayMs > 0) expect(await store.reserveSlots(run.paceId, slots)).toBe(true);
+  if (delayMs > 0 && !(await store.reserveSlots(run.paceId, slots))) throw new Error("no slots");
   const sent = batches.map(({ events }, number) => ({
     key: { runId: run.runId, generation: 1, window: 1, fence: 1, number },
     dueMs: layout.dueMs[number] ?? 0,
@@ -178,8 +178,8 @@ describe("issue 15.3: rows that ranges remove", () => {
     expect(before).toBeGreaterThan(1);
     const after = work.slice(before);
     expect(after.length).toBeGreaterThan(2);
-    for (const [index, { atMs }] of after.entries())
-      if (index > 0) expect(atMs - (after[index - 1]?.atMs ?? 0)).toBeGreaterThanOrEqual(18_000);
+    const pauses = after.slice(1).map(({ atMs }, index) => atMs - (after[index]?.atMs ?? 0));
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(18_000);
   });
 
   test("a cancelled run removes no more", async () => {

@@ -16,8 +16,7 @@ describe.each(SERVERS)("issue 15.9: on $name", ({ binDir }) => {
     for (let calls = 1; ; calls += 1) {
       const result = await at.sink.apply(...request(rows, { maxRemovals, host: "a", lock: { maxConcurrent: 100 } }));
       if (result.kind === "more") {
-        expect(result.removed).toBeLessThanOrEqual(maxRemovals);
-        expect(result.left).toBeGreaterThan(0);
+        if (result.removed > maxRemovals || result.left === 0) throw new Error(JSON.stringify(result));
         continue;
       }
       if (result.kind !== "applied") throw new Error(result.kind);
@@ -45,7 +44,8 @@ describe.each(SERVERS)("issue 15.9: on $name", ({ binDir }) => {
       }),
       { numRuns: binDir === undefined ? 100 : 25 },
     );
-    if (binDir === undefined) expect(paced).toBeGreaterThan(0);
+    // A few runs may not come to it.
+    expect(paced > 0 || binDir !== undefined).toBe(true);
   });
 
   test("so does all of it at the same time", async () => {
