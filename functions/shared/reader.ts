@@ -2,6 +2,7 @@
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
+import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
@@ -74,7 +75,9 @@ export function createReader(
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
     const nowMs = clock.now();
-    return newRun(config, { runId: newRunId(nowMs, random), nowMs });
+    // With both, the relay's is the first: what it keeps falls away. The other one is begun by a start.
+    const [first = config] = configsOf(config);
+    return newRun(first, { runId: newRunId(nowMs, random), nowMs });
   };
 
   return {
