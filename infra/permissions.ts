@@ -12,6 +12,8 @@ export type Statement = sst.aws.FunctionPermissionArgs;
 
 /** Partition keys of the checkpoint store, as `dynamodb:LeadingKeys` patterns. */
 const KEYS = {
+  runs: "runs",
+  /** Of a program of before, until the first change carries it over. */
   pointer: "pointer",
   run: "run#*",
   pace: "pace#*",
@@ -26,6 +28,8 @@ export interface Resources {
   readonly deadLettersArn: $util.Input<string>;
   /** The topic for runs that ended or stopped; null: none. */
   readonly alarmTopicArn: $util.Input<string> | null;
+  /** The database user that consumer and control log in as; null: with a password. */
+  readonly databaseUserArn: string | null;
 }
 
 export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
@@ -51,7 +55,7 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
  */
 function readerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
@@ -70,7 +74,7 @@ function readerPermissions(on: Resources): Statement[] {
  */
 function consumerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "UpdateItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
@@ -81,6 +85,7 @@ function consumerPermissions(on: Resources): Statement[] {
     },
     { actions: ["sqs:SendMessage"], resources: [on.deadLettersArn] },
     ...tellingOf(on),
+    ...databaseLogin(on.databaseUserArn),
   ];
 }
 
@@ -90,7 +95,7 @@ function consumerPermissions(on: Resources): Statement[] {
  */
 function controlPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["Query"]),
@@ -98,16 +103,17 @@ function controlPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
+    ...databaseLogin(on.databaseUserArn),
   ];
 }
 
 /**
- * Reads. Two of the store's reads also tidy up: one closes a pointer that a crash left open, the other removes the notes of
- * a consumer that is long gone.
+ * Reads. Two of the store's reads tidy up behind others: a finished run that a crash left among the open ones is taken out, and what a consumer
+ * that is long gone said of itself is removed.
  */
 function statusPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "Query"]),
     onKeys(on, KEYS.pace, ["GetItem"]),
     onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"]),
@@ -118,14 +124,53 @@ function statusPermissions(on: Resources): Statement[] {
   ];
 }
 
-/** Replaces AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
+/** Which runs there are. Each of the functions may find a run that is finished and still among the open ones, and takes it out. */
+function runsAccess(on: Resources): Statement[] {
+  return [
+    onKeys(on, [KEYS.runs, KEYS.pointer], ["GetItem", "BatchGetItem", "UpdateItem"]),
+    onKeys(on, KEYS.runs, ["Query"]),
+  ];
+}
+
+/** Instead of AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
 export function logPermissions(logGroupArn: $util.Input<string>): Statement {
   return { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [$interpolate`${logGroupArn}:*`] };
 }
 
-/** The only statement on `*`, because X-Ray has no resources for these two actions. Used only if tracing is on. */
+/** On `*`, because X-Ray has no resources for these two actions. Used only if tracing is on. */
 export function tracingPermissions(): Statement {
   return { actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] };
+}
+
+/** What Lambda's service does with a function's role to connect it to a VPC. EC2 knows no resources for some of these. */
+const NETWORK_ACTIONS = [
+  "ec2:CreateNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DeleteNetworkInterface",
+  "ec2:DescribeSubnets",
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:UnassignPrivateIpAddresses",
+];
+
+/** Lambda may; the function's own code, which parses what strangers wrote, may not. */
+export function networkPermissions(functionName: string): Statement[] {
+  const arn = $interpolate`arn:${aws.getPartitionOutput({}).partition}:lambda:${aws.getRegionOutput({}).region}:${
+    aws.getCallerIdentityOutput({}).accountId
+  }:function:${functionName}`;
+  return [
+    { actions: NETWORK_ACTIONS, resources: ["*"] },
+    {
+      effect: "deny",
+      actions: NETWORK_ACTIONS,
+      resources: ["*"],
+      conditions: [{ test: "ArnEquals", variable: "lambda:SourceFunctionArn", values: [arn] }],
+    },
+  ];
+}
+
+/** Logs in to the database as that user, with a token that the function's own credentials sign. */
+function databaseLogin(userArn: string | null): Statement[] {
+  return userArn === null ? [] : [{ actions: ["rds-db:connect"], resources: [userArn] }];
 }
 
 /** Every function that changes a run also changes its pace. A run is read together with its pace, in one request. */

@@ -40,7 +40,21 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       ...nothing,
     }),
     openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
-    openAppliedFeed: () => ({ last: () => Promise.resolve([]), after: () => Promise.resolve([]), ...nothing }),
+    openAppliedFeed: () => ({
+      last: () => Promise.resolve([]),
+      now: () => Promise.resolve("0"),
+      changes: (token) => Promise.resolve({ entries: [], token, isEnd: true }),
+      ...nothing,
+    }),
+    indexes: { sets: {}, make: () => Promise.resolve({ made: [], there: [] }) },
+    openCopy: () => ({
+      health: async () => ({ kind: "healthy" }),
+      repos: async () => [],
+      countRepos: async () => ({ count: 0, isExact: true }),
+      sampleRepos: async () => [],
+      look: (_did, use) => use({ rev: null, async *entries() {} }),
+      ...nothing,
+    }),
     tidying: { removeOldTombstones: () => Promise.resolve(0) },
     verify: () => Promise.resolve({ version: "1", shown: "memory" }),
     identity: () => Promise.resolve({ id: isMade ? "memory" : null, name: "memory" }),
@@ -72,7 +86,7 @@ test("issue 13.4: a second sink: a stream in order, and again backwards, leaves 
   await store.transition(run.runId, ["enqueued"], "running", {});
   const table = new Map<string, RecordRow>();
   const kit = openMemorySink(table);
-  await prepareSink(kit, { throttleQuery: null, goesOn: run });
+  await prepareSink(kit, { throttleQuery: null, goesOn: [run] });
   const sink = kit.openSink({ clock, random: () => 0.5, throttleQuery: null, poolSize: 1 });
   const consumer = quietConsumer({ clock, store, queue, sink });
 

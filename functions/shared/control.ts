@@ -12,11 +12,11 @@ import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
+import { openDeployedDatabase } from "./database.ts";
+import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
 import { once } from "./once.ts";
 import { planner } from "./plan.ts";
-import { openSink } from "./open-sink.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { openServices } from "./services.ts";
 
@@ -26,6 +26,8 @@ export type ControlAnswer =
       readonly message: string;
       /** null: what was asked for is done, but the picture of it could not be made. */
       readonly snapshot: Snapshot | null;
+      /** Of a `status` that names no run, where several are open: of each. */
+      readonly snapshots?: readonly Snapshot[];
       /** Of a `plan`: all of what the message sums up. */
       readonly plan?: Plan;
       /** Where a `status` asks for it. null: none has been kept yet. */
@@ -56,8 +58,8 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       limits: { maxConcurrent, maxMemoryMb },
       limitProblem: (limitMb, runId) => limitUnderConsumers(services.store, runId, limitMb),
       allowRelayFromEvent: false,
-      openDeadEvents: () => openSink(databaseUrlOf(config)).openDeadEvents(),
-      database: () => identityOf(openSink(databaseUrlOf(config))),
+      openDeadEvents: () => openDeployedDatabase(env, config).openDeadEvents(),
+      database: () => identityOf(openDeployedDatabase(env, config)),
       plan: planner({ clock, random }),
     } satisfies ControlDeps;
     return { config, deps };
@@ -69,12 +71,13 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     if (beginsToApply(parsed)) {
       // A database that sleeps is not woken for an event that is refused anyway.
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
-      const isNew = parsed.action === "start" && parsed.start.isNew;
-      const goesOn = isNew ? null : await deps.store.currentRun({ openOnly: true });
-      const sink = openSink(databaseUrlOf(config));
+      const open = await deps.store.openRuns();
+      // The only run that is open is about to be cancelled, and does not prevent the use of another database.
+      const goesOn = parsed.action === "start" && parsed.start.isNew && open.length === 1 ? [] : open;
+      const sink = openDeployedDatabase(env, config);
       await prepareSink(sink, { throttleQuery: config.settings.throttleQuery, goesOn });
       // A batch of an open run may hold what is older than any tombstone.
-      if (parsed.action === "start" && (await deps.store.currentRun({ openOnly: true })) === null)
+      if (parsed.action === "start" && open.length === 0)
         await tidyUp({
           tidying: sink.tidying,
           deadLetters: async () => (await deps.queue.figures()).deadLetters,
@@ -88,16 +91,26 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     return {
       ok: true,
       message,
-      snapshot: await picture(),
+      snapshot: await picture(run?.runId),
+      ...(parsed.action === "status" && parsed.run === undefined ? await pictures() : {}),
       ...(plan === undefined ? {} : { plan }),
       ...(isDrawn ? { history: run === null ? null : await loadHistory(deps.store, run.runId) } : {}),
     };
   };
 
-  const picture = async (): Promise<Snapshot | null> => {
+  /** Of each open run, where several are open. */
+  const pictures = async (): Promise<{ readonly snapshots?: readonly Snapshot[] }> => {
+    const runs = await open().deps.store.openRuns();
+    if (runs.length < 2) return {};
+    const snapshots = await Promise.all(runs.map(({ runId }) => picture(runId)));
+    return { snapshots: snapshots.filter((snapshot) => snapshot !== null) };
+  };
+
+  const picture = async (runId?: string): Promise<Snapshot | null> => {
     const { config, deps } = open();
+    const of = runId === undefined ? {} : { runId };
     try {
-      return await collectSnapshot({ store: deps.store, queue: deps.queue, items: deps.items, clock, config });
+      return await collectSnapshot({ store: deps.store, queue: deps.queue, items: deps.items, clock, config, ...of });
     } catch (error) {
       logger.warn(`[BACKFILL] Control: done, but the run could not be read: ${describeError(error)}`);
       return null;

@@ -1,19 +1,19 @@
-/** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one Get. */
+/** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one read. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
+import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
+import type { TurnResult } from "@firehose-backfill/backfill/turn";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
-import { reposKit } from "@firehose-backfill/repos/source/kit";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
-import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
+import { collectSnapshot, rateMeters } from "@firehose-backfill/status/collect-snapshot";
 import { createNotifier } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
@@ -24,10 +24,12 @@ import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import { rememberRun } from "./last-run.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
+import { openSources } from "./open-sources.ts";
 import { deployedReaderTiming } from "./reader-timing.ts";
 import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
 import { openServices } from "./services.ts";
+import { tellStopsOfOthers } from "./stops-of-others.ts";
 import { createTickReporter } from "./tick-report.ts";
 import { publishTo } from "./topic.ts";
 
@@ -58,19 +60,19 @@ export function createReader(
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const strangers = { clock, random, userAgent: agent, resolveName: systemNames, plcUrl: settings.plcUrl };
+  const { plcUrl, hostRate } = settings;
+  const strangers = { clock, random, userAgent: agent, resolveName: systemNames, plcUrl };
   const { resolveKey } = openDidClient(strangers);
-  const sources = {
-    relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }),
-    repos: reposKit({ ...strangers, hostRate: settings.hostRate, items: services.items }),
-  };
-  const meter = createRateMeter();
+  const sources = openSources({ ...strangers, hostRate, items: services.items, sampleRelayUrl: null, resolveKey });
+  const meters = rateMeters();
   const reporter = createTickReporter(observability);
   const { notifyUrl } = settings;
   const notifier =
     notifyUrl === null
       ? null
       : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
+  const isConsumerInVpc = settings.vpcSubnets.length > 0;
+  const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
   const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
@@ -103,28 +105,39 @@ export function createReader(
         owner: context.awsRequestId,
         log,
       };
-      const result = await runTick(deps, { signal: new AbortController().signal, firstRun });
+      const { runs } = await runTick(deps, { signal: new AbortController().signal, firstRun });
       if (memory.isOverLimit()) recycling.mark();
-      outages.note(result);
-      const { run } = result;
-      if (run === null) return result.endedBecause;
-      const snapshot = await collectSnapshot({
-        store,
-        queue,
-        items: services.items,
-        clock,
-        config,
-        meter,
-        runId: run.runId,
-      });
-      reporter.report({ ...result, run }, snapshot, memory.usedMb());
-      await recordHistory(store, snapshot).catch((error: unknown) =>
-        log(`[BACKFILL] The history of the run could not be stored: ${describeError(error)}`),
-      );
-      await notifier?.look(snapshot);
-      return `run ${run.runId} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
+      if (runs.length === 0) return "no run";
+      const said: string[] = [];
+      for (const result of runs) said.push(await tell(result, { isOnly: runs.length === 1 }));
+      meters.keepOnly(runs.map(({ run }) => run.runId));
+      // Those of the others are told first. Lambda counts the error, and an alarm sees it.
+      const failed = runs.find(({ failure }) => failure !== undefined);
+      if (failed !== undefined) throw failed.failure?.error;
+      return said.join("; ");
     },
   };
+
+  async function tell(result: TurnResult, { isOnly }: { readonly isOnly: boolean }): Promise<string> {
+    const { run } = result;
+    outages.note(result);
+    await tellStops(run);
+    const snapshot = await collectSnapshot({
+      store,
+      queue,
+      items: services.items,
+      clock,
+      config,
+      meter: meters.of(run.runId),
+      runId: run.runId,
+    });
+    reporter.report(result, snapshot, { readerMb: memory.usedMb(), isOnly });
+    await recordHistory(store, snapshot).catch((error: unknown) =>
+      log(`[BACKFILL] The history of ${labelOf(run)} could not be stored: ${describeError(error)}`),
+    );
+    await notifier?.look(snapshot);
+    return `${labelOf(run)} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
+  }
 }
 
 function refuseStranger(event: unknown): void {

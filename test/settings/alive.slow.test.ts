@@ -8,13 +8,14 @@ import { startPostgres, type Postgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { deleteEvent, forgedEvent } from "./events.ts";
+import { observeDirectory, observeHostRate } from "./observe-audit.ts";
 import { observeConnections } from "./observe-database.ts";
 import { observeConsumer } from "./observe-consumer.ts";
 import { observeInfra } from "./observe-infra.ts";
 import { observeDefaults, observeGiven, PORT_GIVEN, type ProgramSeen } from "./observe-program.ts";
 import { observeNotify } from "./observe-notify.ts";
 import { observeReader } from "./observe-reader.ts";
-import { observeDirectory, observeHostRate, observeSource } from "./observe-repos.ts";
+import { observeSource } from "./observe-repos.ts";
 import { nearest, observeSimulation } from "./observe-simulation.ts";
 
 type Settings = Readonly<Record<string, string>>;
@@ -29,6 +30,11 @@ interface Alive {
 }
 
 const TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call";
+const SUBNET = "subnet-0123456789abcdef0";
+const GROUP = "sg-0123456789abcdef0";
+const NETWORK = { privateSubnets: [SUBNET], securityGroups: [GROUP] };
+const CA = "packages/sink-postgres/fixtures/ca.crt";
+const DATABASE_USER = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill";
 const RATES = [1, 1.25, 2.5, 5, 20, 100];
 const POST = "app.bsky.feed.post";
 
@@ -60,6 +66,12 @@ function ofProgram(name: string, given: string, see: (program: ProgramSeen) => u
 
 async function rateOf(settings: Settings): Promise<number | null> {
   return nearest((await observeSimulation(settings)).ratePerSecond, RATES);
+}
+
+/** One of the two alone is refused. */
+async function networkWith(settings: Settings, other: Settings): Promise<unknown> {
+  const given = Object.keys(settings).length === 0 ? {} : { ...settings, ...other };
+  return (await observeInfra(given)).network;
 }
 
 const ALIVE: Readonly<Record<SettingKey, Alive>> = {
@@ -169,12 +181,18 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
   ]),
   source: { given: "repos", observe: observeSource, withIt: ["repos", "oldest"], withDefault: ["relay", "time"] },
   plcUrl: {
-    given: "https://plc.elsewhere.net",
-    observe: observeDirectory,
-    withIt: "plc.elsewhere.net",
-    withDefault: "plc.directory",
+    given: "http://127.0.0.1:1",
+    observe: async (settings) =>
+      (await observeDirectory(postgres.databaseUrl, settings)).includes("http://127.0.0.1:1"),
+    withIt: true,
+    withDefault: false,
   },
-  hostRate: { given: "8", observe: observeHostRate, withIt: 8, withDefault: 2 },
+  hostRate: {
+    given: "8",
+    observe: async (settings) => ((await observeHostRate(postgres.databaseUrl, settings)) > 4 ? "faster" : "slower"),
+    withIt: "faster",
+    withDefault: "slower",
+  },
   contact: {
     given: "ops@example.com",
     observe: (settings) => {
@@ -224,6 +242,30 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     observe: async (settings) => (await observeInfra(settings)).reserved,
     withIt: null,
     withDefault: { reserved: 2 },
+  },
+  vpcSubnets: {
+    given: SUBNET,
+    observe: (settings) => networkWith(settings, { BACKFILL_VPC_SECURITY_GROUPS: GROUP }),
+    withIt: NETWORK,
+    withDefault: null,
+  },
+  vpcSecurityGroups: {
+    given: GROUP,
+    observe: (settings) => networkWith(settings, { BACKFILL_VPC_SUBNETS: SUBNET }),
+    withIt: NETWORK,
+    withDefault: null,
+  },
+  databaseCa: {
+    given: CA,
+    observe: async (settings) => (await observeInfra(settings)).files,
+    withIt: [{ from: CA, to: "settings/database-ca.pem" }],
+    withDefault: [],
+  },
+  databaseUserArn: {
+    given: DATABASE_USER,
+    observe: async (settings) => (await observeInfra(settings)).login,
+    withIt: [DATABASE_USER],
+    withDefault: null,
   },
 };
 

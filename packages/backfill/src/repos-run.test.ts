@@ -67,10 +67,17 @@ describe("a run over repositories", () => {
     ]);
     const many: string[] = [];
     const store = createMemoryStore();
-    const takesAll = { createRun: (run: (typeof runs)[number]) => (many.push(run.runId), store.createRun(run)) };
-    const { run, note } = await createRuns({ store: takesAll }, runs);
+    const takesAll = { createRun: (each: (typeof runs)[number]) => (many.push(each.runId), store.createRun(each)) };
+    const { run, beside } = await createRuns({ store: takesAll }, runs);
     expect([run.runId, many]).toEqual(["run-0", ["run-0", "run-1"]]);
-    expect(note).toMatch(/run-1, on repositories of 1 account, is enqueued|start it with --source repos/);
+    expect(beside.note).toBe("; run run-1, on repositories of 1 account, is enqueued");
+    expect((await store.openRuns()).map(({ source }) => source.kind).toSorted()).toEqual(["relay", "repos"]);
+    // The same start again: neither is taken twice, and the second one says why.
+    const again = await createRuns(
+      { store: { createRun: (each) => store.createRun({ ...each, runId: `${each.runId}-b` }) } },
+      [{ ...(runs[0] ?? begin({ BACKFILL_DIDS: DID })), about: "other" }, ...runs.slice(1)],
+    );
+    expect(again.beside.note).toContain("could not begin beside it");
   });
 
   test("runs of before there was a choice are a relay's, and both goes on with either", () => {

@@ -3,6 +3,7 @@ import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decod
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
 import { cidToText, hashMatches } from "@firehose-backfill/core/cid";
+import { aboutEvent, deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { FirehoseEvent, RangeEvent, RecordEvent } from "@firehose-backfill/core/event";
 import { type EventGroup, groupEvents, keyOf } from "@firehose-backfill/core/proved-range";
@@ -61,19 +62,13 @@ function isRevAhead({ rev }: Revised, nowMs: number): boolean {
 type Revised = Extract<FirehoseEvent, { readonly kind: "record" | "sync" | "range" }>;
 
 function revAhead(event: Revised): DeadRow {
-  const { did, seq, timeMs, rev } = event;
+  const { rev } = event;
   const at = new Date(tidTimeMs(rev) ?? 0).toISOString();
-  return {
-    kind: "dead",
-    did,
-    seq,
-    timeMs,
-    path: event.kind === "record" ? `${event.collection}/${event.rkey}` : null,
-    reason: "rev-ahead",
-    error: `the revision ${rev} says ${at}, more than 5 minutes ahead: stored, it would hide all that comes after it until then; redrive applies it once that time is near`,
-    payload: (event.kind === "record" ? event.record : null) ?? new Uint8Array(),
-    ...(event.kind === "range" ? {} : { event }),
-  };
+  return dead(
+    event,
+    "rev-ahead",
+    `the revision ${rev} says ${at}, more than 5 minutes ahead: stored, it would hide all that comes after it until then; redrive applies it once that time is near`,
+  );
 }
 
 function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow {
@@ -92,18 +87,7 @@ function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow
   }
 }
 
-/** Keeps the whole event: should the rule change, it can be redriven. */
-function dead(event: RecordEvent, reason: string, error: string): DeadRow {
-  const { did, seq, timeMs, collection, rkey, record } = event;
-  return {
-    kind: "dead",
-    did,
-    seq,
-    timeMs,
-    path: `${collection}/${rkey}`,
-    reason,
-    error,
-    payload: record ?? new Uint8Array(),
-    event,
-  };
+/** Keeps the whole event: should the rule change, it can be redriven. A range without its records is nothing to apply. */
+function dead(event: Revised, reason: string, error: string): DeadRow {
+  return deadEntry({ ...aboutEvent(event), reason, error, ...(event.kind === "range" ? {} : { event }) });
 }

@@ -22,6 +22,7 @@ export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);
   return {
     runId: run.runId,
+    name: run.name ?? null,
     generation: 1,
     status: run.status ?? "enqueued",
     reason: null,
@@ -65,6 +66,7 @@ export function newRunValue(run: NewRun): Run {
     fence: 0,
     lastTick: null,
     queueEmptySinceMs: null,
+    quiet: null,
     nextTickAtMs: null,
     tunes: [],
   };
@@ -154,6 +156,7 @@ export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<Ru
     appliedCursor: change.cursor,
     appliedWindow: run.registered,
     queueEmptySinceMs: null,
+    quiet: null,
     sourceMoved: true,
     // The end of the stream is found again. If the old end were kept, nothing before it would be read again.
     target: null,

@@ -30,6 +30,13 @@ export interface TickReport {
   readonly failingSinceMs?: number;
 }
 
+/** A stretch of time in which nothing became of the batches that are outstanding. */
+export interface Quiet {
+  readonly sinceMs: number;
+  /** What the ledger says of them, as a short text: another one begins another stretch. */
+  readonly ledger: string;
+}
+
 /** A run as it is read: its own item, joined with the item of the pace that it names. */
 export interface Run extends RunItem, Pace {
   /** Of the settings of its scope, which are its own, and of those of its pace. */
@@ -39,6 +46,8 @@ export interface Run extends RunItem, Pace {
 /** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
 export interface RunItem {
   readonly runId: string;
+  /** What people call it; null: it has none. No two open runs have the same. */
+  readonly name: string | null;
   /** The pace that its batches keep to. It stays the same when the run is bound to a database later. */
   readonly paceId: string;
   readonly generation: number;
@@ -94,12 +103,18 @@ export interface RunItem {
   readonly lastTick: TickReport | null;
   /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
   readonly queueEmptySinceMs: number | null;
+  /** Since when every look found the same batches outstanding, overdue and untouched, by the run's own ledger; null: the last look did not. */
+  readonly quiet: Quiet | null;
   readonly nextTickAtMs: number | null;
 }
 
 /** What a new run is made from; the store fills in the rest. */
 export interface NewRun {
   readonly runId: string;
+  /** Left out: none. */
+  readonly name?: string | null;
+  /** Source, scope and the range that was asked for, as a short text. Of two open runs these are never the same. */
+  readonly about: string;
   readonly source: RunSource;
   /** Left out: the first start or batch binds the run. */
   readonly database?: DatabaseIdentity;
@@ -114,8 +129,11 @@ export interface NewRun {
   readonly status?: RunStatus;
 }
 
-/** Thrown by createRun. */
+/** Thrown by createRun: an open run is about the same. */
 export interface RunInProgress {
   readonly name: "RunInProgressError";
   readonly runId: string;
 }
+
+/** More than these cannot be open at once. */
+export const MAX_OPEN_RUNS = 20;

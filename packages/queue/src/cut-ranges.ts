@@ -3,10 +3,11 @@
  * that record, and the next one proves the rest. A record that fits into no message is a dead entry in its place, so that
  * nobody takes it for deleted.
  */
+import { MAX_DEAD_PATH_CHARS } from "@firehose-backfill/core/dead-entry";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent, RangeEvent } from "@firehose-backfill/core/event";
 import { keyOf, type RangeMember } from "@firehose-backfill/core/proved-range";
-import { fitsAlone, MAX_KEY_CHARS, type PackLimits, tooLarge } from "./too-large.ts";
+import { fitsAlone, type PackLimits, tooLarge } from "./too-large.ts";
 
 export interface CutOptions {
   readonly batchSize: number;
@@ -76,7 +77,7 @@ class Cutter implements CutLog {
     const { batchSize, eventBytes } = this.#options;
     const log = this.#log;
     // The pieces say other keys than the range does.
-    const roomBytes = eventBytes - log.bytesOf(index, index + 1) - 2 * MAX_KEY_CHARS;
+    const roomBytes = eventBytes - log.bytesOf(index, index + 1) - 2 * MAX_DEAD_PATH_CHARS;
     let rest = range;
     let first = index + 1;
     let bytes = 0;

@@ -8,6 +8,7 @@ import { ENVELOPE_BYTES, fitsAlone, type PackLimits, tooLarge } from "./too-larg
 const MIN_EVENT_BYTES = 32 * 1024;
 /** 33 KiB. A queue with a smaller limit cannot be used: even the dead entry of an event that is too large would not fit. */
 export const LEAST_MESSAGE_BYTES = MIN_EVENT_BYTES + ENVELOPE_BYTES;
+
 /**
  * Returns groups of at most `batchSize` events that together are exactly `log`, in order. A range of a repository stays with
  * its records and counts as them; a range that is too large is cut into several. Each group encodes to at most

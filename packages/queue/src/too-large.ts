@@ -1,5 +1,7 @@
 /** Events that no message holds: whether compression helps, and the dead entry that stands for one. */
 import type { EventSlice } from "@firehose-backfill/core/cbor/event-log";
+import { cutText } from "@firehose-backfill/core/cut-text";
+import { aboutEvent, deadEntry, MAX_DEAD_PAYLOAD_BYTES } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
 import { encodeMessage, messageBytes } from "./message-codec.ts";
 import type { QueueLimits } from "./types.ts";
@@ -8,11 +10,7 @@ export type PackLimits = Pick<QueueLimits, "maxMessageBytes">;
 
 /** The bytes of a message besides its events: the body, the key, heads, the attribute's name. */
 export const ENVELOPE_BYTES = 1024;
-const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
 const MAX_SHOWN_CHARS = 512;
-/** What atproto allows a key of a repository. */
-export const MAX_KEY_CHARS = 1024;
-const MAX_DID_CHARS = 2048;
 
 /** Encodes the events, because only compression shows whether they fit. */
 export function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
@@ -22,41 +20,33 @@ export function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
 }
 
 export function tooLarge(event: FirehoseEvent, bytes: number, { maxMessageBytes }: PackLimits): DeadEntry {
-  const path =
-    event.kind === "record" ? `${event.collection}/${event.rkey}` : event.kind === "dead" ? event.path : null;
-  // A repository's keys are bounded, and of a record in a range the key is needed whole: what is not named is deleted.
-  const mostChars = event.seq === 0 ? MAX_KEY_CHARS : MAX_SHOWN_CHARS;
-  const shownPath = path === null ? null : truncate(path, mostChars);
-  const key = shownPath ?? `${event.kind} of ${truncate(event.did ?? "an unknown repo", MAX_SHOWN_CHARS)}`;
-  return {
-    kind: "dead",
-    seq: event.seq,
-    timeMs: event.timeMs,
-    did: event.did !== null && event.did.length <= MAX_DID_CHARS ? event.did : null,
-    path: shownPath,
+  const about = aboutEvent(event);
+  // Of a record in a range the key is needed whole: what is not named is deleted. Its length is bounded.
+  const path = about.path === null || event.seq === 0 ? about.path : cutText(about.path, MAX_SHOWN_CHARS);
+  const key = path ?? `${event.kind} of ${cutText(event.did ?? "an unknown repo", MAX_SHOWN_CHARS)}`;
+  return deadEntry({
+    ...about,
+    path,
     reason: "too-large",
     error: `${key} takes ${bytes} bytes, more than one message of the queue holds (${maxMessageBytes})`,
-    payload: beginningOf(event),
-  };
+    payload: textOf(event) ?? about.payload,
+  });
 }
 
-/** The first bytes of the part that made it large, in their own memory: a view would keep the whole part. */
-function beginningOf(event: FirehoseEvent): Uint8Array {
+/** The text that made a marker large. null: it has none, or the event is not a marker. */
+function textOf(event: FirehoseEvent): Uint8Array | null {
   const { kind } = event;
   switch (kind) {
-    case "record":
-      return new Uint8Array((event.record ?? new Uint8Array()).subarray(0, MAX_DEAD_PAYLOAD_BYTES));
-    case "dead":
-      return new Uint8Array(event.payload.subarray(0, MAX_DEAD_PAYLOAD_BYTES));
     case "account":
+      return toBytes(event.status);
     case "identity":
-    case "sync": {
-      const text = kind === "account" ? event.status : kind === "identity" ? event.handle : event.rev;
-      return Buffer.from((text ?? "").slice(0, MAX_DEAD_PAYLOAD_BYTES)).subarray(0, MAX_DEAD_PAYLOAD_BYTES);
-    }
-    // Its keys are bounded: it always fits.
+      return toBytes(event.handle);
+    case "sync":
+      return toBytes(event.rev);
+    case "record":
     case "range":
-      return new Uint8Array();
+    case "dead":
+      return null;
     default: {
       const unreachable: never = kind;
       return unreachable;
@@ -64,7 +54,7 @@ function beginningOf(event: FirehoseEvent): Uint8Array {
   }
 }
 
-function truncate(text: string, chars: number): string {
-  // The cut may leave half of a surrogate pair, which CBOR cannot encode.
-  return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed()}…`;
+function toBytes(text: string | null): Uint8Array | null {
+  // The text may hold megabytes. Its beginning is already longer than a payload.
+  return text === null ? null : Buffer.from(text.slice(0, MAX_DEAD_PAYLOAD_BYTES));
 }

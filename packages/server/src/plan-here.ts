@@ -9,10 +9,9 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
-import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
-import { repoSurveyor } from "@firehose-backfill/repos/source/surveyor";
+import { openSurveyors } from "./open-sources.ts";
 
 export interface PlanHereOptions {
   readonly config: Config;
@@ -30,10 +29,8 @@ export async function planHere(options: PlanHereOptions): Promise<Plan> {
   await using relay = await sampleRelay(options);
   const agent = userAgent({ version: VERSION, contact: config.settings.contact });
   const { plcUrl, hostRate } = config.settings;
-  const sources = {
-    relay: relaySurveyor({ clock, random, userAgent: agent, sampleRelayUrl: relay.url }),
-    repos: repoSurveyor({ clock, random, userAgent: agent, resolveName: systemNames, plcUrl, hostRate }),
-  };
+  const hosts = { resolveName: systemNames, plcUrl, hostRate };
+  const sources = openSurveyors({ ...hosts, clock, random, userAgent: agent, sampleRelayUrl: relay.url });
   return await makePlan({ clock, sources }, { config, request }, signal);
 }
 

@@ -7,23 +7,24 @@ import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
-import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+import type { Tick } from "@firehose-backfill/backfill/run-tick";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
+import { isFinished } from "@firehose-backfill/core/run-state";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
-import { reposKit } from "@firehose-backfill/repos/source/kit";
 import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
+import { emptyHistory, type History } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -33,13 +34,15 @@ import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
 import { openSink } from "./open-sink.ts";
+import { openSources } from "./open-sources.ts";
 import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
-import { runEnd, type RunExit } from "./run-end.ts";
+import { of, runEnd, type RunEnd, type RunExit, runsEnd } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
-import { keepSnapshots } from "./snapshot-keeper.ts";
+import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
+import { historyFileOf, readHistory } from "./state-files.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
 import { startStack } from "./start-stack.ts";
 
@@ -52,7 +55,7 @@ export interface RunServerOptions {
   /** Given: begins with this instead of what the configuration says. */
   readonly start?: StartRequest;
   /** Given: goes on with the unfinished run, and begins none. */
-  readonly resume?: { readonly from: string | null };
+  readonly resume?: { readonly from: string | null; readonly run?: string };
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
   /** About once a second. */
   readonly onTick?: (snapshot: Snapshot) => void;
@@ -99,8 +102,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { store, queue } = adapters;
   const start = options.start ?? null;
   await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
-  // A run that is about to be cancelled does not prevent the use of another database.
-  const goesOn = start?.isNew === true ? null : await store.currentRun({ openOnly: true });
+  // The only run that is open and about to be cancelled does not prevent the use of another database.
+  const open = await store.openRuns();
+  const goesOn = start?.isNew === true && open.length === 1 ? [] : open;
   const { databaseUrl } = stack.addresses;
   await prepareSink(openSink(databaseUrl, { signal: options.stop }), { throttleQuery: settings.throttleQuery, goesOn });
   const sink = openSink(databaseUrl);
@@ -143,17 +147,21 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     currentRun: watch.current,
     crashPoint: options.crashPoint,
   });
-  const collect = snapshotCollector({ adapters, clock, config, memory, consumers });
+  const collector = snapshotCollector({ adapters, clock, config, memory, consumers });
   const tell = notifierOf(settings.notifyUrl, { store, clock, log });
+  const tellAll = async (snapshots: readonly Snapshot[]) => {
+    for (const snapshot of snapshots) await tell(snapshot);
+  };
   let telling = Promise.resolve();
   const keeper = keepSnapshots({
     dataDir: claim.dataDir,
     clock,
-    collect,
+    collect: collector.all,
     log,
-    onTick: (snapshot) => {
-      options.onTick?.(snapshot);
-      telling = tell(snapshot);
+    onTick: (snapshots) => {
+      const shown = snapshots.at(-1);
+      if (shown !== undefined) options.onTick?.(shown);
+      telling = tellAll(snapshots);
     },
     onSnapshot: options.onSnapshot,
     signal: stopping,
@@ -169,10 +177,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     random,
     store,
     queue,
-    sources: {
-      relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }),
-      repos: reposKit({ ...strangers, hostRate: settings.hostRate, items: adapters.items }),
-    },
+    sources: openSources({
+      ...strangers,
+      hostRate: settings.hostRate,
+      items: adapters.items,
+      sampleRelayUrl,
+      resolveKey,
+    }),
     memory,
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
@@ -184,12 +195,23 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
   let hasReachedHost = false;
   let tidying = Promise.resolve();
-  const onTick = ({ run, endedBecause, read }: TickResult) => {
-    hasReachedHost ||= read !== null && read.frames > 0;
-    if (!hasReachedHost && endedBecause.startsWith(UNREACHABLE))
-      end({ exit: "errored", message: `${run?.source.kind === "repos" ? "PLC directory" : "relay"} ${endedBecause}` });
+  /** Of runs that have ended while others go on, by their ids. */
+  const endedBefore = new Map<string, RunEnd>();
+  const onTick = ({ runs }: Tick) => {
+    hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
+    const [first] = runs;
+    if (
+      !hasReachedHost &&
+      first !== undefined &&
+      runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE))
+    )
+      end({
+        exit: "errored",
+        message: `${first.run.source.kind === "repos" ? "PLC directory" : "relay"} ${first.endedBecause}`,
+      });
     // Logged once, because the next tick finds no open run.
-    if (run?.status === "succeeded")
+    const isOver = ({ run }: { readonly run: Run }) => isFinished(run.status);
+    if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver))
       tidying = tidyUp({
         tidying: sink.tidying,
         atMostMs: TIDY_AT_MOST_MS,
@@ -198,14 +220,28 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         log,
         signal: options.stop,
       });
-    const over = run === null ? null : runEnd(run, options.untilDone);
+    const open = runs.map(({ run }) => run);
+    const over = runsEnd(open, { untilDone: options.untilDone, before: [...endedBefore.values()] });
     if (over !== null) end(over);
+    for (const run of open.filter(({ status }) => isFinished(status))) {
+      const its = runEnd(run, options.untilDone);
+      if (its !== null) endedBefore.set(run.runId, of(run, its));
+    }
   };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
   await using page = port.serve({
-    snapshot: () => keeper.fresh(),
-    history: keeper.history,
+    snapshot: async () => lastOf(await keeper.fresh()),
+    history: () => keeper.history(),
+    runs: {
+      all: keeper.fresh,
+      find: async (wanted) => {
+        const run = await store.findRun(wanted);
+        return run === null
+          ? null
+          : { snapshot: await collector.of(run.runId), history: await historyOf(claim.dataDir, keeper, run.runId) };
+      },
+    },
     log,
     control: async (event) => {
       if (isTickEvent(event)) {
@@ -242,6 +278,18 @@ const MAX_LINE_CHARS = 4_000;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;
 
+function lastOf(snapshots: readonly Snapshot[]): Snapshot {
+  const last = snapshots.at(-1);
+  if (last === undefined) throw new Error("there is no snapshot to show");
+  return last;
+}
+
+/** Of a run that this process has not worked on: what another one left of it in the data folder. */
+async function historyOf(dataDir: string, keeper: SnapshotKeeper, runId: string): Promise<History> {
+  const known = keeper.history(runId);
+  return known.runId === runId ? known : ((await readHistory(dataDir, historyFileOf(runId))) ?? emptyHistory(runId));
+}
+
 /** null: nobody is told. */
 function notifierOf(url: string | null, how: Omit<NotifierOptions, "post">): (snapshot: Snapshot) => Promise<void> {
   if (url === null) return () => Promise.resolve();
@@ -262,9 +310,13 @@ function announce(options: RunServerOptions, what: { begun: Begun; url: string; 
   const why = options.config.sources.relayUrl === "default" ? "No RELAY_URL" : "RELAY_URL is sample";
   if (what.isSample) log(`[BACKFILL] ${why}: replaying the bundled sample relay`);
   if (begun.kind === "none") log(`[BACKFILL] ${begun.because.slice(0, 1).toUpperCase()}${begun.because.slice(1)}`);
-  else
-    log(
-      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.source.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
-    );
+  else {
+    const say = (its: Run, how: string) => {
+      const name = its.name === null ? "" : ` (${its.name})`;
+      log(`[BACKFILL] Run ${its.runId}${name} on ${its.source.host}: ${how}`);
+    };
+    say(begun.run, begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`);
+    for (const other of begun.beside) say(other, `goes on beside it, ${other.status}`);
+  }
   log(`[BACKFILL] Status page: ${what.url}`);
 }

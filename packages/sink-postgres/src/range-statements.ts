@@ -69,7 +69,8 @@ const REMOVE = `
   FROM json_to_recordset($1::json) AS x(did text, collection text, rkey text, rev text, time bigint)
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
-  SET cid = NULL, record = NULL, rev = excluded.rev, seq = NULL, indexed_at = excluded.indexed_at, host = excluded.host
+  SET cid = NULL, record = NULL, rev = excluded.rev, seq = NULL, indexed_at = excluded.indexed_at, host = excluded.host,
+      xid = excluded.xid
   WHERE excluded.rev > r.rev`;
 
 export interface FoundRow {

@@ -10,6 +10,7 @@
 import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";
 import type { Statement } from "./pipeline.ts";
+import { THIS_TRANSACTION } from "./schema/change-feed.ts";
 import type { AccountRow, IdentityRow, RecordRow } from "@firehose-backfill/sink/rows";
 
 /** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
@@ -49,8 +50,8 @@ const LATEST_AT = "to_timestamp((w.value ->> 'at')::bigint / 1000.0)";
 
 const ACCOUNTS = `
   UPDATE firehose.repos AS r
-  SET (active, status, status_at, status_seq, status_marks, updated_at) = (
-    SELECT (w.value ->> 'active')::boolean, w.value ->> 'status', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+  SET (active, status, status_at, status_seq, status_marks, updated_at, xid) = (
+    SELECT (w.value ->> 'active')::boolean, w.value ->> 'status', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("status", ", 'active', r.active, 'status', r.status")} || jsonb_build_object(x.host,
       jsonb_build_object('seq', x.seq, 'at', x.time, 'active', x.active, 'status', x.status)) AS marks) AS m,
       jsonb_each(m.marks) AS w
@@ -62,8 +63,8 @@ const ACCOUNTS = `
 /** The greatest number and the latest time, each for itself: both only grow, in whatever order the markers come. */
 const PURGES = `
   UPDATE firehose.repos AS r
-  SET (purged_at, purged_seq, purge_marks, updated_at) = (
-    SELECT ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+  SET (purged_at, purged_seq, purge_marks, updated_at, xid, purged_xid) = (
+    SELECT ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}, ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("purge", "")} || jsonb_build_object(x.host, jsonb_build_object(
       'seq', greatest(x.seq, (r.purge_marks -> x.host ->> 'seq')::bigint),
       'at', greatest(x.time, (r.purge_marks -> x.host ->> 'at')::bigint))) AS marks) AS m,
@@ -89,8 +90,8 @@ const PURGED_RECORDS = `
 
 const IDENTITIES = `
   UPDATE firehose.repos AS r
-  SET (handle, handle_at, handle_seq, handle_marks, updated_at) = (
-    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+  SET (handle, handle_at, handle_seq, handle_marks, updated_at, xid) = (
+    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("handle", ", 'handle', r.handle")} || jsonb_build_object(x.host,
       jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', x.handle)) AS marks) AS m,
       jsonb_each(m.marks) AS w
@@ -130,7 +131,10 @@ function isStale(isPurged: string, operator: "<" | "<="): string {
     SELECT coalesce(${isPurged}, false) OR (${isProved(operator)}) FROM firehose.repos AS p WHERE p.did = x.did), false)`;
 }
 
-/** A subquery and not a join, for the same reason: one look into the index a row, however small the table is. */
+/**
+ * A subquery and not a join, for the same reason: one look into the index a row, however small the table is. `xid` is by
+ * default this transaction's, also in \`excluded\`: the change feed finds the row by it.
+ */
 const RECORDS = `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, seq, record, indexed_at, host)
   SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $2::integer
@@ -140,7 +144,7 @@ const RECORDS = `
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
-      indexed_at = excluded.indexed_at, host = excluded.host
+      indexed_at = excluded.indexed_at, host = excluded.host, xid = excluded.xid
   WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`;
 
 /**
@@ -156,7 +160,7 @@ const PROVED_RECORDS = `
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = NULL, record = excluded.record, indexed_at = excluded.indexed_at,
-      host = NULL
+      host = NULL, xid = excluded.xid
   WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`;
 
 /** What a statement's rows are, so that its result can be counted. */

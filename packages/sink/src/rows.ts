@@ -1,5 +1,5 @@
 /** Rows that the consumer has verified and decoded, ready to be applied by any sink. */
-import type { LiveEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
+import type { DeadEntry, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
 
 /** A verified record operation, ready to be written. */
 export interface RecordRow {
@@ -66,17 +66,6 @@ export interface RangeRow {
 }
 
 /** An event that cannot be applied, with the reason. A sink keeps it where an operator can find it. */
-export interface DeadRow {
-  readonly kind: "dead";
-  readonly did: string | null;
-  readonly seq: number;
-  readonly timeMs: number;
-  readonly path: string | null;
-  readonly reason: string;
-  readonly error: string;
-  readonly payload: Uint8Array;
-  /** What can be tried again. Left out: what arrived was never an event. */
-  readonly event?: LiveEvent;
-}
+export type DeadRow = DeadEntry;
 
 export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | RangeRow | DeadRow;

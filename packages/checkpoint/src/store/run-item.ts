@@ -40,6 +40,7 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
   return {
     ...given({
       runId: run.runId,
+      name: run.name,
       paceId: run.paceId,
       status: run.status,
       reason: run.reason,
@@ -63,6 +64,8 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       lastFinishedAtMs: run.lastFinishedAtMs,
       fence: run.fence,
       queueEmptySinceMs: run.queueEmptySinceMs,
+      quietSinceMs: part(run.quiet, "sinceMs"),
+      quietLedger: part(run.quiet, "ledger"),
       nextTickAtMs: run.nextTickAtMs,
       pausedNow: run.pausedNow,
       moved: run.sourceMoved,
@@ -88,10 +91,12 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
 /** @throws BrokenStateError when it is not a run item */
 export function readRunItem(item: Item): RunItem {
   const owner = readTextOrNull(item, "leaseOwner");
+  const quietLedger = readTextOrNull(item, "quietLedger");
   const stored = readTextOrNull(item, "db");
   const database = stored === null ? null : readDatabase(stored);
   return {
     runId: readText(item, "runId"),
+    name: readTextOrNull(item, "name"),
     paceId: readTextOrNull(item, "paceId") ?? paceIdOf(database?.id),
     generation: readNumber(item, "epoch"),
     status: readOneOf(item, "status", RUN_STATUSES),
@@ -129,6 +134,7 @@ export function readRunItem(item: Item): RunItem {
     fence: readNumber(item, "fence"),
     lastTick: item["lastTick"] === undefined ? null : readJson<TickReport>(item, "lastTick"),
     queueEmptySinceMs: readNumberOrNull(item, "queueEmptySinceMs"),
+    quiet: quietLedger === null ? null : { sinceMs: readNumber(item, "quietSinceMs"), ledger: quietLedger },
     nextTickAtMs: readNumberOrNull(item, "nextTickAtMs"),
   };
 }

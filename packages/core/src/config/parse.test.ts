@@ -42,6 +42,10 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     alarmTopicArn: null,
     notifyUrl: null,
     reserveConcurrency: true,
+    vpcSubnets: [],
+    vpcSecurityGroups: [],
+    databaseCa: null,
+    databaseUserArn: null,
     dataDir: ".backfill",
     port: 8_787,
     queueUrl: null,
@@ -96,7 +100,7 @@ describe("every setting", () => {
       ["22:00-06:00"],
     ],
     BACKFILL_CONTACT: ["ops@a.test", "ops@a.test", ["a\r\nHost: b", "ü", "x".repeat(201)]],
-    BACKFILL_ALARM_EMAIL: ["ops@a.test", "ops@a.test", ["ops", "a b@c"]],
+    BACKFILL_ALARM_EMAIL: ["ops@a.test", "ops@a.test", ["ops", "a b@c", "None"]],
     BACKFILL_ALARM_TOPIC_ARN: [
       "arn:aws:sns:eu-central-1:123456789012:alarms",
       "arn:aws:sns:eu-central-1:123456789012:alarms",
@@ -108,6 +112,32 @@ describe("every setting", () => {
       ["http://hooks.example/x", "hooks.example", "ftp://hooks.example/x", "https://u:p@hooks.example/x"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
+    BACKFILL_VPC_SUBNETS: [
+      "subnet-0123456789abcdef0, subnet-01234567",
+      ["subnet-0123456789abcdef0", "subnet-01234567"],
+      [
+        "vpc-0123456789abcdef0",
+        "subnet-0123",
+        "subnet-01234567,",
+        "subnet-01234567,subnet-01234567",
+        Array.from({ length: 17 }, (_, i) => `subnet-012345${10 + i}`).join(","),
+      ],
+    ],
+    BACKFILL_VPC_SECURITY_GROUPS: [
+      "sg-0123456789abcdef0",
+      ["sg-0123456789abcdef0"],
+      ["default", "sg-01234567 sg-01234568", "sg-01234561,sg-01234562,sg-01234563,sg-01234564,sg-01234565,sg-01234566"],
+    ],
+    BACKFILL_DATABASE_CA: ["certs/rds.pem", "certs/rds.pem", ["~/rds.pem", "$HOME/rds.pem"]],
+    BACKFILL_DATABASE_USER_ARN: [
+      "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill",
+      "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill",
+      [
+        "arn:aws:rds-db:eu-central-1:123456789012:dbuser:*/backfill",
+        "arn:aws:rds:eu-central-1:123456789012:db:mine",
+        "backfill",
+      ],
+    ],
     BACKFILL_DATA_DIR: [
       "/var/lib/backfill",
       "/var/lib/backfill",

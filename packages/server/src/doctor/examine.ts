@@ -14,6 +14,7 @@ import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine
 import { checkRelay } from "./check-relay.ts";
 import { checkRepos } from "./check-repos.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
+import { makeIndexes } from "./make-indexes.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";
 
 export interface DoctorOptions {
@@ -22,6 +23,8 @@ export interface DoctorOptions {
   readonly fetch: typeof fetch;
   /** Migrates the schema and removes old tombstones. */
   readonly fix: boolean;
+  /** Sets of optional indexes to make. */
+  readonly indexes?: readonly string[];
   readonly process: {
     readonly version: string;
     readonly canCollect: boolean;
@@ -33,12 +36,13 @@ export interface DoctorOptions {
   readonly relayListenMs?: number;
 }
 
-/** Never rejects because of a finding. */
+/** Never rejects because of a finding. @throws UsageError for a set of indexes that does not exist */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const { config, clock, signal } = options;
   const { settings } = config;
   const fixed =
     options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, settings, options)] : [];
+  const indexes = await makeIndexes(settings, options.indexes ?? []);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
   const [relay, repos, database, dataDir, port, queues, table] = await Promise.all([
     readingsOf("relay", async () => {
@@ -76,6 +80,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     ...(settings.source === "repos" && settings.relayUrl === null ? [] : relay.checks),
     ...repos.checks,
     ...fixed,
+    ...(indexes === null ? [] : [indexes]),
     ...database.checks,
     checkClock([...database.readings, ...relay.readings]),
     dataDir,

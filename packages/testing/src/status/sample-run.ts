@@ -14,6 +14,7 @@ export const HOUR = 60 * MINUTE;
 export function sampleRun(different: Partial<Run> = {}): Run {
   return {
     runId: "run-1",
+    name: null,
     paceId: "default",
     generation: 1,
     status: "running",
@@ -70,6 +71,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     fence: 3,
     lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "read-ahead full" },
     queueEmptySinceMs: null,
+    quiet: null,
     seen: null,
     nextTickAtMs: T0 + MINUTE,
     tunes: [],
