@@ -56,17 +56,15 @@ function stateOfBefore(item: Item): SourceState {
   return json([startReached, hostSeen, readNumber(item, "brokenFrames"), times]);
 }
 
-/** A map of numbers, as everything is that counts. */
+/** A map of numbers, as everything is that counts; its names are short, because the item is billed by its size. */
 export function progressFields(progress: SourceProgress): Readonly<Record<string, number>> {
   const { known, done, inWork, deferred, failed, isComplete } = progress;
-  return { known, done, inWork, deferred, failed, complete: isComplete ? 1 : 0 };
+  return { k: known, d: done, w: inWork, p: deferred, f: failed, c: isComplete ? 1 : 0 };
 }
 
 export function readProgress(item: Item): SourceProgress | null {
   const fields = readNumbersOrNull(item, "progress");
   if (fields === null) return null;
-  const [known = 0, done = 0, inWork = 0, deferred = 0, failed = 0] = COUNTS.map((name) => fields[name] ?? 0);
-  return { known, done, inWork, deferred, failed, isComplete: fields["complete"] === 1 };
+  const { k = 0, d = 0, w = 0, p = 0, f = 0, c = 0 } = fields;
+  return { known: k, done: d, inWork: w, deferred: p, failed: f, isComplete: c === 1 };
 }
-
-const COUNTS = ["known", "done", "inWork", "deferred", "failed"] as const;
