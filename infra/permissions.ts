@@ -12,6 +12,8 @@ export type Statement = sst.aws.FunctionPermissionArgs;
 
 /** Partition keys of the checkpoint store, as `dynamodb:LeadingKeys` patterns. */
 const KEYS = {
+  runs: "runs",
+  /** Of a program of before, until the first change carries it over. */
   pointer: "pointer",
   run: "run#*",
   pace: "pace#*",
@@ -51,7 +53,7 @@ export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
  */
 function readerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
@@ -70,7 +72,7 @@ function readerPermissions(on: Resources): Statement[] {
  */
 function consumerPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "UpdateItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
@@ -90,7 +92,7 @@ function consumerPermissions(on: Resources): Statement[] {
  */
 function controlPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"]),
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["Query"]),
@@ -102,12 +104,12 @@ function controlPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Reads. Two of the store's reads also tidy up: one closes a pointer that a crash left open, the other removes the notes of
- * a consumer that is long gone.
+ * Reads. Two of the store's reads also tidy up: one takes out a finished run that a crash left among the open ones, the other removes the
+ * notes of a consumer that is long gone.
  */
 function statusPermissions(on: Resources): Statement[] {
   return [
-    onKeys(on, KEYS.pointer, ["GetItem", "UpdateItem"]),
+    ...runsAccess(on),
     onKeys(on, KEYS.run, ["GetItem", "Query"]),
     onKeys(on, KEYS.pace, ["GetItem"]),
     onKeys(on, [KEYS.run, KEYS.pace], ["BatchGetItem"]),
@@ -115,6 +117,14 @@ function statusPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.ledger, ["Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:GetQueueAttributes"], resources: [on.workArn, on.deadLettersArn] },
+  ];
+}
+
+/** The list of runs. Each function may find a finished run among the open ones, and takes it out. */
+function runsAccess(on: Resources): Statement[] {
+  return [
+    onKeys(on, [KEYS.runs, KEYS.pointer], ["GetItem", "BatchGetItem", "UpdateItem"]),
+    onKeys(on, KEYS.runs, ["Query"]),
   ];
 }
 

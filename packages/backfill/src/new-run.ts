@@ -1,8 +1,10 @@
 /** A configuration as a run, and its scope against that of a run which is not finished. */
+import { createHash } from "node:crypto";
 import { pick, SCOPE_KEYS, THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import { givenSettings, isGiven } from "./given-settings.ts";
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import type { RunSource } from "@firehose-backfill/source/kit";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Config, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
@@ -25,15 +27,19 @@ export function newRun(
     readonly nowMs: number;
     readonly start?: StartPoint;
     readonly end?: EndPoint;
+    readonly name?: string;
     /** The deployment's configuration without what this start alone asks for. Left out: it asks for nothing else. */
     readonly deployment?: Config;
     readonly database?: DatabaseIdentity | undefined;
   },
 ): NewRun {
   const { settings, sources } = config;
+  const source = { kind: "relay", host: hostKey(settings.relayUrl) };
   return {
     runId: options.runId,
-    source: { kind: "relay", host: hostKey(settings.relayUrl) },
+    ...(options.name === undefined ? {} : { name: options.name }),
+    about: aboutOf(source, scopeOf(config), { start: options.start, end: options.end }),
+    source,
     ...(options.database === undefined ? {} : { database: options.database }),
     profile: settings.profile,
     throttle: throttleOf(config),
@@ -45,6 +51,23 @@ export function newRun(
     createdAtMs: options.nowMs,
   };
 }
+
+/**
+ * What a run is about, as a short text: source, filters, verification, and the range as it was asked for. Of a start by days
+ * it is the number of days: the same start a minute later asks for the same.
+ */
+function aboutOf(
+  source: RunSource,
+  scope: ScopeSettings,
+  range: { readonly start: StartPoint | undefined; readonly end: EndPoint | undefined },
+): string {
+  const { collections, dids, verify, days } = scope;
+  const from = range.start ?? days;
+  const text = JSON.stringify([source, collections.toSorted(), dids.toSorted(), verify, from, range.end ?? null]);
+  return createHash("sha256").update(text).digest("base64url").slice(0, ABOUT_CHARS);
+}
+
+const ABOUT_CHARS = 16;
 
 export function throttleOf(config: Config): ThrottleSettings {
   return pick(config.settings, THROTTLE_KEYS);

@@ -8,7 +8,7 @@ import { ledgerMethods } from "./store/ledger.ts";
 import { noteMethods } from "./store/notes.ts";
 import { paceMethods } from "./store/pace.ts";
 import { runMethods } from "./store/runs.ts";
-import { KnownPaces } from "./store/run-with-pace.ts";
+import { Known } from "./store/run-with-pace.ts";
 import { sweep, type SweepDeps } from "./store/sweep.ts";
 import { windowMethods } from "./store/windows.ts";
 import type { Table } from "./table/table.ts";
@@ -29,7 +29,7 @@ export function createStore(table: Table, options: StoreOptions = {}): Checkpoin
     table: versioned(table),
     hasTtl: options.hasTtl ?? false,
     now: options.now ?? Date.now,
-    known: new KnownPaces(),
+    known: new Known(),
     newId: options.newId ?? (() => randomBytes(6).toString("base64url")),
   };
   return {

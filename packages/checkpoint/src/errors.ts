@@ -2,7 +2,7 @@
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 import type { RunInProgress } from "./run.ts";
 
-/** A run is not finished, so another one cannot begin. */
+/** A run about the same is not finished, so another one cannot begin. */
 export class RunInProgressError extends Error implements ClassifiedError, RunInProgress {
   override readonly name = "RunInProgressError";
   readonly runId: string;
@@ -10,6 +10,32 @@ export class RunInProgressError extends Error implements ClassifiedError, RunInP
   constructor(runId: string) {
     super(`run ${runId} is not finished`);
     this.runId = runId;
+  }
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/** As many runs are open as may be. */
+export class TooManyRunsError extends Error implements ClassifiedError {
+  override readonly name = "TooManyRunsError";
+
+  constructor(open: number) {
+    super(`${open} runs are open, and no more can be: wait until one is finished, or cancel one`);
+  }
+
+  isRetryable(): boolean {
+    return false;
+  }
+}
+
+/** Another open run has this name. */
+export class NameTakenError extends Error implements ClassifiedError {
+  override readonly name = "NameTakenError";
+
+  constructor(name: string, runId: string) {
+    super(`run ${runId} is open and has the name ${name}: choose another name`);
   }
 
   isRetryable(): boolean {

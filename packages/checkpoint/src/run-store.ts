@@ -7,16 +7,26 @@ import type { NewRun, Run, TickReport } from "./run.ts";
 import type { Lease } from "./window.ts";
 
 export interface RunStore {
+  /** All open runs, in the order in which they began, each with its pace; at most MAX_OPEN_RUNS. Where there is none it costs one read. */
+  openRuns(): Promise<readonly Run[]>;
+  /** Runs that are finished, those that began last first. */
+  pastRuns(options: { readonly limit: number }): Promise<readonly Run[]>;
+  /** An open run by its id or its name, or a finished one by its id, or the last finished one of that name. null: there is none. */
+  findRun(idOrName: string): Promise<Run | null>;
   /**
-   * The run that `start` would be refused for, or the last one. null: no run has ever existed.
-   * `openOnly`: null as well when the last one is finished, and then it costs one Get of one item.
+   * For those who look at one run alone: of the open runs the one that began last; where none is open, the one that was finished last.
+   * null: no run has ever existed. `openOnly`: null as well when none is open, and then it costs one read.
    */
   currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
   /** The run and its pace with one request, each consistent in itself. null: no such run. */
   getRun(runId: string): Promise<Run | null>;
   /** The full filters of a run. */
   getScope(runId: string): Promise<ScopeSettings | null>;
-  /** @throws RunInProgressError while a run is not finished. */
+  /**
+   * Where another open run is of the same pace, or may be (the database of one of them is not known yet), the new run joins that
+   * pace, and the throttle stays what it is. Otherwise the pace begins anew, as the new run says.
+   * @throws RunInProgressError where an open run is about the same; NameTakenError; TooManyRunsError. Nothing has changed then
+   */
   createRun(run: NewRun): Promise<Run>;
   /**
    * Changes status if the stored one is in `from` and the table of transitions has the step (or it is the same status).

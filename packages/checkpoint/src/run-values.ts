@@ -21,6 +21,7 @@ export function newRunValue(run: NewRun): Run {
   assertId("run", run.runId);
   return {
     runId: run.runId,
+    name: run.name ?? null,
     generation: 1,
     status: run.status ?? "enqueued",
     reason: null,

@@ -39,6 +39,8 @@ export interface Run extends RunItem, Pace {
 /** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
 export interface RunItem {
   readonly runId: string;
+  /** What people call it; null: it has none. No two open runs have the same. */
+  readonly name: string | null;
   /** The pace that its batches keep to. It stays the same when the run is bound to a database later. */
   readonly paceId: string;
   readonly generation: number;
@@ -98,6 +100,10 @@ export interface RunItem {
 /** What a new run is made from; the store fills in the rest. */
 export interface NewRun {
   readonly runId: string;
+  /** Left out: none. */
+  readonly name?: string | null;
+  /** Source, scope and the range that was asked for, as a short text. Of two open runs these are never the same. */
+  readonly about: string;
   readonly source: RunSource;
   /** Left out: the first start or batch binds the run. */
   readonly database?: DatabaseIdentity;
@@ -112,8 +118,11 @@ export interface NewRun {
   readonly status?: RunStatus;
 }
 
-/** Thrown by createRun. */
+/** Thrown by createRun: an open run is about the same. */
 export interface RunInProgress {
   readonly name: "RunInProgressError";
   readonly runId: string;
 }
+
+/** More than these cannot be open at once. */
+export const MAX_OPEN_RUNS = 20;

@@ -1,7 +1,8 @@
 /**
  * A data folder outlives the program that wrote it. testing/src/checkpoint/written-items.json is what commit 9abfca2, whose store spoke
  * to DynamoDB directly and kept the pace in the run item, left behind of written-items.ts: an item of every kind,
- * in DynamoDB's own words. testing/src/checkpoint/items-of-version-2.json is what this program leaves behind of it.
+ * in DynamoDB's own words. written-items-2.json is the same of commit 7fb6301, which knew one run and kept its id in the item `pointer`.
+ * testing/src/checkpoint/items-of-version-3.json is what this program leaves behind.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync, inflateRawSync } from "node:zlib";
@@ -14,7 +15,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { readState } from "@firehose-backfill/firehose/relay-state";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   aRun,
   DEAD,
@@ -58,10 +59,17 @@ type WrittenRun = Omit<
 const CURSORS = ["startPosition", "readerCursor", "appliedCursor", "target"] as const;
 type CursorName = (typeof CURSORS)[number];
 
-const written: { readonly items: readonly Stored[]; readonly run: WrittenRun } = JSON.parse(
-  readFileSync(new URL("../../testing/src/checkpoint/written-items.json", import.meta.url), "utf8"),
-  (name: string, value: unknown) => (name === "B" && typeof value === "string" ? Buffer.from(value, "base64") : value),
-);
+const written: { readonly items: readonly Stored[]; readonly run: WrittenRun } = read("written-items.json");
+const ofVersion2: { readonly items: readonly Stored[]; readonly run: Omit<Run, "name"> } = read("written-items-2.json");
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a file holds is known to the one who wrote it
+function read<T>(name: string): T {
+  const text = readFileSync(new URL(`../../testing/src/checkpoint/${name}`, import.meta.url), "utf8");
+  const value: T = JSON.parse(text, (key: string, held: unknown) =>
+    key === "B" && typeof held === "string" ? Buffer.from(held, "base64") : held,
+  );
+  return value;
+}
 
 /** As this program reads it: with what the program of then did not know. */
 function runOfBefore(sourceState: Run["sourceState"]): Run {
@@ -89,14 +97,13 @@ function runOfBefore(sourceState: Run["sourceState"]): Run {
     keptSinceMs: oldestKeptMs,
     paceId: DEFAULT_PACE_ID,
     database: null,
+    name: null,
     seen: null,
   };
 }
 
 /** As plain values, in the order of their keys. */
-const itemsOfNow: readonly Record<string, unknown>[] = JSON.parse(
-  readFileSync(new URL("../../testing/src/checkpoint/items-of-version-2.json", import.meta.url), "utf8"),
-);
+const itemsOfNow: readonly Record<string, unknown>[] = read("items-of-version-3.json");
 
 let server: TableServer;
 let client: DynamoDBClient;
@@ -161,14 +168,53 @@ test("a program of before changes nothing any more in a run whose pace is carrie
     new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }),
   );
   // Its condition on every write is that v is at most 1.
-  expect(item).toMatchObject({ v: { N: "2" }, paceId: { S: DEFAULT_PACE_ID } });
+  expect(item).toMatchObject({ v: { N: "3" }, paceId: { S: DEFAULT_PACE_ID } });
   expect(["plannedDueMs", "throttle", "tunes", "reserveMark", "waitingFor"].filter((name) => name in item)).toEqual([]);
 });
 
-/** What the program of before left, in a table of its own. */
-async function tableOfBefore(): Promise<string> {
+describe("issue 14.5: a table of the version that knew one run", () => {
+  test("its open run is read as it was, and is the one in the list", async () => {
+    const store = createDynamoStore({ client, table: await tableOfBefore(ofVersion2), ...FIXED });
+    const run = { ...ofVersion2.run, name: null };
+    expect(await store.openRuns()).toEqual([run]);
+    expect(await store.currentRun()).toEqual(run);
+    expect(await store.findRun(RUN)).toEqual(run);
+    expect(await store.pastRuns({ limit: 10 })).toEqual([]);
+    expect(await store.getScope(RUN)).toEqual(aRun().scope);
+  });
+
+  test("another run begins beside it and joins its pace; from then on the program of before keeps its hands off", async () => {
+    const table = await tableOfBefore(ofVersion2);
+    const store = createDynamoStore({ client, table, ...FIXED });
+    const [before] = await store.openRuns();
+    const throttle = { ...aRun().throttle, batchSize: 50 };
+    const second = await store.createRun(aRun({ runId: "run-2", name: "nightly", throttle }));
+    expect(second).toMatchObject({ name: "nightly", throttle: before?.throttle, plannedDueMs: before?.plannedDueMs });
+    expect((await store.openRuns()).map(({ runId }) => runId)).toEqual([RUN, "run-2"]);
+    const { Item: pointer } = await client.send(
+      new GetItemCommand({ TableName: table, Key: { pk: { S: "pointer" }, sk: { S: "pointer" } } }),
+    );
+    // It reads no item above version 2, and changes none.
+    expect(pointer).toMatchObject({ runId: { S: RUN }, v: { N: "3" } });
+  });
+
+  test("its finished run is the last one, and stays in the list once another begins", async () => {
+    const items = ofVersion2.items.map((item) => {
+      if (item["pk"]?.S === "pointer") return { ...item, open: { BOOL: false } };
+      return item["sk"]?.S === "run" ? { ...item, status: { S: "cancelled" } } : item;
+    });
+    const store = createDynamoStore({ client, table: await tableOfBefore({ items }), ...FIXED });
+    expect(await store.openRuns()).toEqual([]);
+    expect((await store.pastRuns({ limit: 10 })).map(({ runId }) => runId)).toEqual([RUN]);
+    await store.createRun(aRun({ runId: "run-2" }));
+    expect((await store.pastRuns({ limit: 10 })).map(({ runId }) => runId)).toEqual([RUN]);
+  });
+});
+
+/** What a program of before left, in a table of its own. */
+async function tableOfBefore({ items }: { readonly items: readonly Stored[] } = written): Promise<string> {
   const table = await server.newTable();
-  for (const item of written.items) await client.send(new PutItemCommand({ TableName: table, Item: { ...item } }));
+  for (const item of items) await client.send(new PutItemCommand({ TableName: table, Item: { ...item } }));
   return table;
 }
 

@@ -26,25 +26,22 @@ interface Statement {
 /** A run and its pace are read with one request, and whoever changes a run changes its pace. */
 const PACE_ACCESS = ["pace#*: Get Update", "run#* pace#*: BatchGet"];
 
+/** Which runs there are: looked at by all, and tidied up by whoever finds a finished one among the open ones. */
+const RUNS_ACCESS = ["runs pointer: Get BatchGet Update", "runs: Query"];
+
 /** `run#*: Get Update` is GetItem and UpdateItem on items whose partition key begins with `run#`. */
 const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
   Reader: [
-    "pointer: Get Update",
+    ...RUNS_ACCESS,
     "run#*: Get Put Update Delete Query",
     ...PACE_ACCESS,
     "windows#*: Put Delete Query",
     "ledger#*: Get Update Delete Query",
     "notes#*: Put Update Delete Query",
   ],
-  Consumer: [
-    "pointer: Get Update",
-    "run#*: Get Update Query",
-    ...PACE_ACCESS,
-    "ledger#*: Get Update",
-    "notes#*: Put Update",
-  ],
+  Consumer: [...RUNS_ACCESS, "run#*: Get Update Query", ...PACE_ACCESS, "ledger#*: Get Update", "notes#*: Put Update"],
   Control: [
-    "pointer: Get Update",
+    ...RUNS_ACCESS,
     "run#*: Get Put Update Delete Query",
     ...PACE_ACCESS,
     "windows#*: Query",
@@ -52,7 +49,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "notes#*: Delete Query",
   ],
   Status: [
-    "pointer: Get Update",
+    ...RUNS_ACCESS,
     "run#*: Get Query",
     "pace#*: Get",
     "run#* pace#*: BatchGet",

@@ -117,3 +117,36 @@ test("a run and its pace are read with one request, also where the pace is anoth
   for (let times = 0; times < 3; times += 1) await theRun(store);
   expect(names).toHaveLength(3);
 });
+
+describe("issue 14.5: requests", () => {
+  const counted = (names: string[], of: Table) =>
+    inSteps(of, (work) => {
+      names.push("call");
+      return work();
+    });
+
+  test("a look that finds no open run is one, before the first run and after the last", async () => {
+    const names: string[] = [];
+    const table = createMemoryTable();
+    const store = createStore(counted(names, table));
+    for (let times = 0; times < 3; times += 1) expect(await store.openRuns()).toEqual([]);
+    expect(names.splice(0)).toHaveLength(3);
+    await store.createRun(aRun());
+    await store.transition(RUN, ["running"], "cancelled", {});
+    names.splice(0);
+    expect(await store.openRuns()).toEqual([]);
+    expect(names).toHaveLength(1);
+  });
+
+  test("a look at 20 open runs with one pace is two, as a look at one", async () => {
+    const names: string[] = [];
+    const store = createStore(counted(names, createMemoryTable()));
+    for (let run = 1; run <= 20; run += 1) {
+      await store.createRun(aRun({ runId: `run-${run}`, about: `${run}` }));
+      if (run > 1 && run < 20) continue;
+      names.splice(0);
+      expect(await store.openRuns()).toHaveLength(run);
+      expect(names).toHaveLength(2);
+    }
+  });
+});

@@ -43,18 +43,18 @@ export async function carryOver({ table }: Deps, runId: string): Promise<void> {
     if (item === null || !holdsPace(item)) return "done";
     const pace = readPace(item, paceId);
     const { ofScope, ofPace } = splitSources(pace.sources);
+    let paceVersion = there === null ? pace.paceVersion : readNumber(there, "paceEpoch");
     const isLeft = there !== null && (isBegunFor(there, runId) || isFinished(readRunItem(item).status));
     if (!isLeft) {
-      const paceVersion =
-        there === null ? pace.paceVersion : Math.max(pace.paceVersion, readNumber(there, "paceEpoch") + 1);
-      const unmoved = there === null ? absent("pk") : equals("paceEpoch", readNumber(there, "paceEpoch"));
+      const unmoved = there === null ? absent("pk") : equals("paceEpoch", paceVersion);
+      paceVersion = there === null ? paceVersion : Math.max(pace.paceVersion, paceVersion + 1);
       const set = { ...paceAttributes({ ...pace, sources: ofPace, paceVersion }), begunFor: runId };
       if ((await table.update(paceKey(paceId), { set }, unmoved)) === null) return "again";
     }
     await updateRunItem(
       table,
       runId,
-      { set: { ...NO_MARKS, ...without(paceAttributes(pace)) }, fields: { sources: ofScope } },
+      { set: { ...NO_MARKS, ...without(paceAttributes(pace)), paceSince: paceVersion }, fields: { sources: ofScope } },
       exists("plannedDueMs"),
     );
     return "done";

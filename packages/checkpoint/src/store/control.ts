@@ -9,7 +9,7 @@ import { renewPace } from "./renew-pace.ts";
 import { readRunItem } from "./run-item.ts";
 import { getRunItem, IS_OPEN, updateRunItem, updateRunOnce } from "./run-updates.ts";
 import { getRunAndItem, joinPace } from "./run-with-pace.ts";
-import { closePointer } from "./runs.ts";
+import { leaveRegister } from "./runs.ts";
 import { generationEndsAfter, type SweepDeps, sweepToTheEnd } from "./sweep.ts";
 
 export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "newGeneration" | "bindDatabase"> {
@@ -27,8 +27,9 @@ export function controlMethods(deps: SweepDeps): Pick<RunStore, "transition" | "
         oneOf("status", sources),
       );
       if (after === null) return null;
-      if (isFinished(to)) await closePointer(table, runId);
-      return joinPace(deps, after);
+      const run = await joinPace(deps, after);
+      if (isFinished(to)) await leaveRegister(deps, run);
+      return run;
     },
 
     newGeneration: (runId, change) =>

@@ -75,7 +75,28 @@ describe("a crash", () => {
       expect(await store.createRun(aRun({ runId: "next" }))).toMatchObject({ runId: "next" });
       if (!hasCrashed) break;
     }
-    expect(crashes).toBe(4);
+    // The status, the list of past runs, the register.
+    expect(crashes).toBe(6);
+  });
+
+  test("issue 14.1: while a second run is created leaves the first one alone, and the second one open or not there", async () => {
+    let crashes = 0;
+    for (const at of ALL_WRITES) {
+      const table = createMemoryTable();
+      const store = createStore(table);
+      await store.createRun(aRun({ runId: "first" }));
+      const second = aRun({ runId: "second", about: "another", throttle: { ...aRun().throttle, batchSize: 50 } });
+      const hasCrashed = await crash(table, at, (crashing) => crashing.createRun(second));
+      crashes += hasCrashed ? 1 : 0;
+      const open = await createStore(table).openRuns();
+      expect(open.map(({ runId }) => runId)).toEqual(open.length === 1 ? ["first"] : ["first", "second"]);
+      // Whatever became of it: the pace is that of the first one.
+      for (const run of open) expect(run.throttle).toEqual(aRun().throttle);
+      if (open.length === 1) await store.createRun({ ...second, runId: "third" });
+      expect(await createStore(table).openRuns()).toHaveLength(2);
+      if (!hasCrashed) break;
+    }
+    expect(crashes).toBe(6);
   });
 
   test("while a run is created leaves the pace as the new run says, once it runs", async () => {

@@ -4,7 +4,9 @@
  *
  * | pk           | sk                           | holds                                                      |
  * |--------------|------------------------------|------------------------------------------------------------|
- * | `pointer`    | `pointer`                    | the id of the last run, and whether it is open             |
+ * | `runs`       | `open`                       | the open runs: their ids, names and what they are about    |
+ * | `runs`       | `past#NEWEST-FIRST#ID`       | a run that is finished                                     |
+ * | `pointer`    | `pointer`                    | of a program of before, which knew one run                 |
  * | `run#ID`     | `run`                        | the run item                                               |
  * | `pace#ID`    | `pace`                       | the pace of one database, which runs name                  |
  * | `run#ID`     | `scope#CHUNK`                | the run's filters, gzipped, in chunks                      |
@@ -23,10 +25,19 @@ const GENERATION_DIGITS = 6;
 const WINDOW_DIGITS = 10;
 const FENCE_DIGITS = 10;
 const BATCH_DIGITS = 7;
+const MOMENT_DIGITS = 15;
+export const PAST = "past#";
 /** Sorts behind every character that a key has. */
 export const LAST = "~";
 
+export const OPEN_KEY: Key = { pk: "runs", sk: "open" };
 export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
+
+/** Sorts before those of older runs. */
+export function pastKey(run: { readonly runId: string; readonly createdAtMs: number }): Key {
+  const age = 10 ** MOMENT_DIGITS - 1 - Math.min(10 ** MOMENT_DIGITS - 1, Math.max(0, Math.trunc(run.createdAtMs)));
+  return { pk: OPEN_KEY.pk, sk: `${PAST}${pad(age, MOMENT_DIGITS)}#${run.runId}` };
+}
 
 export function runKey(runId: string): Key {
   return { pk: `run#${runId}`, sk: "run" };

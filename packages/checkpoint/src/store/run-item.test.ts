@@ -31,6 +31,7 @@ const WIDE = cursorAt(Number.MAX_SAFE_INTEGER, NOW + 0.123);
 const NEW = newRunValue(aRun({ runId: "r".repeat(64), source: { kind: "relay", host: `${"h".repeat(253)}:65535` } }));
 const WORST: RunItem = {
   ...runPart(NEW),
+  name: "n".repeat(40),
   paceId: "p".repeat(64),
   generation: 999_999,
   reason: patchOf({ reason: "ä".repeat(5000) }).reason ?? null,

@@ -33,6 +33,7 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
   return {
     ...given({
       runId: run.runId,
+      name: run.name,
       paceId: run.paceId,
       status: run.status,
       reason: run.reason,
@@ -84,6 +85,7 @@ export function readRunItem(item: Item): RunItem {
   const database = stored === null ? null : readDatabase(stored);
   return {
     runId: readText(item, "runId"),
+    name: readTextOrNull(item, "name"),
     paceId: readTextOrNull(item, "paceId") ?? paceIdOf(database?.id),
     generation: readNumber(item, "epoch"),
     status: readOneOf(item, "status", RUN_STATUSES),

@@ -11,13 +11,15 @@ import { DEFAULT_PACE_ID, type Pace } from "../pace.ts";
 import type { Run, RunItem } from "../run.ts";
 import { splitSources } from "../run-values.ts";
 import type { Item, Table } from "../table/table.ts";
-import { readTextOrNull } from "./attributes.ts";
+import { readNumberOrNull, readTextOrNull } from "./attributes.ts";
 import { paceKey, runKey } from "./keys.ts";
 import { readPace } from "./pace-item.ts";
 import { readRunItem } from "./run-item.ts";
 
-/** What a store remembers of the runs that it has read. */
-export class KnownPaces {
+/** What a store remembers of what it has read. */
+export class Known {
+  /** There is a register of runs: nobody looks at the pointer of before any more. */
+  hasRegister = false;
   /** The last one. */
   paceId = DEFAULT_PACE_ID;
   /** By pace: the run whose item still holds it. */
@@ -26,7 +28,7 @@ export class KnownPaces {
 
 export interface PaceReading {
   readonly table: Table;
-  readonly known: KnownPaces;
+  readonly known: Known;
 }
 
 /** null: no such run. */
@@ -46,6 +48,26 @@ export async function getRunAndItem(
   return { run: withPace(run, pace), pace, item };
 }
 
+/** As many as are there, in the order of the ids; with the pace that they share, with one request. At most 50. */
+export async function getRuns(reading: PaceReading, runIds: readonly string[]): Promise<readonly Run[]> {
+  if (runIds.length === 0) return [];
+  const wanted = [...new Set(runIds)];
+  const lastKey = paceKey(reading.known.paceId);
+  const [found = null, ...items] = await reading.table.getMany([lastKey, ...wanted.map((runId) => runKey(runId))]);
+  const paces = new Map(found === null ? [] : [[lastKey.pk, found]]);
+  const runs: Run[] = [];
+  for (const item of items) {
+    if (item === null) continue;
+    const run = readRunItem(item);
+    const key = paceKey(run.paceId);
+    // Those of another pace than the last: each is read once.
+    const there = paces.get(key.pk) ?? (await reading.table.get(key));
+    if (there !== null) paces.set(key.pk, there);
+    runs.push(withPace(run, await paceOfRun(reading, run, item, there)));
+  }
+  return runs;
+}
+
 /** The run of this item, with its pace. */
 export async function joinPace(reading: PaceReading, item: Item): Promise<Run> {
   const run = readRunItem(item);
@@ -61,7 +83,7 @@ async function paceOfRun({ table, known }: PaceReading, run: RunItem, item: Item
   if (!holdsPace(item)) {
     known.inRunItem.delete(paceId);
     // One request is not one moment: the pace may have been read before it was written, and the run item after that.
-    if (pace === null || (!isFinished(run.status) && !isBegunFor(pace, runId))) pace = await read();
+    if (pace === null || (!isFinished(run.status) && isOlder(pace, item))) pace = await read();
     if (pace === null) throw new BrokenStateError(`pace ${paceId} of run ${runId} is not there`);
     return readPace(pace, paceId);
   }
@@ -81,6 +103,11 @@ export function withPace(run: RunItem, pace: Pace): Run {
 /** Whether the pace of the run is still in its own item: where a run begins, and where a program of before left it. */
 export function holdsPace(item: Item): boolean {
   return item["plannedDueMs"] !== undefined;
+}
+
+/** Whether the pace was read before this run began it or joined it. */
+function isOlder(pace: Item, run: Item): boolean {
+  return (readNumberOrNull(pace, "paceEpoch") ?? 0) < (readNumberOrNull(run, "paceSince") ?? 0);
 }
 
 export function isBegunFor(pace: Item, runId: string): boolean {

@@ -1,90 +1,100 @@
 /**
- * Which run there is. A run begins when the pointer names it, not when its item is written: a crash in between leaves
- * items that nobody will look for. It ends when its status says so; the pointer is closed afterwards, by the process
- * that ended it or, if that one crashed, by the next one that reads it. Its pace moves into an item of its own once the pointer names it:
- * of two runs that begin at the same moment, only one may set the pace.
+ * Which runs there are. A run begins when the register names it, not when its item is written: a crash in between leaves
+ * items that nobody will look for. It ends when its status says so; the register is changed afterwards, by the process
+ * that ended it or, if that one crashed, by the next one that reads it.
  */
 import { isFinished } from "@firehose-backfill/core/run-state";
-import { BrokenStateError, RunInProgressError } from "../errors.ts";
-import { newRunValue } from "../run-values.ts";
+import { BrokenStateError } from "../errors.ts";
 import type { Run } from "../run.ts";
 import type { RunStore } from "../run-store.ts";
-import { absent, all, any, equals } from "../table/conditions.ts";
-import type { Item, Table } from "../table/table.ts";
-import { itemOf, readFlag, readText } from "./attributes.ts";
-import { carryOver } from "./carry-over.ts";
-import { POINTER_KEY, runKey } from "./keys.ts";
-import { paceAttributes } from "./pace-item.ts";
-import { attributesOf } from "./run-item.ts";
+import { readText, readTextOrNull } from "./attributes.ts";
+import { untilDone } from "./attempts.ts";
+import { beginRun } from "./begin.ts";
+import { LAST, OPEN_KEY, PAST, pastKey } from "./keys.ts";
+import { changeRegister, readRegister, type Register } from "./register.ts";
 import type { Deps } from "./run-updates.ts";
-import { getRun } from "./run-with-pace.ts";
-import { deleteScope, putScope, scopeReader } from "./scope.ts";
+import { getRun, getRuns } from "./run-with-pace.ts";
+import { scopeReader } from "./scope.ts";
 
-export function runMethods(deps: Deps): Pick<RunStore, "currentRun" | "getRun" | "getScope" | "createRun"> {
+type Methods = "openRuns" | "pastRuns" | "findRun" | "currentRun" | "getRun" | "getScope" | "createRun";
+
+/** With the paces that they name, they are read with one request. */
+const MAX_PAST = 50;
+
+export function runMethods(deps: Deps): Pick<RunStore, Methods> {
   const { table } = deps;
   return {
+    openRuns: async () => openOf(deps, await readRegister(deps)),
+
+    async pastRuns({ limit }) {
+      const most = Math.min(limit, MAX_PAST);
+      const items = await pastItems(deps, most);
+      const ids = items.map((item) => readText(item, "runId"));
+      // Of a program of before: it kept the last run only.
+      const { last } = ids.length === 0 ? await readRegister(deps) : { last: null };
+      return most < 1 ? [] : getRuns(deps, last === null ? ids : [last]);
+    },
+
+    async findRun(idOrName) {
+      const { open } = await readRegister(deps);
+      const entry = open.find(({ runId, name }) => runId === idOrName || name === idOrName);
+      const run = await getRun(deps, entry?.runId ?? idOrName);
+      if (run !== null) return run;
+      const item = (await pastItems(deps, MAX_PAST)).find((past) => readTextOrNull(past, "name") === idOrName);
+      return item === undefined ? null : getRun(deps, readText(item, "runId"));
+    },
+
     async currentRun(options = {}) {
-      const pointer = await table.get(POINTER_KEY);
-      if (pointer === null || (options.openOnly === true && !readFlag(pointer, "open"))) return null;
-      const run = await runOf(deps, pointer);
-      return options.openOnly === true && isFinished(run.status) ? null : run;
+      const register = await readRegister(deps);
+      const newest = register.open.at(-1);
+      if (newest !== undefined) {
+        const run = await mustBeThere(deps, newest.runId);
+        if (!isFinished(run.status)) return run;
+        const open = await openOf(deps, register);
+        return open.at(-1) ?? (options.openOnly === true ? null : run);
+      }
+      if (options.openOnly === true || register.last === null) return null;
+      return mustBeThere(deps, register.last);
     },
 
     getRun: (runId) => getRun(deps, runId),
     getScope: scopeReader(table),
-
-    async createRun(newRun) {
-      const run = newRunValue(newRun);
-      const pointer = await table.get(POINTER_KEY);
-      if (pointer !== null) {
-        const last = await runOf(deps, pointer);
-        if (!isFinished(last.status)) throw new RunInProgressError(last.runId);
-      }
-      await putNew(deps, run);
-      await putScope(table, run.runId, newRun.scope);
-      await openPointer(table, run.runId);
-      await carryOver(deps, run.runId);
-      return (await getRun(deps, run.runId)) ?? run;
-    },
+    createRun: (newRun) => beginRun(deps, newRun, { openOf: (register) => openOf(deps, register) }),
   };
 }
 
-/** Called once a run is finished. Safe to repeat, and harmless when another run has begun. */
-export async function closePointer(table: Table, runId: string): Promise<void> {
-  await table.update(POINTER_KEY, { set: { open: false } }, all(equals("runId", runId), equals("open", true)));
+/** Called once a run is finished. Safe to repeat. */
+export async function leaveRegister(deps: Deps, run: Pick<Run, "runId" | "name" | "createdAtMs">): Promise<void> {
+  await untilDone("close a run", async () => {
+    const register = await readRegister(deps);
+    if (!register.open.some(({ runId }) => runId === run.runId)) return "done";
+    await deps.table.update(pastKey(run), { set: { runId: run.runId, name: run.name } });
+    const open = register.open.filter(({ runId }) => runId !== run.runId);
+    return (await changeRegister(deps.table, register, { open, last: run.runId })) ? "done" : "again";
+  });
 }
 
-/** The run that the pointer names; closes a pointer that a crash left open. */
-async function runOf(deps: Deps, pointer: Item): Promise<Run> {
-  const runId = readText(pointer, "runId");
+/** The runs that the register names; takes those out that a crash left there. */
+async function openOf(deps: Deps, register: Register): Promise<readonly Run[]> {
+  if (register.open.length === 0) return [];
+  const runs = await getRuns(
+    deps,
+    register.open.map(({ runId }) => runId),
+  );
+  if (runs.length < register.open.length)
+    throw new BrokenStateError(
+      `a run of the register is not there: ${register.open.map(({ runId }) => runId).join(", ")}`,
+    );
+  for (const run of runs) if (isFinished(run.status)) await leaveRegister(deps, run);
+  return runs.filter(({ status }) => !isFinished(status));
+}
+
+async function mustBeThere(deps: Deps, runId: string): Promise<Run> {
   const run = await getRun(deps, runId);
-  if (run === null) throw new BrokenStateError(`the pointer names run ${runId}, which is not there`);
-  if (readFlag(pointer, "open") && isFinished(run.status)) await closePointer(deps.table, runId);
+  if (run === null) throw new BrokenStateError(`the register names run ${runId}, which is not there`);
   return run;
 }
 
-async function putNew(deps: Deps, run: Run): Promise<void> {
-  const createMark = deps.newId();
-  const key = runKey(run.runId);
-  if (await deps.table.put(key, itemOf({ ...attributesOf(run), ...paceAttributes(run), createMark }), absent("pk")))
-    return;
-  const found = await deps.table.get(key);
-  if (found === null || readText(found, "createMark") !== createMark)
-    throw new BrokenStateError(`a run ${run.runId} is there already`);
-}
-
-/** @throws RunInProgressError when another run was faster; ours is taken away again */
-async function openPointer(table: Table, runId: string): Promise<void> {
-  const isOpen = await table.update(
-    POINTER_KEY,
-    { set: { runId: runId, open: true } },
-    any(absent("pk"), equals("open", false)),
-  );
-  if (isOpen !== null) return;
-  const pointer = await table.get(POINTER_KEY);
-  const winner = pointer === null ? runId : readText(pointer, "runId");
-  if (winner === runId) return;
-  await deleteScope(table, runId);
-  await table.delete(runKey(runId));
-  throw new RunInProgressError(winner);
+function pastItems({ table }: Deps, limit: number) {
+  return limit < 1 ? Promise.resolve([]) : table.query({ pk: OPEN_KEY.pk, from: PAST, to: PAST + LAST, limit });
 }

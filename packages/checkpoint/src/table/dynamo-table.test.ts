@@ -60,7 +60,7 @@ test("an item of the version before is read, and is of this one after a change; 
   expect(await versionNow()).toBe(String(ITEM_VERSION));
 
   await setVersion(ITEM_VERSION + 1);
-  const refused = /^item run#.* is of version 3, newer than this program reads/;
+  const refused = /^item run#.* is of version 4, newer than this program reads/;
   await expect(store.getRun(RUN)).rejects.toThrow(refused);
   await expect(store.currentRun()).rejects.toThrow(refused);
   await expect(store.createRun(aRun({ runId: "another" }))).rejects.toThrow(refused);

@@ -7,7 +7,7 @@ import { absent, all, any, compare } from "./conditions.ts";
 import { type Change, type Condition, type Item, nameOf, type Table } from "./table.ts";
 
 /** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
-export const ITEM_VERSION = 2;
+export const ITEM_VERSION = 3;
 const VERSION = "v";
 const IS_OURS: Condition = any(absent(VERSION), compare(VERSION, "<=", ITEM_VERSION));
 

@@ -33,6 +33,7 @@ export const DEAD: BatchCounts = { applied: 0, stale: 0, dead: 5 };
 export function aRun(changes: Partial<NewRun> = {}): NewRun {
   return {
     runId: RUN,
+    about: "posts of a day",
     source: { kind: "relay", host: "relay.example:443" },
     profile: "background",
     throttle: {

@@ -57,7 +57,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(await store.getScope(RUN)).toEqual(scope);
     });
 
-    test("is refused while another is not finished, errored and paused included", async () => {
+    test("is refused while another about the same is not finished, errored and paused included", async () => {
       const store = await open();
       await store.createRun(aRun());
       for (const status of ["paused", "running", "errored"] as const) {
@@ -96,6 +96,136 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
       const current = await store.currentRun();
       expect(results.findIndex(({ status }) => status === "fulfilled")).toBe(ids.indexOf(current?.runId ?? ""));
+    });
+  });
+
+  describe("issue 14.1: several runs", () => {
+    const another = (runId: string, changes: Parameters<typeof aRun>[0] = {}) =>
+      aRun({ runId, about: `about ${runId}`, ...changes });
+
+    test("are open beside each other, in the order in which they began", async () => {
+      const store = await open();
+      for (const runId of ["c", "a", "b"]) await store.createRun(another(runId));
+      expect((await store.openRuns()).map(({ runId }) => runId)).toEqual(["c", "a", "b"]);
+      expect(await store.currentRun()).toMatchObject({ runId: "b" });
+      await store.transition("b", ["running"], "cancelled", { finishedAtMs: NOW });
+      expect((await store.openRuns()).map(({ runId }) => runId)).toEqual(["c", "a"]);
+      expect(await store.currentRun({ openOnly: true })).toMatchObject({ runId: "a" });
+    });
+
+    test("are 20 at most, and the 21st begins once one of them is finished", async () => {
+      const store = await open();
+      for (let run = 1; run <= 20; run += 1) await store.createRun(another(`run-${run}`));
+      const refused = {
+        name: "TooManyRunsError",
+        message: expect.stringMatching(/^20 runs are open, and no more can be/),
+      };
+      await expect(store.createRun(another("run-21"))).rejects.toMatchObject(refused);
+      expect(await store.getRun("run-21")).toBeNull();
+      await store.transition("run-7", ["running"], "cancelled", {});
+      await store.createRun(another("run-21"));
+      expect(await store.openRuns()).toHaveLength(20);
+    });
+
+    test("begin, all of them, when many begin at the same time", async () => {
+      const store = await open();
+      await Promise.all(["a", "b", "c", "d"].map((runId) => store.createRun(another(runId))));
+      const runs = await store.openRuns();
+      expect(runs.map(({ runId }) => runId).sort()).toEqual(["a", "b", "c", "d"]);
+      // One of them brought the pace, the others joined it.
+      expect(new Set(runs.map(({ paceId, paceVersion }) => `${paceId} ${paceVersion}`)).size).toBe(1);
+    });
+
+    test("have each a name of its own, by which they are found, also when they are finished", async () => {
+      const store = await open();
+      await store.createRun(another("a", { name: "nightly" }));
+      await expect(store.createRun(another("b", { name: "nightly" }))).rejects.toMatchObject({
+        name: "NameTakenError",
+        message: "run a is open and has the name nightly: choose another name",
+      });
+      expect(await store.getRun("b")).toBeNull();
+      expect(await store.findRun("nightly")).toMatchObject({ runId: "a", name: "nightly" });
+      expect(await store.findRun("a")).toMatchObject({ runId: "a" });
+      expect(await store.findRun("weekly")).toBeNull();
+      await store.transition("a", ["running"], "cancelled", {});
+      expect(await store.findRun("nightly")).toMatchObject({ runId: "a", status: "cancelled" });
+      await store.createRun(another("b", { name: "nightly", createdAtMs: NOW + 1 }));
+      expect(await store.findRun("nightly")).toMatchObject({ runId: "b" });
+    });
+
+    test("that are finished are listed, those that began last first, as many as are wanted", async () => {
+      const store = await open();
+      for (const [index, runId] of ["a", "b", "c"].entries()) {
+        await store.createRun(another(runId, { createdAtMs: NOW + index }));
+        await store.transition(runId, ["running"], "cancelled", {});
+      }
+      await store.createRun(another("d"));
+      const idsOf = async (limit: number) => (await store.pastRuns({ limit })).map(({ runId }) => runId);
+      expect(await idsOf(10)).toEqual(["c", "b", "a"]);
+      expect(await idsOf(2)).toEqual(["c", "b"]);
+      expect(await idsOf(0)).toEqual([]);
+    });
+  });
+
+  describe("issue 14.2: one pace", () => {
+    const DATABASE = { id: "an-id", name: "db.example/postgres" };
+
+    test("is that of the run that was there first: a second one joins it and changes nothing", async () => {
+      const store = await open();
+      await store.createRun(aRun({ database: DATABASE }));
+      await store.raiseBackOff("an-id", { reason: "latency", notAfterMs: NOW, nowMs: NOW });
+      const { throttle } = aRun();
+      const taken = await store.takeSlot("an-id", { intervalMs: 100, nowMs: NOW });
+      const second = aRun({
+        runId: "run-2",
+        about: "another",
+        database: DATABASE,
+        throttle: { ...throttle, batchSize: 50 },
+        createdAtMs: NOW + 60_000,
+      });
+      const pace = { throttle, backOff: 2, plannedDueMs: taken.dueMs + 100, paceVersion: taken.paceVersion };
+      expect(await store.createRun(second)).toMatchObject(pace);
+      expect(await theRun(store)).toMatchObject(pace);
+      // A tune of one is a tune of both.
+      const change = { throttle: second.throttle, profile: "fast" as const, sources: {}, record: aTune(1), nowMs: NOW };
+      await store.tune(RUN, change);
+      expect((await store.openRuns()).map((run) => run.throttle.batchSize)).toEqual([50, 50]);
+    });
+
+    test("is one where it is not known yet that the database is the same", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      expect(await store.createRun(aRun({ runId: "b", about: "b", database: DATABASE }))).toMatchObject({
+        paceId: DEFAULT_PACE_ID,
+        database: DATABASE,
+      });
+      await store.bindDatabase(RUN, DATABASE);
+      expect(await store.createRun(aRun({ runId: "c", about: "c", database: DATABASE }))).toMatchObject({
+        paceId: DEFAULT_PACE_ID,
+      });
+    });
+
+    test("is another one for another database", async () => {
+      const store = await open();
+      await store.createRun(aRun({ database: DATABASE }));
+      const elsewhere = { id: "other", name: "db.example/other" };
+      const throttle = { ...aRun().throttle, batchSize: 50 };
+      await store.createRun(aRun({ runId: "b", about: "b", database: elsewhere, throttle }));
+      const runs = await store.openRuns();
+      expect(runs.map((run) => [run.paceId, run.throttle.batchSize])).toEqual([
+        ["an-id", 5],
+        ["other", 50],
+      ]);
+    });
+
+    test("begins anew with the next run once all of its runs are finished", async () => {
+      const store = await open();
+      await store.createRun(aRun());
+      await store.createRun(aRun({ runId: "b", about: "b" }));
+      await store.transition(RUN, ["running"], "cancelled", {});
+      await store.transition("b", ["running"], "cancelled", {});
+      const throttle = { ...aRun().throttle, batchSize: 50 };
+      expect(await store.createRun(aRun({ runId: "c", throttle }))).toMatchObject({ throttle });
     });
   });
 

@@ -14,6 +14,7 @@ export const HOUR = 60 * MINUTE;
 export function sampleRun(different: Partial<Run> = {}): Run {
   return {
     runId: "run-1",
+    name: null,
     paceId: "default",
     generation: 1,
     status: "running",
