@@ -72,7 +72,7 @@ test("issue 13.4: a second sink: a stream in order, and again backwards, leaves 
   await store.transition(run.runId, ["enqueued"], "running", {});
   const table = new Map<string, RecordRow>();
   const kit = openMemorySink(table);
-  await prepareSink(kit, { throttleQuery: null, goesOn: run });
+  await prepareSink(kit, { throttleQuery: null, goesOn: [run] });
   const sink = kit.openSink({ clock, random: () => 0.5, throttleQuery: null, poolSize: 1 });
   const consumer = quietConsumer({ clock, store, queue, sink });
 

@@ -100,7 +100,7 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
   await store.createRun(
     newRun(config, { runId: "run", nowMs: Date.now(), start, end: { kind: "seq", seq: log.headSeq } }),
   );
-  const result = await runTick(
+  const tick = await runTick(
     {
       ...common,
       store,
@@ -134,7 +134,7 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
     { signal: never, firstRun: null },
   );
   expect(lines).toMatchObject([expect.stringMatching(/^\[BACKFILL\] Start at .*: reading from seq \d+ .* looks$/)]);
-  expect(result.run?.startPosition?.ordinal).toBeGreaterThan(log.oldestSeq + 1_000);
-  expect(result.run?.startPosition?.timeMs).toBeLessThan(startTimeMs);
-  expect(result.run?.keptSinceMs).toBeLessThan(Date.now() - 5 * HOUR_MS);
+  expect(tick.runs[0]?.run.startPosition?.ordinal).toBeGreaterThan(log.oldestSeq + 1_000);
+  expect(tick.runs[0]?.run.startPosition?.timeMs).toBeLessThan(startTimeMs);
+  expect(tick.runs[0]?.run.keptSinceMs).toBeLessThan(Date.now() - 5 * HOUR_MS);
 });

@@ -69,12 +69,13 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     if (beginsToApply(parsed)) {
       // A database that sleeps is not woken for an event that is refused anyway.
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
-      const isNew = parsed.action === "start" && parsed.start.isNew;
-      const goesOn = isNew ? null : await deps.store.currentRun({ openOnly: true });
+      const open = await deps.store.openRuns();
+      // The only run that is open is about to be cancelled, and does not prevent the use of another database.
+      const goesOn = parsed.action === "start" && parsed.start.isNew && open.length === 1 ? [] : open;
       const sink = openSink(databaseUrlOf(config));
       await prepareSink(sink, { throttleQuery: config.settings.throttleQuery, goesOn });
       // A batch of an open run may hold what is older than any tombstone.
-      if (parsed.action === "start" && (await deps.store.currentRun({ openOnly: true })) === null)
+      if (parsed.action === "start" && open.length === 0)
         await tidyUp({
           tidying: sink.tidying,
           deadLetters: async () => (await deps.queue.figures()).deadLetters,

@@ -1,8 +1,10 @@
-/** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one Get. */
+/** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one read. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
+import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
+import type { TurnResult } from "@firehose-backfill/backfill/turn";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
@@ -11,7 +13,7 @@ import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
-import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
+import { collectSnapshot, rateMeters } from "@firehose-backfill/status/collect-snapshot";
 import { createNotifier } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import { recordHistory } from "@firehose-backfill/status/stored-history";
@@ -63,7 +65,7 @@ export function createReader(
     resolveName: systemNames,
   });
   const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }) };
-  const meter = createRateMeter();
+  const meters = rateMeters();
   const reporter = createTickReporter(observability);
   const { notifyUrl } = settings;
   const notifier =
@@ -100,20 +102,37 @@ export function createReader(
         owner: context.awsRequestId,
         log,
       };
-      const result = await runTick(deps, { signal: new AbortController().signal, firstRun });
+      const { runs } = await runTick(deps, { signal: new AbortController().signal, firstRun });
       if (memory.isOverLimit()) recycling.mark();
-      outages.note(result);
-      const { run } = result;
-      if (run === null) return result.endedBecause;
-      const snapshot = await collectSnapshot({ store, queue, clock, config, meter, runId: run.runId });
-      reporter.report({ ...result, run }, snapshot, memory.usedMb());
-      await recordHistory(store, snapshot).catch((error: unknown) =>
-        log(`[BACKFILL] The history of the run could not be stored: ${describeError(error)}`),
-      );
-      await notifier?.look(snapshot);
-      return `run ${run.runId} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
+      if (runs.length === 0) return "no run";
+      const said: string[] = [];
+      for (const result of runs) said.push(await tell(result, { isOnly: runs.length === 1 }));
+      meters.keepOnly(runs.map(({ run }) => run.runId));
+      // Those of the others are told first. Lambda counts the error, and an alarm sees it.
+      const failed = runs.find(({ failure }) => failure !== undefined);
+      if (failed !== undefined) throw failed.failure?.error;
+      return said.join("; ");
     },
   };
+
+  async function tell(result: TurnResult, { isOnly }: { readonly isOnly: boolean }): Promise<string> {
+    const { run } = result;
+    outages.note(result);
+    const snapshot = await collectSnapshot({
+      store,
+      queue,
+      clock,
+      config,
+      meter: meters.of(run.runId),
+      runId: run.runId,
+    });
+    reporter.report(result, snapshot, { readerMb: memory.usedMb(), isOnly });
+    await recordHistory(store, snapshot).catch((error: unknown) =>
+      log(`[BACKFILL] The history of ${labelOf(run)} could not be stored: ${describeError(error)}`),
+    );
+    await notifier?.look(snapshot);
+    return `${labelOf(run)} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
+  }
 }
 
 function refuseStranger(event: unknown): void {

@@ -1,35 +1,45 @@
-/** Reports a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
-import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+/** What is said of a tick: the lines of a long-lived process, their figures as fields, and the reader's metrics. */
+import type { TurnResult } from "@firehose-backfill/backfill/turn";
 import { secondsOverdue, secondsWaiting } from "@firehose-backfill/backfill/trouble";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { MAX_OPEN_RUNS } from "@firehose-backfill/checkpoint/run";
+import { runSuffix } from "@firehose-backfill/core/log-lines";
 import { memoryLine, progressLine, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { addCount, addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
 
 export interface TickReporter {
-  /** Called once for a tick that found an open run. */
-  report(result: TickResult & { readonly run: Run }, snapshot: Snapshot, readerMb: number): void;
+  /** Once a tick for each open run. `isOnly`: no other one is open, and its lines are those of the seed, word for word. */
+  report(result: TurnResult, snapshot: Snapshot, of: { readonly readerMb: number; readonly isOnly: boolean }): void;
 }
 
-export function createTickReporter({ logger, metrics }: Observability): TickReporter {
-  let saidConfig = "";
+export function createTickReporter({ logger, metrics, publish }: Observability): TickReporter {
+  /** By run, what was said last. */
+  const saidConfigs = new Map<string, string>();
 
   const sayConfig = ({ runId, throttle }: Run) => {
     const text = throttlingConfigLines(throttle).join("\n");
-    if (`${runId} ${text}` === saidConfig) return;
-    saidConfig = `${runId} ${text}`;
+    if (saidConfigs.get(runId) === text) return;
+    if (saidConfigs.size >= MAX_OPEN_RUNS) saidConfigs.clear();
+    saidConfigs.set(runId, text);
     logger.info(text, { runId, throttle: { ...throttle } });
   };
 
   return {
-    report({ run, read, outstanding, endedBecause, isLeaseLost }, snapshot, readerMb) {
+    report({ run, read, outstanding, endedBecause, isLeaseLost }, snapshot, { readerMb, isOnly }) {
       sayConfig(run);
       const { received, processed, dead, status } = snapshot;
       const ratePerSecond = snapshot.ratePerSecond ?? snapshot.averageRatePerSecond ?? 0;
       const skipped = Object.values(snapshot.skipped).reduce((sum, count) => sum + count, 0);
-      const about = { runId: run.runId, status, endedBecause };
-      logger.info(progressLine({ received, processed, skipped, ratePerSecond }), {
+      const about = {
+        runId: run.runId,
+        ...(run.name === null ? {} : { runName: run.name }),
+        status,
+        endedBecause,
+      };
+      const suffix = isOnly ? "" : runSuffix(run);
+      logger.info(`${progressLine({ received, processed, skipped, ratePerSecond })}${suffix}`, {
         ...about,
         received,
         processed,
@@ -41,7 +51,7 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
       });
       const usedMb = snapshot.memory.usedMb ?? readerMb;
       const limitMb = snapshot.memory.limitMb ?? run.throttle.maxMemoryMb;
-      logger.info(memoryLine({ usedMb, limitMb }), { ...about, usedMb, limitMb, readerMb });
+      logger.info(`${memoryLine({ usedMb, limitMb })}${suffix}`, { ...about, usedMb, limitMb, readerMb });
 
       addCount(metrics, "FramesRead", read?.frames ?? 0);
       addCount(metrics, "EventsMatched", read?.matched ?? 0);
@@ -57,6 +67,10 @@ export function createTickReporter({ logger, metrics }: Observability): TickRepo
       if (readTo !== null)
         addMetric(metrics, "ReaderLagSeconds", (Date.parse(snapshot.at) - Date.parse(readTo)) / 1000);
       if (snapshot.fallsOffInSeconds !== null) addMetric(metrics, "FallsOffInSeconds", snapshot.fallsOffInSeconds);
+      if (isOnly) return;
+      // Beside others its metrics are a line of their own, which says whose they are. Alarms see all of them.
+      metrics.addMetadata("run", run.name ?? run.runId);
+      publish();
     },
   };
 }

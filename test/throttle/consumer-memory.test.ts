@@ -93,8 +93,8 @@ it("never above the limit by more than one batch; the run finishes, and nothing 
     },
     {
       signal,
-      onTick: ({ run }) => {
-        if (run?.status === "succeeded") stop.abort();
+      onTick: ({ runs }) => {
+        if (runs[0]?.run.status === "succeeded") stop.abort();
       },
     },
   );

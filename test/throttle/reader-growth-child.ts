@@ -70,7 +70,7 @@ async function read(task: GrowthTask): Promise<void> {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   for (;;) {
-    const { run } = await runTick(
+    const { runs } = await runTick(
       {
         clock,
         random: Math.random,
@@ -88,7 +88,8 @@ async function read(task: GrowthTask): Promise<void> {
       },
       { signal: stop.signal, firstRun: null },
     );
-    if (run === null || run.status !== "running" || stop.signal.aborted) break;
+    const [run] = runs.map((each) => each.run);
+    if (run === undefined || run.status !== "running" || stop.signal.aborted) break;
     await clock.sleep(50, stop.signal);
   }
   report();

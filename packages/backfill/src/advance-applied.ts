@@ -16,10 +16,26 @@ export interface Outstanding {
   readonly oldestSentAtMs: number | null;
   /** When the oldest of these windows should have been applied, by its last slot; null: nothing is outstanding. */
   readonly oldestDueMs: number | null;
+  /** By when all of them should have been applied, by the last slot of any; null: nothing is outstanding. */
+  readonly newestDueMs: number | null;
+  /** Changes with every delivery that left a trace in the ledger without an outcome: an attempt, a wait, a new slot. */
+  readonly traces: number;
 }
 
 /** Enough for two ticks at the densest pace; more are read once these are counted. */
 const WINDOWS_AT_ONCE = 500;
+/** The longest that SQS delays or hides a message for this program. */
+export const MAX_DELAY_MS = 900_000;
+
+export const NOTHING_OUTSTANDING: Outstanding = {
+  batches: 0,
+  events: 0,
+  bytes: 0,
+  oldestSentAtMs: null,
+  oldestDueMs: null,
+  newestDueMs: null,
+  traces: 0,
+};
 
 export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   let batches = 0;
@@ -27,6 +43,8 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
   let bytes = 0;
   let oldestSentAtMs: number | null = null;
   let oldestDueMs: number | null = null;
+  let newestDueMs: number | null = null;
+  let traces = 0;
   for (const { window, entries } of windows) {
     const finished = entries.filter((entry) => entry.outcome !== null);
     const open = window.batches - finished.length;
@@ -35,12 +53,17 @@ export function outstandingOf(windows: readonly OpenWindow[]): Outstanding {
     events += window.events - finished.reduce((sum, entry) => sum + eventsOf(entry.counts), 0);
     bytes += (window.bytes * open) / window.batches;
     oldestSentAtMs = Math.min(oldestSentAtMs ?? window.sentAtMs, window.sentAtMs);
+    for (const { outcome, attempts, waits, dueMs } of entries)
+      if (outcome === null) traces += attempts + waits + (dueMs ?? 0);
+    // A program of before did not note the last slot; it was sent at most this long before it.
+    newestDueMs = Math.max(newestDueMs ?? 0, window.lastDueMs ?? window.sentAtMs + MAX_DELAY_MS);
     if (window.lastDueMs === undefined) continue;
     const taken = entries.flatMap(({ outcome, dueMs }) => (outcome === null && dueMs !== null ? [dueMs] : []));
     const dueMs = Math.max(window.lastDueMs, ...taken);
     oldestDueMs = Math.min(oldestDueMs ?? dueMs, dueMs);
+    newestDueMs = Math.max(newestDueMs, dueMs);
   }
-  return { batches, events, bytes, oldestSentAtMs, oldestDueMs };
+  return { batches, events, bytes, oldestSentAtMs, oldestDueMs, newestDueMs, traces };
 }
 
 /** The update that moves the applied cursor past the first complete windows; null: there are none. Pure. */

@@ -180,11 +180,11 @@ async function applyBatch(
   }
 }
 
-/** A redriven batch of a finished run keeps to the pace of the run that is going on now. */
+/** A redriven batch of a finished run keeps to the pace of the runs that go on now, of its own pace where there is one. */
 async function runOfPace(deps: ConsumerDeps, run: Run): Promise<Run> {
   if (run.finishedAtMs === null) return run;
-  const current = await deps.store.currentRun();
-  return current === null || current.finishedAtMs !== null ? run : current;
+  const open = await deps.store.openRuns();
+  return open.find(({ paceId }) => paceId === run.paceId) ?? open.at(-1) ?? run;
 }
 
 function isOnTime(deps: ConsumerDeps, slot: Slot, pace: Pace): boolean {

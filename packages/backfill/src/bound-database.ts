@@ -5,9 +5,9 @@ import { ConfigError } from "@firehose-backfill/core/errors";
 
 /** @param found `id` null: it has no schema of ours yet. @throws ConfigError with both databases and the possible actions */
 export function refuseOtherDatabase(
-  run: Pick<Run, "runId" | "database"> | null,
+  run: Pick<Run, "runId" | "database">,
   found: { readonly id: string | null; readonly name: string },
 ): void {
-  const problem = run === null ? null : otherDatabase(run.runId, run.database, found);
+  const problem = otherDatabase(run.runId, run.database, found);
   if (problem !== null) throw new ConfigError([problem]);
 }

@@ -18,6 +18,10 @@ export interface StartRequest {
   readonly dids?: readonly string[];
   readonly relay?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What people will call the run. */
+  readonly name?: string;
+  /** With `isNew`: the run that is cancelled, by its id or its name, where several are open. */
+  readonly run?: string;
   /** Cancels the run that is going on, if there is one. */
   readonly isNew: boolean;
   readonly isDryRun: boolean;
@@ -25,26 +29,28 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  | { readonly action: "cancel" | "redrive" }
+  | { readonly action: "redrive" }
+  | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
-  | { readonly action: "status"; readonly withHistory: boolean }
+  | { readonly action: "status"; readonly withHistory: boolean; readonly run?: string }
   | { readonly action: "plan"; readonly start: StartRequest }
-  | { readonly action: "pause"; readonly isNow: boolean }
-  | { readonly action: "resume"; readonly from: string | null }
-  | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>> };
+  | { readonly action: "pause"; readonly isNow: boolean; readonly run?: string }
+  | { readonly action: "resume"; readonly from: string | null; readonly run?: string }
+  /** `run`: any run of the pace that is meant; left out: there is one pace. */
+  | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>>; readonly run?: string };
 
 const EXAMPLE = '{ "action": "start", "days": 3, "profile": "moderate", "collections": ["app.bsky.feed.post"] }';
 
 const START_KEYS = ["days", "from", "to", "profile", "collections", "dids", "relay", "settings", "new", "dryRun"];
 const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
-  start: START_KEYS,
+  start: [...START_KEYS, "name", "run"],
   plan: START_KEYS,
-  status: ["history"],
-  cancel: [],
+  status: ["history", "run"],
+  cancel: ["run"],
   redrive: [],
-  pause: ["now"],
-  resume: ["from"],
-  tune: ["settings"],
+  pause: ["now", "run"],
+  resume: ["from", "run"],
+  tune: ["settings", "run"],
 };
 
 /** @throws UsageError that names the key, what it held and what it takes. */
@@ -59,26 +65,29 @@ export function parseControlEvent(event: unknown): ControlEvent {
   if (unknown.length > 0)
     throw new UsageError(`${action} does not take ${unknown.map(show).join(", ")}; it takes ${list(KEYS[action])}`);
 
+  const named = text(event, "run");
+  const run = named === undefined ? {} : { run: named };
   switch (action) {
     case "start":
     case "plan":
       return { action, start: parseStart(event) };
     case "status":
-      return { action, withHistory: flag(event, "history") };
+      return { action, withHistory: flag(event, "history"), ...run };
     case "cancel":
+      return { action, ...run };
     case "redrive":
       return { action };
     case "pause":
-      return { action, isNow: flag(event, "now") };
+      return { action, isNow: flag(event, "now"), ...run };
     case "resume":
-      return { action, from: text(event, "from") ?? null };
+      return { action, from: text(event, "from") ?? null, ...run };
     case "tune": {
       const settings = object(event, "settings");
       if (settings === undefined || Object.keys(settings).length === 0)
         throw new UsageError(
           'tune takes settings, for example { "action": "tune", "settings": { "BACKFILL_BATCH_DELAY_MS": 4000 } }',
         );
-      return { action, settings };
+      return { action, settings, ...run };
     }
     default: {
       const unreachable: never = action;
@@ -96,6 +105,9 @@ function parseStart(event: Record<string, unknown>): StartRequest {
   const dids = texts(event, "dids");
   const relay = text(event, "relay");
   const settings = object(event, "settings");
+  const name = text(event, "name");
+  const run = text(event, "run");
+  if (name !== undefined) refuseName(name);
   if (days !== undefined && from !== undefined)
     throw new UsageError("days and from both say where to start: give one of them");
   return {
@@ -107,9 +119,22 @@ function parseStart(event: Record<string, unknown>): StartRequest {
     ...(dids === undefined ? {} : { dids }),
     ...(relay === undefined ? {} : { relay }),
     ...(settings === undefined ? {} : { settings }),
+    ...(name === undefined ? {} : { name }),
+    ...(run === undefined ? {} : { run }),
     isNew: flag(event, "new"),
     isDryRun: flag(event, "dryRun"),
   };
+}
+
+const NAME = /^[a-z0-9-]{1,40}$/;
+const RUN_ID = /^\d{8}-\d{6}-[a-z0-9]{4}$/;
+
+/** @throws UsageError */
+export function refuseName(name: string): void {
+  if (!NAME.test(name))
+    throw new UsageError(`name is ${show(name)}; it takes 1 to 40 of the characters a-z, 0-9 and -`);
+  if (RUN_ID.test(name))
+    throw new UsageError(`name is ${show(name)}, which looks like the id of a run: choose another`);
 }
 
 function text(event: Record<string, unknown>, key: string): string | undefined {

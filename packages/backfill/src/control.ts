@@ -2,7 +2,8 @@
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
  * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
+import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { refuseOtherDatabase } from "./bound-database.ts";
@@ -11,12 +12,13 @@ import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
 import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId } from "./new-run.ts";
-import { mustBeOpen, openRun } from "./open-run.ts";
+import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
 import { startConfig } from "./start-config.ts";
-import { tuneRun } from "./tune-run.ts";
+import { tuneAsStarted, tuneRun } from "./tune-run.ts";
+import type { RunSource } from "@firehose-backfill/source/kit";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 
 /** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
@@ -25,17 +27,19 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "start":
       return start(deps, event.start);
     case "status": {
-      const run = await deps.store.currentRun();
-      return { message: run === null ? "no run" : `run ${run.runId} is ${run.status}`, run };
+      const open = event.run === undefined ? await deps.store.openRuns() : [];
+      if (open.length > 1) return { message: `${open.length} runs are open:\n${listRuns(open)}`, run: null };
+      const run = event.run === undefined ? await deps.store.currentRun() : await chooseRun(deps, "show", event.run);
+      return { message: run === null ? "no run" : `${labelOf(run)} is ${run.status}`, run };
     }
     case "pause":
-      return pause(deps, event.isNow);
+      return pause(deps, event);
     case "resume":
-      return resume(deps, event.from);
+      return resume(deps, event);
     case "cancel":
-      return cancel(deps);
+      return cancel(deps, event.run);
     case "tune":
-      return tuneRun(deps, event.settings);
+      return tuneRun(deps, event);
     case "redrive":
       return redriveAndSay(deps);
     case "plan":
@@ -53,7 +57,7 @@ async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAn
       "Cannot plan: this program has no access to the relay; ask the control function or the local process",
     );
   const made = await deps.plan(clampConfig(deps.limits, startConfig(deps, request)), request);
-  return { message: summarizePlan(made), run: await openRun(deps), plan: made };
+  return { message: summarizePlan(made), run: await deps.store.currentRun({ openOnly: true }), plan: made };
 }
 
 async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
@@ -67,25 +71,60 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     deployment: deps.configure({}),
     ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
     ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
+    ...(request.name === undefined ? {} : { name: request.name }),
   });
-  const open = await openRun(deps);
+  const open = await deps.store.openRuns();
   const notes = notesOf(clamp(deps.limits, config.settings).clamped);
   if (request.isDryRun)
-    return { message: `would start a run ${describeRun(run)}; nothing was changed${notes}`, run: open };
-  if (open !== null) {
-    if (!request.isNew)
-      throw new UsageError(
-        `run ${open.runId} is ${open.status}: one run at a time. Cancel it first, or start with --new (which cancels it)`,
-      );
-    await cancelNow(deps, open);
-  }
+    return { message: `would start a run ${describeRun(run)}; nothing was changed${notes}`, run: open.at(-1) ?? null };
+  const replaced = request.isNew ? await runToReplace(deps, open, { request, source: run.source }) : null;
+  if (replaced !== null) await cancelNow(deps, replaced);
   const database = await deps.database?.();
-  const created = await deps.store.createRun(database === undefined ? run : { ...run, database });
-  return { message: `run ${created.runId} is ${created.status}${notes}`, run: created };
+  const created = await create(deps, database === undefined ? run : { ...run, database });
+  const tuned = await tuneAsStarted(deps, created, config);
+  const beside = open.length - (replaced === null ? 0 : 1);
+  const joined =
+    beside === 0
+      ? ""
+      : `; it shares the pace of the database with ${beside === 1 ? "one other run" : `${beside} other runs`}`;
+  return { message: `${labelOf(created)} is ${created.status}${joined}${notes}`, run: tuned };
 }
 
-async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> {
-  const run = await mustBeOpen(deps, "pause");
+/** @throws UsageError where it may not begin */
+async function create(deps: ControlDeps, run: NewRun): Promise<Run> {
+  try {
+    return await deps.store.createRun(run);
+  } catch (error) {
+    if (error instanceof TooManyRunsError || error instanceof NameTakenError) throw new UsageError(error.message);
+    if (!(error instanceof RunInProgressError)) throw error;
+    const same = await deps.store.getRun(error.runId);
+    throw new UsageError(
+      `run ${error.runId} is ${same?.status ?? "open"}: one run at a time for the same source, filters and range. Cancel it first, or start with --new (which cancels it)`,
+    );
+  }
+}
+
+/** The run that `--new` cancels: the only one that is open, or of several the only one on the same source. null: none is open there. */
+async function runToReplace(
+  deps: ControlDeps,
+  open: readonly Run[],
+  { request, source }: { readonly request: StartRequest; readonly source: RunSource },
+): Promise<Run | null> {
+  if (request.run !== undefined) return chooseRun(deps, "cancel", request.run);
+  const isSame = (run: Run) => run.source.kind === source.kind && run.source.host === source.host;
+  const [first, ...more] = open.length === 1 ? open : open.filter(isSame);
+  if (first === undefined) return null;
+  if (more.length === 0) return first;
+  throw new ChooseRunError(
+    `${more.length + 1} runs on ${source.host} are open: say which one --new cancels with --run ID or --run NAME. Open runs:\n${listRuns([first, ...more])}`,
+  );
+}
+
+async function pause(
+  deps: ControlDeps,
+  { isNow, run: wanted }: { readonly isNow: boolean; readonly run?: string },
+): Promise<ControlAnswer> {
+  const run = await chooseRun(deps, "pause", wanted);
   const to: RunStatus = isNow ? "paused" : "pausing";
   const from =
     run.status === "pausing" && isNow ? (["pausing"] as const) : sourcesOf(to).filter((status) => status !== "pausing");
@@ -95,13 +134,16 @@ async function pause(deps: ControlDeps, isNow: boolean): Promise<ControlAnswer> 
   });
   if (after === null) throw refused(run, "pause", from);
   const message = isNow
-    ? `run ${run.runId} is paused: batches in the queue are not applied; resume reads their events again`
-    : `run ${run.runId} is pausing: it reads no more, and applies the batches that are in the queue`;
+    ? `${labelOf(run)} is paused: batches in the queue are not applied; resume reads their events again`
+    : `${labelOf(run)} is pausing: it reads no more, and applies the batches that are in the queue`;
   return { message, run: after };
 }
 
-async function resume(deps: ControlDeps, from: string | null): Promise<ControlAnswer> {
-  const run = await mustBeOpen(deps, "resume");
+async function resume(
+  deps: ControlDeps,
+  { from, run: wanted }: { readonly from: string | null; readonly run?: string },
+): Promise<ControlAnswer> {
+  const run = await chooseRun(deps, "resume", wanted);
   const sources: readonly RunStatus[] = sourcesOf("running").filter((status) => status !== "enqueued");
   if (!sources.includes(run.status)) throw refused(run, "resume", sources);
   if (from === null && needsNewStart(run.reason))
@@ -129,15 +171,15 @@ async function resume(deps: ControlDeps, from: string | null): Promise<ControlAn
     pausedSinceMs: null,
   });
   if (after === null) throw refused(run, "resume", sources);
-  return { message: `run ${run.runId} continues`, run: after };
+  return { message: `${labelOf(run)} continues`, run: after };
 }
 
-async function cancel(deps: ControlDeps): Promise<ControlAnswer> {
-  const run = await mustBeOpen(deps, "cancel");
+async function cancel(deps: ControlDeps, wanted: string | undefined): Promise<ControlAnswer> {
+  const run = await chooseRun(deps, "cancel", wanted);
   const from = sourcesOf("cancelling");
   const after = await deps.store.transition(run.runId, from, "cancelling", { reason: "cancelled by the operator" });
   if (after === null) throw refused(run, "cancel", from);
-  return { message: `run ${run.runId} is cancelling`, run: after };
+  return { message: `${labelOf(run)} is cancelling`, run: after };
 }
 
 /** Both steps at once, because the reader that would do the second one may not be running. */
@@ -159,6 +201,6 @@ const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as cons
 function refused(run: Run, action: keyof typeof DONE, from: readonly RunStatus[]): UsageError {
   const allowed = from.join(", ").replace(/, (\w+)$/, " or $1");
   return new UsageError(
-    `Cannot ${action}: run ${run.runId} is ${run.status}; only ${allowed} runs can be ${DONE[action]}`,
+    `Cannot ${action}: ${labelOf(run)} is ${run.status}; only ${allowed} runs can be ${DONE[action]}`,
   );
 }

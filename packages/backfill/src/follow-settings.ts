@@ -15,15 +15,21 @@ import { ownThrottle, withOwn } from "./off-peak.ts";
 
 type Deps = Pick<ReaderDeps, "store" | "clock" | "log" | "limits">;
 
-/** The changed run. If somebody else has changed its pace meanwhile, the next tick tries again. */
-export async function followSettings(deps: Deps, run: Run, config: Config): Promise<Run> {
-  // A paused or errored run follows when it continues.
+/** The run after it. Tried again at the next tick where somebody else has changed its pace meanwhile. */
+export async function followSettings(
+  deps: Deps,
+  run: Run,
+  config: Config,
+  /** With several open runs their scopes differ from each other anyway. */
+  { isOnly }: { readonly isOnly: boolean } = { isOnly: true },
+): Promise<Run> {
+  // A paused or errored run follows once it goes on.
   if (run.status !== "enqueued" && run.status !== "running" && run.status !== "pausing") return run;
   const given = givenSettings(config);
   const isNews = !isSameGiven(run.seen, given);
   const tuned = await tuneTo(deps, run, given);
   if (tuned === "changed meanwhile") return (await deps.store.getRun(run.runId)) ?? run;
-  if (isNews && run.seen?.scopeHash !== given.scopeHash) await sayScope(deps, run, config);
+  if (isOnly && isNews && run.seen?.scopeHash !== given.scopeHash) await sayScope(deps, run, config);
   if (tuned !== null || !isNews) return tuned ?? run;
   await deps.store.noteSeen(run.paceId, given);
   return { ...run, seen: given };

@@ -4,8 +4,24 @@ import { expect, test } from "vitest";
 import { nextStatus, takeNextStatus } from "./next-status.ts";
 import { NOW, storeWithRun } from "@firehose-backfill/testing/backfill/runs";
 
-const NOTHING = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
-const SOMETHING = { batches: 1, events: 5, bytes: 1, oldestSentAtMs: NOW, oldestDueMs: null };
+const NOTHING = {
+  batches: 0,
+  events: 0,
+  bytes: 0,
+  oldestSentAtMs: null,
+  oldestDueMs: null,
+  newestDueMs: null,
+  traces: 0,
+};
+const SOMETHING = {
+  batches: 1,
+  events: 5,
+  bytes: 1,
+  oldestSentAtMs: NOW,
+  oldestDueMs: null,
+  newestDueMs: null,
+  traces: 0,
+};
 const END = cursorAt(9, NOW);
 const { run, store } = await storeWithRun();
 const complete: Run = { ...run, status: "running", target: END, readerCursor: END, appliedCursor: END };

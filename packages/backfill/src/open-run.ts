@@ -1,19 +1,52 @@
-/** The run that an action is about: the one that is not finished. */
+/** Which run an action is about: the one that is named, or the only one that is open. Where several are open, the answer lists them. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import { UsageError } from "@firehose-backfill/core/errors";
 
-type Deps = { readonly store: Pick<RunStore, "currentRun"> };
+type Deps = { readonly store: Pick<RunStore, "openRuns" | "findRun"> };
 
-/** null: there is none. */
-export async function openRun(deps: Deps): Promise<Run | null> {
-  const run = await deps.store.currentRun();
-  return run === null || run.finishedAtMs !== null ? null : run;
+/** Several runs are open, or none has this name: the command has to name another one. Exit code 2. */
+export class ChooseRunError extends UsageError {
+  override readonly name = "ChooseRunError";
 }
 
-/** @throws UsageError where there is none */
-export async function mustBeOpen(deps: Deps, action: string): Promise<Run> {
-  const run = await openRun(deps);
-  if (run === null) throw new UsageError(`there is no run to ${action}: start one first`);
-  return run;
+/**
+ * `wanted`: the id or the name of a run; undefined: the only one that is open.
+ * @throws ChooseRunError; UsageError where none is open
+ */
+export async function chooseRun(deps: Deps, action: string, wanted: string | undefined): Promise<Run> {
+  if (wanted !== undefined) {
+    const run = await deps.store.findRun(wanted);
+    if (run !== null) return run;
+    throw new ChooseRunError(`no run has the id or the name ${wanted}.${listed(await deps.store.openRuns())}`);
+  }
+  const [run, ...more] = await deps.store.openRuns();
+  if (run === undefined) throw new UsageError(`there is no run to ${action}: start one first`);
+  if (more.length === 0) return run;
+  throw new ChooseRunError(
+    `${more.length + 1} runs are open: say which one to ${action} with --run ID or --run NAME.${listed([run, ...more])}`,
+  );
+}
+
+/** `run 20261128-101500-k3f9`, or with its name behind. */
+export function labelOf(run: Pick<Run, "runId" | "name">): string {
+  return run.name === null ? `run ${run.runId}` : `run ${run.runId} (${run.name})`;
+}
+
+/** A line each: id, name, source, status. */
+export function listRuns(runs: readonly Run[]): string {
+  const rows = runs.map((run) => [run.runId, run.name ?? "-", run.source.host, run.status]);
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widthOf(column)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function listed(runs: readonly Run[]): string {
+  return runs.length === 0 ? " No run is open" : ` Open runs:\n${listRuns(runs)}`;
 }

@@ -2,6 +2,7 @@ import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { expect, test } from "vitest";
+import { NOTHING_OUTSTANDING } from "./advance-applied.ts";
 import { newRun } from "./new-run.ts";
 import { createOutageLog } from "./outage-log.ts";
 import type { ReadReport } from "./read-windows.ts";
@@ -17,9 +18,9 @@ function logOf(ticks: readonly Tick[], secondsApart = 5): readonly string[] {
   const log = createOutageLog({ clock: { now: () => nowMs }, log: (line) => lines.push(line) });
   for (const [endedBecause, frames, status = "running"] of ticks) {
     const of = { ...run, status };
-    const outstanding = { batches: 0, events: 0, bytes: 0, oldestSentAtMs: null, oldestDueMs: null };
     const sums = { windows: 0, received: 0, matched: 0, enqueued: 0, gaps: 0, unknown: 0, isLeaseLost: false };
-    const read: ReadReport | null = frames === null ? null : { run: of, outstanding, endedBecause, frames, ...sums };
+    const read: ReadReport | null =
+      frames === null ? null : { run: of, outstanding: NOTHING_OUTSTANDING, endedBecause, frames, ...sums };
     log.note({ run: of, endedBecause, read });
     nowMs += secondsApart * 1_000;
   }

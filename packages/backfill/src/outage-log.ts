@@ -2,11 +2,11 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { saysNothing } from "./failing-since.ts";
-import type { TickResult } from "./run-tick.ts";
+import type { TurnResult } from "./turn.ts";
 
 export interface OutageLog {
-  /** Called after each tick, in order. */
-  note(result: Pick<TickResult, "run" | "endedBecause" | "read">): void;
+  /** After each tick, what became of each run, in the order in which they came. */
+  note(result: Pick<TurnResult, "run" | "endedBecause" | "read">): void;
 }
 
 export function createOutageLog(options: {
@@ -14,26 +14,29 @@ export function createOutageLog(options: {
   readonly log: (line: string) => void;
 }): OutageLog {
   const { clock, log } = options;
-  let outage: { readonly runId: string; readonly host: string; readonly sinceMs: number } | null = null;
+  /** By run, since when. */
+  const outages = new Map<string, number>();
   return {
     note({ run, endedBecause, read }) {
-      // An outage belongs to one run; a run that is paused or over does not wait for its relay.
-      if (run === null || run.runId !== outage?.runId || run.status !== "running") outage = null;
-      if (run === null || read === null) return;
+      const { runId } = run;
+      // A run that is paused or over waits for no relay.
+      if (run.status !== "running") outages.delete(runId);
+      if (read === null) return;
+      const sinceMs = outages.get(runId);
       if (endedBecause.startsWith(UNREACHABLE)) {
         // If it was back for less than a tick, it is logged as one outage.
-        if (outage !== null) return;
-        outage = { runId: run.runId, host: run.source.host, sinceMs: clock.now() };
+        if (sinceMs !== undefined) return;
+        outages.set(runId, clock.now());
         const why = endedBecause.slice(UNREACHABLE.length);
         log(
           `[BACKFILL] The relay ${run.source.host} cannot be reached: ${why}. Nothing is lost: queued batches are still applied, and the reader tries again until the relay answers`,
         );
         return;
       }
-      if (outage === null || (read.frames === 0 && read.isLeaseLost)) return;
+      if (sinceMs === undefined || (read.frames === 0 && read.isLeaseLost)) return;
       if (saysNothing({ endedBecause, frames: read.frames })) return;
-      const seconds = Math.round((clock.now() - outage.sinceMs) / 1_000);
-      outage = null;
+      const seconds = Math.round((clock.now() - sinceMs) / 1_000);
+      outages.delete(runId);
       log(`[BACKFILL] The relay ${run.source.host} is back after ${seconds} s`);
     },
   };

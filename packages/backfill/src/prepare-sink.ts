@@ -7,8 +7,8 @@ import { refuseOtherDatabase } from "./bound-database.ts";
 
 export interface PrepareOptions {
   readonly throttleQuery: string | null;
-  /** The run that continues here; null: none does, or only one that is about to be cancelled. */
-  readonly goesOn: Run | null;
+  /** The runs that go on here, without those that are cancelled anyway. */
+  readonly goesOn: readonly Run[];
 }
 
 /**
@@ -17,8 +17,9 @@ export interface PrepareOptions {
  */
 export async function prepareSink(sink: SinkKit, { throttleQuery, goesOn }: PrepareOptions): Promise<void> {
   await sink.verify();
-  // Before anything is created there, because the address may be a mistake.
-  refuseOtherDatabase(goesOn, await sink.identity());
+  // Before anything is made there: the address may be a mistake.
+  const found = await sink.identity();
+  for (const run of goesOn) refuseOtherDatabase(run, found);
   await refuseUnusable(sink);
   await sink.migrate();
   if (throttleQuery !== null) await sink.checkThrottleQuery(throttleQuery);

@@ -14,7 +14,8 @@ const OUTSTANDING_BYTES = 256 * 1024 * 1024;
 
 export interface ReadAheadInput {
   readonly run: Run;
-  readonly outstanding: Outstanding;
+  /** Of all runs of the pace that read. */
+  readonly outstanding: Pick<Outstanding, "events" | "bytes">;
   readonly nowMs: number;
   readonly tickMs: number;
   /** The consumers' recent rate in events per second; used only without a pace. */

@@ -4,9 +4,12 @@ import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { kitFor } from "@firehose-backfill/source/kit";
 import type { WindowLimits } from "@firehose-backfill/source/window";
+import { eventsThatFit } from "@firehose-backfill/throttle/slots";
 import type { ReaderDeps } from "./deps.ts";
 import { advanceApplied, type Outstanding } from "./advance-applied.ts";
+import { paceOf } from "./pace.ts";
 import { queueLimits } from "./queue-size.ts";
+import type { SharedReader } from "./read-ahead-shares.ts";
 import { createWorkMeter, freeReadAheadMs, type ReadAheadInput, readAheadEvents } from "./read-ahead.ts";
 import { sendWindow } from "./send-window.ts";
 import { noteStartGap } from "./start-gap.ts";
@@ -19,6 +22,8 @@ const WINDOW_READ_BYTES = 64 * 1024 * 1024;
 const WINDOW_KEPT_BYTES = 16 * 1024 * 1024;
 const WINDOW_EVENTS = 5_000;
 const WAIT_FOR_CONSUMERS_MS = 200;
+/** A window costs some requests, however small it is. */
+const LEAST_SHARE_OF_TICK = 1 / 4;
 
 export interface ReadReport {
   readonly run: Run;
@@ -44,10 +49,11 @@ export interface ReadOptions {
 export async function readWindows(
   deps: ReaderDeps,
   lease: Lease,
-  from: { readonly run: Run; readonly outstanding: Outstanding },
+  from: { readonly run: Run; readonly outstanding: Outstanding; readonly shared: SharedReader },
   options: ReadOptions,
 ): Promise<ReadReport> {
   const { store, clock, timing } = deps;
+  const { shared } = from;
   let { run, outstanding } = from;
   let isFirst = true;
   const sums = { windows: 0, frames: 0, received: 0, matched: 0, enqueued: 0, gaps: 0, unknown: 0 };
@@ -62,11 +68,13 @@ export async function readWindows(
   const meter = createWorkMeter(outstanding.events, clock.now());
   const readAheadInput = (): ReadAheadInput => ({
     run,
-    outstanding,
+    outstanding: shared.outstandingOfAll(outstanding),
     nowMs: clock.now(),
     tickMs: timing.tickMs,
     recentRate: meter.ratePerSecond(),
   });
+  /** While others read as well, less than this is not worth a window: the reader waits until more is free. */
+  const leastEvents = () => eventsThatFit(paceOf(run), timing.tickMs * LEAST_SHARE_OF_TICK);
   const look = async (): Promise<string | null> => {
     const fresh = await store.getRun(run.runId);
     if (fresh === null || fresh.fence !== lease.fence) return "lease lost";
@@ -90,9 +98,16 @@ export async function readWindows(
     const leftMs = options.deadlineMs - clock.now();
     if (leftMs <= 0) return end("time");
     const isPaced = run.throttle.batchDelayMs > 0;
-    const freeEvents = readAheadEvents(readAheadInput());
-    if (freeEvents < 1 && !(isFirst && isPaced)) {
-      if (isPaced) return end("read-ahead full");
+    const isAlone = shared.readers() === 1;
+    const freeEvents = shared.mayRead(run, readAheadEvents(readAheadInput()));
+    const isTooFew = freeEvents < (isAlone || isFirst || !isPaced ? 1 : leastEvents());
+    if (isTooFew && !(isFirst && isPaced && isAlone)) {
+      if (isPaced) {
+        if (isAlone || !(await shared.waitForOthers(options.signal))) return end("read-ahead full");
+        const stop = await look();
+        if (stop !== null) return end(stop);
+        continue;
+      }
       await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);
       const stop = await look();
       if (stop !== null) return end(stop);
@@ -101,11 +116,12 @@ export async function readWindows(
 
     const windowLimits: WindowLimits = {
       maxEvents: Math.min(freeEvents, WINDOW_EVENTS),
-      maxBytes: WINDOW_KEPT_BYTES,
+      maxBytes: Math.floor(WINDOW_KEPT_BYTES / shared.readers()),
       maxReadBytes: WINDOW_READ_BYTES,
       maxMs: Math.min(WINDOW_MS, leftMs),
       takeFirstWhole: isFirst || (!isPaced && outstanding.batches === 0),
     };
+    shared.begins(windowLimits.maxEvents);
     const window = await source.readWindow(windowLimits, options.signal);
     sums.frames += window.units;
     sums.received += window.received;
@@ -133,7 +149,9 @@ export async function readWindows(
     const ended = await applyWindowEnd(deps, lease, run, window);
     if (ended !== null) return end(ended);
     const isFull = window.verdict.kind === "more" && window.verdict.isFull;
-    if (isFull && isPaced && windowLimits.maxEvents === freeEvents) return end("read-ahead full");
+    shared.ended({ matched: window.events.length, isFull });
+    if (isFull && isPaced && windowLimits.maxEvents === freeEvents && shared.readers() === 1)
+      return end("read-ahead full");
     const stop = await look();
     if (stop !== null) return end(stop);
     if (isFull && window.to === null) await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);

@@ -1,20 +1,20 @@
 /**
- * One tick of the reader: take the lease, reconcile, take the next status, read windows, release the lease. The same on AWS (once a
- * minute) and in a long-lived process (as soon as `nextInMs` says). If no run is open, it costs one Get.
+ * One tick of the reader, for all open runs: take their leases, reconcile, keep the pace, take the next status, read windows, release
+ * the leases. The same on AWS (once a minute) and in a long-lived process (as soon as `nextInMs` says). Without an open run it
+ * costs one read. Runs of one pace read at the same time and share its read-ahead.
  */
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
-import type { Lease } from "@firehose-backfill/checkpoint/window";
-import { describeError } from "@firehose-backfill/core/errors";
 import type { ReaderDeps } from "./deps.ts";
-import type { Outstanding } from "./advance-applied.ts";
-import { FAILED, failingSince } from "./failing-since.ts";
-import { followSettings } from "./follow-settings.ts";
-import { keepOffPeak } from "./off-peak.ts";
-import { keepLease } from "./lease-keeper.ts";
-import { freeReadAheadMs } from "./read-ahead.ts";
-import { type ReadReport, readWindows } from "./read-windows.ts";
+import { keepPace } from "./keep-pace.ts";
 import { takeNextStatus } from "./next-status.ts";
-import { reconcile } from "./reconcile.ts";
+import { lookOnce } from "./queue-look.ts";
+import { freeReadAheadMs } from "./read-ahead.ts";
+import { createShares, type SharedReader } from "./read-ahead-shares.ts";
+import { type ReadReport, readWindows } from "./read-windows.ts";
+import { countFinished, readLostAgain } from "./reconcile.ts";
+import { beginTurn, endTurn, isTurn, nothing, step, type Turn, type TurnResult } from "./turn.ts";
+import type { Outstanding } from "./advance-applied.ts";
+import { kitFor } from "@firehose-backfill/source/kit";
 
 export interface TickOptions {
   /** Ends the tick early: the current window is still sent and stored. */
@@ -23,136 +23,184 @@ export interface TickOptions {
   readonly firstRun: (() => NewRun | null) | null;
 }
 
-export interface TickResult {
-  /** As last read; null: there is no open run. */
-  readonly run: Run | null;
-  readonly endedBecause: string;
+export interface Tick {
+  /** One for each open run, in the order in which they began. */
+  readonly runs: readonly TurnResult[];
   /** When a long-lived process should tick again. */
   readonly nextInMs: number;
-  /** null: nothing was read. */
-  readonly read: ReadReport | null;
-  /** As the tick last saw it; null: it was not read. */
-  readonly outstanding: Outstanding | null;
-  readonly isLeaseLost: boolean;
 }
 
-export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<TickResult> {
-  const { store, clock, timing } = deps;
-  const startedAtMs = clock.now();
-  const current = await openRun(deps, options);
-  if (current === null) return nothing(null, "no run", timing.tickMs);
-  const held = await store.acquireLease(current.runId, {
-    owner: deps.owner,
-    ttlMs: timing.leaseTtlMs,
-    nowMs: startedAtMs,
-  });
-  if (held === null) return nothing(current, "another reader holds the lease", timing.lookAgainMs);
-
-  const { lease } = held;
-  await using keeper = keepLease({ store, clock, lease, ttlMs: timing.leaseTtlMs, signal: options.signal });
-  let result: TickResult;
-  let queueEmptySinceMs = held.run.queueEmptySinceMs;
+/** @throws what the part of a run failed with, where the parts of all runs failed */
+export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<Tick> {
+  const startedAtMs = deps.clock.now();
+  const open = await openRuns(deps, options);
+  if (open.length === 0) return { runs: [], nextInMs: deps.timing.tickMs };
+  const begun = await Promise.all(open.map((run) => beginTurn(deps, run, options.signal)));
+  const turns = begun.filter(isTurn);
+  let runs: readonly TurnResult[];
   try {
-    const reconciled = await reconcile(deps, lease, held.run);
-    if (reconciled === null) return { ...nothing(held.run, "lease lost", timing.lookAgainMs), isLeaseLost: true };
-    ({ queueEmptySinceMs } = reconciled);
-    const followed =
-      deps.deployed === undefined ? reconciled.run : await followSettings(deps, reconciled.run, deps.deployed);
-    const run = await keepOffPeak(deps, followed);
-    result = await work(
-      deps,
-      lease,
-      { ...reconciled, run },
-      { signal: keeper.signal, deadlineMs: startedAtMs + timing.tickBudgetMs },
-    );
-  } catch (error) {
-    const message = describeError(error);
-    deps.log(`[BACKFILL] Reader: ${message}`);
-    await noteFailure(deps, held.run.runId, error);
-    result = nothing(held.run, `${FAILED}${message}`, timing.lookAgainMs);
-    if (!keeper.isLost())
-      await release(deps, lease, result, { ...held, startedAtMs, queueEmptySinceMs }).catch(() => undefined);
-    throw error;
+    const ready = await reconcileAll(deps, turns);
+    await readAll(deps, await keepPaces(deps, ready), startedAtMs + deps.timing.tickBudgetMs);
+  } finally {
+    runs = await Promise.all(begun.map((each) => (isTurn(each) ? endTurn(deps, each, startedAtMs) : each)));
   }
-  await release(deps, lease, result, { ...held, startedAtMs, queueEmptySinceMs });
-  return result;
+  const failures = runs.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+  if (failures.length === runs.length) throw failures[0]?.error;
+  return { runs, nextInMs: Math.min(...runs.map(({ nextInMs }) => nextInMs)) };
 }
 
-async function openRun(deps: ReaderDeps, options: TickOptions): Promise<Run | null> {
-  const run = await deps.store.currentRun({ openOnly: true });
-  if (run !== null || options.firstRun === null) return run;
-  // Only if no run has ever existed: the schedule does not begin a new run after a finished one.
-  if ((await deps.store.currentRun()) !== null) return null;
+async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonly Run[]> {
+  const open = await deps.store.openRuns();
+  if (open.length > 0 || options.firstRun === null) return open;
+  // Only where no run has ever existed: one that is finished is not begun again by the schedule.
+  if ((await deps.store.currentRun()) !== null) return [];
   const first = options.firstRun();
-  return first === null ? null : deps.store.createRun(first);
+  return first === null ? [] : [await deps.store.createRun(first)];
 }
 
-async function work(
-  deps: ReaderDeps,
-  lease: Lease,
-  from: { readonly run: Run; readonly outstanding: Outstanding },
-  options: { readonly signal: AbortSignal; readonly deadlineMs: number },
-): Promise<TickResult> {
-  const taken = await takeNextStatus(deps, from.run, from.outstanding);
-  const { run } = taken;
-  const { outstanding } = from;
-  if (taken.readsNot !== null) return { ...nothing(run, taken.readsNot, deps.timing.lookAgainMs), outstanding };
-  if (deps.memory.isOverLimit()) return { ...nothing(run, "memory", deps.timing.lookAgainMs), outstanding };
-  const read = await readWindows(deps, lease, { run, outstanding }, options);
-  return {
-    run: read.run,
-    endedBecause: read.endedBecause,
-    nextInMs: nextInMs(deps, read),
-    read,
-    outstanding: read.outstanding,
-    isLeaseLost: read.isLeaseLost,
+/** A turn that goes on, with its run as it is now. */
+interface Ready {
+  readonly turn: Turn;
+  readonly run: Run;
+  readonly outstanding: Outstanding;
+}
+
+async function reconcileAll(deps: ReaderDeps, turns: readonly Turn[]): Promise<readonly Ready[]> {
+  const look = lookOnce(deps);
+  const isLost = (turn: Turn) => {
+    turn.result = { ...nothing(turn.before, "lease lost", deps.timing.lookAgainMs), isLeaseLost: true };
   };
+  const counted = await eachInTurn(deps, turns, async (turn) => {
+    const found = await countFinished(deps, turn.lease, turn.before, await look());
+    if (found === null) isLost(turn);
+    return found;
+  });
+  const known =
+    turns.length === counted.length ? counted.reduce((sum, { outstanding }) => sum + outstanding.batches, 0) : Infinity;
+  const ready = await eachInTurn(
+    deps,
+    counted.map(({ turn }) => turn),
+    async (turn) => {
+      const its = counted.find((each) => each.turn === turn);
+      if (its === undefined) return null;
+      const { figures } = await look();
+      const found = await readLostAgain(deps, its, { figures, outstandingOfAll: known });
+      if (found === null) isLost(turn);
+      else turn.since = { queueEmptySinceMs: found.queueEmptySinceMs, quiet: found.quiet };
+      return found;
+    },
+  );
+  return ready;
+}
+
+/** For each turn that goes on, at the same time; those that came to something. */
+async function eachInTurn<T extends object>(
+  deps: ReaderDeps,
+  turns: readonly Turn[],
+  work: (turn: Turn) => Promise<T | null>,
+): Promise<(T & { readonly turn: Turn })[]> {
+  const found = await Promise.all(
+    turns.map(async (turn) => {
+      let result: T | null = null;
+      await step(deps, turn, async () => {
+        result = await work(turn);
+      });
+      return result === null ? [] : [{ ...(result as T), turn }];
+    }),
+  );
+  return found.flat();
+}
+
+async function keepPaces(deps: ReaderDeps, ready: readonly Ready[]): Promise<readonly Ready[]> {
+  const kept: Ready[] = [];
+  for (const group of Map.groupBy(ready, ({ run }) => run.paceId).values()) {
+    let runs: readonly { readonly run: Run; readonly outstanding: Outstanding }[] = group;
+    const [first, ...others] = group;
+    if (first === undefined) continue;
+    await step(deps, first.turn, async () => {
+      runs = await keepPace(deps, group);
+    });
+    // Without it the others would plan by a pace that nobody has looked at.
+    const failed = first.turn.result;
+    if (failed !== null) for (const { turn, run } of others) turn.result = { ...failed, run };
+    kept.push(...group.map((each, index) => ({ ...each, ...runs[index] })));
+  }
+  return kept.filter(({ turn }) => turn.result === null);
+}
+
+async function readAll(deps: ReaderDeps, ready: readonly Ready[], deadlineMs: number): Promise<void> {
+  const shares = new Map(ready.map(({ run }) => [run.paceId, createShares(deps.clock)]));
+  const readers = await eachInTurn(
+    deps,
+    ready.map(({ turn }) => turn),
+    async (turn) => {
+      const its = ready.find((each) => each.turn === turn);
+      return its === undefined ? null : mayRead(deps, its);
+    },
+  );
+  // All of them join before the first one asks.
+  const joined = readers.map((each) => {
+    const { isLasting = false } = kitFor(deps.sources, each.run.source.kind);
+    const { outstanding } = each;
+    return { ...each, shared: shares.get(each.run.paceId)?.join(each.run, { isLasting, outstanding }) };
+  });
+  await Promise.all(
+    joined.map(({ shared, ...each }) =>
+      step(deps, each.turn, async () => {
+        if (shared !== undefined) each.turn.result = await read(deps, each, shared, deadlineMs);
+      }),
+    ),
+  );
+}
+
+/** null, and the turn has its result: it does not read. */
+async function mayRead(deps: ReaderDeps, { turn, ...from }: Ready): Promise<Omit<Ready, "turn"> | null> {
+  const { run, readsNot } = await takeNextStatus(deps, from.run, from.outstanding);
+  const { outstanding } = from;
+  const because = readsNot ?? (deps.memory.isOverLimit() ? "memory" : null);
+  if (because === null) return { run, outstanding };
+  turn.result = { ...nothing(run, because, deps.timing.lookAgainMs), outstanding };
+  return null;
+}
+
+async function read(
+  deps: ReaderDeps,
+  { turn, run, outstanding }: Ready,
+  shared: SharedReader,
+  deadlineMs: number,
+): Promise<TurnResult> {
+  try {
+    const report = await readWindows(
+      deps,
+      turn.lease,
+      { run, outstanding, shared },
+      { signal: turn.keeper.signal, deadlineMs },
+    );
+    return {
+      run: report.run,
+      endedBecause: report.endedBecause,
+      nextInMs: nextInMs(deps, report),
+      read: report,
+      outstanding: report.outstanding,
+      isLeaseLost: report.isLeaseLost,
+    };
+  } finally {
+    shared.leave();
+  }
 }
 
 /** When the read-ahead is full: the time until enough of it is free for another read, but never later than the next look. */
-function nextInMs(deps: ReaderDeps, read: ReadReport): number {
+function nextInMs(deps: ReaderDeps, report: ReadReport): number {
   const { timing, clock } = deps;
-  // The tick's time ended before its work did, so the next tick begins at once.
-  if (read.endedBecause === "time") return 0;
-  if (read.endedBecause !== "read-ahead full") return timing.lookAgainMs;
+  // The time of the tick ended before the work did: the next tick begins at once.
+  if (report.endedBecause === "time") return 0;
+  if (report.endedBecause !== "read-ahead full") return timing.lookAgainMs;
   const free = freeReadAheadMs({
-    run: read.run,
-    outstanding: read.outstanding,
+    run: report.run,
+    outstanding: report.outstanding,
     nowMs: clock.now(),
     tickMs: timing.tickMs,
     recentRate: 0,
   });
   return Math.min(timing.lookAgainMs, Math.max(0, timing.leastReadAheadMs - free));
-}
-
-function nothing(run: Run | null, endedBecause: string, nextIn: number): TickResult {
-  return { run, endedBecause, nextInMs: nextIn, read: null, outstanding: null, isLeaseLost: false };
-}
-
-async function release(
-  deps: ReaderDeps,
-  lease: Lease,
-  result: TickResult,
-  /** `run`: before the tick. */
-  at: { readonly run: Run; readonly startedAtMs: number; readonly queueEmptySinceMs: number | null },
-): Promise<void> {
-  const nowMs = deps.clock.now();
-  const tick = { atMs: at.startedAtMs, durationMs: nowMs - at.startedAtMs, endedBecause: result.endedBecause };
-  const failing = failingSince(at.run, { ...tick, frames: result.read?.frames ?? 0, endedAtMs: nowMs });
-  await deps.store.releaseLease(lease, {
-    tick: { ...tick, ...failing },
-    nextTickAtMs: nowMs + result.nextInMs,
-    queueEmptySinceMs: at.queueEmptySinceMs,
-  });
-}
-
-async function noteFailure(deps: ReaderDeps, runId: string, error: unknown): Promise<void> {
-  // As long as a cause lasts, every tick fails because of it.
-  const kind = `tick: ${error instanceof Error ? error.name : "unknown"}`;
-  const message = describeError(error);
-  try {
-    await deps.store.addError(runId, { atMs: deps.clock.now(), source: "reader", message, kind });
-  } catch {
-    // The table itself may have failed; the log line above has the error.
-  }
 }

@@ -1,9 +1,11 @@
 /**
- * An operator's tune of a run: one conditional change of the pace, tried again where somebody else has changed it since it was
- * read. It acts within one batch.
+ * An operator's tune: one conditional change of the pace, tried again where somebody else has changed it since it was
+ * read. It acts within one batch, on all runs of that pace.
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
+import type { Config, SettingKey } from "@firehose-backfill/core/config/settings";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import { parseTune, type Tune } from "@firehose-backfill/core/config/tune";
 import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
@@ -11,19 +13,49 @@ import { clamp, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import { throttleChanges } from "./new-run.ts";
 import { tunedOwn } from "./off-peak.ts";
-import { mustBeOpen } from "./open-run.ts";
+import { chooseRun, labelOf } from "./open-run.ts";
 import { wakePlanned } from "./wake-planned.ts";
 
 const MAX_TUNE_ATTEMPTS = 5;
 
 /** @throws UsageError, ConfigError: refused, nothing has changed */
-export async function tuneRun(deps: ControlDeps, values: Readonly<Record<string, unknown>>): Promise<ControlAnswer> {
-  const wanted = parseTune(values);
+export async function tuneRun(
+  deps: ControlDeps,
+  event: { readonly settings: Readonly<Record<string, unknown>>; readonly run?: string },
+): Promise<ControlAnswer> {
+  return tuneTo(deps, event.run, parseTune(event.settings));
+}
+
+/**
+ * Of a run that has just begun and has joined a pace: the throttle settings that were given with the start itself become a tune of that pace. What the start
+ * did not give leaves the pace as it is. A run that has its pace alone has begun it with these settings already.
+ */
+export async function tuneAsStarted(deps: ControlDeps, run: Run, config: Config): Promise<Run> {
+  const isOfStart = (key: SettingKey) => config.sources[key] === "event" || config.sources[key] === "flag";
+  const keys = THROTTLE_KEYS.filter((key) => isOfStart(key) || isOfStart("profile"));
+  const { throttle } = clamp(deps.limits, config.settings);
+  const different = keys.filter((key) => throttle[key] !== run.throttle[key]);
+  if (different.length === 0) return run;
+  const wanted = {
+    throttle: Object.fromEntries(different.map((key) => [key, throttle[key]])),
+    profile: isOfStart("profile") ? config.settings.profile : null,
+  };
+  return (await tuneTo(deps, run.runId, wanted)).run ?? run;
+}
+
+async function tuneTo(deps: ControlDeps, wantedRun: string | undefined, wanted: Tune): Promise<ControlAnswer> {
   for (let attempt = 1; attempt <= MAX_TUNE_ATTEMPTS; attempt += 1) {
-    const answer = await tuneOnce(deps, await mustBeOpen(deps, "tune"), wanted);
+    const answer = await tuneOnce(deps, await runOfPace(deps, wantedRun), wanted);
     if (answer !== null) return answer;
   }
   throw new UsageError("other commands change the run at the same time: look at its status and try again");
+}
+
+/** While all open runs have one pace, any of them will do. */
+async function runOfPace(deps: ControlDeps, wanted: string | undefined): Promise<Run> {
+  const [run, ...more] = wanted === undefined ? await deps.store.openRuns() : [];
+  if (run !== undefined && more.every(({ paceId }) => paceId === run.paceId)) return run;
+  return chooseRun(deps, "tune", wanted);
 }
 
 /** null: somebody else has changed its pace since it was read. */
@@ -53,5 +85,17 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
   });
   if (after === null) return null;
   const said = Object.entries(changes).map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`);
-  return { message: `run ${run.runId}: ${said.join(", ")}${notes}`, run: await wakePlanned(deps, run, after) };
+  const others = (await deps.store.openRuns()).filter(
+    ({ runId, paceId }) => runId !== run.runId && paceId === run.paceId,
+  );
+  const about = others.length === 0 ? labelOf(run) : `the pace of ${others.length + 1} runs`;
+  const woken = await wakePlanned(deps, run, after);
+  // What the others had planned at the slower pace is planned again, too.
+  for (const other of others) await wakePlanned(deps, { ...other, ...paceBefore(run) }, other);
+  return { message: `${about}: ${said.join(", ")}${notes}`, run: woken };
+}
+
+/** What decides whether planned batches are worth planning again. */
+function paceBefore({ throttle, backOff, plannedDueMs }: Run): Pick<Run, "throttle" | "backOff" | "plannedDueMs"> {
+  return { throttle, backOff, plannedDueMs };
 }

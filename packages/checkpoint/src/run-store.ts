@@ -3,7 +3,7 @@ import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import type { NewGeneration, RunPatch } from "./run-changes.ts";
-import type { NewRun, Run, TickReport } from "./run.ts";
+import type { NewRun, Quiet, Run, TickReport } from "./run.ts";
 import type { Lease } from "./window.ts";
 
 export interface RunStore {
@@ -53,6 +53,6 @@ export interface RunStore {
   renewLease(lease: Lease, options: { ttlMs: number; nowMs: number }): Promise<boolean>;
   releaseLease(
     lease: Lease,
-    report: { tick: TickReport; nextTickAtMs: number | null; queueEmptySinceMs: number | null },
+    report: { tick: TickReport; nextTickAtMs: number | null; queueEmptySinceMs: number | null; quiet: Quiet | null },
   ): Promise<void>;
 }

@@ -64,6 +64,7 @@ export function newRunValue(run: NewRun): Run {
     fence: 0,
     lastTick: null,
     queueEmptySinceMs: null,
+    quiet: null,
     nextTickAtMs: null,
     tunes: [],
   };
@@ -146,6 +147,7 @@ export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<Ru
     appliedCursor: change.cursor,
     appliedWindow: run.registered,
     queueEmptySinceMs: null,
+    quiet: null,
     sourceMoved: true,
     // The end of the stream is found again. If the old end were kept, nothing before it would be read again.
     target: null,

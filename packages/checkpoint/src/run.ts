@@ -30,6 +30,13 @@ export interface TickReport {
   readonly failingSinceMs?: number;
 }
 
+/** A stretch of time in which nothing became of the batches that are outstanding. */
+export interface Quiet {
+  readonly sinceMs: number;
+  /** What the ledger says of them, as a short text: another one begins another stretch. */
+  readonly ledger: string;
+}
+
 /** A run as it is read: its own item, joined with the item of the pace that it names. */
 export interface Run extends RunItem, Pace {
   /** Of the settings of its scope, which are its own, and of those of its pace. */
@@ -94,6 +101,8 @@ export interface RunItem {
   readonly lastTick: TickReport | null;
   /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
   readonly queueEmptySinceMs: number | null;
+  /** Since when every look found the same batches outstanding, overdue and untouched, by the run's own ledger; null: the last look did not. */
+  readonly quiet: Quiet | null;
   readonly nextTickAtMs: number | null;
 }
 

@@ -60,7 +60,8 @@ const CURSORS = ["startPosition", "readerCursor", "appliedCursor", "target"] as 
 type CursorName = (typeof CURSORS)[number];
 
 const written: { readonly items: readonly Stored[]; readonly run: WrittenRun } = read("written-items.json");
-const ofVersion2: { readonly items: readonly Stored[]; readonly run: Omit<Run, "name"> } = read("written-items-2.json");
+const ofVersion2: { readonly items: readonly Stored[]; readonly run: Omit<Run, "name" | "quiet"> } =
+  read("written-items-2.json");
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a file holds is known to the one who wrote it
 function read<T>(name: string): T {
@@ -98,6 +99,7 @@ function runOfBefore(sourceState: Run["sourceState"]): Run {
     paceId: DEFAULT_PACE_ID,
     database: null,
     name: null,
+    quiet: null,
     seen: null,
   };
 }
@@ -175,7 +177,7 @@ test("a program of before changes nothing any more in a run whose pace is carrie
 describe("issue 14.5: a table of the version that knew one run", () => {
   test("its open run is read as it was, and is the one in the list", async () => {
     const store = createDynamoStore({ client, table: await tableOfBefore(ofVersion2), ...FIXED });
-    const run = { ...ofVersion2.run, name: null };
+    const run = { ...ofVersion2.run, name: null, quiet: null };
     expect(await store.openRuns()).toEqual([run]);
     expect(await store.currentRun()).toEqual(run);
     expect(await store.findRun(RUN)).toEqual(run);

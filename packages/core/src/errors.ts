@@ -27,7 +27,7 @@ export class ConfigError extends Error implements ClassifiedError {
 
 /** A command or a control event that is not understood. The message says what would be right; exit code 2. */
 export class UsageError extends Error implements ClassifiedError {
-  override readonly name = "UsageError";
+  override readonly name: string = "UsageError";
 
   isRetryable(): boolean {
     return false;

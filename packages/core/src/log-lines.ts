@@ -35,6 +35,11 @@ export function memoryLine(memory: { readonly usedMb: number; readonly limitMb: 
   return `[BACKFILL] Memory: ${Math.round(memory.usedMb)}MB / ${Math.round(memory.limitMb)}MB limit`;
 }
 
+/** Behind a line of a run that is not the only one. What the line begins with stays the same. */
+export function runSuffix(run: { readonly runId: string; readonly name: string | null }): string {
+  return ` [run ${run.name ?? run.runId}]`;
+}
+
 export interface ProgressCadence {
   /** True if the lines are to be printed now; the next interval then begins here. */
   isDue(received: number, nowMs: number): boolean;

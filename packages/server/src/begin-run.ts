@@ -15,7 +15,7 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
-import { openRun } from "@firehose-backfill/backfill/open-run";
+import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -27,7 +27,8 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 
 export type Begun =
-  | { readonly kind: "new" | "resumed"; readonly run: Run }
+  /** `beside`: the other open runs, which go on here as well. */
+  | { readonly kind: "new" | "resumed"; readonly run: Run; readonly beside: readonly Run[] }
   /** There is nothing to do. `because`: why, and how to begin anew. */
   | { readonly kind: "none"; readonly run: Run | null; readonly because: string };
 
@@ -37,25 +38,35 @@ export async function beginRun(
   options: {
     readonly config: Config;
     readonly start: StartRequest | null;
-    /** Given: the unfinished run goes on, from there; no run is begun. */
-    readonly resume?: { readonly from: string | null };
+    /** Given: the unfinished run goes on, from there; no run is begun. `run`: which one, where several are open. */
+    readonly resume?: { readonly from: string | null; readonly run?: string };
     readonly log: (line: string) => void;
   },
 ): Promise<Begun> {
   const { config, log } = options;
-  const open = await openRun(deps);
+  const open = await deps.store.openRuns();
   const database = await deps.database?.();
+  const beside = async (run: Run) => (await deps.store.openRuns()).filter(({ runId }) => runId !== run.runId);
   if (options.start !== null) {
     const { run } = await control(deps, { action: "start", start: options.start });
-    return run === null ? { kind: "none", run, because: "nothing was started" } : { kind: "new", run };
+    return run === null
+      ? { kind: "none", run, because: "nothing was started" }
+      : { kind: "new", run, beside: await beside(run) };
   }
-  if (open !== null && database !== undefined) {
-    refuseOtherDatabase(open, database);
-    // A run from before runs were bound belongs to the database that it goes on with.
-    if (open.database === null) await deps.store.bindDatabase(open.runId, database);
+  if (database !== undefined)
+    for (const each of open) {
+      refuseOtherDatabase(each, database);
+      // A run from before runs were bound belongs to the database that it goes on with.
+      if (each.database === null) await deps.store.bindDatabase(each.runId, database);
+    }
+  if (options.resume !== undefined) {
+    const run = await resume(deps, open, options.resume, options);
+    return { kind: "resumed", run, beside: await beside(run) };
   }
-  if (options.resume !== undefined) return { kind: "resumed", run: await resume(deps, open, options.resume, options) };
-  if (open !== null) return { kind: "resumed", run: await goOn(deps, open, config, log) };
+  if (open.length > 0) {
+    const [run = null, ...others] = await goOnAll(deps, open, config, log);
+    if (run !== null) return { kind: "resumed", run, beside: others };
+  }
   const last = await deps.store.currentRun();
   if (config.settings.days === 0) return { kind: "none", run: last, because: "BACKFILL_DAYS is 0: nothing to run" };
   const after = await afterLast(deps, last, { config, database });
@@ -72,7 +83,7 @@ export async function beginRun(
     log(
       `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
     );
-  return { kind: "new", run };
+  return { kind: "new", run, beside: [] };
 }
 
 /** The recording has an end, and nothing comes after it. */
@@ -107,53 +118,76 @@ export async function refuseUnwishedSample(
 ): Promise<void> {
   const problem = unwishedSample(config);
   if (problem === null) return;
-  if (start === null && (await openRun(deps)) !== null) return;
+  if (start === null && (await deps.store.openRuns()).length > 0) return;
   throw new ConfigError([problem]);
 }
 
-/** @throws UsageError where there is nothing to resume */
+/** @throws UsageError where there is nothing to resume, ChooseRunError where it is not said which of several */
 async function resume(
   deps: ControlDeps,
-  open: Run | null,
-  wanted: { readonly from: string | null },
+  open: readonly Run[],
+  wanted: { readonly from: string | null; readonly run?: string },
   options: { readonly config: Config; readonly log: (line: string) => void },
 ): Promise<Run> {
-  if (open === null) throw new UsageError(NOTHING_TO_RESUME);
+  if (open.length === 0) throw new UsageError(NOTHING_TO_RESUME);
   const { config, log } = options;
-  const tuned = await goOnAsItIs(deps, open, config, log);
+  const chosen = await chooseRun(deps, "resume", wanted.run);
+  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: open.length === 1 });
   // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
-  return (await control(deps, { action: "resume", from: wanted.from })).run ?? tuned;
+  return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId })).run ?? tuned;
 }
 
 const NOTHING_TO_RESUME =
   "there is no unfinished run to resume: begin one with firehose-backfill run, or firehose-backfill start";
 
-async function goOn(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
-  const run = await goOnAsItIs(deps, open, config, log);
+/** Each in its state. With several open runs the settings of this start are those of their pace alone: their scopes differ anyway. */
+async function goOnAll(
+  deps: ControlDeps,
+  open: readonly Run[],
+  config: Config,
+  log: (line: string) => void,
+): Promise<readonly Run[]> {
+  const isOnly = open.length === 1;
+  const runs: Run[] = [];
+  for (const { runId } of open) {
+    // What was set for the run before holds for this one as well, if they have one pace.
+    const run = await deps.store.getRun(runId);
+    if (run !== null) runs.push(await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log));
+  }
+  return runs;
+}
+
+async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {
   if (run.status === "errored") {
-    log(`[BACKFILL] Run ${run.runId} was errored: ${run.reason ?? "no reason known"}. It continues now`);
-    return (await control(deps, { action: "resume", from: null })).run ?? run;
+    log(`[BACKFILL] ${capital(labelOf(run))} was errored: ${run.reason ?? "no reason known"}. It continues now`);
+    return (await control(deps, { action: "resume", from: null, run: run.runId })).run ?? run;
   }
   if (run.status === "paused") {
     const how = needsNewStart(run.reason)
       ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
       : "firehose-backfill resume";
-    log(`[BACKFILL] Run ${run.runId} is paused (${run.reason ?? "by the operator"}). To continue: ${how}`);
+    log(`[BACKFILL] ${capital(labelOf(run))} is paused (${run.reason ?? "by the operator"}). To continue: ${how}`);
   }
   return run;
 }
 
 /** In its state, with the settings of this start. @throws ConfigError */
-async function goOnAsItIs(deps: ControlDeps, open: Run, config: Config, log: (line: string) => void): Promise<Run> {
-  const scope = await deps.store.getScope(open.runId);
+async function goOnAsItIs(
+  deps: ControlDeps,
+  open: Run,
+  config: Config,
+  log: (line: string) => void,
+  { isOnly }: { readonly isOnly: boolean },
+): Promise<Run> {
+  const scope = isOnly ? await deps.store.getScope(open.runId) : null;
   const conflicts = scope === null ? [] : scopeConflicts(scope, config);
   if (conflicts.length > 0) {
     throw new ConfigError(
       conflicts.map(({ key, ofRun, given }) => {
         const name = SETTINGS.find((setting) => setting.key === key)?.name ?? key;
-        return `${name} is ${given}, but run ${open.runId} is not finished and has ${ofRun}: unset ${name} to continue it, or begin a new run with "start --new", which cancels it`;
+        return `${name} is ${given}, but run ${open.runId} is not finished and has ${ofRun}: unset ${name} to continue it, or begin a new run with "start --new", which cancels it, or another run beside it with "start"`;
       }),
     );
   }
@@ -179,4 +213,8 @@ async function goOnAsItIs(deps: ControlDeps, open: Run, config: Config, log: (li
     run = { ...run, seen: given };
   }
   return run;
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

@@ -4,7 +4,7 @@
  */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
-import { runTick, type TickResult } from "@firehose-backfill/backfill/run-tick";
+import { runTick, type Tick } from "@firehose-backfill/backfill/run-tick";
 import { describeError } from "@firehose-backfill/core/errors";
 
 const AFTER_FAILURE_MS = 2_000;
@@ -17,7 +17,7 @@ export interface ReaderLoop {
 
 export function startReaderLoop(
   deps: ReaderDeps,
-  options: { readonly signal: AbortSignal; readonly onTick: (result: TickResult) => void },
+  options: { readonly signal: AbortSignal; readonly onTick: (tick: Tick) => void },
 ): ReaderLoop {
   let poked = new AbortController();
   const outages = createOutageLog(deps);
@@ -28,10 +28,10 @@ export function startReaderLoop(
       const signal = AbortSignal.any([options.signal, poked.signal]);
       let nextInMs = AFTER_FAILURE_MS;
       try {
-        const result = await runTick(deps, { signal, firstRun: null });
-        ({ nextInMs } = result);
-        outages.note(result);
-        options.onTick(result);
+        const tick = await runTick(deps, { signal, firstRun: null });
+        ({ nextInMs } = tick);
+        for (const result of tick.runs) outages.note(result);
+        options.onTick(tick);
       } catch (error) {
         deps.log(`[BACKFILL] A tick failed, the next one is in ${AFTER_FAILURE_MS / 1000} s: ${describeError(error)}`);
       }

@@ -1,14 +1,43 @@
-/** When a local process has finished with its run, and how it exits. Pure: decides from the run as last seen. */
+/** When a local process is done with its run, and how it ends: pure, from the run as last seen. */
+import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 
 export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
 
-/** null: it continues. */
-export function runEnd(
-  run: Run,
-  untilDone: boolean,
-): { readonly exit: RunExit; readonly message: string | null } | null {
+export interface RunEnd {
+  readonly exit: RunExit;
+  readonly message: string | null;
+}
+
+/** The worst first. */
+const EXITS: readonly RunExit[] = ["errored", "paused", "done-with-dead", "cancelled", "done"];
+
+/**
+ * How the process ends, once none of its open runs goes on; `before`: how others of its runs have ended. The worst end counts.
+ * null: one goes on, or none is open and none has ended.
+ */
+export function runsEnd(
+  open: readonly Run[],
+  { untilDone, before }: { readonly untilDone: boolean; readonly before: readonly RunEnd[] },
+): RunEnd | null {
+  const now = open.map((run) => ({ run, end: runEnd(run, untilDone) }));
+  if (now.length === 0 || now.some(({ end }) => end === null)) return null;
+  const isOne = now.length === 1 && before.length === 0;
+  const ends = now.flatMap(({ run, end }) => (end === null ? [] : [isOne ? end : of(run, end)]));
+  const all = [...before, ...ends];
+  const exit = EXITS.find((worst) => all.some((end) => end.exit === worst)) ?? "done";
+  const messages = all.flatMap(({ message }) => (message === null ? [] : [message]));
+  return { exit, message: messages.length === 0 ? null : messages.join("; ") };
+}
+
+/** Among several runs, an end says whose it is. */
+export function of(run: Pick<Run, "runId" | "name">, end: RunEnd): RunEnd {
+  return { ...end, message: end.message === null ? null : `${labelOf(run)}: ${end.message}` };
+}
+
+/** null: it goes on. */
+export function runEnd(run: Run, untilDone: boolean): RunEnd | null {
   switch (run.status) {
     case "succeeded":
       if (!untilDone) return null;

@@ -7,14 +7,16 @@ import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
-import type { TickResult } from "@firehose-backfill/backfill/run-tick";
+import type { Tick } from "@firehose-backfill/backfill/run-tick";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { ConfigError } from "@firehose-backfill/core/errors";
 import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
+import { isFinished } from "@firehose-backfill/core/run-state";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { relayKit } from "@firehose-backfill/firehose/kit";
@@ -36,7 +38,7 @@ import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
-import { runEnd, type RunExit } from "./run-end.ts";
+import { of, runEnd, type RunEnd, type RunExit, runsEnd } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
 import { keepSnapshots } from "./snapshot-keeper.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
@@ -51,7 +53,7 @@ export interface RunServerOptions {
   /** Given: begins with this instead of what the configuration says. */
   readonly start?: StartRequest;
   /** Given: goes on with the unfinished run, and begins none. */
-  readonly resume?: { readonly from: string | null };
+  readonly resume?: { readonly from: string | null; readonly run?: string };
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
   /** About once a second. */
   readonly onTick?: (snapshot: Snapshot) => void;
@@ -93,8 +95,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { store, queue } = adapters;
   const start = options.start ?? null;
   await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
-  // A run that is about to be cancelled does not prevent the use of another database.
-  const goesOn = start?.isNew === true ? null : await store.currentRun({ openOnly: true });
+  // The only run that is open and about to be cancelled does not prevent the use of another database.
+  const open = await store.openRuns();
+  const goesOn = start?.isNew === true && open.length === 1 ? [] : open;
   const { databaseUrl } = stack.addresses;
   await prepareSink(openSink(databaseUrl, { signal: options.stop }), { throttleQuery: settings.throttleQuery, goesOn });
   const sink = openSink(databaseUrl);
@@ -174,12 +177,20 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
   let hasReachedHost = false;
   let tidying = Promise.resolve();
-  const onTick = ({ run, endedBecause, read }: TickResult) => {
-    hasReachedHost ||= read !== null && read.frames > 0;
-    if (!hasReachedHost && endedBecause.startsWith(UNREACHABLE))
-      end({ exit: "errored", message: `relay ${endedBecause}` });
+  /** Of runs that have ended while others go on, by their ids. */
+  const endedBefore = new Map<string, RunEnd>();
+  const onTick = ({ runs }: Tick) => {
+    hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
+    const [first] = runs;
+    if (
+      !hasReachedHost &&
+      first !== undefined &&
+      runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE))
+    )
+      end({ exit: "errored", message: `relay ${first.endedBecause}` });
     // Logged once, because the next tick finds no open run.
-    if (run?.status === "succeeded")
+    const isOver = ({ run }: { readonly run: Run }) => isFinished(run.status);
+    if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver))
       tidying = tidyUp({
         tidying: sink.tidying,
         atMostMs: TIDY_AT_MOST_MS,
@@ -188,8 +199,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         log,
         signal: options.stop,
       });
-    const over = run === null ? null : runEnd(run, options.untilDone);
+    const open = runs.map(({ run }) => run);
+    const over = runsEnd(open, { untilDone: options.untilDone, before: [...endedBefore.values()] });
     if (over !== null) end(over);
+    for (const run of open.filter(({ status }) => isFinished(status))) {
+      const its = runEnd(run, options.untilDone);
+      if (its !== null) endedBefore.set(run.runId, of(run, its));
+    }
   };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
@@ -252,9 +268,13 @@ function announce(options: RunServerOptions, what: { begun: Begun; url: string; 
   const why = options.config.sources.relayUrl === "default" ? "No RELAY_URL" : "RELAY_URL is sample";
   if (what.isSample) log(`[BACKFILL] ${why}: replaying the bundled sample relay`);
   if (begun.kind === "none") log(`[BACKFILL] ${begun.because.slice(0, 1).toUpperCase()}${begun.because.slice(1)}`);
-  else
-    log(
-      `[BACKFILL] Run ${begun.run.runId} on ${begun.run.source.host}: ${begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`}`,
-    );
+  else {
+    const say = (its: Run, how: string) => {
+      const name = its.name === null ? "" : ` (${its.name})`;
+      log(`[BACKFILL] Run ${its.runId}${name} on ${its.source.host}: ${how}`);
+    };
+    say(begun.run, begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`);
+    for (const other of begun.beside) say(other, `goes on beside it, ${other.status}`);
+  }
   log(`[BACKFILL] Status page: ${what.url}`);
 }

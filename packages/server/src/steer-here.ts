@@ -7,6 +7,7 @@ import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import { type Clock, systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -48,7 +49,7 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
   const { store, queue } = adapters;
   const sink = openSink(stack.addresses.databaseUrl, { signal: stop });
   const { throttleQuery } = settings;
-  await prepareSink(sink, { throttleQuery, goesOn: await store.currentRun() });
+  await prepareSink(sink, { throttleQuery, goesOn: await goingOn(store) });
   const deps: ControlDeps = {
     store,
     queue,
@@ -67,6 +68,12 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
   }
   await applyWhatCameBack({ adapters, addresses: stack.addresses, config, clock, random, log, stop, run });
   return { message, run: run === null ? null : await store.getRun(run.runId) };
+}
+
+/** What a redrive brings back belongs to a finished run where none is open. */
+async function goingOn(store: RunStore): Promise<readonly Run[]> {
+  const open = await store.openRuns();
+  return open.length > 0 ? open : store.pastRuns({ limit: 1 });
 }
 
 /** The second step is a reader's, and there is none. */

@@ -42,6 +42,8 @@ export interface SurveyRequest {
 }
 
 export interface SourceKit {
+  /** What it reads stays where it is, so that runs whose source falls away may go first. Left out: it falls away. */
+  readonly isLasting?: boolean;
   /** For one tick. @throws Error where the run's settings name nothing that can be opened */
   open(options: OpenOptions): EventSource | Promise<EventSource>;
   /** Looks at the source as a run with this scope would meet it. @throws UsageError, SurveyError */

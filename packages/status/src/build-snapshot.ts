@@ -82,6 +82,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
   const process = processFigures(input);
   return {
     runId: run.runId,
+    name: run.name,
     status: run.status,
     reason: reasonOf(run, input.errors),
     host: run.source.host,

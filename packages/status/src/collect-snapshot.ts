@@ -73,6 +73,27 @@ export function createRateMeter(): RateMeter {
   };
 }
 
+/** A meter for each run. */
+export interface RateMeters {
+  of(runId: string): RateMeter;
+  /** Those of other runs are forgotten. */
+  keepOnly(runIds: readonly string[]): void;
+}
+
+export function rateMeters(): RateMeters {
+  const meters = new Map<string, RateMeter>();
+  return {
+    of(runId) {
+      const meter = meters.get(runId) ?? createRateMeter();
+      meters.set(runId, meter);
+      return meter;
+    },
+    keepOnly(runIds) {
+      for (const runId of meters.keys()) if (!runIds.includes(runId)) meters.delete(runId);
+    },
+  };
+}
+
 /**
  * The run and its open windows as of one moment. If the applied cursor moves in between, counts move from the windows to
  * the run, which was read first. Then windows are missing, and both are read again.

@@ -9,6 +9,7 @@ export type RunPart = Omit<Snapshot, "settings" | "queue" | "at" | "verdict">;
 export function emptySnapshot(process: ProcessFigures): RunPart {
   return {
     runId: null,
+    name: null,
     status: "none",
     reason: null,
     host: null,

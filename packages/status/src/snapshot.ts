@@ -34,6 +34,8 @@ export interface SnapshotGap {
 
 export interface Snapshot {
   readonly runId: string | null;
+  /** What people call the run; null: it has no name. */
+  readonly name: string | null;
   /** `none`: no run has ever existed here. */
   readonly status: RunStatus | "none";
   readonly reason: string | null;

@@ -40,8 +40,8 @@ export function leaseMethods(deps: Deps): Pick<RunStore, "acquireLease" | "renew
       return (await updateRunItem(table, lease.runId, { fields }, stillOurs(lease))) !== null;
     },
 
-    async releaseLease(lease, { tick, nextTickAtMs, queueEmptySinceMs }) {
-      const fields = { lease: null, lastTick: boundTick(tick), nextTickAtMs, queueEmptySinceMs };
+    async releaseLease(lease, { tick, nextTickAtMs, queueEmptySinceMs, quiet }) {
+      const fields = { lease: null, lastTick: boundTick(tick), nextTickAtMs, queueEmptySinceMs, quiet };
       await updateRunItem(table, lease.runId, { fields }, stillOurs(lease));
     },
   };

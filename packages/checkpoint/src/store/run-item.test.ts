@@ -76,6 +76,7 @@ const WORST: RunItem = {
   fence: 9_999_999_999,
   lastTick: { atMs: WIDE.ordinal, durationMs: 900_000, endedBecause: "e".repeat(60), failingSinceMs: WIDE.ordinal },
   queueEmptySinceMs: WIDE.ordinal,
+  quiet: { sinceMs: WIDE.ordinal, ledger: "l".repeat(60) },
   nextTickAtMs: WIDE.ordinal,
 };
 

@@ -57,6 +57,8 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       lastFinishedAtMs: run.lastFinishedAtMs,
       fence: run.fence,
       queueEmptySinceMs: run.queueEmptySinceMs,
+      quietSinceMs: part(run.quiet, "sinceMs"),
+      quietLedger: part(run.quiet, "ledger"),
       nextTickAtMs: run.nextTickAtMs,
       pausedNow: run.pausedNow,
       moved: run.sourceMoved,
@@ -81,6 +83,7 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
 /** @throws BrokenStateError when it is not a run item */
 export function readRunItem(item: Item): RunItem {
   const owner = readTextOrNull(item, "leaseOwner");
+  const quietLedger = readTextOrNull(item, "quietLedger");
   const stored = readTextOrNull(item, "db");
   const database = stored === null ? null : readDatabase(stored);
   return {
@@ -122,6 +125,7 @@ export function readRunItem(item: Item): RunItem {
     fence: readNumber(item, "fence"),
     lastTick: item["lastTick"] === undefined ? null : readJson<TickReport>(item, "lastTick"),
     queueEmptySinceMs: readNumberOrNull(item, "queueEmptySinceMs"),
+    quiet: quietLedger === null ? null : { sinceMs: readNumber(item, "quietSinceMs"), ledger: quietLedger },
     nextTickAtMs: readNumberOrNull(item, "nextTickAtMs"),
   };
 }

@@ -6,6 +6,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { BrokenStateError } from "../errors.ts";
+import { MAX_OPEN_RUNS } from "../run.ts";
 import type { Table } from "../table/table.ts";
 import { readBytes, readNumber } from "./attributes.ts";
 import { scopeKey } from "./keys.ts";
@@ -22,15 +23,18 @@ export async function putScope(table: Table, runId: string, scope: ScopeSettings
 }
 
 /**
- * Reads the scope of a run and caches the last one: every batch needs it, and reading 10,000 DIDs costs a hundred read units and
- * some milliseconds.
+ * Reads the scope of a run, those of as many runs as may be open from memory: every batch asks for it, and 10,000 DIDs are a
+ * hundred read units and some milliseconds of unpacking.
  */
 export function scopeReader(table: Table): (runId: string) => Promise<ScopeSettings | null> {
-  let last: { readonly runId: string; readonly scope: ScopeSettings } | null = null;
+  const known = new Map<string, ScopeSettings>();
   return async (runId) => {
-    if (last?.runId === runId) return last.scope;
-    const scope = await readScope(table, runId);
-    if (scope !== null) last = { runId, scope };
+    const scope = known.get(runId) ?? (await readScope(table, runId));
+    if (scope === null) return null;
+    known.delete(runId);
+    known.set(runId, scope);
+    const [oldest] = known.keys();
+    if (known.size > MAX_OPEN_RUNS && oldest !== undefined) known.delete(oldest);
     return scope;
   };
 }

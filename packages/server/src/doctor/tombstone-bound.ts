@@ -25,11 +25,20 @@ export async function tombstoneBound({ table, dataDir }: Pick<Settings, "table" 
 async function boundOfTable(table: string): Promise<TombstoneBound> {
   const client = createDynamoClient({ endpoint: null });
   try {
-    const run = await createDynamoStore({ client, table }).currentRun({ openOnly: true });
-    return { kind: "below", seq: run === null ? null : (run.appliedCursor?.ordinal ?? 0) };
+    const open = await createDynamoStore({ client, table }).openRuns();
+    return boundOf(open.map((run) => ({ host: run.source.host, applied: run.appliedCursor?.ordinal ?? 0 })));
   } finally {
     client.destroy();
   }
+}
+
+/** Numbers of different hosts say nothing of each other. */
+function boundOf(open: readonly { readonly host: string | null; readonly applied: number }[]): TombstoneBound {
+  const [first, ...more] = open;
+  if (first === undefined) return { kind: "below", seq: null };
+  if (more.some(({ host }) => host !== first.host))
+    return { kind: "none", because: "runs on different hosts are open" };
+  return { kind: "below", seq: Math.min(...open.map(({ applied }) => applied)) };
 }
 
 async function boundOfFolder(dataDir: string): Promise<TombstoneBound> {

@@ -68,12 +68,18 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     test("is given back with a report, once", async () => {
       const store = await open();
       const { lease } = await leased(store);
-      await store.releaseLease(lease, { tick: TICK, nextTickAtMs: NOW + 60_000, queueEmptySinceMs: NOW - 1 });
+      await store.releaseLease(lease, {
+        tick: TICK,
+        nextTickAtMs: NOW + 60_000,
+        queueEmptySinceMs: NOW - 1,
+        quiet: { sinceMs: NOW - 2, ledger: "2" },
+      });
       expect(await theRun(store)).toMatchObject({
         lease: null,
         lastTick: TICK,
         nextTickAtMs: NOW + 60_000,
         queueEmptySinceMs: NOW - 1,
+        quiet: { sinceMs: NOW - 2, ledger: "2" },
         fence: lease.fence,
       });
       expect(await store.renewLease(lease, { ttlMs: 1000, nowMs: NOW })).toBe(false);
@@ -82,6 +88,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
         tick: { ...TICK, endedBecause: "zombie" },
         nextTickAtMs: null,
         queueEmptySinceMs: null,
+        quiet: null,
       });
       expect(await theRun(store)).toMatchObject({ lease: { owner: "reader-b" }, lastTick: TICK, fence: next.fence });
     });
@@ -101,7 +108,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     expect(await store.noteStream(old, { target: positionOf(1), sourceState: "other" })).toBe(false);
     const add = { received: 14, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
     expect(await store.moveApplied(old, anAppliedMove(add, { appliedCursor: window.to }))).toBeNull();
-    await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null });
+    await store.releaseLease(old, { tick: TICK, nextTickAtMs: 1, queueEmptySinceMs: null, quiet: null });
 
     expect(await theRun(store)).toEqual(before);
     expect(await store.moveCursor(next, aMove(2))).toBe(true);

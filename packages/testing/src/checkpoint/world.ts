@@ -148,6 +148,7 @@ export async function tick(world: World, store: CheckpointStore, owner: string):
     tick: { atMs: world.nowMs, durationMs: 1, endedBecause },
     nextTickAtMs: null,
     queueEmptySinceMs: null,
+    quiet: null,
   });
 }
 

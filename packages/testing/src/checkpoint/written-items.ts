@@ -60,5 +60,6 @@ export async function writeAnItemOfEachKind(store: CheckpointStore): Promise<voi
     tick: { atMs: NOW, durationMs: 5, endedBecause: "horizon" },
     nextTickAtMs: NOW + 60_000,
     queueEmptySinceMs: null,
+    quiet: null,
   });
 }

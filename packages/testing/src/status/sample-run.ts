@@ -70,6 +70,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     fence: 3,
     lastTick: { atMs: T0, durationMs: 2_000, endedBecause: "read-ahead full" },
     queueEmptySinceMs: null,
+    quiet: null,
     seen: null,
     nextTickAtMs: T0 + MINUTE,
     tunes: [],

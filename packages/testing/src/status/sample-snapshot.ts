@@ -9,6 +9,7 @@ const AT = "2026-03-01T12:00:00.000Z";
 export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
   const judged: Judged = {
     runId: "run-20260301-0900-k3",
+    name: null,
     status: "running",
     reason: null,
     host: "relay.example:443",
