@@ -4,6 +4,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
 import type { History } from "@firehose-backfill/status/history";
+import { courseOf } from "@firehose-backfill/status/course";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
 import { renderJson } from "@firehose-backfill/status/render-json";
 import { renderText } from "@firehose-backfill/status/render-text";
@@ -67,7 +68,10 @@ function render(snapshot: Snapshot, history: History | null, form: Form): Lambda
           "content-type": "text/html; charset=utf-8",
           "content-security-policy": contentSecurityPolicy(nonce),
         },
-        body: renderHtml(snapshot, { nonce, history: history?.points ?? [] }),
+        body: renderHtml(snapshot, {
+          nonce,
+          ...(history === null ? {} : { course: courseOf(history, "all", Date.parse(snapshot.at)) }),
+        }),
       };
     }
     case "json":

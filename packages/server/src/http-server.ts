@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "@firehose-backfill/core/errors";
+import { courseOf, rangeOf } from "@firehose-backfill/status/course";
 import type { History } from "@firehose-backfill/status/history";
 import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
@@ -204,9 +205,10 @@ function wantsJson(request: IncomingMessage): boolean {
 async function sendPage(options: Site, response: ServerResponse, search: URLSearchParams): Promise<void> {
   const nonce = randomBytes(16).toString("base64");
   const notice = options.notices.find(search);
-  const page = renderHtml(await options.snapshot(), {
+  const snapshot = await options.snapshot();
+  const page = renderHtml(snapshot, {
     nonce,
-    history: options.history().points,
+    course: courseOf(options.history(), rangeOf(search.get("range")), Date.parse(snapshot.at)),
     isStill: search.has("still"),
     ...(notice === null ? {} : { notice }),
   });

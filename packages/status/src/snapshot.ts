@@ -9,6 +9,14 @@ export interface Asked {
   readonly from: string;
 }
 
+/** What `progress` is a share of. */
+export interface Goal {
+  readonly by: "time" | "seq";
+  /** ISO 8601, or a sequence number. */
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The snapshot in one sentence. */
 export interface Verdict {
   readonly level: "ok" | "waiting" | "attention" | "failed";
@@ -30,6 +38,17 @@ export interface SnapshotGap {
   readonly to: SnapshotPosition;
   readonly host: string;
   readonly reason: string;
+}
+
+export interface SnapshotError {
+  /** When it came last, ISO 8601. */
+  readonly at: string;
+  readonly source: string;
+  readonly message: string;
+  /** How often it came, if more than once. */
+  readonly times?: number;
+  /** Since when, if it came more than once and that is known. */
+  readonly since?: string;
 }
 
 export interface Snapshot {
@@ -75,6 +94,8 @@ export interface Snapshot {
   readonly lagSeconds: number | null;
   /** 0 to 1 by event time. */
   readonly progress: number | null;
+  /** What `progress` is a share of; null: where the run ends is not known yet. */
+  readonly goal: Goal | null;
   readonly etaSeconds: number | null;
   readonly retentionSeconds: number | null;
   readonly fallsOffInSeconds: number | null;
@@ -98,7 +119,7 @@ export interface Snapshot {
   /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
-  readonly errors: readonly { readonly at: string; readonly source: string; readonly message: string }[];
+  readonly errors: readonly SnapshotError[];
   readonly tunes: readonly {
     readonly at: string;
     readonly by: string;

@@ -12,6 +12,8 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     startedAt: known.startedAt ?? null,
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
+    name: known.name ?? null,
+    goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
 }
