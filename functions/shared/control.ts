@@ -26,6 +26,8 @@ export type ControlAnswer =
       readonly message: string;
       /** null: what was asked for is done, but the picture of it could not be made. */
       readonly snapshot: Snapshot | null;
+      /** Of a `status` that names no run, where several are open: of each. */
+      readonly snapshots?: readonly Snapshot[];
       /** Of a `plan`: all of what the message sums up. */
       readonly plan?: Plan;
       /** Where a `status` asks for it. null: none has been kept yet. */
@@ -89,16 +91,26 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     return {
       ok: true,
       message,
-      snapshot: await picture(),
+      snapshot: await picture(run?.runId),
+      ...(parsed.action === "status" && parsed.run === undefined ? await pictures() : {}),
       ...(plan === undefined ? {} : { plan }),
       ...(isDrawn ? { history: run === null ? null : await loadHistory(deps.store, run.runId) } : {}),
     };
   };
 
-  const picture = async (): Promise<Snapshot | null> => {
+  /** Of each open run, where several are open. */
+  const pictures = async (): Promise<{ readonly snapshots?: readonly Snapshot[] }> => {
+    const runs = await open().deps.store.openRuns();
+    if (runs.length < 2) return {};
+    const snapshots = await Promise.all(runs.map(({ runId }) => picture(runId)));
+    return { snapshots: snapshots.filter((snapshot) => snapshot !== null) };
+  };
+
+  const picture = async (runId?: string): Promise<Snapshot | null> => {
     const { config, deps } = open();
+    const of = runId === undefined ? {} : { runId };
     try {
-      return await collectSnapshot({ store: deps.store, queue: deps.queue, clock, config });
+      return await collectSnapshot({ store: deps.store, queue: deps.queue, clock, config, ...of });
     } catch (error) {
       logger.warn(`[BACKFILL] Control: done, but the run could not be read: ${describeError(error)}`);
       return null;

@@ -32,7 +32,9 @@ export function createStatusPage(env: Environment): StatusPage {
   const deployed = readDeployedConfig(env);
   const { store, queue } = openServices(deployed, { clock, random: Math.random });
   const meter = createRateMeter();
-  const collect = () => collectSnapshot({ store, queue, clock, config: deployed.config, meter });
+  const { config } = deployed;
+  const collect = (runId: string | null) =>
+    collectSnapshot({ store, queue, clock, config, ...(runId === null ? { meter } : { runId }) });
 
   return {
     async respond(event) {
@@ -42,9 +44,17 @@ export function createStatusPage(env: Environment): StatusPage {
       if (request.method !== "GET")
         return plain(405, "This page is read-only. To control a run use the control function.");
       const form = chooseForm(request);
-      if (form === null) return plain(404, "There is GET /, GET /status.json, GET /status.txt and GET /history.json.");
+      if (form === null)
+        return plain(404, "There is GET /, GET /status.json, GET /status.txt, GET /history.json and GET /runs.json.");
       try {
-        const snapshot = await collect();
+        if (form === "runs") {
+          const open = await store.openRuns();
+          const runIds = open.length === 0 ? [null] : open.map(({ runId }) => runId);
+          return json(`[${(await Promise.all(runIds.map(collect))).map(renderJson).join(",")}]`);
+        }
+        const wanted = request.run === null ? null : await store.findRun(request.run);
+        if (wanted === null && request.run !== null) return plain(404, "No run has this id or name.");
+        const snapshot = await collect(wanted?.runId ?? null);
         const drawsIt = form === "html" || form === "history";
         const history = drawsIt && snapshot.runId !== null ? await loadHistory(store, snapshot.runId) : null;
         return render(snapshot, history, form);
@@ -57,7 +67,7 @@ export function createStatusPage(env: Environment): StatusPage {
   };
 }
 
-function render(snapshot: Snapshot, history: History | null, form: Form): LambdaFunctionURLResult {
+function render(snapshot: Snapshot, history: History | null, form: Exclude<Form, "runs">): LambdaFunctionURLResult {
   switch (form) {
     case "html": {
       const nonce = randomBytes(16).toString("base64");

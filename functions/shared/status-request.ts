@@ -5,14 +5,17 @@ export interface PageRequest {
   readonly path: string;
   /** "" if there is none. */
   readonly accept: string;
+  /** `?run=`: an id or a name; null: none is named. */
+  readonly run: string | null;
 }
 
-export type Form = "html" | "json" | "text" | "history";
+export type Form = "html" | "json" | "text" | "history" | "runs";
 
 const BY_PATH: Readonly<Record<string, Form>> = {
   "/status.json": "json",
   "/status.txt": "text",
   "/history.json": "history",
+  "/runs.json": "runs",
 };
 /** In this order: a browser accepts anything, but names the page first. */
 const BY_TYPE: readonly (readonly [type: string, form: Form])[] = [
@@ -29,7 +32,9 @@ export function readRequest(event: unknown): PageRequest | null {
   if (typeof method !== "string" || typeof path !== "string") return null;
   // Lambda writes header names in lower case.
   const accept = field(field(event, "headers"), "accept");
-  return { method, path, accept: typeof accept === "string" ? accept : "" };
+  const query = field(event, "rawQueryString");
+  const run = new URLSearchParams(typeof query === "string" ? query : "").get("run");
+  return { method, path, accept: typeof accept === "string" ? accept : "", run };
 }
 
 /** null: there is nothing at this path. */

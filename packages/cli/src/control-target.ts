@@ -21,8 +21,10 @@ export interface ControlTarget {
   readonly address: string;
   /** @throws CommandError if the target cannot be reached */
   send(event: ControlEvent): Promise<ControlReply>;
-  /** @throws CommandError if the target cannot be reached */
-  snapshot(): Promise<Snapshot>;
+  /** `run`: the id or the name of a run; left out: the one that began last. @throws CommandError if the target cannot be reached; UsageError if there is no such run */
+  snapshot(run?: string): Promise<Snapshot>;
+  /** Of each open run; if none is open, of the last one. @throws CommandError if the target cannot be reached */
+  snapshots(): Promise<readonly Snapshot[]>;
   /** The history of the run. null: the target stores none. @throws CommandError if the target cannot be reached */
-  history(): Promise<History | null>;
+  history(run?: string): Promise<History | null>;
 }

@@ -2,6 +2,7 @@
  * A deployed run, through its functions. The control function takes control events; the status function, if that one was
  * named, takes requests like those to its URL. Both are called directly, so that one permission is enough.
  */
+import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -24,30 +25,42 @@ export function functionTarget(options: { readonly name: string; readonly invoke
       event.action === "tick"
         ? tickedOf(reader, await invoke(reader, event))
         : replyOf(control, await invoke(control, event)),
-    async snapshot() {
+    async snapshot(run) {
+      const of = run === undefined ? {} : { run };
       const answer = isStatus
-        ? bodyOf(await invoke(name, pageRequest("/status.json")))
-        : await invoke(control, { action: "status" });
+        ? bodyOf(await invoke(name, pageRequest("/status.json", run)))
+        : await invoke(control, { action: "status", ...of });
+      if (field(answer, "isMalformed") === true) throw new UsageError(whatItSaid(answer));
       const snapshot = isStatus ? parseSnapshot(answer) : parseSnapshot(field(answer, "snapshot"));
       if (snapshot === null)
         throw new CommandError(`function ${name} did not answer with a status: ${whatItSaid(answer)}`);
       return snapshot;
     },
     // A function of an older version that stores no history answers with a text: no history.
-    async history() {
+    async snapshots() {
       const answer = isStatus
-        ? bodyOf(await invoke(name, pageRequest("/history.json")))
-        : field(await invoke(control, { action: "status", history: true }), "history");
+        ? bodyOf(await invoke(name, pageRequest("/runs.json")))
+        : field(await invoke(control, { action: "status" }), "snapshots");
+      const snapshots = Array.isArray(answer) ? answer.map(parseSnapshot).filter((snapshot) => snapshot !== null) : [];
+      // One run is open, or none, or the function is of a version that knows one run.
+      return snapshots.length > 0 ? snapshots : [await this.snapshot()];
+    },
+    async history(run) {
+      const of = run === undefined ? {} : { run };
+      const answer = isStatus
+        ? bodyOf(await invoke(name, pageRequest("/history.json", run)))
+        : field(await invoke(control, { action: "status", history: true, ...of }), "history");
       return parseHistory(answer);
     },
   };
 }
 
 /** The parts of a function URL's event that the status function reads. */
-function pageRequest(path: string) {
+function pageRequest(path: string, run?: string) {
   return {
     version: "2.0",
     rawPath: path,
+    ...(run === undefined ? {} : { rawQueryString: `run=${encodeURIComponent(run)}` }),
     headers: { accept: "application/json" },
     requestContext: { http: { method: "GET", path } },
   };
@@ -69,7 +82,7 @@ function replyOf(name: string, answer: unknown): ControlReply {
   if (typeof message !== "string" || typeof ok !== "boolean")
     throw new CommandError(`function ${name} did not answer like a control function: ${whatItSaid(answer)}`);
   const lines = message.split("\n").map((line) => escapeForLog(line));
-  if (!ok) return { ok, error: lines.join("\n"), isMalformed: false };
+  if (!ok) return { ok, error: lines.join("\n"), isMalformed: field(answer, "isMalformed") === true };
   const plan = parsePlan(field(answer, "plan"));
   return { ok, message: lines.join("\n"), ...(plan === null ? {} : { plan }) };
 }

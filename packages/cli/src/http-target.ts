@@ -1,5 +1,5 @@
 /** Talks to the process on this machine through the HTTP server of its page. */
-import { describeError } from "@firehose-backfill/core/errors";
+import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
@@ -11,6 +11,7 @@ const TIMEOUT_MS = 30_000;
 /** A plan takes long, because it reads from the relay slowly. */
 const PLAN_TIMEOUT_MS = 120_000;
 const BAD_REQUEST = 400;
+const NOT_FOUND = 404;
 
 export function httpTarget(options: { readonly url: string; readonly fetch: typeof fetch }): ControlTarget {
   const { url } = options;
@@ -38,25 +39,46 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
       const { status, body } = await ask("/control", init, event.action === "plan" ? PLAN_TIMEOUT_MS : TIMEOUT_MS);
       return replyOf(status, body, url);
     },
-    async snapshot() {
-      const { status, body } = await ask("/status.json", { headers: { accept: "application/json" } });
+    async snapshot(run) {
+      const { status, body } = await ask(`/status.json${queryOf(run)}`, JSON_ONLY);
+      if (status === NOT_FOUND && run !== undefined)
+        throw new UsageError(`no run has the id or the name ${escapeForLog(run)}`);
       const snapshot = status === 200 ? parseSnapshot(body) : null;
       if (snapshot === null)
         throw new CommandError(`${url}/status.json answered ${status}, and the answer is not a status`);
       return snapshot;
     },
-    async history() {
-      const { status, body } = await ask("/history.json", { headers: { accept: "application/json" } });
+    async snapshots() {
+      const { status, body } = await ask("/runs.json", JSON_ONLY);
+      // A process of a version that knows one run.
+      if (status === NOT_FOUND) return [await this.snapshot()];
+      const snapshots = Array.isArray(body) ? body.map(parseSnapshot).filter((snapshot) => snapshot !== null) : [];
+      if (status !== 200 || snapshots.length === 0)
+        throw new CommandError(`${url}/runs.json answered ${status}, and the answer is not a list of runs`);
+      return snapshots;
+    },
+    async history(run) {
+      const { status, body } = await ask(`/history.json${queryOf(run)}`, JSON_ONLY);
       return status === 200 ? parseHistory(body) : null;
     },
   };
+}
+
+const JSON_ONLY: RequestInit = { headers: { accept: "application/json" } };
+
+function queryOf(run: string | undefined): string {
+  return run === undefined ? "" : `?run=${encodeURIComponent(run)}`;
 }
 
 function replyOf(status: number, body: unknown, url: string): ControlReply {
   if (typeof body === "object" && body !== null && "ok" in body) {
     if (body.ok === true && "message" in body) {
       const plan = "plan" in body ? parsePlan(body.plan) : null;
-      return { ok: true, message: escapeForLog(String(body.message)), ...(plan === null ? {} : { plan }) };
+      const message = String(body.message)
+        .split("\n")
+        .map((line) => escapeForLog(line))
+        .join("\n");
+      return { ok: true, message, ...(plan === null ? {} : { plan }) };
     }
     if (body.ok === false && "error" in body) {
       const lines = String(body.error).split("\n");

@@ -16,7 +16,7 @@ export interface RunHereOptions {
   readonly consumers: "in-process" | "process";
   readonly start?: StartRequest;
   /** Only continues the unfinished run. */
-  readonly resume?: { readonly from: string | null };
+  readonly resume?: { readonly from: string | null; readonly run?: string };
 }
 
 /** `--until-done`, `--json` and `--consumers`, for every command that runs the backfill here. @throws UsageError */

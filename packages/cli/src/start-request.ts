@@ -1,5 +1,5 @@
 /** Reads the options of `start` and `plan` that say what a run reads. */
-import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { refuseName, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import { parseEndPoint, parseStartPoint } from "@firehose-backfill/backfill/parse-range";
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -23,7 +23,9 @@ export function startRequest(context: CliContext, args: Args, command: string): 
     from: args.text("from"),
     to: args.text("to"),
     profile: args.text("profile"),
+    ...(command === "start" ? { name: args.text("name"), run: args.text("run") } : {}),
   };
+  if (texts.name !== undefined) refuseName(texts.name);
   if (texts.days !== undefined && texts.from !== undefined) {
     throw new UsageError(`${command}: --days and --from both say where to begin: give one of them`);
   }

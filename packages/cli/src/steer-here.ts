@@ -1,5 +1,6 @@
 /** What `cancel`, `tune` and `redrive` do if no process uses the data folder: only this action, in this process, without a new run. */
 import { parseControlEvent } from "@firehose-backfill/backfill/control-event";
+import { ChooseRunError } from "@firehose-backfill/backfill/open-run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Args } from "./command.ts";
 import type { CliContext } from "./context.ts";
@@ -35,7 +36,7 @@ export async function steer(context: CliContext, args: Args, event: ControlEvent
     if (signal !== null) return exitCodeOfSignal(signal);
     return parsed.action === "redrive" && run !== null && run.totals.dead > 0 ? EXIT.dead : EXIT.ok;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError) || error instanceof ChooseRunError) throw error;
     context.stderr.write(`firehose-backfill: ${error.message}\n`);
     return EXIT.error;
   }

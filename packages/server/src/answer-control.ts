@@ -1,4 +1,5 @@
 /** The answer to a control event for the command line and the page: what was done, or what is wrong with the event. */
+import { ChooseRunError } from "@firehose-backfill/backfill/open-run";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 
@@ -27,6 +28,7 @@ export async function answerControl(
     return { status: 200, body: { ok: true, ...(await control(event)) } };
   } catch (error) {
     if (error instanceof ConfigError) return refuse(400, error.problems.join("\n"));
+    if (error instanceof ChooseRunError) return refuse(400, error.message);
     if (error instanceof UsageError) return refuse(409, error.message);
     throw error;
   }

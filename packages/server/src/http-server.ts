@@ -21,9 +21,18 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly snapshot: () => Promise<Snapshot>;
   readonly history: () => History;
+  /** Where several runs may be open. Left out: the one of `snapshot` is all that is known. */
+  readonly runs?: ServedRuns;
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
   readonly control: (event: unknown) => Promise<ControlResult>;
   readonly log: (line: string) => void;
+}
+
+export interface ServedRuns {
+  /** Of each open run; where none is open, of the last one. */
+  all(): Promise<readonly Snapshot[]>;
+  /** By id or name. null: there is no such run. */
+  find(run: string): Promise<{ readonly snapshot: Snapshot; readonly history: History } | null>;
 }
 
 type Served = Omit<HttpServerOptions, "port">;
@@ -123,6 +132,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/": ["GET", "HEAD"],
   "/status.json": ["GET", "HEAD"],
   "/history.json": ["GET", "HEAD"],
+  "/runs.json": ["GET", "HEAD"],
   "/metrics": ["GET", "HEAD"],
   "/control": ["POST"],
 };
@@ -149,11 +159,11 @@ async function respond(options: Site, request: IncomingMessage, response: Server
   }
   switch (path) {
     case "/":
-      return sendPage(options, response, searchOf(request.url ?? "/"));
     case "/status.json":
-      return sendJson(response, 200, await options.snapshot());
     case "/history.json":
-      return sendJson(response, 200, options.history());
+      return sendRun(options, request, response, path);
+    case "/runs.json":
+      return sendJson(response, 200, await allOf(options));
     case "/metrics":
       return sendMetrics(options, request, response);
     case "/control":
@@ -161,9 +171,34 @@ async function respond(options: Site, request: IncomingMessage, response: Server
     default:
       return sendJson(response, 404, {
         ok: false,
-        error: "there is GET /, GET /status.json, GET /history.json, GET /metrics and POST /control",
+        error: "there is GET /, GET /status.json, GET /history.json, GET /runs.json, GET /metrics and POST /control",
       });
   }
+}
+
+/** `?run=ID` or `?run=NAME`: of that run. */
+async function sendRun(
+  options: Site,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: "/" | "/status.json" | "/history.json",
+): Promise<void> {
+  const search = searchOf(request.url ?? "/");
+  const wanted = search.get("run");
+  const found =
+    wanted === null || options.runs === undefined
+      ? { snapshot: await options.snapshot(), history: options.history() }
+      : await options.runs.find(wanted);
+  if (found === null) {
+    sendJson(response, 404, { ok: false, error: `no run has the id or the name ${wanted ?? ""}` });
+    return;
+  }
+  if (path === "/") return sendPage(options, response, search, found);
+  return sendJson(response, 200, path === "/status.json" ? found.snapshot : found.history);
+}
+
+function allOf(options: Site): Promise<readonly Snapshot[]> {
+  return options.runs === undefined ? options.snapshot().then((snapshot) => [snapshot]) : options.runs.all();
 }
 
 async function receiveControl(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -202,13 +237,17 @@ function wantsJson(request: IncomingMessage): boolean {
   return (request.headers.accept ?? "").includes("application/json");
 }
 
-async function sendPage(options: Site, response: ServerResponse, search: URLSearchParams): Promise<void> {
+async function sendPage(
+  options: Site,
+  response: ServerResponse,
+  search: URLSearchParams,
+  { snapshot, history }: { readonly snapshot: Snapshot; readonly history: History },
+): Promise<void> {
   const nonce = randomBytes(16).toString("base64");
   const notice = options.notices.find(search);
-  const snapshot = await options.snapshot();
   const page = renderHtml(snapshot, {
     nonce,
-    course: courseOf(options.history(), rangeOf(search.get("range")), Date.parse(snapshot.at)),
+    course: courseOf(history, rangeOf(search.get("range")), Date.parse(snapshot.at)),
     isStill: search.has("still"),
     ...(notice === null ? {} : { notice }),
   });
@@ -217,7 +256,7 @@ async function sendPage(options: Site, response: ServerResponse, search: URLSear
 }
 
 async function sendMetrics(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { contentType, body } = await metricsText([await options.snapshot()], request.headers.accept);
+  const { contentType, body } = await metricsText(await allOf(options), request.headers.accept);
   response.writeHead(200, { "content-type": contentType }).end(body);
 }
 

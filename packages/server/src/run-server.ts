@@ -25,6 +25,7 @@ import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
+import { emptyHistory, type History } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -40,7 +41,8 @@ import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
 import { of, runEnd, type RunEnd, type RunExit, runsEnd } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
-import { keepSnapshots } from "./snapshot-keeper.ts";
+import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
+import { historyFileOf, readHistory } from "./state-files.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
 import { startStack } from "./start-stack.ts";
 
@@ -140,17 +142,21 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     currentRun: watch.current,
     crashPoint: options.crashPoint,
   });
-  const collect = snapshotCollector({ adapters, clock, config, memory, consumers });
+  const collector = snapshotCollector({ adapters, clock, config, memory, consumers });
   const tell = notifierOf(settings.notifyUrl, { store, clock, log });
+  const tellAll = async (snapshots: readonly Snapshot[]) => {
+    for (const snapshot of snapshots) await tell(snapshot);
+  };
   let telling = Promise.resolve();
   const keeper = keepSnapshots({
     dataDir: claim.dataDir,
     clock,
-    collect,
+    collect: collector.all,
     log,
-    onTick: (snapshot) => {
-      options.onTick?.(snapshot);
-      telling = tell(snapshot);
+    onTick: (snapshots) => {
+      const shown = snapshots.at(-1);
+      if (shown !== undefined) options.onTick?.(shown);
+      telling = tellAll(snapshots);
     },
     onSnapshot: options.onSnapshot,
     signal: stopping,
@@ -210,8 +216,17 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
   await using page = port.serve({
-    snapshot: () => keeper.fresh(),
-    history: keeper.history,
+    snapshot: async () => lastOf(await keeper.fresh()),
+    history: () => keeper.history(),
+    runs: {
+      all: keeper.fresh,
+      find: async (wanted) => {
+        const run = await store.findRun(wanted);
+        return run === null
+          ? null
+          : { snapshot: await collector.of(run.runId), history: await historyOf(claim.dataDir, keeper, run.runId) };
+      },
+    },
     log,
     control: async (event) => {
       if (isTickEvent(event)) {
@@ -247,6 +262,18 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 const MAX_LINE_CHARS = 4_000;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;
+
+function lastOf(snapshots: readonly Snapshot[]): Snapshot {
+  const last = snapshots.at(-1);
+  if (last === undefined) throw new Error("there is no snapshot to show");
+  return last;
+}
+
+/** Of a run that this process has not worked on: what another one left of it in the data folder. */
+async function historyOf(dataDir: string, keeper: SnapshotKeeper, runId: string): Promise<History> {
+  const known = keeper.history(runId);
+  return known.runId === runId ? known : ((await readHistory(dataDir, historyFileOf(runId))) ?? emptyHistory(runId));
+}
 
 /** null: nobody is told. */
 function notifierOf(url: string | null, how: Omit<NotifierOptions, "post">): (snapshot: Snapshot) => Promise<void> {

@@ -1,15 +1,29 @@
 /**
- * Takes one Snapshot a second of the run in this process: for the page, the terminal and the progress lines, and on disk, so
+ * Takes one Snapshot a second of each open run in this process: for the page, the terminal and the progress lines, and on disk, so
  * that `status` has an answer after the process has ended.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { folderTrouble } from "@firehose-backfill/embedded/folder-trouble";
-import { memoryLine, progressCadence, progressLine, type ProgressCadence } from "@firehose-backfill/core/log-lines";
+import {
+  memoryLine,
+  progressCadence,
+  progressLine,
+  type ProgressCadence,
+  runSuffix,
+} from "@firehose-backfill/core/log-lines";
 import { addSnapshot, emptyHistory, type History } from "@firehose-backfill/status/history";
 import { renderJson } from "@firehose-backfill/status/render-json";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { HISTORY_FILE, readHistory, SNAPSHOT_FILE, writeStateFile } from "./state-files.ts";
+import {
+  HISTORY_FILE,
+  historyFileOf,
+  readHistory,
+  RUNS_FILE,
+  SNAPSHOT_FILE,
+  snapshotFileOf,
+  writeStateFile,
+} from "./state-files.ts";
 
 const EVERY_MS = 1_000;
 const SAVE_HISTORY_EVERY_MS = 10_000;
@@ -18,45 +32,74 @@ const ENDS: ReadonlySet<Snapshot["status"]> = new Set(["paused", "cancelled", "s
 export interface SnapshotKeeperOptions {
   readonly dataDir: string;
   readonly clock: Clock;
-  readonly collect: () => Promise<Snapshot>;
+  /** At least one; the last one stands for them all where one is shown. */
+  readonly collect: () => Promise<readonly Snapshot[]>;
   readonly log: (line: string) => void;
-  readonly onTick: (snapshot: Snapshot) => void;
+  readonly onTick: (snapshots: readonly Snapshot[]) => void;
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
   readonly signal: AbortSignal;
 }
 
 export interface SnapshotKeeper {
-  readonly latest: () => Snapshot | null;
-  readonly history: () => History;
+  /** Of the run that stands for them all, or of the run with this id: its points in this process and, for the first one, before it. */
+  readonly history: (runId?: string) => History;
   /** Collected now. */
-  fresh(): Promise<Snapshot>;
+  fresh(): Promise<readonly Snapshot[]>;
   /** The last lines and the last snapshot. */
   finish(): Promise<Snapshot>;
   readonly done: Promise<void>;
 }
 
+/** What is kept of one run from one look to the next. */
+interface Kept {
+  history: History;
+  cadence: ProgressCadence | null;
+  /** The status whose end has been reported. */
+  told: string;
+}
+
 export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   const { clock, signal } = options;
-  let latest: Snapshot | null = null;
-  let history: History = emptyHistory("");
+  let main: string | null = null;
+  let stored: History = emptyHistory("");
+  const kept = new Map<string, Kept>();
   let historySavedAtMs = Number.NEGATIVE_INFINITY;
-  let cadence: ProgressCadence | null = null;
   /** The last reported problem with the data folder. */
   let trouble = "";
-  /** The run and status whose end has been reported. */
-  let told = "";
+
+  const keptOf = (snapshot: Snapshot): Kept => {
+    const runId = snapshot.runId ?? "";
+    const known = kept.get(runId);
+    if (known !== undefined) return known;
+    const fresh: Kept = { history: stored.runId === runId ? stored : emptyHistory(""), cadence: null, told: "" };
+    kept.set(runId, fresh);
+    return fresh;
+  };
 
   const fresh = async () => {
-    latest = await options.collect();
-    history = addSnapshot(history, latest);
-    await save(SNAPSHOT_FILE, renderJson(latest));
+    const snapshots = await options.collect();
+    for (const snapshot of snapshots) {
+      const its = keptOf(snapshot);
+      its.history = addSnapshot(its.history, snapshot);
+    }
+    const shown = snapshots.at(-1);
+    if (shown === undefined) return snapshots;
+    main = shown.runId;
+    await save(SNAPSHOT_FILE, renderJson(shown));
+    await save(RUNS_FILE, `[${snapshots.map((snapshot) => renderJson(snapshot)).join(",\n")}]`);
+    for (const snapshot of snapshots)
+      if (snapshot.name !== null) await save(snapshotFileOf(snapshot.name), renderJson(snapshot));
     if (clock.now() - historySavedAtMs >= SAVE_HISTORY_EVERY_MS) await saveHistory();
-    return latest;
+    return snapshots;
   };
+
+  const history = (runId: string | null = main) => kept.get(runId ?? "")?.history ?? stored;
 
   const saveHistory = async () => {
     historySavedAtMs = clock.now();
-    await save(HISTORY_FILE, JSON.stringify(history));
+    await save(HISTORY_FILE, JSON.stringify(history()));
+    for (const [runId, its] of kept)
+      if (runId !== "" && runId !== main) await save(historyFileOf(runId), JSON.stringify(its.history));
   };
 
   /** If the snapshot cannot be written, that is logged once, and the run continues. */
@@ -72,33 +115,40 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     }
   };
 
-  const say = (snapshot: Snapshot, kind: "progress" | "final") => {
-    if (snapshot.runId === null) return;
-    options.log(progressLine(progressOf(snapshot, kind)));
-    options.log(memoryLine({ usedMb: snapshot.memory.usedMb ?? 0, limitMb: snapshot.memory.limitMb ?? 0 }));
+  const say = (snapshot: Snapshot, kind: "progress" | "final", isOnly: boolean) => {
+    const { runId, name } = snapshot;
+    if (runId === null) return;
+    const suffix = isOnly ? "" : runSuffix({ runId, name });
+    options.log(`${progressLine(progressOf(snapshot, kind))}${suffix}`);
+    const { usedMb, limitMb } = snapshot.memory;
+    options.log(`${memoryLine({ usedMb: usedMb ?? 0, limitMb: limitMb ?? 0 })}${suffix}`);
     options.onSnapshot(snapshot, kind);
   };
 
   /** True once for each time a run ends or stops: its figures are then printed, whether the process continues or not. */
   const hasCome = (snapshot: Snapshot) => {
-    if (snapshot.status === "running" || snapshot.status === "enqueued" || snapshot.status === "pausing") told = "";
+    const its = keptOf(snapshot);
+    if (snapshot.status === "running" || snapshot.status === "enqueued" || snapshot.status === "pausing") its.told = "";
     if (!ENDS.has(snapshot.status)) return false;
-    const end = `${snapshot.runId} ${snapshot.status}`;
-    const isNew = told !== end;
-    told = end;
+    const isNew = its.told !== snapshot.status;
+    its.told = snapshot.status;
     return isNew;
   };
 
   const loop = async () => {
-    history = (await readHistory(options.dataDir)) ?? history;
+    stored = (await readHistory(options.dataDir)) ?? stored;
     while (!signal.aborted) {
       try {
-        const snapshot = await fresh();
-        options.onTick(snapshot);
-        cadence ??= progressCadence({ received: snapshot.received, nowMs: clock.now() });
-        if (hasCome(snapshot)) say(snapshot, "progress");
-        else if (snapshot.status === "running" && cadence.isDue(snapshot.received, clock.now()))
-          say(snapshot, "progress");
+        const snapshots = await fresh();
+        options.onTick(snapshots);
+        const isOnly = snapshots.length === 1;
+        for (const snapshot of snapshots) {
+          const its = keptOf(snapshot);
+          its.cadence ??= progressCadence({ received: snapshot.received, nowMs: clock.now() });
+          if (hasCome(snapshot)) say(snapshot, "progress", isOnly);
+          else if (snapshot.status === "running" && its.cadence.isDue(snapshot.received, clock.now()))
+            say(snapshot, "progress", isOnly);
+        }
       } catch (error) {
         options.log(`[BACKFILL] Status: ${describeError(error)}`);
       }
@@ -107,15 +157,20 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   };
 
   return {
-    latest: () => latest,
-    history: () => history,
+    history,
     fresh,
     async finish() {
-      const snapshot = await fresh();
+      const snapshots = await fresh();
       await saveHistory();
-      if (ENDS.has(snapshot.status) && !hasCome(snapshot)) options.onSnapshot(snapshot, "final");
-      else say(snapshot, "final");
-      return snapshot;
+      const isOnly = snapshots.length === 1;
+      let last: Snapshot | null = null;
+      for (const snapshot of snapshots) {
+        if (ENDS.has(snapshot.status) && !hasCome(snapshot)) options.onSnapshot(snapshot, "final");
+        else say(snapshot, "final", isOnly);
+        last = snapshot;
+      }
+      if (last === null) throw new Error("there is no snapshot to end with");
+      return last;
     },
     done: loop(),
   };

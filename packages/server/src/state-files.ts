@@ -6,6 +6,18 @@ import { type History, parseHistory } from "@firehose-backfill/status/history";
 
 export const SNAPSHOT_FILE = "snapshot.json";
 export const HISTORY_FILE = "history.json";
+/** Every open run, as an array of snapshots. */
+export const RUNS_FILE = "runs.json";
+
+/** The last snapshot of the last run with this name. */
+export function snapshotFileOf(name: string): string {
+  return `snapshot-${name}.json`;
+}
+
+/** The history of a run that is not the one of HISTORY_FILE. */
+export function historyFileOf(runId: string): string {
+  return `history-${runId}.json`;
+}
 
 /** Renamed into place, so that a reader sees the whole file or the one before. */
 export async function writeStateFile(dataDir: string, name: string, text: string): Promise<void> {
@@ -15,9 +27,9 @@ export async function writeStateFile(dataDir: string, name: string, text: string
 }
 
 /** null: there is none, or it cannot be read. It is only for people, so this is no reason to refuse a start. */
-export async function readHistory(dataDir: string): Promise<History | null> {
+export async function readHistory(dataDir: string, name: string = HISTORY_FILE): Promise<History | null> {
   try {
-    return parseHistory(JSON.parse(await readFile(join(dataDir, HISTORY_FILE), "utf8")));
+    return parseHistory(JSON.parse(await readFile(join(dataDir, name), "utf8")));
   } catch {
     return null;
   }

@@ -16,11 +16,14 @@ export function parseControlForm(form: URLSearchParams): ControlFormEvent {
     const text = raw.trim();
     if (text === "" || name === "action") continue;
     if (/^[A-Z][A-Z_]*$/.test(name)) settings[name] = settingValue(text);
+    // The id of a run is no number, whatever it looks like.
+    else if (name === "run" || name === "name") event[name] = text;
     else event[name] = LISTS.has(name) ? splitList(text) : settingValue(text);
   }
   const action = form.get("action") ?? "";
-  if (action === "pause-now") return { action: "pause", now: true };
-  return action === "tune" ? { action, settings } : { action, ...event };
+  const run = event["run"] === undefined ? {} : { run: event["run"] };
+  if (action === "pause-now") return { action: "pause", now: true, ...run };
+  return action === "tune" ? { action, settings, ...run } : { action, ...event };
 }
 
 function splitList(text: string): readonly string[] {

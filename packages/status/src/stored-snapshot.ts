@@ -7,6 +7,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
   const known: Partial<Snapshot> = stored;
   const judged = {
     ...stored,
+    name: known.name ?? null,
     deadReasons: known.deadReasons ?? {},
     asked: known.asked ?? null,
     startedAt: known.startedAt ?? null,

@@ -1,6 +1,6 @@
 /** `pause`: pauses the run; batches that are already planned are still applied, unless --now is given. */
 import type { Command } from "../command.ts";
-import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
+import { requireTarget, RUN_OPTION, runOf, TARGET_OPTIONS } from "../find-target.ts";
 import { sendControl } from "../send-control.ts";
 
 export const pause: Command = {
@@ -8,6 +8,7 @@ export const pause: Command = {
   summary: "Pause the run: it reads no more, and applies what is already in the queue.",
   options: {
     now: { help: "Apply nothing more either; resume reads again what was in the queue." },
+    ...RUN_OPTION,
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -21,6 +22,7 @@ export const pause: Command = {
       {
         action: "pause",
         ...(args.flag("now") ? { now: true } : {}),
+        ...runOf(args),
       },
     ),
 };

@@ -3,11 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError } from "@firehose-backfill/core/errors";
 import { renderReport } from "@firehose-backfill/status/render-report";
-import { readHistory } from "@firehose-backfill/server/state-files";
+import type { History } from "@firehose-backfill/status/history";
+import { historyFileOf, readHistory } from "@firehose-backfill/server/state-files";
 import type { Command } from "../command.ts";
 import { CommandError } from "../errors.ts";
 import { EXIT } from "../exit-code.ts";
-import { findTarget, lastSnapshot, TARGET_OPTIONS } from "../find-target.ts";
+import { findTarget, lastSnapshot, RUN_OPTION, TARGET_OPTIONS } from "../find-target.ts";
 import { loadConfig } from "../load-config.ts";
 
 export const report: Command = {
@@ -20,6 +21,7 @@ export const report: Command = {
       takes: "FILE",
       help: "Where to write it; - for standard output. Default: a file in the data folder; for a deployed run, in the current folder.",
     },
+    ...RUN_OPTION,
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -33,13 +35,15 @@ export const report: Command = {
   run: async (context, args) => {
     const { dataDir } = loadConfig(context).config.settings;
     const target = await findTarget(context, args);
-    const snapshot = target === null ? await lastSnapshot(context) : await target.snapshot();
+    const snapshot =
+      target === null ? await lastSnapshot(context, args.text("run")) : await target.snapshot(args.text("run"));
     if (snapshot === null || snapshot.runId === null)
       throw new CommandError(
         `there is nothing to report: no run has been started on ${target?.address ?? dataDir} yet`,
       );
     const isHere = args.text("function") === undefined;
-    const history = target === null ? await readHistory(dataDir) : await target.history();
+    const history =
+      target === null ? await historyHere(dataDir, snapshot.runId) : await target.history(args.text("run"));
     const page = renderReport(snapshot, history);
     const out = args.text("out") ?? join(isHere ? dataDir : "", `report-${snapshot.runId}.html`);
     if (out === "-") context.stdout.write(page);
@@ -50,6 +54,12 @@ export const report: Command = {
     return EXIT.ok;
   },
 };
+
+/** The file of the run that was shown last has the name that it always had. */
+async function historyHere(dataDir: string, runId: string): Promise<History | null> {
+  const last = await readHistory(dataDir);
+  return last?.runId === runId ? last : ((await readHistory(dataDir, historyFileOf(runId))) ?? last);
+}
 
 async function save(path: string, page: string): Promise<void> {
   try {

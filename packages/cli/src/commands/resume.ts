@@ -1,8 +1,9 @@
 /** `resume`: continues a paused or errored run, from where it stopped or from a position that the operator chooses. */
 import { parseStartPoint } from "@firehose-backfill/backfill/parse-range";
+import { ChooseRunError } from "@firehose-backfill/backfill/open-run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Command } from "../command.ts";
-import { findTarget, lastSnapshot, TARGET_OPTIONS } from "../find-target.ts";
+import { findTarget, lastSnapshot, RUN_OPTION, runOf, TARGET_OPTIONS } from "../find-target.ts";
 import { CommandError } from "../errors.ts";
 import { loadConfig } from "../load-config.ts";
 import { runHere, runOptions } from "../run-here.ts";
@@ -17,6 +18,7 @@ export const resume: Command = {
     "until-done": { help: "If this process does the work: exit when the run ends." },
     json: { help: "If this process does the work: as run --json." },
     consumers: { takes: "process", help: "If this process does the work: as run --consumers." },
+    ...RUN_OPTION,
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -31,7 +33,11 @@ export const resume: Command = {
     if (from !== undefined) parseStartPoint(from);
     const target = await findTarget(context, args);
     if (target !== null)
-      return sendControl(context, target, { action: "resume", ...(from === undefined ? {} : { from }) });
+      return sendControl(context, target, {
+        action: "resume",
+        ...(from === undefined ? {} : { from }),
+        ...runOf(args),
+      });
     if ((await lastSnapshot(context)) === null) {
       const { dataDir } = loadConfig(context).config.settings;
       throw new CommandError(
@@ -41,10 +47,10 @@ export const resume: Command = {
     context.stderr.write("No process is running, so this one continues the run.\n");
     const options = runOptions(args);
     try {
-      return await runHere(context, { ...options, resume: { from: from ?? null } });
+      return await runHere(context, { ...options, resume: { from: from ?? null, ...runOf(args) } });
     } catch (error) {
       // The command itself is correct, but the run's state does not allow it.
-      throw error instanceof UsageError ? new CommandError(error.message) : error;
+      throw error instanceof UsageError && !(error instanceof ChooseRunError) ? new CommandError(error.message) : error;
     }
   },
 };

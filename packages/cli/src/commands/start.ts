@@ -1,6 +1,8 @@
 /** `start`: begins a new run, in the process that is running, or in this one if there is none. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
+import { UsageError } from "@firehose-backfill/core/errors";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Args, Command } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import type { ControlTarget } from "../control-target.ts";
@@ -17,11 +19,17 @@ export const start: Command = {
   name: "start",
   summary: "Begin a new run; if no process is running, this one does the work.",
   details:
-    "Only one run is open at a time: if a run is not finished, start is refused and names it. Options that are not given\ncome from the settings.",
+    "It begins beside runs that are open (20 at most), and shares their pace. If a run with the same source, filters and range is\nopen, start is refused and names it. Options that are not given come from the settings.",
   options: {
     ...SCOPE_OPTIONS,
-    "since-last": { help: "Begin where the last run ended; if it is unfinished, continue it." },
-    new: { help: "Cancel the unfinished run first, if there is one." },
+    name: { takes: "NAME", help: "A name for the run, for --run: a-z, 0-9 and -." },
+    "since-last": {
+      help: "Begin where the last run ended (with --name: the last one of that name); if it is unfinished, continue it.",
+    },
+    new: {
+      help: "Cancel the unfinished run first, if there is one: the only one that is open, or the one on the same source.",
+    },
+    run: { takes: "ID|NAME", help: "With --new: the run to cancel, if several are open on the same source." },
     "dry-run": { help: "Say what it would do, and do nothing." },
     "until-done": { help: "If this process does the work: exit when the run ends." },
     json: { help: "If this process does the work: as run --json." },
@@ -31,6 +39,10 @@ export const start: Command = {
   examples: [
     { line: "start --days 3 --profile moderate", does: "The last three days, at 20 events a second." },
     { line: "start --from 2026-01-31T08:00:00Z --collections app.bsky.feed.post", does: "Posts since that moment." },
+    {
+      line: "start --name nightly --since-last",
+      does: "Every night beside a long run: the events since the last nightly run.",
+    },
     { line: "start --since-last --until-done", does: "Every night, from cron: the events since the last night." },
     {
       line: "start --new --dids @accounts.txt",
@@ -64,7 +76,17 @@ async function afterLast(
   target: ControlTarget | null,
   request: StartRequest,
 ): Promise<SinceLast> {
-  const last = target === null ? await lastSnapshot(context) : await target.snapshot();
+  const last = target === null ? await lastSnapshot(context, request.name) : await snapshotOf(target, request.name);
   const isHere = args.text("function") === undefined;
   return sinceLast(last, request, isHere ? hostKey(loadConfig(context).config.settings.relayUrl) : null);
+}
+
+/** null: no run has had this name. */
+async function snapshotOf(target: ControlTarget, name: string | undefined): Promise<Snapshot | null> {
+  try {
+    return await target.snapshot(name);
+  } catch (error) {
+    if (name !== undefined && error instanceof UsageError) return null;
+    throw error;
+  }
 }

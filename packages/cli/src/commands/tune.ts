@@ -5,7 +5,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { settingValue } from "@firehose-backfill/status/setting-value";
 import { tunableSettings } from "@firehose-backfill/status/tunable";
 import type { Command } from "../command.ts";
-import { TARGET_OPTIONS } from "../find-target.ts";
+import { RUN_OPTION, runOf, TARGET_OPTIONS } from "../find-target.ts";
 import { steer } from "../steer-here.ts";
 
 export const tune: Command = {
@@ -13,7 +13,7 @@ export const tune: Command = {
   summary: "Change the pace of the open run; takes effect within one batch.",
   details:
     "For a faster pace the reader reads again what is in the queue and not yet due; until then the counts are a little\nlower. A deployed run does this at its next tick, within a minute. A value above what was deployed is lowered to the\ndeployed value, and the answer says so.",
-  options: { ...TARGET_OPTIONS },
+  options: { ...RUN_OPTION, ...TARGET_OPTIONS },
   operands: {
     name: "KEY=VALUE …",
     help: "Throttle settings, or BACKFILL_PROFILE=NAME.",
@@ -28,7 +28,7 @@ export const tune: Command = {
   ],
   run: async (context, args) => {
     const settings = parsePairs(args.operands);
-    return steer(context, args, { action: "tune", settings });
+    return steer(context, args, { action: "tune", settings, ...runOf(args) });
   },
 };
 

@@ -10,7 +10,7 @@ import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { isFinished } from "@firehose-backfill/core/run-state";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { SNAPSHOT_FILE } from "../state-files.ts";
+import { RUNS_FILE, SNAPSHOT_FILE } from "../state-files.ts";
 
 export type TombstoneBound =
   | { readonly kind: "none"; readonly because: string }
@@ -42,13 +42,23 @@ function boundOf(open: readonly { readonly host: string | null; readonly applied
 }
 
 async function boundOfFolder(dataDir: string): Promise<TombstoneBound> {
-  let snapshot: Pick<Snapshot, "status" | "cursor">;
+  let snapshots: readonly Pick<Snapshot, "status" | "cursor" | "host">[];
   try {
-    snapshot = JSON.parse(await readFile(join(dataDir, SNAPSHOT_FILE), "utf8"));
+    snapshots = await readSnapshots(dataDir);
   } catch {
     return { kind: "none", because: "no run is known here; for a deployed run set BACKFILL_TABLE to its table" };
   }
-  const isOpen = snapshot.status !== "none" && !isFinished(snapshot.status);
+  const open = snapshots.filter(({ status }) => status !== "none" && !isFinished(status));
   // Written each second or so: what was applied since only raises it.
-  return { kind: "below", seq: isOpen ? (snapshot.cursor.applied?.seq ?? 0) : null };
+  return boundOf(open.map(({ host, cursor }) => ({ host, applied: cursor.applied?.seq ?? 0 })));
+}
+
+/** A program of before left the snapshot of its one run. */
+async function readSnapshots(dataDir: string): Promise<readonly Pick<Snapshot, "status" | "cursor" | "host">[]> {
+  const [runs, one] = await Promise.all(
+    [RUNS_FILE, SNAPSHOT_FILE].map((name) => readFile(join(dataDir, name), "utf8").catch(() => null)),
+  );
+  if (runs != null) return JSON.parse(runs) as readonly Snapshot[];
+  if (one == null) throw new Error("no run has left a snapshot");
+  return [JSON.parse(one) as Snapshot];
 }
