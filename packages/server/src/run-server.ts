@@ -26,6 +26,7 @@ import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import { emptyHistory, type History } from "@firehose-backfill/status/history";
+import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -220,6 +221,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     history: () => keeper.history(),
     runs: {
       all: keeper.fresh,
+      past: async () => (await store.pastRuns({ limit: MOST_PAST_RUNS })).map(summaryOfRun),
       find: async (wanted) => {
         const run = await store.findRun(wanted);
         return run === null
@@ -260,6 +262,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 }
 
 const MAX_LINE_CHARS = 4_000;
+const MOST_PAST_RUNS = 50;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;
 

@@ -32,3 +32,8 @@ function splitList(text: string): readonly string[] {
     .map((part) => part.trim())
     .filter((part) => part !== "");
 }
+
+/** All its fields were left empty. */
+export function isEmptyTune({ action, settings }: ControlFormEvent): boolean {
+  return action === "tune" && typeof settings === "object" && settings !== null && Object.keys(settings).length === 0;
+}

@@ -13,7 +13,6 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     startedAt: known.startedAt ?? null,
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
-    name: known.name ?? null,
     goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
