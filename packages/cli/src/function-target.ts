@@ -5,6 +5,7 @@
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
+import { parseSummaries } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
@@ -17,6 +18,7 @@ export function functionTarget(options: { readonly name: string; readonly invoke
   const { name, invoke } = options;
   const isStatus = name.endsWith("-status");
   const control = isStatus ? name.replace(/-status$/, "-control") : name;
+  const status = isStatus ? name : name.replace(/-control$/, "-status");
   const reader = name.replace(/-(?:status|control)$/, "-reader");
   return {
     address: `function ${name}`,
@@ -31,20 +33,25 @@ export function functionTarget(options: { readonly name: string; readonly invoke
         ? bodyOf(await invoke(name, pageRequest("/status.json", run)))
         : await invoke(control, { action: "status", ...of });
       if (field(answer, "isMalformed") === true) throw new UsageError(whatItSaid(answer));
-      const snapshot = isStatus ? parseSnapshot(answer) : parseSnapshot(field(answer, "snapshot"));
+      const snapshot = parseSnapshot(isStatus ? answer : field(answer, "snapshot"));
       if (snapshot === null)
         throw new CommandError(`function ${name} did not answer with a status: ${whatItSaid(answer)}`);
-      return snapshot;
+      const all = field(answer, "snapshots");
+      return Array.isArray(all) ? { ...snapshot, openRuns: all.length } : snapshot;
     },
-    // A function of an older version that stores no history answers with a text: no history.
     async snapshots() {
+      const one = await this.snapshot();
+      // Absent in the answer of a version that knows one run, too.
+      if ((one.openRuns ?? 1) < 2) return [one];
       const answer = isStatus
         ? bodyOf(await invoke(name, pageRequest("/runs.json")))
         : field(await invoke(control, { action: "status" }), "snapshots");
       const snapshots = Array.isArray(answer) ? answer.map(parseSnapshot).filter((snapshot) => snapshot !== null) : [];
-      // One run is open, or none, or the function is of a version that knows one run.
-      return snapshots.length > 0 ? snapshots : [await this.snapshot()];
+      return snapshots.length > 0 ? snapshots : [one];
     },
+    // The status function alone lists them.
+    past: async () => parseSummaries(bodyOf(await invoke(status, pageRequest("/past.json")))) ?? [],
+    // A function of an older version that stores no history answers with a text: no history.
     async history(run) {
       const of = run === undefined ? {} : { run };
       const answer = isStatus

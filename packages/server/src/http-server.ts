@@ -229,9 +229,10 @@ async function replyTo(options: Site, body: string | null, isForm: boolean): Pro
   }
   try {
     const event = isForm ? parseControlForm(new URLSearchParams(body)) : null;
-    const isEmpty = event !== null && isEmptyTune(event);
-    if (isEmpty) return { status: 400, body: { ok: false, error: "nothing was changed: each field was left empty" } };
-    return await answerControl(options.control, () => event ?? (JSON.parse(body) as unknown));
+    const reply = await answerControl(options.control, () => event ?? (JSON.parse(body) as unknown));
+    if (reply.body.ok || event === null || !isEmptyTune(event)) return reply;
+    // The control speaks of events there, and who filled in a form knows none.
+    return { status: reply.status, body: { ok: false, error: "Nothing was changed: every field was left empty." } };
   } catch (error) {
     options.log(`[BACKFILL] Page: ${describeError(error)}`);
     return { status: 500, body: { ok: false, error: describeError(error) } };

@@ -35,7 +35,11 @@ export interface Shown {
 /** `wanted`: an id or a name; null: the run that stands for them all. null: there is no such run. */
 export async function findShown(shown: Shown, wanted: string | null): Promise<ShownRun | null> {
   if (wanted !== null && shown.runs !== undefined) return shown.runs.find(wanted);
-  return { snapshot: await shown.snapshot(), history: shown.history() };
+  const snapshots = await shownRuns(shown);
+  const snapshot = snapshots.at(-1);
+  if (snapshot === undefined) return null;
+  const openRuns = snapshots.filter(isOpen).length;
+  return { snapshot: openRuns > 1 ? { ...snapshot, openRuns } : snapshot, history: shown.history() };
 }
 
 export function shownRuns(shown: Shown): Promise<readonly Snapshot[]> {
@@ -60,10 +64,11 @@ export async function sendPage(shown: Shown, response: ServerResponse, { search,
     if (found === null) return sendJson(response, 404, noSuchRun(search));
     return sendRunPage(shown, response, search, found, true);
   }
-  const open = shown.runs === undefined ? [] : (await shown.runs.all()).filter(isOpen);
-  if (open.length > 1) return sendRuns(shown, response, { search, path }, open);
-  const only = await findShown(shown, null);
-  if (only !== null) sendRunPage(shown, response, search, only, false);
+  const snapshots = await shownRuns(shown);
+  const only = snapshots.at(-1);
+  if (only === undefined || snapshots.filter(isOpen).length > 1)
+    return sendRuns(shown, response, { search, path }, snapshots);
+  sendRunPage(shown, response, search, { snapshot: only, history: shown.history() }, false);
 }
 
 function isOpen({ status }: Snapshot): boolean {

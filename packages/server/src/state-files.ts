@@ -9,6 +9,9 @@ export const HISTORY_FILE = "history.json";
 /** Every open run, as an array of snapshots. */
 export const RUNS_FILE = "runs.json";
 
+/** The runs that are over, as an array of summaries. */
+export const PAST_FILE = "past.json";
+
 /** The last snapshot of the last run with this name. */
 export function snapshotFileOf(name: string): string {
   return `snapshot-${name}.json`;
@@ -27,10 +30,15 @@ export async function writeStateFile(dataDir: string, name: string, text: string
 }
 
 /** null: there is none, or it cannot be read. It is only for people, so this is no reason to refuse a start. */
-export async function readHistory(dataDir: string, name: string = HISTORY_FILE): Promise<History | null> {
+export async function readStateFile(dataDir: string, name: string): Promise<unknown> {
   try {
-    return parseHistory(JSON.parse(await readFile(join(dataDir, name), "utf8")));
+    return JSON.parse(await readFile(join(dataDir, name), "utf8"));
   } catch {
     return null;
   }
+}
+
+/** null: there is none, or it cannot be read. */
+export async function readHistory(dataDir: string, name: string = HISTORY_FILE): Promise<History | null> {
+  return parseHistory(await readStateFile(dataDir, name));
 }

@@ -83,7 +83,7 @@ function openRow(row: RunRow): Markup {
           <dt>Progress</dt>
           <dd>${row.share}${bar(row.progress)}</dd>
         </div>`,
-        pair("Rate", row.rate),
+        pair("Rate (of the pace)", row.rate),
         pair("Lag", row.lag),
         pair("Waits for", escapeForLog(row.waitsFor)),
         pair("Falls off in", row.fallsOff),

@@ -15,7 +15,7 @@ export interface RunRow {
   /** 0 to 1; null: not known. */
   readonly progress: number | null;
   readonly share: string;
-  /** `1.2 evt/s, 48 % of the pace` */
+  /** `1.2 evt/s (48 %)`: the share is of the pace. */
   readonly rate: string;
   readonly lag: string;
   readonly waitsFor: string;
@@ -54,7 +54,7 @@ function rateText({ ratePerSecond, allowedRatePerSecond }: Snapshot): string {
   const rate = `${formatRate(ratePerSecond)} evt/s`;
   if (allowedRatePerSecond === null || allowedRatePerSecond <= 0) return rate;
   // Rounded down, so that the shares of all runs together are never more than the pace.
-  return `${rate}, ${Math.floor((ratePerSecond / allowedRatePerSecond) * 100)} % of the pace`;
+  return `${rate} (${Math.floor((ratePerSecond / allowedRatePerSecond) * 100)} %)`;
 }
 
 function waitsFor(snapshot: Snapshot): string {

@@ -129,6 +129,8 @@ export interface Snapshot {
   }[];
   /** Wall-clock time, without pauses. */
   readonly elapsedSeconds: number;
+  /** How many runs are open, if more than this one; set by the code that serves one of several. */
+  readonly openRuns?: number;
   /** The process that made it has ended; set by the code that reads it from a file. */
   readonly stopped?: boolean;
   readonly at: string;

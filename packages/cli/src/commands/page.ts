@@ -70,6 +70,17 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
     port,
     snapshot,
     history: () => history,
+    runs: {
+      all: async () => {
+        const now = await snapshot();
+        return (now.openRuns ?? 1) < 2 ? [now] : target.snapshots();
+      },
+      past: () => target.past(),
+      find: async (run) => {
+        const now = await target.snapshot(run);
+        return { snapshot: now, history: (await target.history(run)) ?? emptyHistory(now.runId ?? "") };
+      },
+    },
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });
