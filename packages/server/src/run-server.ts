@@ -149,10 +149,12 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     for (const snapshot of snapshots) await tell(snapshot);
   };
   let telling = Promise.resolve();
+  const past = async () => (await store.pastRuns({ limit: MOST_PAST_RUNS })).map(summaryOfRun);
   const keeper = keepSnapshots({
     dataDir: claim.dataDir,
     clock,
     collect: collector.all,
+    past,
     log,
     onTick: (snapshots) => {
       const shown = snapshots.at(-1);
@@ -221,7 +223,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     history: () => keeper.history(),
     runs: {
       all: keeper.fresh,
-      past: async () => (await store.pastRuns({ limit: MOST_PAST_RUNS })).map(summaryOfRun),
+      past,
       find: async (wanted) => {
         const run = await store.findRun(wanted);
         return run === null

@@ -1,6 +1,6 @@
 /** The files that a local process leaves in its data folder for later commands: the last snapshot and the run's history. */
 import { randomUUID } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type History, parseHistory } from "@firehose-backfill/status/history";
 
@@ -27,6 +27,23 @@ export async function writeStateFile(dataDir: string, name: string, text: string
   const draft = join(dataDir, `.${name}.${randomUUID()}`);
   await writeFile(draft, text, { mode: 0o600 });
   await rename(draft, join(dataDir, name));
+}
+
+const OF_RUN = /^history-(.+)\.json$/;
+const OF_NAME = /^snapshot-(.+)\.json$/;
+
+/** Removes the files of runs and names that are not among these; the folder does not grow with the number of runs. */
+export async function removeOldStateFiles(
+  dataDir: string,
+  runs: readonly { readonly runId: string | null; readonly name: string | null }[],
+): Promise<void> {
+  const ids = new Set(runs.map(({ runId }) => runId));
+  const names = new Set(runs.map(({ name }) => name));
+  for (const file of await readdir(dataDir)) {
+    const [id, name] = [OF_RUN.exec(file)?.[1], OF_NAME.exec(file)?.[1]];
+    const isOld = (id !== undefined && !ids.has(id)) || (name !== undefined && !names.has(name));
+    if (isOld) await rm(join(dataDir, file), { force: true });
+  }
 }
 
 /** null: there is none, or it cannot be read. It is only for people, so this is no reason to refuse a start. */
