@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sampleCourse } from "@firehose-backfill/testing/status/sample-snapshot";
 import { formatRate } from "../format.ts";
+import type { HistoryPoint } from "../history.ts";
 import { coursePlot } from "./course-plot.ts";
 import { extentOf, labelMarks } from "./plot-scale.ts";
 
@@ -53,7 +54,7 @@ describe("issue 17.2: a plot of the page", () => {
     const points = course.points.map((point, index) => ({ ...point, allowedRatePerSecond: index < 90 ? 2.5 : 5 }));
     const reference = {
       name: "allowed",
-      of: (point: (typeof points)[number]): number | null => point.allowedRatePerSecond,
+      of: (point: HistoryPoint) => point.allowedRatePerSecond,
     };
     const path = /class="plot-reference" d="([^"]+)"/.exec(draw(reference, { ...course, points }))?.[1] ?? "";
     expect(new Set([...path.matchAll(/ (\d+)/g)].map(([, y]) => y)).size).toBe(2);
