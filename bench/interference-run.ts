@@ -14,6 +14,7 @@ import { median } from "./lanes.ts";
 import { type MedianInterval, medianInterval } from "./median-interval.ts";
 import { type Foreground, type ForegroundSlot, FOREGROUNDS, type Production } from "./pgbench.ts";
 import { freezeTree } from "./process-tree.ts";
+import type { Processors } from "./processors.ts";
 import type { ScratchPostgres } from "./scratch-postgres.ts";
 
 /** `unthrottled`: the fast profile without its delay. */
@@ -23,6 +24,7 @@ export interface InterferenceOptions {
   readonly pace: Pace;
   readonly postgres: ScratchPostgres;
   readonly production: Production;
+  readonly processors: Processors;
   /** Half of the server's capacity. */
   readonly rates: Readonly<Record<Foreground, number>>;
   readonly pairs: number;
@@ -58,7 +60,7 @@ const NEW_SLOTS_MS = 2_500;
 const FREEZE_ATTEMPTS = 500;
 
 export async function runInterference(options: InterferenceOptions): Promise<readonly InterferenceFigures[]> {
-  const { pace, postgres } = options;
+  const { pace, postgres, processors } = options;
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const log = stack.use(await recordApplied(postgres.databaseUrl));
@@ -70,6 +72,8 @@ export async function runInterference(options: InterferenceOptions): Promise<rea
     DATABASE_URL: postgres.databaseUrl,
     RELAY_URL: relay.url,
   });
+  // Before it starts its stand-ins, which inherit both.
+  processors.pinRun(program.pid);
   setPriority(program.pid, options.niceness);
   const run = stack.use(await freezable(program, postgres.databaseUrl));
   while ((await log.eventsIn(0, Date.now())) === 0) await sleep(500);

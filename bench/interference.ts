@@ -5,6 +5,8 @@ import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { findPgbench, type Foreground, openProduction } from "./pgbench.ts";
 import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
+import { processTree } from "./process-tree.ts";
+import { takeProcessors } from "./processors.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";
 
 const PACES: readonly Pace[] = [...PROFILE_NAMES, "unthrottled"];
@@ -12,23 +14,35 @@ const CALIBRATION_SECONDS = 5;
 
 export const interference: Benchmark = {
   summary:
-    "what pgbench on the same Postgres loses to a run [--pairs 10] [--seconds 8 a slot] [--nice 19] [--profiles a,b,unthrottled]",
+    "what pgbench on the same Postgres loses to a run [--pairs 10] [--seconds 8 a slot] [--nice 19] [--pinned 0] [--profiles a,b,unthrottled]",
   async run(args) {
     const { profiles: paces, rest } = takeProfiles(args, PACES);
-    const { pairs, seconds, nice: niceness } = numbersOf(rest, { pairs: 10, seconds: 8, nice: 0 });
+    const { pairs, seconds, nice: niceness, pinned } = numbersOf(rest, { pairs: 10, seconds: 8, nice: 0, pinned: 1 });
+    const processors = takeProcessors(pinned === 1);
     const program = findPgbench();
     const results: InterferenceFigures[] = [];
     let rates: Record<Foreground, number> | null = null;
     for (const pace of paces) {
       // A new server for each pace, so that none inherits the state of another.
       await using postgres = await scratchPostgres();
-      const production = await openProduction(program, postgres.databaseUrl);
+      for (const { pid } of processTree(postgres.pid)) processors.pinDatabase(pid);
+      const production = await openProduction([...processors.databaseSide, program], postgres.databaseUrl);
       const half = async (load: Foreground): Promise<number> =>
         Math.round((await production.capacity(load, CALIBRATION_SECONDS)) / 2);
       rates ??= { "tpcb-like": await half("tpcb-like"), "select-only": await half("select-only") };
       console.error(`${pace}, beside ${JSON.stringify(rates)} transactions/s`);
-      results.push(...(await runInterference({ pace, postgres, production, rates, pairs, seconds, niceness })));
+      results.push(
+        ...(await runInterference({ pace, postgres, production, processors, rates, pairs, seconds, niceness })),
+      );
     }
-    return { pairs, seconds, niceness, cpus: cpus().length, ratePerSecond: rates, results };
+    return {
+      pairs,
+      seconds,
+      niceness,
+      pinned: processors.arePinned,
+      cpus: cpus().length,
+      ratePerSecond: rates,
+      results,
+    };
   },
 };

@@ -45,8 +45,9 @@ export function findPgbench(): string {
   return found;
 }
 
-/** Creates its database on that server, at scale 10: 1,000,000 accounts. */
-export async function openProduction(program: string, databaseUrl: string): Promise<Production> {
+/** Creates its database on that server, at scale 10: 1,000,000 accounts. `command`: pgbench, behind what starts it. */
+export async function openProduction(command: readonly string[], databaseUrl: string): Promise<Production> {
+  const [program = "", ...before] = command;
   await using admin = await openTestDatabase(databaseUrl);
   await admin.query(`CREATE DATABASE ${DATABASE}`, []);
   const url = new URL(databaseUrl);
@@ -59,8 +60,8 @@ export async function openProduction(program: string, databaseUrl: string): Prom
     PGDATABASE: DATABASE,
     PGSSLMODE: "disable",
   };
-  await run(program, ["--initialize", "--quiet", `--scale=${SCALE}`], { env });
-  const common = ["--no-vacuum", "--protocol=prepared", `--client=${CLIENTS}`];
+  await run(program, [...before, "--initialize", "--quiet", `--scale=${SCALE}`], { env });
+  const common = [...before, "--no-vacuum", "--protocol=prepared", `--client=${CLIENTS}`];
   return {
     async capacity(load, seconds) {
       const { stdout } = await run(program, [...common, `--builtin=${load}`, `--time=${seconds}`], { env });

@@ -71,13 +71,13 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     if (beginsToApply(parsed)) {
       // A database that sleeps is not woken for an event that is refused anyway.
       if (parsed.action === "start") await control(deps, { ...parsed, start: { ...parsed.start, isDryRun: true } });
-      const open = await deps.store.openRuns();
+      const unfinished = await deps.store.openRuns();
       // The only run that is open is about to be cancelled, and does not prevent the use of another database.
-      const goesOn = parsed.action === "start" && parsed.start.isNew && open.length === 1 ? [] : open;
+      const goesOn = parsed.action === "start" && parsed.start.isNew && unfinished.length === 1 ? [] : unfinished;
       const sink = openSink(databaseUrlOf(config));
       await prepareSink(sink, { throttleQuery: config.settings.throttleQuery, goesOn });
       // A batch of an open run may hold what is older than any tombstone.
-      if (parsed.action === "start" && open.length === 0)
+      if (parsed.action === "start" && unfinished.length === 0)
         await tidyUp({
           tidying: sink.tidying,
           deadLetters: async () => (await deps.queue.figures()).deadLetters,

@@ -9,6 +9,7 @@ import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 export interface AppliedBatch {
   readonly atMs: number;
   readonly events: number;
+  readonly runId: string;
 }
 
 export interface SimulatedDatabase extends ConsumerSink {
@@ -49,7 +50,7 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
     stall: (fromMs, untilMs) => void stalls.push({ fromMs, untilMs }),
     down: (fromMs, untilMs) => void outages.push({ fromMs, untilMs }),
     fail: (fromMs, untilMs) => void failures.push({ fromMs, untilMs }),
-    async apply(_batch, rows, { lock }) {
+    async apply({ runId }, rows, { lock }) {
       const now = clock.now();
       if (failures.some(({ fromMs, untilMs }) => now >= fromMs && now < untilMs))
         throw new SinkError("nobody knows why", "attempt");
@@ -63,7 +64,7 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
         const startedMs = clock.now();
         await answer();
         if (!lock.isOnTime()) return { kind: "late" };
-        applied.push({ atMs: clock.now(), events: rows.length });
+        applied.push({ atMs: clock.now(), events: rows.length, runId });
         await answer();
         const counts = countsOf(rows);
         return { kind: "applied", counts, durationMs: clock.now() - startedMs };

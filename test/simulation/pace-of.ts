@@ -1,6 +1,8 @@
 /** What a pace was, from when statements were sent: rate over all, and the fullest window of a given length. */
 import type { AppliedBatch } from "./database.ts";
 
+type Applied = Pick<AppliedBatch, "atMs" | "events">;
+
 export interface MeasuredPace {
   readonly events: number;
   readonly ratePerSecond: number;
@@ -8,13 +10,13 @@ export interface MeasuredPace {
   readonly most60: number;
 }
 
-export function measurePace(applied: readonly AppliedBatch[], fromMs: number, untilMs: number): MeasuredPace {
+export function measurePace(applied: readonly Applied[], fromMs: number, untilMs: number): MeasuredPace {
   const inside = applied.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs).toSorted((a, b) => a.atMs - b.atMs);
   const events = inside.reduce((sum, batch) => sum + batch.events, 0);
   return { events, ratePerSecond: (events * 1000) / (untilMs - fromMs), most60: mostIn(inside, 60_000) };
 }
 
-export function mostIn(sorted: readonly AppliedBatch[], windowMs: number): number {
+export function mostIn(sorted: readonly Applied[], windowMs: number): number {
   let most = 0;
   let sum = 0;
   let first = 0;

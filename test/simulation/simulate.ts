@@ -27,6 +27,8 @@ export interface SimulationOptions {
   /** As in the environment. */
   readonly settings: Readonly<Record<string, string>>;
   readonly stream?: Partial<StreamShape>;
+  /** Streams that runs beside the first one read, by the kind that they name. */
+  readonly others?: Readonly<Record<string, Partial<StreamShape> & { readonly isLasting?: boolean }>>;
   readonly order?: "oldest-first" | "random";
   readonly latencyMs?: number;
   readonly seed?: number;
@@ -58,7 +60,9 @@ export interface Simulation {
   readonly mostReceives: () => number;
   readonly billed: () => { readonly ms: number; readonly invocations: number };
   readonly startMs: number;
-  run(): Promise<Run>;
+  run(runId?: string): Promise<Run>;
+  /** Begins a run beside those that are open, on the other stream of this kind. Its id is the kind. */
+  begin(kind: string): Promise<Run>;
   /** Lets `ms` pass. */
   pass(ms: number): Promise<void>;
   /** What the page does after each control event. On AWS nobody can. */
@@ -89,15 +93,15 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const database = simulatedDatabase({ clock, latencyMs: options.latencyMs ?? 5 });
   const config = parseConfig(options.settings);
   const tickMs = options.tickMs ?? 60_000;
-  const stream: StreamShape = {
+  const like: StreamShape = {
     commits: Number.POSITIVE_INFINITY,
     operations: (index) => 1 + (index % 3),
     startTimeMs: startMs - 86_400_000,
     stepMs: 100,
     commitsPerSecond: Number.POSITIVE_INFINITY,
     matching: 1,
-    ...options.stream,
   };
+  const stream: StreamShape = { ...like, ...options.stream };
   const end = { kind: "time", timeMs: Number.MAX_SAFE_INTEGER } as const;
   const created = await store.createRun({
     ...newRun(config, { runId: "simulated", nowMs: startMs, end }),
@@ -120,7 +124,15 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     random,
     store,
     queue,
-    sources: { model: modelKit(stream, clock) },
+    sources: {
+      model: modelKit(stream, clock),
+      ...Object.fromEntries(
+        Object.entries(options.others ?? {}).map(([kind, { isLasting, ...shape }]) => [
+          kind,
+          modelKit({ ...like, ...shape }, clock, isLasting),
+        ]),
+      ),
+    },
     memory: CALM,
     timing,
     offPeak: config.settings.offPeak,
@@ -199,8 +211,14 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     startMs,
     mostReceives: () => state.mostReceives,
     billed: () => ({ ms: state.billedMs, invocations: state.invocations }),
-    async run() {
-      const run = await store.getRun("simulated");
+    begin: (kind) =>
+      store.createRun({
+        ...newRun(config, { runId: kind, nowMs: clock.now(), start: { kind: "oldest" }, end, name: kind }),
+        source: { kind, host: kind },
+        about: kind,
+      }),
+    async run(runId = "simulated") {
+      const run = await store.getRun(runId);
       if (run === null) throw new Error("the run is gone");
       return run;
     },

@@ -28,8 +28,9 @@ export interface StreamShape {
 export const MODEL = { kind: "model", host: "model" } as const;
 
 /** The whole source: no socket, no search, no survey, and nothing to remember but that it has begun. */
-export function modelKit(shape: StreamShape, clock: Clock): SourceKit {
+export function modelKit(shape: StreamShape, clock: Clock, isLasting = false): SourceKit {
   return {
+    isLasting,
     open: (options) => openModel(shape, options, clock),
     survey: () => Promise.reject(new SurveyError("a made-up stream is not surveyed")),
   };

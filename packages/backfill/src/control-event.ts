@@ -129,8 +129,8 @@ function parseStart(event: Record<string, unknown>): StartRequest {
 const NAME = /^[a-z0-9-]{1,40}$/;
 const RUN_ID = /^\d{8}-\d{6}-[a-z0-9]{4}$/;
 
-export function isName(text: string): boolean {
-  return NAME.test(text) && !RUN_ID.test(text);
+export function isName(word: string): boolean {
+  return NAME.test(word) && !RUN_ID.test(word);
 }
 
 /** @throws UsageError */

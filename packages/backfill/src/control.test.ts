@@ -169,3 +169,83 @@ test("fault 22: a tune to a memory limit that would make the run stand still is 
   expect((await tune({ BACKFILL_MAX_MEMORY_MB: 600 })).run?.throttle.maxMemoryMb).toBe(600);
   expect(asked).toEqual([200, 300]);
 });
+
+/** Two runs beside each other, on one pace: of posts, and of likes. */
+async function two(set = setUp()) {
+  const posts = await set.send({ action: "start", collections: ["app.bsky.feed.post"] });
+  const likes = await set.send({ action: "start", collections: ["app.bsky.feed.like"], name: "nightly" });
+  return { ...set, posts, likes };
+}
+
+test("issue 14.1: a start begins beside a run with another scope, and is refused beside one that is about the same", async () => {
+  const { posts, likes, send, deps } = await two();
+  expect((await deps.store.openRuns()).map(({ runId }) => runId)).toEqual([posts.runId, likes.runId]);
+  const same = send({ action: "start", collections: ["app.bsky.feed.post"] });
+  await expect(same).rejects.toThrow(`run ${posts.runId} is enqueued: one run at a time for the same source, filters`);
+  const named = send({ action: "start", days: 3, name: "nightly" });
+  await expect(named).rejects.toThrow(`run ${likes.runId} is open and has the name nightly: choose another name`);
+  await expect(send({ action: "start", name: "Nightly run" })).rejects.toThrow(
+    /1 to 40 of the characters a-z, 0-9 and -/,
+  );
+  await expect(send({ action: "start", name: "20261128-101500-k3f9" })).rejects.toThrow(/looks like the id of a run/);
+  const range = await control(deps, parseControlEvent({ action: "start", days: 3 }));
+  expect(range.message).toMatch(/^run \S+ is enqueued; it shares the pace of the database with 2 other runs$/);
+});
+
+test("issue 14.1: the 21st run is refused with a sentence", async () => {
+  const { send } = setUp();
+  for (let days = 1; days <= 20; days += 1) await send({ action: "start", days });
+  await expect(send({ action: "start", days: 21 })).rejects.toThrow(/^20 runs are open, and no more can be/);
+});
+
+test("issue 14.1: a command without a run lists several, and changes none; with an id or a name it acts on that one", async () => {
+  const { posts, likes, send, deps, store } = await two();
+  for (const run of [posts, likes]) await running(store, run);
+  for (const action of ["pause", "resume", "cancel"]) {
+    const refused = send({ action });
+    await expect(refused).rejects.toMatchObject({
+      name: "ChooseRunError",
+      message: [
+        `2 runs are open: say which one to ${action} with --run ID or --run NAME. Open runs:`,
+        `${posts.runId}  -        sample  running`,
+        `${likes.runId}  nightly  sample  running`,
+      ].join("\n"),
+    });
+  }
+  expect(await send({ action: "pause", run: "nightly" })).toMatchObject({ runId: likes.runId, status: "pausing" });
+  expect(await send({ action: "cancel", run: posts.runId })).toMatchObject({
+    runId: posts.runId,
+    status: "cancelling",
+  });
+  await expect(send({ action: "pause", run: "weekly" })).rejects.toThrow(
+    /^no run has the id or the name weekly\. Open runs:/,
+  );
+  const { message } = await control(deps, parseControlEvent({ action: "status" }));
+  expect(message).toContain("2 runs are open:");
+  expect((await control(deps, parseControlEvent({ action: "status", run: "nightly" }))).message).toBe(
+    `run ${likes.runId} (nightly) is pausing`,
+  );
+});
+
+test("issue 14.2: a tune needs no run while all have one pace, and holds for all of them", async () => {
+  const { send, deps } = await two();
+  const { message } = await control(deps, parseControlEvent({ action: "tune", settings: { BACKFILL_BATCH_SIZE: 9 } }));
+  expect(message).toBe("the pace of 2 runs: BACKFILL_BATCH_SIZE 5 -> 9");
+  expect((await deps.store.openRuns()).map(({ throttle }) => throttle.batchSize)).toEqual([9, 9]);
+  // What a start does not give leaves the pace as it is; what it gives is a tune of it.
+  expect((await send({ action: "start", days: 4 })).throttle.batchSize).toBe(9);
+  const tuned = await send({ action: "start", days: 5, settings: { BACKFILL_BATCH_SIZE: 7 } });
+  expect(tuned.throttle.batchSize).toBe(7);
+  expect(tuned.tunes.at(-1)).toMatchObject({ by: "tune", changes: { batchSize: { from: 9, to: 7 } } });
+  expect((await deps.store.openRuns()).every(({ throttle }) => throttle.batchSize === 7)).toBe(true);
+});
+
+test("issue 14.1: --new cancels the run on the same source, and asks where there are several", async () => {
+  const { posts, likes, send, store } = await two();
+  await expect(send({ action: "start", new: true, days: 3 })).rejects.toThrow(
+    /^2 runs on sample are open: say which one --new cancels/,
+  );
+  await send({ action: "start", new: true, days: 3, run: "nightly" });
+  expect((await store.getRun(likes.runId))?.status).toBe("cancelled");
+  expect((await store.getRun(posts.runId))?.status).toBe("enqueued");
+});

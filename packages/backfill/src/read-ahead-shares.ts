@@ -19,11 +19,13 @@ export interface SharedReader {
   outstandingOfAll(own: Outstanding): Pick<Outstanding, "events" | "bytes">;
   /** How many of the free events this run may read now. What others are reading is not free any more. */
   mayRead(run: Run, freeEvents: number): number;
+  /** The most that it has a use for, as its last window said; Infinity: not known. */
+  wanted(): number;
   /** A window is being read, of at most so many events. */
   begins(events: number): void;
   /** It is over. `matched`: its events; `isFull`: there is more where they came from. */
   ended(window: { readonly matched: number; readonly isFull: boolean }): void;
-  /** Waits until another run has ended a window, or for a second. false: there is nobody to wait for. */
+  /** Waits until another run has ended a window or has left, or for five seconds. false: all others wait as well, or there are none. */
   waitForOthers(signal: AbortSignal): Promise<boolean>;
   leave(): void;
 }
@@ -37,7 +39,7 @@ interface Entry {
   isWaiting: boolean;
 }
 
-const LOOK_AGAIN_MS = 1_000;
+const LOOK_AGAIN_MS = 5_000;
 
 /** Of the runs of one pace. */
 export function createShares(clock: Clock): ReadAheadShares {
@@ -80,7 +82,9 @@ export function createShares(clock: Clock): ReadAheadShares {
           const { batchSize } = run.throttle;
           return shareReadAhead(sharers, free, { nowMs: clock.now(), batchSize }).get(runId) ?? 0;
         },
+        wanted: () => own.wanted,
         begins(events) {
+          own.isWaiting = false;
           own.reading = events;
         },
         ended({ matched, isFull }) {
@@ -90,17 +94,14 @@ export function createShares(clock: Clock): ReadAheadShares {
           change();
         },
         async waitForOthers(signal) {
+          // Waiting wakes nobody: those who wait would wake each other for ever.
           own.isWaiting = true;
-          change();
+          if (others().every(({ isWaiting }) => isWaiting)) return false;
           const awake = new AbortController();
-          try {
-            if (others().every(({ isWaiting }) => isWaiting)) return false;
-            await Promise.race([changed.promise, clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, awake.signal]))]);
-            return others().some(({ isWaiting }) => !isWaiting);
-          } finally {
-            awake.abort();
-            own.isWaiting = false;
-          }
+          const sleeping = clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, awake.signal]));
+          await Promise.race([changed.promise, sleeping]);
+          awake.abort();
+          return true;
         },
         leave() {
           entries.delete(runId);

@@ -100,7 +100,7 @@ export async function readWindows(
     const isPaced = run.throttle.batchDelayMs > 0;
     const isAlone = shared.readers() === 1;
     const freeEvents = shared.mayRead(run, readAheadEvents(readAheadInput()));
-    const isTooFew = freeEvents < (isAlone || isFirst || !isPaced ? 1 : leastEvents());
+    const isTooFew = freeEvents < (isAlone || isFirst || !isPaced ? 1 : Math.min(leastEvents(), shared.wanted()));
     if (isTooFew && !(isFirst && isPaced && isAlone)) {
       if (isPaced) {
         if (isAlone || !(await shared.waitForOthers(options.signal))) return end("read-ahead full");

@@ -42,11 +42,13 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
     const ready = await reconcileAll(deps, turns);
     await readAll(deps, await keepPaces(deps, ready), startedAtMs + deps.timing.tickBudgetMs);
   } finally {
-    runs = await Promise.all(begun.map((each) => (isTurn(each) ? endTurn(deps, each, startedAtMs) : each)));
+    runs = await Promise.all(
+      begun.map((each) => (isTurn(each) ? endTurn(deps, each, startedAtMs) : Promise.resolve(each))),
+    );
   }
   const failures = runs.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
   if (failures.length === runs.length) throw failures[0]?.error;
-  return { runs, nextInMs: Math.min(...runs.map(({ nextInMs }) => nextInMs)) };
+  return { runs, nextInMs: Math.min(...runs.map((result) => result.nextInMs)) };
 }
 
 async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonly Run[]> {

@@ -34,11 +34,16 @@ export interface Turn {
   result: TurnResult | null;
 }
 
-/** A result: another reader holds the lease. */
+/** A result: another reader holds the lease, or the table did not say. Never rejects: the leases of other runs have to be released. */
 export async function beginTurn(deps: ReaderDeps, run: Run, signal: AbortSignal): Promise<Turn | TurnResult> {
   const { store, clock, timing } = deps;
   const ttlMs = timing.leaseTtlMs;
-  const held = await store.acquireLease(run.runId, { owner: deps.owner, ttlMs, nowMs: clock.now() });
+  let held: Awaited<ReturnType<typeof store.acquireLease>>;
+  try {
+    held = await store.acquireLease(run.runId, { owner: deps.owner, ttlMs, nowMs: clock.now() });
+  } catch (error) {
+    return { ...nothing(run, `${FAILED}${describeError(error)}`, timing.lookAgainMs), failure: { error } };
+  }
   if (held === null) return nothing(run, "another reader holds the lease", timing.lookAgainMs);
   const { lease, run: before } = held;
   const { queueEmptySinceMs, quiet } = before;

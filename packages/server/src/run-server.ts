@@ -99,8 +99,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const start = options.start ?? null;
   await untilAborted(refuseUnwishedSample({ store }, { config, start }), options.stop);
   // The only run that is open and about to be cancelled does not prevent the use of another database.
-  const open = await store.openRuns();
-  const goesOn = start?.isNew === true && open.length === 1 ? [] : open;
+  const unfinished = await store.openRuns();
+  const goesOn = start?.isNew === true && unfinished.length === 1 ? [] : unfinished;
   const { databaseUrl } = stack.addresses;
   await prepareSink(openSink(databaseUrl, { signal: options.stop }), { throttleQuery: settings.throttleQuery, goesOn });
   const sink = openSink(databaseUrl);
@@ -153,7 +153,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const keeper = keepSnapshots({
     dataDir: claim.dataDir,
     clock,
-    collect: collector.all,
+    collect: () => collector.all(),
     past,
     log,
     onTick: (snapshots) => {
@@ -222,7 +222,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     snapshot: async () => lastOf(await keeper.fresh()),
     history: () => keeper.history(),
     runs: {
-      all: keeper.fresh,
+      all: () => keeper.fresh(),
       past,
       find: async (wanted) => {
         const run = await store.findRun(wanted);

@@ -58,7 +58,11 @@ async function readSnapshots(dataDir: string): Promise<readonly Pick<Snapshot, "
   const [runs, one] = await Promise.all(
     [RUNS_FILE, SNAPSHOT_FILE].map((name) => readFile(join(dataDir, name), "utf8").catch(() => null)),
   );
-  if (runs != null) return JSON.parse(runs) as readonly Snapshot[];
+  if (runs != null) {
+    const all: readonly Snapshot[] = JSON.parse(runs);
+    return all;
+  }
   if (one == null) throw new Error("no run has left a snapshot");
-  return [JSON.parse(one) as Snapshot];
+  const only: Snapshot = JSON.parse(one);
+  return [only];
 }

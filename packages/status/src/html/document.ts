@@ -90,12 +90,12 @@ function answer(notice: Answer | undefined, path: string): Markup {
   </div>`;
 }
 
-/** Filling in a form takes longer than a reload interval. The script hides this line. */
+/** Filling in a form takes longer than a reload interval. The style sheet hides this line where there is a script. */
 function withoutScript(isStill: boolean, path: string): Markup {
   const still = `${path}${path.includes("?") ? "&" : "?"}still`;
   const choice = isStill
     ? html`This page stands still. <a href="${path}">Let it reload itself</a>`
     : html`This page reloads itself every ${RELOAD_SECONDS} s. <a href="${still}">Let it stand still</a>, to fill in a
         form.`;
-  return html`<noscript><p id="reloads" class="reloads">${choice}</p></noscript>`;
+  return html`<p id="reloads" class="reloads">${choice}</p>`;
 }
