@@ -10,6 +10,7 @@ const FLOORS = {
   sink: ["core"],
   "sink-postgres": ["core", "throttle", "sink"],
   backfill: ["core", "throttle", "source", "queue", "checkpoint", "sink"],
+  audit: ["core", "repos", "sink"],
   status: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill"],
   embedded: ["core"],
   server: [
@@ -23,10 +24,23 @@ const FLOORS = {
     "sink",
     "sink-postgres",
     "backfill",
+    "audit",
     "status",
     "embedded",
   ],
-  cli: ["core", "throttle", "source", "queue", "checkpoint", "sink", "backfill", "status", "embedded", "server"],
+  cli: [
+    "core",
+    "throttle",
+    "source",
+    "queue",
+    "checkpoint",
+    "sink",
+    "backfill",
+    "audit",
+    "status",
+    "embedded",
+    "server",
+  ],
 };
 
 /** Third parties that one package alone may import. */
@@ -88,6 +102,22 @@ module.exports = {
         ],
       },
       to: { path: "^packages/sink-postgres/" },
+    },
+    {
+      name: "sources-are-named-once",
+      severity: "error",
+      comment:
+        "a composition root names its sources in packages/server/src/open-sources.ts or functions/shared/open-sources.ts",
+      from: {
+        path: "^(packages|functions|infra)/",
+        pathNot: [
+          "^packages/firehose/",
+          "^packages/server/src/open-sources\\.ts$",
+          "^functions/shared/open-sources\\.ts$",
+          TESTS,
+        ],
+      },
+      to: { path: "^packages/firehose/src/(kit|surveyor)\\.ts$" },
     },
     {
       name: "testing-is-for-tests",

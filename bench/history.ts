@@ -31,7 +31,7 @@ const READERS = [
   "@atcute/repo fromUint8Array",
   "@atproto/repo verifyRepoCar",
 ];
-const BUILDERS = ["own: tree built", "@atproto/repo: tree built", "@atcute/mst: tree built"];
+export const BUILDERS = ["own: tree built", "@atproto/repo: tree built", "@atcute/mst: tree built"];
 const COLLECTIONS = ["app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.graph.follow"];
 const run = promisify(execFile);
 
@@ -90,7 +90,7 @@ function withText(records: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** With the small young generation of the functions, because V8 would otherwise use up to 100 MB for it. */
-async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
+export async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
   const child = new URL("history-child.ts", import.meta.url).pathname;
   const results: Figures[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -2,7 +2,7 @@
  * The sink compared with a plain loop of the same upsert statement, with the same driver and server: it shows the cost of the second
  * table, of the transaction with its lock, and of finding the latest rows.
  */
-import { toRow } from "@firehose-backfill/backfill/to-rows";
+import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
 import { latestRows } from "@firehose-backfill/sink-postgres/latest-rows";
@@ -66,7 +66,7 @@ export const sink: Benchmark = {
 };
 
 function recordRows(count: number, seed: string): Rows {
-  const rows = benchEvents(count, seed).map((event) => toRow(event, "structure"));
+  const rows = toRows(benchEvents(count, seed), "structure");
   return rows.filter((row): row is RecordRow => row.kind === "record");
 }
 

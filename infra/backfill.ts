@@ -4,19 +4,22 @@ import { createAlarms } from "./alarms.ts";
 import { createConsumer } from "./consumer.ts";
 import { createControl } from "./control.ts";
 import { createDashboard } from "./dashboard.ts";
+import { keepSettings } from "./keep-settings.ts";
 import { NAMESPACE, SERVICE } from "./metrics.ts";
 import { createQueues } from "./queue.ts";
 import { createReader } from "./reader.ts";
 import { createSecrets } from "./secrets.ts";
-import { readSettings } from "./settings.ts";
+import { PRODUCTION, readSettings } from "./settings.ts";
 import { createStatus } from "./status.ts";
 import { createTable } from "./table.ts";
-import { createTestEvents } from "./test-events.ts";
+import { createTestEvents, hasTestEvents } from "./test-events.ts";
 
-/** @throws ConfigError if a setting is wrong, before anything is created. */
-export function deployBackfill(): Record<string, $util.Input<string>> {
-  const settings = readSettings(process.env);
-  const isProduction = $app.stage === "production";
+/** @throws ConfigError if a setting is wrong, or if one of the last deploy is missing, before anything is created. */
+export async function deployBackfill(): Promise<Record<string, $util.Input<string>>> {
+  const settings = readSettings(process.env, { stage: $app.stage });
+  const isProduction = $app.stage === PRODUCTION;
+  await keepSettings(settings, process.env);
+  const { region } = await aws.getRegion({});
 
   const table = createTable({ isProduction });
   const { work, deadLetters } = createQueues({ isProduction });
@@ -29,6 +32,7 @@ export function deployBackfill(): Record<string, $util.Input<string>> {
     workArn: work.arn,
     deadLettersArn: deadLetters.arn,
     alarmTopicArn,
+    databaseUserArn: settings.config.settings.databaseUserArn,
   };
   const environment = {
     BACKFILL_TABLE: table.name,
@@ -54,7 +58,8 @@ export function deployBackfill(): Record<string, $util.Input<string>> {
     maxConcurrent: settings.config.settings.maxConcurrent,
   });
   const dashboard = createDashboard({ work, deadLetters, reader, consumer, control, alarms });
-  createTestEvents({ control });
+  if (hasTestEvents(region)) createTestEvents({ control });
+  else console.warn(`The console's Test menu has no ready-made events in ${region}: EventBridge Schemas is not there.`);
 
   const where = describeAlarmTopic(alarmTopic);
   if (alarmTopic.kind === "nowhere") console.warn(`Alarms go ${where}.`);

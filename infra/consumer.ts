@@ -2,6 +2,7 @@
 import { functionMemoryMb } from "../packages/core/src/cost/function-memory.ts";
 import { createFunction } from "./function.ts";
 import { CONSUMER_TIMEOUT_SECONDS, mappingConcurrency } from "./limits.ts";
+import { networkOf } from "./network.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
 import type { DeploySettings } from "./settings.ts";
 
@@ -26,6 +27,7 @@ export function createConsumer(options: ConsumerOptions): sst.aws.Function {
     permissions: permissionsOf("consumer", options.resources),
     reservedConcurrency: reserveConcurrency ? maxConcurrent : undefined,
     link: [options.databaseUrl],
+    network: networkOf(options.settings.config.settings),
   });
 
   options.work.subscribe(consumer.arn, {

@@ -1,6 +1,7 @@
 /** The function for the console's Test button and `firehose-backfill … --function NAME`: start, pause, tune and the others. */
 import { createFunction } from "./function.ts";
 import { CONTROL_TIMEOUT_SECONDS } from "./limits.ts";
+import { networkOf } from "./network.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
 import type { DeploySettings } from "./settings.ts";
 
@@ -24,5 +25,6 @@ export function createControl(options: ControlOptions): sst.aws.Function {
     environment: options.environment,
     permissions: permissionsOf("control", options.resources),
     link: [options.databaseUrl],
+    network: networkOf(options.settings.config.settings),
   });
 }

@@ -10,7 +10,8 @@
 import { NOT_BUNDLED } from "./bundling.ts";
 import { MAX_EVENT_AGE_SECONDS } from "./limits.ts";
 import { functionName, logGroupName, type FunctionRole } from "./names.ts";
-import { logPermissions, tracingPermissions, type Statement } from "./permissions.ts";
+import type { Network } from "./network.ts";
+import { logPermissions, networkPermissions, tracingPermissions, type Statement } from "./permissions.ts";
 import type { DeploySettings } from "./settings.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface BackfillFunction {
   readonly reservedConcurrency?: number | undefined;
   readonly link?: sst.Secret[];
   readonly url?: sst.aws.FunctionArgs["url"];
+  /** null or left out: in no VPC. */
+  readonly network?: Network | null;
 }
 
 export function createFunction(options: BackfillFunction): sst.aws.Function {
@@ -43,6 +46,8 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
     retentionInDays: settings.logRetentionDays,
   });
   const permissions = [logPermissions(logGroup.arn), ...options.permissions];
+  const network = options.network ?? null;
+  if (network !== null) permissions.push(...networkPermissions(functionName(role)));
   if (settings.isTraced) permissions.push(tracingPermissions());
 
   return new sst.aws.Function(options.name, {
@@ -61,6 +66,7 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
     link: options.link ?? [],
     logging: { logGroup: logGroup.name, format: "text" },
     ...(options.reservedConcurrency === undefined ? {} : { concurrency: { reserved: options.reservedConcurrency } }),
+    ...(network === null ? {} : { vpc: network }),
     ...(options.url === undefined ? {} : { url: options.url }),
     transform: {
       role: (args) => {

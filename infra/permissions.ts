@@ -28,6 +28,8 @@ export interface Resources {
   readonly deadLettersArn: $util.Input<string>;
   /** The topic for runs that ended or stopped; null: none. */
   readonly alarmTopicArn: $util.Input<string> | null;
+  /** The database user that consumer and control log in as; null: with a password. */
+  readonly databaseUserArn: string | null;
 }
 
 export function permissionsOf(role: FunctionRole, on: Resources): Statement[] {
@@ -83,6 +85,7 @@ function consumerPermissions(on: Resources): Statement[] {
     },
     { actions: ["sqs:SendMessage"], resources: [on.deadLettersArn] },
     ...tellingOf(on),
+    ...databaseLogin(on.databaseUserArn),
   ];
 }
 
@@ -100,6 +103,7 @@ function controlPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
+    ...databaseLogin(on.databaseUserArn),
   ];
 }
 
@@ -133,9 +137,40 @@ export function logPermissions(logGroupArn: $util.Input<string>): Statement {
   return { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [$interpolate`${logGroupArn}:*`] };
 }
 
-/** The only statement on `*`, because X-Ray has no resources for these two actions. Used only if tracing is on. */
+/** On `*`, because X-Ray has no resources for these two actions. Used only if tracing is on. */
 export function tracingPermissions(): Statement {
   return { actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] };
+}
+
+/** What Lambda's service does with a function's role to connect it to a VPC. EC2 knows no resources for some of these. */
+const NETWORK_ACTIONS = [
+  "ec2:CreateNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DeleteNetworkInterface",
+  "ec2:DescribeSubnets",
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:UnassignPrivateIpAddresses",
+];
+
+/** Lambda may; the function's own code, which parses what strangers wrote, may not. */
+export function networkPermissions(functionName: string): Statement[] {
+  const arn = $interpolate`arn:${aws.getPartitionOutput({}).partition}:lambda:${aws.getRegionOutput({}).region}:${
+    aws.getCallerIdentityOutput({}).accountId
+  }:function:${functionName}`;
+  return [
+    { actions: NETWORK_ACTIONS, resources: ["*"] },
+    {
+      effect: "deny",
+      actions: NETWORK_ACTIONS,
+      resources: ["*"],
+      conditions: [{ test: "ArnEquals", variable: "lambda:SourceFunctionArn", values: [arn] }],
+    },
+  ];
+}
+
+/** Logs in to the database as that user, with a token that the function's own credentials sign. */
+function databaseLogin(userArn: string | null): Statement[] {
+  return userArn === null ? [] : [{ actions: ["rds-db:connect"], resources: [userArn] }];
 }
 
 /** Every function that changes a run also changes its pace. A run is read together with its pace, in one request. */

@@ -3,12 +3,17 @@
  * wrong setting fails `sst deploy` before anything is created. The functions get the values that were set here under the same names
  * and parse them again, so that the status page can say where a value came from.
  */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { SETTINGS } from "../packages/core/src/config/definitions.ts";
 import { parseConfig } from "../packages/core/src/config/parse.ts";
 import { readEnv } from "../packages/core/src/config/read-env.ts";
 import type { Config } from "../packages/core/src/config/settings.ts";
 import { LARGEST_MEMORY_LIMIT_MB } from "../packages/core/src/cost/function-memory.ts";
+import { type Kept, settingsToKeep } from "./kept-settings.ts";
+
+/** The stage that people rely on. */
+export const PRODUCTION = "production";
 
 export interface DeploySettings {
   readonly config: Config;
@@ -18,6 +23,8 @@ export interface DeploySettings {
   readonly bundledFiles: readonly BundledFile[];
   readonly isTraced: boolean;
   readonly logRetentionDays: number;
+  /** What the next deploy of this stage is compared with. */
+  readonly toKeep: Kept;
 }
 
 export interface BundledFile {
@@ -40,6 +47,9 @@ export const LARGEST_ENVIRONMENT_BYTES = 2_800;
 /** Settings that are lists and may be given as a file. */
 const LISTS = new Set(["BACKFILL_COLLECTIONS", "BACKFILL_DIDS"]);
 
+/** In the bundle of each function. */
+const DATABASE_CA_FILE = "settings/database-ca.pem";
+
 /** Names that have another meaning here: the secret, the deployed queue and table, the machine that deploys. */
 const NOT_FOR_FUNCTIONS = new Set([
   "DATABASE_URL",
@@ -53,7 +63,7 @@ const NOT_FOR_FUNCTIONS = new Set([
 ]);
 
 /** @throws ConfigError that lists every problem; Error for problems that only a deploy can have. */
-export function readSettings(env: Environment): DeploySettings {
+export function readSettings(env: Environment, options: { readonly stage: string }): DeploySettings {
   const config = parseConfig(readEnv(env), { deployed: true, readFile: (path) => readFileSync(path, "utf8") });
   const { maxMemoryMb, alarmEmail, alarmTopicArn } = config.settings;
   if (maxMemoryMb > LARGEST_MEMORY_LIMIT_MB) {
@@ -62,9 +72,16 @@ export function readSettings(env: Environment): DeploySettings {
         `10240 MB, so that ${LARGEST_MEMORY_LIMIT_MB} is the largest limit on AWS.`,
     );
   }
+  refuseHalfANetwork(config.settings);
   if (alarmEmail !== null && alarmTopicArn !== null) {
     throw new Error(
       "BACKFILL_ALARM_EMAIL and BACKFILL_ALARM_TOPIC_ARN are both set; subscribe the address to your topic, and set the topic alone.",
+    );
+  }
+  if (options.stage === PRODUCTION && alarmEmail === null && alarmTopicArn === null) {
+    throw new Error(
+      `The stage ${PRODUCTION} has nobody who hears of its alarms: set BACKFILL_ALARM_EMAIL or BACKFILL_ALARM_TOPIC_ARN. ` +
+        "If nobody shall: BACKFILL_ALARM_EMAIL=none.",
     );
   }
   const { environment, bundledFiles } = handOver(env);
@@ -74,7 +91,18 @@ export function readSettings(env: Environment): DeploySettings {
     bundledFiles,
     isTraced: readTracing(env["LAMBDA_TRACING"]),
     logRetentionDays: LOG_RETENTION_DAYS,
+    toKeep: settingsToKeep(env, (path) => readFileSync(path, "utf8")),
   };
+}
+
+function refuseHalfANetwork({ vpcSubnets, vpcSecurityGroups }: Config["settings"]): void {
+  if (vpcSubnets.length > 0 === vpcSecurityGroups.length > 0) return;
+  const [set, missing] = ["BACKFILL_VPC_SUBNETS", "BACKFILL_VPC_SECURITY_GROUPS"];
+  throw new Error(
+    vpcSubnets.length > 0
+      ? `${set} is set, but ${missing} is not: set both, or neither.`
+      : `${missing} is set, but ${set} is not: set both, or neither.`,
+  );
 }
 
 function handOver(env: Environment): Pick<DeploySettings, "environment" | "bundledFiles"> {
@@ -87,12 +115,29 @@ function handOver(env: Environment): Pick<DeploySettings, "environment" | "bundl
       const file = { from: value.slice(1), to: `settings/${name}.txt` };
       bundledFiles.push(file);
       environment[name] = `@${file.to}`;
+    } else if (name === "BACKFILL_DATABASE_CA") {
+      refuseNoCertificates(value);
+      bundledFiles.push({ from: value, to: DATABASE_CA_FILE });
+      environment[name] = DATABASE_CA_FILE;
     } else {
       environment[name] = value;
     }
   }
   refuseTooLarge(environment);
   return { environment, bundledFiles };
+}
+
+/** @throws Error where the file holds none that Node can read */
+function refuseNoCertificates(path: string): void {
+  const text = readFileSync(path, "utf8");
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0)
+    throw new Error(`BACKFILL_DATABASE_CA is "${path}", and that file holds no certificate in PEM.`);
+  for (const certificate of certificates) {
+    const { validTo } = new X509Certificate(certificate);
+    if (new Date(validTo) > new Date()) return;
+  }
+  throw new Error(`BACKFILL_DATABASE_CA is "${path}", and every certificate in that file has expired.`);
 }
 
 function refuseTooLarge(environment: Readonly<Record<string, string>>): void {

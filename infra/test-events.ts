@@ -8,6 +8,23 @@
  */
 const REGISTRY = "lambda-testevent-schemas";
 
+/** Regions without EventBridge Schemas in November 2026. The events are a convenience: a deploy there goes without. */
+const WITHOUT_SCHEMAS: ReadonlySet<string> = new Set([
+  "ap-east-2",
+  "ap-south-2",
+  "ap-southeast-4",
+  "ap-southeast-5",
+  "ap-southeast-6",
+  "ap-southeast-7",
+  "ca-west-1",
+  "il-central-1",
+  "mx-central-1",
+]);
+
+export function hasTestEvents(region: string): boolean {
+  return !WITHOUT_SCHEMAS.has(region);
+}
+
 /** The events of the control function, by their names in the menu. A stage offers at most ten. */
 export const TEST_EVENTS: Readonly<Record<string, Readonly<Record<string, string | number>>>> = {
   "start-background": { action: "start", days: 1, profile: "background" },

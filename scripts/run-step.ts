@@ -18,16 +18,20 @@ export interface StepResult {
   readonly output: string;
 }
 
-/** Resolves when the command has ended, with any exit code. */
+/** Resolves when the command has ended, with any exit code. `isForAws`: it works with your own credentials. */
 export function runStep(
   command: string,
   args: readonly string[],
-  options: { readonly quiet?: boolean } = {},
+  options: { readonly quiet?: boolean; readonly isForAws?: boolean } = {},
 ): Promise<StepResult> {
   const bin = join(ROOT, "node_modules", ".bin");
   const child = spawn(command, [...args], {
     cwd: ROOT,
-    env: { ...process.env, ...SAFE_AWS, PATH: `${bin}:${process.env["PATH"] ?? ""}` },
+    env: {
+      ...process.env,
+      ...(options.isForAws === true ? {} : SAFE_AWS),
+      PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

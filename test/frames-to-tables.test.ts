@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toRow } from "@firehose-backfill/backfill/to-rows";
+import { toRows } from "@firehose-backfill/backfill/to-rows";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { type Postgres, startPostgres } from "@firehose-backfill/embedded/postgres-server";
@@ -71,7 +71,7 @@ async function apply(events: readonly FirehoseEvent[], batchSizes: readonly numb
   });
   for (let at = 0, batch = 0; at < events.length; batch += 1) {
     const size = batchSizes[batch % batchSizes.length] ?? 1;
-    const rows = events.slice(at, at + size).map((event) => toRow(event, "hash"));
+    const rows = toRows(events.slice(at, at + size), "hash");
     at += size;
     const result = await sink.apply({ runId: "r", generation: 1, window: 1, fence: 1, number: 0 }, rows, {
       lock: { name: "r", maxConcurrent: 1, isOnTime: () => true },

@@ -53,3 +53,12 @@ test("issue 13.4: outside sink-postgres nobody imports its insides, and each com
   expect(await broken({ ...sink, ...inServer("other.ts", "open-sink.ts") })).toEqual(["sink-is-named-once"]);
   expect(await broken({ ...sink, ...inServer("open-sink.ts", "migrate.ts") })).toEqual(["sink-is-opened"]);
 });
+
+test("issue 13.1: each composition root names its sources in one file", async () => {
+  const kit = { "packages/firehose/src/kit.ts": "export const relayKit = 1;\n" };
+  const inServer = (file: string) => ({
+    [`packages/server/src/${file}`]: 'import * as all from "../../firehose/src/kit.ts";\nexport const x = all;\n',
+  });
+  expect(await broken({ ...kit, ...inServer("open-sources.ts") })).toEqual([]);
+  expect(await broken({ ...kit, ...inServer("run-server.ts") })).toEqual(["sources-are-named-once"]);
+});

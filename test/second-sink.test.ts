@@ -30,7 +30,7 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
         const records = rows.filter((row) => row.kind === "record");
         for (const row of records) {
           const key = `${row.did}/${row.collection}/${row.rkey}`;
-          if ((table.get(key)?.seq ?? -1) < row.seq) table.set(key, row);
+          if ((table.get(key)?.seq ?? -1) < (row.seq ?? 0)) table.set(key, row);
         }
         const counts = { applied: records.length, stale: null, dead: rows.length - records.length };
         return { kind: "applied", counts, durationMs: 1 };
@@ -40,7 +40,21 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       ...nothing,
     }),
     openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
-    openAppliedFeed: () => ({ last: () => Promise.resolve([]), after: () => Promise.resolve([]), ...nothing }),
+    openAppliedFeed: () => ({
+      last: () => Promise.resolve([]),
+      now: () => Promise.resolve("0"),
+      changes: (token) => Promise.resolve({ entries: [], token, isEnd: true }),
+      ...nothing,
+    }),
+    indexes: { sets: {}, make: () => Promise.resolve({ made: [], there: [] }) },
+    openCopy: () => ({
+      health: async () => ({ kind: "healthy" }),
+      repos: async () => [],
+      countRepos: async () => ({ count: 0, isExact: true }),
+      sampleRepos: async () => [],
+      look: (_did, use) => use({ rev: null, async *entries() {} }),
+      ...nothing,
+    }),
     tidying: { removeOldTombstones: () => Promise.resolve(0) },
     verify: () => Promise.resolve({ version: "1", shown: "memory" }),
     identity: () => Promise.resolve({ id: isMade ? "memory" : null, name: "memory" }),

@@ -12,7 +12,7 @@ export function addBatchMetrics(
 ): void {
   if (result.isLate) addMetric(metrics, "LateBatches", 1);
   if (result.counts !== null) {
-    addCount(metrics, "EventsApplied", result.counts.applied);
+    addCount(metrics, "EventsApplied", result.counts.applied + (result.counts.removed ?? 0));
     addCount(metrics, "EventsStale", result.counts.stale);
     addCount(metrics, "EventsDead", result.counts.dead);
   }

@@ -15,8 +15,9 @@ import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { Context, SQSRecord } from "aws-lambda";
 import { addBatchMetrics } from "./batch-metrics.ts";
 import { consumerId, reportNowAndThen } from "./consumer-report.ts";
-import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
-import { createDeployedSink } from "./deployed-sink.ts";
+import { openDeployedDatabase } from "./database.ts";
+import { type Environment, readDeployedConfig } from "./deployed-config.ts";
+import { createDeployedSink, DATABASE_LIMITS } from "./deployed-sink.ts";
 import { rememberRun } from "./last-run.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
@@ -44,9 +45,9 @@ export function createConsumer(
   const deployed = readDeployedConfig(env);
   const { settings } = deployed.config;
   const services = openServices(deployed, { clock, random });
-  const { store, current } = rememberRun(
-    tellTransitions(services.store, { publish: publishTo(settings.alarmTopicArn), log }),
-  );
+  // In a VPC the topic is out of reach, and the reader publishes instead (stops-of-others.ts).
+  const topicArn = settings.vpcSubnets.length > 0 ? null : settings.alarmTopicArn;
+  const { store, current } = rememberRun(tellTransitions(services.store, { publish: publishTo(topicArn), log }));
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const deps: ConsumerDeps = {
@@ -56,7 +57,7 @@ export function createConsumer(
     // The mapping deletes what is not reported as failed: one request a batch and its time are saved.
     queue: { ...services.queue, remove: () => Promise.resolve() },
     sink: createDeployedSink({
-      databaseUrl: databaseUrlOf(deployed.config),
+      database: openDeployedDatabase(env, deployed.config, DATABASE_LIMITS),
       throttleQuery: settings.throttleQuery,
       clock,
       random,

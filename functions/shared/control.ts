@@ -12,11 +12,11 @@ import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { databaseUrlOf, type Environment, readDeployedConfig } from "./deployed-config.ts";
+import { openDeployedDatabase } from "./database.ts";
+import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
 import { once } from "./once.ts";
 import { planner } from "./plan.ts";
-import { openSink } from "./open-sink.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { openServices } from "./services.ts";
 
@@ -58,8 +58,8 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       limits: { maxConcurrent, maxMemoryMb },
       limitProblem: (limitMb, runId) => limitUnderConsumers(services.store, runId, limitMb),
       allowRelayFromEvent: false,
-      openDeadEvents: () => openSink(databaseUrlOf(config)).openDeadEvents(),
-      database: () => identityOf(openSink(databaseUrlOf(config))),
+      openDeadEvents: () => openDeployedDatabase(env, config).openDeadEvents(),
+      database: () => identityOf(openDeployedDatabase(env, config)),
       plan: planner({ clock, random }),
     } satisfies ControlDeps;
     return { config, deps };
@@ -74,7 +74,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       const unfinished = await deps.store.openRuns();
       // The only run that is open is about to be cancelled, and does not prevent the use of another database.
       const goesOn = parsed.action === "start" && parsed.start.isNew && unfinished.length === 1 ? [] : unfinished;
-      const sink = openSink(databaseUrlOf(config));
+      const sink = openDeployedDatabase(env, config);
       await prepareSink(sink, { throttleQuery: config.settings.throttleQuery, goesOn });
       // A batch of an open run may hold what is older than any tombstone.
       if (parsed.action === "start" && unfinished.length === 0)

@@ -44,5 +44,8 @@ export function databaseUrlOf({ settings }: Config): string {
   const databaseUrl = linkedSecret("DatabaseUrl") ?? settings.databaseUrl;
   if (databaseUrl === null)
     throw new ConfigError(["the secret DatabaseUrl is not set: sst secret set DatabaseUrl postgres://…, then deploy"]);
-  return databaseUrl;
+  if (settings.databaseCa === null) return databaseUrl;
+  // It comes last: of a name that is given twice, Postgres' own programs take the last, and so does our reading of the URL.
+  const mark = databaseUrl.includes("?") ? "&" : "?";
+  return `${databaseUrl}${mark}sslmode=verify-full&sslrootcert=${encodeURIComponent(settings.databaseCa)}`;
 }

@@ -1,4 +1,5 @@
-import { createDeployedSink, ROUND_TRIP_TIMEOUT_MS } from "./deployed-sink.ts";
+import { createDeployedSink, DATABASE_LIMITS, ROUND_TRIP_TIMEOUT_MS } from "./deployed-sink.ts";
+import { openSink } from "./open-sink.ts";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { createDatabase, query, recordRow, request } from "@firehose-backfill/testing/sink/rows";
 import { useServer } from "@firehose-backfill/testing/sink/server";
@@ -10,7 +11,7 @@ const CONSUMER_TIMEOUT_MS = 30_000;
 test("fault 14: a secret that names another database: nothing is made there, the run is to stop", async () => {
   const databaseUrl = await createDatabase(server.databaseUrl, { migrated: false });
   await using sink = createDeployedSink({
-    databaseUrl,
+    database: openSink(databaseUrl, DATABASE_LIMITS),
     throttleQuery: null,
     clock: systemClock,
     random: Math.random,

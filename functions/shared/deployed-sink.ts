@@ -1,7 +1,6 @@
 /** The sink of a function: one connection, time limits below the function's own, and it prepares the database itself. */
-import type { OpenSinkOptions } from "@firehose-backfill/sink/kit";
+import type { OpenSinkOptions, SinkKit } from "@firehose-backfill/sink/kit";
 import type { ConsumerSink } from "@firehose-backfill/sink/sink";
-import { openSink } from "./open-sink.ts";
 
 /** Below the function's own time-out: the server ends a statement before Lambda ends the environment. */
 const STATEMENT_TIMEOUT_MS = 20_000;
@@ -9,16 +8,15 @@ const STATEMENT_TIMEOUT_MS = 20_000;
 export const ROUND_TRIP_TIMEOUT_MS = 22_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
-const LIMITS = {
+export const DATABASE_LIMITS = {
   connectTimeoutMs: CONNECT_TIMEOUT_MS,
   roundTripTimeoutMs: ROUND_TRIP_TIMEOUT_MS,
   useTimeoutMs: ROUND_TRIP_TIMEOUT_MS,
 };
 
 export function createDeployedSink({
-  databaseUrl,
+  database,
   ...options
-}: Omit<OpenSinkOptions, "poolSize"> & { readonly databaseUrl: string }): ConsumerSink {
-  const how = { ...options, poolSize: 1, statementMs: STATEMENT_TIMEOUT_MS, preparesItself: true };
-  return openSink(databaseUrl, LIMITS).openSink(how);
+}: Omit<OpenSinkOptions, "poolSize"> & { readonly database: Pick<SinkKit, "openSink"> }): ConsumerSink {
+  return database.openSink({ ...options, poolSize: 1, statementMs: STATEMENT_TIMEOUT_MS, preparesItself: true });
 }

@@ -9,7 +9,6 @@ import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
-import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
@@ -24,10 +23,12 @@ import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import { rememberRun } from "./last-run.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
+import { openSources } from "./open-sources.ts";
 import { deployedReaderTiming } from "./reader-timing.ts";
 import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
 import { openServices } from "./services.ts";
+import { tellStopsOfOthers } from "./stops-of-others.ts";
 import { createTickReporter } from "./tick-report.ts";
 import { publishTo } from "./topic.ts";
 
@@ -64,7 +65,7 @@ export function createReader(
     userAgent: agent,
     resolveName: systemNames,
   });
-  const sources = { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey }) };
+  const sources = openSources({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey });
   const meters = rateMeters();
   const reporter = createTickReporter(observability);
   const { notifyUrl } = settings;
@@ -72,6 +73,8 @@ export function createReader(
     notifyUrl === null
       ? null
       : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
+  const isConsumerInVpc = settings.vpcSubnets.length > 0;
+  const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
   const outages = createOutageLog({ clock, log });
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
@@ -118,6 +121,7 @@ export function createReader(
   async function tell(result: TurnResult, { isOnly }: { readonly isOnly: boolean }): Promise<string> {
     const { run } = result;
     outages.note(result);
+    await tellStops(run);
     const snapshot = await collectSnapshot({
       store,
       queue,

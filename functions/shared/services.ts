@@ -8,6 +8,15 @@ import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
 import type { DeployedConfig } from "./deployed-config.ts";
 
+/**
+ * A frozen environment is not told that its sockets are gone, and the first call on each of them gets no answer. The SDK
+ * then tries twice more. Two such sockets of the table, one of the database (7 s, sink-postgres/connection.ts) and one of the
+ * queue together are given up in 17 s; a network that answers nothing at all, in 24 s. The consumer has 30 s.
+ */
+const TABLE_LIMITS = { connectTimeoutMs: 2_000, requestTimeoutMs: 2_500 };
+/** Above the second for which a redrive and a look into the dead-letter queue wait. */
+const QUEUE_LIMITS = { connectTimeoutMs: 2_000, requestTimeoutMs: 5_000 };
+
 export interface Services {
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
@@ -18,9 +27,13 @@ export function openServices(
   options: { readonly clock: Clock; readonly random: () => number },
 ): Services {
   return {
-    store: createDynamoStore({ client: createDynamoClient({ endpoint: null }), table, hasTtl: true }),
+    store: createDynamoStore({
+      client: createDynamoClient({ endpoint: null, limits: TABLE_LIMITS }),
+      table,
+      hasTtl: true,
+    }),
     queue: createSqsQueue({
-      client: createSqsClient({ endpoint: null }),
+      client: createSqsClient({ endpoint: null, limits: QUEUE_LIMITS }),
       queueUrl,
       dlqUrl,
       countsBase64: false,

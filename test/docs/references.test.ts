@@ -66,8 +66,8 @@ interface Reference {
 }
 
 function referencesOf(path: string, text: string): readonly Reference[] {
-  // A host name may end like a file, and no address is a file of ours.
-  const prose = proseOf(path, text).replaceAll(/\b(?:https?|wss?):\/\/\S+/g, "");
+  // A host name or the name of a collection may end like a file, and neither is a file of ours.
+  const prose = proseOf(path, text).replaceAll(/\b(?:https?|wss?):\/\/\S+|\bapp\.bsky\.[\w.]+/g, "");
   const found = [...prose.matchAll(NAME), ...prose.matchAll(FOLDER)].map(([name]) => name);
   return [...new Set(found)].map((name) => ({ path, name }));
 }

@@ -185,7 +185,9 @@ const CALM: MemoryGuard = {
 };
 
 const nameOf = (row: SinkRow) =>
-  row.kind === "record" ? `${row.seq} ${row.collection}/${row.rkey}` : `${row.seq} ${row.kind}`;
+  row.kind === "record"
+    ? `${row.seq} ${row.collection}/${row.rkey}`
+    : `${row.kind === "range" ? null : row.seq} ${row.kind}`;
 
 test("a queue that misbehaves at every other call: every event comes, each is counted once", async () => {
   const frames = sampleFrames().slice(0, 60);

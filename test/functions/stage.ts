@@ -21,8 +21,14 @@ import { bundleFunctions, type FunctionName } from "../../scripts/bundle-functio
 import { temporaryFolder } from "../support/program.ts";
 import { openTestDatabase, type TestDatabase } from "../support/query.ts";
 import { startMapping } from "./host/event-source-mapping.ts";
-import { createLocalFunction, type Invocation, type LocalFunction } from "./host/local-function.ts";
+import {
+  createLocalFunction,
+  type FunctionOptions,
+  type Invocation,
+  type LocalFunction,
+} from "./host/local-function.ts";
 import { arnOf, startPolicyProxy } from "./host/policy.ts";
+import { type Lines, startLines } from "./lines.ts";
 import { startTopicServer, type TopicServer } from "./topic-server.ts";
 
 export interface Services extends AsyncDisposable {
@@ -44,6 +50,11 @@ export interface StageOptions {
   readonly visibilityTimeoutSeconds?: number;
   /** What the secret says instead of the stage's own database. */
   readonly databaseUrl?: string;
+  /** Executions of the reader at once: 1, or more where none are reserved. */
+  readonly readersAtOnce?: number;
+  /** Of a core, for each environment. */
+  readonly cpuShare?: number;
+  readonly envOfConsumer?: (index: number) => Readonly<Record<string, string>>;
 }
 
 /** Each function has its policy around it. Disposing of a stage throws where one of them called what it may not. */
@@ -57,6 +68,8 @@ export interface Stage extends AsyncDisposable {
   readonly sqs: SQSClient;
   readonly queueUrl: string;
   readonly dlqUrl: string;
+  /** What reader and consumer reach their services through. */
+  readonly lines: Lines;
   /** The event source mapping, from now until it is disposed of. */
   consume(): AsyncDisposable;
   tick(): Promise<Invocation>;
@@ -146,8 +159,9 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     alarmTopicArn: env["BACKFILL_ALARM_TOPIC_ARN"] ?? null,
   };
   const services = { dynamodb: where.addresses.table, sqs: where.addresses.queue, sns: where.addresses.topic };
+  const lines = stack.use(startLines());
   const behindPolicy = async (role: FunctionName): Promise<Record<string, string>> => {
-    const { endpoint } = stack.use(
+    const policy = stack.use(
       await startPolicyProxy({
         role,
         on,
@@ -155,6 +169,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         denied: (sentence) => void denied.push(sentence),
       }),
     );
+    const endpoint = await lines.through(policy.endpoint);
     return {
       AWS_ENDPOINT_URL_SQS: endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
@@ -164,10 +179,11 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
       BACKFILL_DLQ_URL: dlqUrl.replace(services.sqs, endpoint),
     };
   };
-  const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: options.databaseUrl ?? where.databaseUrl }) };
+  const databaseUrl = options.databaseUrl ?? (await lines.through(where.databaseUrl));
+  const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: databaseUrl }) };
   const deploy = async (
     fn: FunctionName,
-    more: { timeoutMs: number; reserved: number; env?: Record<string, string> },
+    more: Pick<FunctionOptions, "envOf"> & { timeoutMs: number; reserved: number; env?: Record<string, string> },
   ): Promise<LocalFunction> =>
     stack.use(
       createLocalFunction({
@@ -176,14 +192,20 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         env: { ...env, ...(await behindPolicy(fn)), ...more.env },
         timeoutMs: more.timeoutMs,
         reservedConcurrency: more.reserved,
+        envOf: more.envOf,
+        cpuShare: options.cpuShare,
       }),
     );
   const functions = {
-    reader: await deploy("reader", { timeoutMs: options.readerTimeoutMs ?? 120_000, reserved: 1 }),
+    reader: await deploy("reader", {
+      timeoutMs: options.readerTimeoutMs ?? 120_000,
+      reserved: options.readersAtOnce ?? 1,
+    }),
     consumer: await deploy("consumer", {
       timeoutMs: options.consumerTimeoutMs ?? 30_000,
       reserved: maxConcurrent,
       env: { ...secret, TEST_LEAK_MB: String(options.leakMb ?? 0) },
+      envOf: options.envOfConsumer,
     }),
     control: await deploy("control", { timeoutMs: 60_000, reserved: 10, env: secret }),
     status: await deploy("status", { timeoutMs: 20_000, reserved: 10 }),
@@ -221,6 +243,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     sqs,
     queueUrl,
     dlqUrl,
+    lines,
     consume: () =>
       startMapping({
         client: sqs,

@@ -10,6 +10,8 @@ export interface Case {
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:123456789012:on-call";
 
+const DATABASE_USER = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill";
+
 /** `settings` are handed to the functions as they are; `deployOnly` mean something to the deploy alone. */
 function one(title: string, expected: Partial<Expected> = {}, deployOnly: Readonly<Record<string, string>> = {}): Case {
   const all = { ...DEFAULTS, ...expected };
@@ -58,6 +60,28 @@ export const CASES: readonly Case[] = [
     },
     { BACKFILL_ALARM_TOPIC_ARN: TOPIC_ARN, LAMBDA_TRACING: "active" },
   ),
+  one(
+    "inside a VPC, the database's user known to IAM",
+    {
+      network: {
+        subnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        securityGroupIds: ["sg-01234567"],
+      },
+      databaseUserArn: DATABASE_USER,
+      settings: {
+        BACKFILL_VPC_SUBNETS: "subnet-0123456789abcdef0, subnet-0123456789abcdef1",
+        BACKFILL_VPC_SECURITY_GROUPS: "sg-01234567",
+        BACKFILL_DATABASE_USER_ARN: DATABASE_USER,
+        BACKFILL_DATABASE_CA: "settings/database-ca.pem",
+      },
+    },
+    { BACKFILL_DATABASE_CA: "packages/sink-postgres/fixtures/ca.crt" },
+  ),
+  one("sst dev, whose functions run on a machine outside the VPC", {
+    stage: "alice",
+    isDev: true,
+    settings: { BACKFILL_VPC_SUBNETS: "subnet-01234567", BACKFILL_VPC_SECURITY_GROUPS: "sg-01234567" },
+  }),
   one(
     "a developer's own .env, and a list in a file",
     {

@@ -44,11 +44,15 @@ export function answerCall(args: runtime.MockCallArgs, input: SynthInput): Recor
     case "aws:index/getPartition:getPartition":
       return { partition: "aws", dnsSuffix: "amazonaws.com" };
     case "aws:index/getRegion:getRegion":
-      return { region: REGION, name: REGION };
+      return { region: input.region, name: input.region };
     case "aws:index/getCallerIdentity:getCallerIdentity":
       return { accountId: ACCOUNT };
     case "aws:iam/getPolicyDocument:getPolicyDocument":
       return { ...args.inputs, json: JSON.stringify({ Statement: args.inputs["statements"] ?? [] }) };
+    case "aws:ssm/getParametersByPath:getParametersByPath": {
+      const kept = input.keptSettings === null ? [] : [JSON.stringify(input.keptSettings)];
+      return { ...args.inputs, names: kept.map(() => `${args.inputs["path"]}/settings`), values: kept };
+    }
     case "aws:cloudcontrol/getResource:getResource":
       if (!input.hasRegistry) throw new Error("ResourceNotFoundException");
       return { ...args.inputs, properties: "{}" };

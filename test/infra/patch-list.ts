@@ -12,7 +12,20 @@ function policyOf(statements: readonly object[]): string {
   return JSON.stringify({ Statement: statements });
 }
 
+const NETWORK = { subnetIds: ["subnet-01234567"], securityGroupIds: ["sg-01234567"] };
+const IN_NETWORK = "consumer and control are in the network that was asked for, reader and status in none";
+
 export const PATCHES: readonly Patch[] = [
+  patch(IN_NETWORK, "a reader that cannot reach the relay", (it) =>
+    it.set("ReaderFunction", ["vpcConfig"], { ...NETWORK }),
+  ),
+  patch(IN_NETWORK, "a consumer outside, though it was asked for", () => {}, { network: NETWORK }),
+  patch("the settings are kept with the stage, and not in sst dev", "one is left out", (it) =>
+    it.set("KeptSettings", ["value"], "{}"),
+  ),
+  patch("the control's policy, statement by statement", "no login, though IAM was asked for", () => {}, {
+    databaseUserArn: "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/backfill",
+  }),
   patch("the consumer reserves max-concurrent, or nothing", "one too many", (it) =>
     it.set("ConsumerFunction", ["reservedConcurrentExecutions"], 3),
   ),

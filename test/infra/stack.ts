@@ -25,6 +25,9 @@ export interface SynthInput {
   readonly isDev: boolean;
   /** Does the account already have the registry of test events? */
   readonly hasRegistry: boolean;
+  readonly region: string;
+  /** Of the last deploy; null: there was none. */
+  readonly keptSettings: Readonly<Record<string, string>> | null;
 }
 
 /** The one resource of that type whose name begins like this. @throws when there is none, or more. */

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Program } from "./build.ts";
+import { REGION } from "./checks/find.ts";
 import { ROOT } from "./platform.ts";
 import type { Stack, SynthInput } from "./stack.ts";
 
@@ -27,6 +28,8 @@ export async function synthesize(options: SynthOptions): Promise<Stack> {
     stage: options.stage ?? "test",
     isDev: options.isDev ?? false,
     hasRegistry: options.hasRegistry ?? false,
+    region: options.region ?? REGION,
+    keptSettings: options.keptSettings ?? null,
   };
   const child = fork(options.program.file, [], {
     cwd: ROOT,

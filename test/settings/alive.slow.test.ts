@@ -8,6 +8,7 @@ import { startPostgres, type Postgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { deleteEvent, forgedEvent } from "./events.ts";
+import { observeDirectory, observeHostRate } from "./observe-audit.ts";
 import { observeConnections } from "./observe-database.ts";
 import { observeConsumer } from "./observe-consumer.ts";
 import { observeInfra } from "./observe-infra.ts";
@@ -28,6 +29,11 @@ interface Alive {
 }
 
 const TOPIC = "arn:aws:sns:eu-central-1:123456789012:on-call";
+const SUBNET = "subnet-0123456789abcdef0";
+const GROUP = "sg-0123456789abcdef0";
+const NETWORK = { privateSubnets: [SUBNET], securityGroups: [GROUP] };
+const CA = "packages/sink-postgres/fixtures/ca.crt";
+const DATABASE_USER = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill";
 const RATES = [1, 1.25, 2.5, 5, 20, 100];
 const POST = "app.bsky.feed.post";
 
@@ -59,6 +65,12 @@ function ofProgram(name: string, given: string, see: (program: ProgramSeen) => u
 
 async function rateOf(settings: Settings): Promise<number | null> {
   return nearest((await observeSimulation(settings)).ratePerSecond, RATES);
+}
+
+/** One of the two alone is refused. */
+async function networkWith(settings: Settings, other: Settings): Promise<unknown> {
+  const given = Object.keys(settings).length === 0 ? {} : { ...settings, ...other };
+  return (await observeInfra(given)).network;
 }
 
 const ALIVE: Readonly<Record<SettingKey, Alive>> = {
@@ -166,6 +178,19 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     ["waiting: throttle query: 1 > 0", false],
     [null, true],
   ]),
+  plcUrl: {
+    given: "http://127.0.0.1:1",
+    observe: async (settings) =>
+      (await observeDirectory(postgres.databaseUrl, settings)).includes("http://127.0.0.1:1"),
+    withIt: true,
+    withDefault: false,
+  },
+  hostRate: {
+    given: "8",
+    observe: async (settings) => ((await observeHostRate(postgres.databaseUrl, settings)) > 4 ? "faster" : "slower"),
+    withIt: "faster",
+    withDefault: "slower",
+  },
   contact: {
     given: "ops@example.com",
     observe: (settings) => {
@@ -215,6 +240,30 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     observe: async (settings) => (await observeInfra(settings)).reserved,
     withIt: null,
     withDefault: { reserved: 2 },
+  },
+  vpcSubnets: {
+    given: SUBNET,
+    observe: (settings) => networkWith(settings, { BACKFILL_VPC_SECURITY_GROUPS: GROUP }),
+    withIt: NETWORK,
+    withDefault: null,
+  },
+  vpcSecurityGroups: {
+    given: GROUP,
+    observe: (settings) => networkWith(settings, { BACKFILL_VPC_SUBNETS: SUBNET }),
+    withIt: NETWORK,
+    withDefault: null,
+  },
+  databaseCa: {
+    given: CA,
+    observe: async (settings) => (await observeInfra(settings)).files,
+    withIt: [{ from: CA, to: "settings/database-ca.pem" }],
+    withDefault: [],
+  },
+  databaseUserArn: {
+    given: DATABASE_USER,
+    observe: async (settings) => (await observeInfra(settings)).login,
+    withIt: [DATABASE_USER],
+    withDefault: null,
   },
 };
 

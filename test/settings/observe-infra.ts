@@ -16,18 +16,29 @@ async function load(name: string): Promise<Record<string, (options: unknown) => 
   return loaded;
 }
 
-export async function observeInfra(
-  settings: Readonly<Record<string, string>>,
-): Promise<{ readonly reserved: unknown; readonly topic: unknown; readonly subscribed: unknown }> {
+export async function observeInfra(settings: Readonly<Record<string, string>>): Promise<{
+  readonly reserved: unknown;
+  readonly topic: unknown;
+  readonly subscribed: unknown;
+  readonly network: unknown;
+  readonly files: unknown;
+  readonly login: unknown;
+}> {
   const asked: Asked[] = [];
   Object.assign(globalThis, {
     $dev: false,
     $interpolate: String.raw,
     $app: { name: "firehose-backfill", stage: "test" },
     sst: { aws: recorder(asked, "sst.aws") },
-    aws: { sns: recorder(asked, "aws.sns"), cloudwatch: recorder(asked, "aws.cloudwatch") },
+    aws: {
+      sns: recorder(asked, "aws.sns"),
+      cloudwatch: recorder(asked, "aws.cloudwatch"),
+      getPartitionOutput: () => ({ partition: "aws" }),
+      getRegionOutput: () => ({ region: "eu-central-1" }),
+      getCallerIdentityOutput: () => ({ accountId: "123456789012" }),
+    },
   });
-  const read = readSettings({ RELAY_URL: "wss://relay.example.com", ...settings });
+  const read = readSettings({ RELAY_URL: "wss://relay.example.com", ...settings }, { stage: "test" });
   const { createAlarmTopic } = await load("alarm-topic");
   const { createFunction } = await load("function");
   const { createConsumer } = await load("consumer");
@@ -36,14 +47,28 @@ export async function observeInfra(
   const topic = createAlarmTopic(read.config.settings);
   createConsumer({
     settings: read,
-    resources: { table: { arn: "" }, work: { arn: "" }, deadLetters: { arn: "" }, alarmTopicArn: null },
+    resources: {
+      table: { arn: "" },
+      work: { arn: "" },
+      deadLetters: { arn: "" },
+      alarmTopicArn: null,
+      databaseUserArn: read.config.settings.databaseUserArn,
+    },
     environment: {},
     databaseUrl: {},
     work: { subscribe: () => undefined },
   });
-  const consumer = asked.find(({ type }) => type === "sst.aws.Function")?.args["concurrency"];
+  const consumer = asked.find(({ type }) => type === "sst.aws.Function")?.args ?? {};
   const subscription = asked.find(({ type }) => type === "aws.sns.TopicSubscription")?.args["endpoint"];
-  return { reserved: consumer ?? null, topic: topic.arn ?? null, subscribed: subscription ?? null };
+  const permissions = Array.isArray(consumer["permissions"]) ? consumer["permissions"] : [];
+  return {
+    reserved: consumer["concurrency"] ?? null,
+    topic: topic.arn ?? null,
+    subscribed: subscription ?? null,
+    network: consumer["vpc"] ?? null,
+    files: consumer["copyFiles"],
+    login: permissions.find(({ actions }) => actions.includes("rds-db:connect"))?.resources ?? null,
+  };
 }
 
 /** Classes of any name, which remember what they were made with. */

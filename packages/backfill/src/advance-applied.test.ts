@@ -44,3 +44,11 @@ test("what is outstanding counts batches, events, bytes and age", () => {
   });
   expect(outstandingOf([])).toEqual(NOTHING_OUTSTANDING);
 });
+
+test("issue 15.3: rows that ranges removed are received and processed; an empty range is no event, and is not outstanding", () => {
+  const removed = { applied: 2, stale: 0, dead: 0, removed: 3, emptyRanges: 1 };
+  expect(planAppliedMove(run, [openWindow(1, [removed, FIVE])])?.add).toMatchObject({ received: 15, processed: 10 });
+  const none = { applied: 0, stale: 0, dead: 0, emptyRanges: 5 };
+  expect(outstandingOf([openWindow(1, [none, removed, null])])).toMatchObject({ batches: 1, events: 7 });
+  expect(outstandingOf([openWindow(1, [none, none])])).toMatchObject({ batches: 0, events: 0 });
+});

@@ -3,6 +3,7 @@
  * first complete windows and no further, so it never passes a batch that is neither applied nor dead.
  */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
+import { countedOf, processedOf } from "@firehose-backfill/core/batch-counts";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { AppliedMove, Lease, OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { CrashPoint } from "./deps.ts";
@@ -87,7 +88,8 @@ export function planAppliedMove(run: Run, windows: readonly OpenWindow[]): Appli
     addCounts(skipped, window.skipped);
     for (const { finishedAtMs } of entries) lastFinishedAtMs = Math.max(lastFinishedAtMs ?? 0, finishedAtMs ?? 0);
     for (const count of counts) {
-      processed += count.applied + count.stale;
+      received += count.removed ?? 0;
+      processed += processedOf(count);
       stale += count.stale;
       dead += count.dead;
       addCounts(deadReasons, count.deadReasons ?? {});
@@ -130,5 +132,5 @@ function addCounts(sums: Record<string, number>, add: Readonly<Record<string, nu
 }
 
 function eventsOf(counts: OpenWindow["entries"][number]["counts"]): number {
-  return counts === null ? 0 : counts.applied + counts.stale + counts.dead;
+  return counts === null ? 0 : countedOf(counts);
 }

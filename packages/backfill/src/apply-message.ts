@@ -8,10 +8,11 @@ import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
+import { countedEvents, groupEvents } from "@firehose-backfill/core/proved-range";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { yieldToEventLoop } from "@firehose-backfill/throttle/idle";
-import { intervalMs, judge, type Slot } from "@firehose-backfill/throttle/slots";
+import { hideSeconds, intervalMs, judge, type Slot } from "@firehose-backfill/throttle/slots";
 import { applyRows } from "./apply-rows.ts";
 import type { ConsumerDeps } from "./deps.ts";
 import { guardMemory } from "./guard-memory.ts";
@@ -20,8 +21,9 @@ import { dispositionOf } from "./disposition.ts";
 import { type MessageResult, outcome } from "./message-result.ts";
 import { paceOf } from "./pace.ts";
 import { DeadLetterError, MAX_ATTEMPTS, sendLetter, deadLetterBatch, waitFor } from "./failure.ts";
+import { planRemovals, removalsNow } from "./pace-removals.ts";
 import { decideSlot, takeNewSlot } from "./slot-decision.ts";
-import { toRow } from "./to-rows.ts";
+import { rangeRows, toRow } from "./to-rows.ts";
 
 /** Seconds that a message of a newer program, or one whose run is, is left for a newer consumer. */
 const NEWER_VERSION_SECONDS = 300;
@@ -68,7 +70,21 @@ async function applyOrWait(
 ): Promise<MessageResult> {
   await using _ = keepHidden(deps, message.receiptHandle);
   try {
-    return await applyBatch(deps, message, batch, signal);
+    const untilMs = deps.clock.now() + STAY_MS;
+    const again = { ...message, receiveCount: message.receiveCount + 1 };
+    let isReturned = false;
+    for (;;) {
+      const result = await applyBatch(deps, isReturned ? again : message, batch, signal);
+      if (result.kind !== "goes-on") return result;
+      // A queue hands a message out a limited number of times, so its next slots are waited for here while they are near.
+      isReturned = true;
+      if (result.dueMs <= untilMs) await deps.clock.sleep(Math.max(0, result.dueMs - deps.clock.now()), signal);
+      if (result.dueMs > untilMs || signal.aborted) {
+        const seconds = hideSeconds(result.dueMs, deps.clock.now());
+        await deps.queue.hide(message.receiptHandle, seconds);
+        return outcome("hidden", "rows that its ranges prove absent take slots of their own");
+      }
+    }
   } catch (error) {
     if (error instanceof DeadLetterError) return await keepLetter(deps, message, batch.key.runId, error.cause);
     // The table or the queue cannot be reached, so the slot is not known. The message is hidden, and no attempt is counted.
@@ -77,6 +93,15 @@ async function applyOrWait(
     await deps.queue.hide(message.receiptHandle, seconds).catch(() => undefined);
     return outcome("hidden", describeError(error));
   }
+}
+
+/** So long a message is held whose next slot is near: well within the 30 s that a function has for it. */
+const STAY_MS = 12_000;
+
+/** The batch is applied in part: its next slot is due then. */
+interface GoesOn {
+  readonly kind: "goes-on";
+  readonly dueMs: number;
 }
 
 /**
@@ -110,7 +135,7 @@ async function applyBatch(
   message: IncomingMessage,
   batch: Batch,
   signal: AbortSignal,
-): Promise<MessageResult> {
+): Promise<MessageResult | GoesOn> {
   const { queue, store } = deps;
   const disposition = await dispositionOf(deps, batch, message.receiveCount);
   if (disposition.kind === "delete") {
@@ -129,7 +154,8 @@ async function applyBatch(
   const { run, entry, isRedriven } = disposition;
   const pace = await runOfPace(deps, run);
   const noted = entry?.dueMs == null ? null : { dueMs: entry.dueMs, paceVersion: entry.paceVersion ?? 0 };
-  let decision = await decideSlot(deps, { batch, pace, slot: noted ?? batch });
+  const reserved = entry?.removals ?? 0;
+  let decision = await decideSlot(deps, { batch, pace, slot: noted ?? batch, removals: reserved });
   if (decision.kind === "hide") return hide(deps, message, decision.seconds, decision.isLate ? "late" : "early");
 
   const health = await deps.sink.health();
@@ -154,11 +180,18 @@ async function applyBatch(
       message,
       batch,
       rows,
+      maxRemovals: removalsNow(pace, batch, reserved),
       isOnTime: () => isOnTime(deps, slot, pace),
     });
     if (result.kind === "failed" && result.isAttempt) return result.result;
+    if (result.kind === "more") {
+      const next = await planRemovals(deps, { batch, pace, slot, reserved, ...result });
+      if (next === null) continue;
+      if (isCounted) await store.cancelAttempt(batch.key);
+      return { kind: "goes-on", dueMs: next.dueMs };
+    }
     if (result.kind === "late") {
-      decision = await takeNewSlot(deps, batch, pace);
+      decision = await takeNewSlot(deps, { batch, pace, removals: reserved });
       if (decision.kind === "now") continue;
     }
     if (result.kind !== "applied") {
@@ -166,7 +199,12 @@ async function applyBatch(
       if (isCounted) await store.cancelAttempt(batch.key);
       if (result.kind === "failed") return result.result;
       if (decision.kind === "hide") return hide(deps, message, decision.seconds, "late");
-      return hide(deps, message, Math.max(1, Math.ceil(intervalMs(paceOf(pace), batch.events.length) / 1000)), "busy");
+      return hide(
+        deps,
+        message,
+        Math.max(1, Math.ceil(intervalMs(paceOf(pace), countedEvents(batch.events)) / 1000)),
+        "busy",
+      );
     }
     await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
     return {
@@ -196,9 +234,14 @@ async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortS
   const scope = await deps.store.getScope(run.runId);
   const verify = scope?.verify ?? "hash";
   const rows: SinkRow[] = [];
-  for (const event of batch.events) {
-    rows.push(toRow(event, verify, deps.clock.now()));
+  const add = async (row: SinkRow) => {
+    rows.push(row);
     if (deps.memoryChecks.add(1)) await guardMemory(deps, run, signal);
+  };
+  for (const group of groupEvents(batch.events)) {
+    const nowMs = deps.clock.now();
+    if (group.kind === "single") await add(toRow(group.event, verify, nowMs));
+    else for (const row of rangeRows(group, verify, nowMs)) await add(row);
   }
   return rows;
 }

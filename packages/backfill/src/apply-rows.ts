@@ -3,6 +3,7 @@ import type { Pace } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
+import { countEmptyRanges } from "@firehose-backfill/core/proved-range";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
@@ -19,11 +20,15 @@ export interface ApplyRowsOptions {
   readonly message: IncomingMessage;
   readonly batch: Batch;
   readonly rows: readonly SinkRow[];
+  /** Rows that ranges prove absent: how many of them the slot is for. */
+  readonly maxRemovals: number;
   readonly isOnTime: () => boolean;
 }
 
 export type ApplyRowsResult =
   | { readonly kind: "applied"; readonly counts: BatchCounts; readonly durationMs: number }
+  /** The batch is applied but for `left` rows that its ranges prove absent: they take slots of their own. */
+  | { readonly kind: "more"; readonly removed: number; readonly left: number }
   | { readonly kind: "busy" }
   | { readonly kind: "late" }
   /** `isAttempt`: this counts as a failed attempt of the batch. False: the cause is not the batch, such as a database that is down. */
@@ -43,13 +48,17 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
+      maxRemovals: options.maxRemovals,
       ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),
     });
-    if (result.kind !== "applied") return result;
+    if (result.kind !== "applied" && result.kind !== "more") return result;
     await crashPoint?.("after-commit");
     if (deps.latency.record(result.durationMs)) await slowDown(deps, pace, result.durationMs);
+    if (result.kind === "more") return result;
     // A sink that cannot detect stale rows has counted them as applied.
-    return { ...result, counts: { ...result.counts, stale: result.counts.stale ?? 0 } };
+    const counts = { ...result.counts, stale: result.counts.stale ?? 0 };
+    const emptyRanges = countEmptyRanges(batch.events);
+    return { ...result, counts: emptyRanges === 0 ? counts : { ...counts, emptyRanges } };
   } catch (error) {
     if (!(error instanceof SinkError)) throw error;
     const because = describeError(error);

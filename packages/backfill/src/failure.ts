@@ -6,6 +6,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { isRetryable } from "@firehose-backfill/core/errors";
+import { countedEvents } from "@firehose-backfill/core/proved-range";
 import { sourcesOf } from "@firehose-backfill/core/run-state";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
@@ -104,7 +105,7 @@ export async function deadLetterBatch(
   batch: Batch,
   because: string,
 ): Promise<MessageResult> {
-  const counts = deadLettered(batch.events.length);
+  const counts = deadLettered(countedEvents(batch.events));
   await deps.store.finish(batch.key, "dead", counts, { nowMs: deps.clock.now(), redriven: false });
   await sendLetter(deps, message);
   deps.log(`[BACKFILL] Batch ${batch.key.window}/${batch.key.number} went to the dead-letter queue: ${because}`);

@@ -3,8 +3,9 @@
  * the clock, and it is recorded like a tune; batches that are planned take new slots. What an operator tunes inside the
  * window holds now and after it.
  */
-import type { OffPeakPace, Pace, PaceSettings, Sources } from "@firehose-backfill/checkpoint/pace";
+import type { OffPeakPace, Pace, Sources } from "@firehose-backfill/checkpoint/pace";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { PACE_KEYS, pick } from "@firehose-backfill/core/config/groups";
 import { isOffPeak } from "@firehose-backfill/core/config/off-peak";
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import type { ProfileName, ThrottleSettings } from "@firehose-backfill/core/config/settings";
@@ -12,14 +13,8 @@ import type { Tune } from "@firehose-backfill/core/config/tune";
 import type { ReaderDeps } from "./deps.ts";
 import { throttleChanges } from "./new-run.ts";
 
-const PACE_KEYS = ["batchSize", "batchDelayMs", "maxConcurrent"] as const satisfies readonly (keyof PaceSettings)[];
-
-const OFF_PEAK_SOURCES: Sources = {
-  profile: "off-peak",
-  batchSize: "off-peak",
-  batchDelayMs: "off-peak",
-  maxConcurrent: "off-peak",
-};
+const WITH_PROFILE = ["profile", ...PACE_KEYS] as const;
+const OFF_PEAK_SOURCES: Sources = Object.fromEntries(WITH_PROFILE.map((key) => [key, "off-peak"]));
 
 /** The run with the pace that belongs to now. Tried again at the next tick where somebody else has tuned it meanwhile. */
 export async function keepOffPeak(
@@ -77,12 +72,12 @@ export function withOwn(
   const all = { ...pace.sources, ...sources };
   if (pace.offPeak === null) return { ...own, sources: all, offPeak: null };
   return {
-    throttle: { ...own.throttle, ...pick(pace.throttle) },
+    throttle: { ...own.throttle, ...pick(pace.throttle, PACE_KEYS) },
     profile: pace.profile,
     sources: { ...all, ...paceSources(pace.sources) },
     offPeak: {
       ...pace.offPeak,
-      own: { ...pick(own.throttle), profile: own.profile },
+      own: { ...pick(own.throttle, PACE_KEYS), profile: own.profile },
       ownSources: { ...pace.offPeak.ownSources, ...paceSources(sources) },
     },
   };
@@ -91,13 +86,13 @@ export function withOwn(
 export type ChangedPace = Pick<Pace, "throttle" | "profile" | "sources" | "offPeak">;
 
 function enter(pace: Pace, profile: ProfileName, mostConcurrent: number): ChangedPace {
-  const { batchSize, batchDelayMs, maxConcurrent } = PROFILES[profile];
+  const wanted = pick(PROFILES[profile], PACE_KEYS);
   const before = pace.offPeak ?? {
-    own: { profile: pace.profile, ...pick(pace.throttle) },
+    own: { profile: pace.profile, ...pick(pace.throttle, PACE_KEYS) },
     ownSources: paceSources(pace.sources),
   };
   return {
-    throttle: { ...pace.throttle, batchSize, batchDelayMs, maxConcurrent: Math.min(maxConcurrent, mostConcurrent) },
+    throttle: { ...pace.throttle, ...wanted, maxConcurrent: Math.min(wanted.maxConcurrent, mostConcurrent) },
     profile,
     sources: { ...pace.sources, ...OFF_PEAK_SOURCES },
     offPeak: { ...before, profile },
@@ -109,14 +104,9 @@ function leave(pace: Pace): ChangedPace {
   return { ...ownThrottle(pace), sources: { ...pace.sources, ...ownSources }, offPeak: null };
 }
 
-function pick(throttle: ThrottleSettings): PaceSettings {
-  const { batchSize, batchDelayMs, maxConcurrent } = throttle;
-  return { batchSize, batchDelayMs, maxConcurrent };
-}
-
 function paceSources(sources: Sources): Sources {
   return Object.fromEntries(
-    (["profile", ...PACE_KEYS] as const).flatMap((key) => {
+    WITH_PROFILE.flatMap((key) => {
       const source = sources[key];
       return source === undefined ? [] : [[key, source]];
     }),

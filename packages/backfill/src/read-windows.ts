@@ -125,7 +125,7 @@ export async function readWindows(
     const window = await source.readWindow(windowLimits, options.signal);
     sums.frames += window.units;
     sums.received += window.received;
-    sums.matched += window.events.length;
+    sums.matched += window.events.counted;
     sums.unknown += window.unknown;
     for (const gap of window.gaps) {
       await store.addGap(run.runId, { ...gap, host: run.source.host, atMs: clock.now() });

@@ -7,6 +7,7 @@ import type { Lease } from "@firehose-backfill/checkpoint/window";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import type { ReaderDeps } from "./deps.ts";
 import { advanceApplied, NOTHING_OUTSTANDING, type Outstanding } from "./advance-applied.ts";
+import { countedEvents } from "@firehose-backfill/core/proved-range";
 import { deadLettered } from "./failure.ts";
 import { judgeLoss } from "./lost.ts";
 import type { QueueLook } from "./queue-look.ts";
@@ -56,6 +57,9 @@ async function markDeadLetters(deps: ReaderDeps, run: Run, letters: QueueLook["l
     if (message.content.kind !== "batch") continue;
     const { key, events } = message.content.batch;
     if (key.runId !== run.runId || key.generation !== run.generation || key.window <= run.appliedWindow) continue;
-    await deps.store.finish(key, "dead", deadLettered(events.length), { nowMs: deps.clock.now(), redriven: false });
+    await deps.store.finish(key, "dead", deadLettered(countedEvents(events)), {
+      nowMs: deps.clock.now(),
+      redriven: false,
+    });
   }
 }

@@ -54,7 +54,7 @@ export async function sendWindow(
     from: run.readerCursor,
     to: window.to,
     batches: batches.length,
-    events: window.events.length,
+    events: window.events.counted,
     bytes: sentBytes,
     sentAtMs: nowMs,
     ...lastDue(batches),
@@ -76,7 +76,7 @@ export async function sendWindow(
   await deps.crashPoint?.("after-cursor");
   const after = await deps.store.getRun(run.runId);
   if (after === null || after.fence !== lease.fence) return { kind: "dropped", because: "lease lost" };
-  return { kind: "registered", run: after, events: window.events.length, batches: batches.length };
+  return { kind: "registered", run: after, events: window.events.counted, batches: batches.length };
 }
 
 /**
@@ -106,7 +106,7 @@ async function reserve(
     const packed = packBatches(events, { batchSize: pace.batchSize, limits });
     const layout = layOutSlots(
       pace,
-      packed.map((group) => group.length),
+      packed.map((group) => group.counted),
       { plannedDueMs: current.plannedDueMs, nowMs: deps.clock.now() },
     );
     const isPaced = pace.effectiveDelayMs > 0;

@@ -9,12 +9,14 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export interface DynamoClientOptions {
   /** A stand-in's; it gets made-up credentials, and nothing of the environment. null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
   readonly endpoint: string | null;
+  /** Shorter limits than these, for a function that has to be done before Lambda ends it. */
+  readonly limits?: { readonly connectTimeoutMs: number; readonly requestTimeoutMs: number };
 }
 
 export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient {
   const requestHandler = {
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: options.limits?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    requestTimeout: options.limits?.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     throwOnRequestTimeout: true,
   };
   if (options.endpoint === null) return new DynamoDBClient({ requestHandler });

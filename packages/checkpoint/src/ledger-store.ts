@@ -2,10 +2,20 @@
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import type { BatchOutcome, LedgerEntry } from "./ledger.ts";
 
+export interface BatchSlot {
+  readonly dueMs: number;
+  readonly paceVersion: number;
+  /**
+   * Given: a part of the batch was applied just now, and the slot is for so many rows that its ranges prove absent. The
+   * attempts of before are forgotten.
+   */
+  readonly removals?: number;
+}
+
 export interface LedgerStore {
   getEntry(key: BatchKey): Promise<LedgerEntry | null>;
   /** Notes the slot that a late batch took, also of a dead batch that was redriven. An applied batch has no slot any more. */
-  setSlot(key: BatchKey, slot: { dueMs: number; paceVersion: number }): Promise<void>;
+  setSlot(key: BatchKey, slot: BatchSlot): Promise<void>;
   /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;
   /** attempts - 1, not below 0: the attempt ended for a reason that is not the batch. An entry with an outcome stays unchanged. */

@@ -11,6 +11,8 @@ export interface LedgerEntry {
   /** The slot that it took after it was planned, if any; it replaces the message's. */
   readonly dueMs: number | null;
   readonly paceVersion: number | null;
+  /** Rows that ranges of it prove absent and that its slot was taken for: the rest of the batch is applied. 0: none. */
+  readonly removals: number;
   /** Times it was hidden because something was waited for; decides 30 s x 2^n. */
   readonly waits: number;
   readonly outcome: BatchOutcome | null;

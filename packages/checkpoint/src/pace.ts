@@ -3,6 +3,7 @@
  * A run names its pace. What a database bears is a property of the database, not of a run.
  */
 import type {
+  PaceSettings,
   ProfileName,
   ScopeSettings,
   SettingSource,
@@ -22,9 +23,6 @@ export interface TuneRecord {
     Record<string, { readonly from: string | number | boolean; readonly to: string | number | boolean }>
   >;
 }
-
-/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
-export type PaceSettings = Pick<ThrottleSettings, "batchSize" | "batchDelayMs" | "maxConcurrent">;
 
 /** Kept while an off-peak pace is in force: which profile it is, and what comes back after it. */
 export interface OffPeakPace {

@@ -1,5 +1,6 @@
 /** What the changes of a run are, as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
+import { processedOf } from "@firehose-backfill/core/batch-counts";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
@@ -193,8 +194,8 @@ export function addTotals(to: RunTotals, add: RunTotals): RunTotals {
 /** What a redrive changes in the totals: its batch counts as `after` and no longer as `before`. */
 export function correctionOf(before: BatchCounts, after: BatchCounts): RunTotals {
   return {
-    received: 0,
-    processed: after.applied + after.stale - before.applied - before.stale,
+    received: (after.removed ?? 0) - (before.removed ?? 0),
+    processed: processedOf(after) - processedOf(before),
     stale: after.stale - before.stale,
     dead: after.dead - before.dead,
     deadReasons: difference(before.deadReasons ?? {}, after.deadReasons ?? {}),

@@ -1,7 +1,7 @@
-/** The exit codes for scripts: 0 done or cancelled, 1 error, 2 usage or configuration, 3 done with dead events, 130/143 signals. */
+/** The exit codes for scripts: 0 done or cancelled, 1 error, 2 usage or configuration, 3 done with dead events or differences, 130/143 signals. */
 import { constants } from "node:os";
 
-export const EXIT = { ok: 0, error: 1, usage: 2, dead: 3 } as const;
+export const EXIT = { ok: 0, error: 1, usage: 2, dead: 3, differs: 3 } as const;
 
 export type StopSignal = "SIGINT" | "SIGTERM";
 

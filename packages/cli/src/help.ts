@@ -14,7 +14,7 @@ export function overviewHelp(commands: readonly Command[]): string {
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     `${PROGRAM} COMMAND --help shows the options of a command, with examples. Settings come from the environment and from .env.`,
-    "Exit codes: 0 done, 1 error, 2 usage or configuration, 3 done with dead events, 130 and 143 after a signal.",
+    "Exit codes: 0 done, 1 error, 2 usage or configuration, 3 done with dead events or differences, 130 and 143 after a signal.",
     "",
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { VERSION } from "@firehose-backfill/core/version";
 import type { Command } from "./command.ts";
+import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { completionOf } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -45,6 +46,7 @@ const ALL_BUT_COMPLETION: readonly Command[] = [
   tune,
   tick,
   redrive,
+  audit,
 ];
 export const COMMANDS: readonly Command[] = [...ALL_BUT_COMPLETION, completionOf(ALL_BUT_COMPLETION)];
 

@@ -45,6 +45,7 @@ export function processContext(process: NodeJS.Process): CliContext {
     loadEvents: () => import("@firehose-backfill/server/event-feed"),
     loadInvoker: () => import("./invoke-function.ts"),
     loadPage: () => import("@firehose-backfill/server/http-server"),
+    loadAuditor: () => import("@firehose-backfill/server/audit-here"),
     loadPlanner: () => import("@firehose-backfill/server/plan-here"),
   };
 }

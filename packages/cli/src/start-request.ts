@@ -40,7 +40,7 @@ export function startRequest(context: CliContext, args: Args, command: string): 
 }
 
 /** The file is read here: a process elsewhere cannot see it, and a control event must not name files. */
-function listOf(
+export function listOf(
   context: CliContext,
   args: Args,
   name: "collections" | "dids",

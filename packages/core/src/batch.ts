@@ -34,7 +34,7 @@ export interface Batch {
 /** A batch before it is sent: its events are encoded in the reader's log, not objects. It is valid as long as that log. */
 export type LoggedBatch = Omit<Batch, "events"> & { readonly events: EventSlice };
 
-/** What happened to a batch's events. `applied + stale + dead` is the number of events in it. */
+/** What happened to a batch's events. `applied + stale + dead + emptyRanges` is the number of events that it counted as. */
 export interface BatchCounts {
   readonly applied: number;
   /** Events that were sent to the database and were older than its rows. They count as processed. */
@@ -42,4 +42,8 @@ export interface BatchCounts {
   readonly dead: number;
   /** `dead` by reason. Absent: the reasons are not known. */
   readonly deadReasons?: Readonly<Record<string, number>>;
+  /** Rows that ranges of repositories prove absent and that were there: counted as received and processed beside the events. */
+  readonly removed?: number;
+  /** Ranges without a record. Each counted as one event in the batch and on the pace, and as none anywhere else. */
+  readonly emptyRanges?: number;
 }

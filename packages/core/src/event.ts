@@ -1,11 +1,16 @@
 /**
- * The events of the firehose. An event is the unit of BACKFILL_BATCH_SIZE and of every rate: one record operation of a
- * #commit, or one #account, #identity or #sync marker. The reader never decodes records: their DAG-CBOR bytes travel
- * unchanged, and the consumer decodes them.
+ * The events of a source. An event is the unit of BACKFILL_BATCH_SIZE and of every rate: one record operation of a #commit,
+ * one #account, #identity or #sync marker, or one record of a repository. A range of a repository counts as its records; a
+ * range without records counts as one event, because it costs a statement. The reader never decodes records: their DAG-CBOR
+ * bytes travel unchanged, and the consumer decodes them.
  */
 interface EventBase {
+  /** Of its frame. 0: it comes from a repository, and has no place in a stream. */
   readonly seq: number;
-  /** The frame's `time`, milliseconds since the epoch. */
+  /**
+   * The frame's `time`, milliseconds since the epoch. Of a repository's record: the time of its record key where that is a
+   * TID, else the commit's.
+   */
   readonly timeMs: number;
   readonly did: string;
 }
@@ -63,7 +68,34 @@ export interface DeadEntry {
   readonly event?: LiveEvent;
 }
 
+/**
+ * What a repository proves of a stretch of its keys: above `from`, up to and with `to`, it holds exactly the `records` that
+ * follow this event in its batch, at the signed revision `rev`; whatever else a table has there is deleted. Keys are
+ * `collection/rkey`, compared byte by byte.
+ * Its records are record events of the action `create`, with `seq` 0, in ascending order of their keys, with this `did` and
+ * this `rev`. One that cannot be read is a dead entry in its place, with its `path`: it is there, so it is not deleted.
+ */
+export interface RangeEvent extends EventBase {
+  readonly kind: "range";
+  /** 0: a range has no place in a stream. */
+  readonly seq: number;
+  /** When the range was read. A row that it deletes takes this time: nobody knows when the record went. */
+  readonly timeMs: number;
+  /** Of the signed commit. */
+  readonly rev: string;
+  /** null: the range lies between collections, and proves that there are no others. */
+  readonly collection: string | null;
+  /** Exclusive. May be a bound that is no key: empty, or the beginning of a collection. */
+  readonly from: string;
+  /** Inclusive, and may be no key either. */
+  readonly to: string;
+  /** Nothing is said of record keys that are TIDs below this one. null: everything is said. */
+  readonly sinceTid: string | null;
+  /** How many events that follow belong to it. */
+  readonly records: number;
+}
+
 export type MarkerEvent = AccountEvent | IdentityEvent | SyncEvent;
-/** An event that can be applied. */
+/** An event that can be applied by itself. */
 export type LiveEvent = RecordEvent | MarkerEvent;
-export type FirehoseEvent = LiveEvent | DeadEntry;
+export type FirehoseEvent = LiveEvent | RangeEvent | DeadEntry;

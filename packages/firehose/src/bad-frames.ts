@@ -1,28 +1,29 @@
 /**
- * What becomes of frames that cannot be read. Twice in a row at the same position they cost the connection, which may have
- * been the cause; the third time the frame is set aside and the stream goes on. The count outlives the reader.
+ * Decides what becomes of a frame that cannot be read. The first two times at one position the reader connects again, because
+ * the connection may have been the cause. The third time the frame becomes a dead entry, and the stream goes on. The run
+ * stores the count from one reader to the next.
  */
 import { hash } from "node:crypto";
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
-import { copyHead } from "./kept-bytes.ts";
 
-/** Connections that a broken frame may cost before it is skipped. */
+/** So many times the reader connects again because of a broken frame. Then the frame is skipped. */
 const PATIENCE = 2;
-/** A host whose every frame is broken is not read for ever. */
+/** After so many dead entries at one position the reader skips no more, because every frame of the host may be broken. */
 const MAX_SET_ASIDE = 100;
 
 export type BadFrameVerdict =
-  /** Reconnect from the cursor. */
+  /** Connect again, from the cursor. */
   | { readonly kind: "reconnect" }
-  /** Recorded before; pass over it. */
+  /** It was recorded on an earlier connection. Skip it. */
   | { readonly kind: "known" }
   | { readonly kind: "dead"; readonly event: DeadEntry };
 
 export class BadFrames {
-  /** Connections lost at this position, then frames set aside at it. */
+  /** Reconnects at this position, and after them the dead entries at it. */
   #count: number;
-  /** Met on the present connection since the last good frame. */
+  /** Broken frames on the present connection since the last good frame. */
   #met = 0;
 
   constructor(count: number) {
@@ -33,12 +34,12 @@ export class BadFrames {
     return this.#count;
   }
 
-  /** The next frame may be one that is too large to be received otherwise. */
+  /** The next connection has to accept a larger frame than usual, so that the frame can be recorded. */
   get isPatienceOver(): boolean {
     return this.#count >= PATIENCE;
   }
 
-  /** Met on this connection since the last good frame: each of them had a sequence number that nobody could read. */
+  /** Broken frames on this connection since the last good frame. Each of them had a sequence number that could not be read. */
   get met(): number {
     return this.#met;
   }
@@ -52,10 +53,10 @@ export class BadFrames {
     this.#met = 0;
   }
 
-  /** Says what is to be done; nothing is counted until `note` is called with it. */
+  /** Says what to do with the frame. Only `note` counts it. */
   judge(frame: Buffer | null, reason: string, after: Position): BadFrameVerdict {
     if (this.#count < PATIENCE || this.#count >= PATIENCE + MAX_SET_ASIDE) return { kind: "reconnect" };
-    // What could not be received has no bytes to set aside: the next connection lets it in.
+    // The frame was too large to be received, so there are no bytes to record. The next connection accepts it.
     if (frame === null) return { kind: "reconnect" };
     if (this.#met < this.#count - PATIENCE) return { kind: "known" };
     return { kind: "dead", event: badFrameEntry(frame, reason, after) };
@@ -68,17 +69,16 @@ export class BadFrames {
   }
 }
 
-/** It has no seq that could be trusted, so it stands at the position of the frame before it. */
+/** Its own seq cannot be trusted, so the entry has the position of the frame before it. */
 function badFrameEntry(frame: Buffer, reason: string, after: Position): DeadEntry {
   const digest = hash("sha256", frame, "hex");
-  return {
-    kind: "dead",
+  return deadEntry({
     seq: after.seq,
     timeMs: after.timeMs,
     did: null,
     path: null,
     reason: "bad-frame",
     error: `after seq ${after.seq}: ${reason}; ${frame.length} bytes, sha-256 ${digest}`,
-    payload: copyHead(frame, 0, frame.length),
-  };
+    payload: frame,
+  });
 }

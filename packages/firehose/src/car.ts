@@ -1,6 +1,6 @@
 /**
- * A CARv1 archive inside a frame, walked by offsets: each wanted block is found by the 36 bytes of its CID.
- * Every section's length is checked; what is inside a block is not looked at (MST nodes are never decoded).
+ * Finds blocks in the CARv1 archive of a frame, by offsets: a wanted block is found by the 36 bytes of its CID. The length of
+ * every section is checked. The inside of a block is not read, so MST nodes are never decoded.
  */
 import { readCarRoot } from "@firehose-backfill/core/car-header";
 import { CID_LENGTH, cidEquals } from "@firehose-backfill/core/cid";
@@ -8,14 +8,14 @@ import { MAX_OPS } from "./frame-types.ts";
 
 /** Where the digest begins in a CID. */
 const DIGEST_AT = 4;
-/** One an operation, and the commit. */
+/** One block for each operation, and the commit. */
 const MOST_WANTED = MAX_OPS + 1;
 
-/** Blocks that are looked for, and where they were found. Used again and again: nothing is made for an archive. */
+/** The blocks to look for, and where they were found. One object serves all archives, so that none has to be allocated. */
 export class WantedBlocks {
-  /** Where the 36 bytes of each one's CID start, anywhere in the same bytes. */
+  /** Where the 36 bytes of each CID start, in the bytes of the same frame. */
   readonly cids = new Int32Array(MOST_WANTED);
-  /** Where each block starts and ends, without its CID. -1: the archive does not hold it. */
+  /** Where each block starts and ends, without its CID. -1: the archive does not have the block. */
   readonly starts = new Int32Array(MOST_WANTED);
   readonly ends = new Int32Array(MOST_WANTED);
   length = 0;
@@ -34,8 +34,8 @@ export class WantedBlocks {
 }
 
 /**
- * Finds blocks. Where a CID stands in the archive twice, the first block counts. Returns where the 36 bytes of the first root
- * start, or a sentence where the archive is not one.
+ * Finds the wanted blocks. If a CID stands in the archive twice, the first block counts. Returns where the 36 bytes of the first
+ * root start, or a sentence that says why the archive cannot be read.
  */
 export function findBlocks(bytes: Buffer, start: number, end: number, wanted: WantedBlocks): number | string {
   const section = { at: start };
@@ -48,9 +48,9 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: Wa
     if (blockEnd === -1) return "a block's length is wrong";
     const cid = section.at;
     section.at = blockEnd;
-    // A shorter section cannot be one of ours; whatever its CID is, the block is passed.
+    // A shorter section has a CID of another kind, which is never wanted.
     if (blockEnd - cid < CID_LENGTH) continue;
-    // One byte of the digest tells nearly all others apart: the first, which is next to the length that was just read.
+    // The first byte of the digest differs for nearly all other blocks, and it stands next to the length that was just read.
     const digestByte = bytes[cid + DIGEST_AT];
     for (let index = 0; index < length; index++) {
       const wantedCid = cids[index] ?? 0;
@@ -63,7 +63,7 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: Wa
   return root;
 }
 
-/** Where the 36 bytes of the first root start; a sentence where the archive is not one. Blocks are not looked at. */
+/** Where the 36 bytes of the first root start, or a sentence that says why the archive cannot be read. Blocks are not read. */
 export function carRoot(bytes: Buffer, start: number, end: number): number | string {
   return openArchive(bytes, { at: start }, end);
 }
@@ -77,7 +77,7 @@ function openArchive(bytes: Buffer, section: { at: number }, end: number): numbe
   return root;
 }
 
-/** Moves `section.at` behind the length (LEB128) and returns where the section ends; -1: it does not fit. */
+/** Moves `section.at` behind the length (LEB128) and returns where the section ends. -1: the section is longer than the archive. */
 function nextSection(bytes: Buffer, section: { at: number }, end: number): number {
   let { at } = section;
   let length = 0;

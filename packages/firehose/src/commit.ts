@@ -1,9 +1,9 @@
-/** Whether the signed commit block of a repository says what the event around it says. */
+/** Checks that the signed commit block of a repository says the same as the event around it. */
 import { digestMatches, isCid } from "@firehose-backfill/core/cid";
 import { COMMIT_VERSION, readCommitBlock, type SignaturePlace } from "@firehose-backfill/core/commit-block";
 import type { CommitFrame, SyncFrame } from "./frame-types.ts";
 
-/** Why something of a frame is dead: a short stable word, and a sentence for the operator. */
+/** Why a part of a frame becomes a dead entry: a short stable word, and a sentence for the operator. */
 export interface Problem {
   readonly reason: string;
   readonly error: string;
@@ -11,7 +11,7 @@ export interface Problem {
 
 /**
  * Checks the block between two offsets of an event's frame against its CID (an offset, too) and against the event. Returns
- * where it is signed, or what is wrong with it.
+ * where its signature stands, or what is wrong with it.
  */
 export function checkCommit(
   event: CommitFrame | SyncFrame,
@@ -42,7 +42,7 @@ export function isProblem(result: SignaturePlace | Problem | null): result is Pr
   return result !== null && "reason" in result;
 }
 
-/** Byte strings that stand between the values of a commit block with a DID of 32 characters, and where. */
+/** The bytes between the values of a commit block whose DID has 32 characters, and where they stand. */
 const AROUND_VALUES = [
   { at: 0, bytes: Buffer.from("a663646964" + "7820", "hex") },
   { at: 39, bytes: Buffer.from("63726576" + "6d", "hex") },
@@ -55,8 +55,8 @@ const DID_LENGTH = 32;
 const REV_LENGTH = 13;
 
 /**
- * Whether the commit block is as nearly every repo writes it, each value at a fixed place, and fits the event. Any other one is
- * read field by field.
+ * Whether the commit block has the usual form, with each value at a fixed place, and says the same as the event. Nearly every
+ * repository writes this form. A block of another form is read field by field.
  */
 function isUsualBlock(event: CommitFrame | SyncFrame, start: number, end: number): boolean {
   const { bytes, didStart, didEnd, revStart } = event;

@@ -1,17 +1,17 @@
-/** What the end of a connection means: in words for the operator, and for the next attempt. */
+/** What the end of a connection means, for the operator and for the next attempt. */
 import { parseRetryAfter } from "./back-off.ts";
 import type { ConnectionEnd } from "./connection.ts";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 
-/** Answers to the upgrade that time will not change. */
+/** HTTP answers to the upgrade after which another attempt is of no use. */
 const PERMANENT_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 410, 501]);
 
 export interface EndMeaning {
-  /** null: nothing that is not known already. */
+  /** A sentence for the operator. null: the reader records a broken frame instead. */
   readonly detail: string | null;
-  /** The server will never serve this; a sentence for the operator. */
+  /** A sentence for the operator: the server will never accept this connection. null: it may. */
   readonly refused: string | null;
-  /** How long the server asked to be left alone; null: it did not. */
+  /** How long the server asks us to wait. null: it does not ask. */
   readonly waitMs: number | null;
 }
 

@@ -1,19 +1,19 @@
 /**
- * The beginning of a connection: whether its first frame comes directly behind what was asked for, or whether something may be
- * missing in between. gap-proof.ts looks into what is suspicious here.
+ * Looks at the first frame of a connection: does it follow directly on the cursor, or may something be missing in between? If
+ * something may be missing, gap-proof.ts sends a probe.
  */
 import type { Position } from "@firehose-backfill/core/position";
 import type { Gap } from "./gap-proof.ts";
 import type { ReadPosition } from "./types.ts";
 
-/** Where the stream stands as the first frame comes. */
+/** Where the stream stands when the first frame comes. */
 export interface FirstFrame {
   readonly first: Position;
-  /** The run's last position; null: it has none yet. */
+  /** The last position of the run. null: it has none yet. */
   readonly cursor: Position | null;
-  /** The number that the connection was asked for, or the last one that was taken. */
+  /** The cursor that the connection was opened with, or the last number that was taken. */
   readonly lastSeq: number;
-  /** The stream's event time; null: not known. */
+  /** The event time of the stream. null: not known. */
   readonly eventTimeMs: number | null;
 }
 
@@ -29,7 +29,7 @@ export class ConnectionStart {
     this.#isSuspicious = isSuspicious;
   }
 
-  /** A frame of the present connection was taken: its beginning is over. */
+  /** A frame of the present connection was taken, so the next one is not the first. */
   get hasFrames(): boolean {
     return this.#hasFrames;
   }
@@ -44,7 +44,7 @@ export class ConnectionStart {
     this.#hasFrames = true;
   }
 
-  /** The suspicion about the first frame has been dealt with. */
+  /** A probe has looked at what may be missing before the first frame. */
   settleGap(): void {
     this.#isGapSettled = true;
   }
@@ -54,7 +54,7 @@ export class ConnectionStart {
     this.#isOutdated = true;
   }
 
-  /** null: none. What the host itself says needs no proof. */
+  /** null: no gap. If the host itself says that there is one, no probe is needed. */
   gapBefore(frame: FirstFrame): Gap | { readonly suspicious: Position } | null {
     const { first, cursor, lastSeq } = frame;
     if (this.#isOutdated && lastSeq > 0 && first.seq > lastSeq + 1) {
@@ -63,15 +63,15 @@ export class ConnectionStart {
     }
     if (this.#isGapSettled || this.#isOutdated) return null;
     if (cursor === null) return this.#gapAtStart(first);
-    // The cursor's own frame may have lied; the frames before it did not all lie.
+    // The time of a single frame may be wrong. The event time is the median of many.
     const cursorTimeMs = frame.eventTimeMs ?? cursor.timeMs;
     return this.#isSuspicious(cursorTimeMs, first.timeMs) ? { suspicious: cursor } : null;
   }
 
-  /** A start at a number has no time to be compared with: whatever follows not directly is looked into. */
+  /** A start at a number has no time that could be compared, so a probe looks whenever the first frame is not the next number. */
   #gapAtStart(first: Position): { readonly suspicious: Position } | null {
     const { start, startTimeMs } = this.#start;
-    // A start by time was sought: the number is a frame that the host has shown.
+    // If the start was found by time, the number is one of a frame that the host has sent.
     if (typeof start === "string" || startTimeMs !== null || start.seq <= 0 || first.seq <= start.seq + 1) return null;
     return { suspicious: { seq: start.seq, timeMs: first.timeMs } };
   }

@@ -1,29 +1,29 @@
 /**
- * One WebSocket connection to a relay, from the upgrade to its end. It hands out frames as they come and says why it ended;
- * it does not read frames, does not wait and does not reconnect.
+ * One WebSocket connection to a relay, from the upgrade to its end. It hands out frames as they come, and it says why it ended.
+ * It does not read frames, it does not wait, and it does not connect again.
  */
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
 
-/** Enough to let a frame in that is too large, so that it can be set aside instead of ending every connection. */
+/** The limit of a connection that has to accept a frame which is too large. The frame is recorded then, and does not end every connection. */
 export const OVERSIZE_FRAME_BYTES = 64_000_000;
 const MAX_ERROR_BODY_BYTES = 2_048;
 const PATH = "/xrpc/com.atproto.sync.subscribeRepos";
 
 export type ConnectionEnd =
-  /** Closed by either side, cleanly or not, after it was open. */
+  /** It was open, and either side has closed it, cleanly or not. */
   | { readonly kind: "closed"; readonly code: number; readonly reason: string }
-  /** A frame longer than allowed: nothing of it is known. */
+  /** A frame was longer than allowed. None of its bytes is known. */
   | { readonly kind: "frame-too-large" }
   /** It never opened. */
   | { readonly kind: "failed"; readonly error: string }
-  /** The server answered something else than the upgrade. */
+  /** The server answered with an HTTP status instead of the upgrade. */
   | {
       readonly kind: "http";
       readonly status: number;
-      /** As the header said it: seconds, or a date. */
+      /** The header as it came: seconds, or a date. */
       readonly retryAfter: string | null;
       /** The beginning of the body, for a person. */
       readonly body: string;
@@ -32,28 +32,28 @@ export type ConnectionEnd =
 export interface ConnectionOptions {
   /** `wss://host[:port]` */
   readonly url: string;
-  /** null: no cursor, live. */
+  /** null: without a cursor, so the host sends live frames. */
   readonly cursor: number | null;
   readonly userAgent: string;
   readonly maxFrameBytes?: number;
   readonly onOpen: () => void;
-  /** Called synchronously for each frame; the bytes are a view into the socket's buffer. Text frames are to be refused. */
+  /** Called synchronously for each frame. The bytes are a view into the buffer of the socket. The callee has to refuse text frames. */
   readonly onFrame: (bytes: Buffer, isBinary: boolean) => void;
   readonly onPong: () => void;
-  /** Called once, and nothing after it. Not called after `drop`. */
+  /** Called once, and after it nothing is called. It is not called after `drop`. */
   readonly onEnd: (end: ConnectionEnd) => void;
 }
 
 export interface Connection {
   ping(): void;
-  /** Frames of the chunk in hand still come. */
+  /** Frames that were already received may still come. */
   pause(): void;
   resume(): void;
-  /** Ends it at once; nothing is called any more. */
+  /** Ends it at once. Nothing is called any more. */
   drop(): void;
 }
 
-/** `cursor` is left out when there is none: an empty one would mean live on some servers, and an error on others. */
+/** Without a cursor the parameter is left out, because some servers take an empty one as an error. */
 export function subscribeUrl(url: string, cursor: number | null): string {
   const target = new URL(PATH, url);
   if (cursor !== null) target.searchParams.set("cursor", String(cursor));
@@ -64,7 +64,7 @@ export function connect(options: ConnectionOptions): Connection {
   const socket = new WebSocket(subscribeUrl(options.url, options.cursor), {
     perMessageDeflate: false,
     maxPayload: options.maxFrameBytes ?? MAX_FRAME_BYTES,
-    // Text is refused anyway; this way it arrives and can be told.
+    // A text frame is recorded as broken, so it has to arrive, also if it is not valid UTF-8.
     skipUTF8Validation: true,
     followRedirects: false,
     headers: { "User-Agent": options.userAgent },
@@ -83,7 +83,7 @@ export function connect(options: ConnectionOptions): Connection {
     if (!isOver) options.onOpen();
   });
   socket.on("message", (data, isBinary) => {
-    // Always a Buffer: `nodebuffer` is the default.
+    // It is always a Buffer, because `nodebuffer` is the default.
     if (!isOver && Buffer.isBuffer(data)) options.onFrame(data, isBinary);
   });
   socket.on("pong", () => {
@@ -121,14 +121,14 @@ function isTooLarge(failure: Error | null): boolean {
   return failure !== null && "code" in failure && failure.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
 }
 
-/** Connecting to several addresses fails with an AggregateError that has no message of its own. */
+/** If several addresses failed, the error is an AggregateError without a message. */
 function describe(failure: Error | null): string {
   if (failure === null) return "the connection ended before it was open";
   if (failure instanceof AggregateError && failure.message === "") return failure.errors.map(String).join("; ");
   return failure.message;
 }
 
-/** The beginning of a body that may be HTML, endless, or slow: `done` is called once, at its end or at the limit. */
+/** Reads the beginning of a body, which may be HTML, endless, or slow. Calls `done` once, at the end of the body or at the limit. */
 function readBody(response: IncomingMessage, done: (body: string) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,79 +1,84 @@
-/** How long a frame with a doubtful sequence number waits for those behind it, and what is known while too few have come. */
+/** How long a frame whose sequence number is doubted waits for the frames behind it, and how patient the rule in seq-doubt.ts may be. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Patience } from "./seq-doubt.ts";
-import type { StreamState } from "./stream-state.ts";
-import type { Subscription } from "./subscription.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
-/** Connections that may end at a frame that is doubted before it is decided without those behind it. */
+/** So many connections may end at the same doubted frame. Then it is decided without the frames behind it. */
 const MOST_CUTS = 3;
 
+export interface DoubtWaitOptions {
+  readonly clock: Clock;
+  readonly timings: Pick<FirehoseTimings, "idleMs" | "quietMs">;
+  /** The connection has ended, and its last frames wait. */
+  readonly isCut: () => boolean;
+  /** Since when nothing has come. null: something may come at any moment. */
+  readonly quietSinceMs: () => number | null;
+}
+
 export class DoubtWait {
-  readonly #clock: Clock;
-  readonly #timings: FirehoseTimings;
+  readonly #options: DoubtWaitOptions;
   /** Nothing will come behind the frame that is doubted. */
   #isLast = false;
-  /** Since when nothing came behind a frame that was decided for that reason; null: none was. */
+  /** Since when nothing came behind a frame that was decided for that reason. null: no frame was. */
   #decidedSinceMs: number | null = null;
   /** Connections that ended at a doubted frame behind this position. */
   #cuts = 0;
   #cutAt: Position | null = null;
 
-  constructor(clock: Clock, timings: FirehoseTimings) {
-    this.#clock = clock;
-    this.#timings = timings;
+  constructor(options: DoubtWaitOptions) {
+    this.#options = options;
   }
 
-  patience(subscription: Subscription): Patience {
+  patience(): Patience {
     if (this.#isLast) return "end";
-    if (subscription.isCut) return "pause";
-    const sinceMs = subscription.quietSinceMs(true);
+    if (this.#options.isCut()) return "pause";
+    const sinceMs = this.#options.quietSinceMs();
     if (sinceMs === null) return "none";
-    const { idleMs, quietMs } = this.#timings;
-    const quietForMs = this.#clock.now() - sinceMs;
+    const { idleMs, quietMs } = this.#options.timings;
+    const quietForMs = this.#options.clock.now() - sinceMs;
     if (quietForMs >= idleMs) this.#decidedSinceMs = sinceMs;
     if (quietForMs >= quietMs) return "silence";
     return quietForMs >= idleMs ? "pause" : "none";
   }
 
-  /** Nothing more comes: what can be said of the frame is said now. */
+  /** Nothing more comes, so the frame is decided when it is looked at the next time. */
   decideNow(): void {
     this.#isLast = true;
   }
 
-  /** A frame was taken: what comes behind it is another matter. */
+  /** The frame was taken. The next one may have frames behind it. */
   noteTaken(): void {
     this.#isLast = false;
   }
 
-  /** Since when the stream has been quiet, where that is why frames were taken; asked once for them. */
+  /** Since when the stream has been quiet, if frames were taken for that reason. Asked once for them. */
   takeDecidedSinceMs(): number | null {
     const sinceMs = this.#decidedSinceMs;
     this.#decidedSinceMs = null;
     return sinceMs;
   }
 
-  /** What to do about a frame that is doubted: wait for more, decide it without them, or read it again. */
-  next(subscription: Subscription, state: StreamState): "wait" | "decide" | "reconnect" {
-    if (!subscription.isCut) return "wait";
-    if (state.position !== this.#cutAt) this.#cuts = 0;
-    this.#cutAt = state.position;
+  /** What to do about a doubted frame behind `position`: wait for more frames, decide it without them, or read it again. */
+  next(position: Position | null, cursor: number | null): "wait" | "decide" | "reconnect" {
+    if (!this.#options.isCut()) return "wait";
+    if (position !== this.#cutAt) this.#cuts = 0;
+    this.#cutAt = position;
     this.#cuts++;
-    // Without a cursor it would not come again.
-    if (this.#cuts < MOST_CUTS && state.cursor !== null) return "reconnect";
+    // Without a cursor the host would not send it again.
+    if (this.#cuts < MOST_CUTS && cursor !== null) return "reconnect";
     this.#cuts = 0;
     this.#isLast = true;
     return "decide";
   }
 
   /** When a doubted frame is looked at again, if nothing comes behind it. */
-  deadlineMs(subscription: Subscription, state: StreamState): number {
-    const sinceMs = state.isDoubting ? subscription.quietSinceMs(true) : null;
+  get deadlineMs(): number {
+    const sinceMs = this.#options.quietSinceMs();
     if (sinceMs === null) return Number.POSITIVE_INFINITY;
-    const { idleMs, quietMs } = this.#timings;
-    const nowMs = this.#clock.now();
-    const dueMs = [sinceMs + idleMs, sinceMs + quietMs].filter((ms) => ms > nowMs);
+    const { clock, timings } = this.#options;
+    const nowMs = clock.now();
+    const dueMs = [sinceMs + timings.idleMs, sinceMs + timings.quietMs].filter((ms) => ms > nowMs);
     return Math.min(...dueMs, Number.POSITIVE_INFINITY);
   }
 }

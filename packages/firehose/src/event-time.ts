@@ -1,26 +1,21 @@
 /**
- * The stream's event time: the median of the last 101 frames' times (all so far, if fewer). `time` comes from each PDS
- * and nobody vouches for it, so one frame's time decides nothing.
+ * The event time of the stream: the median of the times of the last 101 frames, or of all frames so far, if they are fewer.
+ * The time of a frame comes from the account's PDS and may be wrong, so one frame alone decides nothing.
  */
 
 export const REMEMBERED_TIMES = 101;
 
-/** null: no time so far. Of an even number of times, the lower of the two in the middle. */
+/** Of an even number of times it is the lower of the two in the middle. null: there is no time so far. */
 export function medianTime(recentTimesMs: readonly number[]): number | null {
   const sorted = [...recentTimesMs].sort((left, right) => left - right);
   return sorted[(sorted.length - 1) >> 1] ?? null;
 }
 
-/** The newest 101, oldest first. */
-export function addTime(recentTimesMs: readonly number[], timeMs: number): readonly number[] {
-  return [...recentTimesMs, timeMs].slice(-REMEMBERED_TIMES);
-}
-
-/** `addTime` and `medianTime` at the speed of a stream: nothing is allocated or sorted anew for a frame. */
+/** The newest 101 times and their `medianTime`, for each frame of a stream: nothing is allocated, and nothing is sorted again. */
 export interface EventTime {
   add(timeMs: number): void;
   median(): number | null;
-  /** What `startEventTime` goes on from, oldest first. */
+  /** The times, oldest first, from which another `startEventTime` can go on. */
   toArray(): readonly number[];
 }
 
@@ -28,7 +23,7 @@ export function startEventTime(recentTimesMs: readonly number[]): EventTime {
   const ring = new Float64Array(REMEMBERED_TIMES);
   const sorted = new Float64Array(REMEMBERED_TIMES);
   let count = 0;
-  /** Where the next time goes: once the ring is full, over the oldest. */
+  /** Where the next time is written. When the ring is full, the oldest time stands there. */
   let next = 0;
 
   const add = (timeMs: number): void => {
@@ -54,7 +49,7 @@ export function startEventTime(recentTimesMs: readonly number[]): EventTime {
   };
 }
 
-/** First index whose value is not below `value`. */
+/** The first index whose value is not below `value`. */
 function lowerBound(sorted: Float64Array, count: number, value: number): number {
   let low = 0;
   let high = count;

@@ -1,4 +1,5 @@
-/** The operations of one #commit, through the filter, each to an event of its own. */
+/** Turns the operations of one #commit that pass the filter into events. */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
@@ -7,28 +8,27 @@ import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
 import { MAX_REV_AHEAD_MS, type SignaturePlace } from "@firehose-backfill/core/commit-block";
 import { checkCommit, isProblem, type Problem } from "./commit.ts";
-import { copyHead } from "./kept-bytes.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "@firehose-backfill/core/syntax";
 
-/** It needs no block. */
+/** The operation needs no block. */
 const NO_BLOCK = -1;
 
-/** An operation that passed the filter, or that no filter can be asked about. */
+/** An operation that passed the filter, or whose path cannot be read and so cannot be filtered. */
 interface MatchedOp {
   readonly op: OpSlice;
   readonly action: RecordAction;
-  /** Index of its block among those that are looked for. */
+  /** Index of its block in `wanted`. */
   readonly block: number;
-  /** null: none so far. */
+  /** What is wrong with it. null: nothing was found so far. */
   readonly problem: Problem | null;
 }
 
 const NO_OPS: readonly MatchedOp[] = [];
-/** Of the commit in hand. Extracting is synchronous: there is never more than one. */
+/** The blocks of the commit that is extracted now. Extracting is synchronous, so there is one commit at a time. */
 const wanted = new WantedBlocks();
-/** A host names few collections, over and over. */
+/** A host names few collections many times, so their texts are kept. */
 const collectionAt = createTextTable();
 
 const TOO_BIG: Problem = {
@@ -37,8 +37,8 @@ const TOO_BIG: Problem = {
 };
 
 /**
- * The DID has passed the filter already. What the host left out of a commit is a dead entry of its own, because nobody can
- * say which collections it is of.
+ * The DID has passed the filter already. If the host left data out of the commit, that becomes a dead entry of its own, because
+ * nobody can say which collections are missing.
  */
 export function extractCommit(frame: CommitFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   if (!frame.isTooBig) return extractOps(frame, timeMs, rules, into);
@@ -81,7 +81,7 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
 function matchOps(frame: CommitFrame, rules: ExtractRules): readonly MatchedOp[] {
   const { bytes, ops } = frame;
   const [first] = ops;
-  // Most commits have one operation; an empty array grows to seventeen places at the first push.
+  // Most commits have one operation, and V8 gives an empty array seventeen places at the first push.
   if (first !== undefined && ops.length === 1) {
     const match = matchOp(bytes, first, rules);
     return match === null ? NO_OPS : [match];
@@ -94,7 +94,7 @@ function matchOps(frame: CommitFrame, rules: ExtractRules): readonly MatchedOp[]
   return matched;
 }
 
-/** null: the filter skips it. */
+/** null: the operation does not pass the filter. */
 function matchOp(bytes: Buffer, op: OpSlice, { filter }: ExtractRules): MatchedOp | null {
   const { pathStart, slash, pathEnd, action } = op;
   if (pathStart === -1) return badOp(op, "bad-op", "an operation without a path");
@@ -120,7 +120,7 @@ function badOp(op: OpSlice, reason: string, error: string): MatchedOp {
   return { op, action: "delete", block: NO_BLOCK, problem: { reason, error } };
 }
 
-/** Finds the blocks that are wanted. Where the commit is signed; null: that was not asked; or what is wrong with all of it. */
+/** Finds the wanted blocks. Returns where the signature stands, or what is wrong with the whole commit. null: nothing had to be checked. */
 function openCommit(
   frame: CommitFrame,
   timeMs: number,
@@ -151,7 +151,7 @@ function endOf(block: number): number {
   return wanted.ends[block] ?? -1;
 }
 
-/** null: the operation is sound. */
+/** null: nothing is wrong with the operation. */
 function toDead(frame: CommitFrame, timeMs: number, match: MatchedOp, problem: Problem | null): DeadEntry | null {
   if (problem !== null) return deadOp(frame, timeMs, match, problem);
   const { block } = match;
@@ -171,8 +171,8 @@ function deadOp(frame: CommitFrame, timeMs: number, { op, block }: MatchedOp, { 
   const { bytes, seq, did } = frame;
   const path = op.pathStart === -1 ? null : utf8Text(bytes, op.pathStart, op.pathEnd);
   const start = block === NO_BLOCK ? -1 : startOf(block);
-  const payload = start === -1 ? copyHead(bytes, op.start, op.end) : copyHead(bytes, start, endOf(block));
-  return { kind: "dead", seq, timeMs, did, path, reason, error, payload };
+  const payload = start === -1 ? bytes.subarray(op.start, op.end) : bytes.subarray(start, endOf(block));
+  return deadEntry({ seq, timeMs, did, path, reason, error, payload });
 }
 
 function appendOp(frame: CommitFrame, timeMs: number, { op, action, block }: MatchedOp, into: EventReceiver): void {

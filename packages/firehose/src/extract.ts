@@ -1,6 +1,6 @@
 /**
- * From a frame to events, through the filter: bytes are copied for what passes it, and for nothing else.
- * What breaks a rule comes out as a dead entry beside the rest.
+ * Turns a frame into events. Bytes are copied only for events that pass the filter. An event that breaks a rule becomes a dead
+ * entry, and the other events of the frame stay.
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
@@ -17,13 +17,13 @@ import {
 } from "./extract-parts.ts";
 import type { MessageFrame, SyncFrame } from "./frame-types.ts";
 
-/** How many events a frame holds, whatever the filter says. What was left out of a commit counts as one. */
+/** How many events a frame holds before the filter. Data that the host left out of a commit counts as one event. */
 export function countEvents(frame: MessageFrame): number {
   if (frame.kind !== "commit") return 1;
   return frame.isTooBig ? frame.ops.length + 1 : frame.ops.length;
 }
 
-/** Appends what passes. `timeMs` is the frame's own time, or a stand-in where it has none that can be read. */
+/** Appends the events that pass the filter. `timeMs` is the time of the frame, or another one if the frame's own cannot be read. */
 export function extractEvents(frame: MessageFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   const { filter } = rules;
   if (filter.hasDids && frame.did !== "" && !filter.passesDid(frame.did)) {
@@ -35,8 +35,8 @@ export function extractEvents(frame: MessageFrame, timeMs: number, rules: Extrac
 }
 
 /**
- * All of it is sound but for its time, which decides nothing about the order of records. Its events are dead, because nobody
- * knows when they were; they are kept with the stream's own time, so that an operator may try them again.
+ * Only the time of the frame is wrong, which decides nothing about the order of records. Its events become dead entries, because
+ * nobody knows when they happened. The entries keep the events with the time of the stream, so that an operator can try them again.
  */
 function extractUntimed(frame: MessageFrame, timeMs: number, rules: ExtractRules, into: EventReceiver): Extract {
   const { fault } = frame;
@@ -46,11 +46,8 @@ function extractUntimed(frame: MessageFrame, timeMs: number, rules: ExtractRules
   const extract = extractTimed(frame, timeMs, rules, events);
   frame.fault = fault;
   for (const event of events) {
-    if (event.kind === "dead") into.append(event);
-    else {
-      const path = event.kind === "record" ? `${event.collection}/${event.rkey}` : null;
-      into.append({ ...deadFrame(frame, timeMs, fault), path, event });
-    }
+    const isDead = event.kind === "dead" || event.kind === "range";
+    into.append(isDead ? event : deadFrame(frame, timeMs, fault, event));
   }
   return extract;
 }
@@ -62,7 +59,7 @@ function extractTimed(frame: MessageFrame, timeMs: number, rules: ExtractRules, 
   return { received: 1, skippedDid: 0, skippedCollection: 0, events: 1, signed: marker.signed };
 }
 
-/** Of the #sync marker in hand. */
+/** The blocks of the #sync marker that is extracted now. */
 const wanted = new WantedBlocks();
 
 interface Marker {

@@ -1,12 +1,12 @@
-/** BACKFILL_COLLECTIONS and BACKFILL_DIDS as two questions, asked once a frame and once an operation. */
+/** Compiles BACKFILL_DIDS to a question that is asked once for each frame, and BACKFILL_COLLECTIONS to one for each operation. */
 import type { Filter } from "./types.ts";
 
-/** Answers kept, so that a collection is compared with the prefixes once. Hosts can invent collections: bounded. */
+/** Answers are kept, so that a collection is compared with the prefixes once. The number is bounded, because hosts can invent collections. */
 const MAX_REMEMBERED = 4096;
 
 /**
- * Empty lists let everything pass. A collection is an NSID, or a prefix at a dot: `app.bsky.feed.*`. Markers have none and
- * respect the DIDs alone.
+ * An empty list lets everything pass. A collection is an NSID, or a prefix that ends at a dot: `app.bsky.feed.*`. Markers have no
+ * collection, so only the DIDs decide about them.
  */
 export function compileFilter(scope: { collections: readonly string[]; dids: readonly string[] }): Filter {
   const dids = new Set(scope.dids);

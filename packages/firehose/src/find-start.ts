@@ -1,28 +1,23 @@
-/** Where a run that starts at a moment begins to read: sought on the host once, instead of reading all that came before. */
-import type { Clock } from "@firehose-backfill/core/clock";
+/** Finds where a run that starts at a moment has to begin reading, so that it does not read all that came before. */
 import type { OpenOptions } from "@firehose-backfill/source/kit";
 import type { SeekOptions, SeekResult } from "./seek.ts";
 
-/** Part of what a tick has left that finding the start may take; the rest is for reading. */
+/** The part of the rest of a tick that the search may take. The other part is for reading. */
 const TIME_SHARE = 1 / 2;
 
 export interface FoundStart {
-  /** Read what follows it, and skip what is before the start by event time; null: the run's own cursor or start point. */
+  /** Begin behind this number, and skip what is before the start by event time. null: begin at the cursor or the start point of the run. */
   readonly seq: number | null;
-  /** Oldest moment the host keeps, where it was seen on the way. */
+  /** The oldest moment that the host keeps. null: the search did not see it. */
   readonly oldestKeptMs: number | null;
 }
 
-export interface FindStartDeps {
-  readonly clock: Clock;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly userAgent: string;
-  /** null: what comes before the start is read and dropped. */
+export interface FindStartDeps extends Pick<SeekOptions, "clock" | "random" | "userAgent"> {
+  /** null: there is no search, and what comes before the start is read and skipped. */
   readonly seekCursor: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
 }
 
-/** Never rejects: what cannot be found is read from the oldest. */
+/** Never rejects. If the start is not found, reading begins at the oldest frame. */
 export async function findStart(
   deps: FindStartDeps,
   run: Pick<OpenOptions, "start" | "cursor" | "leftMs" | "signal" | "log"> & { readonly startReached: boolean },

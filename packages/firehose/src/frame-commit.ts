@@ -1,4 +1,4 @@
-/** Payload of #commit. Operations come out as offsets: most of them are filtered before anything is made of them. */
+/** Reads the payload of #commit. Operations are returned as offsets, because the filter skips most of them. */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { isValidUtf8 } from "@firehose-backfill/core/cbor/utf8";
 import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
@@ -7,7 +7,7 @@ import { NO_SEQ } from "./frame-markers.ts";
 import { type BrokenFrame, CommitFrame, MAX_COMMIT_BLOCKS_BYTES, MAX_OPS, type OpSlice } from "./frame-types.ts";
 import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
 
-// Fields that are not looked at are named too: a known key is passed without comparing it with the one before.
+// Fields that are not read have names, too, because a known key need not be compared with the key before it.
 const KEY = {
   ops: 0,
   rev: 1,
@@ -38,7 +38,7 @@ const ACTIONS = ["create", "delete", "update"].map((action) => ({
 
 /** @throws CborError */
 export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
-  // Filled in place: a copy of all fields at the end would cost a quarter of the time that the frame takes.
+  // The fields are written into the frame one by one. Copying them all at the end would take a quarter of the time of a frame.
   const frame = new CommitFrame(cursor.bytes);
   let hasOps = false;
   let key = FIRST_KEY;
@@ -71,7 +71,7 @@ export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
         readTooBig(cursor, frame);
         break;
       default:
-        // since, prevData, blobs, rebase, and whatever comes to be.
+        // since, prevData, blobs, rebase, and fields that are not known yet.
         cursor.skip();
     }
   }
@@ -89,7 +89,7 @@ function readTooBig(cursor: CborCursor, frame: CommitFrame): void {
   else frame.isTooBig = isTooBig;
 }
 
-/** False: it is no array. */
+/** False: ops is not an array. */
 function readOps(cursor: CborCursor, frame: CommitFrame): boolean {
   if (cursor.major() !== MAJOR.array) {
     cursor.skip();
@@ -97,7 +97,7 @@ function readOps(cursor: CborCursor, frame: CommitFrame): boolean {
   }
   const count = cursor.count(MAJOR.array);
   if (count > MAX_OPS) fault(frame, "too-many-ops", `${count} operations; at most ${MAX_OPS} are allowed`);
-  // An empty array grows to seventeen places at the first push; most commits have one operation.
+  // Most commits have one operation, and V8 gives an empty array seventeen places at the first push.
   if (count === 1) frame.ops = [readOp(cursor)];
   else {
     const ops: OpSlice[] = [];
@@ -163,7 +163,7 @@ function readPath(cursor: CborCursor, op: OpFields): void {
   if (seenBits > 0x7f && !isValidUtf8(bytes, op.pathStart, op.pathEnd)) throw new CborError("invalid-utf8");
 }
 
-/** The usual ones are not made anew each time. */
+/** No new text is made for one of the three usual actions. */
 function readAction(cursor: CborCursor): string | null {
   for (const { encoded, action } of ACTIONS) {
     if (cursor.take(encoded)) return action;

@@ -1,4 +1,4 @@
-/** Fields that several kinds of message share. A field of the wrong type is a fault of the frame, not of the CBOR. */
+/** Reads the fields that several kinds of message share. A field of the wrong type is a fault of the frame, and the CBOR is still valid. */
 import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import { parseDatetime } from "@firehose-backfill/core/datetime";
 import type { CommitFrame, FrameFault, MessageFrame, SyncFrame } from "./frame-types.ts";
@@ -21,7 +21,7 @@ export function readTime(cursor: CborCursor, fields: MessageFrame): void {
   fields.timeMs = parseDatetime(cursor.bytes, start, cursor.pos);
 }
 
-/** What is no DID is kept, and a fault. */
+/** A text that is not a DID is kept, and the frame gets a fault. */
 export function readDid(cursor: CborCursor, fields: MessageFrame, name: string): void {
   if (cursor.major() !== MAJOR.text) {
     skipWrongType(cursor, fields, name);
@@ -38,7 +38,7 @@ export function readDid(cursor: CborCursor, fields: MessageFrame, name: string):
   }
 }
 
-/** What is no TID is kept, and a fault. */
+/** A text that is not a TID is kept, and the frame gets a fault. */
 export function readRev(cursor: CborCursor, fields: CommitFrame | SyncFrame): void {
   if (cursor.major() !== MAJOR.text) {
     skipWrongType(cursor, fields, "rev");
@@ -55,7 +55,7 @@ export function readRev(cursor: CborCursor, fields: CommitFrame | SyncFrame): vo
   }
 }
 
-/** Text, or null where it is absent, null or (with a fault) anything else. */
+/** The text. null: the field is null. Any other type gives an empty text and a fault. */
 export function readOptionalText(cursor: CborCursor, fields: MessageFrame, name: string): string | null {
   if (cursor.takeNull()) return null;
   if (cursor.major() === MAJOR.text) return cursor.text();
@@ -68,7 +68,7 @@ function skipWrongType(cursor: CborCursor, fields: MessageFrame, name: string): 
   fault(fields, "bad-field", `${name} is not text`);
 }
 
-/** Stands after the byte string and returns where it starts; -1 and a fault if it is none, or longer than `maxBytes`. */
+/** Moves behind the byte string and returns where it starts. -1, with a fault: it is not a byte string. A longer one than `maxBytes` is a fault. */
 export function readBlocks(cursor: CborCursor, fields: MessageFrame, maxBytes: number): number {
   if (cursor.major() !== MAJOR.bytes) {
     cursor.skip();
@@ -86,7 +86,7 @@ export function fault(fields: MessageFrame, reason: FrameFault["reason"], error:
   fields.fault ??= { reason, error };
 }
 
-/** What every message must have, and its fields have not complained of. */
+/** Adds a fault if a field is missing that every message must have. */
 export function checkFields(fields: MessageFrame): void {
   if (fields.didStart === -1) fault(fields, "bad-did", NO_DID);
   else if ("revStart" in fields && fields.revStart === -1) fault(fields, "bad-rev", NO_REV);

@@ -1,4 +1,4 @@
-/** The first of a frame's two items: what kind of message follows. */
+/** Reads the first of the two items of a frame, which says what kind of message follows. */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
@@ -20,7 +20,7 @@ const KEYS = keyTable(KEY);
 
 /** Reads the header and leaves the cursor at the payload. @throws CborError */
 export function readHeader(cursor: CborCursor): FrameHeader {
-  // All but exotic frames begin with one of five constant byte strings.
+  // Nearly all frames begin with one of five constant byte strings.
   for (const { bytes, header } of MESSAGES) {
     if (startsWith(cursor, bytes)) {
       cursor.pos += bytes.length;
@@ -50,7 +50,7 @@ function readAnyHeader(cursor: CborCursor): FrameHeader {
   );
 }
 
-/** null: not an integer that we could know. */
+/** null: it is neither an unsigned integer nor -1. */
 function readOp(cursor: CborCursor): number | null {
   const start = cursor.pos;
   const major = cursor.major();
@@ -63,7 +63,7 @@ function readOp(cursor: CborCursor): number | null {
 function startsWith(cursor: CborCursor, prefix: Buffer): boolean {
   const { bytes, pos } = cursor;
   if (cursor.end - pos < prefix.length) return false;
-  // From the end of the type's name: it differs soonest there.
+  // Compares from the end, because the names of the types differ most there.
   for (let at = prefix.length - 1; at >= 0; at--) {
     if (bytes[pos + at] !== prefix[at]) return false;
   }

@@ -1,4 +1,4 @@
-/** Payloads of #sync, #identity and #account. */
+/** Reads the payloads of #sync, #identity and #account. */
 import { type CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
 import {
   checkFields,

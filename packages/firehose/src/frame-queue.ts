@@ -1,11 +1,11 @@
 /**
- * Frames that came and were not taken yet, in their order, and their size: back-pressure is measured by it. Any of them can be
- * read before its turn; each is read once.
+ * The frames that came and were not taken yet, in their order, and how many bytes they are, which decides about back-pressure. Each
+ * of them can be read before its turn, and each is read once.
  */
 import { readFrame } from "./frame.ts";
 import { type Frame, MAX_FRAME_BYTES } from "./frame-types.ts";
 
-/** A frame that is none: text, or too large to be received. */
+/** Something that came instead of a binary frame: text, or a frame that was too large to be received. */
 export interface OddFrame {
   readonly reason: string;
   /** null: it was not received. */
@@ -14,19 +14,19 @@ export interface OddFrame {
 
 export type QueuedFrame = Buffer | OddFrame;
 
-/** Stands for a frame that the socket refused. */
+/** Stands for a frame that the socket refused because of its size. */
 export const TOO_LARGE: OddFrame = { reason: `larger than ${MAX_FRAME_BYTES} bytes`, bytes: null };
 
-/** A power of two, as are all sizes of the ring. */
+/** Every size of the ring is a power of two. */
 const LEAST_SLOTS = 16;
 
-/** What the owner of the stream sees of the queue; 0 is the frame in front. null: so many have not come. */
+/** The queue for reading only. Index 0 is the frame in front. null: so many frames have not come. */
 export type FramesInOrder = Pick<FrameQueue, "frameAt" | "bytesAt">;
 
-/** A ring: a queue that is never empty would keep an array growing, with the bytes of every frame that was ever in it. */
+/** It is a ring. An array would keep growing while the queue is never empty, and it would keep the bytes of every frame. */
 export class FrameQueue {
   #queued: (QueuedFrame | null)[] = emptySlots(LEAST_SLOTS);
-  /** Beside each of them, what it says; null: it was not read yet. */
+  /** What each of them says, at the same index. null: the frame was not read yet. */
   #read: (Frame | null)[] = emptySlots(LEAST_SLOTS);
   #first = 0;
   #length = 0;
@@ -52,7 +52,7 @@ export class FrameQueue {
     this.#bytes += sizeOf(frame);
   }
 
-  /** What it says. A frame that stays in front is not read again. */
+  /** What the frame says. A frame that stays in front is not read again. */
   frameAt(index: number): Frame | null {
     if (index >= this.#length) return null;
     const slot = this.#slot(index);
@@ -62,7 +62,7 @@ export class FrameQueue {
     return queued === null ? null : (this.#read[slot] = readQueued(queued));
   }
 
-  /** null as well: it was not received. */
+  /** null: no frame is there, or it was not received. */
   bytesAt(index: number): Buffer | null {
     const queued = index < this.#length ? (this.#queued[this.#slot(index)] ?? null) : null;
     return queued === null || Buffer.isBuffer(queued) ? queued : queued.bytes;
@@ -103,7 +103,7 @@ function emptySlots(count: number): null[] {
   return Array.from({ length: count }, () => null);
 }
 
-/** The same from the first on, and as many empty slots behind it. */
+/** The items from the first on, and as many empty slots behind them. */
 function unrolled<Item>(ring: readonly (Item | null)[], first: number): (Item | null)[] {
   return [...ring.slice(first), ...ring.slice(0, first), ...emptySlots(ring.length)];
 }

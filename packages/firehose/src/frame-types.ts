@@ -1,6 +1,6 @@
 /**
- * What a frame says, as values and offsets into its bytes. Texts are made when they are asked for: most frames are filtered
- * or copied before anybody asks. A message pins the frame's memory, so it is not to be kept.
+ * What a frame says, as values and offsets into its bytes. A text is made when somebody asks for it, because most frames are
+ * skipped or copied without that. A message keeps the memory of its frame alive, so nobody may keep a message.
  */
 import { asciiText } from "@firehose-backfill/core/cbor/text";
 
@@ -9,24 +9,24 @@ export const MAX_COMMIT_BLOCKS_BYTES = 2_000_000;
 export const MAX_SYNC_BLOCKS_BYTES = 10_000;
 export const MAX_OPS = 200;
 
-/** A rule that a well-formed frame breaks as a whole: a dead event, and the cursor passes. */
+/** A rule that a well-formed frame breaks. The frame becomes a dead event, and the cursor moves past it. */
 export interface FrameFault {
-  /** Stored, counted and shown: never rename one. */
+  /** Never rename one, because it is stored, counted and shown. */
   readonly reason: "bad-field" | "bad-time" | "bad-did" | "bad-rev" | "too-many-ops" | "blocks-too-large";
   /** One sentence for the operator. */
   readonly error: string;
 }
 
-/** Fields are assigned in constructors and only declared here: V8 makes an object out of field initializers more slowly. */
+/** Fields are declared here and assigned in the constructor, because V8 makes objects with field initializers more slowly. */
 abstract class SequencedFrame {
   declare readonly bytes: Buffer;
-  /** 0 while it has not been read; a frame without one is broken. */
+  /** 0: not read yet. A frame without a number is broken. */
   declare seq: number;
-  /** Milliseconds since the epoch; NaN where it could not be read (and `fault` says so, where it matters). */
+  /** Milliseconds since the epoch. NaN: it could not be read, and a message has a `fault`. */
   declare timeMs: number;
-  /** The first thing that was wrong. */
+  /** The first rule that the frame breaks. */
   declare fault: FrameFault | null;
-  /** The repository's DID; -1: what stands there is none. */
+  /** Where the DID of the repository stands. -1: there is none. */
   declare didStart: number;
   declare didEnd: number;
   declare private didText: string | null;
@@ -41,12 +41,12 @@ abstract class SequencedFrame {
     this.didText = null;
   }
 
-  /** Empty where it could not be read. */
+  /** Empty: it could not be read. */
   get did(): string {
     return (this.didText ??= textAt(this.bytes, this.didStart, this.didEnd));
   }
 
-  /** What is no DID is kept, and a fault. */
+  /** Also a text that is not a DID is kept. */
   set did(text: string) {
     this.didText = text;
   }
@@ -54,7 +54,7 @@ abstract class SequencedFrame {
 
 /** A message about a commit. */
 abstract class CommitMessage extends SequencedFrame {
-  /** The revision; -1: what stands there is no TID. */
+  /** Where the revision stands. -1: there is no TID. */
   declare revStart: number;
   declare revEnd: number;
   declare private revText: string | null;
@@ -70,7 +70,7 @@ abstract class CommitMessage extends SequencedFrame {
     this.blocksEnd = -1;
   }
 
-  /** Empty where it could not be read. */
+  /** Empty: it could not be read. */
   get rev(): string {
     return (this.revText ??= textAt(this.bytes, this.revStart, this.revEnd));
   }
@@ -80,16 +80,16 @@ abstract class CommitMessage extends SequencedFrame {
   }
 }
 
-/** One operation of a commit: offsets into the frame, -1 for what is missing or of another type. */
+/** One operation of a commit, as offsets into the frame. -1: the field is missing or has another type. */
 export interface OpSlice {
   readonly start: number;
   readonly end: number;
-  /** null: missing or not text. */
+  /** null: it is missing or not a text. */
   readonly action: string | null;
   /** UTF-8 text. */
   readonly pathStart: number;
   readonly pathEnd: number;
-  /** The first slash of the path; what stands before it is the collection. */
+  /** The first slash of the path. The collection stands before it. */
   readonly slash: number;
   /** Where the 36 bytes of its CID start. */
   readonly cid: number;
@@ -99,11 +99,11 @@ const NO_OPS: readonly OpSlice[] = [];
 
 export class CommitFrame extends CommitMessage {
   declare readonly kind: "commit";
-  /** Where the 36 bytes of the commit's CID start; -1: none (and `fault` says so). */
+  /** Where the 36 bytes of the commit's CID start. -1: there is none, and `fault` says so. */
   declare commit: number;
-  /** At most 200; `fault` says if there were more, or none at all. */
+  /** At most 200. `fault` says if there were more, or if ops are missing. */
   declare ops: readonly OpSlice[];
-  /** The host left data out of it: operations or blocks that nobody can read here. */
+  /** The host left operations or blocks out of it. */
   declare isTooBig: boolean;
 
   constructor(bytes: Buffer) {
@@ -130,17 +130,17 @@ export class AccountFrame extends SequencedFrame {
   status: string | null = null;
 }
 
-/** A kind of message that we do not know. Ignored, but the cursor passes it. */
+/** A kind of message that this program does not know. It is ignored, and the cursor moves past it. */
 export interface UnknownFrame {
   readonly kind: "unknown";
   /** `#handle`, `op 2`, ... */
   readonly type: string;
-  /** null: it carried none that can be read. */
+  /** null: it has no number that can be read. */
   readonly seq: number | null;
   readonly timeMs: number;
 }
 
-/** Has no seq. */
+/** It has no seq. */
 export interface InfoFrame {
   readonly kind: "info";
   /** `OutdatedCursor`, ... */
@@ -156,7 +156,7 @@ export interface ErrorFrame {
   readonly message: string;
 }
 
-/** Not two strict DAG-CBOR items, or a message without a usable seq: it costs the connection. */
+/** It is not two strict DAG-CBOR items, or it has no usable seq. bad-frames.ts decides what becomes of it. */
 export interface BrokenFrame {
   readonly kind: "broken";
   readonly reason: string;

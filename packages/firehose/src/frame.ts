@@ -1,6 +1,6 @@
 /**
- * One frame of com.atproto.sync.subscribeRepos, from bytes to values and offsets: exactly two concatenated items of
- * strict DAG-CBOR, header and payload. Records are not looked at, and CARs are not opened here.
+ * Reads one frame of com.atproto.sync.subscribeRepos. A frame is two concatenated items of strict DAG-CBOR, header and payload.
+ * Records are not read here, and CARs are not opened.
  */
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { CborCursor, MAJOR } from "@firehose-backfill/core/cbor/cursor";
@@ -13,12 +13,12 @@ import { parseDatetime } from "@firehose-backfill/core/datetime";
 
 const NOTHING = Buffer.alloc(0);
 /**
- * One for all frames. Making it anew would cost little, but a full collection that finds none alive throws away everything
- * that was compiled for it.
+ * There is one cursor for all frames. A new one for each frame would cost little, but a full garbage collection that finds none
+ * alive throws away the code that was compiled for it.
  */
 const cursor = new CborCursor(NOTHING, 0, 0);
 
-/** Never throws, and takes time in proportion to the length at most: what is wrong comes back as `broken`. */
+/** Never throws: a frame that cannot be read is returned as `broken`. Takes time in proportion to the length at most. */
 export function readFrame(frame: Uint8Array): Frame {
   if (frame.length > MAX_FRAME_BYTES) return { kind: "broken", reason: `larger than ${MAX_FRAME_BYTES} bytes` };
   cursor.bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
@@ -73,7 +73,7 @@ const TEXT_KEY = { first: 0, message: 1 } as const;
 const ERROR_KEYS = keyTable({ error: TEXT_KEY.first, message: TEXT_KEY.message });
 const INFO_KEYS = keyTable({ name: TEXT_KEY.first, message: TEXT_KEY.message });
 
-/** `{error, message?}` and `{name, message?}`; what is missing or no text comes back empty. */
+/** Reads `{error, message?}` or `{name, message?}`. A field that is missing or not a text is returned as an empty text. */
 function readTexts(keys: typeof ERROR_KEYS): { first: string; message: string } {
   let first = "";
   let message = "";

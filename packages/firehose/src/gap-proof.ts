@@ -1,6 +1,6 @@
 /**
- * The proof of a gap on a host that says nothing of it. A connection whose first frame is much later than the cursor is a
- * suspicion; one probe for the oldest frame that is kept decides. Until then no frame is taken.
+ * Proves a gap on a host that does not say that there is one. If the first frame of a connection is much later than the cursor,
+ * something may be missing. A probe for the oldest frame that the host keeps decides. Until then no frame is taken.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
@@ -10,7 +10,7 @@ import { firstBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES } from "./seek-search.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
-/** Of the oldest frames that a host keeps: the first alone may have a number that is not true. */
+/** A probe takes several of the oldest frames, because the number of the first may be wrong. */
 export const GAP_SAMPLE = { frames: FEWEST_FRAMES, forMs: 200 };
 
 export interface Gap {
@@ -22,23 +22,23 @@ export interface Gap {
 /** What a probe showed. */
 export interface GapFinding {
   readonly gap: Gap | null;
-  /** Time of the oldest frame that the host keeps; null: the probe did not see it. */
+  /** The time of the oldest frame that the host keeps. null: the probe did not see it. */
   readonly oldestKeptMs: number | null;
 }
 
 export interface GapProofOptions {
   readonly clock: Clock;
   readonly timings: Pick<FirehoseTimings, "gapSuspicionMs" | "gapProbeIntervalMs">;
-  /** Looks with cursor=0. */
+  /** Looks at the oldest frames, with cursor=0. */
   readonly probe: (signal: AbortSignal) => Promise<ProbeResult>;
   readonly onWake: () => void;
 }
 
-interface Suspicion {
-  /** Where the run was, or where it was told to begin. */
+export interface Suspicion {
+  /** The cursor of the run, or where it was told to begin. */
   readonly cursor: Position;
   readonly first: Position;
-  /** Nothing of the run was read yet. */
+  /** The run has not read a frame yet. */
   readonly isStart: boolean;
 }
 
@@ -58,12 +58,17 @@ export class GapProof {
     return this.#suspicion !== null;
   }
 
-  /** When the probe may go out, if it has to wait for that. */
+  /** `takeFinding` will say something. */
+  get hasFinding(): boolean {
+    return this.#finding !== null;
+  }
+
+  /** When the probe may be sent. Infinity: none has to be sent. */
   get deadlineMs(): number {
     return this.#suspicion !== null && this.#running === null ? this.#nextProbeMs : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether a connection's first frame is so late that there may be a gap; a cursor that was never a frame has no time. */
+  /** Whether the first frame of a connection is so late that there may be a gap. A cursor that was never a frame has no time. */
   isSuspicious(cursorTimeMs: number, firstTimeMs: number): boolean {
     return cursorTimeMs > 0 && firstTimeMs - cursorTimeMs > this.#options.timings.gapSuspicionMs;
   }
@@ -72,14 +77,14 @@ export class GapProof {
     this.#suspicion = { cursor, first, isStart };
   }
 
-  /** What was found since the last call; null: nothing. */
+  /** What a probe showed since the last call. null: no probe has ended. */
   takeFinding(): GapFinding | null {
     const finding = this.#finding;
     this.#finding = null;
     return finding;
   }
 
-  /** Sends the probe out when its time has come. */
+  /** Sends the probe when its time has come. */
   poll(): void {
     const { clock, timings } = this.#options;
     const suspicion = this.#suspicion;
@@ -100,7 +105,7 @@ export class GapProof {
     this.#options.onWake();
   }
 
-  /** The connection that raised the suspicion is gone. */
+  /** Forgets the suspicion, because its connection is gone. */
   reset(): void {
     this.#running?.abort();
     this.#running = null;
@@ -113,10 +118,10 @@ function judge({ cursor, first, isStart }: Suspicion, result: ProbeResult): GapF
   if (result.kind !== "frame") return { gap: null, oldestKeptMs: null };
   const sample = result.sample ?? [result.position];
   const oldest = sample[firstBelieved(sample.map(({ seq }) => seq))] ?? result.position;
-  // As everywhere, no single frame's time is believed.
+  // The time of a single frame may be wrong, so the median counts.
   const oldestKeptMs = medianTime(sample.map(({ timeMs }) => timeMs)) ?? oldest.timeMs;
   if (oldest.seq <= cursor.seq + 1) return { gap: null, oldestKeptMs };
-  // What is kept may have moved on between the two connections: ours has already brought `first`.
+  // The host may have dropped frames between the two connections. Our own connection has already brought `first`.
   const to = first.seq < oldest.seq ? first : oldest;
   const reason = isStart ? "before what the host keeps" : "the host no longer keeps what follows the cursor";
   return { gap: { from: cursor, to, reason }, oldestKeptMs };

@@ -1,6 +1,6 @@
 /**
- * What a connection brought and nobody took yet: hands frames on in pieces, as they come, and stops the socket while too much
- * of them waits.
+ * Keeps the frames of a connection until they are taken. It tells its owner when a piece of the stream has come, and it pauses
+ * the socket while too many bytes wait.
  */
 import { FrameQueue, type QueuedFrame } from "./frame-queue.ts";
 
@@ -9,7 +9,7 @@ const HIGH_WATER_BYTES = 1_048_576;
 const LOW_WATER_BYTES = 262_144;
 
 export interface InboxOptions {
-  /** Called once for the frames that came in one piece of the stream, before anything else happens. */
+  /** Called once for all frames of one read of the socket, before anything else happens. */
   readonly onFrames: () => void;
   readonly pause: () => void;
   readonly resume: () => void;
@@ -19,7 +19,7 @@ export class Inbox {
   readonly #options: InboxOptions;
   readonly #queue = new FrameQueue();
   #isPaused = false;
-  /** A frame is doubted, and only those behind it can help. */
+  /** A frame is doubted, so frames have to come in until the ones behind it decide about it. */
   #isAdmitting = false;
   #isDeliveryDue = false;
 
@@ -31,7 +31,7 @@ export class Inbox {
     return this.#queue;
   }
 
-  /** The socket was told to wait. */
+  /** The socket is paused. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
@@ -42,8 +42,8 @@ export class Inbox {
   }
 
   /**
-   * A read of the socket brings a dozen frames at once: they are taken together when the last one is there, or when they are
-   * too many to wait for it.
+   * A read of the socket brings a dozen frames at once. They are handed on together, when the last one is there or when the
+   * high-water mark is reached.
    */
   push(frame: QueuedFrame): void {
     this.#queue.push(frame);
@@ -57,7 +57,7 @@ export class Inbox {
     this.#options.pause();
   }
 
-  /** Lets frames in, however many wait, until one of them is taken. */
+  /** Lets frames in until one is taken, also if many wait. */
   admit(): void {
     this.#isAdmitting = true;
     if (this.#isPaused) this.#resume();
@@ -81,7 +81,7 @@ export class Inbox {
 
   readonly #deliver = (): void => {
     this.#isDeliveryDue = false;
-    // Taken already, or forgotten with their connection.
+    // If the queue is empty, the frames were taken already, or dropped with their connection.
     if (!this.#queue.isEmpty) this.#options.onFrames();
   };
 }

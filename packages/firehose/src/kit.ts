@@ -1,30 +1,23 @@
-/** The relay as a source: what a composition root makes once, and a tick opens. The reader itself knows nothing of runs. */
-import type { Clock } from "@firehose-backfill/core/clock";
+/** The relay as a source. A composition root makes the kit once, and each tick opens a reader with it. The reader itself knows nothing of runs. */
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { OpenOptions, SourceKit } from "@firehose-backfill/source/kit";
 import type { EventSource } from "@firehose-backfill/source/window";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { compileFilter } from "./filter.ts";
-import { findStart } from "./find-start.ts";
+import { findStart, type FindStartDeps } from "./find-start.ts";
 import { openFirehoseReader } from "./reader.ts";
 import { movedState, readState, type RelayState } from "./relay-state.ts";
 import { relaySource } from "./relay-source.ts";
-import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
-import { relaySurveyor, urlOf } from "./surveyor.ts";
+import { seekCursor } from "./seek.ts";
+import { type RelayOptions, relaySurveyor, urlOf } from "./surveyor.ts";
 import type { OpenFirehoseReader, ReadPosition } from "./types.ts";
 
-export interface RelayKitOptions {
-  readonly clock: Clock;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly userAgent: string;
-  /** Read where a run has no RELAY_URL. null: there is no such relay here. */
-  readonly sampleRelayUrl: string | null;
-  /** Asked where BACKFILL_VERIFY=signature. A run that wants it fails its tick where nobody is given. */
+export interface RelayKitOptions extends RelayOptions {
+  /** Finds keys for BACKFILL_VERIFY=signature. If it is left out, a tick of a run with that setting fails. */
   readonly resolveKey?: ResolveKey;
   readonly openReader?: OpenFirehoseReader;
-  /** Finds where a start by time begins; null: what comes before it is read and dropped. */
-  readonly seekCursor?: ((options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>) | null;
+  /** Searches for the beginning of a start by time. null: there is no search, and what comes before the start is read and skipped. */
+  readonly seekCursor?: FindStartDeps["seekCursor"];
 }
 
 export function relayKit(options: RelayKitOptions): SourceKit {
@@ -60,21 +53,21 @@ export function relayKit(options: RelayKitOptions): SourceKit {
   };
 }
 
-/** What the run says about the stream, as the reader wants it. */
+/** The position of the run, in the words of the reader. */
 function positionOf(
   run: Pick<OpenOptions, "cursor" | "start" | "end" | "createdAtMs">,
   state: RelayState,
 ): ReadPosition {
   const { cursor, start, end, createdAtMs } = run;
   return {
-    // A relay's cursors always have a time.
+    // The cursors of a relay always have a time.
     cursor: cursor === null ? null : { seq: cursor.ordinal, timeMs: cursor.timeMs ?? createdAtMs },
     start: start.kind === "seq" ? { seq: start.seq } : start.kind === "live" ? "live" : "oldest",
     startTimeMs: start.kind === "time" ? start.timeMs : null,
     ...state,
     endTimeMs: end.kind === "time" ? end.timeMs : end.kind === "seq" ? Number.POSITIVE_INFINITY : createdAtMs,
     endSeq: end.kind === "seq" ? end.seq : null,
-    // A reader lives for a tick: what it waits for longer than that is told from outside.
+    // A reader lives for one tick, so it has to be told when a longer wait began.
     ...(state.hostSeen ? {} : { silentSinceMs: createdAtMs }),
   };
 }

@@ -1,4 +1,4 @@
-/** Whether the host at the other end is still there: pings into silence, and notices when nothing answers. Times come in. */
+/** Decides when to send a ping into silence, and when a connection is dead because nothing answers. The caller gives the times. */
 import type { FirehoseTimings } from "./timings.ts";
 
 export class Liveness {
@@ -13,7 +13,7 @@ export class Liveness {
     this.#timings = timings;
   }
 
-  /** Since when no frame has come, or could have. */
+  /** Since when frames could come, and none has come. */
   get quietSinceMs(): number {
     return this.#quietSinceMs;
   }
@@ -27,7 +27,7 @@ export class Liveness {
     return this.#lastCheckMs - this.#lastSignMs;
   }
 
-  /** A frame came, the connection opened, or it flows again. */
+  /** A frame came, the connection opened, or it was resumed after a pause. */
   frame(nowMs: number): void {
     this.#quietSinceMs = nowMs;
     this.#sign(nowMs);
@@ -38,9 +38,9 @@ export class Liveness {
     this.#sign(nowMs);
   }
 
-  /** To be asked while the connection is open and flowing. `ping`: send one now. */
+  /** Call it while the connection is open and not paused. `ping`: send one now. */
   check(nowMs: number): "alive" | "ping" | "dead" {
-    // Nobody watched: the silence before now says nothing about the host.
+    // Nobody called for so long that signs of the host may have been missed, so the silence counts from now.
     if (nowMs - this.#lastCheckMs > this.#timings.pongTimeoutMs) this.#sign(nowMs);
     this.#lastCheckMs = nowMs;
     if (nowMs < this.deadlineMs()) return "alive";
@@ -49,7 +49,7 @@ export class Liveness {
     return "ping";
   }
 
-  /** When `check` will say something else than `alive`. */
+  /** When `check` will next answer something else than `alive`. */
   deadlineMs(): number {
     const { pingAfterMs, pingIntervalMs, pongTimeoutMs } = this.#timings;
     if (this.#pingSentMs !== null) return this.#pingSentMs + pongTimeoutMs;

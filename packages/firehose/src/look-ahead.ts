@@ -1,18 +1,18 @@
-/** The sequence numbers of the frames that wait behind the one in front. */
+/** Reads the sequence numbers of the frames that wait behind the one in front. */
 import type { FramesInOrder } from "./frame-queue.ts";
 import type { Frame } from "./frame-types.ts";
 import { LOOK_AHEAD } from "./seq-doubt.ts";
 
-/** What stands behind a doubted frame. */
+/** The frames behind a doubted one. */
 export interface Following {
   readonly seqs: readonly number[];
-  /** The host says that it closes: no more will come on this connection. */
+  /** The host has said that it closes, so no more frames come on this connection. */
   readonly isLast: boolean;
 }
 
 export class LookAhead {
   readonly #frames: FramesInOrder;
-  /** So many frames behind the one in front have no number below that of the frame before them. The last of them has this one. */
+  /** So many frames behind the one in front have rising numbers; `#top` is the number of the last of them. */
   #rising = 0;
   #top = 0;
 
@@ -20,7 +20,7 @@ export class LookAhead {
     this.#frames = frames;
   }
 
-  /** The frame in front is done with. */
+  /** The frame in front was taken. */
   shift(): void {
     if (this.#rising > 0) this.#rising--;
   }
@@ -30,8 +30,8 @@ export class LookAhead {
   }
 
   /**
-   * At least so many frames stand directly behind the one in front, whose number is `seq`, and their numbers never fall. Nearly
-   * every step of a stream shows that, so what is known already is kept: one more frame is looked at for each that is taken.
+   * Whether at least so many frames stand directly behind the one in front, whose number is `seq`, and their numbers never fall.
+   * The result of the last call is kept, because it is nearly always true: then one more frame is read for each that is taken.
    */
   isRising(seq: number, count: number): boolean {
     let rising = this.#rising;
@@ -61,7 +61,7 @@ export class LookAhead {
     return { seqs, isLast: false };
   }
 
-  /** Whether these are the bytes of a frame that waits, as far as frames are looked at. */
+  /** Whether these are the bytes of one of the next frames that wait. */
   holds(bytes: Buffer): boolean {
     for (let index = 0; index <= LOOK_AHEAD; index++) {
       if (this.#frames.bytesAt(index)?.equals(bytes) === true) return true;
@@ -70,7 +70,7 @@ export class LookAhead {
   }
 }
 
-/** null: it has none. */
+/** null: the frame has no number. */
 function seqOf(frame: Frame): number | null {
   return "seq" in frame ? frame.seq : null;
 }

@@ -1,4 +1,4 @@
-/** Asks the memory guard every so many events, because asking for each would cost more than reading it. */
+/** Asks the memory guard once in so many events, because asking for each event would cost more than reading it. */
 
 const DEFAULT_INTERVAL = 100;
 

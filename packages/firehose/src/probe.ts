@@ -1,47 +1,47 @@
 /**
- * A look at a stream: connect, wait for one frame (or a sample of them), close. Tells where a host's stream stands at a
- * cursor; used for the gap proof, the quiet-host proof and for finding a start by time.
+ * Looks at a stream: it connects, waits for one frame or for a sample of them, and closes. So it shows where the stream of a
+ * host stands at a cursor. The proofs of a gap and of a quiet host use it, and so does the search for a start by time.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { connect, type ConnectionEnd } from "./connection.ts";
 import type { MessageFrame } from "./frame-types.ts";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
 import { readFrame } from "./frame.ts";
 
 export interface ProbeOptions {
-  /** `wss://host[:port]` */
+  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
   readonly url: string;
-  /** null: without a cursor, live. */
+  /** null: without a cursor, so the host sends live frames. */
   readonly cursor: number | null;
   readonly userAgent: string;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   /** How long to wait for the frame once the connection is open. */
   readonly listenMs: number;
-  /** Frames up to this seq are passed over; -1 or absent: none are. */
+  /** Frames up to this seq are ignored. -1 or left out: none are. */
   readonly aboveSeq?: number;
-  /** Frames that are passed over, whatever they are. */
+  /** True: the frame is ignored. */
   readonly isNoNews?: (bytes: Buffer) => boolean;
-  /** Ask for more than the first frame: up to so many, as far as they come within `forMs` of it. */
+  /** Take so many frames, as far as they come within `forMs` of the first. Left out: take one. */
   readonly sample?: { readonly frames: number; readonly forMs: number };
-  /** Told each message that is taken into account; the bytes are the socket's. False: enough has been seen. */
+  /** Called with each message that counts. The bytes belong to the socket. False: close, no more messages are needed. */
   readonly onMessage?: (frame: MessageFrame, bytes: Buffer) => boolean;
 }
 
 export type ProbeResult =
-  /** The first frame that has a seq and a time. `isOutdated`: the host said first that it no longer has the cursor. */
+  /** The first frame that has a seq and a time. `isOutdated`: before it, the host said that it no longer has the cursor. */
   | {
       readonly kind: "frame";
       readonly position: Position;
       readonly isOutdated: boolean;
-      /** Where `sample` asked for it: the first frame and those behind it. */
+      /** If a sample was asked for: the first frame and the ones behind it. */
       readonly sample?: readonly Position[];
     }
   | { readonly kind: "silent" }
   /** An error frame: `FutureCursor`, ... */
   | { readonly kind: "error-frame"; readonly error: string; readonly message: string }
-  /** No connection, a broken frame, or an end before anything came. `status`: the host answered, but not with the upgrade. */
+  /** No connection, a broken frame, or the end before a frame came. `status`: the HTTP status that came instead of the upgrade. */
   | { readonly kind: "failed"; readonly detail: string; readonly status?: number };
 
 /** Never rejects. An abort resolves as `failed`. */
@@ -59,7 +59,7 @@ export function probeStream(options: ProbeOptions, signal: AbortSignal): Promise
       connection.drop();
       resolve(seenSoFar() ?? result);
     };
-    /** What has come is an answer, whatever came after it. */
+    /** Frames that have come are the result, also if the connection failed after them. */
     const seenSoFar = (): ProbeResult | null => {
       const [position] = seen;
       if (position === undefined) return null;

@@ -1,17 +1,17 @@
 /**
- * The proof that a host has nothing above our cursor, and is not merely silent on our connection: nothing on the
- * main connection, nothing on a second one from the same cursor, and nothing on a third one that is live.
- * Its owner polls it; probes run on between polls.
+ * The proof that a host has nothing above our cursor, and is not merely silent on our connection: no frame comes on the main
+ * connection, none on a second one from the same cursor, and none on a third one that is live. Its owner polls it; a look runs
+ * on between two polls.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { ProbeResult } from "./probe.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
-/** After a probe that could not look, as a multiple of quietMs. */
+/** The wait after a look that failed, as a multiple of quietMs. A host that allows one connection only is asked rarely. */
 const RETRY_AFTER_QUIETS = 6;
 
 export interface QuietFacts {
-  /** Since when the main connection has been open, flowing and silent; null: it is not. */
+  /** Since when the main connection has been open, flowing and silent. null: it is not. */
   readonly quietSinceMs: number | null;
   /** It has answered a ping since then. */
   readonly isAnswering: boolean;
@@ -23,9 +23,9 @@ export interface QuietFacts {
 export type QuietVerdict =
   | "open"
   | "quiet"
-  /** A second connection brought what the first did not: it is to be replaced. */
+  /** A second connection brought a frame that the main one did not bring, so the main one has to be replaced. */
   | "stuck"
-  /** The live one did: the host does not serve our cursor. */
+  /** Only the live connection brought a frame, so the host does not serve our cursor. */
   | "silent-on-cursor";
 
 interface Look {
@@ -34,17 +34,16 @@ interface Look {
   readonly listenMs: number;
 }
 
+/** A look at the host, from its beginning until its result has been judged. */
 interface Looking {
   readonly kind: "second" | "live";
+  /** The silence that the look belongs to. */
   readonly sinceMs: number;
+  readonly stop: AbortController;
   result: ProbeResult | null;
+  /** The look saw a frame, and until then the main connection may bring it, too. null: the look saw none. */
+  graceUntilMs: number | null;
 }
-
-type Stage =
-  | { readonly kind: "listening" }
-  | Looking
-  /** A probe saw a frame: the main connection gets as long to see it too. */
-  | { readonly kind: "grace"; readonly sinceMs: number; readonly until: number; readonly verdict: QuietVerdict };
 
 export interface QuietProofOptions {
   readonly clock: Clock;
@@ -55,8 +54,7 @@ export interface QuietProofOptions {
 
 export class QuietProof {
   readonly #options: QuietProofOptions;
-  #stage: Stage = { kind: "listening" };
-  #running: AbortController | null = null;
+  #looking: Looking | null = null;
   #notBeforeMs = 0;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
@@ -69,88 +67,66 @@ export class QuietProof {
     return this.#deadlineMs;
   }
 
-  /** Forgets what was proved so far; ends a running probe. */
+  /** Forgets what was proved so far, and ends a look that goes on. */
   reset(): void {
-    this.#running?.abort();
-    this.#running = null;
-    this.#stage = { kind: "listening" };
+    this.#looking?.stop.abort();
+    this.#looking = null;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
   }
 
   poll(facts: QuietFacts): QuietVerdict {
     const { quietSinceMs } = facts;
-    // Anything that came meanwhile starts the proof anew.
-    if (this.#stage.kind !== "listening" && (quietSinceMs === null || quietSinceMs > this.#stage.sinceMs)) this.reset();
-    if (quietSinceMs === null) {
-      this.#deadlineMs = Number.POSITIVE_INFINITY;
-      return "open";
-    }
+    // After a frame, a pause or the end of the connection the proof begins again.
+    if (this.#looking === null || quietSinceMs === null || quietSinceMs > this.#looking.sinceMs) this.reset();
+    if (quietSinceMs === null) return "open";
     const nowMs = this.#options.clock.now();
-    const stage = this.#stage;
-    switch (stage.kind) {
-      case "listening": {
-        const dueMs = Math.max(quietSinceMs + this.#options.timings.quietMs, this.#notBeforeMs);
-        this.#deadlineMs = dueMs > nowMs ? dueMs : Number.POSITIVE_INFINITY;
-        if (dueMs <= nowMs && facts.isAnswering) this.#look("second", facts.cursor, quietSinceMs, facts);
-        return "open";
-      }
-      case "second":
-      case "live":
-        return stage.result === null ? "open" : this.#judge(stage.kind, stage.result, quietSinceMs, facts, nowMs);
-      case "grace":
-        if (nowMs < stage.until) return "open";
-        this.reset();
-        return stage.verdict;
-      default: {
-        const unreachable: never = stage;
-        return unreachable;
-      }
-    }
-  }
-
-  #judge(
-    kind: "second" | "live",
-    result: ProbeResult,
-    sinceMs: number,
-    facts: QuietFacts,
-    nowMs: number,
-  ): QuietVerdict {
-    const { quietMs } = this.#options.timings;
-    if (result.kind === "silent" && kind === "second") {
-      this.#look("live", null, sinceMs, facts);
-      return "open";
-    }
-    if (result.kind === "silent") {
-      this.reset();
-      return "quiet";
-    }
-    if (result.kind === "frame") {
-      const verdict = kind === "second" ? "stuck" : "silent-on-cursor";
-      this.#deadlineMs = nowMs + quietMs;
-      this.#stage = { kind: "grace", sinceMs, until: this.#deadlineMs, verdict };
-      return "open";
-    }
-    // It could not look: nothing is proved. A host that allows one connection only is asked rarely.
-    this.reset();
-    this.#notBeforeMs = nowMs + quietMs * RETRY_AFTER_QUIETS;
-    this.#deadlineMs = this.#notBeforeMs;
+    if (this.#looking !== null) return this.#judge(this.#looking, facts, nowMs);
+    const dueMs = Math.max(quietSinceMs + this.#options.timings.quietMs, this.#notBeforeMs);
+    if (dueMs > nowMs) this.#deadlineMs = dueMs;
+    else if (facts.isAnswering) this.#look("second", quietSinceMs, facts);
     return "open";
   }
 
-  #look(kind: "second" | "live", cursor: number | null, sinceMs: number, facts: QuietFacts): void {
-    const stage: Looking = { kind, sinceMs, result: null };
-    const running = new AbortController();
-    this.#stage = stage;
-    this.#running = running;
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
-    const look = { cursor, aboveSeq: facts.aboveSeq, listenMs: this.#options.timings.quietMs };
-    void this.#listen(stage, look, running.signal);
+  #judge(looking: Looking, facts: QuietFacts, nowMs: number): QuietVerdict {
+    const { kind, result, sinceMs } = looking;
+    const { quietMs } = this.#options.timings;
+    switch (result?.kind) {
+      case undefined:
+        return "open";
+      case "silent":
+        if (kind === "second") {
+          this.#look("live", sinceMs, facts);
+          return "open";
+        }
+        this.reset();
+        return "quiet";
+      case "frame":
+        this.#deadlineMs = looking.graceUntilMs ??= nowMs + quietMs;
+        if (nowMs < this.#deadlineMs) return "open";
+        this.reset();
+        return kind === "second" ? "stuck" : "silent-on-cursor";
+      case "error-frame":
+      case "failed":
+        // The look failed, so nothing is proved.
+        this.reset();
+        this.#notBeforeMs = nowMs + quietMs * RETRY_AFTER_QUIETS;
+        this.#deadlineMs = this.#notBeforeMs;
+        return "open";
+    }
   }
 
-  async #listen(stage: Looking, look: Look, signal: AbortSignal): Promise<void> {
+  #look(kind: Looking["kind"], sinceMs: number, { cursor, aboveSeq }: QuietFacts): void {
+    this.#looking = { kind, sinceMs, stop: new AbortController(), result: null, graceUntilMs: null };
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    const look = { cursor: kind === "second" ? cursor : null, aboveSeq, listenMs: this.#options.timings.quietMs };
+    void this.#listen(this.#looking, look);
+  }
+
+  async #listen(looking: Looking, look: Look): Promise<void> {
+    const { signal } = looking.stop;
     const result = await this.#options.probe(look, signal);
     if (signal.aborted) return;
-    stage.result = result;
+    looking.result = result;
     this.#options.onWake();
   }
 }

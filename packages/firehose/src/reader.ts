@@ -1,24 +1,21 @@
 /**
- * From a relay socket to windows of events. The socket's frames are taken as they come; this file decides when a
- * window is over, and when a host is quiet, silent, stuck or gone. All waiting goes through the injected clock.
+ * From a relay socket to windows of events. It takes the socket's frames as they come, and decides when a window is over.
+ * monitor.ts decides when the host is quiet, silent, stuck or gone. All waiting goes through the injected clock.
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Position } from "@firehose-backfill/core/position";
-import { DoubtWait } from "./doubt-wait.ts";
-import { GAP_SAMPLE, GapProof } from "./gap-proof.ts";
-import { IdleDetector } from "./idle-detector.ts";
 import { MemoryCheck } from "./memory-check.ts";
+import { Monitor } from "./monitor.ts";
 import { StreamState } from "./stream-state.ts";
 import { probeStream } from "./probe.ts";
 import { Subscription } from "./subscription.ts";
 import { DEFAULT_TIMINGS, type FirehoseTimings } from "./timings.ts";
 import type { FirehoseReader, FirehoseReaderOptions, Window, WindowLimits } from "./types.ts";
 import { verifyWindow } from "./verify-window.ts";
-import { Waker } from "./waker.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
 import { WindowTime } from "./window-time.ts";
 
-/** @throws TypeError where `verify` is `signature` and nobody resolves keys */
+/** @throws TypeError if `verify` is `signature` and there is no `resolveKey` */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
   if (options.verify === "signature" && options.resolveKey === undefined) {
     throw new TypeError("verify: signature needs resolveKey");
@@ -29,58 +26,46 @@ export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseRead
 class SocketReader implements FirehoseReader {
   readonly #options: FirehoseReaderOptions;
   readonly #timings: FirehoseTimings;
-  readonly #waker: Waker;
-  readonly #idleDetector: IdleDetector;
-  readonly #gapProof: GapProof;
-  readonly #doubtWait: DoubtWait;
+  readonly #memoryCheck: MemoryCheck;
+  readonly #monitor: Monitor;
   readonly #subscription: Subscription;
   #state: StreamState;
-  /** Of the last window: its memory is for the next one. */
+  /** The log of the last window. The next window uses its memory again. */
   #log = new EventLog();
   #window: WindowBuilder | null = null;
   #time = new WindowTime(0, 0);
-  /** The network said something that no further window can change. */
+  /** Why every further window ends at once. null: reading goes on. */
   #terminal: Ending | null = null;
-  readonly #memoryCheck: MemoryCheck;
+
   constructor(options: FirehoseReaderOptions) {
-    const { url, userAgent, clock, random } = options;
+    const { url, userAgent, clock, random, position } = options;
     const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-    const { connectTimeoutMs, probeTimeoutMs } = timings;
-    const looking = { url, userAgent, clock, connectTimeoutMs };
-    const onWake = (): void => this.#waker.wake();
-    const isNoNews = (bytes: Buffer): boolean => this.#state.isNoNews(bytes);
+    const { connectTimeoutMs } = timings;
     this.#options = options;
     this.#timings = timings;
     this.#memoryCheck = new MemoryCheck(options.isMemoryTight, options.memoryCheckInterval);
-    this.#waker = new Waker(clock);
-    this.#idleDetector = new IdleDetector({
-      silentSinceMs: options.position.silentSinceMs ?? null,
+    this.#monitor = new Monitor({
       clock,
       timings,
-      probe: (look, signal) => probeStream({ ...looking, ...look, isNoNews }, signal),
-      onWake,
+      silentSinceMs: position.silentSinceMs ?? null,
+      watched: () => ({ connection: this.#subscription, stream: this.#state }),
+      probe: (look, signal) => probeStream({ url, userAgent, clock, connectTimeoutMs, ...look }, signal),
     });
-    this.#doubtWait = new DoubtWait(clock, timings);
-    this.#gapProof = new GapProof({
-      clock,
-      timings,
-      probe: (signal) => probeStream({ ...looking, cursor: 0, listenMs: probeTimeoutMs, sample: GAP_SAMPLE }, signal),
-      onWake,
-    });
-    this.#state = this.#newState(options.position);
     this.#subscription = new Subscription({
       url,
       userAgent,
       clock,
       random,
       timings,
+      signs: this.#monitor.signs,
       nextConnect: () => {
         this.#state.newConnection();
         return { cursor: this.#state.cursor, allowOversize: this.#state.allowOversize };
       },
       onFrames: () => this.#takeFrames(),
-      onWake,
+      onWake: () => this.#monitor.wake(),
     });
+    this.#state = this.#newState(position);
   }
 
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
@@ -88,7 +73,7 @@ class SocketReader implements FirehoseReader {
     const before = this.#state.snapshot();
     const window = this.#newWindow(limits, before.cursor);
     this.#time = new WindowTime(clock.now() + limits.maxMs, this.#timings.idleMs);
-    const onAbort = (): void => this.#waker.wake();
+    const onAbort = (): void => this.#monitor.wake();
     signal.addEventListener("abort", onAbort, { once: true });
     this.#window = window;
     try {
@@ -96,7 +81,7 @@ class SocketReader implements FirehoseReader {
       while (window.ending === null) {
         this.#advance(window);
         if (signal.aborted) window.end("aborted");
-        if (window.ending === null) await this.#waker.sleepUntil(this.#nextDeadlineMs(window));
+        if (window.ending === null) await this.#monitor.sleepUntil(this.#nextDeadlineMs(window));
       }
     } finally {
       this.#window = null;
@@ -106,10 +91,9 @@ class SocketReader implements FirehoseReader {
     if (resolveKey === undefined || window.pendingSignatures.length === 0) return window.finish(this.#state.facts());
     const failure = await verifyWindow(window, { resolveKey, clock, random: this.#options.random, signal });
     if (failure === null) return window.finish(this.#state.facts());
-    // Nothing of it may be handed on: it is read again from where it began.
+    // The window is not handed on. It is read again, from where it began.
     this.#state = this.#newState(before);
-    this.#subscription.drop(failure);
-    this.#gapProof.reset();
+    this.#drop(failure);
     const nothing = this.#newWindow(limits, before.cursor);
     nothing.end(signal.aborted ? "aborted" : "unreachable", failure);
     return nothing.finish(this.#state.facts());
@@ -118,10 +102,8 @@ class SocketReader implements FirehoseReader {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#window?.end("aborted");
     this.#terminal ??= { because: "aborted", detail: "the reader is closed" };
-    this.#idleDetector.reset();
-    this.#gapProof.reset();
     this.#subscription.close();
-    this.#waker.wake();
+    this.#monitor.close();
     await Promise.resolve();
   }
 
@@ -135,12 +117,9 @@ class SocketReader implements FirehoseReader {
     return new StreamState(position, {
       clock,
       rules: { filter, verify },
-      isSuspicious: (cursorMs, firstMs) => this.#gapProof.isSuspicious(cursorMs, firstMs),
-      frames: {
-        frameAt: (index) => this.#subscription.frames.frameAt(index),
-        bytesAt: (index) => this.#subscription.frames.bytesAt(index),
-      },
-      patience: () => this.#doubtWait.patience(this.#subscription),
+      isSuspicious: (cursorMs, firstMs) => this.#monitor.isSuspicious(cursorMs, firstMs),
+      frames: this.#subscription.frames,
+      patience: () => this.#monitor.doubt.patience(),
     });
   }
 
@@ -151,25 +130,18 @@ class SocketReader implements FirehoseReader {
     else if (this.#options.isMemoryTight()) window.end("memory");
   }
 
-  /** Everything that can be done now; ends the window where it is over. */
+  /** Does everything that can be done now, and ends the window if it is over. */
   #advance(window: WindowBuilder): void {
     this.#subscription.poll();
-    this.#gapProof.poll();
-    const finding = this.#gapProof.takeFinding();
-    if (finding !== null) {
-      if (finding.gap !== null) window.addGap(finding.gap);
-      if (finding.oldestKeptMs !== null) window.noteOldestKept(finding.oldestKeptMs);
-      this.#state.settleGap();
-    }
     this.#takeFrames();
-    if (window.ending === null) this.#judgeHost(window);
+    if (window.ending === null) this.#heedMonitor(window);
     if (window.ending === null) this.#time.judge(this.#options.clock.now(), window, this.#subscription, this.#state);
   }
 
-  /** Takes what is queued, as far as it fits. Called for frames as they come, and whenever something else changed. */
+  /** Takes the frames that wait, as far as they fit into the window. Called when frames come, and when something else changed. */
   #takeFrames(): void {
     const window = this.#window;
-    if (window === null || this.#gapProof.isPending) return;
+    if (window === null || this.#monitor.isHolding) return;
     const framesBefore = window.frames;
     const { frames } = this.#subscription;
     let frame = frames.frameAt(0);
@@ -180,7 +152,7 @@ class SocketReader implements FirehoseReader {
       switch (step.kind) {
         case "taken":
           this.#subscription.shift();
-          this.#doubtWait.noteTaken();
+          this.#monitor.doubt.noteTaken();
           if (step.isGood) this.#subscription.noteGoodFrame();
           if (this.#memoryCheck.isTightAfter(window.received - receivedBefore)) window.end("memory");
           break;
@@ -188,8 +160,7 @@ class SocketReader implements FirehoseReader {
           window.end(step.because);
           break;
         case "suspicious":
-          this.#gapProof.suspect(step.cursor, step.first, step.isStart);
-          this.#waker.wake();
+          this.#monitor.suspect(step);
           return;
         case "doubted":
           isHeld = this.#waitBehindDoubt();
@@ -203,15 +174,15 @@ class SocketReader implements FirehoseReader {
       }
       frame = frames.frameAt(0);
     }
-    const decidedSinceMs = this.#doubtWait.takeDecidedSinceMs();
+    const decidedSinceMs = this.#monitor.doubt.takeDecidedSinceMs();
     if (window.frames > framesBefore) this.#time.noteTaken(decidedSinceMs ?? this.#options.clock.now());
-    // The first frame brings a nearer deadline; the last one the end.
-    if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#waker.wake();
+    // The first frame brings a nearer deadline, and the end of the window must not wait for one.
+    if (window.ending !== null || (framesBefore === 0 && window.frames > 0)) this.#monitor.wake();
   }
 
-  /** Whether more frames may still come behind the one that is doubted. Where none can, it is read again or decided. */
+  /** True: more frames may come behind the one that is doubted. If none can, the frame is read again or decided. */
   #waitBehindDoubt(): boolean {
-    const next = this.#doubtWait.next(this.#subscription, this.#state);
+    const next = this.#monitor.doubt.next(this.#state.position, this.#state.cursor);
     if (next === "wait") this.#subscription.admit();
     if (next === "reconnect") this.#reconnect("the connection ended behind a sequence number that may be wrong");
     return next === "wait";
@@ -219,9 +190,46 @@ class SocketReader implements FirehoseReader {
 
   #reconnect(detail: string): void {
     this.#options.onLog?.(`${detail}; reconnecting`);
+    this.#drop(detail);
+    this.#monitor.wake();
+  }
+
+  /** Ends the connection on purpose. What was suspected about its first frame is no longer of interest. */
+  #drop(detail: string): void {
     this.#subscription.drop(detail);
-    this.#gapProof.reset();
-    this.#waker.wake();
+    this.#monitor.forgetSuspicion();
+  }
+
+  #heedMonitor(window: WindowBuilder): void {
+    const verdict = this.#monitor.poll(this.#options.clock.now());
+    switch (verdict.kind) {
+      case "open":
+        break;
+      case "gap-checked": {
+        const { gap, oldestKeptMs } = verdict.finding;
+        if (gap !== null) window.addGap(gap);
+        if (oldestKeptMs !== null) window.noteOldestKept(oldestKeptMs);
+        this.#state.settleGap();
+        this.#takeFrames();
+        if (window.ending === null) this.#heedMonitor(window);
+        break;
+      }
+      case "reconnect":
+        this.#reconnect(verdict.detail);
+        break;
+      case "end":
+        if (this.#hasNothingMore(window, verdict.ending)) this.#endForGood(window, verdict.ending);
+    }
+  }
+
+  /** On a quiet host nothing comes behind a frame that is doubted. So it is decided now, and if it is taken, reading goes on. */
+  #hasNothingMore(window: WindowBuilder, { because }: Ending): boolean {
+    const { position, isDoubting } = this.#state;
+    if (because !== "quiet" || !isDoubting) return true;
+    this.#monitor.doubt.decideNow();
+    this.#takeFrames();
+    this.#monitor.wake();
+    return this.#state.position === position && this.#subscription.frames.isEmpty && window.ending === null;
   }
 
   #endForGood(window: WindowBuilder, ending: Ending): void {
@@ -234,27 +242,8 @@ class SocketReader implements FirehoseReader {
     this.#subscription.close();
   }
 
-  #judgeHost(window: WindowBuilder): void {
-    const verdict = this.#idleDetector.judge(this.#subscription, this.#state);
-    if (verdict.kind === "end" && verdict.ending.because === "quiet" && this.#state.isDoubting) {
-      // Nothing more comes behind it: what can be said of it is said now, and what it was decides how the window ends.
-      const { position } = this.#state;
-      this.#doubtWait.decideNow();
-      this.#takeFrames();
-      const isNothing = this.#state.position === position && this.#subscription.frames.isEmpty;
-      if (isNothing && window.ending === null) this.#endForGood(window, verdict.ending);
-      this.#waker.wake();
-    } else if (verdict.kind === "end") this.#endForGood(window, verdict.ending);
-    else if (verdict.kind === "reconnect") this.#reconnect(verdict.detail);
-  }
-
   #nextDeadlineMs(window: WindowBuilder): number {
-    return Math.min(
-      this.#time.nextMs(window, this.#subscription, this.#state),
-      this.#subscription.nextDeadlineMs(),
-      this.#idleDetector.deadlineMs,
-      this.#doubtWait.deadlineMs(this.#subscription, this.#state),
-      this.#gapProof.deadlineMs,
-    );
+    const windowMs = this.#time.nextMs(window, this.#subscription, this.#state);
+    return Math.min(windowMs, this.#subscription.nextDeadlineMs());
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The times of a run's last frames, bounded. A frame's time is not vouched for and may be anything; what is kept must
- * be small, and its median exact, because the median is the stream's event time. So all times are kept as 32-bit
- * distances from the median: one that is more than 24 days away is moved to 24 days, on its own side of it.
+ * Packs the times of the last frames of a run. The time of a frame may have any value. The packed form must be small, and it must
+ * keep the median exactly, because the median is the event time. So each time is stored as a 32-bit distance from the median. A
+ * time that is more than 24 days away from the median is moved to 24 days.
  */
 import { REMEMBERED_TIMES } from "./event-time.ts";
 import { BrokenStateError } from "./state-error.ts";
@@ -11,7 +11,7 @@ const MAX_DISTANCE_MS = 2 ** 31 - 1;
 const MAX_TIME_MS = 8.64e15;
 const HEADER_BYTES = 8;
 
-/** The times as they would be read back: the last 101, whole milliseconds, clamped around their (upper) median. */
+/** The times as they are read back: the last 101, in whole milliseconds, within 24 days of their (upper) median. */
 export function boundRecentTimes(timesMs: readonly number[]): number[] {
   const times = timesMs
     .filter((time) => Number.isFinite(time))
@@ -21,7 +21,7 @@ export function boundRecentTimes(timesMs: readonly number[]): number[] {
   return times.map((time) => clamp(time, median - MAX_DISTANCE_MS, median + MAX_DISTANCE_MS));
 }
 
-/** At most 412 bytes. null: there are none. */
+/** At most 412 bytes. null: there are no times. */
 export function encodeRecentTimes(timesMs: readonly number[]): Uint8Array | null {
   const times = boundRecentTimes(timesMs);
   if (times.length === 0) return null;
@@ -33,7 +33,7 @@ export function encodeRecentTimes(timesMs: readonly number[]): Uint8Array | null
   return bytes;
 }
 
-/** @throws BrokenStateError when these are not bytes of encodeRecentTimes() */
+/** @throws BrokenStateError if encodeRecentTimes() did not make these bytes */
 export function decodeRecentTimes(bytes: Uint8Array | null): number[] {
   if (bytes === null) return [];
   const count = (bytes.byteLength - HEADER_BYTES) / 4;
@@ -49,6 +49,6 @@ function upperMedian(times: readonly number[]): number {
 }
 
 function clamp(value: number, least: number, most: number): number {
-  // `+ 0` turns -0 into 0, which reads back the same.
+  // `+ 0` turns -0 into 0, because -0 would be read back as 0.
   return Math.min(most, Math.max(least, value)) + 0;
 }

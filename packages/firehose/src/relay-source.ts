@@ -1,4 +1,4 @@
-/** A relay's reader as an EventSource: its windows in the words of the port, its own facts as the source state. */
+/** Makes an EventSource of the reader of a relay. Its windows get the words of the port, and what it has to remember becomes the source state. */
 import type { Position } from "@firehose-backfill/core/position";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { EventSource, SourceState, Window } from "@firehose-backfill/source/window";
@@ -8,25 +8,25 @@ import { verdictOf } from "./relay-verdict.ts";
 import type { FirehoseReader, Window as RelayWindow } from "./types.ts";
 
 export interface OpenedWith {
-  /** What the reader was opened with, and the text that is stored. */
+  /** The state that the reader was opened with, and the text of it that is stored. */
   readonly state: RelayState;
   readonly stored: SourceState | null;
   readonly start: FoundStart;
 }
 
 export function relaySource(reader: FirehoseReader, { state: opened, stored, start }: OpenedWith): EventSource {
-  /** Of the last window that moved the cursor. */
+  /** The state at the end of the last window that moved the cursor. */
   let atCursor = opened;
   let last = { facts: opened, text: stored };
 
-  /** A new text only where something is new: what is stored is written again only then. */
+  /** Makes a new text only if the state has changed, because the text is stored again only then. */
   const stateOf = (window: RelayWindow): SourceState | null => {
     const { hostSeen, brokenFrames, startReached, recentTimesMs } = window;
     if (window.to === null) {
       const isNews = hostSeen !== last.facts.hostSeen || brokenFrames !== last.facts.brokenFrames;
       if (isNews) last = textOf({ ...atCursor, hostSeen, brokenFrames });
     } else {
-      // A window means that the host was seen.
+      // The window moved the cursor, so the host was seen.
       atCursor = { startReached, recentTimesMs, brokenFrames, hostSeen: true };
       last = textOf(atCursor);
     }
@@ -46,7 +46,7 @@ export function relaySource(reader: FirehoseReader, { state: opened, stored, sta
         first: toCursor(window.first),
         state: stateOf(window),
         keptSinceMs: window.oldestKeptMs ?? start.oldestKeptMs,
-        // What was sought and found lies before the start: only the very oldest frame tells what the host no longer has.
+        // A start that was found by search lies before the start point. Then only the oldest frame shows what the host no longer has.
         startKeptSinceMs: start.oldestKeptMs ?? (start.seq === null ? (window.first?.timeMs ?? null) : null),
         gaps: window.gaps.map(({ from, to, reason }) => ({ from: cursorOf(from), to: cursorOf(to), reason })),
         verdict: verdictOf(window),

@@ -1,22 +1,22 @@
-/** What a relay's reader remembers from one tick to the next, as the text that is stored with the cursor. */
+/** What the reader of a relay remembers from one tick to the next. The run stores it as a text, with the cursor. */
 import type { SourceState } from "@firehose-backfill/source/window";
 import { decodeRecentTimes, encodeRecentTimes } from "./recent-times.ts";
 import { BrokenStateError } from "./state-error.ts";
 
 export interface RelayState {
-  /** The stream has reached the start by event time; nothing is skipped as `before-start` any more. */
+  /** The stream has reached the start by event time, so nothing is skipped as `before-start` any more. */
   readonly startReached: boolean;
-  /** A frame has been seen from the host in this run. */
+  /** A frame has come from the host in this run. */
   readonly hostSeen: boolean;
-  /** Times in a row that a broken frame ended the connection at the cursor; the third time it is skipped. */
+  /** How many times in a row a broken frame ended the connection at the cursor. The third time it is skipped. */
   readonly brokenFrames: number;
-  /** `time` of the last frames (at most 101): their median is the stream's event time. */
+  /** `time` of the last frames, at most 101. Their median is the event time of the stream. */
   readonly recentTimesMs: readonly number[];
 }
 
 export const NO_STATE: RelayState = { startReached: false, hostSeen: false, brokenFrames: 0, recentTimesMs: [] };
 
-/** At most 580 characters: the item that it is stored in is billed by its size, so the fields have no names. */
+/** At most 580 characters. The fields have no names, because the item that holds the text is billed by its size. */
 export function writeState({ startReached, hostSeen, brokenFrames, recentTimesMs }: RelayState): SourceState {
   const times = encodeRecentTimes(recentTimesMs);
   return JSON.stringify([
@@ -27,7 +27,7 @@ export function writeState({ startReached, hostSeen, brokenFrames, recentTimesMs
   ]);
 }
 
-/** @throws BrokenStateError when it is not a text of writeState() */
+/** @throws BrokenStateError if writeState() did not make this text */
 export function readState(state: SourceState | null): RelayState {
   if (state === null) return NO_STATE;
   const [startReached, hostSeen, brokenFrames, times] = parse(state);
@@ -40,9 +40,9 @@ export function readState(state: SourceState | null): RelayState {
 }
 
 /**
- * After the cursor was set elsewhere. Times of frames further on would make the stream look further on than it is: the run
- * could end before its end. From a cursor the start stays reached: judged anew by few frames, one with a wrong time could be
- * skipped as before the start.
+ * The state after the cursor was set elsewhere. The times are dropped: if they are later than the new cursor, the run could end
+ * before its end. If there is a cursor, the start stays reached: few frames would decide it again, and a frame with a wrong time
+ * could be skipped as before the start.
  */
 export function movedState(state: RelayState, hasCursor: boolean): RelayState {
   return { ...NO_STATE, hostSeen: state.hostSeen, startReached: state.startReached && hasCursor };

@@ -1,4 +1,4 @@
-/** The reasons why a relay's window ends, in the words of the source port. */
+/** Translates the reason why a window of a relay ends into the words of the source port. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { REASON_CURSOR_AHEAD, REASON_SEQ_WENT_BACK, type Verdict } from "@firehose-backfill/source/verdict";
 import type { Window } from "./types.ts";
@@ -8,7 +8,7 @@ export const REASON_SILENT_ON_CURSOR = "the host is silent on our cursor";
 
 export function verdictOf(window: Pick<Window, "endedBecause" | "detail">): Verdict {
   const kind = window.endedBecause;
-  // The host's own words: they go into states, errors and logs.
+  // It may hold text of the host, and it goes into states, errors and logs.
   const detail = window.detail === null ? null : escapeForLog(window.detail);
   switch (kind) {
     case "events":

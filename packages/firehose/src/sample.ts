@@ -1,34 +1,28 @@
 /**
- * A sample of a stream behind a cursor: how many events its frames hold, how many of them pass the filters, and how large
- * they are. By the reader's own frames, filter and extraction, so that an estimate counts what a run would count.
+ * Takes a sample of a stream behind a cursor: how many events its frames hold, how many of them pass the filters, and how large
+ * they are. It uses the filter and the extraction of the reader, so that an estimate counts what a run would count.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
+import type { Sample } from "@firehose-backfill/source/survey";
 import { medianTime } from "./event-time.ts";
 import { extractEvents } from "./extract.ts";
 import type { MessageFrame } from "./frame-types.ts";
-import { probeStream, type ProbeResult } from "./probe.ts";
+import { type ProbeOptions, probeStream, type ProbeResult } from "./probe.ts";
 import { firstBelieved, lastBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES } from "./seek-search.ts";
 import type { Filter } from "./types.ts";
 
-export interface SampleOptions {
-  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
-  readonly url: string;
-  /** null: without a cursor, live. */
-  readonly cursor: number | null;
-  /** Frames above it belong to the next sample. null: there is no such bound. */
+export interface SampleOptions extends Pick<ProbeOptions, "url" | "cursor" | "userAgent" | "clock"> {
+  /** Frames above it belong to the next sample. null: there is no bound. */
   readonly untilSeq: number | null;
   readonly filter: Filter;
-  readonly userAgent: string;
-  readonly clock: Clock;
   readonly limits?: Partial<SampleLimits>;
 }
 
 export interface SampleLimits {
-  /** Frames, and bytes of frames, after which the connection is closed. */
+  /** After so many frames, or so many bytes of frames, the connection is closed. */
   readonly frames: number;
   readonly bytes: number;
   /** How long frames may take after the first one. */
@@ -38,7 +32,7 @@ export interface SampleLimits {
   readonly listenMs: number;
 }
 
-/** What one look at a relay costs it at most: a few seconds of live traffic. */
+/** One look costs the relay a few seconds of live traffic at most. */
 export const DEFAULT_SAMPLE_LIMITS: SampleLimits = {
   frames: 1_000,
   bytes: 4_000_000,
@@ -47,29 +41,18 @@ export const DEFAULT_SAMPLE_LIMITS: SampleLimits = {
   listenMs: 5_000,
 };
 
-export interface StreamSample {
-  /** The first frame and the last; each at the median time of the few frames around it. */
+/** `isWhole`: frames above `untilSeq` came, so everything up to it was seen. */
+export interface StreamSample extends Omit<Sample, "first" | "last"> {
+  /** The first frame and the last one, each with the median time of the few frames around it. */
   readonly first: Position;
   readonly last: Position;
-  /** Frames above `untilSeq` came: everything up to it was seen. */
-  readonly isWhole: boolean;
-  readonly frames: number;
-  readonly bytes: number;
-  /** As a run counts them: skipped and dead ones included. */
-  readonly events: number;
-  /** Those that pass the filters. */
-  readonly matching: number;
-  /** Rows that the matching record operations would leave: one for each record, however often it is written. */
-  readonly rows: number;
-  /** DAG-CBOR bytes of the matching records. */
-  readonly recordBytes: number;
 }
 
 export type SampleResult =
   | { readonly kind: "sample"; readonly sample: StreamSample }
-  /** Nothing there: silence, or the cursor is above the head. */
+  /** No frame came, or the cursor is above the head. */
   | { readonly kind: "nothing" }
-  /** `isFinal`: the host does not want to be asked again. */
+  /** `isFinal`: the host has answered, and asking again is of no use. */
   | { readonly kind: "failed"; readonly detail: string; readonly isFinal: boolean };
 
 /** Never rejects. */
@@ -103,7 +86,7 @@ export async function sampleStream(options: SampleOptions, signal: AbortSignal):
 
 function whyNone(result: ProbeResult): SampleResult {
   switch (result.kind) {
-    // Frames came, but none below the bound, or none of a kind that is counted.
+    // Frames came, but they are above the bound, or of a kind that is not counted.
     case "frame":
     case "silent":
       return { kind: "nothing" };
@@ -135,7 +118,7 @@ function startCount(filter: Filter) {
       seqs.push(frame.seq);
       timesMs.push(frame.timeMs);
       sums.bytes += bytes.length;
-      // Nothing is verified: a sample counts, and what is dead on arrival counts as matching, as it does in a run.
+      // A sample only counts, so nothing is verified. Dead entries count as matching, as they do in a run.
       const rules = { filter, verify: "structure", isAhead: () => false } as const;
       log.truncate(0);
       sums.events += extractEvents(frame, frame.timeMs, rules, log).received;
@@ -143,7 +126,7 @@ function startCount(filter: Filter) {
       for (const event of log) addRecord(event);
     },
     sample(): StreamSample | null {
-      // A single number that is too high or too low would make a sample of hours out of one of seconds.
+      // The number of a single frame may be wrong, and then a sample of seconds would look like one of hours.
       const firstSeq = seqs[firstBelieved(seqs)];
       const lastSeq = lastBelieved(seqs);
       if (firstSeq === undefined) return null;

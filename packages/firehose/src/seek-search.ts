@@ -1,6 +1,6 @@
 /**
- * Where to look next for a moment in a stream, and what each look taught: a search between two sequence numbers. Pure; it
- * connects to nothing. It may stop too early in the stream, which costs reading; it never goes past the moment.
+ * Searches for a moment in a stream, between two sequence numbers. It says where to look next and learns from each look. Pure:
+ * it does not connect. It may end too early in the stream, and then more is read; it never ends behind the moment.
  */
 import type { Position } from "@firehose-backfill/core/position";
 import { medianTime } from "./event-time.ts";
@@ -8,46 +8,46 @@ import { firstBelieved } from "./seq-doubt.ts";
 
 /** What one connection with a cursor showed. */
 export type Look =
-  /** The first frames after the cursor, in order; at least one. */
+  /** The first frames behind the cursor, in order, at least one. */
   | { readonly kind: "frames"; readonly sample: readonly Position[] }
-  /** The host has nothing there: silence, or an error because the cursor is above its head. */
+  /** The host sent nothing, or it said that the cursor is above its head. */
   | { readonly kind: "nothing" };
 
 export interface SeekSearchOptions {
-  /** Oldest frame that the host keeps. It is before the moment. */
+  /** The oldest frame that the host keeps. It is before the moment. */
   readonly oldest: Position;
-  /** A frame at the head, seen live; null: none came. `timeMs` null: it is not known well enough. */
+  /** A frame at the head, from a live connection. null: none came. `timeMs` null: too few frames came to know it. */
   readonly head: { readonly seq: number; readonly timeMs: number | null } | null;
-  /** The moment by event time; the search stays before it. */
+  /** The moment, by event time. */
   readonly beforeMs: number;
-  /** So close to the moment is close enough. */
+  /** The search ends when it is so close to the moment. */
   readonly toleranceMs: number;
 }
 
 export interface SeekSearch {
-  /** The cursor to look at next; null: there is little to gain any more. */
+  /** The cursor to look at next. null: another look would gain little. */
   next(): number | null;
   learn(cursor: number, look: Look): void;
-  /** The latest frame known to be before the moment. */
+  /** The latest frame that is known to be before the moment. */
   low(): Position;
 }
 
-/** Fewer frames are not asked which time it is: clocks of single hosts are wrong. */
+/** A sample of fewer frames has no event time, because the clocks of single hosts may be wrong. */
 export const FEWEST_FRAMES = 11;
-/** So many frames are read sooner than a further look is taken. */
+/** Reading so many frames takes less time than another look. */
 const NEAR_FRAMES = 2_000;
-/** First step above the oldest frame where no head is known; each next one is four times as long. */
+/** The first step above the oldest frame, if no head is known. Each next step is four times as long. */
 const FIRST_STRIDE = 1_024;
-/** After so many looks only halving is used, which is bounded whatever the stream looks like. */
+/** After so many looks the stretch is only halved, because then the number of looks is bounded for every stream. */
 const MAX_GUESSES = 12;
-/** After so many looks the pace so far says nothing about the rest: the stride, which grows with each, has to find an end. */
+/** After so many looks the pace of the stream is not used any more. Then the stride, which grows with each look, finds an end. */
 const MAX_PROJECTIONS = 4;
-/** A projection never goes further: what it may overshoot by is halved away again, a look a bit. */
+/** The longest projection. If it goes too far, the search has to halve that away again. */
 const LONGEST_PROJECTION = 2 ** 32;
-/** A guess never claims to know better than this where in the stretch the moment is. */
+/** A guess stays at least this part of the stretch away from both ends. */
 const EDGE = 1 / 32;
 
-/** Event time of a sample; null: too few frames, or clocks, to tell. */
+/** The event time of a sample. null: it has too few frames. */
 export function sampleTimeMs(sample: readonly Position[]): number | null {
   return sample.length < FEWEST_FRAMES ? null : medianTime(sample.map(({ timeMs }) => timeMs));
 }
@@ -55,14 +55,14 @@ export function sampleTimeMs(sample: readonly Position[]): number | null {
 export function startSeekSearch(options: SeekSearchOptions): SeekSearch {
   const { beforeMs, toleranceMs } = options;
   let low = options.oldest;
-  /** Nothing before the moment is above it. */
+  /** Frames above it are behind the moment. null: no such number is known. */
   let high = options.head;
   let stride = FIRST_STRIDE;
   let looks = 0;
-  /** The last look left more than half of the stretch. */
+  /** The last look left more than half of the stretch, so the next one halves it. */
   let isSlow = false;
 
-  /** How far above `low` the moment is if the stream goes on as it did between the oldest frame and `low`. null: no telling. */
+  /** How far above `low` the moment is, if the pace between the oldest frame and `low` goes on. null: the pace is not known. */
   const projected = (): number | null => {
     const { oldest } = options;
     if (looks > MAX_PROJECTIONS || low.seq <= oldest.seq || low.timeMs <= oldest.timeMs) return null;
@@ -93,7 +93,7 @@ export function startSeekSearch(options: SeekSearchOptions): SeekSearch {
       const sample = look.kind === "frames" ? look.sample : [];
       const first = sample[firstBelieved(sample.map(({ seq }) => seq))];
       const timeMs = look.kind === "frames" ? sampleTimeMs(look.sample) : null;
-      // Frames below the cursor: it was above the head, and the host went live in silence.
+      // If the frames are below the cursor, the cursor was above the head, and the host sends live frames without saying so.
       const isAnswer = first !== undefined && first.seq >= cursor && (high === null || first.seq < high.seq);
       if (isAnswer && timeMs !== null && timeMs < beforeMs) low = { seq: first.seq, timeMs };
       else high = { seq: cursor, timeMs: timeMs !== null && timeMs >= beforeMs ? timeMs : null };

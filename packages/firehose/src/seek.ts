@@ -1,41 +1,36 @@
 /**
- * Finds the sequence number from which a start by time is read, by looking at the relay at a few cursors instead of reading
- * and dropping everything before. Asks politely: one connection after the other, two a second, 40 at most.
+ * Finds the sequence number from which a start by time is read. It looks at the relay at a few cursors, so that a run need not
+ * read and skip everything before the start. It makes one connection after the other, two a second and 40 at most.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { medianTime, REMEMBERED_TIMES } from "./event-time.ts";
-import { probeStream, type ProbeResult } from "./probe.ts";
+import { type ProbeOptions, probeStream, type ProbeResult } from "./probe.ts";
 import { firstBelieved } from "./seq-doubt.ts";
 import { FEWEST_FRAMES, type Look, sampleTimeMs, type SeekSearch, startSeekSearch } from "./seek-search.ts";
 
-export interface SeekOptions {
-  /** `wss://host[:port]` or, on loopback, `ws://host:port`. */
-  readonly url: string;
+export interface SeekOptions extends Pick<ProbeOptions, "url" | "userAgent" | "clock"> {
   /** Milliseconds since the epoch, by event time. */
   readonly startTimeMs: number;
-  readonly clock: Clock;
   /** 0 to 1, for jitter. */
   readonly random: () => number;
-  readonly userAgent: string;
-  /** Longest that it may take; what is found until then counts. */
+  /** The longest time that it may take. What is found until then is the result. */
   readonly maxMs?: number;
   /** What differs from DEFAULT_SEEK_LIMITS. */
   readonly limits?: Partial<SeekLimits>;
-  /** Instead of a connection. `cursor` null: live. */
+  /** Replaces the connection in tests. `cursor` null: live. */
   readonly probe?: (cursor: number | null, listenMs: number, signal: AbortSignal) => Promise<ProbeResult>;
 }
 
 export interface SeekLimits {
   readonly maxProbes: number;
-  /** Between the beginnings of two connections; up to half as much again is jitter. */
+  /** The time between the beginnings of two connections. Up to half as much is added as jitter. */
   readonly spacingMs: number;
-  /** How long before the start to aim: hosts' clocks differ, and the rest is skipped exactly by event time. */
+  /** The search aims so long before the start, because the clocks of hosts differ. The reader skips the rest by event time. */
   readonly marginMs: number;
-  /** How much earlier than that is near enough. */
+  /** So much earlier than that is near enough. */
   readonly toleranceMs: number;
   readonly connectTimeoutMs: number;
-  /** How long to wait for the first frame; of the oldest ones, which may come from a slow disk, longer. */
+  /** How long to wait for the first frame. The oldest frames may come from a slow disk, so they get more time. */
   readonly listenMs: number;
   readonly listenOldestMs: number;
   /** How long to wait for the rest of a sample. */
@@ -54,43 +49,43 @@ export const DEFAULT_SEEK_LIMITS: SeekLimits = {
 };
 
 export type SeekEnd =
-  /** As near as it is worth it. */
+  /** The result is near enough. */
   | "found"
-  /** The oldest frame is at the start or after it, or so little before it that there is nothing to find. */
+  /** The oldest frame is behind the start or a little before it, so there is nothing to search. */
   | "oldest"
-  /** Probes or time are used up. */
+  /** The limit of probes or of time is reached. */
   | "limit"
-  /** The host showed no frame. */
+  /** The host sent no frame. */
   | "silent"
-  /** It could not be asked, at the beginning or later; `detail` says why. */
+  /** The host could not be asked, at the beginning or later. `detail` says why. */
   | "failed"
   | "aborted";
 
 export interface SeekResult {
   readonly endedBecause: SeekEnd;
-  /** A frame that the host showed, before the start: read what follows it. null: read from the oldest. */
+  /** A frame of the host before the start. Read what follows it. null: read from the oldest frame. */
   readonly from: Position | null;
-  /** The oldest that the host keeps, and its head, as far as they were seen; times are medians. */
+  /** The oldest frame that the host keeps, and its head, with median times. null: it was not seen. */
   readonly oldestKept: Position | null;
   readonly head: Position | null;
-  /** The host keeps nothing as old as the start. */
+  /** The host keeps no frame as old as the start. */
   readonly isClamped: boolean;
-  /** Connections made. */
+  /** How many connections were made. */
   readonly probes: number;
-  /** For a person; null where endedBecause says it all. */
+  /** A sentence for a person. null: `endedBecause` says everything. */
   readonly detail: string | null;
 }
 
-/** Failed connections that are made up for; the next one ends the search. */
+/** So many connections may fail. The next one that fails ends the search. */
 const MAX_FAILURES = 2;
 const DEFAULT_MAX_MS = 20_000;
 
-/** Never rejects, and never finds a place past the start: where it finds little, more is read. */
+/** Never rejects, and never finds a position behind the start. If it finds little, more has to be read. */
 export async function seekCursor(options: SeekOptions, signal: AbortSignal): Promise<SeekResult> {
   const limits = { ...DEFAULT_SEEK_LIMITS, ...options.limits };
   const looker = new Looker(options, limits, signal);
   const found = await search(options.startTimeMs, limits, looker);
-  // The reader connects next.
+  // The reader connects next, and it has to keep the distance, too.
   if (looker.probes > 1) await looker.keepDistance();
   return { oldestKept: null, head: null, isClamped: false, detail: null, ...found, probes: looker.probes };
 }
@@ -111,7 +106,7 @@ async function search(startTimeMs: number, limits: SeekLimits, looker: Looker): 
   if (live.kind === "over") return { endedBecause: live.because, from: null, oldestKept, detail: live.detail };
   const head = live.kind === "frames" ? positionOf(live.sample) : null;
   const headTimeMs = live.kind === "frames" ? sampleTimeMs(live.sample) : null;
-  // The head itself is that old.
+  // The head itself is before the moment.
   if (head !== null && headTimeMs !== null && headTimeMs < beforeMs) {
     return { endedBecause: "found", from: head, oldestKept, head };
   }
@@ -139,7 +134,7 @@ async function followSteps(
   return { endedBecause: "found", detail: null };
 }
 
-/** The first frame whose number is believed, at the event time of the frames around it. */
+/** The first frame whose number is believed, with the event time of the sample. */
 function positionOf(sample: readonly Position[]): Position {
   const first = sample[firstBelieved(sample.map(({ seq }) => seq))];
   return { seq: first?.seq ?? 0, timeMs: medianTime(sample.map(({ timeMs }) => timeMs)) ?? Number.NaN };
@@ -149,7 +144,7 @@ type LookOrEnd =
   | Look
   | { readonly kind: "over"; readonly because: "limit" | "failed" | "aborted"; readonly detail: string | null };
 
-/** Makes the connections of one search: spaced, counted, and tried again a little. */
+/** Makes the connections of one search. It keeps a distance between them, counts them, and repeats a few that fail. */
 class Looker {
   readonly #options: SeekOptions;
   readonly #limits: SeekLimits;
@@ -193,7 +188,7 @@ class Looker {
         case "failed":
           break;
       }
-      // A host that answers with a status does not want to be asked again at once.
+      // A host that answers with an HTTP status is not asked again at once.
       const isFinal = result.status !== undefined || this.#failures >= MAX_FAILURES;
       if (isFinal) return { kind: "over", because: "failed", detail: result.detail };
       this.#failures++;

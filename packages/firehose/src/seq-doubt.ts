@@ -1,27 +1,27 @@
 /**
- * Whether a sequence number is believed. One frame's number moves nothing by itself: one that is not the next of the stream
- * is held against the numbers of the frames behind it. Pure; it knows numbers only, and neither frames nor time.
+ * Decides whether a sequence number is believed. The number of a single frame may be wrong, so a number that is not the next of
+ * the stream is compared with the numbers of the frames behind it. Pure: it knows numbers only, and neither frames nor time.
  */
 
-/** So many frames that agree decide, if none contradicts. Up to one less in a row may be wrong. */
+/** So many frames that agree decide, if none contradicts. So one frame less than that may be wrong in a row. */
 export const VOTES = 4;
-/** Frames behind the doubtful one that are looked at. */
+/** So many frames behind the doubtful one are compared. */
 export const LOOK_AHEAD = 2 * VOTES;
-/** A step up to this long is believed where a host falls silent behind it: deleted events leave such holes. */
+/** A step up to this length is believed if the host sends nothing behind it, because deleted events leave such holes. */
 export const LARGE_STEP = 1_000;
 
 export type SeqVerdict =
   | "fits"
-  /** The stream goes on as if it had not been there: to be set aside. */
+  /** The stream goes on as if the frame had not come. It becomes a dead entry. */
   | "outlier"
-  /** The stream is below its cursor, and stays there. */
+  /** The stream goes on below its cursor. */
   | "went-back"
   /** More frames have to come. */
   | "wait";
 
 /**
- * What else is known while too few frames are there. `none`: more may come at any moment. `pause`: none came for a second, or
- * the connection ends. `silence`: none came for as long as makes a host quiet. `end`: none will come.
+ * What is known about the wait for more frames. `none`: more may come at any moment. `pause`: none came for a second, or the
+ * connection ends. `silence`: none came for so long that a host counts as quiet. `end`: none will come.
  */
 export type Patience = "none" | "pause" | "silence" | "end";
 
@@ -29,14 +29,14 @@ export interface DoubtfulSeq {
   readonly seq: number;
   /** The last number that was believed, or the cursor that was asked for. */
   readonly last: number;
-  /** A frame was believed before. Else there is nothing that this one contradicts. */
+  /** A frame was believed before. If none was, this one contradicts nothing. */
   readonly isPlaced: boolean;
-  /** Numbers of the frames behind it, in their order. */
+  /** The numbers of the frames behind it, in their order. */
   readonly following: readonly number[];
 }
 
 export function judgeSeq(doubt: DoubtfulSeq, patience: Patience): SeqVerdict {
-  // What stands further behind than that changes nothing, also where somebody passes it.
+  // Frames that stand further behind must not change the result, also if a caller passes them.
   const near = { ...doubt, following: doubt.following.slice(0, LOOK_AHEAD) };
   return doubt.seq > doubt.last ? judgeAbove(near, patience) : judgeBelow(near, patience);
 }
@@ -52,10 +52,10 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
     else below++;
     if (above >= VOTES && between === 0) return "fits";
     if (between >= VOTES && above === 0) return "outlier";
-    // The host begins anew: that says nothing of the frame before it.
+    // The numbers begin again from below. That says nothing about the frame before them.
     if (below >= VOTES) return isSmall ? "fits" : "outlier";
   }
-  // What nearly every doubt comes to first, and it costs nothing.
+  // Nearly every doubt comes here first, so the check must be cheap.
   if (following.length < LOOK_AHEAD && patience === "none") return "wait";
   const lead = leadOf(seq, last, following);
   if (following.length >= LOOK_AHEAD) return lead >= 0 ? "fits" : "outlier";
@@ -70,12 +70,12 @@ function judgeAbove({ seq, last, isPlaced, following }: DoubtfulSeq, patience: P
   return patience === "end" ? "outlier" : "wait";
 }
 
-/** How many more frames are in order with this one than without it. */
+/** How many more frames are in rising order with this one than without it. */
 function leadOf(seq: number, last: number, following: readonly number[]): number {
   return 1 + longestRise(following, seq) - longestRise(following, last);
 }
 
-/** How many of these numbers, at most, rise one behind the other from above `floor`. */
+/** The largest number of these that rise one behind the other and are above `floor`. */
 function longestRise(seqs: readonly number[], floor: number): number {
   const lengths: number[] = [];
   for (const [index, seq] of seqs.entries()) {
@@ -100,8 +100,8 @@ function judgeBelow({ last, following }: DoubtfulSeq, patience: Patience): SeqVe
 }
 
 /**
- * Index of the first of some frames whose number those behind it vouch for: of a sample the first frame alone decides nothing.
- * -1: there are none.
+ * The index of the first frame whose number agrees with the frames behind it. In a sample, too, the number of a single frame may
+ * be wrong. -1: there are no frames.
  */
 export function firstBelieved(seqs: readonly number[]): number {
   return seqs.findIndex((seq, index) => {
@@ -110,7 +110,7 @@ export function firstBelieved(seqs: readonly number[]): number {
   });
 }
 
-/** The last number that those before it do not contradict; 0: there are none. */
+/** The last number that agrees with the numbers before it. 0: there are none. */
 export function lastBelieved(seqs: readonly number[]): number {
   const last = seqs.findLast((seq, index) => {
     const others = seqs.slice(Math.max(0, index - LOOK_AHEAD), index);

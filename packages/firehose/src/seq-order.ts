@@ -1,6 +1,6 @@
 /**
- * The order of the stream by sequence number: what the last number was, and whether the next one is believed. seq-doubt.ts
- * has the rule; this keeps what the rule is asked about. It knows nothing of windows and events.
+ * Keeps the order of the stream by sequence number: what the last number was, and whether the next one is believed. seq-doubt.ts
+ * has the rule, and this class keeps what the rule needs. It knows nothing of windows and events.
  */
 import type { FramesInOrder } from "./frame-queue.ts";
 import { LookAhead } from "./look-ahead.ts";
@@ -8,9 +8,9 @@ import { judgeSeq, LOOK_AHEAD, type Patience, type SeqVerdict, VOTES } from "./s
 import { Twins } from "./twins.ts";
 
 export interface SeqOrderOptions {
-  /** A run that ends at a number ends there, whatever stands behind it. */
+  /** The number at which the run ends. It is never doubted. null: the run ends at a time. */
   readonly endSeq: number | null;
-  /** What waits; 0 is the frame that is judged. */
+  /** The frames that wait. The one at 0 is judged. */
   readonly frames: FramesInOrder;
   /** How long nothing has come behind a frame that is doubted. */
   readonly patience: () => Patience;
@@ -18,7 +18,7 @@ export interface SeqOrderOptions {
 
 export type OrderVerdict =
   | SeqVerdict
-  /** The very frame that was taken before. */
+  /** The same frame as the one that was taken before. */
   | "twin";
 
 export class SeqOrder {
@@ -33,7 +33,7 @@ export class SeqOrder {
     this.#ahead = new LookAhead(options.frames);
   }
 
-  /** The last number that was believed; on a new connection, the cursor that it was asked for. */
+  /** The last number that was believed. On a new connection it is the cursor that was asked for. */
   get last(): number {
     return this.#last;
   }
@@ -49,7 +49,7 @@ export class SeqOrder {
     this.#ahead.clear();
   }
 
-  /** `unread`: frames before it whose numbers could not be read. `isPlaced`: a frame was believed before. */
+  /** `unread`: how many frames before it have no number that can be read. `isPlaced`: a frame was believed before. */
   judge(seq: number, bytes: Buffer | null, unread: number, isPlaced: boolean): OrderVerdict {
     if (seq === this.#last) {
       if (this.#twins.isKnown(bytes)) return "twin";
@@ -69,18 +69,18 @@ export class SeqOrder {
     if (became === "taken") this.#ahead.shift();
   }
 
-  /** A frame that waits to be believed. */
+  /** Whether these are the bytes of a frame that waits to be believed. */
   holds(bytes: Buffer): boolean {
     return this.#isDoubting && this.#ahead.holds(bytes);
   }
 
-  /** Not the next one, not the one that ends the run, and more above the last one than frames that could not be read explain. */
+  /** It is neither the next number nor the end of the run, and frames that could not be read do not explain the step. */
   #isDoubtful(seq: number, unread: number): boolean {
     const next = this.#last + 1;
     return seq !== next && seq !== this.#options.endSeq && (seq < next || seq > next + unread);
   }
 
-  /** Looks at the numbers of the frames behind it: the nearest ones first, and further only if they do not agree. */
+  /** Compares it with the frames behind it: first with the nearest ones, and with more only if these do not decide. */
   #judge(seq: number, isPlaced: boolean): SeqVerdict {
     const last = this.#last;
     if (seq > last && this.#ahead.isRising(seq, VOTES)) return "fits";

@@ -1,6 +1,6 @@
 /**
- * Frames that were recorded and passed over, by their bytes: a host may send them again on every connection, and they are
- * neither counted twice nor news. Bounded; what is forgotten is recorded again, as the same row.
+ * Remembers the frames that were recorded as dead entries, by a digest of their bytes. A host may send them again on every
+ * connection, and they must not count twice. The number is bounded. A forgotten frame is recorded again, as the same row.
  */
 import { hash } from "node:crypto";
 

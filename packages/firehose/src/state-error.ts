@@ -1,4 +1,4 @@
-/** The stored state of a relay's reader contradicts itself: the tick fails, and says so. */
+/** The stored state of the reader of a relay contradicts itself. The tick fails with this error. */
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 
 export class BrokenStateError extends Error implements ClassifiedError {

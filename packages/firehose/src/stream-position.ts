@@ -1,4 +1,4 @@
-/** How far the stream was read: its position, its event time, and whether the run's start and end were reached. */
+/** Keeps how far the stream was read: its position, its event time, and whether the start and the end of the run were reached. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import { type EventTime, startEventTime } from "./event-time.ts";
@@ -10,7 +10,7 @@ export class StreamPosition {
   readonly #eventTime: EventTime;
   #current: Position | null;
   #startReached: boolean;
-  /** Of the last frame that was not taken but told where the host stands. */
+  /** The time of the last frame that was not taken but showed how far the host is. */
   #seenMs: number | null = null;
 
   constructor(start: ReadPosition, clock: Clock) {
@@ -21,12 +21,12 @@ export class StreamPosition {
     this.#startReached = start.startReached || start.startTimeMs === null;
   }
 
-  /** The last frame that was taken; null: none was, in the whole run. */
+  /** The last frame that was taken. null: none was taken in the whole run. */
   get current(): Position | null {
     return this.#current;
   }
 
-  /** The median of the last frames' times; null: there was none. */
+  /** The median of the times of the last frames. null: there was none. */
   get eventTimeMs(): number | null {
     return this.#eventTime.median();
   }
@@ -35,7 +35,7 @@ export class StreamPosition {
     return this.#startReached;
   }
 
-  /** What to connect with; null: without a cursor. */
+  /** The cursor to connect with. null: connect without one. */
   get cursor(): number | null {
     if (this.#current !== null) return this.#current.seq;
     const { start } = this.#start;
@@ -43,7 +43,7 @@ export class StreamPosition {
     return start === "oldest" ? 0 : start.seq;
   }
 
-  /** Where the stream stands that has brought nothing yet. null: it began live, at no place. */
+  /** The position of a stream that has brought nothing yet. null: it began live, so it has none. */
   get asked(): Position | null {
     const { cursor } = this;
     return cursor === null ? null : { seq: cursor, timeMs: this.#seenMs ?? this.startMs };
@@ -58,19 +58,19 @@ export class StreamPosition {
     return this.#eventTime.toArray();
   }
 
-  /** Nothing that the run wants lies behind this position. */
+  /** The run has reached its end. */
   isAtEnd(): boolean {
     const { endTimeMs, endSeq } = this.#start;
     if (endSeq !== null && this.#current !== null && this.#current.seq >= endSeq) return true;
     return (this.eventTimeMs ?? Number.NEGATIVE_INFINITY) >= endTimeMs;
   }
 
-  /** Event time has not come to the start yet, and this moment lies before it. */
+  /** The event time has not reached the start yet, and this moment lies before it. */
   isBeforeStart(timeMs: number): boolean {
     return !this.#startReached && timeMs < (this.#start.startTimeMs ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** A frame was taken; `ownTimeMs`: NaN where its own time could not be read. */
+  /** A frame was taken. `ownTimeMs` NaN: its own time could not be read. */
   moveTo(position: Position, ownTimeMs: number): void {
     this.#current = position;
     if (!Number.isNaN(ownTimeMs)) this.#eventTime.add(ownTimeMs);
@@ -80,12 +80,12 @@ export class StreamPosition {
     }
   }
 
-  /** A frame that is not taken, but shows how far the host is. */
+  /** A frame was not taken, but it shows how far the host is. */
   note(timeMs: number): void {
     this.#seenMs = timeMs;
   }
 
-  /** Nothing was read, and nothing will be: it ends where it began. null: it has a position, or none that could be said. */
+  /** The stream is over and brought nothing, so it ends where it began. null: it has a position already, or it began live. */
   settleAtStart(): Position | null {
     const asked = this.#current === null ? this.asked : null;
     if (asked !== null) this.#current = asked;

@@ -1,6 +1,6 @@
 /**
- * The stream as it is taken into windows, frame by frame: what each of them means, and what becomes of it. Lives as long as
- * the reader; connections and windows come and go. It waits for nothing and sends nothing.
+ * Takes the stream into windows, frame by frame: it decides what each frame means and what becomes of it. It lives as long as
+ * the reader, over all connections and windows. It waits for nothing and sends nothing.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
@@ -9,14 +9,15 @@ import { countEvents, extractEvents } from "./extract.ts";
 import type { Extract, ExtractRules } from "./extract-parts.ts";
 import type { FramesInOrder } from "./frame-queue.ts";
 import type { Frame, MessageFrame, UnknownFrame } from "./frame-types.ts";
-import { quote } from "./kept-bytes.ts";
+import { quote } from "./quote.ts";
+import type { RelayState } from "./relay-state.ts";
 import { RefusedFrames } from "./refused-frames.ts";
 import type { Patience } from "./seq-doubt.ts";
 import { SeqOrder } from "./seq-order.ts";
 import { StreamPosition } from "./stream-position.ts";
 import { cursorAhead, IGNORED, type Step, wentBack } from "./stream-step.ts";
 import type { FirehoseReaderOptions, ReadPosition } from "./types.ts";
-import type { StreamFacts, WindowBuilder } from "./window-builder.ts";
+import type { WindowBuilder } from "./window-builder.ts";
 
 type SequencedFrame = MessageFrame | (UnknownFrame & { readonly seq: number });
 
@@ -29,7 +30,7 @@ export interface StreamStateOptions {
   readonly rules: Pick<FirehoseReaderOptions, "filter" | "verify">;
   /** Whether the first frame of a connection is so much later than the cursor that there may be a gap. */
   readonly isSuspicious: (cursorTimeMs: number, firstTimeMs: number) => boolean;
-  /** What waits to be taken. */
+  /** The frames that wait to be taken. */
   readonly frames: FramesInOrder;
   /** How long nothing has come behind a frame that is doubted. */
   readonly patience: () => Patience;
@@ -51,7 +52,7 @@ export class StreamState {
     this.#clock = clock;
     this.#rules = {
       ...rules,
-      // The clock is asked last: in a backfill the stream's own time nearly always answers.
+      // The clock is asked last, because in a backfill the time of the stream nearly always answers.
       isAhead: (momentMs, timeMs) => momentMs > (this.#position.eventTimeMs ?? timeMs) && momentMs > clock.now(),
     };
     this.#refused = new RefusedFrames(start.brokenFrames);
@@ -65,7 +66,7 @@ export class StreamState {
     return this.#position.current;
   }
 
-  /** What to connect with; null: without a cursor. */
+  /** The cursor to connect with. null: connect without one. */
   get cursor(): number | null {
     return this.#position.cursor;
   }
@@ -74,7 +75,7 @@ export class StreamState {
     return this.#hostSeen;
   }
 
-  /** The next connection may let a frame in that is larger than allowed, to set it aside. */
+  /** The next connection has to accept a frame that is larger than allowed, so that it can be recorded. */
   get allowOversize(): boolean {
     return this.#refused.bad.isPatienceOver;
   }
@@ -88,12 +89,12 @@ export class StreamState {
     return this.#refused.bad.count > 0;
   }
 
-  /** From where a reader would have to begin to read on from here. */
+  /** The position from which another reader would read on from here. */
   snapshot(): ReadPosition {
     return { ...this.#start, cursor: this.position, ...this.facts() };
   }
 
-  facts(): StreamFacts {
+  facts(): RelayState {
     return {
       startReached: this.#position.startReached,
       recentTimesMs: this.#position.recentTimesMs(),
@@ -102,7 +103,7 @@ export class StreamState {
     };
   }
 
-  /** The stream was already at its end when this was asked. */
+  /** The run has reached its end. */
   isAtEnd(): boolean {
     return this.#position.isAtEnd();
   }
@@ -113,23 +114,23 @@ export class StreamState {
     this.#refused.bad.newConnection();
   }
 
-  /** The suspicion about the first frame of this connection has been dealt with. */
+  /** A probe has looked at what may be missing before the first frame of this connection. */
   settleGap(): void {
     this.#connection.settleGap();
   }
 
-  /** Recorded and passed over, or still doubted: it proves nothing on another connection either. */
+  /** The frame was recorded as a dead entry, or it is still doubted. So it proves nothing on another connection. */
   isNoNews(bytes: Buffer): boolean {
     return this.#refused.has(bytes) || this.#order.holds(bytes);
   }
 
-  /** The stream is over and brought nothing: it ends where it began, so that the run has an end too. */
+  /** The stream is over. If it brought nothing, it ends where it began, so that the run has an end, too. */
   settleAtStart(window: WindowBuilder): void {
     const asked = this.#position.settleAtStart();
     if (asked !== null) window.standAt(asked);
   }
 
-  /** The frame in front. `bytes` is null where it was not received. */
+  /** Takes the frame in front, if it can. `bytes` null: it was not received. */
   take(frame: Frame, bytes: Buffer | null, window: WindowBuilder): Step {
     const step = this.#takeFrame(frame, bytes, window);
     this.#order.settle(step.kind === "taken" || step.kind === "doubted" ? step.kind : "kept");
@@ -178,7 +179,7 @@ export class StreamState {
       return this.#refused.takeOutlier(frame, bytes, at, window);
     }
     if (verdict === "twin") {
-      // Hosts disagree on whether a cursor is included. It brings nothing, but somebody is there.
+      // Some hosts send the frame of the cursor again. It brings nothing, but it shows that the host serves us.
       this.#position.note(timeMs);
       window.addIgnored(sizeOf(bytes), "duplicate");
       return GOOD;
@@ -229,7 +230,7 @@ export class StreamState {
     return GOOD;
   }
 
-  /** Before the first good frame, the place asked for stands in for a position; live, there is none. */
+  /** Before the first good frame it is the position that was asked for. A live stream has none. */
   #standing(): { readonly after: Position; readonly isPlaced: boolean } {
     const after = this.position ?? { seq: this.#order.last, timeMs: this.#position.startMs };
     return { after, isPlaced: this.cursor !== null };

@@ -1,28 +1,29 @@
-/** What one frame comes to, for the owner of the connection. */
+/** What the reader has to do after one frame. */
 import type { Position } from "@firehose-backfill/core/position";
+import type { Suspicion } from "./gap-proof.ts";
 import type { WindowEnd } from "./types.ts";
 
-/** What the owner of the connection has to do about a frame. */
+/** What the reader, which owns the connection, has to do about a frame. */
 export type Step =
-  /** Done with; `isGood`: the host serves us. */
+  /** The frame is done. `isGood`: it shows that the host serves us. */
   | { readonly kind: "taken"; readonly isGood: boolean }
-  /** It stays where it is: the window is over. */
+  /** The frame stays in front, and the window is over. */
   | { readonly kind: "full"; readonly because: "events" | "bytes" }
-  /** It stays where it is until it is known whether there is a gap before it. */
-  | { readonly kind: "suspicious"; readonly cursor: Position; readonly first: Position; readonly isStart: boolean }
-  /** It stays where it is until the frames behind it say whether its sequence number is believed. */
+  /** The frame stays in front until it is known whether there is a gap before it. */
+  | ({ readonly kind: "suspicious" } & Suspicion)
+  /** The frame stays in front until the frames behind it decide whether its sequence number is believed. */
   | { readonly kind: "doubted" }
-  /** The connection is of no more use. */
+  /** The connection has to be replaced. */
   | { readonly kind: "reconnect"; readonly detail: string }
-  /** The stream ends here; the frame is not taken. */
+  /** The stream ends here, and the frame is not taken. */
   | { readonly kind: "end"; readonly because: WindowEnd; readonly detail: string };
 
-/** Done with; it proves nothing of the host. */
+/** The frame is done, and it does not show that the host serves us. */
 export const IGNORED: Step = { kind: "taken", isGood: false };
 
 /**
- * A frame below the cursor that was asked for, or below the frame before it. A host that was asked for what is above its
- * head, and went live in silence, looks like that too: then the first frame of all is no older than the cursor.
+ * The frame is below the cursor that was asked for, or below the frame before it. If the cursor was above the head, some hosts
+ * send live frames without saying so. Then it is the first frame of all, and it is no older than the cursor.
  */
 export function wentBack(
   frame: { readonly seq: number; readonly timeMs: number },

@@ -1,27 +1,25 @@
 /**
- * A subscription to a relay that outlives its connections: connects, notices dead ones, waits and connects again.
- * It does nothing by itself: its owner calls `poll` whenever `nextDeadlineMs` has come, or after `onWake`.
- * What frames say, and from which cursor to go on, is the owner's business.
+ * A subscription to a relay that outlives its connections: it connects, waits after the end of a connection, and connects
+ * again. It does nothing by itself: its owner calls `poll` when `nextDeadlineMs` has come, and after `onWake`. The owner knows
+ * what frames say and from which cursor to go on, and monitor.ts finds out whether the other end still answers.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import { reconnectDelayMs } from "./back-off.ts";
 import { type Connection, type ConnectionEnd, connect, OVERSIZE_FRAME_BYTES } from "./connection.ts";
 import { explainEnd } from "./connection-end.ts";
 import { type FrameQueue, TOO_LARGE } from "./frame-queue.ts";
 import { MAX_FRAME_BYTES } from "./frame-types.ts";
 import { Inbox } from "./inbox.ts";
-import { Liveness } from "./liveness.ts";
+import type { Liveness } from "./liveness.ts";
 import type { FirehoseTimings } from "./timings.ts";
+import type { FirehoseReaderOptions } from "./types.ts";
 
-export interface SubscriptionOptions {
-  readonly url: string;
-  readonly userAgent: string;
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface SubscriptionOptions extends Pick<FirehoseReaderOptions, "url" | "userAgent" | "clock" | "random"> {
   readonly timings: FirehoseTimings;
-  /** Asked at each connect, once every frame that came before has been taken. */
+  /** Is told when something comes from the other end, and when something can come again. */
+  readonly signs: Pick<Liveness, "frame" | "pong">;
+  /** Called before each connection, when all frames of the last one have been taken. */
   readonly nextConnect: () => { readonly cursor: number | null; readonly allowOversize: boolean };
-  /** Called once for the frames that came in one piece of the stream, before anything else happens. */
+  /** Called once for all frames of one read of the socket, before anything else happens. */
   readonly onFrames: () => void;
   /** Something other than a frame happened. */
   readonly onWake: () => void;
@@ -30,7 +28,6 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #inbox: Inbox;
-  readonly #liveness: Liveness;
   #state: "waiting" | "connecting" | "open" | "closed" = "waiting";
   #connection: Connection | null = null;
   /** How the connection ended, until its last frame has been taken. */
@@ -48,21 +45,20 @@ export class Subscription {
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
-    this.#liveness = new Liveness(options.timings);
     this.#inbox = new Inbox({
       onFrames: () => {
-        this.#liveness.frame(options.clock.now());
+        options.signs.frame(options.clock.now());
         options.onFrames();
       },
       pause: () => this.#connection?.pause(),
       resume: () => {
-        this.#liveness.frame(options.clock.now());
+        options.signs.frame(options.clock.now());
         this.#connection?.resume();
       },
     });
   }
 
-  /** The server will never serve this; a sentence for the operator. */
+  /** A sentence for the operator: the server will never accept this connection. null: it may. */
   get refused(): string | null {
     return this.#refused;
   }
@@ -76,29 +72,28 @@ export class Subscription {
     return this.#state === "open";
   }
 
+  /** It is open, and we do not keep the other end from sending. */
+  get isFlowing(): boolean {
+    return this.isOpen && !this.#inbox.isPaused;
+  }
+
   get openedMs(): number {
     return this.#openedMs;
   }
 
-  /** The cursor that the present connection was opened with; null: none. */
+  /** The cursor that the present connection was opened with. null: none. */
   get asked(): number | null {
     return this.#asked;
   }
 
-  /** When the next connection is due; null while there is one, or frames of the last one wait. */
+  /** When the next connection is due. null: there is one, or frames of the last one wait. */
   get retryAtMs(): number | null {
     return this.#state === "waiting" && this.#end === null && this.#refused === null ? this.#retryAtMs : null;
   }
 
-  /** The last connections brought nothing. */
+  /** The last connections brought no good frame, and none is open. */
   get isFailing(): boolean {
     return this.#fruitless > 0 && this.#state !== "open";
-  }
-
-  /** Since when it has been open, flowing and without any frame; null: it is not, or frames wait (those that are doubted do not count). */
-  quietSinceMs(areDoubted: boolean): number | null {
-    const isIdle = this.#inbox.frames.isEmpty || areDoubted;
-    return this.isOpen && !this.#inbox.isPaused && isIdle ? this.#liveness.quietSinceMs : null;
   }
 
   /** It has ended, and its last frames are still here. */
@@ -106,17 +101,16 @@ export class Subscription {
     return this.#end !== null;
   }
 
-  /** A ping has been answered since the last frame. */
-  get isAnswering(): boolean {
-    return this.#liveness.isAnswering;
-  }
-
-  /** What waits to be taken. */
+  /** The frames that wait to be taken. */
   get frames(): Pick<FrameQueue, "isEmpty" | "frameAt" | "bytesAt"> {
     return this.#inbox.frames;
   }
 
-  /** Lets frames in, however many wait, until one of them is taken. */
+  ping(): void {
+    this.#connection?.ping();
+  }
+
+  /** Lets frames in until one is taken, also if many wait. */
   admit(): void {
     this.#inbox.admit();
   }
@@ -126,13 +120,13 @@ export class Subscription {
     this.#inbox.shift();
   }
 
-  /** A frame of the present connection was good: what fails after it is not a failure to connect. */
+  /** A frame of the present connection was good, so its end does not count as a failed connection. */
   noteGoodFrame(): void {
     this.#isFruitful = true;
     this.#fruitless = 0;
   }
 
-  /** Ends the connection and forgets the frames that were not taken; the next `poll`s connect again. */
+  /** Ends the connection and drops the frames that were not taken. A later `poll` connects again. */
   drop(detail: string): void {
     this.#connection?.drop();
     this.#inbox.clear();
@@ -141,7 +135,7 @@ export class Subscription {
     this.#scheduleConnect();
   }
 
-  /** Ends it for good. */
+  /** Ends the subscription. */
   close(): void {
     this.#connection?.drop();
     this.#connection = null;
@@ -161,15 +155,10 @@ export class Subscription {
     if (this.#state === "connecting" && nowMs - this.#connectStartedMs >= connectTimeoutMs) {
       this.drop(`the connection did not open within ${connectTimeoutMs} ms`);
     }
-    if (this.#state !== "open" || this.#inbox.isPaused) return;
-    const liveness = this.#liveness.check(nowMs);
-    if (liveness === "ping") this.#connection?.ping();
-    if (liveness === "dead") this.drop(`half-open: no frame and no pong for ${this.#liveness.silentForMs} ms`);
   }
 
   nextDeadlineMs(): number {
     if (this.#state === "connecting") return this.#connectStartedMs + this.#options.timings.connectTimeoutMs;
-    if (this.#state === "open" && !this.#inbox.isPaused) return this.#liveness.deadlineMs();
     return this.retryAtMs ?? Number.POSITIVE_INFINITY;
   }
 
@@ -189,12 +178,12 @@ export class Subscription {
       onOpen: () => {
         this.#state = "open";
         this.#openedMs = clock.now();
-        this.#liveness.frame(this.#openedMs);
+        this.#options.signs.frame(this.#openedMs);
         this.#options.onWake();
       },
       onFrame: (bytes, isBinary) => this.#inbox.push(isBinary ? bytes : { bytes, reason: "a text frame" }),
       onPong: () => {
-        this.#liveness.pong(clock.now());
+        this.#options.signs.pong(clock.now());
         this.#options.onWake();
       },
       onEnd: (end) => this.#onEnd(end),
@@ -220,7 +209,7 @@ export class Subscription {
     this.#retryAtMs = this.#endedAtMs + reconnectDelayMs(this.#fruitless, random, timings);
   }
 
-  /** Heeds what the server said about trying again. */
+  /** Keeps what the server said, and waits as long as it asked for. */
   #explain(end: ConnectionEnd): void {
     const { detail, refused, waitMs } = explainEnd(end, this.#endedAtMs);
     if (detail !== null) this.#detail = detail;

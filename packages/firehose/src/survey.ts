@@ -1,40 +1,33 @@
 /**
- * Looks at a relay before a run: where the window begins and ends on it, and samples of the stream in between. Politely:
- * one connection after the other, two a second at most, each closed after a thousand frames.
+ * Looks at a relay before a run: where the run would begin and end, and samples of the stream in between. It makes one connection
+ * after the other, two a second at most, and closes each after a thousand frames.
  */
-import type { Clock } from "@firehose-backfill/core/clock";
 import type { Position } from "@firehose-backfill/core/position";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
+import type { SurveyRequest as PortRequest } from "@firehose-backfill/source/kit";
 import { type Survey, SurveyError, type TimedCursor } from "@firehose-backfill/source/survey";
 import { findHead, type Look } from "./find-head.ts";
 import type { SampleOptions, SampleResult, StreamSample } from "./sample.ts";
 import type { SeekOptions, SeekResult } from "./seek.ts";
 import type { Filter } from "./types.ts";
 
-export interface SurveyDeps {
-  readonly clock: Clock;
-  /** 0 to 1, for jitter. */
-  readonly random: () => number;
-  readonly userAgent: string;
+export interface SurveyDeps extends Pick<SeekOptions, "clock" | "random" | "userAgent"> {
   readonly sampleStream: (options: SampleOptions, signal: AbortSignal) => Promise<SampleResult>;
   readonly seekCursor: (options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>;
 }
 
-export interface SurveyRequest {
+export interface SurveyRequest extends Pick<PortRequest, "host" | "start" | "end"> {
   readonly url: string;
-  readonly host: string;
   readonly filter: Filter;
-  readonly start: StartPoint;
-  readonly end: EndPoint;
-  /** A recording keeps everything, whatever its age. */
+  /** A recording keeps everything, at any age. */
   readonly isRecording: boolean;
-  /** Places in the window that are looked at. */
+  /** How many samples are taken. */
   readonly positions?: number;
-  /** Between two looks. */
+  /** The time between two looks. */
   readonly spacingMs?: number;
 }
 
-/** From one look at the relay to the next, with the sample at its beginning. */
+/** The part of the stream from one look to the next, with the sample at its beginning. */
 interface Stretch {
   readonly from: Position;
   readonly to: Position;
@@ -43,7 +36,7 @@ interface Stretch {
 
 const POSITIONS = 8;
 const SPACING_MS = 500;
-/** Failed looks that are made up for by their neighbours. */
+/** So many looks may fail and are repeated. */
 const MAX_FAILURES = 2;
 
 /** @throws SurveyError */
@@ -112,7 +105,7 @@ function startOf(
   }
 }
 
-/** A cursor is the last frame that is not wanted. */
+/** The cursor before this frame, because reading begins behind a cursor. */
 function below({ seq, timeMs }: Position): Position {
   return { seq: Math.max(0, seq - 1), timeMs };
 }
@@ -141,7 +134,7 @@ async function endOf(
   }
 }
 
-/** Evenly over the window; fewer where there is less to look at than that. */
+/** The cursors of the samples, evenly over the stretch, and fewer if it has fewer numbers than that. */
 function edgesOf(fromSeq: number, toSeq: number, positions: number): readonly number[] {
   const span = toSeq - fromSeq;
   if (span <= 0) return [];
@@ -149,7 +142,7 @@ function edgesOf(fromSeq: number, toSeq: number, positions: number): readonly nu
   return Array.from({ length: parts + 1 }, (_, index) => fromSeq + Math.floor((span * index) / parts));
 }
 
-/** Each ends where the next one begins; moments that no sample told lie evenly between those that are known. */
+/** Lets each stretch end where the next one begins. A time that no sample has shown is interpolated between its neighbours. */
 function joined(stretches: readonly Stretch[], from: Position, to: Position): readonly Stretch[] {
   const known = [...stretches.map((stretch) => stretch.from), to];
   const timeAt = (index: number): number => {
@@ -165,7 +158,7 @@ function joined(stretches: readonly Stretch[], from: Position, to: Position): re
   return stretches.map(({ sample }, index) => ({ from: edges[index] ?? from, to: edges[index + 1] ?? to, sample }));
 }
 
-/** A start by time is aimed at a little early; a run skips what comes before it, unpaced. */
+/** Cuts off what is before the start. The search ends a little early, and a run skips that part without pacing. */
 function cutBefore(stretches: readonly Stretch[], startMs: number): readonly Stretch[] {
   return stretches.flatMap((stretch) => {
     const { from, to } = stretch;
@@ -176,23 +169,15 @@ function cutBefore(stretches: readonly Stretch[], startMs: number): readonly Str
   });
 }
 
-/** What the survey asks of the relay: spaced, counted, and tried again a little. */
-interface Looker {
-  /** The oldest frame that the host keeps. @throws SurveyError */
-  oldest(): Promise<Position>;
-  readonly look: Look;
-  seek(timeMs: number): Promise<SeekResult>;
-  looks(): number;
-}
-
-function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSignal): Looker {
+/** Makes the looks of one survey. It keeps a distance between them, counts them, and repeats a few that fail. */
+function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSignal) {
   const { clock, random, userAgent } = deps;
   const { url, host, filter, spacingMs = SPACING_MS } = request;
   let lastBeganMs = Number.NEGATIVE_INFINITY;
   let looks = 0;
   let failures = 0;
 
-  const look: Looker["look"] = async (cursor, untilSeq) => {
+  const look: Look = async (cursor, untilSeq) => {
     const waitMs = lastBeganMs + spacingMs * (1 + random() / 2) - clock.now();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
     signal.throwIfAborted();
@@ -215,12 +200,13 @@ function startLooking(deps: SurveyDeps, request: SurveyRequest, signal: AbortSig
   return {
     look,
     looks: () => looks,
-    async oldest() {
+    /** The oldest frame that the host keeps. @throws SurveyError */
+    async oldest(): Promise<Position> {
       const sample = await look(0, null);
       if (sample === null) throw new SurveyError(`${host} is silent: it shows no frame at its oldest`);
       return sample.first;
     },
-    async seek(timeMs) {
+    async seek(timeMs: number): Promise<SeekResult> {
       const result = await deps.seekCursor({ url, startTimeMs: timeMs, clock, random, userAgent }, signal);
       signal.throwIfAborted();
       looks += result.probes;

@@ -1,23 +1,18 @@
-/** The part of the relay's kit that looks and reads nothing: who only plans does not carry the reader along. */
-import type { Clock } from "@firehose-backfill/core/clock";
+/** The part of the kit of a relay that only surveys. It is apart, so that a program which only plans does not load the reader. */
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { SourceKit } from "@firehose-backfill/source/kit";
 import { compileFilter } from "./filter.ts";
-import { type SampleOptions, type SampleResult, sampleStream } from "./sample.ts";
-import { seekCursor, type SeekOptions, type SeekResult } from "./seek.ts";
-import { surveyRelay } from "./survey.ts";
+import { sampleStream } from "./sample.ts";
+import { seekCursor } from "./seek.ts";
+import { type SurveyDeps, surveyRelay } from "./survey.ts";
 
-export interface SurveyorOptions {
-  readonly clock: Clock;
-  /** 0 to 1. */
-  readonly random: () => number;
-  readonly userAgent: string;
-  /** Looked at where there is no RELAY_URL. null: there is no such relay here. */
+export interface RelayOptions extends Pick<SurveyDeps, "clock" | "random" | "userAgent"> {
+  /** The relay of a run without a RELAY_URL. null: there is no such relay here. */
   readonly sampleRelayUrl: string | null;
-  readonly seekCursor?: (options: SeekOptions, signal: AbortSignal) => Promise<SeekResult>;
-  readonly sampleStream?: (options: SampleOptions, signal: AbortSignal) => Promise<SampleResult>;
 }
+
+export type SurveyorOptions = RelayOptions & Partial<Pick<SurveyDeps, "seekCursor" | "sampleStream">>;
 
 export function relaySurveyor(options: SurveyorOptions): Pick<SourceKit, "survey"> {
   return {
@@ -31,7 +26,7 @@ export function relaySurveyor(options: SurveyorOptions): Pick<SourceKit, "survey
   };
 }
 
-/** null: nothing to connect to. */
+/** null: there is no relay to connect to. */
 export function urlOf(scope: Pick<ScopeSettings, "relayUrl">, sampleRelayUrl: string | null): string | null {
   return scope.relayUrl ?? sampleRelayUrl;
 }

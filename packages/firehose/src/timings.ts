@@ -1,30 +1,30 @@
-/** Every duration that reading depends on, in one place; tests shorten them. */
+/** All durations that reading depends on. Tests shorten them. */
 
 export interface FirehoseTimings {
-  /** Frames came, and then none for this long: the window is handed on. */
+  /** If frames came and then none for this long, the window is handed on. */
   readonly idleMs: number;
   /** How long nothing may come on each of the three connections of the quiet-host proof. */
   readonly quietMs: number;
-  /** A host that never sends a frame. */
+  /** A host that never sends a frame in this time is silent. */
   readonly silentMs: number;
-  /** The first reconnect comes between these two. */
+  /** The wait before the first reconnect is between these two. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
-  /** Connections that bring no frame are followed by longer and longer waits, up to this. */
+  /** After connections that brought no frame the wait grows, up to this. */
   readonly backOffMaxMs: number;
-  /** Until the socket is open. */
+  /** The longest wait until the socket is open. */
   readonly connectTimeoutMs: number;
-  /** Silence after which a ping is sent. Below `quietMs`: the proof needs its answer. */
+  /** After so much silence a ping is sent. It is below `quietMs`, because the quiet-host proof needs the answer. */
   readonly pingAfterMs: number;
-  /** From then on, as long as nothing else comes. */
+  /** The time between further pings, while nothing else comes. */
   readonly pingIntervalMs: number;
-  /** No frame and no pong for this long after a ping: the connection is half open. */
+  /** If neither a frame nor a pong comes for this long after a ping, the connection is half open. */
   readonly pongTimeoutMs: number;
-  /** A connection's first frame this much later than the cursor (by its time) raises the suspicion of a gap. */
+  /** If the first frame of a connection is this much later than the cursor, there may be a gap before it. */
   readonly gapSuspicionMs: number;
-  /** At most one gap probe in this time. */
+  /** At most one probe for a gap is sent in this time. */
   readonly gapProbeIntervalMs: number;
-  /** Longest that a probe waits for its first frame. */
+  /** The longest time that a probe waits for its first frame. */
   readonly probeTimeoutMs: number;
 }
 

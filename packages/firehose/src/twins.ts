@@ -1,10 +1,10 @@
-/** Frames with one sequence number: hosts may use it for two events, or send one event twice. Their bytes tell which. */
+/** Tells frames with the same sequence number apart by their bytes. A host may use a number for two events, or send one event twice. */
 export class Twins {
   #last: Buffer | null = null;
-  /** Those before the last one with its number. There are none, most of the time. */
+  /** The frames before the last one that have its number. Most of the time there are none. */
   #others: readonly Buffer[] = [];
 
-  /** Whether a frame with the last number is one that was taken. The cursor's own frame is not at hand when a reader begins: the first one is it. */
+  /** Whether a frame with the last number was taken before. A new reader does not have the frame of the cursor, so the first one counts as that. */
   isKnown(bytes: Buffer | null): boolean {
     const last = this.#last;
     if (bytes === null) return true;
@@ -15,7 +15,7 @@ export class Twins {
     return last.equals(bytes) || this.#others.some((other) => other.equals(bytes));
   }
 
-  /** A frame was taken; `isTwin`: with the number of the one before it. */
+  /** A frame was taken. `isTwin`: it has the number of the one before it. */
   take(bytes: Buffer | null, isTwin: boolean): void {
     if (isTwin && this.#last !== null) this.#others = [...this.#others, this.#last];
     else if (this.#others.length > 0) this.#others = [];

@@ -1,9 +1,11 @@
-/** What reading a firehose takes and gives. A reader lives for one tick; a window is what it reads between two checkpoints. */
+/** The types of the reader. A reader lives for one tick, and a window is what it reads between two checkpoints. */
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { VerifyLevel } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
+import type { Gap } from "./gap-proof.ts";
+import type { RelayState } from "./relay-state.ts";
 import type { FirehoseTimings } from "./timings.ts";
 
 /** Why a window ended. */
@@ -12,16 +14,16 @@ export type WindowEnd =
   | "events"
   | "bytes"
   | "time"
-  /** Frames came, and then none for a second: what is there is handed on. */
+  /** Frames came, and then none for a second. What is there is handed on. */
   | "idle"
   | "aborted"
   /** The memory guard asked the reader to stop. */
   | "memory"
   /** Event time (median of the last 101 frames) is at or past the end point. */
   | "caught-up"
-  /** The host has nothing above our cursor: three connections have shown it (quiet-proof.ts). */
+  /** The host has nothing above our cursor. Three connections have proved it (quiet-proof.ts). */
   | "quiet"
-  /** No frame ever, for 60 s in all and half of that on one connection. The run is errored. */
+  /** No frame came in the whole run, for 60 s, and for half of that on one connection. The run is errored. */
   | "host-silent"
   /** Live frames come, but none on our cursor. The run is errored. */
   | "silent-on-cursor"
@@ -29,71 +31,63 @@ export type WindowEnd =
   | "cursor-ahead"
   /** seq went back. The run is paused, the cursor kept. */
   | "seq-went-back"
-  /** Could not connect, for as long as the window lasted; `detail` says why. Retried at the next tick. */
+  /** The reader could not connect while the window lasted. `detail` says why. The next tick tries again. */
   | "unreachable"
   /** The host answered that it will never serve this (501, 404, ...). The run is errored. */
   | "refused"
-  /** A broken frame closed the connection; the position is told in `brokenFrames`. Retried. */
+  /** A broken frame ended the connection, and `brokenFrames` counts it. The next window tries again. */
   | "bad-frame";
 
-export interface ReadPosition {
+export interface ReadPosition extends RelayState {
   /** null: begin at `start`. */
   readonly cursor: Position | null;
   /** Where to connect when cursor is null: `cursor=0`, `cursor=N`, or live. */
   readonly start: "oldest" | "live" | { readonly seq: number };
-  /** Events before it are skipped as `before-start` until event time first reaches it. null: none are. */
+  /** Events before it are skipped as `before-start`, until the event time reaches it for the first time. null: none are skipped. */
   readonly startTimeMs: number | null;
-  readonly startReached: boolean;
-  readonly recentTimesMs: readonly number[];
-  /** The run ends when event time gets there; or at a seq. */
+  /** The run ends when the event time reaches it, or at a seq. */
   readonly endTimeMs: number;
   readonly endSeq: number | null;
-  readonly hostSeen: boolean;
-  readonly brokenFrames: number;
-  /** Since when the run has waited for a first frame, over earlier readers. Absent: since this reader first connected. */
+  /** Since when the run has waited for its first frame, over all its readers. Left out: since this reader first connected. */
   readonly silentSinceMs?: number;
 }
 
 export interface WindowLimits {
-  /** Matched events that may be taken (before-start skips are free). The first commit of a tick's first window is always taken whole. */
+  /** How many matching events may be taken. Events that are skipped as before the start do not count. */
   readonly maxEvents: number;
-  /** Bytes kept (records and keys of matched events), and bytes read from the socket. */
+  /** Bytes that are kept (records and keys of matching events), and bytes that are read from the socket. */
   readonly maxBytes: number;
   readonly maxReadBytes: number;
   readonly maxMs: number;
-  /** Take the first commit even if it alone is larger than maxEvents. */
+  /** Take the first commit also if it alone is larger than maxEvents. */
   readonly takeFirstWhole: boolean;
 }
 
-export interface Window {
-  /** Everything that passed the filter, in stream order, and what is dead on arrival. Spent when the next window is read. */
+export interface Window extends RelayState {
+  /** Everything that passed the filter, and the dead entries, in the order of the stream. Its memory is used again for the next window. */
   readonly events: EventLog;
-  /** Events seen, skipped and dead ones included. */
+  /** All events that came, with skipped and dead ones. */
   readonly received: number;
   readonly skipped: Readonly<Record<string, number>>;
-  /** Frames that hold no event, by reason: `unknown-type`, `info`, `no-operations`, `duplicate`. Not in `received`. */
+  /** Frames that hold no event, by reason: `unknown-type`, `info`, `no-operations`, `duplicate`. `received` does not count them. */
   readonly ignored: Readonly<Record<string, number>>;
   readonly frames: number;
   readonly bytes: number;
-  /** null: no frame came, there is nothing to register. */
+  /** null: no frame came, so there is nothing to store. */
   readonly from: Position | null;
   readonly to: Position | null;
-  /** First frame ever seen in this window. */
+  /** The first frame of this window. */
   readonly first: Position | null;
-  readonly startReached: boolean;
-  readonly recentTimesMs: readonly number[];
-  readonly hostSeen: boolean;
-  readonly brokenFrames: number;
-  readonly gaps: readonly { from: Position; to: Position; reason: string }[];
-  /** By event time, where an `oldest` connection or a gap probe showed it. */
+  readonly gaps: readonly Gap[];
+  /** The time of the oldest frame that the host keeps, if a connection or a probe has shown it. */
   readonly oldestKeptMs: number | null;
   readonly endedBecause: WindowEnd;
-  /** For a person; null where endedBecause says it all. */
+  /** A sentence for a person. null: `endedBecause` says everything. */
   readonly detail: string | null;
 }
 
 export interface FirehoseReader {
-  /** Reads on from where the last window ended. Never throws for what the network does: it is told in `endedBecause`. */
+  /** Reads on from where the last window ended. It never throws because of the network; `endedBecause` tells what happened. */
   readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -108,10 +102,10 @@ export interface FirehoseReaderOptions {
   /** 0 to 1, for jitter. */
   readonly random: () => number;
   readonly userAgent: string;
-  /** Asked every so often; true ends the window with `memory`. */
+  /** Called every `memoryCheckInterval` events. True ends the window with `memory`. */
   readonly isMemoryTight: () => boolean;
   readonly onLog?: (message: string) => void;
-  /** Events between two questions to `isMemoryTight`. 100. */
+  /** 100 if it is left out. */
   readonly memoryCheckInterval?: number;
   /** Required by `verify: signature`. */
   readonly resolveKey?: ResolveKey;
@@ -119,11 +113,11 @@ export interface FirehoseReaderOptions {
   readonly timings?: Partial<FirehoseTimings>;
 }
 
-/** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. Two questions: the DID of a frame is asked about once, not once an operation. */
+/** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. The DID is asked about once for a frame, and the collection once for an operation. */
 export interface Filter {
-  /** False: every DID passes, and none has to be read to be asked about. */
+  /** False: every DID passes, so none has to be read. */
   readonly hasDids: boolean;
-  /** The same of collections. */
+  /** False: every collection passes, so none has to be read. */
   readonly hasCollections: boolean;
   passesDid(did: string): boolean;
   passesCollection(collection: string): boolean;

@@ -1,18 +1,19 @@
 /**
- * `verify: signature`, applied to a whole window before it is handed on: keys have to be looked up, and the socket's handler
- * does not wait. Commits that fail become dead events; a directory that cannot be asked fails the window.
+ * Verifies the signatures of a whole window before it is handed on (`verify: signature`). Keys have to be looked up, and the
+ * handler of the socket cannot wait for that. The events of a commit that fails become dead entries. If keys cannot be looked up,
+ * the window fails.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
-import { MAX_DEAD_PAYLOAD_BYTES } from "./kept-bytes.ts";
+import { aboutEvent, deadEntry } from "@firehose-backfill/core/dead-entry";
 import { verifySignature } from "@firehose-backfill/core/signature";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import type { PendingSignature, WindowBuilder } from "./window-builder.ts";
 
-/** Look-ups at the same time. */
+/** So many keys are looked up at the same time. */
 const CONCURRENCY = 8;
-/** A verification takes a third of a millisecond: others get their turn in between. */
+/** A verification takes a third of a millisecond. After so many of them, other work gets its turn. */
 const YIELD_EVERY = 16;
 const RETRY_DELAYS_MS = [500, 1_000, 2_000];
 
@@ -30,7 +31,7 @@ const ERRORS: Readonly<Record<Exclude<Verdict, "good">, string>> = {
   "no-key": "the account has no signing key that can be found",
 };
 
-/** null: verified. Otherwise why it could not be; the window's events are not to be used then. */
+/** null: the window is verified. Otherwise why that was not possible; then its events must not be used. */
 export async function verifyWindow(window: WindowBuilder, options: VerifyOptions): Promise<string | null> {
   const pending = window.pendingSignatures;
   let next = 0;
@@ -58,7 +59,7 @@ export async function verifyWindow(window: WindowBuilder, options: VerifyOptions
 async function judge({ signed }: PendingSignature, options: VerifyOptions): Promise<Verdict> {
   const key = await resolve(signed.did, false, options);
   if (key !== null && verifySignature(key, signed.unsigned, signed.signature)) return "good";
-  // The key may have been rotated since it was looked up.
+  // The account may have rotated its key since it was looked up.
   const fresh = await resolve(signed.did, true, options);
   if (fresh === null) return "no-key";
   return verifySignature(fresh, signed.unsigned, signed.signature) ? "good" : "bad-signature";
@@ -81,15 +82,6 @@ function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude
   for (let index = item.firstEvent; index < item.endEvent; index++) {
     const event = window.events.at(index);
     if (event.kind === "dead") continue;
-    window.replace(index, {
-      kind: "dead",
-      seq: event.seq,
-      timeMs: event.timeMs,
-      did: event.did,
-      path: event.kind === "record" ? `${event.collection}/${event.rkey}` : null,
-      reason,
-      error: ERRORS[reason],
-      payload: (event.kind === "record" ? event.record : null)?.slice(0, MAX_DEAD_PAYLOAD_BYTES) ?? new Uint8Array(0),
-    });
+    window.replace(index, deadEntry({ ...aboutEvent(event), reason, error: ERRORS[reason] }));
   }
 }

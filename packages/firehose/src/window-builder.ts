@@ -1,12 +1,13 @@
-/** A window while it is being read: what it holds, whether more fits, and why it ends. */
+/** Builds a window while it is read: what it holds, whether more fits, and why it ends. */
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import type { Position } from "@firehose-backfill/core/position";
 import type { Extract, SignedCommit } from "./extract-parts.ts";
 import type { Gap } from "./gap-proof.ts";
+import type { RelayState } from "./relay-state.ts";
 import type { Window, WindowEnd, WindowLimits } from "./types.ts";
 
-/** A commit whose signature is to be verified, and which of the window's events depend on it. */
+/** A commit whose signature has to be verified, and the events of the window that depend on it. */
 export interface PendingSignature {
   readonly signed: SignedCommit;
   readonly firstEvent: number;
@@ -18,9 +19,6 @@ export interface Ending {
   readonly detail: string | null;
 }
 
-/** What the stream, not the window, knows when the window ends. */
-export type StreamFacts = Pick<Window, "startReached" | "recentTimesMs" | "hostSeen" | "brokenFrames">;
-
 /** Why a frame brought no event. */
 export type IgnoredReason = "unknown-type" | "info" | "no-operations" | "duplicate";
 
@@ -31,20 +29,20 @@ export class WindowBuilder {
   readonly #ignored = { "unknown-type": 0, info: 0, "no-operations": 0, duplicate: 0 };
   readonly #gaps: Gap[] = [];
   readonly #replaced = new Map<number, FirehoseEvent>();
-  /** A frame's events are appended first; then `refuses` says whether they may stay. */
+  /** The events of a frame are appended first. Then `refuses` says whether they may stay. */
   readonly events: EventLog;
   readonly pendingSignatures: PendingSignature[] = [];
   #received = 0;
   #frames = 0;
   #readBytes = 0;
-  /** Events in the log that take no room. */
+  /** How many events in the log do not count for the limits. */
   #free = 0;
   #first: Position | null = null;
   #to: Position | null = null;
   #oldestKeptMs: number | null = null;
   #ending: Ending | null = null;
 
-  /** `events` is empty, and the window's from now on. */
+  /** `events` is empty, and from now on it belongs to the window. */
   constructor(limits: WindowLimits, from: Position | null, events: EventLog) {
     this.#limits = limits;
     this.#from = from;
@@ -55,7 +53,7 @@ export class WindowBuilder {
     return this.#frames;
   }
 
-  /** Events seen, skipped ones included. */
+  /** All events that came, with skipped and dead ones. */
   get received(): number {
     return this.#received;
   }
@@ -64,14 +62,14 @@ export class WindowBuilder {
     return this.#ending;
   }
 
-  /** The first reason stands. */
+  /** Only the first reason counts. */
   end(because: WindowEnd, detail: string | null = null): void {
     this.#ending ??= { because, detail };
   }
 
   /**
-   * The events from this one on are those of one frame. null: they may stay. Otherwise why they have to wait for the next
-   * window; they are taken out again.
+   * The events from `firstEvent` on are those of one frame. null: they may stay. Otherwise they are taken out again and have to
+   * wait for the next window, for the reason that is returned.
    */
   refuses(firstEvent: number): "events" | "bytes" | null {
     const { maxEvents, maxBytes, takeFirstWhole } = this.#limits;
@@ -79,19 +77,16 @@ export class WindowBuilder {
     if (length === firstEvent) return null;
     const isFirst = firstEvent === this.#free;
     const isTooMany = length - this.#free > maxEvents && !(isFirst && takeFirstWhole);
-    // A commit that is larger than the limit alone has to fit somewhere.
+    // A commit that alone is larger than the limit has to fit into some window, so the first one may be that large.
     const isTooLarge = byteLength > maxBytes && !isFirst;
     if (!isTooMany && !isTooLarge) return null;
     this.events.truncate(firstEvent);
     return isTooMany ? "events" : "bytes";
   }
 
-  /** A frame that moves the cursor to `position`, whose events are in the log. */
+  /** A frame moves the cursor to `position`. Its events are in the log. */
   addFrame(position: Position, extract: Extract, frameBytes: number): void {
-    this.#first ??= position;
-    this.#to = position;
-    this.#countFrame(frameBytes);
-    this.#received += extract.received;
+    this.#moveTo(position, extract.received, frameBytes);
     this.#skipped.did += extract.skippedDid;
     this.#skipped.collection += extract.skippedCollection;
     if (extract.signed !== null) {
@@ -102,51 +97,45 @@ export class WindowBuilder {
   }
 
   addSkipped(position: Position, events: number, frameBytes: number): void {
-    this.#first ??= position;
-    this.#to = position;
-    this.#countFrame(frameBytes);
-    this.#received += events;
+    this.#moveTo(position, events, frameBytes);
     this.#skipped["before-start"] += events;
     this.#endIfFull();
   }
 
-  /** A frame that moves nothing. */
+  /** A frame does not move the cursor. */
   addIgnored(frameBytes: number, reason: IgnoredReason): void {
     this.#readBytes += frameBytes;
     this.noteIgnored(reason);
     this.#endIfFull();
   }
 
-  /** A frame that holds no event. */
+  /** A frame holds no event. */
   noteIgnored(reason: IgnoredReason): void {
     this.#ignored[reason]++;
   }
 
-  /** Nothing came, and nothing will: the window ends at this place. */
+  /** The stream is over and brought nothing. The window ends at this position. */
   standAt(position: Position): void {
     this.#first ??= position;
     this.#to ??= position;
   }
 
-  /** A frame that could not be read, whose dead entry is in the log: the cursor stays at `position`; null: there is none yet. */
+  /** A frame could not be read. Its dead entry is in the log, and the cursor stays at `position`. null: there is no cursor yet. */
   addBadFrame(position: Position | null, frameBytes: number): void {
-    this.#first ??= position;
-    this.#to ??= position;
-    this.#countFrame(frameBytes);
-    this.#received++;
+    this.#moveTo(this.#to ?? position, 1, frameBytes);
     this.#endIfFull();
   }
 
   /**
-   * A frame whose sequence number is not believed, whose dead entry is in the log. It takes no room: a host may send it first
-   * on every connection, and a small window would hold nothing else, for ever.
+   * The sequence number of a frame is not believed. Its dead entry is in the log. It does not count for the limits, because a host
+   * may send it first on every connection, and then a small window would never hold anything else.
    */
   addOutlier(position: Position | null, frameBytes: number): void {
     this.#free++;
     this.addBadFrame(position, frameBytes);
   }
 
-  /** Something else came of an event than was thought when it was read. */
+  /** Replaces an event after it was read, because its signature is not good. */
   replace(index: number, event: FirehoseEvent): void {
     this.#replaced.set(index, event);
   }
@@ -159,7 +148,7 @@ export class WindowBuilder {
     this.#oldestKeptMs = timeMs;
   }
 
-  finish(facts: StreamFacts): Window {
+  finish(facts: RelayState): Window {
     const ending = this.#ending ?? { because: "aborted", detail: null };
     return {
       events: this.#replaced.size === 0 ? this.events : this.events.replacing(this.#replaced),
@@ -179,9 +168,12 @@ export class WindowBuilder {
     };
   }
 
-  #countFrame(bytes: number): void {
+  #moveTo(position: Position | null, received: number, frameBytes: number): void {
+    this.#first ??= position;
+    this.#to = position;
     this.#frames++;
-    this.#readBytes += bytes;
+    this.#readBytes += frameBytes;
+    this.#received += received;
   }
 
   #endIfFull(): void {

@@ -1,4 +1,4 @@
-/** When a window is over by the clock: nothing came for a while, its time is up, or the connection it waits for comes too late. */
+/** Decides when a window is over by the clock: nothing came for a while, its time is up, or the next connection would come too late. */
 import type { StreamState } from "./stream-state.ts";
 import type { Subscription } from "./subscription.ts";
 import type { WindowBuilder } from "./window-builder.ts";
@@ -24,7 +24,7 @@ export class WindowTime {
       else if (nowMs >= this.#deadlineMs) window.end("time");
       return;
     }
-    // Nobody waits for a connection that this window would not see.
+    // The next connection would come after the end of this window, so the window does not wait for it.
     const isHopeless = subscription.isFailing && (subscription.retryAtMs ?? 0) >= this.#deadlineMs;
     if (nowMs < this.#deadlineMs && !isHopeless) return;
     if (state.isBroken) window.end("bad-frame", subscription.detail);

@@ -3,8 +3,15 @@ import { encodeMessage as encodeCbor } from "@firehose-backfill/core/cbor/encode
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, MAX_PLAIN_BYTES, messageBytes } from "./message-codec.ts";
-import { anyBatch } from "@firehose-backfill/testing/queue/arbitraries";
-import { batchOf, logged, mixedEvents, noise, recordEvent } from "@firehose-backfill/testing/queue/batches";
+import { anyBatch, anyRangeBatch } from "@firehose-backfill/testing/queue/arbitraries";
+import {
+  batchOf,
+  logged,
+  mixedEvents,
+  noise,
+  rangeEvents,
+  recordEvent,
+} from "@firehose-backfill/testing/queue/batches";
 
 const decodePayload = (payload: Uint8Array | null) => decodeMessage({ body: "{}", payload });
 
@@ -34,6 +41,55 @@ test("versions 1 and 2 are read; what version 1 holds is written in it, so that 
     expect(JSON.parse(message.body)).toMatchObject({ version: version + 1 });
     expect(decodeMessage(message)).toEqual({ kind: "batch", batch: each });
   }
+});
+
+describe("issue 15.3: ranges of repositories", () => {
+  test("a batch that holds any comes back as it was, in a version that an older consumer hides", () => {
+    fc.assert(
+      fc.property(anyRangeBatch, (batch) => {
+        const message = encodeMessage(logged(batch));
+        expect(message.payload[0]).toBe(3);
+        expect(decodeMessage(message)).toEqual({ kind: "batch", batch });
+      }),
+    );
+  });
+
+  test("the body says for how many events it counts", () => {
+    const { body } = encodeMessage(logged(batchOf([...rangeEvents(["a", "b"]), ...rangeEvents([])])));
+    expect(JSON.parse(body)).toMatchObject({ version: 3, events: 3 });
+  });
+
+  const [range, a, b] = rangeEvents(["a", "b"]);
+  const [empty] = rangeEvents([]);
+  if (a === undefined || b === undefined) throw new Error("no records");
+  test.each([
+    ["fewer records than it announces", [range, a]],
+    ["a record of another repository", [range, a, { ...b, did: "did:plc:other" }]],
+    ["a record of another revision", [range, a, { ...b, rev: "3jt7ryzvqkk2t" }]],
+    ["a deletion", [range, a, { ...b, action: "delete" as const, cid: null, record: null }]],
+    ["a record twice", [range, a, a]],
+    ["records in another order", [range, b, a]],
+    ["a record before it", [{ ...range, from: "app.bsky.feed.post/a" }, a, b]],
+    ["a record after it", [{ ...range, to: "app.bsky.feed.post/a" }, a, b]],
+    ["a range within it", [range, a, empty]],
+    ["a dead entry whose key nobody knows", [range, a, ...mixedEvents(0).filter(({ kind }) => kind === "dead")]],
+  ])("with %s a range is malformed: applied, it would delete what is there", (_name, events) => {
+    expect(decodeMessage(encodeMessage(logged(batchOf(events)))).kind).toBe("malformed");
+  });
+
+  test.each([
+    ["a range in version 1", 1, rangeEvents([])],
+    ["version 3 without a range", 3, [recordEvent(1)]],
+  ])("%s is malformed: no such message was ever sent", (_name, version, events) => {
+    const { body, payload } = encodeMessage(logged(batchOf(events)));
+    payload[0] = version;
+    expect(decodeMessage({ body, payload }).kind).toBe("malformed");
+  });
+
+  test("a range is never redriven: what was dead of it travels alone", () => {
+    const redriven = { ...batchOf(rangeEvents([])), deadEventIds: ["00000000-0000-8000-8000-000000000000"] };
+    expect(() => encodeMessage(logged(redriven))).toThrow("never redriven");
+  });
 });
 
 test("the body is readable, and plain ASCII whatever is in the batch", () => {
@@ -85,11 +141,11 @@ test("size counts body, payload, and the attribute's name and type", () => {
 
 describe("what cannot be read", () => {
   test("a newer version says so, whatever follows", () => {
-    expect(decodePayload(new Uint8Array([3, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 3 });
+    expect(decodePayload(new Uint8Array([4, 77, 1, 2]))).toEqual({ kind: "newer-version", version: 4 });
   });
 
   const [byKind, byAction] = [
-    [5, 1, 1, "did:plc:a"],
+    [6, 1, 1, "did:plc:a"],
     [0, 1, 1, "did:plc:a", 3, "a.b.c", "k", "r", null, null],
   ];
   test.each([
@@ -100,7 +156,7 @@ describe("what cannot be read", () => {
     const known = name.startsWith("one") ? [[3, 1, 1, "did:plc:a", "r"]] : [];
     const cbor = encodeCbor(["run", 1, 1, 1, 0, 0, 1, [...known, event ?? []]]);
     const payload = Buffer.concat([Buffer.from([1, 0]), cbor]);
-    expect(decodePayload(payload)).toEqual({ kind: "newer-kind", error: expect.stringMatching(/kind 5|action 3/) });
+    expect(decodePayload(payload)).toEqual({ kind: "newer-kind", error: expect.stringMatching(/kind 6|action 3/) });
   });
 
   test.each([

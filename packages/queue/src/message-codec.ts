@@ -11,7 +11,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Batch, LoggedBatch } from "@firehose-backfill/core/batch";
 import { decodeMessage as decodeCbor } from "@firehose-backfill/core/cbor/encode";
 import { NewerKindError } from "@firehose-backfill/core/cbor/event-layout";
-import { layOutBatch, readBatch, readRedrivenBatch } from "./batch-layout.ts";
+import { layOutBatch, readBatch, readRangeBatch, readRedrivenBatch } from "./batch-layout.ts";
 import type { DecodedMessage } from "./types.ts";
 
 export interface EncodedMessage {
@@ -32,8 +32,12 @@ export interface ReceivedMessage {
  * messages. It leaves a message of a newer version, which may arrive after a roll-back, and a batch of its own version with a kind
  * of event that it does not know.
  */
-export const MESSAGE_VERSION = 2;
-const READERS: Readonly<Record<number, (value: unknown) => Batch>> = { 1: readBatch, 2: readRedrivenBatch };
+export const MESSAGE_VERSION = 3;
+const READERS: Readonly<Record<number, (value: unknown) => Batch>> = {
+  1: readBatch,
+  2: readRedrivenBatch,
+  3: readRangeBatch,
+};
 
 /** The name and type of the attribute that carries the payload. */
 export const PAYLOAD_ATTRIBUTE = "batch";
@@ -91,7 +95,7 @@ function describe(batch: LoggedBatch, version: number): string {
     window: key.window,
     number: key.number,
     due: new Date(batch.dueMs).toISOString(),
-    events: events.length,
+    events: events.counted,
     seq: events.length === 0 ? null : [events.seqAt(0), events.seqAt(events.length - 1)],
   });
   // JSON does not escape some characters that the queue refuses (U+FFFE, and with a stand-in all above the basic plane).

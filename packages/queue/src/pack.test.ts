@@ -1,11 +1,12 @@
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
-import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import type { FirehoseEvent, RangeEvent } from "@firehose-backfill/core/event";
+import { countedEvents, groupEvents, keyOf, type RangeMember } from "@firehose-backfill/core/proved-range";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage, encodeMessage, messageBytes } from "./message-codec.ts";
 import { packBatches as packLog } from "./pack.ts";
-import { anyEvent } from "@firehose-backfill/testing/queue/arbitraries";
-import { batchOf, logged, noise, recordEvent } from "@firehose-backfill/testing/queue/batches";
+import { anyEvent, anyRange } from "@firehose-backfill/testing/queue/arbitraries";
+import { batchOf, logged, noise, rangeEvents, recordEvent } from "@firehose-backfill/testing/queue/batches";
 
 const limits = { maxMessageBytes: 64 * 1024 };
 const encodedBytes = (events: readonly FirehoseEvent[]) => messageBytes(encodeMessage(logged(batchOf(events))));
@@ -119,4 +120,124 @@ test("the largest a network record can be is still decoded after compression", (
   const batches = packBatches([recordEvent(1, { record: new Uint8Array(5_000_000) })], { batchSize: 5, limits });
   const message = encodeMessage(logged(batchOf(batches[0] ?? [])));
   expect(decodeMessage(message)).toMatchObject({ kind: "batch", batch: { events: [{ kind: "record", seq: 1 }] } });
+});
+
+describe("issue 15.3: ranges of repositories", () => {
+  /** Of records that are larger than a message, fit only when they are packed, or neither. */
+  const anySizes = fc
+    .tuple(anyRange, fc.array(fc.tuple(fc.integer({ min: 0, max: 90_000 }), fc.boolean()), { maxLength: 8 }))
+    .map(([[range, ...members], sizes]): readonly FirehoseEvent[] => [
+      range,
+      ...members.map((member, index): RangeMember => {
+        const [bytes, noisy] = sizes[index] ?? [0, false];
+        const body = noisy ? noise(bytes, bytes) : new Uint8Array(bytes);
+        if (bytes < 5_000) return member;
+        return member.kind === "record" ? { ...member, record: body } : { ...member, payload: body };
+      }),
+    ]);
+
+  /** What a batch says of every key: who is there, at which revision, and where nothing else is. */
+  function said(events: readonly FirehoseEvent[]) {
+    return [...groupEvents(events)].map((group) => {
+      if (group.kind === "single") return group;
+      const { records: _, ...range } = group.range;
+      return { range, keys: group.members.map(keyOf) };
+    });
+  }
+
+  /** Ranges that touch each other and are of one repository and revision, as one. */
+  function joined(groups: ReturnType<typeof said>) {
+    const result: ReturnType<typeof said> = [];
+    for (const group of groups) {
+      const last = result.at(-1);
+      if (last !== undefined && "range" in last && "range" in group && isContinued(last.range, group.range))
+        result[result.length - 1] = {
+          range: { ...last.range, to: group.range.to },
+          keys: [...last.keys, ...group.keys],
+        };
+      else result.push(group);
+    }
+    return result;
+  }
+  const isContinued = (a: Omit<RangeEvent, "records">, b: Omit<RangeEvent, "records">) =>
+    a.did === b.did && a.rev === b.rev && a.collection === b.collection && a.to === b.from;
+
+  test("nothing is lost and nothing said that was not: ranges are cut at records, and stay with theirs", () => {
+    let cuts = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(anySizes, anySizes, fc.tuple(mixedSizes)), { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 9 }),
+        (groups, batchSize) => {
+          const events = groups.flat();
+          const batches = packBatches(events, { batchSize, limits });
+          for (const batch of batches) {
+            expect(countedEvents(batch)).toBeGreaterThan(0);
+            expect(countedEvents(batch)).toBeLessThanOrEqual(batchSize);
+            expect(encodedBytes(batch)).toBeLessThanOrEqual(limits.maxMessageBytes);
+          }
+          const packed = batches.flat();
+          const isDead = (event: FirehoseEvent) => event.kind === "dead";
+          const cut = batches.flatMap(said);
+          if (cut.length > said(events).length) cuts += 1;
+          // What is too large is dead in its place; everything else is as it was.
+          const comparable = (all: ReturnType<typeof said>) => all.filter((group) => "range" in group);
+          expect(comparable(joined(cut))).toEqual(comparable(joined(said(events))));
+          expect(packed.filter((event) => event.kind !== "range").length).toBe(
+            events.filter((event) => event.kind !== "range").length,
+          );
+          expect(countedEvents(packed)).toBe(countedEvents(events));
+          const live = packed.filter((event) => event.kind !== "range" && !isDead(event));
+          expect(events).toEqual(expect.arrayContaining(live));
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(cuts).toBeGreaterThan(5);
+  });
+
+  const shape = (batches: readonly (readonly FirehoseEvent[])[]) =>
+    batches.map((batch) => batch.map((event) => (event.kind === "range" ? `${event.from}..${event.to}` : event.kind)));
+  const [start, end] = ["app.bsky.feed.post/", "app.bsky.feed.post0"];
+
+  test("small ones share a batch; an empty one counts as one event", () => {
+    const many = [...rangeEvents(["a", "b"]), ...rangeEvents([]), ...rangeEvents(["c", "d"]), ...rangeEvents([])];
+    const sizes = (batchSize: number) => packBatches(many, { batchSize, limits }).map(countedEvents);
+    expect([sizes(6), sizes(5), sizes(4), sizes(2)]).toEqual([[6], [5, 1], [3, 3], [2, 1, 2, 1]]);
+  });
+
+  test("one that holds more than a batch is cut at its records, and all of its keys stay proved", () => {
+    const [range, ...records] = rangeEvents(["a", "b", "c", "d", "e"]);
+    expect(shape(packBatches([range, ...records], { batchSize: 2, limits }))).toEqual([
+      [`${start}..${start}b`, "record", "record"],
+      [`${start}b..${start}d`, "record", "record"],
+      [`${start}d..${end}`, "record"],
+    ]);
+  });
+
+  test("a record that no message holds is dead in its place, under its whole key: it is there, and must not be deleted", () => {
+    const rkey = "k".repeat(600);
+    const [range, ...records] = rangeEvents(["a", rkey, "z"]);
+    const large = records.map((record) => (record.rkey === rkey ? { ...record, record: noise(200_000) } : record));
+    const batches = packBatches([range, ...large], { batchSize: 5, limits });
+    expect(shape(batches)).toEqual([
+      [`${start}..${start}a`, "record", `${start}a..${start}${rkey}`, "dead", `${start}${rkey}..${end}`, "record"],
+    ]);
+    expect(batches.flat()).toContainEqual(
+      expect.objectContaining({ kind: "dead", reason: "too-large", path: `${start}${rkey}`, did: range.did }),
+    );
+    expect(decodeMessage(encodeMessage(logged(batchOf(batches[0] ?? [])))).kind).toBe("batch");
+  });
+
+  test("a record that fits only when it is packed travels with a range of its own", () => {
+    const [range, ...records] = rangeEvents(["a", "b", "c"]);
+    const large = records.map((it) => (it.rkey === "b" ? { ...it, record: new Uint8Array(500_000) } : it));
+    const batches = packBatches([range, ...large], { batchSize: 5, limits });
+    expect(shape(batches)).toEqual([
+      [`${start}..${start}a`, "record"],
+      [`${start}a..${start}b`, "record"],
+      [`${start}b..${end}`, "record"],
+    ]);
+    expect(batches[1]?.[1]).toEqual(large[1]);
+  });
 });

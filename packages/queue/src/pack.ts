@@ -1,23 +1,17 @@
 /** Packs events into batches, in order; each batch fits into one message. */
 import type { EventLog, EventSlice } from "@firehose-backfill/core/cbor/event-log";
-import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";
-import { encodeMessage, messageBytes } from "./message-codec.ts";
-import type { QueueLimits } from "./types.ts";
+import type { DeadEntry } from "@firehose-backfill/core/event";
+import { cutRanges } from "./cut-ranges.ts";
+import { ENVELOPE_BYTES, fitsAlone, type PackLimits, tooLarge } from "./too-large.ts";
 
-/** The bytes of a message besides its events: the body, the key, heads, the attribute's name. */
-const ENVELOPE_BYTES = 1024;
 /** The largest entry that tooLarge() creates must fit. */
 const MIN_EVENT_BYTES = 32 * 1024;
 /** 33 KiB. A queue with a smaller limit cannot be used: even the dead entry of an event that is too large would not fit. */
 export const LEAST_MESSAGE_BYTES = MIN_EVENT_BYTES + ENVELOPE_BYTES;
-const MAX_DEAD_PAYLOAD_BYTES = 16 * 1024;
-const MAX_SHOWN_CHARS = 512;
-const MAX_DID_CHARS = 2048;
-
-type PackLimits = Pick<QueueLimits, "maxMessageBytes">;
 
 /**
- * Returns groups of at most `batchSize` events that together are exactly `log`, in order. Each group encodes to at most
+ * Returns groups of at most `batchSize` events that together are exactly `log`, in order. A range of a repository stays with
+ * its records and counts as them; a range that is too large is cut into several. Each group encodes to at most
  * `limits.maxMessageBytes`. An event that is too large for a message of its own, even compressed, is replaced at its position by a
  * DeadEntry with the reason `too-large`.
  * @throws RangeError when the limit is below 33 KiB
@@ -29,16 +23,23 @@ export function packBatches(
   const eventBytes = options.limits.maxMessageBytes - ENVELOPE_BYTES;
   if (eventBytes < MIN_EVENT_BYTES)
     throw new RangeError(`a message of ${eventBytes} bytes is too small for a dead entry`);
-  const { fitting, alone } = replaceTooLarge(log, eventBytes, options.limits);
+  const { batchSize, limits } = options;
+  const { fitting, alone } = log.slice().hasRanges
+    ? cutRanges(log, { batchSize, eventBytes, limits })
+    : replaceTooLarge(log, eventBytes, limits);
   const batches: EventSlice[] = [];
   let start = 0;
   const closeAt = (end: number) => {
     if (end > start) batches.push(fitting.slice(start, end));
     start = end;
   };
-  for (let index = 0; index < fitting.length; index++) {
-    const isFull = index - start === options.batchSize || fitting.bytesOf(start, index + 1) > eventBytes;
-    if (isFull || alone.has(index) || alone.has(index - 1)) closeAt(index);
+  let isAfterAlone = false;
+  for (let index = 0; index < fitting.length;) {
+    const end = fitting.groupEnd(index);
+    const isFull = fitting.countedBetween(start, end) > batchSize || fitting.bytesOf(start, end) > eventBytes;
+    if (isFull || isAfterAlone || alone.has(index)) closeAt(index);
+    isAfterAlone = alone.has(index);
+    index = end;
   }
   closeAt(fitting.length);
   return batches;
@@ -55,54 +56,4 @@ function replaceTooLarge(log: EventLog, eventBytes: number, limits: PackLimits) 
     else dead.set(index, tooLarge(log.at(index), bytes, limits));
   }
   return { fitting: dead.size === 0 ? log : log.replacing(dead), alone };
-}
-
-/** Encodes the events, because only compression shows whether they fit. */
-function fitsAlone(events: EventSlice, limits: PackLimits): boolean {
-  const key = { runId: "", generation: 0, window: 0, fence: 0, number: 0 };
-  const message = encodeMessage({ key, dueMs: 0, paceVersion: 0, events });
-  return messageBytes(message) + ENVELOPE_BYTES <= limits.maxMessageBytes;
-}
-
-function tooLarge(event: FirehoseEvent, bytes: number, { maxMessageBytes }: PackLimits): DeadEntry {
-  const path =
-    event.kind === "record" ? `${event.collection}/${event.rkey}` : event.kind === "dead" ? event.path : null;
-  const shownPath = path === null ? null : truncate(path, MAX_SHOWN_CHARS);
-  const key = shownPath ?? `${event.kind} of ${truncate(event.did ?? "an unknown repo", MAX_SHOWN_CHARS)}`;
-  return {
-    kind: "dead",
-    seq: event.seq,
-    timeMs: event.timeMs,
-    did: event.did !== null && event.did.length <= MAX_DID_CHARS ? event.did : null,
-    path: shownPath,
-    reason: "too-large",
-    error: `${key} takes ${bytes} bytes, more than one message of the queue holds (${maxMessageBytes})`,
-    payload: beginningOf(event),
-  };
-}
-
-/** The first bytes of the part that made it large, in their own memory: a view would keep the whole part. */
-function beginningOf(event: FirehoseEvent): Uint8Array {
-  const { kind } = event;
-  switch (kind) {
-    case "record":
-      return new Uint8Array((event.record ?? new Uint8Array()).subarray(0, MAX_DEAD_PAYLOAD_BYTES));
-    case "dead":
-      return new Uint8Array(event.payload.subarray(0, MAX_DEAD_PAYLOAD_BYTES));
-    case "account":
-    case "identity":
-    case "sync": {
-      const text = kind === "account" ? event.status : kind === "identity" ? event.handle : event.rev;
-      return Buffer.from((text ?? "").slice(0, MAX_DEAD_PAYLOAD_BYTES)).subarray(0, MAX_DEAD_PAYLOAD_BYTES);
-    }
-    default: {
-      const unreachable: never = kind;
-      return unreachable;
-    }
-  }
-}
-
-function truncate(text: string, chars: number): string {
-  // The cut may leave half of a surrogate pair, which CBOR cannot encode.
-  return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed()}…`;
 }

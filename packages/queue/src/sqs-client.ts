@@ -9,12 +9,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export interface SqsClientOptions {
   /** A stand-in's address; it gets invented credentials and ignores the environment. null: the SDK finds AWS (or AWS_ENDPOINT_URL_SQS). */
   readonly endpoint: string | null;
+  /** Shorter limits than these, for a function that has to be done before Lambda ends it. */
+  readonly limits?: { readonly connectTimeoutMs: number; readonly requestTimeoutMs: number };
 }
 
 export function createSqsClient(options: SqsClientOptions): SQSClient {
   const requestHandler = {
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: options.limits?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    requestTimeout: options.limits?.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     throwOnRequestTimeout: true,
   };
   if (options.endpoint === null) return new SQSClient({ requestHandler });

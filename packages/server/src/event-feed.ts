@@ -2,15 +2,18 @@
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
 import type { AppliedRecord } from "@firehose-backfill/sink/applied-feed";
+import type { Change, ChangePage } from "@firehose-backfill/sink/change-feed";
 import { openSink } from "./open-sink.ts";
 
-export type { AppliedRecord };
+export type { AppliedRecord, Change, ChangePage };
 
 export interface EventFeed extends AsyncDisposable {
   /** The last ones, oldest first. @throws SinkError */
   last(limit: number): Promise<readonly AppliedRecord[]>;
-  /** Those above it, oldest first; a screenful at most. @throws SinkError */
-  after(seq: number): Promise<readonly AppliedRecord[]>;
+  /** Where the change feed stands now. @throws SinkError */
+  now(): Promise<string>;
+  /** What changed since that token or "start", a page of it. @throws SinkError (`broken`) when the token cannot be used */
+  changes(since: string): Promise<ChangePage>;
 }
 
 /** There is no database to read from. `message` says what to do. */
@@ -21,8 +24,8 @@ export class NoDatabaseError extends Error {
   }
 }
 
-/** Records are whole: a screenful of them stays small. */
-const AT_ONCE = 200;
+/** Records are whole: so many of them stay small. */
+const AT_ONCE = 500;
 
 /** Connects at the first question. @throws NoDatabaseError, DatabaseUrlError */
 export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataDir">): Promise<EventFeed> {
@@ -34,7 +37,8 @@ export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataD
   const feed = openSink(databaseUrl).openAppliedFeed();
   return {
     last: (limit) => feed.last(limit),
-    after: (seq) => feed.after(seq, AT_ONCE),
+    now: () => feed.now(),
+    changes: (since) => feed.changes(since, AT_ONCE),
     [Symbol.asyncDispose]: () => feed[Symbol.asyncDispose](),
   };
 }

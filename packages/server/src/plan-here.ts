@@ -9,8 +9,8 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
-import { relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { openSources } from "./open-sources.ts";
 
 export interface PlanHereOptions {
   readonly config: Config;
@@ -27,7 +27,7 @@ export async function planHere(options: PlanHereOptions): Promise<Plan> {
   const { config, request, clock, random, signal } = options;
   await using relay = await sampleRelay(options);
   const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-  const sources = { relay: relaySurveyor({ clock, random, userAgent: agent, sampleRelayUrl: relay.url }) };
+  const sources = openSources({ clock, random, userAgent: agent, sampleRelayUrl: relay.url });
   return await makePlan({ clock, sources }, { config, request }, signal);
 }
 

@@ -19,7 +19,6 @@ import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
-import { relayKit } from "@firehose-backfill/firehose/kit";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
@@ -36,6 +35,7 @@ import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
 import { openSink } from "./open-sink.ts";
+import { openSources } from "./open-sources.ts";
 import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
@@ -174,7 +174,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     random,
     store,
     queue,
-    sources: { relay: relayKit({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }) },
+    sources: openSources({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }),
     memory,
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,

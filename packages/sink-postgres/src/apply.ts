@@ -1,5 +1,6 @@
 /**
- * One batch, one transaction, two round trips: begin and lock; then all statements and the commit. If the
+ * One batch, one transaction, two round trips: begin and lock; then all statements and the commit; a few more where it holds
+ * ranges of repositories, because what they remove has to be looked for first. If the
  * database refuses a row, a second transaction finds it and makes it a dead event. After a deadlock or a lock timeout the
  * batch is tried again.
  */
@@ -10,6 +11,7 @@ import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import { applyBisected, type RowContext } from "./bisect.ts";
 import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
+import { countRanges, planRanges } from "./apply-ranges.ts";
 import { latestRows } from "./latest-rows.ts";
 
 import { hostNumber } from "./host-number.ts";
@@ -54,7 +56,8 @@ export async function applyBatch(
     dead: request.rows.filter((row): row is DeadRow => row.kind === "dead"),
     data: request.rows.filter((row): row is DataRow => row.kind !== "dead"),
   };
-  const context: RowContext = { nowMs: startedAt, host: hostNumber(request.host ?? "") };
+  const hasRanges = rows.data.some(({ kind }) => kind === "range");
+  const context: RowContext = { nowMs: startedAt, host: hostNumber(request.host ?? ""), hasRanges };
   let retries = 0;
   let write = applyWhole;
   for (;;) {
@@ -67,8 +70,8 @@ export async function applyBatch(
     await refuseOtherDatabase(deps, request, opened);
     await request.lock.onHeld?.();
     try {
-      const counts = await write(deps.session, { request, rows, context });
-      return { kind: "applied", counts, durationMs: deps.clock.now() - startedAt };
+      const written = await write(deps.session, { request, rows, context });
+      return { ...written, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
       // Thrown, it closes the connection, and the server rolls back.
       if (!(error instanceof StatementError)) throw error;
@@ -124,19 +127,29 @@ async function withLockHolder(session: Session, error: StatementError): Promise<
 type Write = (
   session: Session,
   batch: { readonly request: ApplyRequest; readonly rows: Rows; readonly context: RowContext },
-) => Promise<BatchCounts>;
+) => Promise<Written>;
+
+type Written =
+  | { readonly kind: "applied"; readonly counts: BatchCounts }
+  | { readonly kind: "more"; readonly removed: number; readonly left: number };
 
 interface Rows {
   readonly data: readonly DataRow[];
   readonly dead: readonly DeadRow[];
 }
 
-const applyWhole: Write = async (session, { request, rows: { data, dead }, context }) => {
-  const latest = latestRows(data, context.nowMs);
+const applyWhole: Write = async (session, { request, rows, context }) => {
+  const latest = latestRows(rows.data, context.nowMs);
   const statements = batchStatements(latest, context.host);
-  const results = await session.run([...statements, ...noteStatements(request, data, dead), { sql: "COMMIT" }]);
+  if (context.hasRanges) {
+    const results = await session.run(statements);
+    return endBatch(session, request, rows, countApplied(latest, statements, results, true));
+  }
+  const noted = noteStatements(request, rows.data, rows.dead);
+  const results = await session.run([...statements, ...noted, { sql: "COMMIT" }]);
   const applied = countApplied(latest, statements, results);
-  return countsOf(request, { data, dead, applied, noted: results.slice(statements.length, -1) });
+  const counts = countsOf(request, { ...rows, applied, noted: results.slice(statements.length, -1) });
+  return { kind: "applied", counts };
 };
 
 const applyWithoutRefused: Write = async (session, { request, rows, context }) => {
@@ -144,9 +157,23 @@ const applyWithoutRefused: Write = async (session, { request, rows, context }) =
   const isRefused = new Set(refused.map(({ row }) => row));
   const data = rows.data.filter((row) => !isRefused.has(row));
   const dead = [...rows.dead, ...refused.map((each) => each.dead)];
-  const results = await session.run([...noteStatements(request, data, dead), { sql: "COMMIT" }]);
-  return countsOf(request, { data, dead, applied, noted: results.slice(0, -1) });
+  return endBatch(session, request, { data, dead }, applied);
 };
+
+/** After the rows: what ranges prove beside them, what is noted, and the commit. */
+async function endBatch(session: Session, request: ApplyRequest, rows: Rows, applied: number): Promise<Written> {
+  const { runId } = request.batch;
+  const ranges = rows.data.filter((row) => row.kind === "range");
+  const maxRemovals = request.maxRemovals ?? Infinity;
+  const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals });
+  const noted = noteStatements(request, rows.data, rows.dead);
+  const results = await session.run([...noted, ...(plan?.statements ?? []), { sql: "COMMIT" }]);
+  if (plan !== null && plan.left > 0) return { kind: "more", removed: plan.removed, left: plan.left };
+  const its = { ...rows, applied, noted: results.slice(0, noted.length) };
+  if (plan === null) return { kind: "applied", counts: countsOf(request, its) };
+  const { held, removed } = countRanges(ranges, results.slice(noted.length, -1));
+  return { kind: "applied", counts: { ...countsOf(request, { ...its, applied: applied + held }), removed } };
+}
 
 /** What is said of the batch beside its rows: who is dead, or, in a redrive, who is not any more. */
 function noteStatements(
@@ -177,7 +204,8 @@ function countsOf(
     const applied = Math.min(its.applied, revived);
     return { applied, stale: revived - applied, dead: rows.length - revived, deadReasons };
   }
-  const counts = { applied: its.applied, stale: its.data.length - its.applied, dead: its.dead.length };
+  const events = its.data.filter(({ kind }) => kind !== "range").length;
+  const counts = { applied: its.applied, stale: events - its.applied, dead: its.dead.length };
   if (its.dead.length === 0) return counts;
   const deadReasons: Record<string, number> = {};
   for (const { reason } of its.dead) deadReasons[reason] = (deadReasons[reason] ?? 0) + 1;

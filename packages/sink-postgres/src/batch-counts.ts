@@ -12,6 +12,7 @@ export function countApplied(
   latest: LatestRows,
   statements: readonly BatchStatement[],
   results: readonly StatementResult[],
+  hasRanges = false,
 ): number {
   const byTarget = new Map<Target, StatementResult | undefined>(
     statements.map(({ target }, i) => [target, results[i]]),
@@ -23,5 +24,14 @@ export function countApplied(
   const [statuses, purged] = [didsOf("accounts"), didsOf("purges")];
   for (const row of latest.accounts) if (statuses.has(row.did)) markers.add(row);
   for (const row of latest.purges) if (purged.has(row.did)) markers.add(row);
-  return markers.size + countOf("syncs") + countOf("identities") + latest.identitiesWithoutHandle + countOf("records");
+  // Where ranges are, their records are counted as they stand in the end (apply-ranges.ts).
+  const proved = hasRanges ? 0 : countOf("proved");
+  return (
+    proved +
+    markers.size +
+    countOf("syncs") +
+    countOf("identities") +
+    latest.identitiesWithoutHandle +
+    countOf("records")
+  );
 }

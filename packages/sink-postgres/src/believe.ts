@@ -10,6 +10,7 @@ const LAST_DATE_MS = 8.64e15;
 
 export function believe(row: DataRow, nowMs: number): DataRow {
   if (!isTooFarAhead(row.timeMs, nowMs)) return row;
+  if (row.kind === "range") return { ...row, timeMs: Math.trunc(nowMs) };
   if (row.kind !== "record") return { ...row, timeMs: Number.NaN };
   if (row.timeMs > LAST_DATE_MS) return row;
   const revMs = tidTimeMs(row.rev);

@@ -15,6 +15,8 @@ import type { DeadRow } from "@firehose-backfill/sink/rows";
 export interface RowContext {
   readonly nowMs: number;
   readonly host: number;
+  /** The records of repositories are not counted here. */
+  readonly hasRanges: boolean;
 }
 
 export interface Bisected {
@@ -59,7 +61,7 @@ async function tryRows(
   const statements = batchStatements(latest, context.host);
   try {
     const results = await session.run([{ sql: "SAVEPOINT part" }, ...statements, { sql: "RELEASE SAVEPOINT part" }]);
-    onApplied(countApplied(latest, statements, results.slice(1)));
+    onApplied(countApplied(latest, statements, results.slice(1), context.hasRanges));
     return null;
   } catch (error) {
     if (!(error instanceof StatementError) || error.verdict !== "data") throw error;

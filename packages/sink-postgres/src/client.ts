@@ -11,6 +11,8 @@ import { answerScram } from "./scram.ts";
 export interface ClientOptions {
   readonly target: DatabaseTarget;
   readonly connectTimeoutMs: number;
+  /** Made for each connection, in the place of the target's own. */
+  readonly password?: (() => string) | undefined;
   /** For hosts of Neon; Node's own WebSocket when it is left out. */
   readonly webSocket?: WebSocketConstructor | undefined;
 }
@@ -35,11 +37,11 @@ export function clientFor(options: ClientOptions): typeof Client {
   return options.target.transport === "websocket" ? webSocketClient(options) : directClient(options);
 }
 
-function webSocketClient({ target, webSocket }: ClientOptions): typeof Client {
+function webSocketClient({ target, webSocket, password }: ClientOptions): typeof Client {
   return class extends Client {
     constructor(config?: string | ClientConfig) {
       super(config);
-      forgetEnvironment(this, target);
+      forgetEnvironment(this, withPassword(target, password));
       if (webSocket !== undefined) this.neonConfig.webSocketConstructor = webSocket;
     }
   };
@@ -48,9 +50,12 @@ function webSocketClient({ target, webSocket }: ClientOptions): typeof Client {
 function directClient(options: ClientOptions): typeof Client {
   const socket = directSocket(options);
   return class extends Client {
+    readonly target: DatabaseTarget;
+
     constructor(config?: string | ClientConfig) {
       super(config);
-      forgetEnvironment(this, options.target);
+      this.target = withPassword(options.target, options.password);
+      forgetEnvironment(this, this.target);
       this.neonConfig.webSocketConstructor = socket;
       this.neonConfig.useSecureWebSocket = false;
       this.neonConfig.wsProxy = () => "direct";
@@ -63,7 +68,7 @@ function directClient(options: ClientOptions): typeof Client {
     override async _handleAuthSASLContinue(message: { readonly data: string }): Promise<void> {
       const session: { clientNonce: string } = this.saslSession;
       try {
-        const answer = await answerScram(session.clientNonce, options.target.password, message.data);
+        const answer = await answerScram(session.clientNonce, this.target.password, message.data);
         Object.assign(session, { message: "SASLResponse", ...answer });
         this.connection.sendSCRAMClientFinalMessage(answer.response);
       } catch (error) {
@@ -72,4 +77,8 @@ function directClient(options: ClientOptions): typeof Client {
       }
     }
   };
+}
+
+function withPassword(target: DatabaseTarget, password: (() => string) | undefined): DatabaseTarget {
+  return password === undefined ? target : { ...target, password: password() };
 }

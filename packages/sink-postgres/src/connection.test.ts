@@ -80,6 +80,32 @@ describe("the pool", () => {
     await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ kind: "service" });
   });
 
+  test("issue 18.3: connections that were forgotten while they lay idle cost one short wait, not one each", async () => {
+    const forgotten = new Set<() => void>();
+    await using line = await listen((near) => {
+      const far = connectTcp(Number(new URL(databaseUrl).port), "127.0.0.1");
+      far.on("error", () => near.destroy()).pipe(near);
+      near.on("close", () => far.destroy()).pipe(far);
+      // Neither closed nor answered: what comes is thrown away.
+      forgotten.add(() => {
+        far.unpipe(near);
+        near.unpipe(far);
+        near.resume();
+      });
+    });
+    const url = new URL(databaseUrl);
+    url.port = String(line.port);
+    await using database = openDatabase({ databaseUrl: url.href, poolSize: 3, firstAnswerMs: 300 });
+    await Promise.all([1, 2, 3].map(() => ask(database, "SELECT pg_sleep(0.2)")));
+    expect(forgotten.size).toBe(3);
+    for (const forget of forgotten) forget();
+    const beganAt = performance.now();
+    expect(await database.use([{ sql: "SELECT 7" }], async (_, [first]) => first?.rows[0]?.[0])).toBe("7");
+    // One of 300 ms, and for each the half second after which a socket that was closed is cut.
+    expect(performance.now() - beganAt).toBeLessThan(300 + 3 * 500 + 700);
+    expect(forgotten.size).toBe(4);
+  });
+
   test("a server that goes silent in the middle is given up", async () => {
     await using database = openDatabase({ databaseUrl, poolSize: 1, roundTripTimeoutMs: 100 });
     await database.use([{ sql: "SELECT 1" }], async () => {});

@@ -7,6 +7,7 @@ import { createLimiter } from "@firehose-backfill/throttle/limiter";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
 import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
+import { type IamLogin, iamPassword } from "./iam-login.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
 import { fromDriver, PostgresError, StatementError } from "./sink-error.ts";
 
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
   readonly databaseUrl: string;
   /** Connections at most, everything included: 1 to 50. A function: it may move while the pool is open. */
   readonly poolSize: number | (() => number);
+  /** Log in with tokens of IAM; left out: with the password of the URL. */
+  readonly iam?: IamLogin | undefined;
   /** For hosts of Neon; Node's own WebSocket when it is left out. */
   readonly webSocket?: WebSocketConstructor | undefined;
   readonly connectTimeoutMs?: number | undefined;
@@ -25,6 +28,8 @@ export interface DatabaseOptions {
   readonly signal?: AbortSignal | undefined;
   /** All round trips of one use together; left out: each has the limit above for itself. */
   readonly useTimeoutMs?: number | undefined;
+  /** The first answer on a connection that was used before, which may have died without a word. Above every lock time-out in use. */
+  readonly firstAnswerMs?: number | undefined;
   /** Called for connections that failed while they were idle. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -38,8 +43,8 @@ export interface Database {
   readonly target: DatabaseTarget;
   /**
    * Takes a connection, sends `opening` and hands both to `work`. A connection that turns out dead at its first round
-   * trip is replaced, once for each that lay idle: nothing has been done on it. One on which `work` throws is closed:
-   * its state is not known.
+   * trip is replaced, once for each that lay idle: nothing has been done on it. If one gives no answer at all, those that
+   * lay idle beside it are replaced untried. One on which `work` throws is closed: its state is not known.
    * @throws SinkError (`service`) when none can be had, and whatever `opening` or `work` throws
    */
   use<T>(
@@ -58,6 +63,8 @@ const MAX_POOL_SIZE = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 10_000;
 const ROUND_TRIP_TIMEOUT_MS = 60_000;
+/** A process that is frozen or sleeps is not told that its connections are gone: without this limit it would wait for a round trip's. */
+const FIRST_ANSWER_MS = 7_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 /** Connects to nothing yet. @throws DatabaseUrlError */
@@ -67,6 +74,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     target,
     connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     webSocket: options.webSocket,
+    password: options.iam === undefined ? undefined : iamPassword(target, options.iam),
   };
   const pool = new Pool({
     ...clientConfig(clientOptions),
@@ -78,6 +86,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.Client = clientFor(clientOptions);
   pool.on("error", (error: unknown) => options.log?.(`an idle connection failed: ${fromDriver(error).message}`));
   const roundTripTimeoutMs = options.roundTripTimeoutMs ?? ROUND_TRIP_TIMEOUT_MS;
+  const firstAnswerMs = options.firstAnswerMs ?? FIRST_ANSWER_MS;
   // The pool has a queue of its own, but one whose waiting counts as a connection time-out.
   const { poolSize } = options;
   const size = () => Math.min(MAX_POOL_SIZE, typeof poolSize === "number" ? poolSize : poolSize());
@@ -90,16 +99,29 @@ export function openDatabase(options: DatabaseOptions): Database {
   async function open(
     opening: readonly Statement[],
   ): Promise<readonly [PooledClient, Session, readonly StatementResult[]]> {
+    let wasSilent = false;
     for (;;) {
       const client = await takeClient(pool);
       const used = known.has(client);
       known.add(client);
+      if (used && wasSilent) {
+        // A goodbye to a peer that is silent would be waited for.
+        client.connection.stream.destroy();
+        await openOnes.close(client);
+        continue;
+      }
       const session = sessionOn(client, roundTripTimeoutMs, options.useTimeoutMs ?? Infinity);
+      const beganAt = performance.now();
       try {
-        return [client, session, opening.length === 0 ? [] : await session.run(opening)];
+        return [
+          client,
+          session,
+          opening.length === 0 ? [] : await session.run(opening, used ? firstAnswerMs : Infinity),
+        ];
       } catch (error) {
         await openOnes.close(client);
         if (!(used && isLost(error))) throw error;
+        wasSilent = performance.now() - beganAt >= firstAnswerMs;
       }
     }
   }
@@ -182,12 +204,17 @@ async function takeClient(pool: Pool): Promise<PooledClient> {
   }
 }
 
-function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): Session {
+interface LimitedSession extends Session {
+  run(statements: readonly Statement[], atMostMs?: number): Promise<readonly StatementResult[]>;
+}
+
+function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): LimitedSession {
   // Real time, not the injected clock: it bounds I/O, not a decision.
   const beganAt = performance.now();
   return {
-    async run(statements) {
-      const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, useTimeoutMs - (performance.now() - beganAt)));
+    async run(statements, atMostMs = Infinity) {
+      const leftMs = useTimeoutMs - (performance.now() - beganAt);
+      const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, leftMs, atMostMs));
       const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs);
       try {
         return await runPipeline(client, statements);

@@ -19,8 +19,10 @@ const clear = () => clearTables(at.sink);
 async function tables(): Promise<unknown> {
   const columns =
     "did, handle, handle_at, handle_seq, active, status, status_at, status_seq, purged_at, purged_seq, rev";
+  // All but which transaction wrote it.
+  const record = "did, collection, rkey, cid, rev, seq, record, indexed_at, host";
   const statements = [
-    { sql: "SELECT * FROM firehose.records ORDER BY did, collection, rkey" },
+    { sql: `SELECT ${record} FROM firehose.records ORDER BY did, collection, rkey` },
     { sql: `SELECT ${columns} FROM firehose.repos ORDER BY did` },
     { sql: "SELECT did, rkey, cid FROM firehose.live_records ORDER BY did, collection, rkey" },
   ];

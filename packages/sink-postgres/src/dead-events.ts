@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeEvent } from "@firehose-backfill/core/cbor/event-layout";
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
+import { deadEntry, MAX_DEAD_PAYLOAD_BYTES } from "@firehose-backfill/core/dead-entry";
 import type { Database } from "./connection.ts";
 import type { DataRow } from "./request.ts";
 import type { Statement } from "./pipeline.ts";
@@ -33,7 +34,6 @@ export interface ListDeadOptions {
   readonly after?: Pick<DeadEvent, "seq" | "id">;
 }
 
-const MAX_PAYLOAD_BYTES = 16 * 1024;
 /** Its error is the same whenever the frame is read again. */
 const BAD_FRAME = "bad-frame";
 
@@ -53,7 +53,7 @@ export function deadStatement(runId: string, rows: readonly DeadRow[]): Statemen
       const id = deadEventId(runId, row);
       const { did, path, reason, error } = row;
       const seq = Number.isSafeInteger(row.seq) ? row.seq : 0;
-      const payload = Buffer.from(row.payload).subarray(0, MAX_PAYLOAD_BYTES).toString("base64");
+      const payload = Buffer.from(row.payload).subarray(0, MAX_DEAD_PAYLOAD_BYTES).toString("base64");
       const text = {
         run_id: runId,
         did: storable(did),
@@ -82,18 +82,19 @@ function keptEvent({ event }: DeadRow): string | null {
 /** The row that the database refused, as a dead event. */
 export function refusedRow(row: DataRow, error: StatementError): DeadRow {
   // A marker is its own event; of a record the row shows what was refused, and the event is what is tried again.
-  const { event, ...shown } = row.kind === "record" ? row : { ...row, event: row };
-  return {
-    kind: "dead",
+  const { event, ...shown } =
+    row.kind === "record" ? row : row.kind === "range" ? { ...row, event: undefined } : { ...row, event: row };
+  return deadEntry({
     did: row.did,
-    seq: row.seq,
+    // What comes from a repository has no place in a stream.
+    seq: row.kind === "range" ? 0 : (row.seq ?? 0),
     timeMs: row.timeMs,
     path: row.kind === "record" ? `${row.collection}/${row.rkey}` : null,
     reason: `database-${error.sqlState}`,
     error: error.message,
     payload: Buffer.from(JSON.stringify(shown)),
     ...(event === undefined ? {} : { event }),
-  };
+  });
 }
 
 /**
@@ -102,7 +103,7 @@ export function refusedRow(row: DataRow, error: StatementError): DeadRow {
  * names the digest of all of it.
  */
 function deadEventId(runId: string, { seq, did, path, reason, error, payload }: DeadRow): string {
-  const arrived = createHash("sha256").update(payload.subarray(0, MAX_PAYLOAD_BYTES)).digest("hex");
+  const arrived = createHash("sha256").update(payload.subarray(0, MAX_DEAD_PAYLOAD_BYTES)).digest("hex");
   const digest = createHash("sha256")
     .update(JSON.stringify([runId, seq, did, path, reason, arrived, reason === BAD_FRAME ? error : null]))
     .digest();

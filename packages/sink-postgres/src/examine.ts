@@ -41,8 +41,9 @@ const PRIVILEGES = `
   SELECT privilege || ' on firehose.' || relname
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
     unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
-  WHERE nspname = 'firehose' AND relname = ANY (ARRAY['records', 'repos', 'dead_events', 'schema_version'])
+  WHERE nspname = 'firehose' AND relname = ANY (ARRAY['records', 'repos', 'dead_events', 'schema_version', 'change_feed'])
     AND (relname <> 'schema_version' OR privilege = 'SELECT')
+    AND (relname <> 'change_feed' OR privilege IN ('SELECT', 'UPDATE'))
     AND NOT has_table_privilege(pg_class.oid, privilege)
   ORDER BY relname, privilege`;
 

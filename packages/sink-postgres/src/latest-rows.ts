@@ -8,7 +8,7 @@ import type { DataRow } from "./request.ts";
 
 /** Every list is sorted by its key and holds a key once. */
 export interface LatestRows {
-  /** Every repo that the rows speak of, with the newest revision of a record operation in it, applied or not. */
+  /** Every repo that the rows speak of, with the newest revision of a record or range in it, applied or not. */
   readonly repos: readonly { readonly did: string; readonly rev: string | null }[];
   readonly syncs: readonly SyncRow[];
   readonly accounts: readonly AccountRow[];
@@ -32,7 +32,8 @@ export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRo
   for (const given of rows) {
     const row = believe(given, nowMs);
     const rev = repos.get(row.did) ?? null;
-    repos.set(row.did, row.kind === "record" && (rev === null || row.rev > rev) ? row.rev : rev);
+    const saysRev = row.kind === "record" || row.kind === "range";
+    repos.set(row.did, saysRev && (rev === null || row.rev > rev) ? row.rev : rev);
     switch (row.kind) {
       case "record":
         keep(records, recordKey(row), row, isNewerRecord);
@@ -47,6 +48,9 @@ export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRo
         break;
       case "sync":
         keep(syncs, row.did, row, (a, b) => a.rev > b.rev);
+        break;
+      case "range":
+        // Written after all rows (apply-ranges.ts); its repo is locked with the others.
         break;
       default:
         row satisfies never;

@@ -7,8 +7,10 @@
  * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
  * that overlap wait in the order of the dids instead of deadlocking.
  */
+import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";
 import type { Statement } from "./pipeline.ts";
+import { THIS_TRANSACTION } from "./schema/change-feed.ts";
 import type { AccountRow, IdentityRow, RecordRow } from "@firehose-backfill/sink/rows";
 
 /** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
@@ -48,8 +50,8 @@ const LATEST_AT = "to_timestamp((w.value ->> 'at')::bigint / 1000.0)";
 
 const ACCOUNTS = `
   UPDATE firehose.repos AS r
-  SET (active, status, status_at, status_seq, status_marks, updated_at) = (
-    SELECT (w.value ->> 'active')::boolean, w.value ->> 'status', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+  SET (active, status, status_at, status_seq, status_marks, updated_at, xid) = (
+    SELECT (w.value ->> 'active')::boolean, w.value ->> 'status', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("status", ", 'active', r.active, 'status', r.status")} || jsonb_build_object(x.host,
       jsonb_build_object('seq', x.seq, 'at', x.time, 'active', x.active, 'status', x.status)) AS marks) AS m,
       jsonb_each(m.marks) AS w
@@ -61,8 +63,8 @@ const ACCOUNTS = `
 /** The greatest number and the latest time, each for itself: both only grow, in whatever order the markers come. */
 const PURGES = `
   UPDATE firehose.repos AS r
-  SET (purged_at, purged_seq, purge_marks, updated_at) = (
-    SELECT ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+  SET (purged_at, purged_seq, purge_marks, updated_at, xid, purged_xid) = (
+    SELECT ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}, ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("purge", "")} || jsonb_build_object(x.host, jsonb_build_object(
       'seq', greatest(x.seq, (r.purge_marks -> x.host ->> 'seq')::bigint),
       'at', greatest(x.time, (r.purge_marks -> x.host ->> 'at')::bigint))) AS marks) AS m,
@@ -75,20 +77,21 @@ const PURGES = `
   RETURNING r.did`;
 
 /**
- * One repo a statement: joined to a list, the planner would rather read the whole table. A row whose host is not known is
- * from before it was kept.
+ * One repo a statement: joined to a list, the planner would rather read the whole table. A row from a repository is as old as
+ * the revision that proved it; any other whose host is not known is from before it was kept.
  */
 const PURGED_RECORDS = `
   DELETE FROM firehose.records
   WHERE did = $1 AND CASE
+    WHEN seq IS NULL THEN rev < $5
     WHEN host = $4::integer THEN seq < $3::bigint
     WHEN host IS NULL THEN (indexed_at, seq) < (to_timestamp($2::bigint / 1000.0), $3::bigint)
     ELSE indexed_at < to_timestamp($2::bigint / 1000.0) END`;
 
 const IDENTITIES = `
   UPDATE firehose.repos AS r
-  SET (handle, handle_at, handle_seq, handle_marks, updated_at) = (
-    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now()
+  SET (handle, handle_at, handle_seq, handle_marks, updated_at, xid) = (
+    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("handle", ", 'handle', r.handle")} || jsonb_build_object(x.host,
       jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', x.handle)) AS marks) AS m,
       jsonb_each(m.marks) AS w
@@ -105,21 +108,63 @@ const IS_PURGED = `
     WHERE CASE WHEN w.key = $2::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
       ELSE x.time < (w.value ->> 'at')::bigint END) END`;
 
-/** A subquery and not a join, for the same reason: one look into the index a row, however small the table is. */
+/** The same for what a repository proved: it is as old as its revision. */
+const IS_PROVED_PURGED = `
+  CASE WHEN p.purge_marks IS NULL THEN to_timestamp(x.at / 1000.0) < p.purged_at
+  ELSE EXISTS (SELECT FROM jsonb_each(p.purge_marks) AS w WHERE x.at < (w.value ->> 'at')::bigint) END`;
+
+/** As repos/src/walk/key-time.ts has it. */
+export const TID = "'^[234567a-j][234567a-z]{12}$'";
+
+/** Whether a range of the repository has told already what was there at that revision, or later. */
+function isProved(operator: "<" | "<="): string {
+  return `p.proved IS NOT NULL AND EXISTS (
+    SELECT FROM jsonb_array_elements(p.proved) AS w
+    WHERE (x.collection || '/' || x.rkey) COLLATE "C" > w.value ->> 0
+      AND (x.collection || '/' || x.rkey) COLLATE "C" <= w.value ->> 1
+      AND x.rev COLLATE "C" ${operator} w.value ->> 2
+      AND NOT coalesce(x.rkey COLLATE "C" < w.value ->> 3 AND x.rkey ~ ${TID}, false))`;
+}
+
+function isStale(isPurged: string, operator: "<" | "<="): string {
+  return `coalesce((
+    SELECT coalesce(${isPurged}, false) OR (${isProved(operator)}) FROM firehose.repos AS p WHERE p.did = x.did), false)`;
+}
+
+/**
+ * A subquery and not a join, for the same reason: one look into the index a row, however small the table is. `xid` is by
+ * default this transaction's, also in \`excluded\`: the change feed finds the row by it.
+ */
 const RECORDS = `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, seq, record, indexed_at, host)
   SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $2::integer
   FROM json_to_recordset($1::json)
     AS x(did text, collection text, rkey text, cid text, rev text, seq bigint, record text, time bigint)
-  WHERE NOT coalesce((SELECT ${IS_PURGED} FROM firehose.repos AS p WHERE p.did = x.did), false)
+  WHERE NOT ${isStale(IS_PURGED, "<=")}
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
-      indexed_at = excluded.indexed_at, host = excluded.host
+      indexed_at = excluded.indexed_at, host = excluded.host, xid = excluded.xid
   WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`;
 
+/**
+ * Records that repositories proved. One of the same revision and CID is left as it is, whoever wrote it; of another CID the
+ * repository is right.
+ */
+const PROVED_RECORDS = `
+  INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, record, indexed_at)
+  SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.record::jsonb, ${AT}
+  FROM json_to_recordset($1::json)
+    AS x(did text, collection text, rkey text, cid text, rev text, record text, time bigint, at double precision)
+  WHERE NOT ${isStale(IS_PROVED_PURGED, "<")}
+  ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
+  ON CONFLICT (did, collection, rkey) DO UPDATE
+  SET cid = excluded.cid, rev = excluded.rev, seq = NULL, record = excluded.record, indexed_at = excluded.indexed_at,
+      host = NULL, xid = excluded.xid
+  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`;
+
 /** What a statement's rows are, so that its result can be counted. */
-export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records";
+export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records" | "proved";
 
 export interface BatchStatement extends Statement {
   readonly target: Target;
@@ -128,6 +173,10 @@ export interface BatchStatement extends Statement {
 /** In the one order that all batches use. Those without rows are left out. `host`: whose sequence numbers the rows carry. */
 export function batchStatements(latest: LatestRows, host = 0): readonly BatchStatement[] {
   const key = String(host);
+  const [ofStream, proved] = [
+    latest.records.filter(({ seq }) => seq !== null),
+    latest.records.filter(({ seq }) => seq === null),
+  ];
   return [
     ...fromRows({ target: "repos", sql: REPOS, rows: latest.repos }),
     ...fromRows({ target: "syncs", sql: SYNCS, rows: latest.syncs.map(({ did, rev }) => ({ did, rev })) }),
@@ -139,7 +188,8 @@ export function batchStatements(latest: LatestRows, host = 0): readonly BatchSta
       sql: IDENTITIES,
       rows: latest.identities.map((row) => identityInput(row, key)),
     }),
-    ...fromRows({ target: "records", sql: RECORDS, rows: latest.records.map(recordInput) }, [key]),
+    ...fromRows({ target: "records", sql: RECORDS, rows: ofStream.map(recordInput) }, [key]),
+    ...fromRows({ target: "proved", sql: PROVED_RECORDS, rows: proved.map(provedInput) }),
   ];
 }
 
@@ -156,7 +206,8 @@ function fromRows({ target, sql, rows }: Input, more: readonly string[] = []): r
 
 function purgeStatement({ did, timeMs, seq }: AccountRow, host: string): BatchStatement {
   const time = Number.isNaN(timeMs) ? null : String(timeMs);
-  return { target: "purgedRecords", sql: PURGED_RECORDS, values: [did, time, String(seq), host] };
+  const rev = Number.isNaN(timeMs) ? null : tidAt(timeMs);
+  return { target: "purgedRecords", sql: PURGED_RECORDS, values: [did, time, String(seq), host, rev] };
 }
 
 function accountInput({ did, active, status, timeMs, seq }: AccountRow, host: string): object {
@@ -170,4 +221,8 @@ function identityInput({ did, handle, timeMs, seq }: IdentityRow, host: string):
 /** The record stays a text within the text: spliced in, it could end its row and begin another. */
 function recordInput({ did, collection, rkey, cid, rev, seq, json, timeMs }: RecordRow): object {
   return { did, collection, rkey, cid, rev, seq, record: json, time: timeMs };
+}
+
+function provedInput({ did, collection, rkey, cid, rev, json, timeMs }: RecordRow): object {
+  return { did, collection, rkey, cid, rev, record: json, time: Math.trunc(timeMs), at: tidTimeMs(rev) };
 }

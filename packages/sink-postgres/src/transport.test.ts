@@ -10,6 +10,7 @@ import { WebSocketServer } from "ws";
 import { openDatabase } from "./connection.ts";
 import { ask, createDatabase, query } from "@firehose-backfill/testing/sink/rows";
 import { listen, portOf } from "@firehose-backfill/testing/sink/sockets";
+import { rdsToken } from "./rds-token.ts";
 import { verifyConnection } from "./verify-connection.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -44,10 +45,11 @@ async function allowTlsAndPasswords(pgData: string): Promise<void> {
     join(pgData, "postgresql.conf"),
     "ssl = on\nssl_cert_file = 'localhost.crt'\nssl_key_file = 'localhost.key'\n",
   );
+  // `token` logs in as RDS has it with IAM: over TLS, with a token in the clear.
   // `neonish` logs in as Neon's proxy has it: the password in the clear, before it is asked for.
   await writeFile(
     join(pgData, "pg_hba.conf"),
-    "host all neonish 127.0.0.1/32 password\nhost all all 127.0.0.1/32 scram-sha-256\n",
+    "host all neonish 127.0.0.1/32 password\nhostssl all token 127.0.0.1/32 password\nhost all all 127.0.0.1/32 scram-sha-256\n",
   );
 }
 
@@ -97,6 +99,40 @@ describe("TLS, as sslmode has it", () => {
     await using database = openDatabase({ databaseUrl: url, poolSize: 1 });
     await expect(ask(database, "SELECT 1")).rejects.toMatchObject({ kind: "service" });
     await expect(ask(database, "SELECT 1")).rejects.toThrow(message);
+  });
+});
+
+describe("IAM in the place of a password", () => {
+  const CREDENTIALS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "session" };
+  const userArn = "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/token";
+  const ca = `sslmode=verify-full&sslrootcert=${encodeURIComponent(fixture("ca.crt"))}`;
+  const urlOf = (user: string, search: string) =>
+    urlWith((url) => {
+      Object.assign(url, { hostname: "localhost", username: user, password: "", search });
+    });
+
+  test("issue 18.4: each connection logs in with a token of its own time, made for that host, port and user", async () => {
+    const port = Number(new URL(server.databaseUrl).port);
+    const first = Date.parse("2026-11-28T10:00:00Z");
+    const made = { host: "localhost", port, user: "token", region: "eu-central-1", credentials: CREDENTIALS };
+    await query(server.databaseUrl, `CREATE ROLE token LOGIN PASSWORD '${rdsToken({ ...made, nowMs: first })}'`);
+    let nowMs = first;
+    const iam = { userArn, credentials: () => CREDENTIALS, now: () => nowMs };
+    await using database = openDatabase({ databaseUrl: urlOf("token", ca), poolSize: 2, iam });
+    expect(await ask(database, "SELECT current_user")).toBe("token");
+    nowMs += 60_000;
+    const second = ask(database, "SELECT pg_sleep(0.2)::text");
+    await expect(ask(database, "SELECT 1")).rejects.toThrow(/password authentication failed/);
+    await second;
+  });
+
+  test.each([
+    ["token", "sslmode=disable", /needs TLS/],
+    ["token", "", /needs TLS/],
+    ["neonish", ca, /has the user neonish, but IAM allows to log in as token/],
+  ])("issue 18.4: user %s with %j is refused before a token is sent", (user, search, message) => {
+    const iam = { userArn, credentials: () => CREDENTIALS, now: Date.now };
+    expect(() => openDatabase({ databaseUrl: urlOf(user, search), poolSize: 1, iam })).toThrow(message);
   });
 });
 

@@ -1,13 +1,14 @@
-/** What was applied last, for a person who watches: records as they stand, in the order of their sequence numbers. */
-export interface AppliedFeed extends AsyncDisposable {
-  /** The last ones, oldest first. @throws SinkError */
+/** What was applied: the last ones for a person who watches, and all changes since a token. */
+import type { ChangeFeed } from "./change-feed.ts";
+
+export interface AppliedFeed extends ChangeFeed, AsyncDisposable {
+  /** The last ones of the stream, oldest first. @throws SinkError */
   last(limit: number): Promise<readonly AppliedRecord[]>;
-  /** Those above it, oldest first, `limit` at most. Events that are applied late, below it, are not seen. @throws SinkError */
-  after(seq: number, limit: number): Promise<readonly AppliedRecord[]>;
 }
 
 export interface AppliedRecord {
-  readonly seq: number;
+  /** Its place in the stream; null where it came from a repository. */
+  readonly seq: number | null;
   /** Event time, ISO 8601. */
   readonly time: string;
   readonly did: string;

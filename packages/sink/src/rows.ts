@@ -1,5 +1,5 @@
 /** Rows that the consumer has verified and decoded, ready to be applied by any sink. */
-import type { FirehoseEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
+import type { DeadEntry, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
 
 /** A verified record operation, ready to be written. */
 export interface RecordRow {
@@ -9,7 +9,8 @@ export interface RecordRow {
   readonly collection: string;
   readonly rkey: string;
   readonly rev: string;
-  readonly seq: number;
+  /** null: it has no place in a stream, because a repository was read: the record is there at `rev`. */
+  readonly seq: number | null;
   readonly timeMs: number;
   /** base32 text; null for a delete. */
   readonly cid: string | null;
@@ -44,18 +45,27 @@ export interface SyncRow {
   readonly rev: string;
 }
 
-/** An event that cannot be applied, with the reason. A sink keeps it where an operator can find it. */
-export interface DeadRow {
-  readonly kind: "dead";
-  readonly did: string | null;
-  readonly seq: number;
+/**
+ * What a repository proves of a stretch of its keys (`collection/rkey`, compared byte by byte): above `from`, up to and with
+ * `to`, there is at `rev` nothing but `keys`. Its records are rows of their own in the same call, with `seq` null.
+ */
+export interface RangeRow {
+  readonly kind: "range";
+  readonly did: string;
+  readonly rev: string;
+  /** When it was read. */
   readonly timeMs: number;
-  readonly path: string | null;
-  readonly reason: string;
-  readonly error: string;
-  readonly payload: Uint8Array;
-  /** What can be tried again. Left out: what arrived was never an event. */
-  readonly event?: Exclude<FirehoseEvent, { readonly kind: "dead" }>;
+  /** The one that the range lies in. null: it may touch any number of them. */
+  readonly collection: string | null;
+  readonly from: string;
+  readonly to: string;
+  /** Nothing is said of record keys that are TIDs below it. */
+  readonly sinceTid: string | null;
+  /** All that are there, also those that could not be read: what is not among them is deleted. */
+  readonly keys: readonly string[];
 }
 
-export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | DeadRow;
+/** An event that cannot be applied, with the reason. A sink keeps it where an operator can find it. */
+export type DeadRow = DeadEntry;
+
+export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | RangeRow | DeadRow;

@@ -17,6 +17,8 @@ export interface Sink extends AsyncDisposable {
 
 export interface ApplyOptions {
   readonly lock: SlotLock;
+  /** How many rows that ranges prove absent may be removed by this call. Left out: as many as there are. */
+  readonly maxRemovals?: number;
   /** Given: the rows are these dead events, one a row, that are tried again. */
   readonly deadEventIds?: readonly string[];
   /** The host whose sequence numbers the rows carry. Left out: all rows are of one host. */
@@ -35,11 +37,18 @@ export interface AppliedCounts {
   readonly dead: number;
   /** `dead` by reason. */
   readonly deadReasons?: Readonly<Record<string, number>>;
+  /** Rows that the ranges prove absent and that were there, those of earlier calls for this batch included. */
+  readonly removed?: number;
 }
 
 export type ApplyResult =
   /** Committed. Rows that the sink itself refused were kept as dead events and are in `counts.dead`. */
   | { readonly kind: "applied"; readonly counts: AppliedCounts; readonly durationMs: number }
+  /**
+   * Committed in part: all that was given is written, `removed` rows that ranges prove absent are gone, and about `left` of
+   * them are still there. Called again, the sink goes on, and at the end counts the whole batch.
+   */
+  | { readonly kind: "more"; readonly removed: number; readonly left: number; readonly durationMs: number }
   /** The lock could not be had: as many batches as are allowed are being applied. */
   | { readonly kind: "busy" }
   | { readonly kind: "late" };

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
 import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
-import { doneShare } from "./totals.ts";
+import { doneShare, liveTotals } from "./totals.ts";
 
 describe("elapsed", () => {
   it.each([
@@ -226,4 +226,14 @@ describe("fault 31: time left", () => {
     expect(etaSeconds({ ...base, run, ratePerSecond: 100 })).toBe(45);
     expect(etaSeconds({ ...base, run })).toBe(1_800);
   });
+});
+
+it("issue 15.3: rows that ranges removed are received and processed before their window is; empty ranges are done, too", () => {
+  const window = sampleWindow(1, [{ applied: 2, stale: 0, dead: 0, removed: 3, emptyRanges: 2 }, null]);
+  const none = { received: 0, processed: 0, stale: 0, dead: 0, deadReasons: {}, skipped: {} };
+  const [before, after] = [liveTotals(none, [sampleWindow(1, [null, null])]), liveTotals(none, [window])];
+  expect(after.received - before.received).toBe(3);
+  expect(after.processed).toBe(5);
+  expect(before.outstanding - after.outstanding).toBe(4);
+  expect(doneShare(window.window, window.entries)).toBeCloseTo(4 / window.window.events);
 });

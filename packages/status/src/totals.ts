@@ -1,5 +1,6 @@
 /** What a run has done so far: the totals in the run item, and the counts of the windows after the applied cursor (docs/invariants.md, number 3). */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
+import { countedOf, processedOf } from "@firehose-backfill/core/batch-counts";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 
 export interface LiveTotals {
@@ -25,10 +26,11 @@ export function liveTotals(applied: RunTotals, openWindows: readonly OpenWindow[
     let finished = 0;
     for (const { outcome, counts } of entries) {
       if (outcome === null || counts === null) continue;
-      processed += counts.applied + counts.stale;
+      received += counts.removed ?? 0;
+      processed += processedOf(counts);
       dead += counts.dead;
       addCounts(deadReasons, counts.deadReasons ?? {});
-      finished += counts.applied + counts.stale + counts.dead;
+      finished += countedOf(counts);
     }
     outstanding += Math.max(0, window.events - finished);
   }
@@ -42,7 +44,7 @@ function addCounts(sums: Record<string, number>, add: Readonly<Record<string, nu
 /** The part of a window's events that is applied or dead. 0 to 1; 1 where there are none. */
 export function doneShare({ events }: OpenWindow["window"], entries: OpenWindow["entries"]): number {
   let done = 0;
-  for (const { counts } of entries) done += counts === null ? 0 : counts.applied + counts.stale + counts.dead;
+  for (const { counts } of entries) done += counts === null ? 0 : countedOf(counts);
   return events === 0 ? 1 : Math.min(1, done / events);
 }
 

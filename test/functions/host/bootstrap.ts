@@ -11,6 +11,15 @@ const api = `http://${process.env["AWS_LAMBDA_RUNTIME_API"]}/2018-06-01/runtime`
 const leaked: Buffer[] = [];
 const leakMb = Number(process.env["TEST_LEAK_MB"] ?? 0);
 
+/** What a long freeze leaves: the wall clock is ahead of where it was, and timers know nothing of it. */
+let aheadMs = 0;
+const systemNow = Date.now;
+const now = () => systemNow() + aheadMs;
+globalThis.Date = new Proxy(Date, {
+  construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+  get: (target, name) => (name === "now" ? now : Reflect.get(target, name)),
+});
+
 const handler = await load(process.argv[2] ?? "");
 for (;;) await next(handler);
 
@@ -18,6 +27,12 @@ async function load(bundle: string): Promise<Handler> {
   const before = performance.now();
   try {
     const { handler: loaded }: { handler: Handler } = await import(pathToFileURL(bundle).href);
+    // The managed runtime of Node 24 has no callbacks any more.
+    if (loaded.length > 2) {
+      const refused = new Error("AWS Lambda has removed support for callback-based function handlers");
+      refused.name = "Runtime.CallbackHandlerDeprecated";
+      throw refused;
+    }
     await post("init/done", performance.now() - before);
     return loaded;
   } catch (error) {
@@ -31,6 +46,7 @@ async function next(run: Handler): Promise<void> {
   const event: unknown = await response.json();
   const header = (name: string) => response.headers.get(`lambda-runtime-${name}`) ?? "";
   const id = header("aws-request-id");
+  aheadMs = Number(header("test-clock-ahead-ms"));
   const deadlineMs = Number(header("deadline-ms"));
   const context = {
     awsRequestId: id,
@@ -53,7 +69,8 @@ async function next(run: Handler): Promise<void> {
 
 async function post(path: string, body: unknown): Promise<void> {
   const response = await fetch(`${api}/${path}`, { method: "POST", body: JSON.stringify(body) });
-  await response.arrayBuffer();
+  const answer = await response.text();
+  if (!response.ok) throw new Error(answer);
 }
 
 function describe(error: unknown): object {

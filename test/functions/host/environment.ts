@@ -1,14 +1,23 @@
 /**
  * One Lambda environment: a process that is started for a function, stopped by SIGSTOP while it has nothing to do, and
- * killed when an invocation takes too long. What it printed belongs to the function's log.
+ * killed when an invocation takes too long or too much memory. What it printed belongs to the function's log.
  */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { holdToShare } from "./cpu-share.ts";
 import { type Answer, startRuntimeApi } from "./runtime-api.ts";
 
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
 
-export type Outcome = Answer | { readonly kind: "timeout" } | { readonly kind: "exit"; readonly code: number | null };
+/** How often Lambda's limit of memory is looked after: a kernel does it at each page. */
+const MEMORY_LOOK_MS = 20;
+
+export type Outcome =
+  | Answer
+  | { readonly kind: "timeout" }
+  | { readonly kind: "memory" }
+  | { readonly kind: "exit"; readonly code: number | null };
 
 export interface LambdaEnvironment extends AsyncDisposable {
   readonly pid: number;
@@ -17,7 +26,8 @@ export interface LambdaEnvironment extends AsyncDisposable {
   /** Times it was frozen so far. */
   readonly freezes: () => number;
   readonly isGone: () => boolean;
-  invoke(event: unknown, timeoutMs: number): Promise<Outcome>;
+  /** `aheadMs`: how far its clock is ahead of this machine's, as after a freeze that was not waited for. */
+  invoke(event: unknown, options: { readonly timeoutMs: number; readonly aheadMs: number }): Promise<Outcome>;
 }
 
 export interface EnvironmentOptions {
@@ -27,6 +37,8 @@ export interface EnvironmentOptions {
   readonly memoryMb: number;
   readonly env: Readonly<Record<string, string>>;
   readonly onOutput: (text: string) => void;
+  /** Of a core, while it works; left out: all of it. */
+  readonly cpuShare?: number | undefined;
 }
 
 export async function startEnvironment(options: EnvironmentOptions): Promise<LambdaEnvironment> {
@@ -75,7 +87,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
     importMs: api.loaded,
     freezes: () => freezes,
     isGone: () => isGone,
-    async invoke(event, timeoutMs) {
+    async invoke(event, { timeoutMs, aheadMs }) {
       // Lambda begins to count when the handler is loaded.
       const ready = await Promise.race([api.loaded.then(() => true), exited.then(() => false)]);
       if (!ready) return { kind: "exit", code: await exited };
@@ -85,11 +97,20 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
         child.kill("SIGKILL");
         onTimeout({ kind: "timeout" });
       }, timeoutMs);
+      const { promise: outOfMemory, resolve: onOutOfMemory } = Promise.withResolvers<Outcome>();
+      const looking = setInterval(() => {
+        if (rssMbOf(child.pid) <= options.memoryMb) return;
+        child.kill("SIGKILL");
+        onOutOfMemory({ kind: "memory" });
+      }, MEMORY_LOOK_MS);
+      using _ = options.cpuShare === undefined ? null : holdToShare(child.pid ?? 0, options.cpuShare);
       const exit = exited.then((code): Outcome => ({ kind: "exit", code }));
       try {
-        return await Promise.race([api.invoke(event, Date.now() + timeoutMs), timeout, exit]);
+        const answer = api.invoke(event, { deadlineMs: Date.now() + timeoutMs, aheadMs });
+        return await Promise.race([answer, timeout, outOfMemory, exit]);
       } finally {
         clearTimeout(timer);
+        clearInterval(looking);
       }
     },
     async [Symbol.asyncDispose]() {
@@ -99,4 +120,14 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
       await api[Symbol.asyncDispose]();
     },
   };
+}
+
+/** 0 where there is no such process any more, or no /proc. */
+function rssMbOf(pid: number | undefined): number {
+  try {
+    const [, kb = "0"] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kb) / 1024;
+  } catch {
+    return 0;
+  }
 }

@@ -3,7 +3,9 @@
  * again, up to the reserved concurrency; above it an invocation is throttled.
  */
 import { randomUUID } from "node:crypto";
+import { usedMs } from "./cpu-share.ts";
 import { type LambdaEnvironment, type Outcome, startEnvironment } from "./environment.ts";
+import { LARGEST_PAYLOAD_BYTES } from "./runtime-api.ts";
 
 export interface FunctionOptions {
   readonly name: string;
@@ -12,6 +14,9 @@ export interface FunctionOptions {
   readonly timeoutMs: number;
   readonly reservedConcurrency: number;
   readonly memoryMb?: number;
+  readonly cpuShare?: number | undefined;
+  /** What the environment of this number gets beside the others, from 0. */
+  readonly envOf?: ((index: number) => Readonly<Record<string, string>>) | undefined;
 }
 
 export interface Invocation {
@@ -22,11 +27,16 @@ export interface Invocation {
   readonly error: string | null;
   /** As Lambda bills it: from the event to the answer, each millisecond begun. */
   readonly billedMs: number;
+  /** Of all its threads. Beside other programs it says more than `billedMs`. */
+  readonly cpuMs: number;
 }
 
 export interface LocalFunction extends AsyncDisposable {
   readonly name: string;
+  /** @throws Error for an event that is too large for Lambda to take */
   invoke(event: unknown): Promise<Invocation>;
+  /** The clocks of its environments go ahead of this machine's. */
+  jumpAhead(ms: number): void;
   /** All of them, in the order of their ends. */
   readonly invocations: readonly Invocation[];
   /** Started so far; those that are gone as well. */
@@ -44,6 +54,7 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
   const busy = new Set<LambdaEnvironment>();
   let inUse = 0;
   let output = "";
+  let aheadMs = 0;
 
   const takeEnvironment = async (): Promise<LambdaEnvironment> => {
     for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) if (!kept.isGone()) return kept;
@@ -52,7 +63,8 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
       functionName: options.name,
       logStream: `2026/01/01/[$LATEST]${randomUUID().replaceAll("-", "")}`,
       memoryMb: options.memoryMb ?? 640,
-      env: options.env,
+      env: { ...options.env, ...options.envOf?.(environments.length) },
+      cpuShare: options.cpuShare,
       onOutput: (text) => void (output += text),
     });
     environments.push(started);
@@ -64,14 +76,17 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
     await environment.importMs.catch(() => undefined);
     busy.add(environment);
     const before = performance.now();
-    const outcome = await environment.invoke(event, options.timeoutMs);
+    const usedBefore = usedMs(environment.pid);
+    const outcome = await environment.invoke(event, { timeoutMs: options.timeoutMs, aheadMs });
     const billedMs = Math.ceil(performance.now() - before);
+    const cpuMs = Math.max(0, usedMs(environment.pid) - usedBefore);
     busy.delete(environment);
     if (outcome.kind === "response" || outcome.kind === "error") idle.push(environment);
     return {
       outcome: outcome.kind,
       ...answerOf(outcome),
       billedMs,
+      cpuMs,
     };
   };
 
@@ -81,8 +96,13 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
     environments,
     busyPids: () => [...busy].map(({ pid }) => pid),
     output: () => output,
+    jumpAhead(ms) {
+      aheadMs += ms;
+    },
     async invoke(event) {
-      let invocation: Invocation = { outcome: "throttled", body: null, error: "throttled", billedMs: 0 };
+      if (Buffer.byteLength(JSON.stringify(event)) > LARGEST_PAYLOAD_BYTES)
+        throw new Error("RequestEntityTooLargeException: Lambda takes events of 6 MB");
+      let invocation: Invocation = { outcome: "throttled", body: null, error: "throttled", billedMs: 0, cpuMs: 0 };
       if (inUse < options.reservedConcurrency) {
         inUse += 1;
         try {
@@ -108,6 +128,8 @@ function answerOf(outcome: Outcome): Pick<Invocation, "body" | "error"> {
       return { body: null, error: `${outcome.error.errorType}: ${outcome.error.errorMessage}` };
     case "timeout":
       return { body: null, error: "timed out" };
+    case "memory":
+      return { body: null, error: "Runtime.OutOfMemory: signal: killed" };
     case "exit":
       return { body: null, error: `the runtime exited with ${outcome.code}` };
     default: {

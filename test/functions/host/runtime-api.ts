@@ -19,9 +19,12 @@ export interface RuntimeApi extends AsyncDisposable {
   readonly address: string;
   /** Resolves once the handler is loaded, with the milliseconds that took. @throws Error what loading it threw */
   readonly loaded: Promise<number>;
-  /** Hands out one invocation and resolves with its answer. One at a time. */
-  invoke(event: unknown, deadlineMs: number): Promise<Answer>;
+  /** Hands out one invocation and resolves with its answer. One at a time. `aheadMs`: of the environment's clock. */
+  invoke(event: unknown, options: { readonly deadlineMs: number; readonly aheadMs: number }): Promise<Answer>;
 }
+
+/** Of an event and of an answer: 6 MB, and what Lambda allows beyond. */
+export const LARGEST_PAYLOAD_BYTES = 6 * 1024 * 1024 + 100;
 
 export interface RuntimeApiOptions {
   readonly functionArn: string;
@@ -33,7 +36,13 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   const loaded = Promise.withResolvers<number>();
   // Nobody may be waiting for it when it fails.
   loaded.promise.catch(() => undefined);
-  let pending: { id: string; event: string; deadlineMs: number; answer: (answer: Answer) => void } | null = null;
+  let pending: {
+    id: string;
+    event: string;
+    deadlineMs: number;
+    aheadMs: number;
+    answer: (answer: Answer) => void;
+  } | null = null;
   let isHandedOut = false;
   let waiting: ServerResponse | null = null;
 
@@ -45,7 +54,8 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
     response.writeHead(200, {
       "content-type": "application/json",
       "lambda-runtime-aws-request-id": pending.id,
-      "lambda-runtime-deadline-ms": String(pending.deadlineMs),
+      "lambda-runtime-deadline-ms": String(pending.deadlineMs + pending.aheadMs),
+      "lambda-runtime-test-clock-ahead-ms": String(pending.aheadMs),
       "lambda-runtime-invoked-function-arn": options.functionArn,
     });
     response.end(pending.event);
@@ -67,6 +77,10 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
       return;
     }
     const body = await textOf(request);
+    if (third === "response" && Buffer.byteLength(body) > LARGEST_PAYLOAD_BYTES) {
+      response.writeHead(413).end("Function.ResponseSizeTooLarge");
+      return;
+    }
     response.writeHead(202).end();
     if (first === "init" && second === "done") loaded.resolve(Number(body));
     else if (first === "init") loaded.reject(new Error(errorOf(body).errorMessage));
@@ -86,9 +100,9 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   return {
     address: `127.0.0.1:${address.port}`,
     loaded: loaded.promise,
-    invoke: (event, deadlineMs) =>
+    invoke: (event, { deadlineMs, aheadMs }) =>
       new Promise((resolve) => {
-        pending = { id: randomUUID(), event: JSON.stringify(event), deadlineMs, answer: resolve };
+        pending = { id: randomUUID(), event: JSON.stringify(event), deadlineMs, aheadMs, answer: resolve };
         handOut();
       }),
     async [Symbol.asyncDispose]() {

@@ -19,6 +19,10 @@ export interface Expected {
   /** Where alarms go: a topic of the stage's own, one that was there, or nowhere. */
   readonly alarmTopicArn: AlarmTopicArn;
   readonly hasRegistry: boolean;
+  /** Of consumer and control; null: they are in no VPC. */
+  readonly network: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] } | null;
+  /** The database user that consumer and control log in as; null: with a password. */
+  readonly databaseUserArn: string | null;
   /** Set beside RELAY_URL, by name, as the functions shall see them. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -32,6 +36,8 @@ export const DEFAULTS: Expected = {
   isTraced: false,
   alarmTopicArn: null,
   hasRegistry: false,
+  network: null,
+  databaseUserArn: null,
   settings: {},
 };
 

@@ -13,6 +13,7 @@ export const TYPES = {
   invokeConfig: "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
   logGroup: "aws:cloudwatch/logGroup:LogGroup",
   mapping: "aws:lambda/eventSourceMapping:EventSourceMapping",
+  parameter: "aws:ssm/parameter:Parameter",
   permission: "aws:lambda/permission:Permission",
   queue: "aws:sqs/queue:Queue",
   redriveAllow: "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",

@@ -73,6 +73,18 @@ export const FUNCTIONS: readonly Check[] = [
     run: (stack) => holds("a resource shows the secret", !JSON.stringify(functionsOf(stack)).includes(DATABASE_URL)),
   },
   {
+    name: "consumer and control are in the network that was asked for, reader and status in none",
+    run: (stack, { network }) =>
+      ROLES.flatMap((role) => {
+        const wanted = isInside(role) ? network : null;
+        const fn = functionOf(stack, role);
+        return [
+          ...same(`${role}'s subnets`, at(fn, "vpcConfig", "subnetIds"), wanted?.subnetIds),
+          ...same(`${role}'s security groups`, at(fn, "vpcConfig", "securityGroupIds"), wanted?.securityGroupIds),
+        ];
+      }),
+  },
+  {
     name: "tracing is off unless asked for",
     run: (stack, { isTraced }) =>
       ROLES.flatMap((role) =>
@@ -114,4 +126,9 @@ function sorted(values: Record<string, unknown>): Record<string, unknown> {
 
 function functionsOf(stack: Stack): unknown[] {
   return all(stack, TYPES.function).map(({ inputs }) => inputs);
+}
+
+/** The two that speak with the database. */
+export function isInside(role: Role): boolean {
+  return role === "Consumer" || role === "Control";
 }

@@ -1,6 +1,7 @@
 /** Who may do what, written down a second time: a permission that is added without a reason has to be added here, too. */
 import { all, at, type Registered, type Stack } from "../stack.ts";
 import { holds, json, same, type Check, type Expected } from "./check.ts";
+import { isInside } from "./functions.ts";
 import {
   ACCOUNT,
   deadLetterQueue,
@@ -18,6 +19,8 @@ import {
 } from "./find.ts";
 
 interface Statement {
+  /** "deny", or left out. */
+  readonly effect?: string | undefined;
   readonly actions: readonly string[];
   readonly resources: readonly string[];
   readonly conditions?: readonly unknown[] | null;
@@ -90,10 +93,12 @@ export const PERMISSIONS: readonly Check[] = [
   })),
   {
     name: "no wildcard stands for all actions or all resources",
-    run: (stack, { isDev, isTraced }) =>
+    run: (stack, { isDev, isTraced, network }) =>
       ROLES.flatMap((role) => statementsOf(stack, role))
         // SST's bridge needs its channel in `sst dev`; X-Ray knows no resources.
         .filter(({ actions }) => !(isDev && actions.some((it) => /^(appsync|s3):/.test(it))))
+        // EC2 knows no resources for connecting a function to a VPC.
+        .filter(({ actions }) => !(network !== null && actions.every((it) => it.startsWith("ec2:"))))
         .filter(({ actions }) => !(isTraced && actions.every((it) => it.startsWith("xray:"))))
         .flatMap((statement) => [
           ...holds(`an action in ${show(statement)}`, !statement.actions.some((action) => action.includes("*"))),
@@ -166,10 +171,31 @@ function wantedStatements(stack: Stack, role: Role, expected: Expected): readonl
     ...TABLE_ACCESS[role].map((line) => tableStatement(stack, line)),
     ...queues,
     ...(topic !== null && TELLERS.has(role) ? [{ actions: ["sns:Publish"], resources: [topic] }] : []),
+    ...(isInside(role) && expected.network !== null ? networkStatements(stack, role) : []),
+    ...(isInside(role) && expected.databaseUserArn !== null
+      ? [{ actions: ["rds-db:connect"], resources: [expected.databaseUserArn] }]
+      : []),
     ...(expected.isTraced
       ? [{ actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources: ["*"] }]
       : []),
   ].map(show);
+}
+
+/** Lambda's service may connect the function; the function's own code may not. */
+function networkStatements(stack: Stack, role: Role): readonly Statement[] {
+  const actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ];
+  const ofItself = { test: "ArnEquals", values: [functionArn(stack, role)], variable: "lambda:SourceFunctionArn" };
+  return [
+    { actions, resources: ["*"] },
+    { effect: "deny", actions, resources: ["*"], conditions: [ofItself] },
+  ];
 }
 
 function tableStatement(stack: Stack, line: string): Statement {
@@ -210,10 +236,11 @@ function isTooWide(resource: string): boolean {
   return resource.replace(/(:log-group:[^*]+):\*$/, "$1").includes("*");
 }
 
-function show({ actions, resources, conditions }: Statement): string {
+function show({ effect, actions, resources, conditions }: Statement): string {
   const when =
     conditions === undefined || conditions === null || conditions.length === 0 ? "" : ` when ${keyOf(conditions)}`;
-  return `${[...actions].sort().join(" ")} on ${[...resources].sort().join(" ")}${when}`;
+  const denied = effect?.toLowerCase() === "deny" ? "not " : "";
+  return `${denied}${[...actions].sort().join(" ")} on ${[...resources].sort().join(" ")}${when}`;
 }
 
 function keyOf(conditions: readonly unknown[]): string {

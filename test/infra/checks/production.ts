@@ -1,6 +1,6 @@
 /** What `sst remove` leaves alone, and the table itself. */
 import { all, at, one } from "../stack.ts";
-import { isProduction, same, type Check } from "./check.ts";
+import { isProduction, json, same, type Check } from "./check.ts";
 import { TYPES } from "./find.ts";
 
 export const PRODUCTION: readonly Check[] = [
@@ -34,6 +34,23 @@ export const PRODUCTION: readonly Check[] = [
         ...same("expiry", at(table, "ttl"), { attributeName: "expiresAt", enabled: true }),
         ...same("billing", at(table, "billingMode"), "PAY_PER_REQUEST"),
         ...same("recovery", at(table, "pointInTimeRecovery"), { enabled: true }),
+      ];
+    },
+  },
+  {
+    name: "the settings are kept with the stage, and not in sst dev",
+    run: (stack, expected) => {
+      const kept = all(stack, TYPES.parameter);
+      if (expected.isDev) return same("parameters", kept.length, 0);
+      const parameter = one(stack, TYPES.parameter, "KeptSettings");
+      const names = Object.keys(json(parameter, at(parameter, "value")));
+      return [
+        ...same("its name", at(parameter, "name"), `/firehose-backfill/${expected.stage}/settings`),
+        ...same(
+          "settings that are not kept",
+          ["RELAY_URL", ...Object.keys(expected.settings)].filter((name) => !names.includes(name)),
+          [],
+        ),
       ];
     },
   },

@@ -28,6 +28,21 @@ function queries(change: (queries: Record<string, unknown>[]) => void): (it: Pat
 export const SOUND_QUERIES = queries(() => undefined);
 
 export const WATCHING_FAULTS: readonly Fault[] = [
+  set(THE_MODEL, "a parameter of no type", "Text", ["KeptSettings", "type"], "Text"),
+  set(
+    "a parameter's name is a path of letters, digits, ., - and _",
+    "a blank in it",
+    "/my settings",
+    ["KeptSettings", "name"],
+    "/my settings",
+  ),
+  set(
+    "a standard parameter holds 4,096 characters at most",
+    "one more",
+    "4097 of 4096",
+    ["KeptSettings", "value"],
+    "x".repeat(4097),
+  ),
   set(
     "logs are kept for one of the times that CloudWatch offers",
     "issue 18.1: 31 days",

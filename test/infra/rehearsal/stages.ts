@@ -25,6 +25,18 @@ export const STAGES: readonly Stage[] = [
     title: "the fast profile with the most memory",
     options: { stage: "test", settings: { BACKFILL_PROFILE: "fast", BACKFILL_MAX_MEMORY_MB: "8192" } },
   },
+  {
+    title: "inside a VPC, with IAM",
+    options: {
+      stage: "test",
+      settings: {
+        BACKFILL_VPC_SUBNETS: "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        BACKFILL_VPC_SECURITY_GROUPS: "sg-0123456789abcdef0",
+        BACKFILL_DATABASE_USER_ARN: "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill",
+        BACKFILL_DATABASE_CA: "packages/sink-postgres/fixtures/ca.crt",
+      },
+    },
+  },
 ];
 
 /** As long as `infra/names.ts` lets it be, of which every other name is made. */

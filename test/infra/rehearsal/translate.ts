@@ -23,6 +23,7 @@ const TRANSLATIONS: Readonly<Record<string, (resource: Registered) => Call[]>> =
   "aws:sns/topicSubscription:TopicSubscription": watching.subscriptionCalls,
   "aws:schemas/registry:Registry": watching.registryCalls,
   "aws:schemas/schema:Schema": watching.schemaCalls,
+  "aws:ssm/parameter:Parameter": watching.parameterCalls,
   "aws:s3/bucketObjectv2:BucketObjectv2": compute.bucketObjectCalls,
   "aws:lambda/function:Function": compute.functionCalls,
   "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": compute.eventInvokeConfigCalls,

@@ -37,7 +37,7 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
     if (entry.before === null || entry.counts === null) return "done";
 
     const change = correctionOf(entry.before, entry.counts);
-    const { processed, stale, dead } = change;
+    const { received, processed, stale, dead } = change;
     const { totals } = readRunItem(run);
     const reasons = deadReasonAttributes(difference(totals.deadReasons, addTotals(totals, change).deadReasons));
     const seq = readCount(run, "correctionSeq");
@@ -45,7 +45,7 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
       table,
       key.runId,
       {
-        add: { processed, stale, dead, ...reasons },
+        add: { received, processed, stale, dead, ...reasons },
         set: { correctionSeq: seq + 1, correctionMark: ledgerPath(key) },
       },
       seq === 0 ? absent("correctionSeq") : equals("correctionSeq", seq),

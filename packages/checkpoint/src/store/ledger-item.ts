@@ -32,9 +32,11 @@ export function expiresAt(nowMs: number, outcome: BatchOutcome | null): number {
   return Math.ceil(nowMs / 1000) + keptSeconds;
 }
 
-export function counts({ applied, stale, dead, deadReasons = {} }: BatchCounts): Value {
+/** What is 0 is left out: most batches hold no ranges. */
+export function counts({ applied, stale, dead, deadReasons = {}, removed = 0, emptyRanges = 0 }: BatchCounts): Value {
   const reasons = Object.entries(deadReasons).map(([reason, count]) => [DEAD_REASON + reason, count] as const);
-  return { applied, stale, dead, ...Object.fromEntries(reasons) };
+  const ofRanges = { ...(removed > 0 && { removed }), ...(emptyRanges > 0 && { emptyRanges }) };
+  return { applied, stale, dead, ...ofRanges, ...Object.fromEntries(reasons) };
 }
 
 /** Before the reason, beside the counts themselves. */
@@ -46,6 +48,7 @@ export function readEntry(runId: string, item: Item): StoredEntry {
     attempts: readCount(item, "attempts"),
     dueMs: readNumberOrNull(item, "dueMs"),
     paceVersion: readNumberOrNull(item, "paceEpoch"),
+    removals: readCount(item, "removals"),
     waits: readCount(item, "waits"),
     outcome: item["outcome"] === undefined ? null : readOneOf(item, "outcome", OUTCOMES),
     counts: readCounts(item, "counts"),
@@ -77,6 +80,8 @@ function readCounts(item: Item, name: string): BatchCounts | null {
     applied: readNumber(map, "applied"),
     stale: readNumber(map, "stale"),
     dead: readNumber(map, "dead"),
+    ...(map["removed"] !== undefined && { removed: map["removed"] }),
+    ...(map["emptyRanges"] !== undefined && { emptyRanges: map["emptyRanges"] }),
     ...(names.length > 0 && { deadReasons: Object.fromEntries(reasons) }),
   };
 }

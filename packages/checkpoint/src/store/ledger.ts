@@ -27,8 +27,10 @@ export function ledgerMethods(deps: Deps): LedgerStore {
       return entry === null ? null : visible(entry);
     },
 
-    async setSlot(key, { dueMs, paceVersion }) {
-      const slot = { dueMs, paceEpoch: paceVersion };
+    async setSlot(key, { dueMs, paceVersion, removals }) {
+      // Each part of a batch is an attempt of its own.
+      const part = removals === undefined ? {} : { removals, attempts: 0 };
+      const slot = { dueMs, paceEpoch: paceVersion, ...part };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
       const set = { ...slot, expiresAt: expiresAt(now(), null) };

@@ -13,25 +13,40 @@ import { listenForStop } from "../stop-signals.ts";
 export const doctor: Command = {
   name: "doctor",
   summary: "Check Node, relay, database, clock, disk, queue and table, and say what to do.",
-  details: "Without --fix it changes nothing. The exit code is 1 if a line says fail.",
+  details: "Without --fix and --indexes it changes nothing. The exit code is 1 if a line says fail.",
   options: {
     fix: { help: "Create or migrate the schema, and remove tombstones older than 30 days." },
+    indexes: {
+      takes: "SETS",
+      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, timeline, search (docs/views.md).",
+    },
     json: { help: "One line of JSON." },
   },
   examples: [
     { line: "doctor", does: "Before the first run, and whenever something looks wrong." },
+    {
+      line: "doctor --indexes likes,threads",
+      does: "Index what queries on likes and threads need; runs go on meanwhile.",
+    },
     { line: "doctor --json | jq '.[] | select(.verdict != \"ok\")'", does: "For scripts." },
   ],
   run: async (context, args) => {
-    const checks = await examineAll(context, args.flag("fix"));
+    const checks = await examineAll(context, args.flag("fix"), listOf(args.text("indexes")));
     if (args.flag("json")) context.stdout.write(`${JSON.stringify(checks)}\n`);
     else for (const line of render(context, checks)) context.stdout.write(`${line}\n`);
     return checks.some(({ verdict }) => verdict === "fail") ? EXIT.error : EXIT.ok;
   },
 };
 
+function listOf(text = ""): readonly string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
 /** If the configuration is invalid, that is the only finding: nothing else can be checked. */
-async function examineAll(context: CliContext, fix: boolean): Promise<readonly Check[]> {
+async function examineAll(context: CliContext, fix: boolean, indexes: readonly string[]): Promise<readonly Check[]> {
   let config: Config;
   try {
     ({ config } = loadConfig(context));
@@ -43,7 +58,7 @@ async function examineAll(context: CliContext, fix: boolean): Promise<readonly C
   using signals = listenForStop(context, () => {});
   const { examine } = await context.loadDoctor();
   const { clock, fetch } = context;
-  return await examine({ config, fix, clock, fetch, process: context.machine(), signal: signals.stop });
+  return await examine({ config, fix, indexes, clock, fetch, process: context.machine(), signal: signals.stop });
 }
 
 const INKS: Readonly<Record<Check["verdict"], Ink>> = { ok: "green", warn: "yellow", fail: "red" };

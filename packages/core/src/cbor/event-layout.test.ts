@@ -28,8 +28,19 @@ test("of a newer version the hands are kept off; what is no event is refused", (
   // issue 12.3: the version is known, the kind of event is not.
   const ofKind = (kind: number) =>
     Buffer.concat([Uint8Array.of(EVENT_VERSION), encodeMessage([kind, 1, 2, "did:plc:a"])]);
-  expect(decodeEvent(ofKind(5))).toBeNull();
+  expect(decodeEvent(ofKind(6))).toBeNull();
   expect(() => decodeEvent(ofKind(-1))).toThrow(LayoutError);
   expect(() => decodeEvent(bytes.subarray(0, -1))).toThrow(CborError);
   expect(() => decodeEvent(new Uint8Array())).toThrow(CborError);
+});
+
+test("issue 15.3: a dead entry holds no range: what is dead of one is a record", () => {
+  const range = [5, 0, 5, "did:plc:a", "r", null, "", "b", null, 0];
+  const dead = (event: readonly (string | number | null)[]) =>
+    Buffer.concat([
+      Uint8Array.of(EVENT_VERSION),
+      encodeMessage([4, 0, 5, null, null, "why", "x", new Uint8Array(), event]),
+    ]);
+  expect(decodeEvent(dead([3, 1, 2, "did:plc:a", "r"]))).toMatchObject({ event: { kind: "sync" } });
+  expect(() => decodeEvent(dead(range))).toThrow(LayoutError);
 });

@@ -13,7 +13,7 @@ export class NewerKindError extends LayoutError {}
 /** The first byte of an event that is stored alone. */
 export const EVENT_VERSION = 1;
 
-const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4 } as const;
+const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4, range: 5 } as const;
 const LAST_KIND = Math.max(...Object.values(KIND));
 const ACTIONS: readonly RecordAction[] = ["create", "update", "delete"];
 
@@ -80,6 +80,10 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
         // The last field exists only if the event can be tried again, so that most dead entries keep the old form.
         ...(event.event === undefined ? [] : [layOutEvent(event.event)]),
       ];
+    case "range": {
+      const { rev, collection, from, to, sinceTid, records } = event;
+      return [KIND.range, seq, timeMs, did, rev, collection, from, to, sinceTid, records];
+    }
     default: {
       const unreachable: never = kind;
       throw new LayoutError(`unknown kind of event ${String(unreachable)}`);
@@ -126,7 +130,8 @@ export function readEvent(value: unknown): FirehoseEvent {
       const [did, path, reason, error] = [fields.textOrNull(), fields.textOrNull(), fields.text(), fields.text()];
       const payload = fields.bytes();
       const event = fields.isAtEnd ? undefined : readEvent(fields.list());
-      if (event?.kind === "dead") throw new LayoutError("a dead entry cannot hold another one");
+      if (event?.kind === "dead" || event?.kind === "range")
+        throw new LayoutError(`a dead entry cannot hold an event of the kind ${event.kind}`);
       return fields.end({
         kind: "dead",
         ...at,
@@ -138,6 +143,18 @@ export function readEvent(value: unknown): FirehoseEvent {
         ...(event === undefined ? {} : { event }),
       });
     }
+    case KIND.range:
+      return fields.end({
+        kind: "range",
+        ...at,
+        did: fields.text(),
+        rev: fields.text(),
+        collection: fields.textOrNull(),
+        from: fields.text(),
+        to: fields.text(),
+        sinceTid: fields.textOrNull(),
+        records: fields.integer(),
+      });
     default:
       throw new LayoutError(`unknown kind of event ${kind}`);
   }

@@ -133,6 +133,45 @@ describe("what is appended", () => {
   });
 });
 
+describe("issue 15.3: a range of a repository", () => {
+  const range = (records: number): FirehoseEvent => ({
+    kind: "range",
+    seq: 0,
+    timeMs: 5,
+    did: "did:plc:a",
+    rev: "3jt7ryzvqkk2s",
+    collection: "a.b.c",
+    from: "a.b.c/",
+    to: "a.b.c0",
+    sinceTid: null,
+    records,
+  });
+
+  it("counts by its records, and as one event where it has none", () => {
+    const events = [marker(1), range(2), record(0), record(0), range(0), range(0), record(3)];
+    const log = EventLog.of(events);
+    expect([...log]).toEqual(events);
+    const counted = (start: number, end: number) => log.slice(start, end).counted;
+    expect(counted(0, 7)).toBe(6);
+    expect([counted(1, 4), counted(4, 6), counted(0, 1), counted(2, 4), counted(3, 3)]).toEqual([2, 2, 1, 2, 0]);
+    expect([log.slice(0, 1), log.slice(1, 4), log.slice(4, 5), log.slice(6)].map((slice) => slice.hasRanges)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it("is forgotten with the events that are taken back", () => {
+    const log = EventLog.of([marker(1), range(0), range(1), record(0)]);
+    log.truncate(2);
+    expect([log.slice().counted, log.slice().hasRanges]).toEqual([2, true]);
+    log.truncate(1);
+    log.append(record(2));
+    expect([log.slice().counted, log.slice().hasRanges]).toEqual([2, false]);
+  });
+});
+
 it("grows as far as it must, and nothing in it moves", () => {
   const events = Array.from({ length: 60 }, (_, seq) => record(seq, 20_000));
   const log = EventLog.of(events);

@@ -8,6 +8,7 @@ import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage } from "./encode.ts";
 import { actionNumber, layOutEvent, readEvent, RECORD_START } from "./event-layout.ts";
 import { argumentLength, readArgument, writeHead } from "./head.ts";
+import { RangePlaces } from "./range-places.ts";
 
 const FIRST_BYTES = 256 * 1024;
 /** The largest buffer that the next log reuses. A window that needed more was an exception. */
@@ -49,6 +50,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
   /** Where each event ends, and where its record begins; -1: it has no record. */
   readonly #ends: number[] = [];
   readonly #records: number[] = [];
+  readonly #ranges = new RangePlaces();
 
   constructor(memory: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES)) {
     this.#bytes = memory;
@@ -61,6 +63,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return log;
   }
 
+  /** What stands in it, ranges included. For how much it counts: countedBetween(). */
   get length(): number {
     return this.#ends.length;
   }
@@ -78,6 +81,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#ends.push(end);
     // The last field of a record event is its record.
     const record = event.kind === "record" ? event.record : null;
+    if (event.kind === "range") this.#ranges.add(this.#records.length, event.records);
     this.#records.push(record === null ? -1 : end - record.length);
   }
 
@@ -113,6 +117,7 @@ export class EventLog implements Iterable<FirehoseEvent> {
   truncate(length: number): void {
     this.#ends.length = length;
     this.#records.length = length;
+    this.#ranges.truncate(length);
   }
 
   /** The event, in its own memory. @throws RangeError if there is none, or if the log was renewed */
@@ -155,8 +160,37 @@ export class EventLog implements Iterable<FirehoseEvent> {
     return this.#startOf(end) - this.#startOf(start);
   }
 
+  /** For how many events those between two indexes count, in a batch and on the pace: see range-places.ts. */
+  countedBetween(start: number, end: number): number {
+    return end - start - this.#ranges.uncountedBetween(start, end);
+  }
+
+  get counted(): number {
+    return this.countedBetween(0, this.length);
+  }
+
+  rangesBetween(start: number, end: number): number {
+    return this.#ranges.between(start, end);
+  }
+
+  /** Where the events end that must not be parted from this one: the records of a range. */
+  groupEnd(index: number): number {
+    return index + 1 + this.#ranges.recordsOf(index);
+  }
+
   copyTo(target: Uint8Array, at: number, start: number, end: number): void {
     target.set(this.#bytes.subarray(this.#startOf(start), this.#startOf(end)), at);
+  }
+
+  /** Appends a copy of an event of another log. */
+  appendFrom(log: EventLog, index: number): void {
+    if (log.rangesBetween(index, index + 1) > 0) return this.append(log.at(index));
+    const bytes = log.bytesOf(index, index + 1);
+    const start = this.#reserve(bytes);
+    log.copyTo(this.#bytes, start, index, index + 1);
+    const recordBytes = log.recordAt(index)?.length;
+    this.#ends.push(start + bytes);
+    this.#records.push(recordBytes === undefined ? -1 : start + bytes - recordBytes);
   }
 
   /** A copy of the log in which the events with these indexes are replaced. */
@@ -219,6 +253,15 @@ export class EventSlice implements Iterable<FirehoseEvent> {
 
   get byteLength(): number {
     return this.#log.bytesOf(this.#start, this.#start + this.length);
+  }
+
+  /** The number of events that it counts as. */
+  get counted(): number {
+    return this.#log.countedBetween(this.#start, this.#start + this.length);
+  }
+
+  get hasRanges(): boolean {
+    return this.#log.rangesBetween(this.#start, this.#start + this.length) > 0;
   }
 
   /** The sequence number of its event with this index. */

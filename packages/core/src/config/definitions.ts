@@ -2,13 +2,17 @@
  * Every setting, once: parsing, `--help`, the documentation and the infrastructure all read this table.
  * A setting that is not here does not exist.
  */
+import { alarmEmail } from "./alarm-email.ts";
+import { databaseUserArn, securityGroups, subnets } from "./aws-ids.ts";
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
 import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
+import { plcUrl } from "./plc-url.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
 import {
+  type PaceSettings,
   PROFILE_NAMES,
   type ScopeSettings,
   type SettingKey,
@@ -29,8 +33,10 @@ type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
       ? "profile"
       : "deployment";
 
+type IsPace<K extends SettingKey> = K extends keyof PaceSettings ? { isPace: true } : { isPace?: never };
+
 /** The compiler checks that no key of Settings is missing, and that each is in its group. */
-const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } } = {
+const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } & IsPace<K> } = {
   relayUrl: {
     key: "relayUrl",
     name: "RELAY_URL",
@@ -69,6 +75,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "batchSize",
     name: "BACKFILL_BATCH_SIZE",
     group: "throttle",
+    isPace: true,
     kind: integer(1, 1_000),
     fallback: background.batchSize,
     help: "Events per batch.",
@@ -77,6 +84,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "batchDelayMs",
     name: "BACKFILL_BATCH_DELAY_MS",
     group: "throttle",
+    isPace: true,
     kind: integer(0, 600_000),
     fallback: background.batchDelayMs,
     help: "Time between two full batches of the whole run; 0: no pace.",
@@ -85,6 +93,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "maxConcurrent",
     name: "BACKFILL_MAX_CONCURRENT",
     group: "throttle",
+    isPace: true,
     kind: integer(1, 100),
     fallback: background.maxConcurrent,
     help: "Batches of the whole run that may be applied at the same time.",
@@ -157,6 +166,22 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: null,
     help: "Hours of the day in which the run uses the pace of that profile.",
   },
+  plcUrl: {
+    key: "plcUrl",
+    name: "BACKFILL_PLC_URL",
+    group: "deployment",
+    kind: plcUrl,
+    fallback: "https://plc.directory",
+    help: "Directory of did:plc accounts: where repositories are, and which keys sign them.",
+  },
+  hostRate: {
+    key: "hostRate",
+    name: "BACKFILL_HOST_RATE",
+    group: "deployment",
+    kind: integer(1, 8),
+    fallback: 2,
+    help: "Requests per second to one host of repositories.",
+  },
   contact: {
     key: "contact",
     name: "BACKFILL_CONTACT",
@@ -169,9 +194,9 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     key: "alarmEmail",
     name: "BACKFILL_ALARM_EMAIL",
     group: "deployment",
-    kind: optional(withheld(matching("an e-mail address", /^[^\s@]+@[^\s@]+$/))),
+    kind: optional(alarmEmail),
     fallback: null,
-    help: "E-mail address that alarms are sent to.",
+    help: "E-mail address that alarms are sent to; stage production needs it, a topic, or none.",
   },
   alarmTopicArn: {
     key: "alarmTopicArn",
@@ -196,6 +221,42 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     kind: boolean,
     fallback: true,
     help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
+  },
+  vpcSubnets: {
+    key: "vpcSubnets",
+    name: "BACKFILL_VPC_SUBNETS",
+    group: "deployment",
+    kind: subnets,
+    fallback: [],
+    fallbackText: "no VPC",
+    help: "Subnets that consumer and control are deployed into, to reach a database inside a VPC.",
+  },
+  vpcSecurityGroups: {
+    key: "vpcSecurityGroups",
+    name: "BACKFILL_VPC_SECURITY_GROUPS",
+    group: "deployment",
+    kind: securityGroups,
+    fallback: [],
+    fallbackText: "no VPC",
+    help: "Security groups of consumer and control; needed with BACKFILL_VPC_SUBNETS.",
+  },
+  databaseCa: {
+    key: "databaseCa",
+    name: "BACKFILL_DATABASE_CA",
+    group: "deployment",
+    kind: optional({ ...folder, takes: "a file" }),
+    fallback: null,
+    fallbackText: "as DATABASE_URL says",
+    help: "File of certificates in PEM that the deploy hands to the functions; they verify the database with it.",
+  },
+  databaseUserArn: {
+    key: "databaseUserArn",
+    name: "BACKFILL_DATABASE_USER_ARN",
+    group: "deployment",
+    kind: optional(databaseUserArn),
+    fallback: null,
+    fallbackText: "a password in DATABASE_URL",
+    help: "Database user of RDS or Aurora that the functions log in as with IAM, without a password.",
   },
   dataDir: {
     key: "dataDir",

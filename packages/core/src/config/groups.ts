@@ -1,15 +1,18 @@
 /** The keys of each group of settings, taken from the table of definitions: a setting that is added there is in its group everywhere. */
 import { definitionOf, SETTINGS } from "./definitions.ts";
-import type { ScopeSettings, SettingKey, ThrottleSettings } from "./settings.ts";
+import type { PaceSettings, ScopeSettings, SettingKey, ThrottleSettings } from "./settings.ts";
 
 const KEYS: readonly SettingKey[] = SETTINGS.map(({ key }) => key);
 
 // The type of the table guarantees these predicates.
 const isThrottle = (key: SettingKey): key is keyof ThrottleSettings => definitionOf(key).group === "throttle";
+const isPace = (key: SettingKey): key is keyof PaceSettings => definitionOf(key).isPace === true;
 const isScope = (key: SettingKey): key is keyof ScopeSettings => definitionOf(key).group === "scope";
 
 /** The settings that `tune` may change one by one. */
 export const THROTTLE_KEYS: readonly (keyof ThrottleSettings)[] = KEYS.filter(isThrottle);
+/** The settings of these that BACKFILL_OFF_PEAK takes from a profile. */
+export const PACE_KEYS: readonly (keyof PaceSettings)[] = KEYS.filter(isPace);
 /** The settings that say what a run reads. */
 export const SCOPE_KEYS: readonly (keyof ScopeSettings)[] = KEYS.filter(isScope);
 

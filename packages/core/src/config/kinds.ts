@@ -37,6 +37,8 @@ export interface SettingDefinition<K extends SettingKey = SettingKey> {
   readonly name: string;
   readonly key: K;
   readonly group: SettingGroup;
+  /** BACKFILL_OFF_PEAK takes it from a profile. */
+  readonly isPace?: boolean;
   readonly kind: Kind<Settings[K]>;
   /** The value if the variable is not set. */
   readonly fallback: Settings[K];

@@ -34,11 +34,17 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     verify: "hash",
     throttleQuery: null,
     offPeak: null,
+    plcUrl: "https://plc.directory",
+    hostRate: 2,
     contact: null,
     alarmEmail: null,
     alarmTopicArn: null,
     notifyUrl: null,
     reserveConcurrency: true,
+    vpcSubnets: [],
+    vpcSecurityGroups: [],
+    databaseCa: null,
+    databaseUserArn: null,
     dataDir: ".backfill",
     port: 8_787,
     queueUrl: null,
@@ -53,6 +59,18 @@ describe("every setting", () => {
   /** A valid text, its value, and texts that are refused. */
   const CASES: Readonly<Record<string, readonly [string, unknown, readonly string[]]>> = {
     RELAY_URL: ["wss://bsky.network", "wss://bsky.network", ["https://bsky.network", "bsky.network"]],
+    BACKFILL_PLC_URL: [
+      "http://localhost:2582/",
+      "http://localhost:2582",
+      [
+        "http://plc.directory",
+        "plc.directory",
+        "wss://plc.directory",
+        "https://u@plc.directory",
+        "https://plc.directory/x",
+      ],
+    ],
+    BACKFILL_HOST_RATE: ["8", 8, ["0", "9", "1.5", "2/s"]],
     DATABASE_URL: ["postgres://u:p@h/db", "postgres://u:p@h/db", ["mysql://h/db", "postgres://", "h/db"]],
     BACKFILL_PROFILE: ["fast", "fast", ["Fast", "faster", "background,fast"]],
     BACKFILL_DAYS: ["-1", -1, ["-2", "3651", "1.5", "1e2", "0x10", "+1", "-0", "01", "one", "1 2", "1_000", "１"]],
@@ -80,7 +98,7 @@ describe("every setting", () => {
       ["22:00-06:00"],
     ],
     BACKFILL_CONTACT: ["ops@a.test", "ops@a.test", ["a\r\nHost: b", "ü", "x".repeat(201)]],
-    BACKFILL_ALARM_EMAIL: ["ops@a.test", "ops@a.test", ["ops", "a b@c"]],
+    BACKFILL_ALARM_EMAIL: ["ops@a.test", "ops@a.test", ["ops", "a b@c", "None"]],
     BACKFILL_ALARM_TOPIC_ARN: [
       "arn:aws:sns:eu-central-1:123456789012:alarms",
       "arn:aws:sns:eu-central-1:123456789012:alarms",
@@ -92,6 +110,32 @@ describe("every setting", () => {
       ["http://hooks.example/x", "hooks.example", "ftp://hooks.example/x", "https://u:p@hooks.example/x"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
+    BACKFILL_VPC_SUBNETS: [
+      "subnet-0123456789abcdef0, subnet-01234567",
+      ["subnet-0123456789abcdef0", "subnet-01234567"],
+      [
+        "vpc-0123456789abcdef0",
+        "subnet-0123",
+        "subnet-01234567,",
+        "subnet-01234567,subnet-01234567",
+        Array.from({ length: 17 }, (_, i) => `subnet-012345${10 + i}`).join(","),
+      ],
+    ],
+    BACKFILL_VPC_SECURITY_GROUPS: [
+      "sg-0123456789abcdef0",
+      ["sg-0123456789abcdef0"],
+      ["default", "sg-01234567 sg-01234568", "sg-01234561,sg-01234562,sg-01234563,sg-01234564,sg-01234565,sg-01234566"],
+    ],
+    BACKFILL_DATABASE_CA: ["certs/rds.pem", "certs/rds.pem", ["~/rds.pem", "$HOME/rds.pem"]],
+    BACKFILL_DATABASE_USER_ARN: [
+      "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill",
+      "arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABCDEFGHIJKL/backfill",
+      [
+        "arn:aws:rds-db:eu-central-1:123456789012:dbuser:*/backfill",
+        "arn:aws:rds:eu-central-1:123456789012:db:mine",
+        "backfill",
+      ],
+    ],
     BACKFILL_DATA_DIR: [
       "/var/lib/backfill",
       "/var/lib/backfill",

@@ -8,11 +8,15 @@ export type ProfileName = (typeof PROFILE_NAMES)[number];
 export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
 
-/** What `tune` may change while a run is running. */
-export interface ThrottleSettings {
+/** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
+export interface PaceSettings {
   readonly batchSize: number;
   readonly batchDelayMs: number;
   readonly maxConcurrent: number;
+}
+
+/** What `tune` may change while a run is running. */
+export interface ThrottleSettings extends PaceSettings {
   readonly maxMemoryMb: number;
   readonly useIdle: boolean;
   readonly dbPoolSize: number;
@@ -39,11 +43,22 @@ export interface DeploymentSettings {
   readonly throttleQuery: string | null;
   readonly offPeak: OffPeak | null;
   readonly contact: string | null;
+  /** The directory of did:plc accounts. */
+  readonly plcUrl: string;
+  /** Requests a second to one host of repositories. */
+  readonly hostRate: number;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
   /** A webhook of Slack, Discord or one's own. null: nobody is told. */
   readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
+  /** Where consumer and control are, to reach a database that only this network reaches. Empty: in no VPC. */
+  readonly vpcSubnets: readonly string[];
+  readonly vpcSecurityGroups: readonly string[];
+  /** Certificates in PEM that a deployed function verifies the database with. null: as DATABASE_URL says. */
+  readonly databaseCa: string | null;
+  /** The database user that the functions log in as, with a token of IAM in the place of a password. */
+  readonly databaseUserArn: string | null;
   readonly dataDir: string;
   readonly port: number;
   /** null: the embedded queue. */

@@ -27,13 +27,13 @@ describe("usage", () => {
     expect(usage.seconds).toBe(WEEK_SECONDS);
     expect(usage.batches).toBe(302_400);
     expect(usage.ticks).toBe(10_080);
-    // 26 ms of 640 MB for each batch, and 0.85 ms for each of its five events.
-    expect(usage.consumerGbSeconds).toBeCloseTo(302_400 * 0.03025 * 0.625, 3);
+    // 45 ms of 640 MB for each batch, and 0.85 ms for each of its five events.
+    expect(usage.consumerGbSeconds).toBeCloseTo(302_400 * 0.04925 * 0.625, 3);
   });
 
   test("without a pace the consumers decide how long it takes", () => {
     const unpaced = usageOf({ ...BACKGROUND_WEEK, batchDelayMs: 0, maxConcurrent: 4 });
-    expect(unpaced.seconds).toBeCloseTo((302_400 * 0.03025) / 4, 6);
+    expect(unpaced.seconds).toBeCloseTo((302_400 * 0.04925) / 4, 6);
     expect(unpaced.batches).toBe(302_400);
   });
 
@@ -44,8 +44,8 @@ describe("usage", () => {
 
 describe("cost", () => {
   test("by hand, for a week at the background pace", () => {
-    expect(usd(BACKGROUND_WEEK, "consumer, Lambda time")).toBeCloseTo(0.0762, 4);
-    expect(usd(BACKGROUND_WEEK, "reader, Lambda time")).toBeCloseTo(0.42, 3);
+    expect(usd(BACKGROUND_WEEK, "consumer, Lambda time")).toBeCloseTo(0.1241, 4);
+    expect(usd(BACKGROUND_WEEK, "reader, Lambda time")).toBeCloseTo(0.126, 3);
     expect(usd(BACKGROUND_WEEK, "Lambda requests")).toBeCloseTo(0.0625, 4);
     expect(usd(BACKGROUND_WEEK, "database kept awake")).toBeCloseTo(168 * 0.25 * 0.106, 6);
     expect(usd(BACKGROUND_WEEK, "alarms")).toBeCloseTo((11 * 0.1 * 7) / 30.4375, 6);
@@ -69,7 +69,7 @@ describe("cost", () => {
     // Alarms watch eleven metrics, of which ten are free.
     expect(of("alarms")).toBeCloseTo((1 * 0.1 * 7) / 30.4375, 6);
     expect(of("dashboard")).toBe(0);
-    expect(of("metrics")).toBeCloseTo((8 * 0.3 * 7) / 30.4375, 6);
+    expect(of("metrics")).toBeCloseTo((2 * 0.3 * 7) / 30.4375, 6);
     expect(of("consumer, Lambda time")).toBe(0);
     expect(free.basis).toContain("free tier");
   });

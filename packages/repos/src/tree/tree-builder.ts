@@ -15,8 +15,13 @@ export interface TreeBuilderOptions {
 export interface TreeBuilder {
   /** Keys must come in ascending order, each once. @throws TypeError: a bug of the caller */
   add(key: string, cid: Uint8Array): void;
-  /** Returns the root's CID; a tree without keys has one, too. Nothing can be added after it. */
+  /** Returns the root's CID; a tree without keys has one, too. The builder is empty afterwards. */
   finish(): Uint8Array;
+  /**
+   * Returns the CID of these keys as a subtree whose root is on `layer`. null: there are no keys, or one of them belongs to a higher
+   * layer, so that no such subtree can hold them. The builder is empty afterwards.
+   */
+  finishBelow(layer: number): Uint8Array | null;
 }
 
 /** The root of the tree of these entries, which must be in ascending order of their keys. */
@@ -53,6 +58,8 @@ export function createTreeBuilder({ onNode }: TreeBuilderOptions = {}): TreeBuil
     return subtree;
   };
 
+  const topLayer = (): number => layers.findLastIndex((node) => node.isOpen);
+
   return {
     add(key, cid) {
       if (previous !== null && key <= previous) throw new TypeError(`keys must ascend: ${key} after ${previous}`);
@@ -65,12 +72,19 @@ export function createTreeBuilder({ onNode }: TreeBuilderOptions = {}): TreeBuil
       node.append(key, cid);
     },
     finish() {
-      const top = layers.findLastIndex((node) => node.isOpen);
+      previous = null;
+      const top = topLayer();
       if (top === -1) return close(layerAt(0));
       const subtree = closeBelow(top);
       const root = layerAt(top);
       if (subtree !== null) root.attach(subtree);
       return close(root);
+    },
+    finishBelow(layer) {
+      previous = null;
+      if (topLayer() <= layer) return closeBelow(layer + 1);
+      for (const node of layers) node.clear();
+      return null;
     },
   };
 }

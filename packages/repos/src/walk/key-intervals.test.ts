@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { intervalsAfter, isWanted, meetsBetween, wantedIntervals } from "./key-intervals.ts";
-import { isOlder, tidAt } from "./key-time.ts";
+import { tidAt } from "@firehose-backfill/core/tid";
+import { isOlder } from "./key-time.ts";
 
 describe("intervals of keys", () => {
   it("are in order and do not overlap", () => {

@@ -56,6 +56,12 @@ export function meetsBetween(intervals: readonly KeyInterval[], above: string, b
   return interval !== undefined && interval.from < below;
 }
 
+/** Whether every key is wanted that lies between the two, neither of them included. */
+export function coversBetween(intervals: readonly KeyInterval[], above: string, below: string): boolean {
+  const interval = intervals[firstEndingAfter(intervals, above)];
+  return interval !== undefined && interval.from <= above && below <= interval.to;
+}
+
 export function isWanted(intervals: readonly KeyInterval[], key: string): boolean {
   // The ends of intervals are not keys, so the result "at" cannot occur.
   const interval = intervals[firstEndingAfter(intervals, key)];

@@ -3,11 +3,11 @@
  * need, many in a request, and holds one path of the tree. A walk can stop after any range and resume later with that range's `to`, on
  * the same commit or on a newer one.
  */
+import { tidAt } from "@firehose-backfill/core/tid";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
 import type { BlockTable } from "./block-table.ts";
 import { childrenOf, type Item, rootItem, type Wanted } from "./frontier.ts";
 import { intervalsAfter, wantedIntervals } from "./key-intervals.ts";
-import { tidAt } from "./key-time.ts";
 import type { ProvedRange } from "./proved-range.ts";
 import { type CutRange, RangeCutter, type RangeLimits } from "./range-cutter.ts";
 

@@ -53,12 +53,13 @@ describe("the doctor", () => {
     PORT: "0",
   });
 
-  async function ask(different: Readonly<Record<string, string>> = {}, fix = false) {
+  async function ask(different: Readonly<Record<string, string>> = {}, fix = false, indexes: readonly string[] = []) {
     const checks = await examine({
       config: parseConfig({ ...healthy(), ...different }),
       clock: systemClock,
       fetch,
       fix,
+      indexes,
       process: { version: "24.1.0", canCollect: true, rssBytes: 1, constrainedBytes: 0 },
       signal: AbortSignal.timeout(30_000),
       relayListenMs: 200,
@@ -81,6 +82,19 @@ describe("the doctor", () => {
     expect(fixed.get("fixed")).toMatchObject({ verdict: "ok", finding: expect.stringContaining("from version 0 to") });
     expect(fixed.get("schema")?.finding).toMatch(/^version \d+$/);
     expect((await ask({}, true)).get("fixed")?.finding).toContain("0 tombstones");
+  });
+
+  test("issue 17.7: --indexes makes a set, leaves it as it is the second time, and names the sets that there are", async () => {
+    const made = (await ask({}, true, ["likes", "uri"])).get("indexes");
+    expect(made).toMatchObject({
+      verdict: "ok",
+      finding: "made records_likes, records_reposts, records_quotes, records_uri",
+    });
+    const again = (await ask({}, false, ["likes"])).get("indexes");
+    expect(again?.finding).toBe("there already: records_likes, records_reposts, records_quotes");
+    await expect(ask({}, false, ["likez"])).rejects.toThrow('"likez"; it takes some of: uri, likes, threads, accounts');
+    const nowhere = await ask({ DATABASE_URL: "" }, false, ["likes"]);
+    expect(nowhere.get("indexes")).toMatchObject({ verdict: "fail", advice: expect.stringContaining("DATABASE_URL") });
   });
 
   test("--fix removes old tombstones: below the applied cursor of an open run, all when none is open", async () => {

@@ -12,6 +12,7 @@ import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { checkRelay } from "./check-relay.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
+import { makeIndexes } from "./make-indexes.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";
 
 export interface DoctorOptions {
@@ -20,6 +21,8 @@ export interface DoctorOptions {
   readonly fetch: typeof fetch;
   /** Migrates the schema and removes old tombstones. */
   readonly fix: boolean;
+  /** Sets of optional indexes to make. */
+  readonly indexes?: readonly string[];
   readonly process: {
     readonly version: string;
     readonly canCollect: boolean;
@@ -31,12 +34,13 @@ export interface DoctorOptions {
   readonly relayListenMs?: number;
 }
 
-/** Never rejects because of a finding. */
+/** Never rejects because of a finding. @throws UsageError for a set of indexes that does not exist */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const { config, clock, signal } = options;
   const { settings } = config;
   const fixed =
     options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, settings, options)] : [];
+  const indexes = await makeIndexes(settings, options.indexes ?? []);
   const [relay, database, dataDir, port, queues, table] = await Promise.all([
     readingsOf("relay", async () => {
       const { check, readings } = await checkRelay({
@@ -61,6 +65,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
     ...relay.checks,
     ...fixed,
+    ...(indexes === null ? [] : [indexes]),
     ...database.checks,
     checkClock([...database.readings, ...relay.readings]),
     dataDir,

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createDatabase, query, recordRow, request, testSink } from "@firehose-backfill/testing/sink/rows";
 import { useServer } from "@firehose-backfill/testing/sink/server";
+import { systemClock } from "@firehose-backfill/core/clock";
+import { openDatabase } from "../connection.ts";
+import { removeOldTombstones } from "../tombstones.ts";
 import { migrate } from "./migrate.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
-import { VIEW_NAMES } from "./views.ts";
+import { COUNT_VIEW_NAMES, VIEW_NAMES } from "./more-views.ts";
 
 /** As a newer program leaves it. */
 const NEWER = `INSERT INTO firehose.schema_version VALUES (${SCHEMA_VERSION + 1}, now())`;
@@ -32,13 +35,18 @@ describe("migrate", () => {
       expect(found[`firehose.${name}`]).toMatch(/^uri did rkey cid .*created_at indexed_at seq$/);
       delete found[`firehose.${name}`];
     }
+    for (const name of COUNT_VIEW_NAMES) {
+      expect(found[`firehose.${name}`]).toMatch(/^(uri|did) count$/);
+      delete found[`firehose.${name}`];
+    }
     expect(found).toEqual({
+      "firehose.change_feed": "is_only tombstones_gone",
       "firehose.dead_events":
         "id run_id seq did path reason error payload created_at event redriven_at applied_at applied_by",
       "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
-      "firehose.records": "did collection rkey cid rev seq record indexed_at host",
+      "firehose.records": "did collection rkey cid rev seq record indexed_at host xid",
       "firehose.repos":
-        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks",
+        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks proved xid purged_xid",
       "firehose.schema_version": "version applied_at database_id",
       "public.records": "mine",
     });
@@ -102,5 +110,54 @@ describe("migrate", () => {
     const databaseUrl = await createDatabase(server.databaseUrl);
     await query(databaseUrl, NEWER);
     await expect(migrate({ databaseUrl })).rejects.toMatchObject({ kind: "broken" });
+  });
+
+  test("issue 17.7: a database of version 4 keeps its rows, grants and the views on top; whoever could read reads on", async () => {
+    const databaseUrl = await empty();
+    const role = `old_${new URL(databaseUrl).pathname.slice(1)}`;
+    const steps = MIGRATIONS.slice(0, 4).flatMap(({ version, statements }) => [
+      ...statements,
+      `INSERT INTO firehose.schema_version (version, applied_at) VALUES (${version}, now())`,
+    ]);
+    await query(databaseUrl, "CREATE SCHEMA firehose");
+    await query(
+      databaseUrl,
+      "CREATE TABLE firehose.schema_version (version integer NOT NULL PRIMARY KEY, applied_at timestamptz NOT NULL)",
+    );
+    for (const sql of steps) await query(databaseUrl, sql);
+    await query(
+      databaseUrl,
+      `INSERT INTO firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at)
+       VALUES ('did:plc:old', 'app.bsky.feed.post', 'k', 'c', '3l', 1, '{"text": "old"}', now())`,
+    );
+    await query(databaseUrl, "CREATE VIEW public.on_top AS SELECT uri, text, seq FROM firehose.posts");
+    await query(databaseUrl, `CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
+    await query(databaseUrl, `CREATE ROLE ${role}_writer LOGIN PASSWORD 'pw'`);
+    await query(databaseUrl, `GRANT USAGE ON SCHEMA firehose TO ${role}, ${role}_writer`);
+    await query(databaseUrl, `GRANT SELECT ON ALL TABLES IN SCHEMA firehose TO ${role}`);
+    await query(
+      databaseUrl,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON firehose.records, firehose.repos, firehose.dead_events TO ${role}_writer`,
+    );
+    await query(databaseUrl, `GRANT SELECT ON firehose.schema_version TO ${role}_writer`);
+    expect(await migrate({ databaseUrl })).toEqual({ from: 4, to: SCHEMA_VERSION });
+    expect(await query(databaseUrl, "SELECT * FROM public.on_top")).toEqual([
+      ["at://did:plc:old/app.bsky.feed.post/k", "old", "1"],
+    ]);
+    const as = (name: string) => {
+      const url = new URL(databaseUrl);
+      url.username = name;
+      url.password = "pw";
+      return url.href;
+    };
+    for (const name of [...VIEW_NAMES, ...COUNT_VIEW_NAMES, "change_feed"])
+      await query(as(role), `SELECT * FROM firehose.${name}`);
+    await query(as(role), "SELECT * FROM firehose.changes(firehose.change_token(), firehose.change_token())");
+    // The role that applies batches, with no grant but those that it had.
+    await using sink = testSink(as(`${role}_writer`));
+    expect(await sink.apply(...request([recordRow(1)]))).toMatchObject({ kind: "applied", counts: { applied: 1 } });
+    await using database = openDatabase({ databaseUrl: as(`${role}_writer`), poolSize: 1 });
+    expect(await removeOldTombstones({ database, clock: systemClock })).toBe(0);
+    await query(databaseUrl, `DROP OWNED BY ${role}, ${role}_writer`);
   });
 });

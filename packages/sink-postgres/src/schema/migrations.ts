@@ -2,6 +2,9 @@
  * The tables, as a list of steps that is only ever added to. Everything is in the schema `firehose`; nothing outside it
  * is read or changed. Postgres 15 to 18.
  */
+import { CHANGE_FEED } from "./change-feed.ts";
+import { MORE_VIEWS } from "./more-views.ts";
+import { OWN_TABLES } from "./own-tables.ts";
 import { VIEW_STATEMENTS } from "./views.ts";
 
 export interface Migration {
@@ -117,7 +120,26 @@ const FOURTH: Migration = {
   ],
 };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH];
+/**
+ * Rows from repositories have no place in a stream: no `seq`, and `host` is null, or in a deleted row the number of the run
+ * that deleted it. `proved` says which of a repository's keys are known up to which revision (proved-keys.ts). Nothing that is
+ * there is rewritten.
+ */
+const FIFTH: Migration = {
+  version: 5,
+  statements: [
+    `ALTER TABLE firehose.records ALTER COLUMN seq DROP NOT NULL`,
+    `ALTER TABLE firehose.repos ADD COLUMN proved jsonb`,
+  ],
+};
+
+/**
+ * Tables that are ready to use: what changed since a token, more views, and ways to tables of one's own. The indexes of the
+ * first read the tables once, which is long where they are large.
+ */
+const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -4,6 +4,8 @@
  * for a record's sake. Text columns are the plain expressions, so that an index on the same expression serves them.
  */
 
+import { type ViewColumns, viewStatement } from "./view.ts";
+
 /** Times as records carry them: ISO 8601 with a zone. Anything else, a 30th of February included, is NULL. */
 const TO_TIME = `
   CREATE FUNCTION firehose.to_time(value text) RETURNS timestamptz
@@ -25,18 +27,6 @@ const TO_TEXTS = `
   AS $$
     SELECT CASE WHEN jsonb_typeof(value) = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(value)) END
   $$`;
-
-const URI = `'at://' || did || '/' || collection || '/' || rkey`;
-const CREATED = `firehose.to_time(record->>'createdAt') AS created_at`;
-
-interface ViewColumns {
-  readonly name: string;
-  readonly collection: string;
-  /** Between the key columns and the times. */
-  readonly columns: readonly string[];
-  /** Records that the view leaves out. */
-  readonly where?: string;
-}
 
 const SUBJECT_RECORD = [
   `record #>> '{subject,uri}' AS subject`,
@@ -94,13 +84,7 @@ const VIEWS: readonly ViewColumns[] = [
   },
 ];
 
-export const VIEW_NAMES: readonly string[] = VIEWS.map(({ name }) => name);
+/** The views that version 2 made; those since are in more-views.ts. */
+export const FIRST_VIEW_NAMES: readonly string[] = VIEWS.map(({ name }) => name);
 
 export const VIEW_STATEMENTS: readonly string[] = [TO_TIME, TO_TEXTS, ...VIEWS.map(viewStatement)];
-
-function viewStatement({ name, collection, columns, where }: ViewColumns): string {
-  const filter = `collection = '${collection}'${where === undefined ? "" : ` AND ${where}`}`;
-  return `CREATE VIEW firehose.${name} AS
-    SELECT ${[`${URI} AS uri`, "did", "rkey", "cid", ...columns, CREATED, "indexed_at", "seq"].join(", ")}
-    FROM firehose.live_records AS r WHERE ${filter}`;
-}

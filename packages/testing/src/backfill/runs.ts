@@ -30,6 +30,7 @@ export function openWindow(
     attempts: 1,
     dueMs: null,
     paceVersion: null,
+    removals: 0,
     waits: 0,
     outcome: counts === null ? null : "applied",
     counts,

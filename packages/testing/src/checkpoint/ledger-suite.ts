@@ -39,6 +39,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.beginAttempt(KEY)).toEqual({
         key: KEY,
         attempts: 2 * times,
+        removals: 0,
         waits: 2 * times,
         dueMs: NOW + 5,
         paceVersion: 3,
@@ -91,6 +92,22 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.getEntry(KEY)).toEqual({ ...dead, dueMs: NOW + 60_000, paceVersion: 2, waits: 2 * times });
     });
 
+    test("issue 15.3: keeps what a slot for rows that ranges remove is for, and how many went", async () => {
+      const store = await open();
+      await leased(store);
+      await store.setSlot(KEY, { dueMs: NOW, paceVersion: 1 });
+      expect(await store.getEntry(KEY)).toMatchObject({ removals: 0 });
+      await store.beginAttempt(KEY);
+      await store.setSlot(KEY, { dueMs: NOW + 1, paceVersion: 1, removals: 7 });
+      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 1, removals: 7, attempts: 0 });
+      // A batch that was late takes another slot, for the same rows.
+      await store.setSlot(KEY, { dueMs: NOW + 2, paceVersion: 1 });
+      expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 2, removals: 7 });
+      const counts = { ...COUNTS, removed: 9, emptyRanges: 2 };
+      expect(await finish(store, KEY, "applied", { counts })).toMatchObject({ counts });
+      expect((await store.getEntry(KEY))?.counts).toEqual(counts);
+    });
+
     test("has one outcome, whoever writes at the same time", async () => {
       const store = await open();
       await leased(store);
@@ -131,6 +148,20 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.getEntry(key)).toMatchObject({ outcome: "applied", correctionPending: false });
       await store.sweep(await theRun(store));
       expect((await theRun(store)).totals).toMatchObject({ processed: 10, dead: 0 });
+    });
+
+    test("issue 15.3: corrects what was received, too, where ranges of it removed rows", async () => {
+      const store = await open();
+      const { lease, run } = await leased(store);
+      const window = await finishOne(store, lease, 1, ["applied", "dead"]);
+      await store.sweep(run);
+      const before = await theRun(store);
+      const key = keyOf(window, 1);
+      const counts = { applied: 3, stale: 1, dead: 0, removed: 4, emptyRanges: 1 };
+      await finish(store, key, "applied", { counts, redriven: true });
+      await Promise.all([store.correct(key), store.correct(key)]);
+      const { received, processed } = before.totals;
+      expect((await theRun(store)).totals).toMatchObject({ received: received + 4, processed: processed + 8, dead: 0 });
     });
 
     test("before its window is counted is counted as dead, then corrected by the sweep", async () => {

@@ -1,6 +1,7 @@
 /** Any event and any batch, for property tests. Apart from batches.ts, because fast-check takes long to load. */
 import type { Batch } from "@firehose-backfill/core/batch";
-import type { FirehoseEvent } from "@firehose-backfill/core/event";
+import type { FirehoseEvent, RangeEvent } from "@firehose-backfill/core/event";
+import type { RangeMember } from "@firehose-backfill/core/proved-range";
 import fc from "fast-check";
 
 const text = fc.string({ unit: "binary", maxLength: 40 });
@@ -33,6 +34,60 @@ export const anyEvent: fc.Arbitrary<FirehoseEvent> = fc.oneof(
   }),
 );
 
+const nameChars = fc.constantFrom("a", "b", "-", ".", "7");
+const rkeyChars = fc.constantFrom("a", "b", "-", ".", "7", "~", "_");
+const rkey = fc.string({ unit: rkeyChars, minLength: 1, maxLength: 8 });
+
+/** A range of a repository with what belongs to it, as a source makes it. */
+export const anyRange: fc.Arbitrary<readonly [RangeEvent, ...RangeMember[]]> = fc
+  .record({
+    did: fc.string({ unit: nameChars, minLength: 1, maxLength: 20 }).map((it) => `did:plc:${it}`),
+    collection: fc.string({ unit: nameChars, minLength: 1, maxLength: 10 }),
+    rev: fc.string({ unit: nameChars, minLength: 13, maxLength: 13 }),
+    timeMs: fc.integer({ min: 0, max: 4e12 }),
+    sinceTid: fc.option(fc.constant("3jt7ryzvqkk2s")),
+    rkeys: fc.uniqueArray(rkey, { maxLength: 8 }),
+    members: fc.array(
+      fc.record({
+        isDead: fc.boolean(),
+        cid: fc.uint8Array({ minLength: 36, maxLength: 36 }),
+        record: bytes,
+        timeMs: fc.integer({ min: 0, max: 4e12 }),
+      }),
+      { minLength: 8, maxLength: 8 },
+    ),
+    isBetween: fc.boolean(),
+  })
+  .map(({ did, collection, rev, timeMs, sinceTid, rkeys, members, isBetween }) => {
+    const keys = rkeys.toSorted((a, b) => (a < b ? -1 : 1));
+    const named = keys.flatMap((key, index) => {
+      const member = members[index];
+      return member === undefined ? [] : [{ key, ...member }];
+    });
+    const events = named.map(({ key, isDead, cid, record, timeMs: madeMs }): RangeMember => {
+      const at = { seq: 0, timeMs: madeMs, did };
+      if (isDead) {
+        const path = `${collection}/${key}`;
+        return { kind: "dead", ...at, path, reason: "bad-key", error: "its key cannot be read", payload: record };
+      }
+      return { kind: "record", ...at, action: "create", collection, rkey: key, rev, cid, record };
+    });
+    const isEmptyBetween = isBetween && events.length === 0;
+    const range: RangeEvent = {
+      kind: "range",
+      seq: 0,
+      timeMs,
+      did,
+      rev,
+      sinceTid,
+      collection: isEmptyBetween ? null : collection,
+      from: isEmptyBetween ? "" : `${collection}/`,
+      to: `${collection}0`,
+      records: events.length,
+    };
+    return [range, ...events];
+  });
+
 export const anyBatch: fc.Arbitrary<Batch> = fc.record({
   key: fc.record({
     runId: text,
@@ -45,3 +100,12 @@ export const anyBatch: fc.Arbitrary<Batch> = fc.record({
   paceVersion: fc.nat(),
   events: fc.array(anyEvent, { maxLength: 30 }),
 });
+
+/** As a reader of repositories sends it: at least one range, and perhaps what is dead on arrival beside them. */
+export const anyRangeBatch: fc.Arbitrary<Batch> = fc
+  .record({
+    batch: anyBatch,
+    ranges: fc.array(anyRange, { minLength: 1, maxLength: 5 }),
+    others: fc.array(anyEvent, { maxLength: 3 }),
+  })
+  .map(({ batch, ranges, others }) => ({ ...batch, events: [...others, ...ranges.flat()] }));

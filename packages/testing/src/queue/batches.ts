@@ -1,7 +1,7 @@
 /** Events and batches for tests. */
 import type { Batch, BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
-import type { FirehoseEvent, RecordEvent } from "@firehose-backfill/core/event";
+import type { FirehoseEvent, RangeEvent, RecordEvent } from "@firehose-backfill/core/event";
 
 const DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
 
@@ -19,6 +19,29 @@ export function recordEvent(seq: number, overrides: Partial<RecordEvent> = {}): 
     record: new Uint8Array(200).fill(seq % 256),
     ...overrides,
   };
+}
+
+/** A range of a repository, and its records by their keys: `app.bsky.feed.post/a`, ... */
+export function rangeEvents(
+  rkeys: readonly string[],
+  overrides: Partial<RangeEvent> = {},
+  ofRecords: Partial<RecordEvent> = {},
+): readonly [RangeEvent, ...RecordEvent[]] {
+  const range: RangeEvent = {
+    kind: "range",
+    seq: 0,
+    timeMs: Date.UTC(2026, 0, 1),
+    did: DID,
+    rev: "3jt7ryzvqkk2s",
+    collection: "app.bsky.feed.post",
+    from: "app.bsky.feed.post/",
+    to: "app.bsky.feed.post0",
+    sinceTid: null,
+    records: rkeys.length,
+    ...overrides,
+  };
+  const { did, rev } = range;
+  return [range, ...rkeys.map((rkey) => recordEvent(0, { did, rev, rkey, ...ofRecords }))];
 }
 
 /** One of each kind. */

@@ -8,6 +8,8 @@ import type { BatchQueue, IncomingMessage } from "@firehose-backfill/queue/types
 export interface QueueUnderTest extends AsyncDisposable {
   readonly queue: BatchQueue;
   readonly clock: Clock;
+  /** Figures are right only after a while, as SQS's own are. */
+  readonly areFiguresLate?: boolean;
   sendRaw(message: ReceivedMessage): Promise<void>;
 }
 
@@ -65,7 +67,9 @@ export function describeQueue(
       const sentMs = clock.now();
       await queue.send([outgoing(1, 3), outgoing(2, 0)]);
       expect(numbers(await queue.receive({ max: 10, waitSeconds: 0 }))).toEqual([2]);
-      expect(await queue.figures()).toMatchObject({ delayed: 1, inFlight: 1, ready: 0 });
+      // Late figures would show the message when it is not delayed any more.
+      if (under.areFiguresLate !== true)
+        expect(await queue.figures()).toMatchObject({ delayed: 1, inFlight: 1, ready: 0 });
       expect(numbers(await queue.receive({ max: 10, waitSeconds: 5 }))).toEqual([1]);
       expect(clock.now() - sentMs).toBeGreaterThanOrEqual(3_000);
     });

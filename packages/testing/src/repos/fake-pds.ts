@@ -10,6 +10,8 @@ import type { TestRepo } from "./test-repo.ts";
 export interface FakePds extends TestServer {
   /** What it serves now; changed while it runs, as commits are made. */
   readonly repos: Map<string, TestRepo>;
+  /** What `since` refers to: repositories as they were, by `DID REV`. Others are sent whole. */
+  readonly earlier: Map<string, TestRepo>;
   /** DIDs whose repositories are not to be had, and by which error. */
   readonly unavailable: Map<string, string>;
   /** Answers by itself before anything is looked up; true: it did. */
@@ -21,6 +23,7 @@ export interface FakePds extends TestServer {
 export async function startFakePds(repos: readonly TestRepo[]): Promise<FakePds> {
   const served = new Map(repos.map((repo) => [repo.did, repo]));
   const unavailable = new Map<string, string>();
+  const earlier = new Map<string, TestRepo>();
   const pds: { intercept: FakePds["intercept"] } = { intercept: null };
   const server = await startServer((request, response) => {
     if (pds.intercept?.(request, response) === true) return;
@@ -31,22 +34,29 @@ export async function startFakePds(repos: readonly TestRepo[]): Promise<FakePds>
     const repo = served.get(did);
     if (refusal !== undefined) fail(response, 400, refusal);
     else if (repo === undefined) fail(response, 400, "RepoNotFound");
-    else answer(method, repo, url.searchParams, response);
+    else answer(method, repo, url.searchParams, response, earlier.get(`${did} ${url.searchParams.get("since")}`));
   });
   const callsOf = (method: string): readonly URLSearchParams[] =>
     server.asked
       .map((path) => new URL(path, "http://localhost"))
       .filter(({ pathname }) => pathname.endsWith(`.${method}`))
       .map(({ searchParams }) => searchParams);
-  return Object.assign(pds, server, { repos: served, unavailable, callsOf });
+  return Object.assign(pds, server, { repos: served, earlier, unavailable, callsOf });
 }
 
-function answer(method: string, repo: TestRepo, params: URLSearchParams, response: ServerResponse): void {
+function answer(
+  method: string,
+  repo: TestRepo,
+  params: URLSearchParams,
+  response: ServerResponse,
+  since: TestRepo | undefined,
+): void {
   const blockOf = (cid: Uint8Array): CarBlock => ({ cid, bytes: repo.blocks.get(cidToText(cid)) ?? Buffer.alloc(0) });
   switch (method) {
     case "getRepo": {
       // Newest first, CIDs descending: the commit stands wherever its hash puts it.
-      const cids = [...repo.blocks.keys()].sort().toReversed();
+      const written = [...repo.blocks.keys()].filter((cid) => since?.blocks.has(cid) !== true);
+      const cids = written.sort().toReversed();
       sendCar(
         response,
         makeCar(

@@ -8,7 +8,15 @@ import { migrate } from "@firehose-backfill/sink-postgres/schema/migrate";
 import { createSink, type PostgresSink, type SinkOptions } from "@firehose-backfill/sink-postgres/sink";
 import type { ApplyOptions } from "@firehose-backfill/sink/sink";
 import type { SlotLock } from "@firehose-backfill/sink/slot-lock";
-import type { AccountRow, DeadRow, IdentityRow, RecordRow, SinkRow, SyncRow } from "@firehose-backfill/sink/rows";
+import type {
+  AccountRow,
+  DeadRow,
+  IdentityRow,
+  RangeRow,
+  RecordRow,
+  SinkRow,
+  SyncRow,
+} from "@firehose-backfill/sink/rows";
 
 export const DAY_MS = 86_400_000;
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -22,13 +30,38 @@ export function revOf(n: number): string {
   return `3l${String(n).padStart(11, "0")}`;
 }
 
-export function recordRow(n: number, fields: Partial<RecordRow> = {}): RecordRow {
+type StreamRow = RecordRow & { readonly seq: number };
+
+export function recordRow(n: number, fields: Partial<StreamRow> = {}): StreamRow {
   const base = { kind: "record", did: "did:plc:alice", collection: "app.bsky.feed.post", rkey: `rkey${n}` } as const;
   const body =
     fields.action === "delete"
       ? { cid: null, json: null }
       : { cid: `cid${n}`, json: JSON.stringify({ $type: "app.bsky.feed.post", text: `record ${n}` }) };
   return { ...base, action: "create", rev: revOf(n), ...moment(n), ...body, ...fields };
+}
+
+/** What a repository proves at revision `n`: a record of the key `rkey`. */
+export function provedRow(n: number, fields: Partial<RecordRow> = {}): RecordRow {
+  return { ...recordRow(n), ...fields, seq: null };
+}
+
+/** What it proves of the collection's keys: nothing but these records, at revision `n`. */
+export function rangeRow(n: number, rkeys: readonly string[], fields: Partial<RangeRow> = {}): RangeRow {
+  const { did, collection, rev, timeMs } = recordRow(n);
+  const name = fields.collection ?? collection;
+  return {
+    kind: "range",
+    did,
+    rev,
+    timeMs,
+    collection: name,
+    from: `${name}/`,
+    to: `${name}0`,
+    sinceTid: null,
+    keys: rkeys.map((rkey) => `${name}/${rkey}`),
+    ...fields,
+  };
 }
 
 export function accountRow(n: number, fields: Partial<AccountRow> = {}): AccountRow {
@@ -91,7 +124,8 @@ export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Pro
   const result = await sink.apply(...request(rows));
   if (result.kind !== "applied") throw new Error(`expected applied, got ${result.kind}`);
   const { applied, stale, dead } = result.counts;
-  if (applied + (stale ?? 0) + dead !== rows.length)
+  const events = rows.filter(({ kind }) => kind !== "range").length;
+  if (applied + (stale ?? 0) + dead !== events)
     throw new Error(`${JSON.stringify(result.counts)} of ${rows.length} rows`);
   return { applied, stale, dead };
 }

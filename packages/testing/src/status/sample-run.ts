@@ -90,6 +90,7 @@ export function sampleWindow(
     attempts: 1,
     dueMs: null,
     paceVersion: null,
+    removals: 0,
     waits: 0,
     outcome: counts === null ? null : counts.dead > 0 && counts.applied + counts.stale === 0 ? "dead" : "applied",
     counts,

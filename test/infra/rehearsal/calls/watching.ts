@@ -1,4 +1,4 @@
-/** Log groups, alarms, the dashboard, the topic of alarms and the console's test events. */
+/** Log groups, alarms, the dashboard, the topic of alarms, the console's test events and the settings that are kept. */
 import { call, fieldsOf, listOf, upperFields, type Call, type Fields } from "../call.ts";
 import type { Registered } from "../../stack.ts";
 
@@ -75,4 +75,9 @@ export function registryCalls(resource: Registered): Call[] {
 export function schemaCalls(resource: Registered): Call[] {
   const { name, ...rest } = resource.inputs;
   return [call(resource, "schemas.CreateSchema", { SchemaName: name, ...upperFields(rest) })];
+}
+
+export function parameterCalls(resource: Registered): Call[] {
+  // The provider sends Overwrite for an update only.
+  return [call(resource, "ssm.PutParameter", { Tier: "Standard", ...upperFields(resource.inputs) })];
 }

@@ -4,6 +4,7 @@ import { DASHBOARD_RULES } from "./dashboard.ts";
 import { FUNCTION_RULES } from "./functions.ts";
 import { LOG_RULES } from "./logs.ts";
 import { NAME_RULES } from "./names.ts";
+import { PARAMETER_RULES } from "./parameters.ts";
 import { QUEUE_RULES } from "./queues.ts";
 import { ROLE_RULES } from "./roles.ts";
 import type { Rule } from "./rule.ts";
@@ -22,4 +23,5 @@ export const RULES: readonly Rule[] = [
   ...ALARM_RULES,
   ...DASHBOARD_RULES,
   ...TOPIC_RULES,
+  ...PARAMETER_RULES,
 ];

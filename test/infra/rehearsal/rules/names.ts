@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "cloudwatch.PutDashboard": "DashboardName",
   "sns.CreateTopic": "Name",
   "schemas.CreateSchema": "SchemaName",
+  "ssm.PutParameter": "Name",
 };
 
 export const NAME_RULES: readonly Rule[] = [

@@ -1,7 +1,7 @@
 /** IAM: the grammar of policies, which it refuses, and the names in them, which it takes as they are. */
 import { callsOf, fieldsOf, isFields, parsed, type Call, type Fields, textOf } from "../call.ts";
 import { actionsLike, globMatches, globsMeet } from "../iam-data.ts";
-import { many, statementsOf } from "./policies.ts";
+import { many, SOURCE_FUNCTION_KEY, statementsOf } from "./policies.ts";
 import { lengthWithoutSpace, rule, unless, type Rule } from "./rule.ts";
 
 const LARGEST_INLINE = 10_240;
@@ -145,6 +145,8 @@ function grammarOf(document: unknown): readonly string[] {
 }
 
 function keyProblems(key: string, actions: readonly string[]): readonly string[] {
+  // Of every service: Lambda adds it to what a function calls.
+  if (key === SOURCE_FUNCTION_KEY) return [];
   if (key.toLowerCase().startsWith("aws:")) return unless(GLOBAL_KEYS.test(key), `the key ${key} is not known`);
   return actions
     .filter((action) => !actionsLike(action).some(({ conditionKeys }) => knows(conditionKeys, key)))

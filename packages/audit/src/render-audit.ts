@@ -1,0 +1,75 @@
+/** An audit as text for people. Everything that came from the network or the tables is escaped. */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import type { Confidence } from "./confidence.ts";
+import type { AuditReport, RepoVerdict } from "./report.ts";
+import { VERDICTS } from "./verdict.ts";
+
+const SHOWN_REPOS = 20;
+const SHOWN_PATHS = 10;
+const KINDS = ["missing", "extra", "other"] as const;
+
+export function renderAudit(report: AuditReport): readonly string[] {
+  const { audited, repos, scope, confidence, isComplete, after } = report;
+  const which = { all: "all of the copy", sample: "a random sample", named: "those that were named" }[scope.repos];
+  const more = repos.length - SHOWN_REPOS;
+  return [
+    `${audited.toLocaleString("en-US")} ${audited === 1 ? "repository" : "repositories"} audited (${which}). ${proved(scope.collections)}`,
+    ...VERDICTS.map((verdict) => `  ${verdict.padEnd(12)} ${report[verdict].toLocaleString("en-US")}`),
+    ...repos.slice(0, SHOWN_REPOS).flatMap(repoLines),
+    ...(more > 0 ? ["", `… and ${more} more that are not equal; --json lists up to 1,000.`] : []),
+    ...(confidence === null ? [] : ["", sentenceOf(confidence)]),
+    ...(isComplete ? [] : ["", stopped(scope.repos, after)]),
+  ];
+}
+
+function proved(collections: readonly string[] | null): string {
+  if (collections === null) return "Equal means: all records of the repository, no others, each with its CID.";
+  const names = escapeForLog(collections.slice(0, 10).join(", "));
+  const more = collections.length > 10 ? ` and ${collections.length - 10} more` : "";
+  return `Compared: ${names}${more}. Nothing is said of other collections.`;
+}
+
+function stopped(which: AuditReport["scope"]["repos"], after: string | null): string {
+  if (which === "sample") return "It was stopped: a part of a sample says nothing of the whole.";
+  const option = after === null ? "" : ` with --after ${escapeForLog(after)}`;
+  return `It was stopped. To continue, repeat the command${option}.`;
+}
+
+function repoLines(repo: RepoVerdict): readonly string[] {
+  const { did, verdict, rev, copyRev, reason, isCut } = repo;
+  const revs =
+    rev === null ? "" : ` at revision ${escapeForLog(rev)}; the copy is at ${escapeForLog(copyRev ?? "none")}`;
+  const why = reason === null ? "" : `: ${escapeForLog(reason, 300)}`;
+  return [
+    "",
+    `${verdict}  ${escapeForLog(did)}${revs}${why}`,
+    ...KINDS.flatMap((kind) => pathLines(kind, repo[kind])),
+    ...(isCut ? ["  There may be more."] : []),
+  ];
+}
+
+function pathLines(kind: (typeof KINDS)[number], paths: readonly string[]): readonly string[] {
+  const more = paths.length - SHOWN_PATHS;
+  return [
+    ...paths.slice(0, SHOWN_PATHS).map((path) => `  ${kind.padEnd(8)} ${escapeForLog(path)}`),
+    ...(more > 0 ? [`  ${kind.padEnd(8)} … and ${more} more`] : []),
+  ];
+}
+
+/** "Of 41,200 repositories at most 0.75 % differ, with 95 % confidence: …" */
+export function sentenceOf({ level, of, isExact, sampled, differing, notEqual }: Confidence): string {
+  const all = `${isExact ? "" : "about "}${of.toLocaleString("en-US")}`;
+  const behind =
+    notEqual.found === differing.found ? "" : `; behind or differing are at most ${percent(notEqual.share)} %`;
+  return (
+    `Of ${all} repositories at most ${percent(differing.share)} % differ, with ${Math.round(level * 100)} % confidence: ` +
+    `of ${sampled.toLocaleString("en-US")} that were compared ${differing.found.toLocaleString("en-US")} did${behind}.`
+  );
+}
+
+/** Rounded up: "at most" stays true. */
+function percent(share: number): string {
+  const scale = share < 0.01 ? 10_000 : 1_000;
+  // 0.07 * 1,000 is a little more than 70.
+  return `${Math.ceil(share * scale - 1e-9) / (scale / 100)}`;
+}

@@ -1,0 +1,117 @@
+/** `audit`: what it asks for, what it prints, and how it ends. */
+import type { AuditReport } from "@firehose-backfill/audit/report";
+import { renderAudit } from "@firehose-backfill/audit/render-audit";
+import type { AuditHereOptions } from "@firehose-backfill/server/audit-here";
+import { testWorld } from "@firehose-backfill/testing/cli/world";
+import { describe, expect, it } from "vitest";
+import { main } from "../main.ts";
+
+const REPORT: AuditReport = {
+  audited: 2,
+  equal: 2,
+  behind: 0,
+  differing: 0,
+  unreachable: 0,
+  inactive: 0,
+  repos: [],
+  confidence: null,
+  scope: { repos: "all", collections: null },
+  isComplete: true,
+  after: "did:plc:b",
+};
+
+async function audit(
+  argv: readonly string[],
+  {
+    report = {},
+    env = {},
+    during,
+  }: {
+    readonly report?: Partial<AuditReport>;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly during?: (options: AuditHereOptions, signal: (name: "SIGINT") => void) => void;
+  } = {},
+) {
+  await using world = await testWorld({ env, files: { "dids.txt": "did:plc:x\ndid:plc:y # mine\n" } });
+  const asked: AuditHereOptions[] = [];
+  const auditHere = async (options: AuditHereOptions) => {
+    asked.push(options);
+    during?.(options, world.signal);
+    return { ...REPORT, isComplete: !options.signal.aborted, ...report };
+  };
+  const exitCode = await main(world.context(["audit", ...argv], { loadAuditor: async () => ({ auditHere }) }));
+  return { exitCode, stdout: world.stdout(), stderr: world.stderr(), asked: asked[0] };
+}
+
+describe("which repositories", () => {
+  it("all, a sample, or a list", async () => {
+    expect((await audit(["--all"])).asked).toMatchObject({
+      repositories: { kind: "all" },
+      collections: [],
+      after: null,
+    });
+    expect((await audit(["--sample", "400"])).asked?.repositories).toEqual({ kind: "sample", size: 400 });
+    const { asked } = await audit(["--dids", "@dids.txt", "--after", "did:plc:x", "--collections", "app.bsky.feed.*"]);
+    expect(asked).toMatchObject({
+      repositories: { kind: "named", dids: ["did:plc:x", "did:plc:y"] },
+      after: "did:plc:x",
+      collections: ["app.bsky.feed.*"],
+    });
+  });
+
+  it("the collections of the settings count where none are named", async () => {
+    const { asked } = await audit(["--all"], { env: { BACKFILL_COLLECTIONS: "app.bsky.feed.post" } });
+    expect(asked?.collections).toEqual(["app.bsky.feed.post"]);
+  });
+
+  it.each([
+    [[], "say which repositories"],
+    [["--all", "--sample", "3"], "say which repositories"],
+    [["--sample", "0"], "it takes a whole number"],
+    [["--sample", "many"], "it takes a whole number"],
+    [["--sample", "5", "--after", "did:plc:x"], "each sample is another one"],
+    [["--all", "--after", "alice"], "it takes a DID"],
+    [["--dids", "alice"], "--dids is"],
+    [["--all", "--collections", "posts"], "--collections is"],
+    [["--all", "--repair"], "does not know --repair"],
+  ])("%j: exit 2, and nothing is asked", async (argv, message) => {
+    const { exitCode, stderr, asked } = await audit(argv);
+    expect([exitCode, asked]).toEqual([2, undefined]);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe("how it ends", () => {
+  it.each([
+    [{}, 0],
+    [{ differing: 1 }, 3],
+    [{ behind: 1 }, 3],
+    [{ unreachable: 1 }, 0],
+    [{ equal: 0, unreachable: 2 }, 1],
+    [{ equal: 0, inactive: 2 }, 0],
+  ])("issue 16.4: %j: exit %i", async (report, exitCode) => {
+    expect((await audit(["--all"], { report })).exitCode).toBe(exitCode);
+  });
+
+  it("issue 16.4: prints the report, for people or as one line of JSON", async () => {
+    expect((await audit(["--all"])).stdout).toBe(`${renderAudit(REPORT).join("\n")}\n`);
+    const { stdout, stderr } = await audit(["--all", "--json"]);
+    expect(JSON.parse(stdout)).toEqual(REPORT);
+    expect(stdout.split("\n")).toHaveLength(2);
+    expect(stderr).toBe("");
+  });
+
+  it("issue 16.4: Ctrl-C: what was found until then, where to continue, exit 130", async () => {
+    const { exitCode, stdout, stderr } = await audit(["--all"], { during: (_, signal) => signal("SIGINT") });
+    expect(exitCode).toBe(130);
+    expect(stdout).toContain("To continue, repeat the command with --after did:plc:b.");
+    expect(stderr).toContain("SIGINT");
+  });
+
+  it("says on standard error that it waits for production", async () => {
+    const { stderr } = await audit(["--all"], {
+      during: ({ onWaiting }) => onWaiting("throttle query: 3 > 0\u001b[2J"),
+    });
+    expect(stderr).toBe("audit: waiting until production is well: throttle query: 3 > 0\\u001b[2J\n");
+  });
+});

@@ -1,0 +1,123 @@
+/** `audit`: proves that the copy is what the accounts have signed, or says what differs. */
+import type { AuditedRepos, AuditProgress } from "@firehose-backfill/audit/audit-copy";
+import { renderAudit } from "@firehose-backfill/audit/render-audit";
+import type { AuditReport } from "@firehose-backfill/audit/report";
+import { UsageError } from "@firehose-backfill/core/errors";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { isDid } from "@firehose-backfill/core/syntax";
+import type { Args, Command } from "../command.ts";
+import type { CliContext } from "../context.ts";
+import { EXIT, exitCodeOfSignal } from "../exit-code.ts";
+import { loadConfig } from "../load-config.ts";
+import { listOf } from "../start-request.ts";
+import { listenForStop } from "../stop-signals.ts";
+
+export const audit: Command = {
+  name: "audit",
+  summary: "Compare the copy with the signed repositories and say what differs; changes nothing.",
+  details: [
+    "For each repository it fetches the signed commit from the account's host, computes the root of the tree from the rows of the",
+    "copy, and compares the two. Where they differ it fetches the nodes that lead to the differences. It reads the database:",
+    "DATABASE_URL, or the embedded one of BACKFILL_DATA_DIR, also while a run goes on. Exit code 0: no repository differs; 3: some",
+    "differ or are behind; 1: none could be compared.",
+  ].join("\n"),
+  options: {
+    all: { help: "All repositories of the copy." },
+    sample: { takes: "N", help: "N repositories of the copy at random, and what they say of the whole." },
+    dids: { takes: "LIST", help: "These repositories: DIDs, separated by commas, or @FILE." },
+    collections: {
+      takes: "LIST",
+      help: "Compare these collections alone, separated by commas, or @FILE; default BACKFILL_COLLECTIONS.",
+    },
+    after: { takes: "DID", help: "Continue an audit that was stopped: only the DIDs above this one." },
+    json: { help: "One line of JSON." },
+  },
+  examples: [
+    { line: "audit --all", does: "Each repository; Ctrl-C shows what was found, and how to continue." },
+    { line: "audit --sample 400 --json | jq .confidence.differing.share", does: "At most which share differs." },
+    {
+      line: "audit --dids did:plc:ewvi7nxzyoun6zhxrhs64oiz --collections app.bsky.feed.post",
+      does: "One account's posts.",
+    },
+  ],
+  run: async (context, args) => {
+    const repositories = repositoriesOf(context, args);
+    const after = afterOf(args, repositories);
+    const collections = listOf(context, args, "collections", "audit");
+    const { clock, stderr } = context;
+    const say = (line: string) => stderr.write(`${escapeForLog(line, MAX_LINE)}\n`);
+    using signals = listenForStop(context, (signal) =>
+      say(`audit: ${signal}: stopping. What was found until now follows. A second signal stops at once.`),
+    );
+    const { config } = loadConfig(context);
+    const { auditHere } = await context.loadAuditor();
+    const report = await auditHere({
+      config,
+      repositories,
+      collections: collections ?? config.settings.collections,
+      after,
+      clock,
+      random: Math.random,
+      onProgress: progressOf(context, say),
+      onWaiting: (because) => say(`audit: waiting until production is well: ${because}`),
+      signal: signals.stop,
+    });
+    const text = args.flag("json") ? JSON.stringify(report) : renderAudit(report).join("\n");
+    context.stdout.write(`${text}\n`);
+    const signal = signals.received();
+    return signal === null || report.isComplete ? exitCodeOf(report) : exitCodeOfSignal(signal);
+  },
+};
+
+const MAX_LINE = 1_000;
+const MOST_SAMPLED = 1_000_000;
+const SAY_EVERY_MS = 10_000;
+
+/** @throws UsageError */
+function repositoriesOf(context: CliContext, args: Args): AuditedRepos {
+  const dids = listOf(context, args, "dids", "audit");
+  const sample = args.text("sample");
+  const given = [dids !== undefined, sample !== undefined, args.flag("all")].filter(Boolean).length;
+  if (given !== 1)
+    throw new UsageError(
+      "audit: say which repositories, with one of --all, --sample N and --dids LIST\nSee: firehose-backfill audit --help",
+    );
+  if (dids !== undefined) return { kind: "named", dids };
+  if (sample === undefined) return { kind: "all" };
+  const size = /^[1-9]\d{0,6}$/.test(sample) ? Number(sample) : Number.NaN;
+  if (size <= MOST_SAMPLED) return { kind: "sample", size };
+  throw new UsageError(
+    `audit: --sample is "${escapeForLog(sample, 80)}"; it takes a whole number from 1 to ${MOST_SAMPLED}`,
+  );
+}
+
+/** @throws UsageError */
+function afterOf(args: Args, { kind }: AuditedRepos): string | null {
+  const after = args.text("after");
+  if (after === undefined) return null;
+  if (kind === "sample") throw new UsageError("audit: --after continues --all or --dids; each sample is another one");
+  const bytes = Buffer.from(after);
+  if (!isDid(bytes, 0, bytes.length))
+    throw new UsageError(`audit: --after is "${escapeForLog(after, 80)}"; it takes a DID`);
+  return after;
+}
+
+function progressOf({ clock }: CliContext, say: (line: string) => void): (progress: AuditProgress) => void {
+  let saidAtMs = clock.now();
+  return ({ counts, audited, deferred, of }) => {
+    const nowMs = clock.now();
+    if (nowMs - saidAtMs < SAY_EVERY_MS) return;
+    saidAtMs = nowMs;
+    const { equal, behind, differing, unreachable, inactive } = counts;
+    const again = deferred === 0 ? "" : `, ${deferred} to ask again`;
+    say(
+      `audit: ${audited}${of === null ? "" : ` of ${of}`} audited: ${equal} equal, ${behind} behind, ${differing} differing, ` +
+        `${unreachable} unreachable, ${inactive} inactive${again}`,
+    );
+  };
+}
+
+function exitCodeOf({ equal, behind, differing, unreachable }: AuditReport): number {
+  if (behind + differing > 0) return EXIT.differs;
+  return equal === 0 && unreachable > 0 ? EXIT.error : EXIT.ok;
+}
