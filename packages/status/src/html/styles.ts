@@ -60,6 +60,7 @@ p.warn{color:var(--warn)}
 .times dd{text-align:left;font-size:16px;font-weight:500}
 .controls{display:flex;flex-wrap:wrap;gap:8px;align-items:flex-start}
 .button{appearance:none;font:inherit;font-weight:500;line-height:1.4;color:var(--ink);background:var(--sheet);border:1px solid var(--line);border-radius:6px;padding:6px 12px;min-height:34px;cursor:pointer;list-style:none;display:inline-block}
+#do-pause,#do-resume{min-width:86px}
 .button:hover:not(:disabled){border-color:var(--soft)}
 .button:disabled{color:var(--soft);background:none;cursor:not-allowed}
 .button.primary{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
