@@ -62,7 +62,10 @@ async function serve(first: readonly Snapshot[]): Promise<Site> {
     control: async (event) => {
       events.push(event);
       const isPause = JSON.stringify(event).includes("pause");
-      shown = shown.map((snapshot) => sampleSnapshot({ ...snapshot, ...(isPause ? { status: "paused" } : {}) }));
+      if (isPause)
+        shown = shown.map(({ verdict: _, ...rest }) =>
+          sampleSnapshot({ ...rest, status: "paused", reason: "by the page" }),
+        );
       return { message: `done, number ${events.length}` };
     },
     log: () => {},

@@ -6,7 +6,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { fallsOffSoon } from "./falling-off.ts";
 import { formatAbout, formatDuration, formatTime } from "./format.ts";
-import { headlineDetail, type Mood, moodOf, shareText } from "./headline.ts";
+import { type Mood, moodOf, shareText } from "./headline.ts";
 import { type Course, EMPTY_COURSE, RANGES } from "./course.ts";
 import { controls } from "./html/controls.ts";
 import { frame, type FrameOptions } from "./html/document.ts";
@@ -142,10 +142,7 @@ function state(snapshot: Snapshot): Markup {
       ${word} <span class="reason">Start one here, or with <code>firehose-backfill start --days 1</code>.</span>
     </p>`;
   }
-  return html`<p class="state mood-${moodOf(snapshot)}">
-      <strong>${shareText(snapshot)}</strong> ${word}
-      <span class="reason">${escapeForLog(headlineDetail(snapshot))}</span>
-    </p>
+  return html`<p class="state mood-${moodOf(snapshot)}"><strong>${shareText(snapshot)}</strong> ${word}</p>
     ${track(snapshot)}
     <dl class="times">
       ${[

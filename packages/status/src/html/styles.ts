@@ -28,7 +28,7 @@ a{color:var(--accent)}
 .notice.warn{border-color:var(--warn)}
 .notice.good{border-color:var(--good)}
 .notice.quiet{border-color:var(--line)}
-#warnings{min-height:70px}
+#warnings{min-height:90px}
 .reloads{margin:10px 0 0;color:var(--soft)}
 @media (scripting:enabled){.reloads{display:none}}
 .answer{position:fixed;z-index:2;left:12px;right:12px;bottom:12px;margin:0 auto;max-width:640px;max-height:40vh;overflow:auto;display:flex;align-items:baseline;background:var(--fill);box-shadow:0 8px 32px #0004}
