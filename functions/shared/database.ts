@@ -10,7 +10,8 @@ type Limits = Omit<NonNullable<Parameters<typeof openSink>[1]>, "iam" | "signal"
 /** @throws ConfigError where the secret is not set */
 export function openDeployedDatabase(env: Environment, config: Config, limits: Limits = {}): SinkKit {
   const { databaseUserArn } = config.settings;
-  const iam = databaseUserArn === null ? undefined : { userArn: databaseUserArn, credentials, now: systemClock.now };
+  const iam =
+    databaseUserArn === null ? undefined : { userArn: databaseUserArn, credentials, now: () => systemClock.now() };
   return openSink(databaseUrlOf(config), { ...limits, iam });
 
   /** Lambda's, of the function's own role. */

@@ -51,7 +51,12 @@ function work(stage: Stage): AsyncDisposable {
 }
 
 test("issue 18.2: the test on AWS deploys, runs, compares and removes, and finds a row that differs", async () => {
-  const log = resealedLog({ frames: pdsFrames(), copies: 1, seed: "aws", firstTimeMs: Date.now() - 3_600_000 });
+  const log = resealedLog({
+    frames: pdsFrames().slice(0, 300),
+    copies: 1,
+    seed: "aws",
+    firstTimeMs: Date.now() - 3_600_000,
+  });
   await using relay = await startReplayRelay({ frames: log });
   await using services = await startServices();
   for (const isSpoiled of [false, true]) {
@@ -85,10 +90,10 @@ test("issue 18.2: the test on AWS deploys, runs, compares and removes, and finds
           );
       },
       lookEveryMs: 200,
-      atMostMs: 60_000,
+      atMostMs: 150_000,
     });
-    if (isSpoiled) await expect(playing).rejects.toThrow(/rows differ: 1 missing on AWS, 0 too many/);
-    else await playing;
+    const outcome = await playing.then(() => "sound", String);
+    expect(outcome).toMatch(isSpoiled ? /rows differ: 1 missing on AWS, 0 too many/ : /^sound$/);
     expect(called).toEqual([
       `secret set DatabaseUrl --stage ${name}`,
       `deploy --stage ${name}`,
@@ -99,4 +104,4 @@ test("issue 18.2: the test on AWS deploys, runs, compares and removes, and finds
       { there: null },
     ]);
   }
-}, 300_000);
+}, 500_000);

@@ -3,7 +3,10 @@ import type { Item, Key, Table } from "../../packages/checkpoint/src/table/table
 
 export function prefixedTable(table: Table, prefix: string): Table {
   const inside = <K extends { readonly pk: string }>(key: K): K => ({ ...key, pk: prefix + key.pk });
-  const outside = (item: Item): Item => ({ ...item, pk: String(item["pk"]).slice(prefix.length) });
+  const outside = ({ pk, ...item }: Item): Item => ({
+    ...item,
+    pk: typeof pk === "string" ? pk.slice(prefix.length) : "",
+  });
   const orNull = (item: Item | null): Item | null => (item === null ? null : outside(item));
   return {
     get: async (key) => orNull(await table.get(inside(key))),

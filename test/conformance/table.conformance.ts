@@ -10,19 +10,22 @@ import { prefixedTable } from "./prefixed-table.ts";
 
 const endpoint = endpointOf("CONFORMANCE_DYNAMODB");
 
-describe.skipIf(endpoint === null)(`the checkpoint store on ${endpoint?.url ?? "no server of DynamoDB"}`, () => {
-  const client = createDynamoClient({ endpoint: endpoint?.isAws === false ? endpoint.url : null });
-  const name = newName();
-  let opened = 0;
-  beforeAll(() => ensureTable(client, name));
-  afterAll(async () => {
-    await client.send(new DeleteTableCommand({ TableName: name }));
-    client.destroy();
-  });
-  describeStore({
-    openTable: async () => prefixedTable(createDynamoTable(client, name), `${(opened += 1)}-`),
-    isToldTwice: false,
-    histories: 2,
-    looksEvery: 5,
-  });
-});
+describe.skipIf(endpoint === null)(
+  `the checkpoint store on ${endpoint?.url ?? "no server (skipped: --dynamodb was not given)"}`,
+  () => {
+    const client = createDynamoClient({ endpoint: endpoint?.isAws === false ? endpoint.url : null });
+    const name = newName();
+    let opened = 0;
+    beforeAll(() => ensureTable(client, name));
+    afterAll(async () => {
+      await client.send(new DeleteTableCommand({ TableName: name }));
+      client.destroy();
+    });
+    describeStore({
+      openTable: async () => prefixedTable(createDynamoTable(client, name), `${(opened += 1)}-`),
+      isToldTwice: false,
+      histories: 2,
+      looksEvery: 5,
+    });
+  },
+);

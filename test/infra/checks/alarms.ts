@@ -168,11 +168,12 @@ export const ALARMS: readonly Check[] = [
         ...same("in the table", [...new Set(troubles.flatMap(({ alarms }) => alarms))].sort(), wanted),
         ...same("explained", paragraphs.toSorted(), wanted),
         ...troubles.flatMap(({ trouble, alarms }) => holds(`"${trouble}" is told by nothing`, alarms.length > 0)),
-        ...(["database is down", "every invocation of the consumer fails", "switched off"] as const).flatMap((trouble) =>
-          holds(
-            `the table does not say what tells that "${trouble}"`,
-            troubles.some((it) => it.trouble.includes(trouble)),
-          ),
+        ...(["database is down", "every invocation of the consumer fails", "switched off"] as const).flatMap(
+          (trouble) =>
+            holds(
+              `the table does not say what tells that "${trouble}"`,
+              troubles.some((it) => it.trouble.includes(trouble)),
+            ),
         ),
       ];
     },

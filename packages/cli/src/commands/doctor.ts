@@ -15,10 +15,10 @@ export const doctor: Command = {
   summary: "Check Node, relay, database, clock, disk, queue and table, and say what to do.",
   details: "Without --fix and --indexes it changes nothing. The exit code is 1 if a line says fail.",
   options: {
-    fix: { help: "Create or migrate the schema, and remove tombstones older than 30 days." },
+    fix: { help: "Create or migrate the schema and its indexes, and remove tombstones older than 30 days." },
     indexes: {
       takes: "SETS",
-      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, timeline, search (docs/views.md).",
+      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, timeline, search, changes (docs/views.md).",
     },
     json: { help: "One line of JSON." },
   },

@@ -5,7 +5,7 @@ import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
-import { openSink } from "../open-sink.ts";
+import { openDesk, openSink } from "../open-sink.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
@@ -99,6 +99,7 @@ async function fixDatabase(
   try {
     const sink = openSink(databaseUrl);
     const { from, to } = await sink.migrate();
+    await openDesk(databaseUrl).indexes.makeMissing();
     const tombstones = await fixTombstones(sink.tidying, await tombstoneBound(settings), options);
     const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
     return ok("fixed", `${schema}; ${tombstones}`);
