@@ -1,4 +1,5 @@
 /** Two runs at once on the real program and the embedded stack, as an operator sees them: page, status, runs, report, metrics, after the end too. */
+import type { RunSummary } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../packages/cli/src/main.ts";
@@ -33,13 +34,13 @@ async function type(
   ...argv: readonly string[]
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   let [out, err] = ["", ""];
-  const output = (write: (text: string) => void) => ({ write, isTerminal: false, columns: () => 80 });
+  const output = (write: (part: string) => void) => ({ write, isTerminal: false, columns: () => 80 });
   const code = await main({
     ...WORLD,
     argv,
     env: { BACKFILL_DATA_DIR: folder.path, AWS_EC2_METADATA_DISABLED: "true" },
-    stdout: output((text) => (out += text)),
-    stderr: output((text) => (err += text)),
+    stdout: output((part) => (out += part)),
+    stderr: output((part) => (err += part)),
   });
   return { code, out, err };
 }
@@ -49,7 +50,8 @@ async function text(path: string): Promise<string> {
 }
 
 async function snapshots(): Promise<readonly Snapshot[]> {
-  return JSON.parse((await type("status", "--json", "--all")).out) as readonly Snapshot[];
+  const all: readonly Snapshot[] = JSON.parse((await type("status", "--json", "--all")).out);
+  return all;
 }
 
 describe("issue 14.6: two runs at the desk of the real program", { timeout: 240_000 }, () => {
@@ -69,7 +71,7 @@ describe("issue 14.6: two runs at the desk of the real program", { timeout: 240_
       expect(await text(`/?run=${name}`)).toContain('id="do-pause"');
     }
     expect((await type("status", "--json")).code).toBe(2);
-    const listed = JSON.parse((await type("runs", "--json")).out) as readonly { readonly name: string }[];
+    const listed: readonly RunSummary[] = JSON.parse((await type("runs", "--json")).out);
     expect(listed.map(({ name }) => name)).toEqual(["nightly", "long"]);
     const metrics = await text("/metrics");
     for (const { runId } of await snapshots()) expect(metrics).toContain(`events_processed_total{run="${runId}"}`);
@@ -101,10 +103,7 @@ describe("issue 14.6: two runs at the desk of the real program", { timeout: 240_
   it("are known when the process has ended", async () => {
     program.child.kill("SIGTERM");
     await program.exited;
-    const listed = JSON.parse((await type("runs", "--json")).out) as readonly {
-      readonly name: string;
-      readonly status: string;
-    }[];
+    const listed: readonly RunSummary[] = JSON.parse((await type("runs", "--json")).out);
     expect(listed.map(({ name, status }) => `${name} ${status}`)).toEqual(["nightly cancelled", "long paused"]);
     expect((await type("status")).out).toContain("stopped: the process is gone");
   });

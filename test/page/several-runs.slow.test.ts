@@ -63,9 +63,10 @@ async function serve(first: readonly Snapshot[]): Promise<Site> {
       events.push(event);
       const isPause = JSON.stringify(event).includes("pause");
       if (isPause)
-        shown = shown.map(({ verdict: _, ...rest }) =>
-          sampleSnapshot({ ...rest, status: "paused", reason: "by the page" }),
-        );
+        shown = shown.map((snapshot) => {
+          const { verdict: _, ...rest } = snapshot;
+          return sampleSnapshot({ ...rest, status: "paused", reason: "by the page" });
+        });
       return { message: `done, number ${events.length}` };
     },
     log: () => {},

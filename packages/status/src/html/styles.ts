@@ -148,7 +148,7 @@ th,td{padding-right:6px}
 }
 @media (min-width:700px){
 #warnings{min-height:48px}
-.run dl{grid-template-columns:repeat(6,minmax(0,1fr))}
+.run dl{grid-template-columns:minmax(0,6fr) minmax(0,4fr) minmax(0,6fr) minmax(0,3fr) minmax(0,6fr) minmax(0,4fr)}
 .panels{grid-template-columns:repeat(2,minmax(0,1fr))}
 .panel{padding:12px 20px}
 .panels .panel:nth-child(odd){padding-left:0;border-right:1px solid var(--line)}
@@ -157,7 +157,7 @@ th,td{padding-right:6px}
 }
 @media (min-width:1100px){
 .hero{grid-template-columns:minmax(0,1fr) auto;gap:32px;align-items:start}
-.controls{justify-content:flex-end;max-width:440px}
+.controls{justify-content:flex-end;max-width:480px}
 details{position:relative}
 .runs-open .sheet{right:auto;left:0}
 .run{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,5fr);gap:0 24px;padding:6px 0}
