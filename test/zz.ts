@@ -1,0 +1,18 @@
+import { launchBrowser, visit } from "./page/browser.ts";
+import { startProgram, temporaryFolder } from "./support/program.ts";
+const folder = await temporaryFolder();
+const program = startProgram(["run"], { BACKFILL_DATA_DIR: folder.path });
+await program.said("[BACKFILL] Status page: ");
+const url = /Status page: (http:\S+)/.exec(program.stderr())?.[1] ?? "";
+await new Promise((r) => setTimeout(r, 75_000));
+const browser = await launchBrowser();
+const { page } = await visit(browser, url);
+await page.setViewportSize({ width: 1280, height: 800 });
+await page.emulateMedia({ colorScheme: "light" });
+await page.reload();
+await page.waitForTimeout(500);
+await page.screenshot({ path: "docs/assets/status-running.png" });
+await browser.close();
+program.child.kill("SIGTERM");
+await program.exited;
+await folder[Symbol.asyncDispose]();
