@@ -21,11 +21,11 @@ const MOST_PAST_RUNS = 50;
 export function createStatusPage(env: Environment): StatusPage {
   const clock = systemClock;
   const deployed = readDeployedConfig(env);
-  const { store, queue } = openServices(deployed, { clock, random: Math.random });
+  const { store, queue, items } = openServices(deployed, { clock, random: Math.random });
   const meter = createRateMeter();
   const { config } = deployed;
   const collect = (runId: string | null) =>
-    collectSnapshot({ store, queue, clock, config, ...(runId === null ? { meter } : { runId }) });
+    collectSnapshot({ store, queue, items, clock, config, ...(runId === null ? { meter } : { runId }) });
 
   /** Of each open run, in the order in which they began; where none is open, of the last one. */
   const collectAll = async (): Promise<readonly Snapshot[]> => {

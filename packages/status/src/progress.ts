@@ -23,6 +23,7 @@ export function elapsedMs(run: Run, nowMs: number): number {
  */
 export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): number | null {
   if (run.status === "succeeded") return 1;
+  if (run.progress !== null) return shareOfRepos(run.progress);
   const { appliedCursor, startPosition } = run;
   if (startPosition === null) return null;
   const { from, to, valueOf } = scaleOf(run, startPosition);
@@ -40,14 +41,21 @@ export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): n
 
 /** What progress is a share of. null: not known yet, and then there is no progress either. */
 export function goalOf(run: Run): Goal | null {
+  if (run.progress !== null)
+    return run.progress.isComplete ? { by: "repos", from: "0", to: String(run.progress.known) } : null;
   if (run.startPosition === null) return null;
   const { by, from, to } = scaleOf(run, run.startPosition);
   if (to <= from || !Number.isFinite(to)) return null;
   return by === "time" ? { by, from: iso(from), to: iso(to) } : { by, from: String(from), to: String(to) };
 }
 
+/** By repositories, once all of them are known. */
+function shareOfRepos({ known, done, failed, isComplete }: NonNullable<Run["progress"]>): number | null {
+  return isComplete && known > 0 ? Math.min(1, (done + failed) / known) : null;
+}
+
 interface Scale {
-  readonly by: Goal["by"];
+  readonly by: "time" | "seq";
   readonly from: number;
   readonly to: number;
   readonly valueOf: (cursor: Cursor) => number;

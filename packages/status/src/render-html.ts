@@ -11,7 +11,7 @@ import { type Course, EMPTY_COURSE, RANGES } from "./course.ts";
 import { controls } from "./html/controls.ts";
 import { frame, type FrameOptions } from "./html/document.ts";
 import { html, nothing, type Markup } from "./html/markup.ts";
-import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel } from "./html/panels.ts";
+import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel, reposPanel } from "./html/panels.ts";
 import { positionPanel, settingsPanel, troublePanel } from "./html/tables.ts";
 import { track } from "./html/track.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -53,7 +53,7 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
         ]}
       </div>
       <div class="panels lists">
-        ${[positionPanel(snapshot), troublePanel(snapshot, course), settingsPanel(snapshot)]}
+        ${[reposPanel(snapshot), positionPanel(snapshot), troublePanel(snapshot, course), settingsPanel(snapshot)]}
       </div>`,
   });
 }

@@ -19,7 +19,8 @@ import {
 } from "./format.ts";
 import { errorText } from "./group-errors.ts";
 import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { hostText, reposText } from "./repos-text.ts";
+import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
 
@@ -33,6 +34,8 @@ export interface TextOptions {
 }
 
 const LABEL_WIDTH = 9;
+/** The page and the JSON have all of them. */
+const MAX_HOST_LINES = 3;
 const MAX_BAR = 40;
 const MIN_BAR = 10;
 
@@ -51,7 +54,7 @@ function runLines(snapshot: Snapshot, options: TextOptions): readonly Line[] {
     progressLine(snapshot, options.width),
     row("rate", rateText(snapshot)),
     row("events", eventsText(snapshot)),
-    row("lag", lagText(snapshot)),
+    ...(snapshot.repos === null ? [row("lag", lagText(snapshot))] : reposLines(snapshot, snapshot.repos)),
     row("queue", queueText(snapshot)),
     row("memory", memoryText(snapshot)),
     row("tick", tickText(snapshot)),
@@ -99,6 +102,7 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 
 function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
+  if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
   const goal = snapshot.status === "succeeded" ? "" : `; ${goalLine(snapshot)}`;
   return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}${goal}`;
@@ -135,6 +139,14 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
   const fallsOff =
     fallsOffInSeconds === null ? "" : `; falls off the relay's window in ${formatDuration(fallsOffInSeconds)}`;
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
+}
+
+function reposLines({ hosts }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+  const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
+  return [
+    row("repos", reposText(repos)),
+    ...trouble.slice(0, MAX_HOST_LINES).map((host) => row("host", hostText(host))),
+  ];
 }
 
 function queueText({ queue }: Snapshot): string {

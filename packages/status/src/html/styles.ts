@@ -167,6 +167,7 @@ details{position:relative}
 .sheet{position:absolute;right:0;top:100%;z-index:1;width:400px;box-shadow:0 12px 32px #0003}
 .panels{grid-template-columns:repeat(4,minmax(0,1fr))}
 .panels.lists{grid-template-columns:minmax(0,4fr) minmax(0,4fr) minmax(0,5fr);border-top:0}
+.panels.lists:has(.panel:nth-child(4)){grid-template-columns:minmax(0,3fr) minmax(0,4fr) minmax(0,4fr) minmax(0,4fr)}
 .panels .panel,.panels .panel:nth-child(odd),.panels .panel:nth-child(even){padding:12px 20px;border-right:1px solid var(--line)}
 .panels .panel:first-child{padding-left:0}
 .panels .panel:last-child,.panels.lists .panel:last-child{padding-right:0;border-right:0;padding-left:20px;grid-column:auto}

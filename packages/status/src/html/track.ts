@@ -62,8 +62,10 @@ function readerProgress(snapshot: Snapshot): number | null {
 }
 
 /** Begin and end of what the bar is a share of. */
-function ends({ goal, progress }: Snapshot): Markup {
-  if (goal === null || progress === null) return html`<p class="track-ends"><span>target not known yet</span></p>`;
+function ends(snapshot: Snapshot): Markup {
+  const { goal, progress } = snapshot;
+  if (goal === null || progress === null || goal.by === "repos")
+    return html`<p class="track-ends"><span>${goalText(snapshot)}</span></p>`;
   const end = (value: string) =>
     goal.by === "time" ? html`<time datetime="${value}">${formatTime(value)}</time>` : html`seq ${value}`;
   const what = goal.by === "time" ? "by event time, UTC" : "by sequence number";
