@@ -58,8 +58,8 @@ export interface RunServerOptions {
   /** Given: goes on with the unfinished run, and begins none. */
   readonly resume?: { readonly from: string | null; readonly run?: string };
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
-  /** About once a second. */
-  readonly onTick?: (snapshot: Snapshot) => void;
+  /** About once a second. `all`: of each open run; the first argument stands for them all. */
+  readonly onTick?: (snapshot: Snapshot, all?: readonly Snapshot[]) => void;
   readonly log: (line: string) => void;
   /** Finish the batch in hand, save, end. */
   readonly stop: AbortSignal;
@@ -163,7 +163,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     log,
     onTick: (snapshots) => {
       const shown = snapshots.at(-1);
-      if (shown !== undefined) options.onTick?.(shown);
+      if (shown !== undefined) options.onTick?.(shown, snapshots);
       telling = tellAll(snapshots);
     },
     onSnapshot: options.onSnapshot,

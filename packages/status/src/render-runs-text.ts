@@ -15,6 +15,17 @@ export function renderRunsText(snapshots: readonly Snapshot[], options: TextOpti
   return lines.map((line) => terminalLine(line, options));
 }
 
+/** A line for each run: a block that is redrawn must not be higher than the terminal. */
+export function renderRunsBlock(snapshots: readonly Snapshot[], options: TextOptions): readonly string[] {
+  const { text, mood } = runsHeadline(snapshots);
+  const lines = runRows(snapshots).map((row): readonly Piece[] => [
+    { text: row.status, ink: MOOD_INK[row.mood] },
+    ` ${row.share} ${escapeForLog(row.title)} on ${escapeForLog(row.source)}: ${row.rate}, lag ${row.lag}, waits for ${escapeForLog(row.waitsFor)}`,
+  ]);
+  const first: readonly Piece[] = ["firehose-backfill: ", { text, ink: MOOD_INK[mood] }];
+  return [first, ...lines].map((line) => terminalLine(line, options));
+}
+
 function rowLines(row: RunRow): readonly (readonly Piece[])[] {
   const id = row.title === row.runId ? "" : ` (${escapeForLog(row.runId)})`;
   const detail = row.detail === "" ? "" : ` (${escapeForLog(row.detail)})`;

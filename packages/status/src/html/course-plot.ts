@@ -52,6 +52,9 @@ export function coursePlot({ course, valueOf, reference, unit, label, format }: 
       : `<path class="plot-reference" d="${lineOf(points, (point) => point.reference ?? null, x, y)}"/>`,
     `<path class="plot-line" d="${lineOf(points, ({ value }) => value, x, y)}"/>`,
   ];
+  const times = timesOf(fromMs, toMs);
+  const [last, highest] = [known.at(-1) ?? 0, Math.max(...known)];
+  const spoken = `${label}; from ${times[0]} to ${times.at(-1)} UTC: highest ${format(highest)}, last ${format(last)}`;
   const labels = labelMarks(
     course.marks.map(({ atMs, number }) => ({ atMs, label: String(number) })),
     { xOf: share, characterWidth: CHARACTER },
@@ -60,15 +63,17 @@ export function coursePlot({ course, valueOf, reference, unit, label, format }: 
     return `<text x="${(50 * (from + to)).toFixed(1)}%" y="10" text-anchor="middle">${group.label}</text>`;
   });
   return html`<figure class="plot">
-    <figcaption>${unit}${reference === undefined ? null : html`<span>- - ${reference.name}</span>`}</figcaption>
+    <figcaption>
+      ${unit}${reference === undefined ? null : html`<span class="plot-key">${reference.name}</span>`}
+    </figcaption>
     <p class="plot-y"><span>${format(top)}</span><span>${format(top / 2)}</span><span>0</span></p>
     <div class="plot-area">
       <svg class="plot-labels" aria-hidden="true" width="100%" height="12">${trusted(labels.join(""))}</svg>
-      <svg role="img" aria-label="${label}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">
+      <svg role="img" aria-label="${spoken}" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">
         ${trusted(lines.join(""))}
       </svg>
     </div>
-    <p class="plot-x">${timesOf(fromMs, toMs).map((text) => html`<span>${text}</span>`)}</p>
+    <p class="plot-x">${times.map((text) => html`<span>${text}</span>`)}</p>
   </figure>`;
 }
 

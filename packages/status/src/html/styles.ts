@@ -112,6 +112,7 @@ progress.over::-moz-progress-bar{background:var(--bad)}
 .plot-grid{stroke:var(--line)}
 .plot-line{stroke:var(--accent);stroke-width:1.25}
 .plot-reference{stroke:var(--ink);stroke-dasharray:4 3}
+.plot-key::before{content:"";display:inline-block;width:16px;margin-right:4px;vertical-align:3px;border-top:1px dashed var(--ink)}
 .plot-mark{stroke:var(--warn);stroke-opacity:.7}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;font-weight:400;padding:2px 10px 2px 0;vertical-align:baseline;overflow-wrap:anywhere}
