@@ -1,7 +1,7 @@
 /** The page of all runs: those that are open, each with what an operator on call looks for first, and those that are over. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { formatTime } from "./format.ts";
-import { startForm } from "./html/controls.ts";
+import { startForm } from "./html/start-form.ts";
 import { frame, type FrameOptions } from "./html/document.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
 import { pair } from "./html/panels.ts";

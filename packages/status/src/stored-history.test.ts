@@ -59,4 +59,19 @@ describe("the course of a deployed run", () => {
     await recordHistory(store, at(0));
     expect((await loadHistory(store, RUN))?.points).toHaveLength(1);
   });
+
+  it("issue 17.2: keeps its last hour and day, reads what an older version stored, and is less than half of its size", async () => {
+    const store = itemStore();
+    for (let minute = 0; minute < 3_000; minute += 1) await recordHistory(store, at(minute));
+    const history = await loadHistory(store, RUN);
+    if (history === null) throw new Error("there is no history");
+    expect(history.day.length).toBeGreaterThan(100);
+    expect(history.hour.length).toBeGreaterThan(3);
+    const asBefore = JSON.stringify(history);
+    expect((store.history ?? "").length).toBeLessThan(asBefore.length * 0.45);
+    expect((store.history ?? "").length).toBeLessThan(30_000);
+    expect(await loadHistory(itemStore(asBefore), RUN)).toEqual(history);
+    const { hour: _hour, day: _day, ...older } = history;
+    expect(await loadHistory(itemStore(JSON.stringify(older)), RUN)).toEqual({ ...history, hour: [], day: [] });
+  });
 });

@@ -22,7 +22,7 @@ const LISTS = ["points", "hour", "day"] as const;
 type List = (typeof LISTS)[number];
 type PackedPoint = readonly [number, ...(number | null)[]];
 
-/** Points without the names of their fields: a third of the size, and a write to the table costs by size. */
+/** Points without the names of their fields: less than half of the size, and a write to the table costs by size. */
 function packed(history: History): Readonly<Record<List, readonly PackedPoint[]>> {
   const pack = (points: readonly HistoryPoint[]): readonly PackedPoint[] =>
     points.map((point) => [

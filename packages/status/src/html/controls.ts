@@ -3,12 +3,12 @@
  * Actions that the run's status does not allow are disabled and say why. parse-control-form.ts parses the forms.
  * Each control has a slot. After an action, what is in the same slot then has the focus: Resume is where Pause was.
  */
-import { definitionOf } from "@firehose-backfill/core/config/definitions";
-import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import { ACTIONS, permissionFor, type Action } from "../actions.ts";
 import { tunableSettings } from "../tunable.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { disclosure, field, profileField } from "./form-parts.ts";
 import { html, type Markup } from "./markup.ts";
+import { startForm } from "./start-form.ts";
 
 export interface ControlsShown {
   /** The run that the forms name; null: there is only one. */
@@ -99,13 +99,6 @@ function runField({ run }: ControlsShown): Markup | null {
   return run === null ? null : html`<input type="hidden" name="run" value="${run}" />`;
 }
 
-function disclosure(id: string, label: string, content: Markup, focus: string | null): Markup {
-  return html`<details name="control" id="${id}">
-    <summary class="button" data-slot="${id}" ${id === focus ? html` autofocus` : null}>${label}</summary>
-    <div class="sheet">${content}</div>
-  </details>`;
-}
-
 function cancelForm(shown: Shown): Markup {
   if (!permissionFor("cancel", shown.snapshot).allowed) return button("cancel", "Cancel", shown);
   return disclosure(
@@ -181,81 +174,4 @@ function tuneForm(shown: Shown): Markup {
     </form>`,
     shown.focus,
   );
-}
-
-/** `label`: where it is not about the run that is shown. */
-export function startForm(
-  snapshot: Pick<Snapshot, "status" | "settings">,
-  { focus, label }: { readonly focus: string | null; readonly label?: string },
-): Markup {
-  return disclosure(
-    "start",
-    label ?? (snapshot.status === "none" ? "Start a run…" : "Start a new run…"),
-    html`<form method="post" action="/control">
-      <input type="hidden" name="action" value="start" />
-      <p>Leave empty what the settings say already.</p>
-      <div class="fields">
-        ${[
-          field(
-            "start-days",
-            "Days back",
-            html`<input
-              id="start-days"
-              name="days"
-              inputmode="numeric"
-              title="${definitionOf("days").kind.takes}"
-              placeholder="${configured(snapshot, "BACKFILL_DAYS")}"
-            />`,
-          ),
-          field("start-name", "Name", html`<input id="start-name" name="name" placeholder="none" />`),
-          profileField("start-profile", "profile", "as configured"),
-          field(
-            "start-from",
-            "From",
-            html`<input id="start-from" name="from" placeholder="oldest, a number or a time" />`,
-          ),
-          field("start-to", "To", html`<input id="start-to" name="to" placeholder="a number or a time" />`),
-          field(
-            "start-collections",
-            "Collections",
-            html`<input
-              id="start-collections"
-              name="collections"
-              placeholder="${configured(snapshot, "BACKFILL_COLLECTIONS") || "all"}"
-            />`,
-          ),
-          field(
-            "start-dids",
-            "DIDs",
-            html`<input id="start-dids" name="dids" placeholder="${configured(snapshot, "BACKFILL_DIDS") || "all"}" />`,
-          ),
-        ]}
-      </div>
-      <label class="check"
-        ><input type="checkbox" name="dryRun" value="true" /> Dry run: only say what it would do</label
-      >
-      <button class="button primary" id="send-start">Start</button>
-    </form>`,
-    focus,
-  );
-}
-
-function configured(snapshot: Pick<Snapshot, "settings">, name: string): string {
-  const value = snapshot.settings[name]?.value;
-  return value === undefined || value === null ? "" : String(value).slice(0, 60);
-}
-
-function profileField(id: string, name: string, unchanged: string): Markup {
-  return field(
-    id,
-    "Profile",
-    html`<select id="${id}" name="${name}">
-      <option value="">${unchanged}</option>
-      ${Object.keys(PROFILES).map((profile) => html`<option>${profile}</option>`)}
-    </select>`,
-  );
-}
-
-function field(id: string, label: string, input: Markup): Markup {
-  return html`<div class="field"><label for="${id}">${label}</label>${input}</div>`;
 }
