@@ -18,7 +18,10 @@ const WRITTEN_BY_A_PROGRAM = new Set([
   "path/to/bundle.mjs", // the same, on a command line
   "relay.json", // in the data folder
   "server.json", // in the data folder
-  "status.json", // a path of the status page
+  "status.json", // paths of the status page
+  "runs.json",
+  "past.json",
+  "history.json",
 ]);
 const NAME =
   /(?<![\w.@:$*<>…{}#-])(?:[\w.@-]+\/)*[\w.-]*\w\.(?:ts|mjs|cjs|js|md|json|ya?ml|service|zst|png|svg)(?![\w-]|\.\w|\()/g;
