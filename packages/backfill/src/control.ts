@@ -10,6 +10,7 @@ import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
+import { discardAndSay } from "./discard.ts";
 import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
@@ -41,7 +42,9 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "tune":
       return tuneRun(deps, event);
     case "redrive":
-      return redriveAndSay(deps);
+      return redriveAndSay(deps, event.id);
+    case "discard":
+      return discardAndSay(deps, event.which);
     case "plan":
       return plan(deps, event.start);
     default: {
