@@ -10,8 +10,8 @@ export interface Notice {
 }
 
 export interface FormNotices {
-  /** The address of the page that shows the answer. */
-  add(notice: Notice): string;
+  /** The address of the page that shows the answer; `page`: which one, as a path with or without a query. */
+  add(notice: Notice, page: string): string;
   /** null: the address names no answer, or one that was already removed. */
   find(search: URLSearchParams): Notice | null;
 }
@@ -22,11 +22,11 @@ const NAME = "answer";
 export function createFormNotices(): FormNotices {
   const notices = new Map<string, Notice>();
   return {
-    add(notice) {
+    add(notice, page) {
       const name = randomBytes(9).toString("base64url");
       notices.set(name, notice);
       for (const oldest of notices.keys()) if (notices.size > MOST) notices.delete(oldest);
-      return `/?${NAME}=${name}`;
+      return `${page}${page.includes("?") ? "&" : "?"}${NAME}=${name}`;
     },
     find: (search) => notices.get(search.get(NAME) ?? "") ?? null,
   };

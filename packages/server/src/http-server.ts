@@ -6,10 +6,12 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { History } from "@firehose-backfill/status/history";
-import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
+import { pageOfForm, parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
+import type { DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
+import { deadPage } from "./dead-page.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
 import { metricsText } from "./metrics-text.ts";
 import { portHolder } from "./port-holder.ts";
@@ -22,6 +24,8 @@ export interface HttpServerOptions {
   readonly history: () => History;
   /** Where several runs may be open. Left out: the one of `snapshot` is all that is known. */
   readonly runs?: ServedRuns;
+  /** For the page of dead events. Left out: their database is not reached from here. */
+  readonly openDeadEvents?: () => DeadEvents;
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
   readonly control: (event: unknown) => Promise<ControlResult>;
   readonly log: (line: string) => void;
@@ -133,6 +137,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/history.json": ["GET", "HEAD"],
   "/runs.json": ["GET", "HEAD"],
   "/metrics": ["GET", "HEAD"],
+  "/dead": ["GET", "HEAD"],
   "/control": ["POST"],
 };
 
@@ -165,12 +170,15 @@ async function respond(options: Site, request: IncomingMessage, response: Server
       return sendJson(response, 200, await allOf(options));
     case "/metrics":
       return sendMetrics(options, request, response);
+    case "/dead":
+      return sendDead(options, request, response);
     case "/control":
       return receiveControl(options, request, response);
     default:
       return sendJson(response, 404, {
         ok: false,
-        error: "there is GET /, GET /status.json, GET /history.json, GET /runs.json, GET /metrics and POST /control",
+        error:
+          "there is GET /, GET /status.json, GET /history.json, GET /runs.json, GET /metrics, GET /dead and POST /control",
       });
   }
 }
@@ -212,7 +220,9 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
   if (isForm && !wantsJson(request)) {
     // The page that follows can be reloaded without sending the form again.
     const notice = { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error };
-    response.writeHead(303, { location: options.notices.add(notice) }).end();
+    response
+      .writeHead(303, { location: options.notices.add(notice, pageOfForm(new URLSearchParams(body ?? ""))) })
+      .end();
     return;
   }
   sendJson(response, reply.status, reply.body);
@@ -250,6 +260,21 @@ async function sendPage(
     isStill: search.has("still"),
     ...(notice === null ? {} : { notice }),
   });
+  response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+}
+
+async function sendDead(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { openDeadEvents } = options;
+  if (openDeadEvents === undefined) {
+    const error = "dead events are in the run's database: look there with firehose-backfill dead and its DATABASE_URL";
+    sendJson(response, 404, { ok: false, error });
+    return;
+  }
+  const search = searchOf(request.url ?? "/");
+  const notice = options.notices.find(search);
+  const nonce = randomBytes(16).toString("base64");
+  const page = await deadPage(openDeadEvents, search, { nonce, ...(notice === null ? {} : { notice }) });
   response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 }

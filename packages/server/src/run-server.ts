@@ -228,6 +228,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       },
     },
     log,
+    openDeadEvents: () => sink.openDeadEvents(),
     control: async (event) => {
       if (isTickEvent(event)) {
         reader.poke();

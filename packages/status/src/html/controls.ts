@@ -28,7 +28,11 @@ export function controls(snapshot: Snapshot): Markup {
 
 /** Beside the number of dead events. */
 export function redriveControl(snapshot: Snapshot): Markup | null {
-  return permissionFor("redrive", snapshot).allowed ? html` ${button("redrive", "Redrive", snapshot)}` : null;
+  if (!permissionFor("redrive", snapshot).allowed) return null;
+  const { dead, runId } = snapshot;
+  // Dead batches are in the queue, and no page shows them.
+  const link = dead === 0 || runId === null ? null : html` <a href="/dead?run=${encodeURIComponent(runId)}">show</a>`;
+  return html`${link} ${button("redrive", "Redrive", snapshot)}`;
 }
 
 function button(action: Action, label: string, snapshot: Snapshot, name = "button"): Markup {
