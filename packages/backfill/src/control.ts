@@ -3,6 +3,7 @@
  * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
+import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
@@ -17,16 +18,30 @@ import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
+import { recordAction, recordEvent } from "./record-action.ts";
 import { startConfig } from "./start-config.ts";
 import { tuneAsStarted, tuneRun } from "./tune-run.ts";
 import type { RunSource } from "@firehose-backfill/source/kit";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 
-/** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
-export async function control(deps: ControlDeps, event: ControlEvent): Promise<ControlAnswer> {
+/** `by`: who sent it, for the log of the run. @throws UsageError, ConfigError: the event is refused, nothing has changed. */
+export async function control(
+  deps: ControlDeps,
+  event: ControlEvent,
+  by?: Actor,
+): Promise<ControlAnswer> {
+  const answer = await act(deps, event, by);
+  await recordEvent(deps, event, answer, by ?? UNKNOWN);
+  return answer;
+}
+
+/** Of a caller that does not say how the event came. */
+const UNKNOWN: Actor = "control event";
+
+async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<ControlAnswer> {
   switch (event.action) {
     case "start":
-      return start(deps, event.start);
+      return start(deps, event.start, by);
     case "status": {
       const open = event.run === undefined ? await deps.store.openRuns() : [];
       if (open.length > 1) return { message: `${open.length} runs are open:\n${listRuns(open)}`, run: null };
@@ -40,7 +55,7 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "cancel":
       return cancel(deps, event.run);
     case "tune":
-      return tuneRun(deps, event);
+      return tuneRun(deps, event, by);
     case "redrive":
       return redriveAndSay(deps, event.id);
     case "discard":
@@ -63,7 +78,7 @@ async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAn
   return { message: summarizePlan(made), run: await deps.store.currentRun({ openOnly: true }), plan: made };
 }
 
-async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
+async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Promise<ControlAnswer> {
   const config = startConfig(deps, request);
   if (config.settings.days === 0 && request.from === undefined)
     throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
@@ -81,10 +96,13 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   if (request.isDryRun)
     return { message: `would start a run ${describeRun(run)}; nothing was changed${notes}`, run: open.at(-1) ?? null };
   const replaced = request.isNew ? await runToReplace(deps, open, { request, source: run.source }) : null;
-  if (replaced !== null) await cancelNow(deps, replaced);
+  if (replaced !== null) {
+    await cancelNow(deps, replaced);
+    await recordAction(deps, replaced.runId, { what: "cancel", by: by ?? UNKNOWN, detail: "by start --new" });
+  }
   const database = await deps.database?.();
   const created = await create(deps, database === undefined ? run : { ...run, database });
-  const tuned = await tuneAsStarted(deps, created, config);
+  const tuned = await tuneAsStarted(deps, created, config, by);
   const beside = open.length - (replaced === null ? 0 : 1);
   const joined =
     beside === 0

@@ -20,6 +20,8 @@ export interface Discarded {
   readonly message: string;
   /** Of the events; where they are of several, or none is known: the current one. */
   readonly run: Run | null;
+  /** Those of these runs that are still known. */
+  readonly about: readonly string[];
   /** How many of each run are gone. */
   readonly discarded: Readonly<Record<string, number>>;
 }
@@ -41,8 +43,17 @@ export async function discardAndSay(deps: DiscardDeps, which: DiscardWhich): Pro
     message: `${what} discarded, of ${of}; the counts of the run stay, because the events were dead`,
     run: run ?? (await deps.store.currentRun()),
     discarded,
+    about: await known(deps, runIds),
   };
 }
+
+/** Rows of runs that the table has forgotten may be there for years. */
+async function known({ store }: DiscardDeps, runIds: readonly string[]): Promise<readonly string[]> {
+  const runs = await Promise.all(runIds.slice(0, MOST_LOOKED_FOR).map((runId) => store.getRun(runId)));
+  return runs.filter((run) => run !== null).map(({ runId }) => runId);
+}
+
+const MOST_LOOKED_FOR = 20;
 
 async function filterOf({ store }: DiscardDeps, which: DiscardWhich): Promise<DeadFilter> {
   if ("id" in which) return { id: which.id };

@@ -10,6 +10,7 @@ import { dead } from "./commands/dead.ts";
 import { discard } from "./commands/discard.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
+import { log } from "./commands/log.ts";
 import { page } from "./commands/page.ts";
 import { pause } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
@@ -38,6 +39,7 @@ const ALL_BUT_COMPLETION: readonly Command[] = [
   status,
   events,
   report,
+  log,
   page,
   pause,
   resume,

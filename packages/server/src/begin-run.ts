@@ -16,6 +16,7 @@ import {
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
+import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -48,7 +49,7 @@ export async function beginRun(
   const database = await deps.database?.();
   const beside = async (run: Run) => (await deps.store.openRuns()).filter(({ runId }) => runId !== run.runId);
   if (options.start !== null) {
-    const { run } = await control(deps, { action: "start", start: options.start });
+    const { run } = await control(deps, { action: "start", start: options.start }, "command");
     return run === null
       ? { kind: "none", run, because: "nothing was started" }
       : { kind: "new", run, beside: await beside(run) };
@@ -79,12 +80,15 @@ export async function beginRun(
   const run = await deps.store.createRun(
     newRun(config, { runId: newRunId(nowMs, deps.random), nowMs, database, ...start }),
   );
+  await recordAction(deps, run.runId, { what: "start", by: BY, detail: "" });
   if (after !== null)
     log(
       `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
     );
   return { kind: "new", run, beside: [] };
 }
+
+const BY = "start of the program";
 
 /** The recording has an end, and nothing comes after it. */
 const SAMPLE_HOST = "sample";
@@ -136,7 +140,7 @@ async function resume(
   // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
-  return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId })).run ?? tuned;
+  return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId }, "command")).run ?? tuned;
 }
 
 const NOTHING_TO_RESUME =
@@ -162,7 +166,7 @@ async function goOnAll(
 async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {
   if (run.status === "errored") {
     log(`[BACKFILL] ${capital(labelOf(run))} was errored: ${run.reason ?? "no reason known"}. It continues now`);
-    return (await control(deps, { action: "resume", from: null, run: run.runId })).run ?? run;
+    return (await control(deps, { action: "resume", from: null, run: run.runId }, BY)).run ?? run;
   }
   if (run.status === "paused") {
     const how = needsNewStart(run.reason)

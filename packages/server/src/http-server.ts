@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { History } from "@firehose-backfill/status/history";
 import { pageOfForm, parseControlForm } from "@firehose-backfill/status/parse-control-form";
@@ -15,6 +16,7 @@ import { deadPage } from "./dead-page.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
 import { metricsText } from "./metrics-text.ts";
 import { portHolder } from "./port-holder.ts";
+import { SENDER_HEADER } from "./sender-header.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
@@ -27,7 +29,7 @@ export interface HttpServerOptions {
   /** For the page of dead events. Left out: their database is not reached from here. */
   readonly openDeadEvents?: () => DeadEvents;
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
-  readonly control: (event: unknown) => Promise<ControlResult>;
+  readonly control: (event: unknown, by: Actor) => Promise<ControlResult>;
   readonly log: (line: string) => void;
 }
 
@@ -216,7 +218,8 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
     return;
   }
   const body = await readBody(request);
-  const reply = await replyTo(options, body, isForm);
+  const by = isForm ? "page" : request.headers[SENDER_HEADER] === "command" ? "command" : "control event";
+  const reply = await replyTo(options, body, by);
   if (isForm && !wantsJson(request)) {
     // The page that follows can be reloaded without sending the form again.
     const notice = { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error };
@@ -228,13 +231,14 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
   sendJson(response, reply.status, reply.body);
 }
 
-async function replyTo(options: Site, body: string | null, isForm: boolean): Promise<ControlReply> {
+async function replyTo(options: Site, body: string | null, by: Actor): Promise<ControlReply> {
   if (body === null) {
     return { status: 413, body: { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` } };
   }
   try {
-    return await answerControl(options.control, () =>
-      isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
+    return await answerControl(
+      (event) => options.control(event, by),
+      () => (by === "page" ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown)),
     );
   } catch (error) {
     options.log(`[BACKFILL] Page: ${describeError(error)}`);

@@ -60,7 +60,7 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
     allowRelayFromEvent: false,
     openDeadEvents: () => openSink(stack.addresses.databaseUrl).openDeadEvents(),
   };
-  const { message, run } = await control(deps, event);
+  const { message, run } = await control(deps, event, "command");
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
   if (event.action === "tune" || event.action === "discard") return { message, run };
   if (run !== null && run.finishedAtMs === null) {

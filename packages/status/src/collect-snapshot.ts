@@ -23,7 +23,7 @@ export interface RateMeter {
 export interface CollectOptions {
   readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
     Pick<WindowStore, "openWindows"> &
-    Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
+    Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
   readonly clock: Pick<Clock, "now">;
   /** The deployment's settings; those of the run replace them. */
@@ -111,14 +111,15 @@ async function readTotals(options: CollectOptions): Promise<{ run: Run | null; o
 
 const MAX_ATTEMPTS = 3;
 
-const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null };
+const NO_RUN = { gaps: [], errors: [], actions: [], consumers: [], scope: null };
 
 async function readAbout(store: CollectOptions["store"], runId: string) {
-  const [gaps, errors, consumers, scope] = await Promise.all([
+  const [gaps, errors, actions, consumers, scope] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
+    store.listActions(runId),
     store.listConsumers(runId),
     store.getScope(runId),
   ]);
-  return { gaps, errors, consumers, scope };
+  return { gaps, errors, actions, consumers, scope };
 }

@@ -9,6 +9,7 @@ import { formatDuration, formatTime } from "./format.ts";
 import { headlineDetail, moodOf, shareText } from "./headline.ts";
 import type { HistoryPoint } from "./history.ts";
 import { controls } from "./html/controls.ts";
+import { logPanel } from "./html/log-panel.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
 import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel } from "./html/panels.ts";
 import { SCRIPT } from "./html/script.ts";
@@ -86,6 +87,7 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
             ]}
           </div>
           <div class="panels lists">${[positionPanel(snapshot), troublePanel(snapshot), settingsPanel(snapshot)]}</div>
+          ${logPanel(snapshot)}
         </main>
         <script nonce="${options.nonce}">
           ${trusted(SCRIPT)};
