@@ -1,15 +1,43 @@
 /** `GET /dead`: reads what the address asks for from the database and renders it. */
+import { randomBytes } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { deadEventJson } from "@firehose-backfill/backfill/dead-event-json";
+import { contentSecurityPolicy } from "@firehose-backfill/status/render-html";
 import { type DeadQuery, renderDeadPage, type DeadPageOptions } from "@firehose-backfill/status/render-dead-page";
 import type { DeadEvent, DeadEvents, ListDeadOptions } from "@firehose-backfill/sink/dead-events";
+import type { FormNotices } from "./form-notices.ts";
+import { sendJson } from "./pages.ts";
 
 const ON_A_PAGE = 25;
 const MAX_EVENT_BYTES = 16 * 1024;
 const MAX_FIELD_CHARS = 200;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
+export interface DeadPageSite {
+  /** Left out: the database is not reached from here. */
+  readonly openDeadEvents?: () => DeadEvents;
+  readonly notices: Pick<FormNotices, "find">;
+}
+
 /** @throws SinkError */
-export async function deadPage(
+export async function sendDead(
+  { openDeadEvents, notices }: DeadPageSite,
+  response: ServerResponse,
+  search: URLSearchParams,
+): Promise<void> {
+  if (openDeadEvents === undefined) {
+    const error = "dead events are in the run's database: look there with firehose-backfill dead and its DATABASE_URL";
+    sendJson(response, 404, { ok: false, error });
+    return;
+  }
+  const notice = notices.find(search);
+  const nonce = randomBytes(16).toString("base64");
+  const page = await deadPage(openDeadEvents, search, { nonce, ...(notice === null ? {} : { notice }) });
+  response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+}
+
+async function deadPage(
   openDeadEvents: () => DeadEvents,
   search: URLSearchParams,
   options: DeadPageOptions,

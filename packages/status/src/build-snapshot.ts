@@ -5,6 +5,7 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 
@@ -12,10 +13,11 @@ import { askedOf } from "./asked.ts";
 import { outageOf } from "./outage.ts";
 import { emptySnapshot, type RunPart } from "./empty-snapshot.ts";
 import { type LocalFigures, processFigures } from "./process-figures.ts";
-import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
+import { elapsedMs, etaSeconds, goalOf, progressOf, retentionOf } from "./progress.ts";
 import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { floorOrNull, iso, round, roundOrNull } from "./rounding.ts";
-import { reasonOf, timesText } from "./run-reason.ts";
+import { groupErrors } from "./group-errors.ts";
+import { reasonOf } from "./run-reason.ts";
 import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
 import { lastFinishedMs, liveTotals } from "./totals.ts";
 import { standsStill, verdictOf } from "./verdict.ts";
@@ -35,6 +37,8 @@ export interface SnapshotInput {
   readonly settings: Snapshot["settings"];
   /** The run's scope; null or absent: not known. */
   readonly scope?: ScopeSettings | null;
+  /** Of a run over repositories. */
+  readonly hosts?: readonly SourceHost[];
   readonly nowMs: number;
 }
 
@@ -88,6 +92,9 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     status: run.status,
     reason: reasonOf(run, input.errors),
     host: run.source.host,
+    source: run.source.kind,
+    repos: reposOf(run),
+    hosts: input.hosts ?? [],
     profile: run.profile,
     asked: askedOf(run, input.scope ?? null),
     startedAt: iso(run.createdAtMs),
@@ -109,6 +116,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     },
     lagSeconds: lagSeconds(run, nowMs),
     progress: shownProgress(run, progress),
+    goal: goalOf(run),
     etaSeconds: standsStill(reader) ? null : roundOrNull(eta, 1),
     ...retention(run, nowMs),
     memory: {
@@ -128,11 +136,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       host: gap.host,
       reason: gap.reason,
     })),
-    errors: input.errors.slice(-MAX_ERRORS).map((error) => ({
-      at: iso(error.atMs),
-      source: error.source,
-      message: `${error.message}${timesText(error)}`,
-    })),
+    errors: groupErrors(input.errors).slice(-MAX_ERRORS),
     actions: (input.actions ?? []).map(({ atMs, ...action }) => ({ at: iso(atMs), ...action })),
     tunes: run.tunes.map(({ atMs, by, who, changes }) => ({
       at: iso(atMs),
@@ -143,6 +147,12 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     })),
     elapsedSeconds: round(elapsed / 1_000, 1),
   };
+}
+
+function reposOf({ progress }: Run): Snapshot["repos"] {
+  if (progress === null) return null;
+  const { isComplete: _isComplete, ...counts } = progress;
+  return counts;
 }
 
 /** A shorter time says little: one batch more or less would be a large part of it. */

@@ -7,17 +7,22 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
+import type { SourceItems } from "@firehose-backfill/source/items";
+import { hostsPlace, readSourceHosts } from "@firehose-backfill/source/source-hosts";
 import { effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { buildSnapshot } from "./build-snapshot.ts";
 import type { LocalFigures } from "./process-figures.ts";
 import { addRateSample, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { runSettings } from "./run-settings.ts";
+import { markOf, type ProgressMark } from "./progress-mark.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What one process keeps from one snapshot to the next. */
 export interface RateMeter {
   samples(): readonly RateSample[];
   record(sample: RateSample, windowMs: number): void;
+  /** The progress to show: it never falls back. */
+  progress(snapshot: Snapshot): number | null;
 }
 
 export interface CollectOptions {
@@ -25,6 +30,8 @@ export interface CollectOptions {
     Pick<WindowStore, "openWindows"> &
     Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
+  /** What sources keep beside their state; left out: hosts are not shown. */
+  readonly items?: Pick<SourceItems, "get">;
   readonly clock: Pick<Clock, "now">;
   /** The deployment's settings; those of the run replace them. */
   readonly config: Config;
@@ -42,7 +49,7 @@ const MAX_OPEN_WINDOWS = 500;
 export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
   const { store, queue, clock, config, local, meter } = options;
   const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);
-  const about = run === null ? NO_RUN : await readAbout(store, run.runId);
+  const about = run === null ? NO_RUN : await readAbout(store, run, options.items);
   const nowMs = clock.now();
   const snapshot = buildSnapshot({
     run,
@@ -60,12 +67,17 @@ export async function collectSnapshot(options: CollectOptions): Promise<Snapshot
     const windowMs = rateWindowMs(effectiveDelayMs(run.throttle, run.backOff));
     meter?.record({ runId, paceVersion, atMs: nowMs, processed: snapshot.processed }, windowMs);
   }
-  return snapshot;
+  return meter === undefined ? snapshot : { ...snapshot, progress: meter.progress(snapshot) };
 }
 
 export function createRateMeter(): RateMeter {
   let samples: readonly RateSample[] = [];
+  let mark: ProgressMark | null = null;
   return {
+    progress: (snapshot) => {
+      mark = markOf(mark, snapshot);
+      return mark?.progress ?? snapshot.progress;
+    },
     samples: () => samples,
     record: (sample, windowMs) => {
       samples = addRateSample(samples, sample, windowMs);
@@ -111,15 +123,16 @@ async function readTotals(options: CollectOptions): Promise<{ run: Run | null; o
 
 const MAX_ATTEMPTS = 3;
 
-const NO_RUN = { gaps: [], errors: [], actions: [], consumers: [], scope: null };
+const NO_RUN = { gaps: [], errors: [], actions: [], consumers: [], scope: null, hosts: [] };
 
-async function readAbout(store: CollectOptions["store"], runId: string) {
-  const [gaps, errors, actions, consumers, scope] = await Promise.all([
+async function readAbout(store: CollectOptions["store"], { runId, progress }: Run, items: CollectOptions["items"]) {
+  const [gaps, errors, actions, consumers, scope, hosts] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
     store.listActions(runId),
     store.listConsumers(runId),
     store.getScope(runId),
+    items === undefined || progress === null ? null : items.get(hostsPlace(runId)),
   ]);
-  return { gaps, errors, actions, consumers, scope };
+  return { gaps, errors, actions, consumers, scope, hosts: readSourceHosts(hosts) };
 }

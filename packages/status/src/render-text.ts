@@ -7,6 +7,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { fallsOffSoon } from "./falling-off.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import {
+  formatAbout,
   formatCount,
   formatDue,
   formatDuration,
@@ -16,8 +17,10 @@ import {
   formatTime,
   sumOf,
 } from "./format.ts";
-import { headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { errorText } from "./group-errors.ts";
+import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
+import { hostText, reposText } from "./repos-text.ts";
+import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
 
@@ -31,6 +34,8 @@ export interface TextOptions {
 }
 
 const LABEL_WIDTH = 9;
+/** The page and the JSON have all of them. */
+const MAX_HOST_LINES = 3;
 const MAX_BAR = 40;
 const MIN_BAR = 10;
 
@@ -49,7 +54,7 @@ function runLines(snapshot: Snapshot, options: TextOptions): readonly Line[] {
     progressLine(snapshot, options.width),
     row("rate", rateText(snapshot)),
     row("events", eventsText(snapshot)),
-    row("lag", lagText(snapshot)),
+    ...(snapshot.repos === null ? [row("lag", lagText(snapshot))] : reposLines(snapshot, snapshot.repos)),
     row("queue", queueText(snapshot)),
     row("memory", memoryText(snapshot)),
     row("tick", tickText(snapshot)),
@@ -74,7 +79,7 @@ function headline(snapshot: Snapshot): Line {
   ];
 }
 
-const MOOD_INK: Readonly<Record<Mood, Ink>> = {
+export const MOOD_INK: Readonly<Record<Mood, Ink>> = {
   good: "green",
   quiet: "dim",
   begun: "blue",
@@ -83,7 +88,8 @@ const MOOD_INK: Readonly<Record<Mood, Ink>> = {
 };
 
 function progressLine(snapshot: Snapshot, width: number): Line {
-  const eta = snapshot.status === "succeeded" ? "" : `  ETA ${durationOrDash(snapshot.etaSeconds)}`;
+  const isOver = snapshot.status === "succeeded" || snapshot.status === "cancelled";
+  const eta = isOver ? "" : `  ETA ${formatAbout(snapshot.etaSeconds)}`;
   const tail = ` ${shareText(snapshot)}${eta}  elapsed ${formatDuration(snapshot.elapsedSeconds)}`;
   const size = Math.min(MAX_BAR, Math.max(MIN_BAR, width - tail.length));
   const filled = Math.floor((shareDone(snapshot) ?? 0) * size);
@@ -96,8 +102,14 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 
 function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
+  if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
-  return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}`;
+  const goal = snapshot.status === "succeeded" ? "" : `; ${goalLine(snapshot)}`;
+  return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}${goal}`;
+}
+
+function goalLine(snapshot: Snapshot): string {
+  return snapshot.progress === null ? goalText(snapshot) : `progress is ${goalText(snapshot)}`;
 }
 
 function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory, tunes }: Snapshot): string {
@@ -127,6 +139,14 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
   const fallsOff =
     fallsOffInSeconds === null ? "" : `; falls off the relay's window in ${formatDuration(fallsOffInSeconds)}`;
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
+}
+
+function reposLines({ hosts }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+  const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
+  return [
+    row("repos", reposText(repos)),
+    ...trouble.slice(0, MAX_HOST_LINES).map((host) => row("host", hostText(host))),
+  ];
 }
 
 function queueText({ queue }: Snapshot): string {
@@ -166,7 +186,7 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   }
   const error = snapshot.errors.at(-1);
   if (error !== undefined) {
-    const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(error.message)}`;
+    const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(errorText(error, snapshot.at))}`;
     notices.push(row("error", text, "red"));
   }
   return notices;
@@ -174,8 +194,4 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
 
 function row(label: string, text: string, ink?: Ink): Line {
   return [label.padEnd(LABEL_WIDTH), ink === undefined ? text : { text, ink }];
-}
-
-function durationOrDash(seconds: number | null): string {
-  return seconds === null ? "--" : formatDuration(seconds);
 }

@@ -1,5 +1,6 @@
 /** The state of a run at one moment, as an immutable value; page, text, JSON and scripts all show it. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 
 /** Where the run was asked to begin. */
 export interface Asked {
@@ -7,6 +8,14 @@ export interface Asked {
   readonly days: number | null;
   /** ISO 8601, a sequence number, `oldest` or `live`. */
   readonly from: string;
+}
+
+/** What `progress` is a share of. */
+export interface Goal {
+  readonly by: "time" | "seq" | "repos";
+  /** ISO 8601, a sequence number, or a number of repositories. */
+  readonly from: string;
+  readonly to: string;
 }
 
 /** The snapshot in one sentence. */
@@ -32,6 +41,28 @@ export interface SnapshotGap {
   readonly reason: string;
 }
 
+export interface SnapshotError {
+  /** When it came last, ISO 8601. */
+  readonly at: string;
+  readonly source: string;
+  readonly message: string;
+  /** How often it came, if more than once. */
+  readonly times?: number;
+  /** Since when, if it came more than once and that is known. */
+  readonly since?: string;
+}
+
+/** Repositories, as far as they are read; what of them is applied is told by the events. */
+export interface SnapshotRepos {
+  /** As many as were listed so far. */
+  readonly known: number;
+  readonly done: number;
+  readonly inWork: number;
+  /** They wait for their hosts. */
+  readonly deferred: number;
+  readonly failed: number;
+}
+
 export interface Snapshot {
   readonly runId: string | null;
   /** What people call the run; null: it has no name. */
@@ -40,6 +71,12 @@ export interface Snapshot {
   readonly status: RunStatus | "none";
   readonly reason: string | null;
   readonly host: string | null;
+  /** `relay` or `repos`; null: there is no run. */
+  readonly source: string | null;
+  /** null: the run reads a relay, or nothing yet. */
+  readonly repos: SnapshotRepos | null;
+  /** Hosts of repositories, the worst 20. */
+  readonly hosts: readonly SourceHost[];
   readonly profile: string | null;
   /** The requested range; null: there is no run. `cursor.start` and `gaps` show what the host had. */
   readonly asked: Asked | null;
@@ -75,6 +112,8 @@ export interface Snapshot {
   readonly lagSeconds: number | null;
   /** 0 to 1 by event time. */
   readonly progress: number | null;
+  /** What `progress` is a share of; null: where the run ends is not known yet. */
+  readonly goal: Goal | null;
   readonly etaSeconds: number | null;
   readonly retentionSeconds: number | null;
   readonly fallsOffInSeconds: number | null;
@@ -98,7 +137,7 @@ export interface Snapshot {
   /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
-  readonly errors: readonly { readonly at: string; readonly source: string; readonly message: string }[];
+  readonly errors: readonly SnapshotError[];
   readonly tunes: readonly {
     readonly at: string;
     readonly by: string;
@@ -117,6 +156,8 @@ export interface Snapshot {
   }[];
   /** Wall-clock time, without pauses. */
   readonly elapsedSeconds: number;
+  /** How many runs are open, if more than this one; set by the code that serves one of several. */
+  readonly openRuns?: number;
   /** The process that made it has ended; set by the code that reads it from a file. */
   readonly stopped?: boolean;
   readonly at: string;

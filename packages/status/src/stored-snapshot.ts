@@ -9,11 +9,15 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     ...stored,
     name: known.name ?? null,
     deadReasons: known.deadReasons ?? {},
+    source: known.source ?? null,
+    repos: known.repos ?? null,
+    hosts: known.hosts ?? [],
     asked: known.asked ?? null,
     startedAt: known.startedAt ?? null,
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
     actions: known.actions ?? [],
+    goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
 }
