@@ -114,7 +114,11 @@ async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Prom
     beside === 0
       ? ""
       : `; it shares the pace of the database with ${beside === 1 ? "one other run" : `${beside} other runs`}`;
-  return { message: `${labelOf(created)} is ${created.status}${joined}${also.note}${notes}`, run: tuned };
+  return {
+    message: `${labelOf(created)} is ${created.status}${joined}${also.note}${notes}`,
+    run: tuned,
+    about: [created, ...also.runs].map(({ runId }) => runId),
+  };
 }
 
 /** Without what this start asks for; but with its source, because without one the deployment may have nothing to read. */

@@ -12,9 +12,20 @@ const idOf = (n: number) => `0123abcd-0000-8000-8000-${String(n).padStart(12, "0
 
 function deadEvent(n: number, fields: Partial<DeadEvent> = {}): DeadEvent {
   return {
-    ...{ id: idOf(n), runId: RUN, seq: n, did: "did:plc:a", path: `a.b.c/<b>${n}`, reason: "database-23514" },
-    ...{ error: `"<script>alert(1)</script>"`, payload: Uint8Array.of(0xff), createdAt: AT, redrivenAt: null },
-    ...{ appliedAt: null, appliedBy: null, eventBytes: 9, event: null },
+    id: idOf(n),
+    runId: RUN,
+    seq: n,
+    did: "did:plc:a",
+    path: `a.b.c/<b>${n}`,
+    reason: "database-23514",
+    error: `"<script>alert(1)</script>"`,
+    payload: Uint8Array.of(0xff),
+    createdAt: AT,
+    redrivenAt: null,
+    appliedAt: null,
+    appliedBy: null,
+    eventBytes: 9,
+    event: null,
     ...fields,
   };
 }

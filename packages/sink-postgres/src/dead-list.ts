@@ -14,7 +14,8 @@ export async function countDead(database: Database, runId?: string): Promise<Rea
 }
 
 /** The conditions of a filter, whose values are the first three. */
-const IS_CHOSEN = "($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR run_id = $2) AND ($3::text IS NULL OR reason = $3)";
+const IS_CHOSEN =
+  "($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR run_id = $2) AND ($3::text IS NULL OR reason = $3)";
 
 function filterValues({ id, runId, reason }: DeadFilter): readonly (string | null)[] {
   return [id ?? null, runId ?? null, reason ?? null];
@@ -51,8 +52,22 @@ export async function listDead(database: Database, options: ListDeadOptions): Pr
     ],
   });
   return rows.map((row) => {
-    const [id, runId, seq, did, path, reason, error, payload, createdAt, redrivenAt, appliedAt, appliedBy, bytes, event] =
-      row;
+    const [
+      id,
+      runId,
+      seq,
+      did,
+      path,
+      reason,
+      error,
+      payload,
+      createdAt,
+      redrivenAt,
+      appliedAt,
+      appliedBy,
+      bytes,
+      event,
+    ] = row;
     return {
       id: id ?? "",
       runId: runId ?? "",

@@ -12,9 +12,20 @@ const ESC = String.fromCodePoint(27);
 
 function deadEvent(fields: Partial<DeadEvent> = {}): DeadEvent {
   return {
-    ...{ id: ID, runId: "20261128-101500-k3f9", seq: 7, did: "did:plc:a", path: "a.b.c/d", reason: "database-23514" },
-    ...{ error: `refused\n${ESC}[31mred`, payload: Uint8Array.of(0xff), createdAt: AT, redrivenAt: null },
-    ...{ appliedAt: null, appliedBy: null, eventBytes: 9, event: null },
+    id: ID,
+    runId: "20261128-101500-k3f9",
+    seq: 7,
+    did: "did:plc:a",
+    path: "a.b.c/d",
+    reason: "database-23514",
+    error: `refused\n${ESC}[31mred`,
+    payload: Uint8Array.of(0xff),
+    createdAt: AT,
+    redrivenAt: null,
+    appliedAt: null,
+    appliedBy: null,
+    eventBytes: 9,
+    event: null,
     ...fields,
   };
 }
@@ -60,8 +71,14 @@ describe("dead", () => {
     const event: RecordEvent = {
       kind: "record",
       action: "create",
-      ...{ seq: 7, timeMs: 0, did: "did:plc:a", collection: "a.b.c", rkey: "d" },
-      ...{ rev: "3l", cid: null, record: encode({ text: `a${ESC}\u{202e}` }) },
+      seq: 7,
+      timeMs: 0,
+      did: "did:plc:a",
+      collection: "a.b.c",
+      rkey: "d",
+      rev: "3l",
+      cid: null,
+      record: encode({ text: `a${ESC}\u{202e}` }),
     };
     const bad = deadEvent({ event: { ...event, record: Uint8Array.of(0xff, 1) } });
     const { stdout } = await dead(

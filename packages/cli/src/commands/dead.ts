@@ -112,7 +112,7 @@ function textOf(event: DeadEvent, { json, isOne }: Show): string {
 
 function lines(event: DeadEvent): readonly string[] {
   const about = [event.runId, event.reason, event.seq === 0 ? "no seq" : `seq ${event.seq}`, event.did, event.path];
-  const said = about.filter((part) => part !== null).map((part) => escapeForLog(String(part), 200));
+  const said = about.filter((part) => part !== null).map((part) => escapeForLog(part, 200));
   return [
     `${event.id}  ${said.join("  ")}`,
     `  ${escapeForLog(event.error)}`,
