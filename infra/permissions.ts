@@ -100,7 +100,8 @@ function controlPermissions(on: Resources): Statement[] {
     ...paceAccess(on),
     onKeys(on, KEYS.windows, ["Query"]),
     onKeys(on, KEYS.ledger, ["PutItem", "Query"]),
-    onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
+    // Put and Update: who did what to a run.
+    onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
     ...databaseLogin(on.databaseUserArn),

@@ -39,7 +39,14 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       pool: () => ({ used: 0, size: 1 }),
       ...nothing,
     }),
-    openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
+    openDeadEvents: () => ({
+      claim: () => Promise.resolve([]),
+      countUntriable: () => Promise.resolve(0),
+      list: () => Promise.resolve([]),
+      countByReason: () => Promise.resolve({}),
+      discard: () => Promise.resolve({}),
+      ...nothing,
+    }),
     openCopy: () => ({
       health: async () => ({ kind: "healthy" }),
       repos: async () => [],

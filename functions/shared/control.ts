@@ -86,7 +86,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
           log: (line) => logger.info(line),
         });
     }
-    const { message, plan, run } = await control(deps, parsed);
+    const { message, plan, run } = await control(deps, parsed, "control event");
     const isDrawn = parsed.action === "status" && parsed.withHistory;
     return {
       ok: true,

@@ -1,5 +1,6 @@
 /** The dependencies of control, and its answers. */
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -14,7 +15,7 @@ import type { RedriveDeps } from "./redrive.ts";
 import type { StartConfigDeps } from "./start-config.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore;
+  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & Pick<NoteStore, "addAction">;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */
@@ -33,6 +34,8 @@ export interface ControlAnswer {
   /** One sentence for the operator. */
   readonly message: string;
   readonly run: Run | null;
+  /** The runs that it is about, by id. Left out: `run`. */
+  readonly about?: readonly string[];
   /** For `plan`: the full result, which the message summarises. */
   readonly plan?: Plan;
 }

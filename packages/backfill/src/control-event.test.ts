@@ -32,6 +32,29 @@ test.each([
   expect(() => parseControlEvent(event)).toThrow(message);
 });
 
+const ID = "0123abcd-0000-8000-8000-000000000001";
+
+test("issue 17.4: understands redrive and discard of one dead event, and discard by reason", () => {
+  expect(parseControlEvent({ action: "redrive" })).toEqual({ action: "redrive" });
+  expect(parseControlEvent({ action: "redrive", id: ID.toUpperCase() })).toEqual({ action: "redrive", id: ID });
+  expect(parseControlEvent({ action: "discard", id: ID })).toEqual({ action: "discard", which: { id: ID } });
+  expect(parseControlEvent({ action: "discard", reason: "float", run: "mine" })).toEqual({
+    action: "discard",
+    which: { reason: "float", run: "mine" },
+  });
+  expect(parseControlEvent({ action: "discard", all: true })).toEqual({ action: "discard", which: { all: true } });
+});
+
+test.each([
+  [{ action: "redrive", id: "7" }, /redrive: id is "7"; it takes the id of a dead event/],
+  [{ action: "discard" }, /discard takes one of id, reason and all/],
+  [{ action: "discard", id: ID, reason: "float" }, /discard takes one of id, reason and all/],
+  [{ action: "discard", id: ID, run: "mine" }, /discard takes run with reason or all/],
+  [{ action: "discard", all: "yes" }, /all is "yes"/],
+])("issue 17.4: refuses %j", (event, message) => {
+  expect(() => parseControlEvent(event)).toThrow(message);
+});
+
 test.each([
   ["oldest", { kind: "oldest" }],
   ["live", { kind: "live" }],

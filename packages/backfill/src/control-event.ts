@@ -5,7 +5,17 @@
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
-export const CONTROL_ACTIONS = ["start", "status", "pause", "resume", "cancel", "plan", "redrive", "tune"] as const;
+export const CONTROL_ACTIONS = [
+  "start",
+  "status",
+  "pause",
+  "resume",
+  "cancel",
+  "plan",
+  "redrive",
+  "discard",
+  "tune",
+] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
 /** Texts as the operator wrote them. start-config.ts and parse-range.ts parse them against settings and clock. */
@@ -31,7 +41,9 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  | { readonly action: "redrive" }
+  /** `id`: of one dead event; left out: all that is dead. */
+  | { readonly action: "redrive"; readonly id?: string }
+  | { readonly action: "discard"; readonly which: DiscardWhich }
   | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
   | { readonly action: "status"; readonly withHistory: boolean; readonly run?: string }
@@ -40,6 +52,12 @@ export type ControlEvent =
   | { readonly action: "resume"; readonly from: string | null; readonly run?: string }
   /** `run`: any run of the pace that is meant; left out: there is one pace. */
   | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>>; readonly run?: string };
+
+/** One dead event, those of a reason, or all; `run`: of this run alone. */
+export type DiscardWhich =
+  | { readonly id: string }
+  | { readonly reason: string; readonly run?: string }
+  | { readonly all: true; readonly run?: string };
 
 const EXAMPLE = '{ "action": "start", "days": 3, "profile": "moderate", "collections": ["app.bsky.feed.post"] }';
 
@@ -61,7 +79,8 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: [],
+  redrive: ["id"],
+  discard: ["id", "reason", "all", "run"],
   pause: ["now", "run"],
   resume: ["from", "run"],
   tune: ["settings", "run"],
@@ -89,8 +108,12 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return { action, withHistory: flag(event, "history"), ...run };
     case "cancel":
       return { action, ...run };
-    case "redrive":
-      return { action };
+    case "redrive": {
+      const id = deadId(event, action);
+      return id === undefined ? { action } : { action, id };
+    }
+    case "discard":
+      return { action, which: discardWhich(event, run) };
     case "pause":
       return { action, isNow: flag(event, "now"), ...run };
     case "resume":
@@ -108,6 +131,27 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return unreachable;
     }
   }
+}
+
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+function deadId(event: Record<string, unknown>, action: string): string | undefined {
+  const id = text(event, "id")?.toLowerCase();
+  if (id === undefined || UUID.test(id)) return id;
+  throw new UsageError(`${action}: id is ${show(id)}; it takes the id of a dead event, as the command dead shows it`);
+}
+
+function discardWhich(event: Record<string, unknown>, run: { readonly run?: string }): DiscardWhich {
+  const id = deadId(event, "discard");
+  const reason = text(event, "reason");
+  const all = flag(event, "all");
+  if ([id !== undefined, reason !== undefined, all].filter(Boolean).length !== 1)
+    throw new UsageError(
+      'discard takes one of id, reason and all, for example { "action": "discard", "reason": "bad-frame" }',
+    );
+  if (id === undefined) return reason === undefined ? { all: true, ...run } : { reason, ...run };
+  if (run.run === undefined) return { id };
+  throw new UsageError("discard takes run with reason or all: an id names one dead event already");
 }
 
 function parseStart(event: Record<string, unknown>): StartRequest {
@@ -147,6 +191,10 @@ const RUN_ID = /^\d{8}-\d{6}-[a-z0-9]{4}$/;
 
 export function isName(word: string): boolean {
   return NAME.test(word) && !RUN_ID.test(word);
+}
+
+export function isRunId(word: string): boolean {
+  return RUN_ID.test(word);
 }
 
 /** @throws UsageError */

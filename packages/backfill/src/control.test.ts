@@ -1,4 +1,5 @@
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
+import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
@@ -248,4 +249,36 @@ test("issue 14.1: --new cancels the run on the same source, and asks where there
   await send({ action: "start", new: true, days: 3, run: "nightly" });
   expect((await store.getRun(likes.runId))?.status).toBe("cancelled");
   expect((await store.getRun(posts.runId))?.status).toBe("enqueued");
+});
+
+test("issue 17.5: who did what to a run is noted, with the way it came; questions, dry runs and refusals are not", async () => {
+  const { deps, store, clock } = setUp();
+  const act = (event: object, by?: Actor) => control(deps, parseControlEvent(event), by);
+  const { run: first } = await act({ action: "start", days: 2 }, "command");
+  const id = first?.runId ?? "";
+  await act({ action: "start", dryRun: true }, "command");
+  await act({ action: "status" }, "page");
+  await expect(act({ action: "resume" }, "page")).rejects.toThrow("Cannot resume");
+  await store.transition(id, ["enqueued"], "running", {});
+  await clock.advance(1_000);
+  await act({ action: "pause", now: true }, "page");
+  await act({ action: "resume", from: "live" });
+  const { run: tuned } = await act({ action: "tune", settings: { BACKFILL_BATCH_DELAY_MS: 4000 } }, "page");
+  expect(tuned?.tunes).toMatchObject([{ by: "tune", who: "page" }]);
+  await act({ action: "start", new: true }, "control event");
+  const noted = (await store.listActions(id)).map(({ what, by, detail, atMs }) => [what, by, detail, atMs]);
+  const nowMs = clock.now();
+  expect(noted).toEqual([
+    ["start", "command", `run ${id} is enqueued`, nowMs - 1_000],
+    ["pause", "page", "now, without applying what is in the queue", nowMs],
+    ["resume", "control event", "from live", nowMs],
+    ["cancel", "control event", "by start --new", nowMs],
+  ]);
+});
+
+test("issue 17.5: a note that cannot be written does not fail the action", async () => {
+  const { deps, store, send } = setUp();
+  await running(store, await send({ action: "start" }));
+  const broken = { ...store, addAction: () => Promise.reject(new Error("table away")) };
+  expect((await control({ ...deps, store: broken }, { action: "pause", isNow: false })).run?.status).toBe("pausing");
 });

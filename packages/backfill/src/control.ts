@@ -3,6 +3,7 @@
  * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
+import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -11,6 +12,7 @@ import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
+import { discardAndSay } from "./discard.ts";
 import { createBeside } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId } from "./new-run.ts";
@@ -18,17 +20,27 @@ import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
+import { recordAction, recordEvent } from "./record-action.ts";
 import { configsOf } from "./repos-run.ts";
 import { startConfig } from "./start-config.ts";
 import { tuneAsStarted, tuneRun } from "./tune-run.ts";
 import type { RunSource } from "@firehose-backfill/source/kit";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 
-/** @throws UsageError, ConfigError: the event is refused, nothing has changed. */
-export async function control(deps: ControlDeps, event: ControlEvent): Promise<ControlAnswer> {
+/** `by`: who sent it, for the log of the run. @throws UsageError, ConfigError: the event is refused, nothing has changed. */
+export async function control(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<ControlAnswer> {
+  const answer = await act(deps, event, by);
+  await recordEvent(deps, event, answer, by ?? UNKNOWN);
+  return answer;
+}
+
+/** Of a caller that does not say how the event came. */
+const UNKNOWN: Actor = "control event";
+
+async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<ControlAnswer> {
   switch (event.action) {
     case "start":
-      return start(deps, event.start);
+      return start(deps, event.start, by);
     case "status": {
       const open = event.run === undefined ? await deps.store.openRuns() : [];
       if (open.length > 1) return { message: `${open.length} runs are open:\n${listRuns(open)}`, run: null };
@@ -42,9 +54,11 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "cancel":
       return cancel(deps, event.run);
     case "tune":
-      return tuneRun(deps, event);
+      return tuneRun(deps, event, by);
     case "redrive":
-      return redriveAndSay(deps);
+      return redriveAndSay(deps, event.id);
+    case "discard":
+      return discardAndSay(deps, event.which);
     case "plan":
       return plan(deps, event.start);
     default: {
@@ -63,7 +77,7 @@ async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAn
   return { message: summarizePlan(made), run: await deps.store.currentRun({ openOnly: true }), plan: made };
 }
 
-async function start(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
+async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Promise<ControlAnswer> {
   const config = startConfig(deps, request);
   if (config.settings.days === 0 && request.from === undefined)
     throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
@@ -86,18 +100,25 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
     return { message: `would start a run ${described}; nothing was changed${notes}`, run: open.at(-1) ?? null };
   }
   const replaced = request.isNew ? await runToReplace(deps, open, { request, source: run.source }) : null;
-  if (replaced !== null) await cancelNow(deps, replaced);
+  if (replaced !== null) {
+    await cancelNow(deps, replaced);
+    await recordAction(deps, replaced.runId, { what: "cancel", by: by ?? UNKNOWN, detail: "by start --new" });
+  }
   const database = await deps.database?.();
   const bound = (each: NewRun): NewRun => (database === undefined ? each : { ...each, database });
   const created = await create(deps, bound(run));
   const also = await createBeside(deps, others.map(bound));
-  const tuned = await tuneAsStarted(deps, created, config);
+  const tuned = await tuneAsStarted(deps, created, config, by);
   const beside = open.length - (replaced === null ? 0 : 1);
   const joined =
     beside === 0
       ? ""
       : `; it shares the pace of the database with ${beside === 1 ? "one other run" : `${beside} other runs`}`;
-  return { message: `${labelOf(created)} is ${created.status}${joined}${also.note}${notes}`, run: tuned };
+  return {
+    message: `${labelOf(created)} is ${created.status}${joined}${also.note}${notes}`,
+    run: tuned,
+    about: [created, ...also.runs].map(({ runId }) => runId),
+  };
 }
 
 /** Without what this start asks for; but with its source, because without one the deployment may have nothing to read. */

@@ -36,6 +36,9 @@ async function redrive(given: {
     openDeadEvents: () => ({
       claim: async () => [],
       countUntriable: async () => given.untriable,
+      list: async () => [],
+      countByReason: async () => ({}),
+      discard: async () => ({}),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }),
   };

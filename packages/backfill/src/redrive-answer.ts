@@ -2,7 +2,8 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError } from "@firehose-backfill/core/errors";
-import { redriveDead, type RedriveDeps } from "./redrive.ts";
+import { labelOf } from "./open-run.ts";
+import { redriveDead, type RedriveDeps, redriveOne } from "./redrive.ts";
 
 export interface RedriveAnswerDeps extends RedriveDeps {
   /** Where events are applied. Absent: not known here. */
@@ -12,8 +13,15 @@ export interface RedriveAnswerDeps extends RedriveDeps {
 /** For these reasons, the row in `dead_events` holds no event. */
 const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
 
-/** `run`: the open one, or the last one. */
-export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message: string; run: Run | null }> {
+/** `run`: the open one, or the last one; of one dead event: its own. */
+export async function redriveAndSay(
+  deps: RedriveAnswerDeps,
+  id?: string,
+): Promise<{ message: string; run: Run | null }> {
+  if (id !== undefined) {
+    const { run } = await redriveOne(deps, id);
+    return { message: `dead event ${id} is back in the queue; it is applied at the pace of ${labelOf(run)}`, run };
+  }
   const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
   const run = await deps.store.currentRun();
   const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);

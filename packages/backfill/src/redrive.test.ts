@@ -17,7 +17,11 @@ import { expect, test } from "vitest";
 import { applyMessage } from "./apply-message.ts";
 import type { MessageResult } from "./message-result.ts";
 import { newRun } from "./new-run.ts";
-import { LettersStayError, redriveDead } from "./redrive.ts";
+import type { DiscardWhich } from "./control-event.ts";
+import { discardAndSay } from "./discard.ts";
+import { LettersStayError, redriveDead, redriveOne } from "./redrive.ts";
+
+const AT = "2026-03-01T00:00:00.000Z";
 
 /** A run of a batch of two events each 10 s, in whose totals five events are dead; and its `dead_events`. */
 async function setUp() {
@@ -70,14 +74,43 @@ async function setUp() {
       claimedMs: -1,
     });
   const openDeadEvents = (): DeadEvents => ({
-    async claim({ sinceMs, nowMs, limit }) {
-      const next = [...dead].filter(([, { by, claimedMs }]) => by === null && claimedMs < sinceMs).slice(0, limit);
+    async claim({ sinceMs, nowMs, limit, id: only }) {
+      const next = [...dead]
+        .filter(([id, { by, claimedMs }]) => by === null && claimedMs < sinceMs && (only ?? id) === id)
+        .slice(0, limit);
       return next.map(([id, row]): ClaimedEvent => {
         row.claimedMs = nowMs;
         return { id, runId, reason: "database-23514", event: row.event };
       });
     },
     countUntriable: () => Promise.resolve(2),
+    list: async ({ id }) =>
+      [...dead]
+        .filter(([each]) => each === id)
+        .map(([each, { event, by }]) => ({
+          ...{
+            id: each,
+            runId,
+            seq: event.seq,
+            did: event.did,
+            path: null,
+            reason: "database-23514",
+            error: "refused",
+          },
+          payload: new Uint8Array(),
+          createdAt: AT,
+          redrivenAt: null,
+          appliedAt: by === null ? null : AT,
+          appliedBy: by,
+          eventBytes: each === "id-5" ? null : 9,
+          event: null,
+        })),
+    countByReason: () => Promise.resolve({}),
+    async discard({ id }) {
+      const gone = [...dead].filter(([each, { by }]) => by === null && (id ?? each) === each);
+      for (const [each] of gone) dead.delete(each);
+      return gone.length === 0 ? {} : { [runId]: gone.length };
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 
@@ -120,8 +153,10 @@ async function setUp() {
     throw new Error("the queue does not get empty");
   };
   const redrive = () => redriveDead({ store, queue, clock, openDeadEvents });
+  const redriveId = (id: string) => redriveOne({ store, queue, clock, openDeadEvents }, id);
+  const discard = (which: DiscardWhich) => discardAndSay({ store, openDeadEvents }, which);
   const totals = async () => (await store.getRun(runId))?.totals;
-  return { clock, store, queue, runId, dead, applied, results, consume, redrive, totals, consumer };
+  return { clock, store, queue, runId, dead, applied, results, consume, redrive, redriveId, discard, totals, consumer };
 }
 
 test("dead events go again, each batch at a slot of its own, and what is applied is dead no more", async () => {
@@ -235,4 +270,35 @@ test("a new generation does not void them; a cancelled run's are left alone", as
   await clock.advance(1_000);
   await store.transition(runId, ["running"], "cancelling", {});
   expect(await redrive()).toMatchObject({ deadEvents: 0, abandoned: 1 });
+});
+
+test("issue 17.4: one dead event goes again alone, and is counted once; each that cannot says why", async () => {
+  const { redriveId, consume, totals, applied, store, runId } = await setUp();
+  expect((await redriveId("id-2")).run.runId).toBe(runId);
+  await consume();
+  expect(applied.map(({ request }) => request.deadEventIds)).toEqual([["id-2"]]);
+  expect(await totals()).toMatchObject({ processed: 1, dead: 4 });
+  await expect(redriveId("id-2")).rejects.toThrow("dead event id-2 was applied at 2026-03-01T00:00:00.000Z");
+  await expect(redriveId("id-5")).rejects.toThrow("no complete event was received");
+  await expect(redriveId("id-9")).rejects.toThrow("no dead event has the id id-9");
+  await store.transition(runId, ["running"], "cancelling", {});
+  await expect(redriveId("id-1")).rejects.toThrow(`its run ${runId} is cancelling`);
+  expect(applied).toHaveLength(1);
+});
+
+test("issue 17.4: discarding leaves the counts of the run, and says so", async () => {
+  const { discard, redrive, consume, totals, dead } = await setUp();
+  expect(await discard({ id: "id-1" })).toMatchObject({
+    message: "1 dead event is discarded, of run run; the counts of the run stay, because the events were dead",
+    discarded: { run: 1 },
+  });
+  await expect(discard({ id: "id-1" })).rejects.toThrow("no dead event has the id id-1");
+  expect(await totals()).toMatchObject({ processed: 0, dead: 5 });
+  await redrive();
+  await consume();
+  expect(await totals()).toMatchObject({ processed: 3, dead: 2 });
+  await expect(discard({ id: "id-2" })).rejects.toThrow("was applied at");
+  expect(await discard({ all: true })).toMatchObject({ discarded: { run: 1 } });
+  expect([...dead.keys()]).toEqual(["id-2", "id-4", "id-5"]);
+  await expect(discard({ all: true, run: "other" })).rejects.toThrow("no run has the id or the name other");
 });

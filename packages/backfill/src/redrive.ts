@@ -73,15 +73,51 @@ export class LettersStayError extends Error {
  */
 export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
   const limits = await deps.queue.readLimits();
-  if (limits.maxMessageBytes < LEAST_REDRIVE_BYTES)
-    throw new UsageError(
-      `the queue takes only ${limits.declaredBytes} bytes a message: set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue, then redrive`,
-    );
+  refuseSmallQueue(limits);
   // The dead events do not wait for the letters' result, so neither blocks the other.
   const [letters] = await Promise.allSettled([deps.queue.redrive({ max: AT_ONCE, withinMs: LETTERS_WITHIN_MS })]);
   const events = await redriveEvents(deps, limits);
   if (letters.status === "rejected") throw new LettersStayError(letters.reason, events);
   return { deadLetters: letters.value.moved, lettersLeft: letters.value.left, ...events };
+}
+
+/** One dead event. @throws UsageError: it cannot be tried again, and why; SinkError, QueueError, TableError */
+export async function redriveOne(deps: RedriveDeps, id: string): Promise<{ readonly run: Run }> {
+  const limits = await deps.queue.readLimits();
+  refuseSmallQueue(limits);
+  if (deps.openDeadEvents === undefined) throw new UsageError(NO_DATABASE);
+  await using dead = deps.openDeadEvents();
+  const [kept] = await dead.list({ id, limit: 1, withApplied: true, maxEventBytes: 0 });
+  if (kept === undefined) throw new UsageError(`no dead event has the id ${id}`);
+  if (kept.appliedAt !== null) throw new UsageError(`dead event ${id} was applied at ${kept.appliedAt}`);
+  if (kept.eventBytes === null)
+    throw new UsageError(`dead event ${id} cannot be tried again, because no complete event was received`);
+  const run = await deps.store.getRun(kept.runId);
+  if (run === null || isCancelled(run))
+    throw new UsageError(
+      `dead event ${id} is not tried again, because its run ${kept.runId} is ${run === null ? "not known" : run.status}`,
+    );
+  const nowMs = deps.clock.now();
+  const claimed = await dead.claim({ sinceMs: nowMs, nowMs, limit: 1, id });
+  if (claimed.length === 0)
+    throw new UsageError(`dead event ${id} is being tried at this moment, or a newer version of this program wrote it`);
+  await sendAgain(deps, limits, run, claimed);
+  return { run };
+}
+
+/** For what needs `dead_events`. */
+export const NO_DATABASE = "this program has no database to read dead events from";
+
+function isCancelled({ status }: Run): boolean {
+  return status === "cancelled" || status === "cancelling";
+}
+
+/** @throws UsageError */
+function refuseSmallQueue(limits: QueueLimits): void {
+  if (limits.maxMessageBytes < LEAST_REDRIVE_BYTES)
+    throw new UsageError(
+      `the queue takes only ${limits.declaredBytes} bytes a message: set MaximumMessageSize=${NEEDED_MESSAGE_BYTES} on the queue and on its dead-letter queue, then redrive`,
+    );
 }
 
 async function redriveEvents(
@@ -99,7 +135,7 @@ async function redriveEvents(
     claimed += events.length;
     for (const [runId, its] of Map.groupBy(events, (each) => each.runId)) {
       const run = await deps.store.getRun(runId);
-      if (run === null || run.status === "cancelled" || run.status === "cancelling") abandoned += its.length;
+      if (run === null || isCancelled(run)) abandoned += its.length;
       else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }

@@ -3,6 +3,7 @@
  * read. It acts within one batch, on all runs of that pace.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { THROTTLE_KEYS } from "@firehose-backfill/core/config/groups";
 import type { Config, SettingKey } from "@firehose-backfill/core/config/settings";
@@ -18,19 +19,26 @@ import { wakePlanned } from "./wake-planned.ts";
 
 const MAX_TUNE_ATTEMPTS = 5;
 
+type WantedTune = Tune & { readonly who?: Actor };
+
+function whoOf(who: Actor | undefined): { readonly who?: Actor } {
+  return who === undefined ? {} : { who };
+}
+
 /** @throws UsageError, ConfigError: refused, nothing has changed */
 export async function tuneRun(
   deps: ControlDeps,
   event: { readonly settings: Readonly<Record<string, unknown>>; readonly run?: string },
+  who?: Actor,
 ): Promise<ControlAnswer> {
-  return tuneTo(deps, event.run, parseTune(event.settings));
+  return tuneTo(deps, event.run, { ...parseTune(event.settings), ...whoOf(who) });
 }
 
 /**
  * Of a run that has just begun and has joined a pace: the throttle settings that were given with the start itself become a tune of that pace. What the start
  * did not give leaves the pace as it is. A run that has its pace alone has begun it with these settings already.
  */
-export async function tuneAsStarted(deps: ControlDeps, run: Run, config: Config): Promise<Run> {
+export async function tuneAsStarted(deps: ControlDeps, run: Run, config: Config, who?: Actor): Promise<Run> {
   const isOfStart = (key: SettingKey) => config.sources[key] === "event" || config.sources[key] === "flag";
   const keys = THROTTLE_KEYS.filter((key) => isOfStart(key) || isOfStart("profile"));
   const { throttle } = clamp(deps.limits, config.settings);
@@ -39,11 +47,12 @@ export async function tuneAsStarted(deps: ControlDeps, run: Run, config: Config)
   const wanted = {
     throttle: Object.fromEntries(different.map((key) => [key, throttle[key]])),
     profile: isOfStart("profile") ? config.settings.profile : null,
+    ...whoOf(who),
   };
   return (await tuneTo(deps, run.runId, wanted)).run ?? run;
 }
 
-async function tuneTo(deps: ControlDeps, wantedRun: string | undefined, wanted: Tune): Promise<ControlAnswer> {
+async function tuneTo(deps: ControlDeps, wantedRun: string | undefined, wanted: WantedTune): Promise<ControlAnswer> {
   for (let attempt = 1; attempt <= MAX_TUNE_ATTEMPTS; attempt += 1) {
     const answer = await tuneOnce(deps, await runOfPace(deps, wantedRun), wanted);
     if (answer !== null) return answer;
@@ -59,7 +68,7 @@ async function runOfPace(deps: ControlDeps, wanted: string | undefined): Promise
 }
 
 /** null: somebody else has changed its pace since it was read. */
-async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<ControlAnswer | null> {
+async function tuneOnce(deps: ControlDeps, run: Run, wanted: WantedTune): Promise<ControlAnswer | null> {
   const { throttle, clamped } = clamp(deps.limits, { ...run.throttle, ...wanted.throttle });
   // A higher limit is always better than the one that is in force.
   const isLower = throttle.maxMemoryMb < run.throttle.maxMemoryMb;
@@ -79,7 +88,7 @@ async function tuneOnce(deps: ControlDeps, run: Run, wanted: Tune): Promise<Cont
     profile: wanted.profile ?? run.profile,
     sources: { ...run.sources, ...sources },
     offPeak,
-    record: { atMs: nowMs, by: "tune", changes },
+    record: { atMs: nowMs, by: "tune", ...whoOf(wanted.who), changes },
     nowMs,
     paceVersion: run.paceVersion,
   });

@@ -106,5 +106,6 @@ export function boundTune(tune: TuneRecord, maxChanges: number = MAX_TUNE_CHANGE
   const changes = Object.entries(tune.changes)
     .slice(0, maxChanges)
     .map(([name, { from, to }]) => [shorten(name, MAX_TUNE_TEXT_BYTES), { from: value(from), to: value(to) }] as const);
-  return { atMs: tune.atMs, by: tune.by, changes: Object.fromEntries(changes) };
+  const who = tune.who === undefined ? {} : { who: tune.who };
+  return { atMs: tune.atMs, by: tune.by, ...who, changes: Object.fromEntries(changes) };
 }

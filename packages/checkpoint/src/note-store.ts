@@ -1,5 +1,5 @@
 /** Notes about a run for people. No decision depends on them. */
-import type { ConsumerReport, Gap, RunError } from "./notes.ts";
+import type { ConsumerReport, Gap, RunAction, RunError } from "./notes.ts";
 
 export interface NoteStore {
   addGap(runId: string, gap: Gap): Promise<void>;
@@ -8,6 +8,10 @@ export interface NoteStore {
   addError(runId: string, error: RunError): Promise<void>;
   /** Sorted by time; those of the same moment in the order in which they came. */
   listErrors(runId: string): Promise<readonly RunError[]>;
+  /** Keeps the last 100. */
+  addAction(runId: string, action: RunAction): Promise<void>;
+  /** In the order in which they came. */
+  listActions(runId: string): Promise<readonly RunAction[]>;
   reportConsumer(runId: string, report: ConsumerReport): Promise<void>;
   listConsumers(runId: string): Promise<readonly ConsumerReport[]>;
   /** When a notice of each kind was sent; the writer has a small and fixed number of kinds. Empty: none was sent. */

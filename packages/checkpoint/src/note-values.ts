@@ -1,13 +1,15 @@
 /** How many notes a run keeps, and how long they are. */
 import { shorten, shortenText, MAX_REASON_BYTES } from "./bounds.ts";
-import type { Gap, RunError } from "./notes.ts";
+import type { Gap, RunAction, RunError } from "./notes.ts";
 
 export const MAX_ERRORS = 20;
 export const MAX_GAPS = 200;
+export const MAX_ACTIONS = 100;
 export const MAX_CONSUMERS = 200;
 /** A consumer that has not reported for this long, while another one has, is gone. */
 export const CONSUMER_SILENT_MS = 3_600_000;
 const MAX_ERROR_BYTES = 1000;
+const MAX_DETAIL_BYTES = 300;
 const MAX_KIND_BYTES = 60;
 
 export function boundError(error: RunError): RunError {
@@ -15,6 +17,16 @@ export function boundError(error: RunError): RunError {
     ...error,
     source: shorten(error.source, MAX_REASON_BYTES),
     message: shortenText(error.message, MAX_ERROR_BYTES),
+  };
+}
+
+export function boundAction(action: RunAction): RunAction {
+  const { what, by, detail } = action;
+  return {
+    ...action,
+    what: shorten(what, MAX_REASON_BYTES),
+    by,
+    detail: shortenText(detail, MAX_DETAIL_BYTES),
   };
 }
 

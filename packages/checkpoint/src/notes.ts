@@ -25,6 +25,19 @@ export interface RunError {
   readonly times?: number;
 }
 
+/** By which way an operator did something. `start of the program`: `npm start`, or a service manager. */
+export type Actor = "command" | "page" | "control event" | "start of the program";
+
+/** Something that somebody did to a run. */
+export interface RunAction {
+  readonly atMs: number;
+  /** `start`, `pause`, `resume`, `cancel`, `redrive`, `discard` */
+  readonly what: string;
+  readonly by: Actor;
+  /** One sentence; empty: `what` says it all. */
+  readonly detail: string;
+}
+
 /** The last report of a consumer process; on AWS this is the only way to see it. */
 export interface ConsumerReport {
   readonly id: string;

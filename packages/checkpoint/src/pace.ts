@@ -2,6 +2,7 @@
  * The durable state of a pace, as values: how fast events are applied to one database, and which moments are given away.
  * A run names its pace. What a database bears is a property of the database, not of a run.
  */
+import type { Actor } from "./notes.ts";
 import type {
   PaceSettings,
   ProfileName,
@@ -19,6 +20,8 @@ export type Sources = Readonly<
 export interface TuneRecord {
   readonly atMs: number;
   readonly by: "tune" | "resume" | "deploy" | "off-peak";
+  /** Of a tune: by which way it came. Absent: an older program recorded it. */
+  readonly who?: Actor;
   readonly changes: Readonly<
     Record<string, { readonly from: string | number | boolean; readonly to: string | number | boolean }>
   >;

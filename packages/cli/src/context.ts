@@ -1,6 +1,7 @@
 /** Everything outside that a command uses, passed in, so that tests can replace each part. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { auditHere } from "@firehose-backfill/server/audit-here";
+import type { openDeadHere } from "@firehose-backfill/server/dead-here";
 import type { DoctorOptions, examine } from "@firehose-backfill/server/doctor/examine";
 import type { openEvents } from "@firehose-backfill/server/event-feed";
 import type { startHttpServer } from "@firehose-backfill/server/http-server";
@@ -47,5 +48,6 @@ export interface CliContext {
   readonly loadInvoker: () => Promise<{ readonly openInvoker: () => InvokeFunction }>;
   readonly loadPage: () => Promise<{ readonly startHttpServer: typeof startHttpServer }>;
   readonly loadAuditor: () => Promise<{ readonly auditHere: typeof auditHere }>;
+  readonly loadDeadEvents: () => Promise<{ readonly openDeadHere: typeof openDeadHere }>;
   readonly loadPlanner: () => Promise<{ readonly planHere: typeof planHere }>;
 }

@@ -1,5 +1,6 @@
 /** Talks to the process on this machine through the HTTP server of its page. */
 import { describeError, UsageError } from "@firehose-backfill/core/errors";
+import { SENDER_HEADER } from "@firehose-backfill/server/sender-header";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
 import { parseSummaries } from "@firehose-backfill/status/run-summary";
@@ -34,7 +35,7 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
     async send(event) {
       const init = {
         method: "POST",
-        headers: { "content-type": "application/json", accept: "application/json" },
+        headers: { "content-type": "application/json", accept: "application/json", [SENDER_HEADER]: "command" },
         body: JSON.stringify(event),
       };
       const { status, body } = await ask("/control", init, event.action === "plan" ? PLAN_TIMEOUT_MS : TIMEOUT_MS);

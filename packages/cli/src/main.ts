@@ -6,8 +6,11 @@ import type { Command } from "./command.ts";
 import { audit } from "./commands/audit.ts";
 import { cancel } from "./commands/cancel.ts";
 import { completionOf } from "./commands/completion.ts";
+import { dead } from "./commands/dead.ts";
+import { discard } from "./commands/discard.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
+import { log } from "./commands/log.ts";
 import { page } from "./commands/page.ts";
 import { pause } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
@@ -38,6 +41,7 @@ const ALL_BUT_COMPLETION: readonly Command[] = [
   runs,
   events,
   report,
+  log,
   page,
   pause,
   resume,
@@ -45,7 +49,9 @@ const ALL_BUT_COMPLETION: readonly Command[] = [
   stop,
   tune,
   tick,
+  dead,
   redrive,
+  discard,
   audit,
 ];
 export const COMMANDS: readonly Command[] = [...ALL_BUT_COMPLETION, completionOf(ALL_BUT_COMPLETION)];

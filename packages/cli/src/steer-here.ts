@@ -1,4 +1,4 @@
-/** What `cancel`, `tune` and `redrive` do if no process uses the data folder: only this action, in this process, without a new run. */
+/** What `cancel`, `tune`, `redrive` and `discard` do if no process uses the data folder: only this action, in this process, without a new run. */
 import { parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import { ChooseRunError } from "@firehose-backfill/backfill/open-run";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -12,13 +12,19 @@ import { loadConfig } from "./load-config.ts";
 import { sendControl } from "./send-control.ts";
 import { listenForStop } from "./stop-signals.ts";
 
+type Steered = Parameters<Awaited<ReturnType<CliContext["loadSteering"]>>["steerHere"]>[0]["event"];
+
+function isSteeredHere(event: ReturnType<typeof parseControlEvent>): event is Steered {
+  const { action } = event;
+  return action === "cancel" || action === "tune" || action === "redrive" || action === "discard";
+}
+
 /** Sends the event to the running process, or acts here. Resolves with the exit code. @throws CommandError, UsageError, ConfigError */
 export async function steer(context: CliContext, args: Args, event: ControlEvent): Promise<number> {
   const target = await findTarget(context, args);
   if (target !== null) return sendControl(context, target, event);
   const parsed = parseControlEvent(event);
-  if (parsed.action !== "cancel" && parsed.action !== "tune" && parsed.action !== "redrive")
-    throw new TypeError(`${parsed.action} needs a running process`);
+  if (!isSteeredHere(parsed)) throw new TypeError(`${parsed.action} needs a running process`);
   const { config, configure } = loadConfig(context);
   const { dataDir } = config.settings;
   if ((await lastSnapshot(context)) === null)

@@ -18,6 +18,7 @@ import {
 import { createRuns } from "@firehose-backfill/backfill/create-runs";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
+import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
@@ -50,7 +51,7 @@ export async function beginRun(
   const database = await deps.database?.();
   const beside = async (run: Run) => (await deps.store.openRuns()).filter(({ runId }) => runId !== run.runId);
   if (options.start !== null) {
-    const { run } = await control(deps, { action: "start", start: options.start });
+    const { run } = await control(deps, { action: "start", start: options.start }, "command");
     return run === null
       ? { kind: "none", run, because: "nothing was started" }
       : { kind: "new", run, beside: await beside(run) };
@@ -87,6 +88,7 @@ export async function beginRun(
     }),
   );
   const { run, beside: others } = await createRuns(deps, runs);
+  for (const { runId } of [run, ...others.runs]) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
   if (others.note !== "") log(`[BACKFILL] Run ${run.runId} is ${run.status}${others.note}`);
   if (after !== null)
     log(
@@ -94,6 +96,8 @@ export async function beginRun(
     );
   return { kind: "new", run, beside: others.runs };
 }
+
+const BY = "start of the program";
 
 /** The recording has an end, and nothing comes after it. */
 const SAMPLE_HOST = "sample";
@@ -146,7 +150,7 @@ async function resume(
   // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
-  return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId })).run ?? tuned;
+  return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId }, "command")).run ?? tuned;
 }
 
 const NOTHING_TO_RESUME =
@@ -172,7 +176,7 @@ async function goOnAll(
 async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {
   if (run.status === "errored") {
     log(`[BACKFILL] ${capital(labelOf(run))} was errored: ${run.reason ?? "no reason known"}. It continues now`);
-    return (await control(deps, { action: "resume", from: null, run: run.runId })).run ?? run;
+    return (await control(deps, { action: "resume", from: null, run: run.runId }, BY)).run ?? run;
   }
   if (run.status === "paused") {
     const how = needsNewStart(run.reason)

@@ -12,8 +12,11 @@ export interface Notice {
 }
 
 export interface FormNotices {
-  /** The address of the page that shows the answer. `run`: the run that the form named; null: none. */
-  add(notice: Notice, run: string | null): string;
+  /**
+   * The address of the page that shows the answer. `page`: the one that the form is on, with or without a query; `run`: the run
+   * that the form named; null: none.
+   */
+  add(notice: Notice, run: string | null, page?: string): string;
   /** null: the address names no answer, or one that was already removed. */
   find(search: URLSearchParams): Notice | null;
 }
@@ -24,10 +27,11 @@ const NAME = "answer";
 export function createFormNotices(): FormNotices {
   const notices = new Map<string, Notice>();
   return {
-    add(notice, run) {
+    add(notice, run, page = "/") {
       const name = randomBytes(9).toString("base64url");
       notices.set(name, notice);
       for (const oldest of notices.keys()) if (notices.size > MOST) notices.delete(oldest);
+      if (page !== "/") return `${page}${page.includes("?") ? "&" : "?"}${NAME}=${name}`;
       return run === null ? `/?${NAME}=${name}` : `/?run=${encodeURIComponent(run)}&${NAME}=${name}`;
     },
     find: (search) => notices.get(search.get(NAME) ?? "") ?? null,

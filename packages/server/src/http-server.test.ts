@@ -224,3 +224,23 @@ describe("fault 26: requests of other forms", () => {
     expect((await ask(server.port, { path: "/status.json", headers })).status).toBe(200);
   });
 });
+
+test("issue 17.5: the page, the command and other programs are told apart", async () => {
+  const senders: string[] = [];
+  await using server = await startHttpServer({
+    port: 0,
+    snapshot: () => Promise.resolve(sampleSnapshot()),
+    history: () => emptyHistory("run-1"),
+    control: (_event, by) => Promise.resolve({ message: String(senders.push(by)) }),
+    log: () => {},
+  });
+  const json = { "content-type": "application/json" };
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  for (const [headers, body] of [
+    [form, "action=pause"],
+    [{ ...json, "x-firehose-backfill-sender": "command" }, '{"action":"pause"}'],
+    [json, '{"action":"pause"}'],
+  ] as const)
+    await ask(server.port, { method: "POST", path: "/control", headers, body });
+  expect(senders).toEqual(["page", "command", "control event"]);
+});

@@ -3,16 +3,20 @@
  * sites' pages in Origin, are refused: a browser must not become somebody else's remote control.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { History } from "@firehose-backfill/status/history";
-import { isEmptyTune, parseControlForm } from "@firehose-backfill/status/parse-control-form";
+import { isEmptyTune, pageOfForm, parseControlForm } from "@firehose-backfill/status/parse-control-form";
+import type { DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
+import { sendDead } from "./dead-page.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
 import { metricsText } from "./metrics-text.ts";
 import { findShown, noSuchRun, pastRuns, sendJson, sendPage, sendReport, type ServedRuns, shownRuns } from "./pages.ts";
 import { portHolder } from "./port-holder.ts";
 import { MAX_BODY_BYTES, readBody } from "./read-body.ts";
+import { SENDER_HEADER } from "./sender-header.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
@@ -22,8 +26,10 @@ export interface HttpServerOptions {
   readonly history: () => History;
   /** Where several runs may be open. Left out: the one of `snapshot` is all that is known. */
   readonly runs?: ServedRuns;
+  /** For the page of dead events. Left out: their database is not reached from here. */
+  readonly openDeadEvents?: () => DeadEvents;
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
-  readonly control: (event: unknown) => Promise<ControlResult>;
+  readonly control: (event: unknown, by: Actor) => Promise<ControlResult>;
   readonly log: (line: string) => void;
 }
 
@@ -128,6 +134,7 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/past.json": ["GET", "HEAD"],
   "/report": ["GET", "HEAD"],
   "/metrics": ["GET", "HEAD"],
+  "/dead": ["GET", "HEAD"],
   "/control": ["POST"],
 };
 
@@ -168,6 +175,8 @@ async function respond(options: Site, request: IncomingMessage, response: Server
       return sendJson(response, 200, await pastRuns(options));
     case "/metrics":
       return sendMetrics(options, request, response);
+    case "/dead":
+      return sendDead(options, response, search);
     case "/control":
       return receiveControl(options, request, response);
     default:
@@ -207,7 +216,8 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
     return;
   }
   const body = await readBody(request);
-  const reply = await replyTo(options, body, isForm);
+  const by = isForm ? "page" : request.headers[SENDER_HEADER] === "command" ? "command" : "control event";
+  const reply = await replyTo(options, body, by);
   if (isForm && !wantsJson(request)) {
     // The page that follows can be reloaded without sending the form again.
     const sent = new URLSearchParams(body ?? "");
@@ -217,19 +227,22 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
       text: reply.body.ok ? reply.body.message : reply.body.error,
       action: sent.get("action") ?? "",
     };
-    response.writeHead(303, { location: options.notices.add(notice, sent.get("run")) }).end();
+    response.writeHead(303, { location: options.notices.add(notice, sent.get("run"), pageOfForm(sent)) }).end();
     return;
   }
   sendJson(response, reply.status, reply.body);
 }
 
-async function replyTo(options: Site, body: string | null, isForm: boolean): Promise<ControlReply> {
+async function replyTo(options: Site, body: string | null, by: Actor): Promise<ControlReply> {
   if (body === null) {
     return { status: 413, body: { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` } };
   }
   try {
-    const event = isForm ? parseControlForm(new URLSearchParams(body)) : null;
-    const reply = await answerControl(options.control, () => event ?? (JSON.parse(body) as unknown));
+    const event = by === "page" ? parseControlForm(new URLSearchParams(body)) : null;
+    const reply = await answerControl(
+      (given) => options.control(given, by),
+      () => event ?? (JSON.parse(body) as unknown),
+    );
     if (reply.body.ok || event === null || !isEmptyTune(event)) return reply;
     // The control speaks of events there, and who filled in a form knows none.
     return { status: reply.status, body: { ok: false, error: "Nothing was changed: every field was left empty." } };

@@ -247,12 +247,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       },
     },
     log,
-    control: async (event) => {
+    openDeadEvents: () => sink.openDeadEvents(),
+    control: async (event, by) => {
       if (isTickEvent(event)) {
         reader.poke();
         return { message: "ticking now" };
       }
-      const { message, plan } = await steer(controlDeps, parseControlEvent(event));
+      const { message, plan } = await steer(controlDeps, parseControlEvent(event), by);
       if (plan !== undefined) return { message, plan };
       await watch.refresh();
       reader.poke();

@@ -23,7 +23,7 @@ export interface SteerHereOptions {
   readonly config: Config;
   /** The configuration with a control event's settings on top. @throws ConfigError */
   readonly configure: (values: Readonly<Record<string, string>>) => Config;
-  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" }>;
+  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" }>;
   readonly log: (line: string) => void;
   /** Finish the batch in hand, end. */
   readonly stop: AbortSignal;
@@ -60,9 +60,9 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
     allowRelayFromEvent: false,
     openDeadEvents: () => openSink(stack.addresses.databaseUrl).openDeadEvents(),
   };
-  const { message, run } = await control(deps, event);
+  const { message, run } = await control(deps, event, "command");
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
-  if (event.action === "tune") return { message, run };
+  if (event.action === "tune" || event.action === "discard") return { message, run };
   if (run !== null && run.finishedAtMs === null) {
     return { message: `${message}. That run is not finished. To continue it: firehose-backfill run, or resume`, run };
   }

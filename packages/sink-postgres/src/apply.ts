@@ -17,7 +17,7 @@ import { latestRows } from "./latest-rows.ts";
 import { hostNumber } from "./host-number.ts";
 import { describeLockHolder } from "./lock-holder.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
-import { redriveResult, redriveStatements } from "./redriven.ts";
+import { keptPlaces, redriveResult, redriveStatements } from "./redriven.ts";
 import { gotLock, identityOf } from "./run-lock.ts";
 import { beforeTransaction, PostgresError, StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
@@ -52,11 +52,7 @@ export async function applyBatch(
   opened: readonly StatementResult[],
 ): Promise<ApplyResult> {
   const startedAt = deps.clock.now();
-  const rows: Rows = {
-    dead: request.rows.filter((row): row is DeadRow => row.kind === "dead"),
-    data: request.rows.filter((row): row is DataRow => row.kind !== "dead"),
-  };
-  const hasRanges = rows.data.some(({ kind }) => kind === "range");
+  const hasRanges = request.rows.some(({ kind }) => kind === "range");
   const context: RowContext = { nowMs: startedAt, host: hostNumber(request.host ?? ""), hasRanges };
   let retries = 0;
   let write = applyWhole;
@@ -70,6 +66,7 @@ export async function applyBatch(
     await refuseOtherDatabase(deps, request, opened);
     await request.lock.onHeld?.();
     try {
+      const rows = await rowsOf(deps.session, request);
       const written = await write(deps.session, { request, rows, context });
       return { ...written, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
@@ -84,6 +81,16 @@ export async function applyBatch(
     }
     opened = await openAgain(deps);
   }
+}
+
+/** Without those that were discarded since they were sent to be tried again. */
+async function rowsOf(session: Session, { rows, deadEventIds }: ApplyRequest): Promise<Rows> {
+  const isKept = deadEventIds === undefined ? () => true : await keptPlaces(session, deadEventIds);
+  const kept = rows.filter((_, place) => isKept(place));
+  return {
+    dead: kept.filter((row): row is DeadRow => row.kind === "dead"),
+    data: kept.filter((row): row is DataRow => row.kind !== "dead"),
+  };
 }
 
 async function openAgain(deps: ApplyDeps): Promise<readonly StatementResult[]> {
@@ -199,7 +206,7 @@ function countsOf(
   its: Rows & { readonly applied: number; readonly noted: readonly StatementResult[] },
 ): BatchCounts {
   if (deadEventIds !== undefined) {
-    const { revived, deadReasons } = redriveResult(its.noted);
+    const { revived, deadReasons } = redriveResult(its.noted, rows.length);
     // An event that another redrive has applied before is counted by that one, not here.
     const applied = Math.min(its.applied, revived);
     return { applied, stale: revived - applied, dead: rows.length - revived, deadReasons };

@@ -1,7 +1,7 @@
 /** What the database refuses never costs its batch; it is kept, listed and counted. */
 import type { RecordEvent } from "@firehose-backfill/core/event";
 import { describe, expect, test } from "vitest";
-import { countDead, listDead } from "./dead-events.ts";
+import { countDead, listDead } from "./dead-list.ts";
 import {
   accountRow,
   applyTo,

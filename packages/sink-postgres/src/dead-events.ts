@@ -1,38 +1,15 @@
 /**
- * Events that cannot be applied: as they are written, so that a batch applied again writes the same rows, and read back
- * for the operator. How they are tried again is in redriven.ts.
+ * Events that cannot be applied, as they are written: a batch that is applied again writes the same rows. Dead-list.ts reads them
+ * back for the operator; how they are tried again is in redriven.ts.
  */
 import { createHash } from "node:crypto";
 import { encodeEvent } from "@firehose-backfill/core/cbor/event-layout";
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { deadEntry, MAX_DEAD_PAYLOAD_BYTES } from "@firehose-backfill/core/dead-entry";
-import type { Database } from "./connection.ts";
 import type { DataRow } from "./request.ts";
 import type { Statement } from "./pipeline.ts";
-import { type StatementError, toSinkError } from "./sink-error.ts";
+import type { StatementError } from "./sink-error.ts";
 import type { DeadRow } from "@firehose-backfill/sink/rows";
-
-/** A row of `dead_events` as it is stored. */
-export interface DeadEvent {
-  readonly id: string;
-  readonly runId: string;
-  readonly seq: number;
-  readonly did: string | null;
-  readonly path: string | null;
-  readonly reason: string;
-  readonly error: string;
-  readonly payload: Uint8Array;
-  /** ISO 8601. */
-  readonly createdAt: string;
-}
-
-export interface ListDeadOptions {
-  readonly runId: string;
-  readonly reason?: string;
-  readonly limit: number;
-  /** The last one of the page before. */
-  readonly after?: Pick<DeadEvent, "seq" | "id">;
-}
 
 /** Its error is the same whenever the frame is read again. */
 const BAD_FRAME = "bad-frame";
@@ -118,50 +95,4 @@ function storable(text: string): string;
 function storable(text: string | null): string | null;
 function storable(text: string | null): string | null {
   return text === null ? null : text.toWellFormed().replaceAll("\0", "\u{FFFD}");
-}
-
-/** Those that are still dead, by reason, the most frequent first. @throws SinkError */
-export async function countDead(database: Database, runId: string): Promise<Readonly<Record<string, number>>> {
-  const sql = `SELECT reason, count(*) FROM firehose.dead_events
-    WHERE run_id = $1 AND applied_at IS NULL GROUP BY reason ORDER BY 2 DESC, 1`;
-  const rows = await read(database, { sql, values: [runId] });
-  return Object.fromEntries(rows.map(([reason, count]) => [reason ?? "", Number(count)]));
-}
-
-/** Those that are still dead, in the order of the stream. @throws SinkError */
-export async function listDead(database: Database, options: ListDeadOptions): Promise<readonly DeadEvent[]> {
-  const rows = await read(database, {
-    sql: `
-      SELECT id, run_id, seq, did, path, reason, error, encode(payload, 'base64'),
-             to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-      FROM firehose.dead_events
-      WHERE run_id = $1 AND applied_at IS NULL AND ($2::text IS NULL OR reason = $2) AND ($3::bigint IS NULL OR (seq, id) > ($3, $4::uuid))
-      ORDER BY seq, id LIMIT $5::bigint`,
-    values: [
-      options.runId,
-      options.reason ?? null,
-      options.after === undefined ? null : String(options.after.seq),
-      options.after?.id ?? null,
-      String(options.limit),
-    ],
-  });
-  return rows.map(([id, runId, seq, did, path, reason, error, payload, createdAt]) => ({
-    id: id ?? "",
-    runId: runId ?? "",
-    seq: Number(seq),
-    did: did ?? null,
-    path: path ?? null,
-    reason: reason ?? "",
-    error: error ?? "",
-    payload: Uint8Array.from(Buffer.from(payload ?? "", "base64")),
-    createdAt: createdAt ?? "",
-  }));
-}
-
-async function read(database: Database, statement: Statement): Promise<readonly (readonly (string | null)[])[]> {
-  try {
-    return await database.use([statement], async (_session, [result]) => result?.rows ?? []);
-  } catch (error) {
-    throw toSinkError(error);
-  }
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, test } from "vitest";
-import { countDead, listDead } from "./dead-events.ts";
+import { countDead, listDead } from "./dead-list.ts";
 import { openDatabase } from "./connection.ts";
 import { readIdentity } from "./identity.ts";
 import {

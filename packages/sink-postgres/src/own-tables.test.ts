@@ -4,7 +4,7 @@ import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { listDead } from "./dead-events.ts";
+import { listDead } from "./dead-list.ts";
 
 describe.each(SERVERS)("issue 17.8: tables of one's own on $name", ({ binDir }) => {
   const at = useSink({ binDir, poolSize: 2 });

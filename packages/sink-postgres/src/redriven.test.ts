@@ -1,7 +1,7 @@
 /** Dead events that are tried again: claimed once, counted once, applied once; what is still bad stays. */
 import type { RecordEvent } from "@firehose-backfill/core/event";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { countDead } from "./dead-events.ts";
+import { countDead } from "./dead-list.ts";
 import { openDeadEvents } from "./redriven.ts";
 import {
   accountRow,

@@ -4,6 +4,8 @@
  */
 import { decodeEvent, EVENT_VERSION } from "@firehose-backfill/core/cbor/event-layout";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
+import { countDead, discardDead, listDead } from "./dead-list.ts";
+import type { Session } from "./connection.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
 import { toSinkError } from "./sink-error.ts";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
@@ -18,6 +20,7 @@ const CLAIM = `
     SELECT id, seq, octet_length(event) AS bytes, redriven_at FROM firehose.dead_events
     WHERE event IS NOT NULL AND applied_at IS NULL AND get_byte(event, 0) <= ${EVENT_VERSION}
       AND (redriven_at IS NULL OR redriven_at < to_timestamp($1::bigint / 1000.0))
+      AND ($4::uuid IS NULL OR id = $4)
     ORDER BY redriven_at NULLS FIRST, seq, id LIMIT $3::int FOR UPDATE SKIP LOCKED
   ), chosen AS (
     SELECT id FROM (
@@ -52,8 +55,8 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
     }
   };
   return {
-    async claim({ sinceMs, nowMs, limit }) {
-      const claimed = await rows({ sql: CLAIM, values: [String(sinceMs), String(nowMs), String(limit)] });
+    async claim({ sinceMs, nowMs, limit, id: only = null }) {
+      const claimed = await rows({ sql: CLAIM, values: [String(sinceMs), String(nowMs), String(limit), only] });
       return claimed.flatMap(([id, runId, reason, event]): ClaimedEvent[] => {
         const decoded = decodeEvent(Buffer.from(event ?? "", "base64"));
         return decoded === null ? [] : [{ id: id ?? "", runId: runId ?? "", reason: reason ?? "", event: decoded }];
@@ -63,9 +66,29 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
       const [row] = await rows({ sql: COUNT_UNTRIABLE });
       return Number(row?.[0] ?? 0);
     },
+    list: (options) => listDead(database, options),
+    countByReason: (runId) => countDead(database, runId),
+    discard: (which) => discardDead(database, which),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
 }
+
+const STILL_KEPT = `
+  SELECT id FROM firehose.dead_events WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
+  ORDER BY id FOR UPDATE`;
+
+/**
+ * Whether the dead event at this place of the batch is still kept: what was discarded since it was sent is not applied.
+ * The rows stay locked until the batch's transaction ends, so none is discarded while it is applied.
+ */
+export async function keptPlaces(session: Session, ids: readonly string[]): Promise<(place: number) => boolean> {
+  const [kept] = await session.run([{ sql: STILL_KEPT, values: [JSON.stringify(ids)] }]);
+  const there = new Set((kept?.rows ?? []).map(([id]) => id));
+  return (place) => there.has(ids[place] ?? "");
+}
+
+/** The reason of an event whose row is gone. It was dead, so its run goes on counting it. */
+const DISCARDED = "discarded";
 
 /** Run after the rows themselves, in their transaction: `applied` are the ids of the events that the database accepted. */
 export function redriveStatements(redrive: Redrive, applied: readonly string[]): readonly [Statement, Statement] {
@@ -75,14 +98,17 @@ export function redriveStatements(redrive: Redrive, applied: readonly string[]):
   ];
 }
 
-/** The result of redriveStatements(): how many dead events this batch has applied, and why the others are still dead. */
-export function redriveResult(results: readonly StatementResult[]): {
+/** The result of redriveStatements(): how many of the `sent` events this batch has applied, and why the others are still dead. */
+export function redriveResult(
+  results: readonly StatementResult[],
+  sent: number,
+): {
   readonly revived: number;
   readonly deadReasons: Readonly<Record<string, number>>;
 } {
   const [marked, dead] = results;
-  return {
-    revived: marked?.count ?? 0,
-    deadReasons: Object.fromEntries((dead?.rows ?? []).map(([reason, count]) => [reason ?? "", Number(count)])),
-  };
+  const revived = marked?.count ?? 0;
+  const reasons = (dead?.rows ?? []).map(([reason, count]) => [reason ?? "", Number(count)] as const);
+  const gone = sent - revived - reasons.reduce((sum, [, count]) => sum + count, 0);
+  return { revived, deadReasons: { ...Object.fromEntries(reasons), ...(gone > 0 ? { [DISCARDED]: gone } : {}) } };
 }

@@ -1,5 +1,5 @@
 /** Builds the Snapshot that all views show from the parts of a run. Pure; collect-snapshot.ts reads the parts. */
-import type { ConsumerReport, Gap, RunError } from "@firehose-backfill/checkpoint/notes";
+import type { ConsumerReport, Gap, RunAction, RunError } from "@firehose-backfill/checkpoint/notes";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
@@ -28,6 +28,8 @@ export interface SnapshotInput {
   readonly gaps: readonly Gap[];
   readonly errors: readonly RunError[];
   readonly consumers: readonly ConsumerReport[];
+  /** Absent: none is known. */
+  readonly actions?: readonly RunAction[];
   readonly queue: QueueFigures;
   readonly local?: LocalFigures;
   /** The samples of the last minute, oldest first; this snapshot's own is added. */
@@ -135,9 +137,11 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       reason: gap.reason,
     })),
     errors: groupErrors(input.errors).slice(-MAX_ERRORS),
-    tunes: run.tunes.map(({ atMs, by, changes }) => ({
+    actions: (input.actions ?? []).map(({ atMs, ...action }) => ({ at: iso(atMs), ...action })),
+    tunes: run.tunes.map(({ atMs, by, who, changes }) => ({
       at: iso(atMs),
       by,
+      ...(who === undefined ? {} : { who }),
       pending: run.finishedAtMs === null && atMs >= lastFinishedMs(run, input.openWindows),
       changes: named(changes),
     })),

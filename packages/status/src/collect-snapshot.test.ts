@@ -20,6 +20,7 @@ function storeOf(run: Run | null, windows: () => readonly OpenWindow[], reads: {
     }),
     openWindows: async () => windows(),
     listGaps: async () => [],
+    listActions: async () => [{ atMs: T0, what: "pause", by: "page", detail: "" }],
     listErrors: async () => [{ atMs: T0, source: "reader", message: "once" }],
     listConsumers: async () => [],
   };

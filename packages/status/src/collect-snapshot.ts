@@ -28,7 +28,7 @@ export interface RateMeter {
 export interface CollectOptions {
   readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
     Pick<WindowStore, "openWindows"> &
-    Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
+    Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
   /** What sources keep beside their state; left out: hosts are not shown. */
   readonly items?: Pick<SourceItems, "get">;
@@ -123,15 +123,16 @@ async function readTotals(options: CollectOptions): Promise<{ run: Run | null; o
 
 const MAX_ATTEMPTS = 3;
 
-const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null, hosts: [] };
+const NO_RUN = { gaps: [], errors: [], actions: [], consumers: [], scope: null, hosts: [] };
 
 async function readAbout(store: CollectOptions["store"], { runId, progress }: Run, items: CollectOptions["items"]) {
-  const [gaps, errors, consumers, scope, hosts] = await Promise.all([
+  const [gaps, errors, actions, consumers, scope, hosts] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
+    store.listActions(runId),
     store.listConsumers(runId),
     store.getScope(runId),
     items === undefined || progress === null ? null : items.get(hostsPlace(runId)),
   ]);
-  return { gaps, errors, consumers, scope, hosts: readSourceHosts(hosts) };
+  return { gaps, errors, actions, consumers, scope, hosts: readSourceHosts(hosts) };
 }

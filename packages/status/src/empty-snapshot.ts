@@ -44,6 +44,7 @@ export function emptySnapshot(process: ProcessFigures): RunPart {
     gaps: [],
     errors: [],
     tunes: [],
+    actions: [],
     elapsedSeconds: 0,
   };
 }

@@ -8,16 +8,26 @@ export type ControlFormEvent = { readonly action: string } & Readonly<Record<str
 
 const LISTS: ReadonlySet<string> = new Set(["collections", "dids"]);
 
+const TEXTS: ReadonlySet<string> = new Set(["run", "name", "id", "reason"]);
+/** The page that the form is on, if it is not the status page; no part of the event. */
+const BACK = "back";
+
+/** Where the answer to a form is shown. Only pages of ours are known. */
+export function pageOfForm(form: URLSearchParams): string {
+  const back = form.get(BACK) ?? "";
+  return /^\/dead(?:\?[\w.%&=*+~-]*)?$/.test(back) ? back : "/";
+}
+
 /** Empty fields are left out: they mean "unchanged". Field names that are settings (BACKFILL_…) become `settings`. */
 export function parseControlForm(form: URLSearchParams): ControlFormEvent {
   const event: Record<string, unknown> = {};
   const settings: Record<string, string | number | boolean> = {};
   for (const [name, raw] of form) {
     const text = raw.trim();
-    if (text === "" || name === "action") continue;
+    if (text === "" || name === "action" || name === BACK) continue;
     if (/^[A-Z][A-Z_]*$/.test(name)) settings[name] = settingValue(text);
-    // The id of a run is no number, whatever it looks like.
-    else if (name === "run" || name === "name") event[name] = text;
+    // The id of a run is no number, whatever it looks like, and neither are a dead event's id and reason.
+    else if (TEXTS.has(name)) event[name] = text;
     else event[name] = LISTS.has(name) ? splitList(text) : settingValue(text);
   }
   const action = form.get("action") ?? "";

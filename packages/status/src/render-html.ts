@@ -10,6 +10,7 @@ import { type Mood, moodOf, shareText } from "./headline.ts";
 import { type Course, EMPTY_COURSE, RANGES } from "./course.ts";
 import { controls } from "./html/controls.ts";
 import { frame, type FrameOptions } from "./html/document.ts";
+import { logPanel } from "./html/log-panel.ts";
 import { html, nothing, type Markup } from "./html/markup.ts";
 import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel, reposPanel } from "./html/panels.ts";
 import { positionPanel, settingsPanel, troublePanel } from "./html/tables.ts";
@@ -54,7 +55,8 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
       </div>
       <div class="panels lists">
         ${[reposPanel(snapshot), positionPanel(snapshot), troublePanel(snapshot, course), settingsPanel(snapshot)]}
-      </div>`,
+      </div>
+      ${logPanel(snapshot)}`,
   });
 }
 

@@ -141,9 +141,18 @@ export interface Snapshot {
   readonly tunes: readonly {
     readonly at: string;
     readonly by: string;
+    /** Of an operator's tune: by which way it came. */
+    readonly who?: string;
     /** No batch has ended since, so the change has had no effect yet. */
     readonly pending: boolean;
     readonly changes: Readonly<Record<string, { from: unknown; to: unknown }>>;
+  }[];
+  /** Who did what to the run, oldest first; at most 100. Tunes are in `tunes`. */
+  readonly actions: readonly {
+    readonly at: string;
+    readonly what: string;
+    readonly by: string;
+    readonly detail: string;
   }[];
   /** Wall-clock time, without pauses. */
   readonly elapsedSeconds: number;

@@ -49,7 +49,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     ...PACE_ACCESS,
     "windows#*: Query",
     "ledger#*: Put Query",
-    "notes#*: Delete Query",
+    "notes#*: Put Update Delete Query",
   ],
   Status: [
     ...RUNS_ACCESS,

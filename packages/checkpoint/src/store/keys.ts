@@ -13,7 +13,7 @@
  * | `windows#ID` | `sweep`                      | how far the sweep has come                                 |
  * | `windows#ID` | `window#GENERATION#NUMBER`   | a window, from before its cursor move until it is swept    |
  * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
- * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, what consumers say of themselves, the run's course, what somebody was told |
+ * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `action#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, who did what, what consumers say of themselves, the run's course, what somebody was told |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
  */
@@ -67,7 +67,7 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-export type NoteKind = "error" | "gap" | "consumer" | "history" | "notice";
+export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice";
 
 export function noteKey(runId: string, kind: NoteKind, id: string): Key {
   return { pk: `notes#${runId}`, sk: `${kind}#${id}` };

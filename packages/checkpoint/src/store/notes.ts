@@ -1,23 +1,25 @@
 /**
- * Errors, gaps, reports of consumers and the run's history: separate items, at most a fixed number. Errors and gaps are
+ * Errors, gaps, actions, reports of consumers and the run's history: separate items, at most a fixed number. The first three are
  * stored in a ring of slots; a counter says which slot is next, so that two writers never write the same item. The history is
  * read by Query like the others, so that no role needs another permission for it.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { BrokenStateError } from "../errors.ts";
 import {
+  boundAction,
   boundError,
   boundGap,
   CONSUMER_SILENT_MS,
   isSameGap,
   kindKey,
   lastErrors,
+  MAX_ACTIONS,
   MAX_ERRORS,
   MAX_GAPS,
   whoIsHeard,
 } from "../note-values.ts";
 import { assertId } from "../run-values.ts";
-import type { ConsumerReport, Gap, RunError } from "../notes.ts";
+import type { ConsumerReport, Gap, RunAction, RunError } from "../notes.ts";
 import type { NoteStore } from "../note-store.ts";
 import { absent, any, compare, exists } from "../table/conditions.ts";
 import type { Item } from "../table/table.ts";
@@ -38,7 +40,8 @@ import type { Deps } from "./run-updates.ts";
 
 type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; readonly to: StoredCursor };
 
-const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS } as const;
+const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS, action: MAX_ACTIONS } as const;
+type InSlots = keyof typeof SLOTS;
 
 /** An entry with a kind has no number: among entries of the same moment it comes last. */
 function numberOf(item: Item): number {
@@ -47,7 +50,7 @@ function numberOf(item: Item): number {
 
 export function noteMethods({ table, now }: Deps): NoteStore {
   /** If the SDK retries a write that succeeded, the counter skips one slot, and one more old note is kept. */
-  async function add(runId: string, kind: "error" | "gap", note: RunError | StoredGap): Promise<void> {
+  async function add(runId: string, kind: InSlots, note: RunError | StoredGap | RunAction): Promise<void> {
     const counter = await table.update({ ...noteKey(runId, kind, "") }, { add: { count: 1 } });
     if (counter === null) throw new BrokenStateError("an update without a condition was refused");
     const count = readNumber(counter, "count");
@@ -57,7 +60,7 @@ export function noteMethods({ table, now }: Deps): NoteStore {
   }
 
   /** In the order in which they came. */
-  async function list<T>(runId: string, kind: "error" | "gap"): Promise<T[]> {
+  async function list<T>(runId: string, kind: InSlots): Promise<T[]> {
     const items = await query(runId, kind);
     return items
       .filter((item) => item["note"] !== undefined)
@@ -107,6 +110,9 @@ export function noteMethods({ table, now }: Deps): NoteStore {
         }));
       return lastErrors(errors);
     },
+
+    addAction: (runId, action) => add(runId, "action", boundAction(action)),
+    listActions: (runId) => list<RunAction>(runId, "action"),
 
     async reportConsumer(runId, report) {
       assertId("consumer", report.id);

@@ -1,4 +1,4 @@
-/** `redrive`: sends dead letters and dead events through the queue again; they are applied at the pace of the run. */
+/** `redrive`: sends dead letters and dead events, or one dead event, through the queue again; they are applied at the pace of the run. */
 import type { Command } from "../command.ts";
 import { TARGET_OPTIONS } from "../find-target.ts";
 import { steer } from "../steer-here.ts";
@@ -8,7 +8,10 @@ export const redrive: Command = {
   summary: "Try dead batches and dead events again, at the pace of the run.",
   details:
     "If no process is running, this command does it: it applies what belongs to a finished run, then it ends. It never\nbegins a run. Exit code 3: something is still dead.",
-  options: { ...TARGET_OPTIONS },
+  options: { id: { takes: "ID", help: "Only this dead event; the command dead shows its id." }, ...TARGET_OPTIONS },
   examples: [{ line: "redrive", does: "After the cause is fixed. The counts are corrected as events are applied." }],
-  run: (context, args) => steer(context, args, { action: "redrive" }),
+  run: (context, args) => {
+    const id = args.text("id");
+    return steer(context, args, { action: "redrive", ...(id === undefined ? {} : { id }) });
+  },
 };

@@ -68,7 +68,10 @@ function focusAfter(after: string | null, snapshot: Snapshot): string | null {
 export function redriveControl(snapshot: Snapshot, options: ControlsShown): Markup | null {
   if (!permissionFor("redrive", snapshot).allowed) return null;
   const focus = options.after === "redrive" ? "redrive" : null;
-  return html` ${button("redrive", "Redrive", { ...options, snapshot, focus })}`;
+  const { dead, runId } = snapshot;
+  // Dead batches are in the queue, and no page shows them.
+  const link = dead === 0 || runId === null ? null : html` <a href="/dead?run=${encodeURIComponent(runId)}">show</a>`;
+  return html`${link} ${button("redrive", "Redrive", { ...options, snapshot, focus })}`;
 }
 
 function button(

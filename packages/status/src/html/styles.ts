@@ -126,6 +126,8 @@ thead th{font-size:12px;color:var(--soft)}
 #position dl{margin-top:6px}
 .source:not(.source-default):not(.source-profile){color:var(--ink);font-weight:600}
 .log{list-style:none;overflow-wrap:anywhere}
+.log-row{flex:none;padding:10px 0}
+.log-row .log{max-height:260px;overflow:auto;margin-top:6px}
 .log li{padding:3px 0 5px}
 .log time,.log br+code{color:var(--soft)}
 .log time{margin-left:6px}

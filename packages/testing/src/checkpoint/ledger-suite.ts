@@ -290,6 +290,22 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(errors.at(-1)?.times).toBeUndefined();
     });
 
+    test("issue 17.5: keep the last 100 actions, shortened, in the order in which they came", async () => {
+      const store = await open();
+      await leased(store);
+      expect(await store.listActions(RUN)).toEqual([]);
+      for (let index = 0; index < 130; index += 1)
+        await store.addAction(RUN, { atMs: NOW, what: `pause ${index}`, by: "page", detail: "ä".repeat(5000) });
+      const actions = await store.listActions(RUN);
+      // A counter that is told twice skips a slot, and one more old note may stay.
+      expect(actions.length).toBeLessThanOrEqual(100);
+      expect(actions.at(-1)).toMatchObject({ atMs: NOW, what: "pause 129", by: "page" });
+      const numbers = actions.map(({ what }) => Number(what.slice("pause ".length)));
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+      expect(Math.max(...actions.map(({ detail }) => Buffer.byteLength(detail)))).toBeLessThanOrEqual(300);
+      expect(await store.listErrors(RUN)).toEqual([]);
+    });
+
     test("keep the last 20 errors, shortened", async () => {
       const store = await open();
       await leased(store);

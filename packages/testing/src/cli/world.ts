@@ -60,6 +60,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       loadEvents: () => Promise.reject(new Error("this test reads no events")),
       loadInvoker: () => Promise.reject(new Error("this test calls no function")),
       loadPage: () => import("@firehose-backfill/server/http-server"),
+      loadDeadEvents: () => Promise.reject(new Error("this test has no dead events")),
       loadAuditor: () => Promise.reject(new Error("this test audits nothing")),
       loadPlanner: () => Promise.reject(new Error("this test plans nothing")),
       ...different,

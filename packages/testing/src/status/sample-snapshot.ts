@@ -63,6 +63,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     errors: [],
     tunes: [],
+    actions: [],
     elapsedSeconds: 10_800,
     at: AT,
     ...different,
