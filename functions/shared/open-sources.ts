@@ -3,13 +3,14 @@
  * surveys, and it must stay small, so it does not carry the readers. The compiler refuses a kind that one list lacks.
  */
 import { relayKit, type RelayKitOptions } from "@firehose-backfill/firehose/kit";
+import { invertCommit } from "@firehose-backfill/repos/invert-commit";
 import { type RelayOptions, relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import type { SourceKit, Sources } from "@firehose-backfill/source/kit";
 
 type Kind = "relay";
 
 export function openSources(options: RelayOptions & Pick<RelayKitOptions, "resolveKey">): Sources {
-  return { relay: relayKit(options) } satisfies Record<Kind, SourceKit>;
+  return { relay: relayKit({ ...options, invertCommit }) } satisfies Record<Kind, SourceKit>;
 }
 
 export function openSurveyors(options: RelayOptions): Sources<Pick<SourceKit, "survey">> {

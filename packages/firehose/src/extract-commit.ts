@@ -6,9 +6,11 @@ import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { createTextTable } from "@firehose-backfill/core/cbor/text-table";
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
-import { MAX_REV_AHEAD_MS, type SignaturePlace } from "@firehose-backfill/core/commit-block";
-import { checkCommit, isProblem, type Problem } from "./commit.ts";
+import { includesLevel } from "@firehose-backfill/core/config/settings";
+import { MAX_REV_AHEAD_MS } from "@firehose-backfill/core/commit-block";
+import { type CheckedCommit, checkCommit, isProblem, type Problem } from "./commit.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
+import { whyNotInverted } from "./invert.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "@firehose-backfill/core/syntax";
 
@@ -59,10 +61,18 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
     return { received: skippedCollection + 1, skippedDid: 0, skippedCollection, events: 1, signed: null };
   }
   const events = matched.length;
-  if (events === 0) return { received, skippedDid: 0, skippedCollection, events, signed: null };
+  const inverts = includesLevel(rules.verify, "inversion");
+  // An operation that was left out may be one that the filter lets through, so a commit is undone whatever it says.
+  if (events === 0 && !inverts) return { received, skippedDid: 0, skippedCollection, events, signed: null };
 
-  const opened = openCommit(frame, timeMs, rules, commitBlock);
+  const checked = openCommit(frame, timeMs, rules, commitBlock);
+  const opened = inverts && checked !== null && !isProblem(checked) ? undone(frame, checked, rules) : checked;
   const whole = isProblem(opened) ? opened : null;
+  if (events === 0) {
+    if (whole === null) return { received, skippedDid: 0, skippedCollection, events, signed: null };
+    into.append(deadFrame(frame, timeMs, whole));
+    return { received: received + 1, skippedDid: 0, skippedCollection, events: 1, signed: null };
+  }
   let isAnyAlive = false;
   for (const match of matched) {
     const dead = toDead(frame, timeMs, match, match.problem ?? whole);
@@ -72,7 +82,7 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
     } else into.append(dead);
   }
   const signed =
-    rules.verify === "signature" && isAnyAlive && opened !== null && !isProblem(opened)
+    includesLevel(rules.verify, "signature") && isAnyAlive && opened !== null && !isProblem(opened)
       ? signedCommit(frame, startOf(commitBlock), endOf(commitBlock), opened)
       : null;
   return { received, skippedDid: 0, skippedCollection, events, signed };
@@ -126,7 +136,7 @@ function openCommit(
   timeMs: number,
   rules: ExtractRules,
   commitBlock: number,
-): SignaturePlace | Problem | null {
+): CheckedCommit | Problem | null {
   const { bytes, commit, blocksStart, blocksEnd, revStart } = frame;
   if (rules.isAhead(tidTimeMs(bytes, revStart) - MAX_REV_AHEAD_MS, timeMs)) {
     return { reason: "rev-in-future", error: `rev ${frame.rev} is more than 5 minutes ahead` };
@@ -141,6 +151,12 @@ function openCommit(
   const start = startOf(commitBlock);
   if (start === -1) return { reason: "missing-commit", error: "the commit block is not in the archive" };
   return checkCommit(frame, commit, start, endOf(commitBlock));
+}
+
+/** @throws TypeError if there is nothing to undo it with */
+function undone(frame: CommitFrame, commit: CheckedCommit, { invertCommit }: ExtractRules): CheckedCommit | Problem {
+  if (invertCommit === undefined) throw new TypeError("verify: inversion needs invertCommit");
+  return whyNotInverted(frame, commit.data, invertCommit) ?? commit;
 }
 
 function startOf(block: number): number {

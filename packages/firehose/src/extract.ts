@@ -3,6 +3,7 @@
  * entry, and the other events of the frame stay.
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import { includesLevel } from "@firehose-backfill/core/config/settings";
 import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
 import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
 import { checkCommit, isProblem } from "./commit.ts";
@@ -108,5 +109,5 @@ function toSync(frame: SyncFrame, timeMs: number, rules: ExtractRules): Marker {
   if (start === -1) return dead("missing-commit", "the commit block is not in the archive");
   const commit = checkCommit(frame, root, start, end);
   if (isProblem(commit)) return dead(commit.reason, commit.error);
-  return { event, signed: rules.verify === "signature" ? signedCommit(frame, start, end, commit) : null };
+  return { event, signed: includesLevel(rules.verify, "signature") ? signedCommit(frame, start, end, commit) : null };
 }

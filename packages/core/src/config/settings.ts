@@ -5,8 +5,13 @@
 export const PROFILE_NAMES = ["background", "moderate", "fast"] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
-export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
+export const VERIFY_LEVELS = ["structure", "hash", "signature", "inversion"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
+
+/** Whether a level includes another one: each includes those before it. */
+export function includesLevel(level: VerifyLevel, wanted: VerifyLevel): boolean {
+  return VERIFY_LEVELS.indexOf(level) >= VERIFY_LEVELS.indexOf(wanted);
+}
 
 /** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
 export interface PaceSettings {
