@@ -6,6 +6,7 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { countEmptyRanges } from "@firehose-backfill/core/proved-range";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
+import type { ChainFindings } from "@firehose-backfill/sink/sink";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { MessageResult } from "./message-result.ts";
@@ -26,7 +27,12 @@ export interface ApplyRowsOptions {
 }
 
 export type ApplyRowsResult =
-  | { readonly kind: "applied"; readonly counts: BatchCounts; readonly durationMs: number }
+  | {
+      readonly kind: "applied";
+      readonly counts: BatchCounts;
+      readonly durationMs: number;
+      readonly chain?: ChainFindings;
+    }
   /** The batch is applied but for `left` rows that its ranges prove absent: they take slots of their own. */
   | { readonly kind: "more"; readonly removed: number; readonly left: number }
   | { readonly kind: "busy" }

@@ -1,5 +1,5 @@
 /** Turns the operations of one #commit that pass the filter into events. */
-import { deadEntry } from "@firehose-backfill/core/dead-entry";
+import { deadEntry, INVERSION_FAILED } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
@@ -11,6 +11,7 @@ import { MAX_REV_AHEAD_MS } from "@firehose-backfill/core/commit-block";
 import { type CheckedCommit, checkCommit, isProblem, type Problem } from "./commit.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
 import { whyNotInverted } from "./invert.ts";
+import { linkOf } from "./link.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "@firehose-backfill/core/syntax";
 
@@ -60,19 +61,15 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
     into.append(deadFrame(frame, timeMs, frame.fault));
     return { received: skippedCollection + 1, skippedDid: 0, skippedCollection, events: 1, signed: null };
   }
-  const events = matched.length;
-  const inverts = includesLevel(rules.verify, "inversion");
-  // An operation that was left out may be one that the filter lets through, so a commit is undone whatever it says.
-  if (events === 0 && !inverts) return { received, skippedDid: 0, skippedCollection, events, signed: null };
-
-  const checked = openCommit(frame, timeMs, rules, commitBlock);
-  const opened = inverts && checked !== null && !isProblem(checked) ? undone(frame, checked, rules) : checked;
-  const whole = isProblem(opened) ? opened : null;
-  if (events === 0) {
-    if (whole === null) return { received, skippedDid: 0, skippedCollection, events, signed: null };
-    into.append(deadFrame(frame, timeMs, whole));
-    return { received: received + 1, skippedDid: 0, skippedCollection, events: 1, signed: null };
+  const { verify } = rules;
+  // An operation that was left out may be one that the filter lets through, so from `chain` on each commit is looked at.
+  const follows = includesLevel(verify, "chain") && frame.fault === null;
+  if (matched.length === 0 && !follows) {
+    return { received, skippedDid: 0, skippedCollection, events: 0, signed: null };
   }
+
+  const opened = openCommit(frame, timeMs, rules, commitBlock);
+  const whole = isProblem(opened) ? opened : includesLevel(verify, "inversion") ? undone(frame, opened, rules) : null;
   let isAnyAlive = false;
   for (const match of matched) {
     const dead = toDead(frame, timeMs, match, match.problem ?? whole);
@@ -81,11 +78,21 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
       isAnyAlive = true;
     } else into.append(dead);
   }
+  let added = 0;
+  if (matched.length === 0 && whole?.reason === INVERSION_FAILED) {
+    into.append(deadFrame(frame, timeMs, whole));
+    added += 1;
+  }
+  const link = follows && opened !== null && !isProblem(opened) ? linkOf(frame, timeMs, opened.data) : null;
+  if (link !== null) {
+    into.append(link);
+    added += 1;
+  }
   const signed =
-    includesLevel(rules.verify, "signature") && isAnyAlive && opened !== null && !isProblem(opened)
+    includesLevel(verify, "signature") && (isAnyAlive || link !== null) && opened !== null && !isProblem(opened)
       ? signedCommit(frame, startOf(commitBlock), endOf(commitBlock), opened)
       : null;
-  return { received, skippedDid: 0, skippedCollection, events, signed };
+  return { received: received + added, skippedDid: 0, skippedCollection, events: matched.length + added, signed };
 }
 
 function matchOps(frame: CommitFrame, rules: ExtractRules): readonly MatchedOp[] {
@@ -153,10 +160,10 @@ function openCommit(
   return checkCommit(frame, commit, start, endOf(commitBlock));
 }
 
-/** @throws TypeError if there is nothing to undo it with */
-function undone(frame: CommitFrame, commit: CheckedCommit, { invertCommit }: ExtractRules): CheckedCommit | Problem {
+/** null: its operations are all that it has changed. @throws TypeError if there is nothing to undo it with */
+function undone(frame: CommitFrame, commit: CheckedCommit | null, { invertCommit }: ExtractRules): Problem | null {
   if (invertCommit === undefined) throw new TypeError("verify: inversion needs invertCommit");
-  return whyNotInverted(frame, commit.data, invertCommit) ?? commit;
+  return commit === null ? null : whyNotInverted(frame, commit.data, invertCommit);
 }
 
 function startOf(block: number): number {

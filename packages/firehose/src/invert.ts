@@ -7,9 +7,11 @@ import { FIRST_KEY, keyTable } from "@firehose-backfill/core/cbor/key-table";
 import { CborError } from "@firehose-backfill/core/cbor/refusal";
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { CID_LENGTH, cidEquals, cidOf, digestMatches } from "@firehose-backfill/core/cid";
+import { INVERSION_FAILED } from "@firehose-backfill/core/dead-entry";
 import { eachBlock } from "./car.ts";
 import type { Problem } from "./commit.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
+import { prevDataOf, sinceOf } from "./link.ts";
 import type { InvertCommit, InvertedOperation } from "./types.ts";
 
 /** The root of a tree without records: the commit before the first one. */
@@ -23,10 +25,10 @@ const KEYS = keyTable(KEY);
  * @param data where the 36 bytes of the CID of its root start
  */
 export function whyNotInverted(frame: CommitFrame, data: number, invert: InvertCommit): Problem | null {
-  const { bytes, since } = frame;
+  const { bytes } = frame;
   try {
     const prevData = prevDataOf(frame);
-    if (prevData === null && since !== -1 && !isNull(bytes, since)) {
+    if (prevData === null && sinceOf(frame) !== null) {
       return failed("the commit does not name the root of the tree before it (prevData)");
     }
     const operations: InvertedOperation[] = [];
@@ -45,12 +47,6 @@ export function whyNotInverted(frame: CommitFrame, data: number, invert: InvertC
     if (error instanceof CborError) return failed(`a field cannot be read: ${error.reason}`);
     throw error;
   }
-}
-
-/** null: it is missing or null. @throws CborError */
-export function prevDataOf({ bytes, prevData }: CommitFrame): Uint8Array | null {
-  if (prevData === -1 || isNull(bytes, prevData)) return null;
-  return cidAt(bytes, new CborCursor(bytes, prevData, bytes.length).cid());
 }
 
 function operationOf(bytes: Buffer, op: OpSlice): InvertedOperation | null {
@@ -90,14 +86,10 @@ function blocksOf({ bytes, blocksStart, blocksEnd }: CommitFrame): (cid: Uint8Ar
   };
 }
 
-function isNull(bytes: Buffer, at: number): boolean {
-  return bytes[at] === 0xf6;
-}
-
 function cidAt(bytes: Buffer, at: number): Uint8Array {
   return bytes.subarray(at, at + CID_LENGTH);
 }
 
 function failed(error: string): Problem {
-  return { reason: "inversion-failed", error };
+  return { reason: INVERSION_FAILED, error };
 }

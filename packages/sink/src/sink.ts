@@ -29,6 +29,14 @@ export interface ApplyOptions {
   readonly bind?: (found: DatabaseIdentity) => Promise<DatabaseIdentity>;
 }
 
+/** What links say of repositories, in this call or in an earlier one with the same rows. */
+export interface ChainFindings {
+  /** A link does not connect to what came before it. What is between may still come, in a batch that is applied later. */
+  readonly opened: readonly { readonly did: string; readonly rev: string; readonly reason: "chain" | "sync" }[];
+  /** What was between has come, and nothing is missing now. */
+  readonly closed: readonly string[];
+}
+
 /** What became of the rows: each is counted once. */
 export interface AppliedCounts {
   readonly applied: number;
@@ -43,7 +51,12 @@ export interface AppliedCounts {
 
 export type ApplyResult =
   /** Committed. Rows that the sink itself refused were kept as dead events and are in `counts.dead`. */
-  | { readonly kind: "applied"; readonly counts: AppliedCounts; readonly durationMs: number }
+  | {
+      readonly kind: "applied";
+      readonly counts: AppliedCounts;
+      readonly durationMs: number;
+      readonly chain?: ChainFindings;
+    }
   /**
    * Committed in part: all that was given is written, `removed` rows that ranges prove absent are gone, and about `left` of
    * them are still there. Called again, the sink goes on, and at the end counts the whole batch.

@@ -20,6 +20,7 @@ function storeOf(run: Run | null, windows: () => readonly OpenWindow[], reads: {
     }),
     openWindows: async () => windows(),
     listGaps: async () => [],
+    listResyncs: async () => ({ count: 0, first: [] }),
     listErrors: async () => [{ atMs: T0, source: "reader", message: "once" }],
     listConsumers: async () => [],
   };

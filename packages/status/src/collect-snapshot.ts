@@ -1,6 +1,7 @@
 /** Reads the parts of a Snapshot from store and queue at one moment, and keeps the rate of the last minute. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
@@ -23,7 +24,8 @@ export interface RateMeter {
 export interface CollectOptions {
   readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
     Pick<WindowStore, "openWindows"> &
-    Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
+    Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers"> &
+    Pick<ResyncStore, "listResyncs">;
   readonly queue: Pick<BatchQueue, "figures">;
   readonly clock: Pick<Clock, "now">;
   /** The deployment's settings; those of the run replace them. */
@@ -42,7 +44,7 @@ const MAX_OPEN_WINDOWS = 500;
 export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
   const { store, queue, clock, config, local, meter } = options;
   const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);
-  const about = run === null ? NO_RUN : await readAbout(store, run.runId);
+  const about = run === null ? NO_RUN : await readAbout(store, run);
   const nowMs = clock.now();
   const snapshot = buildSnapshot({
     run,
@@ -113,12 +115,16 @@ const MAX_ATTEMPTS = 3;
 
 const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null };
 
-async function readAbout(store: CollectOptions["store"], runId: string) {
-  const [gaps, errors, consumers, scope] = await Promise.all([
+/** So many requests for resyncs are shown. */
+const MAX_RESYNCS_SHOWN = 20;
+
+async function readAbout(store: CollectOptions["store"], { runId, paceId }: Run) {
+  const [gaps, errors, consumers, scope, resyncs] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
     store.listConsumers(runId),
     store.getScope(runId),
+    store.listResyncs(paceId, MAX_RESYNCS_SHOWN),
   ]);
-  return { gaps, errors, consumers, scope };
+  return { gaps, errors, consumers, scope, resyncs };
 }

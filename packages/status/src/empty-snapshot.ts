@@ -38,6 +38,7 @@ export function emptySnapshot(process: ProcessFigures): RunPart {
     lastTick: null,
     nextTickAt: null,
     gaps: [],
+    resyncs: { count: 0, first: [] },
     errors: [],
     tunes: [],
     elapsedSeconds: 0,

@@ -5,7 +5,7 @@
 export const PROFILE_NAMES = ["background", "moderate", "fast"] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
-export const VERIFY_LEVELS = ["structure", "hash", "signature", "inversion"] as const;
+export const VERIFY_LEVELS = ["structure", "hash", "chain", "signature", "inversion"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
 
 /** Whether a level includes another one: each includes those before it. */
