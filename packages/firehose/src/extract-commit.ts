@@ -89,7 +89,7 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
     added += 1;
   }
   const signed =
-    includesLevel(verify, "signature") && (isAnyAlive || link !== null) && opened !== null && !isProblem(opened)
+    includesLevel(verify, "signature") && isAnyAlive && opened !== null && !isProblem(opened)
       ? signedCommit(frame, startOf(commitBlock), endOf(commitBlock), opened)
       : null;
   return { received: received + added, skippedDid: 0, skippedCollection, events: matched.length + added, signed };

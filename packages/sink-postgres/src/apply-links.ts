@@ -4,7 +4,7 @@
  */
 import type { LinkRow } from "@firehose-backfill/sink/rows";
 import type { ChainFindings } from "@firehose-backfill/sink/sink";
-import { addLink, type Chain, NO_CHAIN, readChain, writeChain } from "./chain.ts";
+import { addLink, type Chain, readChain } from "./chain.ts";
 import type { Session } from "./connection.ts";
 import type { Statement } from "./pipeline.ts";
 
@@ -24,35 +24,33 @@ export interface LinkPlan {
   readonly findings: ChainFindings;
 }
 
-export async function planLinks(session: Session, links: readonly LinkRow[]): Promise<LinkPlan> {
+export async function planLinks(session: Session, links: readonly LinkRow[], runId: string): Promise<LinkPlan> {
   const dids = [...new Set(links.map(({ did }) => did))];
   const [stored] = await session.run([{ sql: STORED, values: [JSON.stringify(dids)] }]);
-  const chains = new Map<string, Chain>(
-    (stored?.rows ?? []).map(([did, chain]) => [did ?? "", readChain(chain ?? null)]),
-  );
-  const changed = new Set<string>();
+  const chains = new Map<string, Chain>();
+  for (const [did, chain] of stored?.rows ?? []) if (chain !== null) chains.set(did ?? "", readChain(chain ?? ""));
+  const changed = new Map<string, Chain>();
   const opened = new Map<string, ChainFindings["opened"][number]>();
   const closed = new Set<string>();
   let applied = 0;
   for (const link of links.toSorted((a, b) => (a.rev < b.rev ? -1 : Number(a.rev > b.rev)))) {
-    const { did, rev, isSync } = link;
-    const linked = addLink(chains.get(did) ?? NO_CHAIN, link);
-    if (linked.chain !== chains.get(did) && linked.kind !== "stale") changed.add(did);
-    if (linked.chain !== chains.get(did)) applied += 1;
-    chains.set(did, linked.chain);
-    if (linked.kind === "opened") {
-      opened.set(did, { did, rev, reason: isSync ? "sync" : "chain" });
+    const { did } = link;
+    const { chain, isStale, gap, isClosed } = addLink(chains.get(did) ?? null, link, runId);
+    if (!isStale) {
+      applied += 1;
+      chains.set(did, chain);
+      changed.set(did, chain);
+    }
+    if (gap !== null) {
+      opened.set(did, { did, rev: gap.firstRev, reason: gap.isSync ? "sync" : "chain" });
       closed.delete(did);
     }
-    if (linked.isClosed) {
+    if (isClosed) {
       opened.delete(did);
       closed.add(did);
     }
   }
-  const rows = [...changed].map((did) => ({
-    did,
-    chain: JSON.parse(writeChain(chains.get(did) ?? NO_CHAIN)) as unknown,
-  }));
+  const rows = [...changed].map(([did, chain]) => ({ did, chain }));
   return {
     statements: rows.length === 0 ? [] : [{ sql: KEEP, values: [JSON.stringify(rows)] }],
     applied,

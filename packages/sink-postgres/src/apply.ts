@@ -169,7 +169,7 @@ async function endBatch(session: Session, request: ApplyRequest, rows: Rows, app
   const maxRemovals = request.maxRemovals ?? Infinity;
   const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals });
   const links = rows.data.filter((row) => row.kind === "link");
-  const linked = links.length === 0 ? null : await planLinks(session, links);
+  const linked = links.length === 0 ? null : await planLinks(session, links, runId);
   const noted = noteStatements(request, rows.data, rows.dead);
   const statements = [...(linked?.statements ?? []), ...noted, ...(plan?.statements ?? []), { sql: "COMMIT" }];
   const results = (await session.run(statements)).slice(linked?.statements.length ?? 0);

@@ -18,6 +18,8 @@ export interface Stretch {
 }
 
 export interface Chain {
+  /** The run that brought the base, the first link that is known. Of the same run, older links may still be on their way. */
+  readonly runId: string;
   /** A gap was forgotten, because there were too many: it never closes. */
   readonly isCut: boolean;
   readonly stretches: readonly Stretch[];
@@ -25,38 +27,45 @@ export interface Chain {
 
 export interface Linked {
   readonly chain: Chain;
-  /** stale: nothing new. */
-  readonly kind: "stale" | "connected" | "opened";
+  /** The link was known, or is older than the base. */
+  readonly isStale: boolean;
+  /** What stands behind the gap that this link has opened, now or before a crash. */
+  readonly gap: Stretch | null;
   /** The last gap has closed. */
   readonly isClosed: boolean;
 }
 
 export const MAX_STRETCHES = 16;
-export const NO_CHAIN: Chain = { isCut: false, stretches: [] };
 
-export function addLink(chain: Chain, row: LinkRow): Linked {
+/** `chain` null: nothing is known of the repository. */
+export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linked {
   const link = stretchOf(row);
+  if (chain === null) {
+    return { chain: { runId, isCut: false, stretches: [link] }, isStale: false, gap: null, isClosed: false };
+  }
   const { stretches } = chain;
   const after = stretches.findLastIndex(({ firstRev }) => firstRev <= link.rev);
   const left = stretches[after];
-  // The first link that is seen of a repository is the base, and what is older is not compared.
-  if (left === undefined && stretches.length > 0) return { chain, kind: "stale", isClosed: false };
+  const right = stretches[after + 1];
+  const stale = { chain, isStale: true, gap: null, isClosed: false };
+  // Another run has read on from the base, and what that one found missing before it is not known.
+  if (left === undefined && chain.runId !== runId) return stale;
   if (left !== undefined && link.rev <= left.rev) {
     // Applied again after a crash, it has to say the same.
-    const isGap = after > 0 && link.rev === left.firstRev;
-    return { chain, kind: isGap ? "opened" : "stale", isClosed: false };
+    return link.rev === left.firstRev ? { ...stale, gap: (after > 0 ? left : right) ?? null } : stale;
   }
-  const isConnected = left === undefined || connects(left, link);
-  const right = stretches[after + 1];
-  const own = left !== undefined && isConnected ? { ...left, rev: link.rev, root: link.root } : link;
+  const isConnected = left !== undefined && connects(left, link);
+  const own = isConnected ? { ...left, rev: link.rev, root: link.root } : link;
   const joins = right !== undefined && connects(own, right);
   const last = joins ? { ...own, rev: right.rev, root: right.root } : own;
-  const before = stretches.slice(0, isConnected ? Math.max(0, after) : after + 1);
+  const before = stretches.slice(0, isConnected ? after : after + 1);
   const all = [...before, last, ...stretches.slice(after + (joins ? 2 : 1))];
   const isCut = chain.isCut || all.length > MAX_STRETCHES;
+  const opened = left === undefined ? (joins ? null : right) : isConnected ? null : last;
   return {
-    chain: { isCut, stretches: all.slice(-MAX_STRETCHES) },
-    kind: isConnected ? "connected" : "opened",
+    chain: { runId: chain.runId, isCut, stretches: all.slice(-MAX_STRETCHES) },
+    isStale: false,
+    gap: opened ?? null,
     isClosed: joins && all.length === 1 && !isCut,
   };
 }
@@ -76,14 +85,8 @@ function textOf(cid: Uint8Array): string {
   return Buffer.from(cid).toString("base64url");
 }
 
-/** As it is stored. */
-export function writeChain({ isCut, stretches }: Chain): string {
-  return JSON.stringify({ isCut, stretches });
-}
-
-/** @throws SyntaxError for what writeChain() did not write */
-export function readChain(text: string | null): Chain {
-  if (text === null) return NO_CHAIN;
+/** @throws SyntaxError for what is not the JSON text of a chain */
+export function readChain(text: string): Chain {
   const chain: Chain = JSON.parse(text);
   return chain;
 }

@@ -13,6 +13,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     startedAt: known.startedAt ?? null,
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
+    resyncs: known.resyncs ?? { count: 0, first: [] },
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
 }
