@@ -8,6 +8,8 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
+import type { SourceItems } from "@firehose-backfill/source/items";
+import { hostsPlace, readSourceHosts } from "@firehose-backfill/source/source-hosts";
 import { effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { buildSnapshot } from "./build-snapshot.ts";
 import type { LocalFigures } from "./process-figures.ts";
@@ -27,6 +29,8 @@ export interface CollectOptions {
     Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers"> &
     Pick<ResyncStore, "listResyncs">;
   readonly queue: Pick<BatchQueue, "figures">;
+  /** What sources keep beside their state; left out: hosts are not shown. */
+  readonly items?: Pick<SourceItems, "get">;
   readonly clock: Pick<Clock, "now">;
   /** The deployment's settings; those of the run replace them. */
   readonly config: Config;
@@ -44,7 +48,7 @@ const MAX_OPEN_WINDOWS = 500;
 export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
   const { store, queue, clock, config, local, meter } = options;
   const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);
-  const about = run === null ? NO_RUN : await readAbout(store, run);
+  const about = run === null ? NO_RUN : await readAbout(store, run, options.items);
   const nowMs = clock.now();
   const snapshot = buildSnapshot({
     run,
@@ -113,18 +117,23 @@ async function readTotals(options: CollectOptions): Promise<{ run: Run | null; o
 
 const MAX_ATTEMPTS = 3;
 
-const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null };
+const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null, hosts: [] };
 
 /** So many requests for resyncs are shown. */
 const MAX_RESYNCS_SHOWN = 20;
 
-async function readAbout(store: CollectOptions["store"], { runId, paceId }: Run) {
-  const [gaps, errors, consumers, scope, resyncs] = await Promise.all([
+async function readAbout(
+  store: CollectOptions["store"],
+  { runId, paceId, progress }: Run,
+  items: CollectOptions["items"],
+) {
+  const [gaps, errors, consumers, scope, hosts, resyncs] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
     store.listConsumers(runId),
     store.getScope(runId),
+    items === undefined || progress === null ? null : items.get(hostsPlace(runId)),
     store.listResyncs(paceId, MAX_RESYNCS_SHOWN),
   ]);
-  return { gaps, errors, consumers, scope, resyncs };
+  return { gaps, errors, consumers, scope, hosts: readSourceHosts(hosts), resyncs };
 }
