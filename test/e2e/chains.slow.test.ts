@@ -101,7 +101,7 @@ test.each([
   "issue 16.1: a %s that the relay withholds is noticed by the next commit of that repository",
   async (name, n) => {
     const frames = STREAM.filter((_, index) => index !== 2 * n);
-    const { exit, count, asked } = await run(name, frames);
+    const { exit, count, asked } = await run(`withheld_${name}`, frames);
     expect({ exit, count, asked }).toEqual({
       exit: "done",
       count: 1,

@@ -22,7 +22,7 @@ import { type MessageResult, outcome } from "./message-result.ts";
 import { paceOf } from "./pace.ts";
 import { DeadLetterError, MAX_ATTEMPTS, sendLetter, deadLetterBatch, waitFor } from "./failure.ts";
 import { planRemovals, removalsNow } from "./pace-removals.ts";
-import { requestResyncs } from "./request-resyncs.ts";
+import { noteInversions } from "./request-resyncs.ts";
 import { decideSlot, takeNewSlot } from "./slot-decision.ts";
 import { rangeRows, toRow } from "./to-rows.ts";
 
@@ -207,7 +207,7 @@ async function applyBatch(
         "busy",
       );
     }
-    await requestResyncs(deps, pace.paceId, { rows, chain: result.chain ?? null });
+    await noteInversions(deps, pace.paceId, rows);
     await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
     return {
       kind: "applied",

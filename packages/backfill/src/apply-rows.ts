@@ -6,11 +6,11 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { countEmptyRanges } from "@firehose-backfill/core/proved-range";
 import type { IncomingMessage } from "@firehose-backfill/queue/types";
 import { SinkError } from "@firehose-backfill/sink/sink-error";
-import type { ChainFindings } from "@firehose-backfill/sink/sink";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { MessageResult } from "./message-result.ts";
 import type { ConsumerDeps } from "./deps.ts";
+import { noteChain } from "./request-resyncs.ts";
 import { paceOf } from "./pace.ts";
 import { retryLater, failTheRun, waitFor } from "./failure.ts";
 
@@ -31,7 +31,6 @@ export type ApplyRowsResult =
       readonly kind: "applied";
       readonly counts: BatchCounts;
       readonly durationMs: number;
-      readonly chain?: ChainFindings;
     }
   /** The batch is applied but for `left` rows that its ranges prove absent: they take slots of their own. */
   | { readonly kind: "more"; readonly removed: number; readonly left: number }
@@ -54,6 +53,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
+      onChain: (found) => noteChain(deps, pace.paceId, found),
       maxRemovals: options.maxRemovals,
       ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),
     });

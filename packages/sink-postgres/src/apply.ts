@@ -24,7 +24,7 @@ import { beforeTransaction, PostgresError, StatementError } from "./sink-error.t
 import { batchStatements } from "./statements.ts";
 import { type ApplyRequest, type DataRow, redriveOf } from "./request.ts";
 import type { DeadRow, SinkRow } from "@firehose-backfill/sink/rows";
-import type { ApplyResult, ChainFindings } from "@firehose-backfill/sink/sink";
+import type { ApplyResult } from "@firehose-backfill/sink/sink";
 
 export interface ApplyDeps {
   readonly session: Session;
@@ -132,7 +132,7 @@ type Write = (
 ) => Promise<Written>;
 
 type Written =
-  | { readonly kind: "applied"; readonly counts: BatchCounts; readonly chain?: ChainFindings }
+  | { readonly kind: "applied"; readonly counts: BatchCounts }
   | { readonly kind: "more"; readonly removed: number; readonly left: number };
 
 interface Rows {
@@ -170,16 +170,18 @@ async function endBatch(session: Session, request: ApplyRequest, rows: Rows, app
   const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals });
   const links = rows.data.filter((row) => row.kind === "link");
   const linked = links.length === 0 ? null : await planLinks(session, links, runId);
+  if (linked !== null && linked.findings.opened.length + linked.findings.closed.length > 0) {
+    await request.onChain?.(linked.findings);
+  }
   const noted = noteStatements(request, rows.data, rows.dead);
   const statements = [...(linked?.statements ?? []), ...noted, ...(plan?.statements ?? []), { sql: "COMMIT" }];
   const results = (await session.run(statements)).slice(linked?.statements.length ?? 0);
   if (plan !== null && plan.left > 0) return { kind: "more", removed: plan.removed, left: plan.left };
-  const chain = linked === null ? {} : { chain: linked.findings };
   const its = { ...rows, applied: applied + (linked?.applied ?? 0), noted: results.slice(0, noted.length) };
-  if (plan === null) return { kind: "applied", counts: countsOf(request, its), ...chain };
+  if (plan === null) return { kind: "applied", counts: countsOf(request, its) };
   const { held, removed } = countRanges(ranges, results.slice(noted.length, -1));
   const counts = { ...countsOf(request, { ...its, applied: its.applied + held }), removed };
-  return { kind: "applied", counts, ...chain };
+  return { kind: "applied", counts };
 }
 
 /** What is said of the batch beside its rows: who is dead, or, in a redrive, who is not any more. */

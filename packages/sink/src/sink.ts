@@ -27,6 +27,11 @@ export interface ApplyOptions {
   readonly database?: DatabaseIdentity | null;
   /** Of a run that is bound to none yet: called before a row is sent, with the database that answers; returns what it is bound to. */
   readonly bind?: (found: DatabaseIdentity) => Promise<DatabaseIdentity>;
+  /**
+   * Called if links open or close a gap, before the commit and while the repositories are locked: so what two batches say of one
+   * repository arrives in their order. What it throws takes the batch back.
+   */
+  readonly onChain?: (found: ChainFindings) => Promise<void>;
 }
 
 /** What links say of repositories, in this call or in an earlier one with the same rows. */
@@ -55,7 +60,6 @@ export type ApplyResult =
       readonly kind: "applied";
       readonly counts: AppliedCounts;
       readonly durationMs: number;
-      readonly chain?: ChainFindings;
     }
   /**
    * Committed in part: all that was given is written, `removed` rows that ranges prove absent are gone, and about `left` of
