@@ -102,11 +102,9 @@ test.each([
   async (name, n) => {
     const frames = STREAM.filter((_, index) => index !== 2 * n);
     const { exit, count, asked } = await run(`withheld_${name}`, frames);
-    expect({ exit, count, asked }).toEqual({
-      exit: "done",
-      count: 1,
-      asked: [{ did: DID, reason: "chain", rev: rev(n + 1) }],
-    });
+    expect({ exit, count, asked }).toMatchObject({ exit: "done", count: 1, asked: [{ did: DID, reason: "chain" }] });
+    // The next one that was applied: two consumers may apply the one after it first.
+    expect([rev(n + 1), rev(n + 2)]).toContain(asked[0]?.rev);
   },
   120_000,
 );
