@@ -15,6 +15,9 @@ const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] =
   ["ipld", "records"],
   ["skyware", "records"],
   ["atproto-sync", "hashed"],
+  ["firehose-backfill", "chain"],
+  ["firehose-backfill", "chain-no-match"],
+  ["firehose-backfill", "inversion"],
 ];
 
 export const decode: Benchmark = {

@@ -20,6 +20,7 @@ const KEYS = {
   windows: "windows#*",
   ledger: "ledger#*",
   notes: "notes#*",
+  resync: "resync#*",
 } as const;
 
 export interface Resources {
@@ -61,6 +62,7 @@ function readerPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
+    onKeys(on, KEYS.resync, ["Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
     ...tellingOf(on),
@@ -79,6 +81,7 @@ function consumerPermissions(on: Resources): Statement[] {
     ...paceAccess(on),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem"]),
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem"]),
+    onKeys(on, KEYS.resync, ["GetItem", "PutItem", "UpdateItem", "DeleteItem"]),
     {
       actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
       resources: [on.workArn],
@@ -102,6 +105,7 @@ function controlPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.ledger, ["PutItem", "Query"]),
     // Put and Update: who did what to a run.
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
+    onKeys(on, KEYS.resync, ["Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
     ...databaseLogin(on.databaseUserArn),
@@ -121,6 +125,7 @@ function statusPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.windows, ["Query"]),
     onKeys(on, KEYS.ledger, ["Query"]),
     onKeys(on, KEYS.notes, ["DeleteItem", "Query"]),
+    onKeys(on, KEYS.resync, ["Query"]),
     { actions: ["sqs:GetQueueAttributes"], resources: [on.workArn, on.deadLettersArn] },
   ];
 }

@@ -3,10 +3,19 @@
 /**
  * records: every record is decoded, without hashes. hashed: the same, and record bytes are compared with their CIDs (and with whatever
  * else the contender checks by default). dids: like records, with a filter of 10,000 DIDs that everything passes. no-match: a
- * filter that nothing passes. messages: what our reader does, packed for the queue. receive: frames are received and dropped, which is
+ * filter that nothing passes. chain, chain-no-match, inversion: hashed or no-match at those levels of BACKFILL_VERIFY. messages: what our reader does, packed for the queue. receive: frames are received and dropped, which is
  * the lower bound.
  */
-export type Mode = "records" | "hashed" | "dids" | "no-match" | "messages" | "receive";
+export type Mode =
+  | "records"
+  | "hashed"
+  | "dids"
+  | "no-match"
+  | "chain"
+  | "chain-no-match"
+  | "inversion"
+  | "messages"
+  | "receive";
 
 /** Returns the number of decoded records. */
 export type DecodeFrame = (frame: Buffer) => number | Promise<number>;

@@ -10,6 +10,7 @@ import { compileFilter } from "@firehose-backfill/firehose/filter";
 import { readFrame } from "@firehose-backfill/firehose/frame";
 import { openFirehoseReader } from "@firehose-backfill/firehose/reader";
 import type { Filter } from "@firehose-backfill/firehose/types";
+import { invertCommit } from "@firehose-backfill/repos/invert-commit";
 import { encodeMessage } from "@firehose-backfill/queue/message-codec";
 import { packBatches } from "@firehose-backfill/queue/pack";
 import { benchFrames } from "../frames.ts";
@@ -34,7 +35,7 @@ function decodeAll(events: EventLog, verify: VerifyLevel): number {
   for (let index = 0; index < events.length; index++) {
     const record = events.recordAt(index);
     if (record === null) continue;
-    if (verify === "hash" && !events.hashMatchesAt(index, record)) throw new Error("a record of another hash");
+    if (verify !== "structure" && !events.hashMatchesAt(index, record)) throw new Error("a record of another hash");
     decodeRecord(record);
     records++;
   }
@@ -46,6 +47,7 @@ function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
   const rules = {
     filter,
     verify,
+    invertCommit,
     isAhead: (momentMs: number, timeMs: number) => momentMs > timeMs && momentMs > nowMs,
   };
   let records = 0;
@@ -57,7 +59,7 @@ function decoding(filter: Filter, verify: VerifyLevel): DecodeFrame {
     appendRecord({ bytes, cid, recordStart, recordEnd }) {
       if (cid === -1) return;
       const record = new Uint8Array(bytes.buffer, bytes.byteOffset + recordStart, recordEnd - recordStart);
-      if (verify === "hash" && !digestMatches(bytes, cid, record)) throw new Error("a record of another hash");
+      if (verify !== "structure" && !digestMatches(bytes, cid, record)) throw new Error("a record of another hash");
       decodeRecord(record);
       records++;
     },
@@ -136,11 +138,16 @@ export const contender: Contender = {
     hashed: decoding(EVERYTHING, "hash"),
     dids: decodingOfDids(),
     "no-match": decoding(NOTHING, "hash"),
+    chain: decoding(EVERYTHING, "chain"),
+    "chain-no-match": decoding(NOTHING, "chain"),
+    inversion: decoding(EVERYTHING, "inversion"),
   },
   read: {
     records: reading(EVERYTHING, "structure", (events) => decodeAll(events, "structure")),
     hashed: reading(EVERYTHING, "hash", (events) => decodeAll(events, "hash")),
     messages: reading(EVERYTHING, "hash", pack),
     "no-match": reading(NOTHING, "hash", (events) => events.length),
+    chain: reading(EVERYTHING, "chain", (events) => decodeAll(events, "hash")),
+    "chain-no-match": reading(NOTHING, "chain", (events) => events.length),
   },
 };

@@ -3,6 +3,7 @@
  * surveys, and it must stay small, so it does not carry the readers. The compiler refuses a kind that one list lacks.
  */
 import { relayKit, type RelayKitOptions } from "@firehose-backfill/firehose/kit";
+import { invertCommit } from "@firehose-backfill/repos/invert-commit";
 import { type RelayOptions, relaySurveyor } from "@firehose-backfill/firehose/surveyor";
 import { reposKit } from "@firehose-backfill/repos/source/kit";
 import type { ReposKitOptions } from "@firehose-backfill/repos/source/lister";
@@ -12,7 +13,7 @@ import type { SourceKit, Sources } from "@firehose-backfill/source/kit";
 type Kind = "relay" | "repos";
 
 export function openSources(options: RelayOptions & Pick<RelayKitOptions, "resolveKey"> & ReposKitOptions): Sources {
-  return { relay: relayKit(options), repos: reposKit(options) } satisfies Record<Kind, SourceKit>;
+  return { relay: relayKit({ ...options, invertCommit }), repos: reposKit(options) } satisfies Record<Kind, SourceKit>;
 }
 
 export function openSurveyors(

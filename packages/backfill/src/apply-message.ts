@@ -22,6 +22,7 @@ import { type MessageResult, outcome } from "./message-result.ts";
 import { paceOf } from "./pace.ts";
 import { DeadLetterError, MAX_ATTEMPTS, sendLetter, deadLetterBatch, waitFor } from "./failure.ts";
 import { planRemovals, removalsNow } from "./pace-removals.ts";
+import { noteInversions } from "./request-resyncs.ts";
 import { decideSlot, takeNewSlot } from "./slot-decision.ts";
 import { rangeRows, toRow } from "./to-rows.ts";
 
@@ -206,6 +207,7 @@ async function applyBatch(
         "busy",
       );
     }
+    await noteInversions(deps, pace.paceId, rows);
     await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
     return {
       kind: "applied",

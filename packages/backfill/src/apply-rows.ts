@@ -10,6 +10,7 @@ import type { SinkRow } from "@firehose-backfill/sink/rows";
 import { riseAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import type { MessageResult } from "./message-result.ts";
 import type { ConsumerDeps } from "./deps.ts";
+import { noteChain } from "./request-resyncs.ts";
 import { paceOf } from "./pace.ts";
 import { retryLater, failTheRun, waitFor } from "./failure.ts";
 
@@ -26,7 +27,11 @@ export interface ApplyRowsOptions {
 }
 
 export type ApplyRowsResult =
-  | { readonly kind: "applied"; readonly counts: BatchCounts; readonly durationMs: number }
+  | {
+      readonly kind: "applied";
+      readonly counts: BatchCounts;
+      readonly durationMs: number;
+    }
   /** The batch is applied but for `left` rows that its ranges prove absent: they take slots of their own. */
   | { readonly kind: "more"; readonly removed: number; readonly left: number }
   | { readonly kind: "busy" }
@@ -48,6 +53,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
+      onChain: (found) => noteChain(deps, pace.paceId, found),
       maxRemovals: options.maxRemovals,
       ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),
     });

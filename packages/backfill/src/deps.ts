@@ -3,6 +3,7 @@ import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config, OffPeak } from "@firehose-backfill/core/config/settings";
@@ -59,7 +60,7 @@ export interface ReaderDeps {
 export interface ConsumerDeps {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly store: RunStore & PaceStore & LedgerStore & NoteStore;
+  readonly store: RunStore & PaceStore & LedgerStore & NoteStore & ResyncStore;
   readonly queue: BatchQueue;
   readonly sink: ConsumerSink;
   readonly memory: MemoryGuard;

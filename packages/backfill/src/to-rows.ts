@@ -42,6 +42,7 @@ export function toRow(event: Exclude<FirehoseEvent, RangeEvent>, verify: VerifyL
     case "record":
       return isRevAhead(event, nowMs) ? revAhead(event) : recordRow(event, verify);
     case "sync":
+    case "link":
       return isRevAhead(event, nowMs) ? revAhead(event) : event;
     case "account":
     case "identity":
@@ -59,7 +60,7 @@ function isRevAhead({ rev }: Revised, nowMs: number): boolean {
   return isTooFarAhead(tidTimeMs(rev) ?? 0, nowMs);
 }
 
-type Revised = Extract<FirehoseEvent, { readonly kind: "record" | "sync" | "range" }>;
+type Revised = Extract<FirehoseEvent, { readonly kind: "record" | "sync" | "link" | "range" }>;
 
 function revAhead(event: Revised): DeadRow {
   const { rev } = event;

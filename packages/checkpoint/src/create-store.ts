@@ -7,6 +7,7 @@ import { leaseMethods } from "./store/lease.ts";
 import { ledgerMethods } from "./store/ledger.ts";
 import { noteMethods } from "./store/notes.ts";
 import { paceMethods } from "./store/pace.ts";
+import { resyncMethods } from "./store/resyncs.ts";
 import { runMethods } from "./store/runs.ts";
 import { Known } from "./store/run-with-pace.ts";
 import { sweep, type SweepDeps } from "./store/sweep.ts";
@@ -41,6 +42,7 @@ export function createStore(table: Table, options: StoreOptions = {}): Checkpoin
     ...moveAppliedMethods(deps),
     ...ledgerMethods(deps),
     ...noteMethods(deps),
+    ...resyncMethods(deps),
     sweep: (run) => sweep(deps, run.runId),
   };
 }

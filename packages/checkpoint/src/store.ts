@@ -6,7 +6,8 @@
 import type { LedgerStore } from "./ledger-store.ts";
 import type { NoteStore } from "./note-store.ts";
 import type { PaceStore } from "./pace-store.ts";
+import type { ResyncStore } from "./resync-store.ts";
 import type { RunStore } from "./run-store.ts";
 import type { WindowStore } from "./window-store.ts";
 
-export interface CheckpointStore extends RunStore, PaceStore, WindowStore, LedgerStore, NoteStore {}
+export interface CheckpointStore extends RunStore, PaceStore, WindowStore, LedgerStore, NoteStore, ResyncStore {}

@@ -6,6 +6,8 @@
 import { cutText } from "./cut-text.ts";
 import type { DeadEntry, FirehoseEvent } from "./event.ts";
 
+/** The reason of what the level `inversion` refuses: the consumer then asks for the repository to be read anew. */
+export const INVERSION_FAILED = "inversion-failed";
 /** A longer DID is against the syntax of atproto; it is left out. */
 const MAX_DID_CHARS = 2_048;
 /** The longest key of a repository that atproto allows. A valid path is never cut, because a record is known by its path. */
@@ -37,6 +39,7 @@ export function aboutEvent(event: FirehoseEvent): Pick<DeadEntry, "seq" | "timeM
     case "account":
     case "identity":
     case "sync":
+    case "link":
     case "range":
       return { seq, timeMs, did, path: null, payload: NOTHING };
     default: {

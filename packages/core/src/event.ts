@@ -48,6 +48,23 @@ export interface SyncEvent extends EventBase {
 }
 
 /**
+ * What one commit says of the history of its repository, whichever of its operations pass the filter; only from BACKFILL_VERIFY=chain on.
+ * It is written to the database, so it counts as an event of its own.
+ */
+export interface LinkEvent extends EventBase {
+  readonly kind: "link";
+  readonly rev: string;
+  /** The revision of the commit before; null: the commit does not say, or is the first. */
+  readonly since: string | null;
+  /** CID of the root of the tree before the commit; null as above. */
+  readonly prevData: Uint8Array | null;
+  /** CID of the root of the tree since the commit. */
+  readonly data: Uint8Array;
+  /** It comes from a `#sync`, which names no commit before it. */
+  readonly isSync: boolean;
+}
+
+/**
  * Something that the reader received and that can never be applied: a broken frame, or an operation that breaks a rule.
  * It goes through the queue because the reader has no database; a consumer writes it to `dead_events`.
  */
@@ -97,5 +114,5 @@ export interface RangeEvent extends EventBase {
 
 export type MarkerEvent = AccountEvent | IdentityEvent | SyncEvent;
 /** An event that can be applied by itself. */
-export type LiveEvent = RecordEvent | MarkerEvent;
+export type LiveEvent = RecordEvent | MarkerEvent | LinkEvent;
 export type FirehoseEvent = LiveEvent | RangeEvent | DeadEntry;

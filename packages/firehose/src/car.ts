@@ -63,6 +63,23 @@ export function findBlocks(bytes: Buffer, start: number, end: number, wanted: Wa
   return root;
 }
 
+/** Calls `use` for each block: where the 36 bytes of its CID start, and where it ends. The archive was read before, so it is sound. */
+export function eachBlock(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  use: (cid: number, blockEnd: number) => void,
+): void {
+  const section = { at: start };
+  if (typeof openArchive(bytes, section, end) === "string") return;
+  while (section.at < end) {
+    const blockEnd = nextSection(bytes, section, end);
+    if (blockEnd === -1) return;
+    if (blockEnd - section.at >= CID_LENGTH) use(section.at, blockEnd);
+    section.at = blockEnd;
+  }
+}
+
 /** Where the 36 bytes of the first root start, or a sentence that says why the archive cannot be read. Blocks are not read. */
 export function carRoot(bytes: Buffer, start: number, end: number): number | string {
   return openArchive(bytes, { at: start }, end);

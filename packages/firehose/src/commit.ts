@@ -9,6 +9,11 @@ export interface Problem {
   readonly error: string;
 }
 
+/** Where the signature stands in a commit block, and the 36 bytes of the CID of the root of its tree. */
+export interface CheckedCommit extends SignaturePlace {
+  readonly data: number;
+}
+
 /**
  * Checks the block between two offsets of an event's frame against its CID (an offset, too) and against the event. Returns
  * where its signature stands, or what is wrong with it.
@@ -18,27 +23,32 @@ export function checkCommit(
   cid: number,
   start: number,
   end: number,
-): SignaturePlace | Problem {
+): CheckedCommit | Problem {
   const { bytes } = event;
   if (!digestMatches(bytes, cid, bytes.subarray(start, end))) {
     return { reason: "commit-hash", error: "the commit block does not hash to the commit's CID" };
   }
   if (isUsualBlock(event, start, end)) {
-    return { entryStart: start + USUAL.sigEntry, start: start + USUAL.sig, end: start + USUAL.sigEnd };
+    return {
+      entryStart: start + USUAL.sigEntry,
+      start: start + USUAL.sig,
+      end: start + USUAL.sigEnd,
+      data: start + USUAL.data,
+    };
   }
   const commit = readCommitBlock(bytes, start, end);
   if (typeof commit === "string") return { reason: "bad-commit", error: commit };
   if (commit.version !== COMMIT_VERSION) return mismatch(`version ${commit.version} instead of ${COMMIT_VERSION}`);
   if (commit.did !== event.did) return mismatch(`the commit is of ${commit.did}, the event of ${event.did}`);
   if (commit.rev !== event.rev) return mismatch(`the commit's rev is ${commit.rev}, the event's ${event.rev}`);
-  return commit.signature;
+  return { ...commit.signature, data: commit.data };
 }
 
 function mismatch(error: string): Problem {
   return { reason: "commit-mismatch", error };
 }
 
-export function isProblem(result: SignaturePlace | Problem | null): result is Problem {
+export function isProblem(result: CheckedCommit | Problem | null): result is Problem {
   return result !== null && "reason" in result;
 }
 

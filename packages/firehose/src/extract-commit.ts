@@ -1,14 +1,17 @@
 /** Turns the operations of one #commit that pass the filter into events. */
-import { deadEntry } from "@firehose-backfill/core/dead-entry";
+import { deadEntry, INVERSION_FAILED } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, RecordAction } from "@firehose-backfill/core/event";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { utf8Text } from "@firehose-backfill/core/cbor/text";
 import { createTextTable } from "@firehose-backfill/core/cbor/text-table";
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { findBlocks, WantedBlocks } from "./car.ts";
-import { MAX_REV_AHEAD_MS, type SignaturePlace } from "@firehose-backfill/core/commit-block";
-import { checkCommit, isProblem, type Problem } from "./commit.ts";
+import { includesLevel } from "@firehose-backfill/core/config/settings";
+import { MAX_REV_AHEAD_MS } from "@firehose-backfill/core/commit-block";
+import { type CheckedCommit, checkCommit, isProblem, type Problem } from "./commit.ts";
 import { deadFrame, type EventReceiver, type Extract, type ExtractRules, signedCommit } from "./extract-parts.ts";
+import { whyNotInverted } from "./invert.ts";
+import { linkOf } from "./link.ts";
 import type { CommitFrame, OpSlice } from "./frame-types.ts";
 import { isNsid, isRecordKey, tidTimeMs } from "@firehose-backfill/core/syntax";
 
@@ -58,11 +61,15 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
     into.append(deadFrame(frame, timeMs, frame.fault));
     return { received: skippedCollection + 1, skippedDid: 0, skippedCollection, events: 1, signed: null };
   }
-  const events = matched.length;
-  if (events === 0) return { received, skippedDid: 0, skippedCollection, events, signed: null };
+  const { verify } = rules;
+  // An operation that was left out may be one that the filter lets through, so from `chain` on each commit is looked at.
+  const follows = includesLevel(verify, "chain") && frame.fault === null;
+  if (matched.length === 0 && !follows) {
+    return { received, skippedDid: 0, skippedCollection, events: 0, signed: null };
+  }
 
   const opened = openCommit(frame, timeMs, rules, commitBlock);
-  const whole = isProblem(opened) ? opened : null;
+  const whole = isProblem(opened) ? opened : includesLevel(verify, "inversion") ? undone(frame, opened, rules) : null;
   let isAnyAlive = false;
   for (const match of matched) {
     const dead = toDead(frame, timeMs, match, match.problem ?? whole);
@@ -71,11 +78,21 @@ function extractOps(frame: CommitFrame, timeMs: number, rules: ExtractRules, int
       isAnyAlive = true;
     } else into.append(dead);
   }
+  let added = 0;
+  if (matched.length === 0 && whole?.reason === INVERSION_FAILED) {
+    into.append(deadFrame(frame, timeMs, whole));
+    added += 1;
+  }
+  const link = follows && opened !== null && !isProblem(opened) ? linkOf(frame, timeMs, opened.data) : null;
+  if (link !== null) {
+    into.append(link);
+    added += 1;
+  }
   const signed =
-    rules.verify === "signature" && isAnyAlive && opened !== null && !isProblem(opened)
+    includesLevel(verify, "signature") && isAnyAlive && opened !== null && !isProblem(opened)
       ? signedCommit(frame, startOf(commitBlock), endOf(commitBlock), opened)
       : null;
-  return { received, skippedDid: 0, skippedCollection, events, signed };
+  return { received: received + added, skippedDid: 0, skippedCollection, events: matched.length + added, signed };
 }
 
 function matchOps(frame: CommitFrame, rules: ExtractRules): readonly MatchedOp[] {
@@ -126,7 +143,7 @@ function openCommit(
   timeMs: number,
   rules: ExtractRules,
   commitBlock: number,
-): SignaturePlace | Problem | null {
+): CheckedCommit | Problem | null {
   const { bytes, commit, blocksStart, blocksEnd, revStart } = frame;
   if (rules.isAhead(tidTimeMs(bytes, revStart) - MAX_REV_AHEAD_MS, timeMs)) {
     return { reason: "rev-in-future", error: `rev ${frame.rev} is more than 5 minutes ahead` };
@@ -141,6 +158,12 @@ function openCommit(
   const start = startOf(commitBlock);
   if (start === -1) return { reason: "missing-commit", error: "the commit block is not in the archive" };
   return checkCommit(frame, commit, start, endOf(commitBlock));
+}
+
+/** null: its operations are all that it has changed. @throws TypeError if there is nothing to undo it with */
+function undone(frame: CommitFrame, commit: CheckedCommit | null, { invertCommit }: ExtractRules): Problem | null {
+  if (invertCommit === undefined) throw new TypeError("verify: inversion needs invertCommit");
+  return commit === null ? null : whyNotInverted(frame, commit.data, invertCommit);
 }
 
 function startOf(block: number): number {

@@ -6,11 +6,13 @@ import type { DeadEntry, LiveEvent } from "@firehose-backfill/core/event";
 import { type SignaturePlace, unsignedBytes } from "@firehose-backfill/core/commit-block";
 import type { Problem } from "./commit.ts";
 import type { CommitFrame, MessageFrame, SyncFrame } from "./frame-types.ts";
-import type { Filter } from "./types.ts";
+import type { Filter, InvertCommit } from "./types.ts";
 
 export interface ExtractRules {
   readonly filter: Filter;
   readonly verify: VerifyLevel;
+  /** Required by `verify: inversion`. */
+  readonly invertCommit?: InvertCommit;
   /** Whether this moment is later than the wall clock and than the event time. `timeMs` is used if there is no event time yet. */
   readonly isAhead: (momentMs: number, timeMs: number) => boolean;
 }

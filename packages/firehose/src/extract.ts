@@ -3,7 +3,8 @@
  * entry, and the other events of the frame stay.
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
-import type { DeadEntry, MarkerEvent } from "@firehose-backfill/core/event";
+import { includesLevel } from "@firehose-backfill/core/config/settings";
+import type { DeadEntry, LinkEvent, MarkerEvent } from "@firehose-backfill/core/event";
 import { carRoot, findBlocks, WantedBlocks } from "./car.ts";
 import { checkCommit, isProblem } from "./commit.ts";
 import { extractCommit } from "./extract-commit.ts";
@@ -15,6 +16,7 @@ import {
   type SignedCommit,
   signedCommit,
 } from "./extract-parts.ts";
+import { linkOf } from "./link.ts";
 import type { MessageFrame, SyncFrame } from "./frame-types.ts";
 
 /** How many events a frame holds before the filter. Data that the host left out of a commit counts as one event. */
@@ -56,7 +58,9 @@ function extractTimed(frame: MessageFrame, timeMs: number, rules: ExtractRules, 
   if (frame.kind === "commit") return extractCommit(frame, timeMs, rules, into);
   const marker = toMarker(frame, timeMs, rules);
   into.append(marker.event);
-  return { received: 1, skippedDid: 0, skippedCollection: 0, events: 1, signed: marker.signed };
+  if (marker.link !== null) into.append(marker.link);
+  const events = marker.link === null ? 1 : 2;
+  return { received: events, skippedDid: 0, skippedCollection: 0, events, signed: marker.signed };
 }
 
 /** The blocks of the #sync marker that is extracted now. */
@@ -65,6 +69,7 @@ const wanted = new WantedBlocks();
 interface Marker {
   readonly event: MarkerEvent | DeadEntry;
   readonly signed: SignedCommit | null;
+  readonly link: LinkEvent | null;
 }
 
 function toMarker(
@@ -72,15 +77,19 @@ function toMarker(
   timeMs: number,
   rules: ExtractRules,
 ): Marker {
-  if (frame.fault !== null) return { event: deadFrame(frame, timeMs, frame.fault), signed: null };
+  if (frame.fault !== null) return { event: deadFrame(frame, timeMs, frame.fault), signed: null, link: null };
   const { kind, seq, did } = frame;
   switch (kind) {
     case "sync":
       return toSync(frame, timeMs, rules);
     case "identity":
-      return { event: { kind, seq, timeMs, did, handle: frame.handle }, signed: null };
+      return { event: { kind, seq, timeMs, did, handle: frame.handle }, signed: null, link: null };
     case "account":
-      return { event: { kind, seq, timeMs, did, active: frame.active, status: frame.status }, signed: null };
+      return {
+        event: { kind, seq, timeMs, did, active: frame.active, status: frame.status },
+        signed: null,
+        link: null,
+      };
     default: {
       const unreachable: never = kind;
       return unreachable;
@@ -91,10 +100,11 @@ function toMarker(
 function toSync(frame: SyncFrame, timeMs: number, rules: ExtractRules): Marker {
   const { bytes, seq, did, rev, blocksStart, blocksEnd } = frame;
   const event = { kind: "sync", seq, timeMs, did, rev } as const;
-  if (rules.verify === "structure") return { event, signed: null };
+  if (rules.verify === "structure") return { event, signed: null, link: null };
   const dead = (reason: string, error: string): Marker => ({
     event: deadFrame(frame, timeMs, { reason, error }),
     signed: null,
+    link: null,
   });
 
   const root = carRoot(bytes, blocksStart, blocksEnd);
@@ -108,5 +118,9 @@ function toSync(frame: SyncFrame, timeMs: number, rules: ExtractRules): Marker {
   if (start === -1) return dead("missing-commit", "the commit block is not in the archive");
   const commit = checkCommit(frame, root, start, end);
   if (isProblem(commit)) return dead(commit.reason, commit.error);
-  return { event, signed: rules.verify === "signature" ? signedCommit(frame, start, end, commit) : null };
+  return {
+    event,
+    signed: includesLevel(rules.verify, "signature") ? signedCommit(frame, start, end, commit) : null,
+    link: includesLevel(rules.verify, "chain") ? linkOf(frame, timeMs, commit.data) : null,
+  };
 }

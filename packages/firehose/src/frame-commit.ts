@@ -70,8 +70,16 @@ export function readCommit(cursor: CborCursor): CommitFrame | BrokenFrame {
       case KEY.tooBig:
         readTooBig(cursor, frame);
         break;
+      case KEY.since:
+        frame.since = cursor.pos;
+        cursor.skip();
+        break;
+      case KEY.prevData:
+        frame.prevData = cursor.pos;
+        cursor.skip();
+        break;
       default:
-        // since, prevData, blobs, rebase, and fields that are not known yet.
+        // blobs, rebase, and fields that are not known yet.
         cursor.skip();
     }
   }

@@ -101,6 +101,9 @@ export class CommitFrame extends CommitMessage {
   declare readonly kind: "commit";
   /** Where the 36 bytes of the commit's CID start. -1: there is none, and `fault` says so. */
   declare commit: number;
+  /** Where the values of `since` and `prevData` start, as they came: not read yet. -1: the field is missing. */
+  declare since: number;
+  declare prevData: number;
   /** At most 200. `fault` says if there were more, or if ops are missing. */
   declare ops: readonly OpSlice[];
   /** The host left operations or blocks out of it. */
@@ -110,6 +113,8 @@ export class CommitFrame extends CommitMessage {
     super(bytes);
     this.kind = "commit";
     this.commit = -1;
+    this.since = -1;
+    this.prevData = -1;
     this.ops = NO_OPS;
     this.isTooBig = false;
   }

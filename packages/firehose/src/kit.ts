@@ -10,11 +10,13 @@ import { movedState, readState, type RelayState } from "./relay-state.ts";
 import { relaySource } from "./relay-source.ts";
 import { seekCursor } from "./seek.ts";
 import { type RelayOptions, relaySurveyor, urlOf } from "./surveyor.ts";
-import type { OpenFirehoseReader, ReadPosition } from "./types.ts";
+import type { InvertCommit, OpenFirehoseReader, ReadPosition } from "./types.ts";
 
 export interface RelayKitOptions extends RelayOptions {
   /** Finds keys for BACKFILL_VERIFY=signature. If it is left out, a tick of a run with that setting fails. */
   readonly resolveKey?: ResolveKey;
+  /** Undoes commits for BACKFILL_VERIFY=inversion. If it is left out, a tick of a run with that setting fails. */
+  readonly invertCommit?: InvertCommit;
   readonly openReader?: OpenFirehoseReader;
   /** Searches for the beginning of a start by time. null: there is no search, and what comes before the start is read and skipped. */
   readonly seekCursor?: FindStartDeps["seekCursor"];
@@ -22,7 +24,7 @@ export interface RelayKitOptions extends RelayOptions {
 
 export function relayKit(options: RelayKitOptions): SourceKit {
   const { clock, random, userAgent, sampleRelayUrl } = options;
-  const { resolveKey, openReader = openFirehoseReader } = options;
+  const { resolveKey, invertCommit, openReader = openFirehoseReader } = options;
   const seek = options.seekCursor === undefined ? seekCursor : options.seekCursor;
   return {
     survey: relaySurveyor({ clock, random, userAgent, sampleRelayUrl }).survey,
@@ -41,6 +43,7 @@ export function relayKit(options: RelayKitOptions): SourceKit {
         filter: compileFilter(run.scope),
         verify: run.scope.verify,
         ...(resolveKey === undefined ? {} : { resolveKey }),
+        ...(invertCommit === undefined ? {} : { invertCommit }),
         clock,
         random,
         userAgent,

@@ -54,6 +54,7 @@ const BOB = "did:web:bob.example.com";
 const keys: ResolveKey = async (did) => (did === DID ? alice.key : did === BOB ? bob.key : null);
 const reasons = (events: readonly { kind: string; reason?: string }[]) =>
   events.map(({ kind, reason }) => reason ?? kind);
+const withoutLinks = (words: readonly string[]) => words.filter((word) => word !== "link");
 
 describe("verify: signature", () => {
   it("needs somebody who resolves keys", () => {
@@ -76,9 +77,17 @@ describe("verify: signature", () => {
     await using reader = openReader({ url: relay.url, verify: "signature", resolveKey: keys });
     const window = await reader.readWindow(AMPLE, never());
     const bad = "bad-signature";
-    expect(reasons(window.events)).toEqual(["record", "record", bad, bad, "no-key", bad, "account", bad, "record"]);
-    expect(window.events[2]).toMatchObject({ seq: 3, did: DID, timeMs: timeOf(3), path: "app.bsky.feed.post/3k3-0" });
-    expect(window).toMatchObject({ received: 9, to: { seq: 8 } });
+    const said = reasons(window.events);
+    expect(withoutLinks(said)).toEqual(["record", "record", bad, bad, "no-key", bad, "account", bad, "record"]);
+    // issue 16.1: the level includes `chain`; a commit that is not signed has no link.
+    expect(said.filter((word) => word === "link").length).toBe(3);
+    expect(window.events.filter(({ kind }) => kind !== "link")[2]).toMatchObject({
+      seq: 3,
+      did: DID,
+      timeMs: timeOf(3),
+      path: "app.bsky.feed.post/3k3-0",
+    });
+    expect(window).toMatchObject({ received: 9 + 3, to: { seq: 8 } });
   });
 
   it("looks a key up again that does not fit: it may have been rotated", async () => {
@@ -89,7 +98,7 @@ describe("verify: signature", () => {
     };
     await using relay = await startRelay({ onConnect: serve([signed(alice, { seq: 1 })]) });
     await using reader = openReader({ url: relay.url, verify: "signature", resolveKey });
-    expect(reasons((await reader.readWindow(AMPLE, never())).events)).toEqual(["record"]);
+    expect(reasons((await reader.readWindow(AMPLE, never())).events)).toEqual(["record", "link"]);
     expect(asked).toEqual([
       [DID, false],
       [DID, true],
@@ -115,7 +124,7 @@ describe("verify: signature", () => {
     expect(failed.detail).toContain("HTTP 500");
     isDown = false;
     const window = await reader.readWindow(AMPLE, never());
-    expect(window).toMatchObject({ events: { length: 3 }, from: null, to: { seq: 3 } });
+    expect(window).toMatchObject({ events: { length: 3 + 3 }, from: null, to: { seq: 3 } });
     expect(relay.visits.map(({ cursor }) => cursor)).toEqual(["0", "0"]);
   });
 

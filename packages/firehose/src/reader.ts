@@ -3,6 +3,7 @@
  * monitor.ts decides when the host is quiet, silent, stuck or gone. All waiting goes through the injected clock.
  */
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import { includesLevel } from "@firehose-backfill/core/config/settings";
 import type { Position } from "@firehose-backfill/core/position";
 import { MemoryCheck } from "./memory-check.ts";
 import { Monitor } from "./monitor.ts";
@@ -15,10 +16,14 @@ import { verifyWindow } from "./verify-window.ts";
 import { type Ending, WindowBuilder } from "./window-builder.ts";
 import { WindowTime } from "./window-time.ts";
 
-/** @throws TypeError if `verify` is `signature` and there is no `resolveKey` */
+/** @throws TypeError if the level needs `resolveKey` or `invertCommit`, and it is not given */
 export function openFirehoseReader(options: FirehoseReaderOptions): FirehoseReader {
-  if (options.verify === "signature" && options.resolveKey === undefined) {
-    throw new TypeError("verify: signature needs resolveKey");
+  const { verify, resolveKey, invertCommit } = options;
+  if (includesLevel(verify, "signature") && resolveKey === undefined) {
+    throw new TypeError(`verify: ${verify} needs resolveKey`);
+  }
+  if (includesLevel(verify, "inversion") && invertCommit === undefined) {
+    throw new TypeError(`verify: ${verify} needs invertCommit`);
   }
   return new SocketReader(options);
 }
@@ -113,10 +118,10 @@ class SocketReader implements FirehoseReader {
   }
 
   #newState(position: FirehoseReaderOptions["position"]): StreamState {
-    const { clock, filter, verify } = this.#options;
+    const { clock, filter, verify, invertCommit } = this.#options;
     return new StreamState(position, {
       clock,
-      rules: { filter, verify },
+      rules: { filter, verify, ...(invertCommit === undefined ? {} : { invertCommit }) },
       isSuspicious: (cursorMs, firstMs) => this.#monitor.isSuspicious(cursorMs, firstMs),
       frames: this.#subscription.frames,
       patience: () => this.#monitor.doubt.patience(),

@@ -27,7 +27,7 @@ const DOUBTED: Step = { kind: "doubted" };
 
 export interface StreamStateOptions {
   readonly clock: Clock;
-  readonly rules: Pick<FirehoseReaderOptions, "filter" | "verify">;
+  readonly rules: Pick<FirehoseReaderOptions, "filter" | "verify" | "invertCommit">;
   /** Whether the first frame of a connection is so much later than the cursor that there may be a gap. */
   readonly isSuspicious: (cursorTimeMs: number, firstTimeMs: number) => boolean;
   /** The frames that wait to be taken. */

@@ -107,11 +107,29 @@ export interface FirehoseReaderOptions {
   readonly onLog?: (message: string) => void;
   /** 100 if it is left out. */
   readonly memoryCheckInterval?: number;
-  /** Required by `verify: signature`. */
+  /** Required by `verify: signature` and above. */
   readonly resolveKey?: ResolveKey;
+  /** Required by `verify: inversion`. */
+  readonly invertCommit?: InvertCommit;
   /** What differs from DEFAULT_TIMINGS. */
   readonly timings?: Partial<FirehoseTimings>;
 }
+
+/** One operation of a commit; `prev` is what was there before. */
+export interface InvertedOperation {
+  readonly action: "create" | "update" | "delete";
+  readonly key: string;
+  readonly cid: Uint8Array | null;
+  readonly prev: Uint8Array | null;
+}
+
+/** Undoes operations on the part of a tree that came with the commit. Never throws for what the network has sent. */
+export type InvertCommit = (
+  tree: { readonly data: Uint8Array; readonly blockOf: (cid: Uint8Array) => Buffer | null },
+  operations: readonly InvertedOperation[],
+) =>
+  | { readonly kind: "inverted"; readonly prevData: Uint8Array }
+  | { readonly kind: "refused"; readonly problem: string; readonly detail: string };
 
 /** Compiled BACKFILL_COLLECTIONS and BACKFILL_DIDS. The DID is asked about once for a frame, and the collection once for an operation. */
 export interface Filter {

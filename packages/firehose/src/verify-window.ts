@@ -82,6 +82,11 @@ function setAside(window: WindowBuilder, item: PendingSignature, reason: Exclude
   for (let index = item.firstEvent; index < item.endEvent; index++) {
     const event = window.events.at(index);
     if (event.kind === "dead") continue;
+    // What was not signed says nothing of the repository's history, and its operations are dead entries already.
+    if (event.kind === "link") {
+      window.leaveOut(index);
+      continue;
+    }
     window.replace(index, deadEntry({ ...aboutEvent(event), reason, error: ERRORS[reason] }));
   }
 }

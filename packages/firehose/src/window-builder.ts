@@ -28,7 +28,7 @@ export class WindowBuilder {
   readonly #skipped = { "before-start": 0, did: 0, collection: 0 };
   readonly #ignored = { "unknown-type": 0, info: 0, "no-operations": 0, duplicate: 0 };
   readonly #gaps: Gap[] = [];
-  readonly #replaced = new Map<number, FirehoseEvent>();
+  readonly #replaced = new Map<number, FirehoseEvent | null>();
   /** The events of a frame are appended first. Then `refuses` says whether they may stay. */
   readonly events: EventLog;
   readonly pendingSignatures: PendingSignature[] = [];
@@ -138,6 +138,12 @@ export class WindowBuilder {
   /** Replaces an event after it was read, because its signature is not good. */
   replace(index: number, event: FirehoseEvent): void {
     this.#replaced.set(index, event);
+  }
+
+  /** Leaves an event out after it was read: it counts as if it had not come. */
+  leaveOut(index: number): void {
+    this.#replaced.set(index, null);
+    this.#received -= 1;
   }
 
   addGap(gap: Gap): void {

@@ -42,6 +42,7 @@ function textOf(event: FirehoseEvent): Uint8Array | null {
     case "identity":
       return toBytes(event.handle);
     case "sync":
+    case "link":
       return toBytes(event.rev);
     case "record":
     case "range":

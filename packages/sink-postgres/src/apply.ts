@@ -11,6 +11,7 @@ import { otherDatabase } from "@firehose-backfill/core/database-identity";
 import { applyBisected, type RowContext } from "./bisect.ts";
 import type { Session } from "./connection.ts";
 import { deadStatement } from "./dead-events.ts";
+import { planLinks } from "./apply-links.ts";
 import { countRanges, planRanges } from "./apply-ranges.ts";
 import { latestRows } from "./latest-rows.ts";
 
@@ -53,7 +54,8 @@ export async function applyBatch(
 ): Promise<ApplyResult> {
   const startedAt = deps.clock.now();
   const hasRanges = request.rows.some(({ kind }) => kind === "range");
-  const context: RowContext = { nowMs: startedAt, host: hostNumber(request.host ?? ""), hasRanges };
+  const hasLinks = request.rows.some(({ kind }) => kind === "link");
+  const context: RowContext = { nowMs: startedAt, host: hostNumber(request.host ?? ""), hasRanges, hasLinks };
   let retries = 0;
   let write = applyWhole;
   for (;;) {
@@ -148,9 +150,9 @@ interface Rows {
 const applyWhole: Write = async (session, { request, rows, context }) => {
   const latest = latestRows(rows.data, context.nowMs);
   const statements = batchStatements(latest, context.host);
-  if (context.hasRanges) {
+  if (context.hasRanges || context.hasLinks) {
     const results = await session.run(statements);
-    return endBatch(session, request, rows, countApplied(latest, statements, results, true));
+    return endBatch(session, request, rows, countApplied(latest, statements, results, context.hasRanges));
   }
   const noted = noteStatements(request, rows.data, rows.dead);
   const results = await session.run([...statements, ...noted, { sql: "COMMIT" }]);
@@ -173,13 +175,20 @@ async function endBatch(session: Session, request: ApplyRequest, rows: Rows, app
   const ranges = rows.data.filter((row) => row.kind === "range");
   const maxRemovals = request.maxRemovals ?? Infinity;
   const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals });
+  const links = rows.data.filter((row) => row.kind === "link");
+  const linked = links.length === 0 ? null : await planLinks(session, links, runId);
+  if (linked !== null && linked.findings.opened.length + linked.findings.closed.length > 0) {
+    await request.onChain?.(linked.findings);
+  }
   const noted = noteStatements(request, rows.data, rows.dead);
-  const results = await session.run([...noted, ...(plan?.statements ?? []), { sql: "COMMIT" }]);
+  const statements = [...(linked?.statements ?? []), ...noted, ...(plan?.statements ?? []), { sql: "COMMIT" }];
+  const results = (await session.run(statements)).slice(linked?.statements.length ?? 0);
   if (plan !== null && plan.left > 0) return { kind: "more", removed: plan.removed, left: plan.left };
-  const its = { ...rows, applied, noted: results.slice(0, noted.length) };
+  const its = { ...rows, applied: applied + (linked?.applied ?? 0), noted: results.slice(0, noted.length) };
   if (plan === null) return { kind: "applied", counts: countsOf(request, its) };
   const { held, removed } = countRanges(ranges, results.slice(noted.length, -1));
-  return { kind: "applied", counts: { ...countsOf(request, { ...its, applied: applied + held }), removed } };
+  const counts = { ...countsOf(request, { ...its, applied: its.applied + held }), removed };
+  return { kind: "applied", counts };
 }
 
 /** What is said of the batch beside its rows: who is dead, or, in a redrive, who is not any more. */

@@ -17,6 +17,8 @@ export interface RowContext {
   readonly host: number;
   /** The records of repositories are not counted here. */
   readonly hasRanges: boolean;
+  /** Links are compared after all rows. */
+  readonly hasLinks: boolean;
 }
 
 export interface Bisected {

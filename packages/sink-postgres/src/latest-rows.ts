@@ -49,8 +49,9 @@ export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRo
       case "sync":
         keep(syncs, row.did, row, (a, b) => a.rev > b.rev);
         break;
+      case "link":
       case "range":
-        // Written after all rows (apply-ranges.ts); its repo is locked with the others.
+        // Written after all rows (apply-links.ts, apply-ranges.ts); its repo is locked with the others.
         break;
       default:
         row satisfies never;

@@ -1,5 +1,5 @@
 /** Rows that the consumer has verified and decoded, ready to be applied by any sink. */
-import type { DeadEntry, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
+import type { DeadEntry, LinkEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
 
 /** A verified record operation, ready to be written. */
 export interface RecordRow {
@@ -65,7 +65,10 @@ export interface RangeRow {
   readonly keys: readonly string[];
 }
 
+/** Compared with what is known of the repository's history, and kept with it. */
+export type LinkRow = LinkEvent;
+
 /** An event that cannot be applied, with the reason. A sink keeps it where an operator can find it. */
 export type DeadRow = DeadEntry;
 
-export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | RangeRow | DeadRow;
+export type SinkRow = RecordRow | AccountRow | IdentityRow | SyncRow | LinkRow | RangeRow | DeadRow;

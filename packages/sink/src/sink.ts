@@ -27,6 +27,19 @@ export interface ApplyOptions {
   readonly database?: DatabaseIdentity | null;
   /** Of a run that is bound to none yet: called before a row is sent, with the database that answers; returns what it is bound to. */
   readonly bind?: (found: DatabaseIdentity) => Promise<DatabaseIdentity>;
+  /**
+   * Called if links open or close a gap, before the commit and while the repositories are locked: so what two batches say of one
+   * repository arrives in their order. What it throws takes the batch back.
+   */
+  readonly onChain?: (found: ChainFindings) => Promise<void>;
+}
+
+/** What links say of repositories, in this call or in an earlier one with the same rows. */
+export interface ChainFindings {
+  /** A link does not connect to what came before it. What is between may still come, in a batch that is applied later. */
+  readonly opened: readonly { readonly did: string; readonly rev: string; readonly reason: "chain" | "sync" }[];
+  /** What was between has come, and nothing is missing now. */
+  readonly closed: readonly string[];
 }
 
 /** What became of the rows: each is counted once. */
@@ -43,7 +56,11 @@ export interface AppliedCounts {
 
 export type ApplyResult =
   /** Committed. Rows that the sink itself refused were kept as dead events and are in `counts.dead`. */
-  | { readonly kind: "applied"; readonly counts: AppliedCounts; readonly durationMs: number }
+  | {
+      readonly kind: "applied";
+      readonly counts: AppliedCounts;
+      readonly durationMs: number;
+    }
   /**
    * Committed in part: all that was given is written, `removed` rows that ranges prove absent are gone, and about `left` of
    * them are still there. Called again, the sink goes on, and at the end counts the whole batch.

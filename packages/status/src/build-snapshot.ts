@@ -1,5 +1,6 @@
 /** Builds the Snapshot that all views show from the parts of a run. Pure; collect-snapshot.ts reads the parts. */
 import type { ConsumerReport, Gap, RunAction, RunError } from "@firehose-backfill/checkpoint/notes";
+import type { Resyncs } from "@firehose-backfill/checkpoint/resync-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
@@ -26,6 +27,8 @@ export interface SnapshotInput {
   readonly run: Run | null;
   readonly openWindows: readonly OpenWindow[];
   readonly gaps: readonly Gap[];
+  /** Absent: none. */
+  readonly resyncs?: Resyncs;
   readonly errors: readonly RunError[];
   readonly consumers: readonly ConsumerReport[];
   /** Absent: none is known. */
@@ -130,6 +133,10 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     pool: process.pool,
     lastTick: reader.lastTick,
     nextTickAt: run.nextTickAtMs === null || !hasTicks(run) ? null : iso(run.nextTickAtMs),
+    resyncs: {
+      count: input.resyncs?.count ?? 0,
+      first: (input.resyncs?.first ?? []).map(({ did, reason, rev, atMs }) => ({ did, reason, rev, at: iso(atMs) })),
+    },
     gaps: input.gaps.map((gap) => ({
       from: toPosition(gap.from),
       to: toPosition(gap.to),

@@ -1,6 +1,7 @@
 /** Reads the parts of a Snapshot from store and queue at one moment, and keeps the rate of the last minute. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
@@ -28,7 +29,8 @@ export interface RateMeter {
 export interface CollectOptions {
   readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
     Pick<WindowStore, "openWindows"> &
-    Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers">;
+    Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers"> &
+    Pick<ResyncStore, "listResyncs">;
   readonly queue: Pick<BatchQueue, "figures">;
   /** What sources keep beside their state; left out: hosts are not shown. */
   readonly items?: Pick<SourceItems, "get">;
@@ -125,14 +127,22 @@ const MAX_ATTEMPTS = 3;
 
 const NO_RUN = { gaps: [], errors: [], actions: [], consumers: [], scope: null, hosts: [] };
 
-async function readAbout(store: CollectOptions["store"], { runId, progress }: Run, items: CollectOptions["items"]) {
-  const [gaps, errors, actions, consumers, scope, hosts] = await Promise.all([
+/** So many requests for resyncs are shown. */
+const MAX_RESYNCS_SHOWN = 20;
+
+async function readAbout(
+  store: CollectOptions["store"],
+  { runId, paceId, progress }: Run,
+  items: CollectOptions["items"],
+) {
+  const [gaps, errors, actions, consumers, scope, hosts, resyncs] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
     store.listActions(runId),
     store.listConsumers(runId),
     store.getScope(runId),
     items === undefined || progress === null ? null : items.get(hostsPlace(runId)),
+    store.listResyncs(paceId, MAX_RESYNCS_SHOWN),
   ]);
-  return { gaps, errors, actions, consumers, scope, hosts: readSourceHosts(hosts) };
+  return { gaps, errors, actions, consumers, scope, hosts: readSourceHosts(hosts), resyncs };
 }

@@ -39,7 +39,7 @@ export function renderReport(snapshot: Snapshot, history: History | null): strin
             <p class="result">${resultOf(snapshot)}</p>
             <p>${trueUntil(snapshot)}</p>
           </section>
-          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), settings(snapshot)]}
+          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), resyncs(snapshot), settings(snapshot)]}
         </main>
       </body>
     </html> `.markup;
@@ -192,6 +192,31 @@ function gaps(snapshot: Snapshot): Markup {
             <td>${positionText(from)}</td>
             <td>${positionText(to)}</td>
             <td>${escapeForLog(reason)}</td>
+          </tr>`,
+      )}
+    </table>
+  </section>`;
+}
+
+function resyncs({ resyncs: { count, first } }: Snapshot): Markup {
+  if (count === 0) return nothing;
+  return html`<section>
+    <h2>Repositories to be read anew: ${formatCount(count)}</h2>
+    <p>
+      Not all of their commits reached this copy. <code>start --source repos --dids …</code> reads a repository anew.
+    </p>
+    <table>
+      <tr>
+        <th scope="col">Repository</th>
+        <th scope="col">Why</th>
+        <th scope="col">Since</th>
+      </tr>
+      ${first.map(
+        ({ did, reason, at }) =>
+          html`<tr>
+            <td>${escapeForLog(did)}</td>
+            <td>${escapeForLog(reason)}</td>
+            <td>${formatTime(at)}</td>
           </tr>`,
       )}
     </table>

@@ -137,6 +137,16 @@ export interface Snapshot {
   /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
+  /** Repositories of this database that have to be read anew: how many, and the first 20. */
+  readonly resyncs: {
+    readonly count: number;
+    readonly first: readonly {
+      readonly did: string;
+      readonly reason: string;
+      readonly rev: string | null;
+      readonly at: string;
+    }[];
+  };
   readonly errors: readonly SnapshotError[];
   readonly tunes: readonly {
     readonly at: string;

@@ -17,6 +17,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
     actions: known.actions ?? [],
+    resyncs: known.resyncs ?? { count: 0, first: [] },
     goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };

@@ -14,6 +14,7 @@
  * | `windows#ID` | `window#GENERATION#NUMBER`   | a window, from before its cursor move until it is swept    |
  * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `action#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, who did what, what consumers say of themselves, the run's course, what somebody was told |
+ * | `resync#PACE` | `#count`, a DID             | how many requests there are; a repository that has to be read anew |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
  */
@@ -65,6 +66,11 @@ export function windowKey(window: {
 
 export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
+}
+
+/** `did` empty: the counter, which sorts before every DID. */
+export function resyncKey(paceId: string, did: string): Key {
+  return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : did };
 }
 
 export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice";

@@ -13,7 +13,7 @@ export class NewerKindError extends LayoutError {}
 /** The first byte of an event that is stored alone. */
 export const EVENT_VERSION = 1;
 
-const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4, range: 5 } as const;
+const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4, range: 5, link: 6 } as const;
 const LAST_KIND = Math.max(...Object.values(KIND));
 const ACTIONS: readonly RecordAction[] = ["create", "update", "delete"];
 
@@ -67,6 +67,8 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
       return [KIND.identity, seq, timeMs, did, event.handle];
     case "sync":
       return [KIND.sync, seq, timeMs, did, event.rev];
+    case "link":
+      return [KIND.link, seq, timeMs, did, event.rev, event.since, event.prevData, event.data, event.isSync];
     case "dead":
       return [
         KIND.dead,
@@ -126,6 +128,17 @@ export function readEvent(value: unknown): FirehoseEvent {
       return fields.end({ kind: "identity", ...at, did: fields.text(), handle: fields.textOrNull() });
     case KIND.sync:
       return fields.end({ kind: "sync", ...at, did: fields.text(), rev: fields.text() });
+    case KIND.link:
+      return fields.end({
+        kind: "link",
+        ...at,
+        did: fields.text(),
+        rev: fields.text(),
+        since: fields.textOrNull(),
+        prevData: fields.bytesOrNull(),
+        data: fields.bytes(),
+        isSync: fields.boolean(),
+      });
     case KIND.dead: {
       const [did, path, reason, error] = [fields.textOrNull(), fields.textOrNull(), fields.text(), fields.text()];
       const payload = fields.bytes();

@@ -193,10 +193,13 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#records.push(recordBytes === undefined ? -1 : start + bytes - recordBytes);
   }
 
-  /** A copy of the log in which the events with these indexes are replaced. */
-  replacing(others: ReadonlyMap<number, FirehoseEvent>): EventLog {
+  /** A copy of the log in which the events with these indexes are replaced, or left out where there is null. */
+  replacing(others: ReadonlyMap<number, FirehoseEvent | null>): EventLog {
     const log = new EventLog();
-    for (let index = 0; index < this.length; index++) log.append(others.get(index) ?? this.at(index));
+    for (let index = 0; index < this.length; index++) {
+      const other = others.get(index);
+      if (other !== null) log.append(other ?? this.at(index));
+    }
     return log;
   }
 

@@ -5,8 +5,13 @@
 export const PROFILE_NAMES = ["background", "moderate", "fast"] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
-export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
+export const VERIFY_LEVELS = ["structure", "hash", "chain", "signature", "inversion"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
+
+/** Whether a level includes another one: each includes those before it. */
+export function includesLevel(level: VerifyLevel, wanted: VerifyLevel): boolean {
+  return VERIFY_LEVELS.indexOf(level) >= VERIFY_LEVELS.indexOf(wanted);
+}
 
 /** `both`: a run of each. */
 export const SOURCE_KINDS = ["relay", "repos", "both"] as const;

@@ -46,7 +46,7 @@ describe("migrate", () => {
       "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
       "firehose.records": "did collection rkey cid rev seq record indexed_at host xid",
       "firehose.repos":
-        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks proved xid purged_xid",
+        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks proved xid purged_xid chain",
       "firehose.schema_version": "version applied_at database_id",
       "public.records": "mine",
     });

@@ -138,7 +138,10 @@ const FIFTH: Migration = {
  */
 const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+/** What is known of the history of each repository (chain.ts): two revisions and two CIDs where nothing is missing. */
+const SEVENTH: Migration = { version: 7, statements: [`ALTER TABLE firehose.repos ADD COLUMN chain jsonb`] };
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

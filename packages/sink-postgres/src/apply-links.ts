@@ -1,0 +1,59 @@
+/**
+ * The links of a batch, after its rows and in their transaction: they are compared with the chain that is stored with each repo. The
+ * repos are locked, so nothing changes between looking and writing.
+ */
+import type { LinkRow } from "@firehose-backfill/sink/rows";
+import type { ChainFindings } from "@firehose-backfill/sink/sink";
+import { addLink, type Chain, readChain } from "./chain.ts";
+import type { Session } from "./connection.ts";
+import type { Statement } from "./pipeline.ts";
+
+const STORED = `
+  SELECT did, chain FROM firehose.repos
+  WHERE did IN (SELECT value FROM json_array_elements_text($1::json)) AND chain IS NOT NULL`;
+
+const KEEP = `
+  UPDATE firehose.repos AS r SET chain = x.chain
+  FROM json_to_recordset($1::json) AS x(did text, chain jsonb)
+  WHERE r.did = x.did`;
+
+export interface LinkPlan {
+  readonly statements: readonly Statement[];
+  /** Links that say something new. */
+  readonly applied: number;
+  readonly findings: ChainFindings;
+}
+
+export async function planLinks(session: Session, links: readonly LinkRow[], runId: string): Promise<LinkPlan> {
+  const dids = [...new Set(links.map(({ did }) => did))];
+  const [stored] = await session.run([{ sql: STORED, values: [JSON.stringify(dids)] }]);
+  const chains = new Map<string, Chain>();
+  for (const [did, chain] of stored?.rows ?? []) if (chain !== null) chains.set(did ?? "", readChain(chain ?? ""));
+  const changed = new Map<string, Chain>();
+  const opened = new Map<string, ChainFindings["opened"][number]>();
+  const closed = new Set<string>();
+  let applied = 0;
+  for (const link of links.toSorted((a, b) => (a.rev < b.rev ? -1 : Number(a.rev > b.rev)))) {
+    const { did } = link;
+    const { chain, isStale, gap, isClosed } = addLink(chains.get(did) ?? null, link, runId);
+    if (!isStale) {
+      applied += 1;
+      chains.set(did, chain);
+      changed.set(did, chain);
+    }
+    if (gap !== null) {
+      opened.set(did, { did, rev: gap.firstRev, reason: gap.isSync ? "sync" : "chain" });
+      closed.delete(did);
+    }
+    if (isClosed) {
+      opened.delete(did);
+      closed.add(did);
+    }
+  }
+  const rows = [...changed].map(([did, chain]) => ({ did, chain }));
+  return {
+    statements: rows.length === 0 ? [] : [{ sql: KEEP, values: [JSON.stringify(rows)] }],
+    applied,
+    findings: { opened: [...opened.values()], closed: [...closed] },
+  };
+}

@@ -1,0 +1,115 @@
+import type { LinkRow } from "@firehose-backfill/sink/rows";
+import { cidOf } from "@firehose-backfill/core/cid";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { addLink, type Chain, MAX_STRETCHES, readChain } from "./chain.ts";
+
+const root = (n: number) => cidOf(Buffer.from(`root ${n}`));
+const rev = (n: number) => `3l${String(n).padStart(11, "0")}`;
+
+function link(n: number, fields: Partial<LinkRow> = {}): LinkRow {
+  const before = { since: n === 0 ? null : rev(n - 1), prevData: n === 0 ? null : root(n - 1) };
+  return {
+    kind: "link",
+    seq: n + 1,
+    timeMs: 0,
+    did: "did:plc:a",
+    rev: rev(n),
+    ...before,
+    data: root(n),
+    isSync: false,
+    ...fields,
+  };
+}
+
+const sync = (n: number, data = root(n)) => link(n, { since: null, prevData: null, data, isSync: true });
+
+/** What each link was, and the chain at last. Stored in between, as the sink does. */
+function follow(links: readonly LinkRow[]) {
+  const said: string[] = [];
+  let chain: Chain | null = null;
+  for (const one of links) {
+    const { gap, isClosed, isStale, chain: next } = addLink(chain, one, "run");
+    said.push(isClosed ? "closed" : gap !== null ? `before ${gap.firstRev}` : isStale ? "stale" : "connected");
+    chain = readChain(JSON.stringify(next));
+  }
+  if (chain === null) throw new Error("no link");
+  return { said, chain, gaps: chain.stretches.length - 1 };
+}
+
+describe("the chain of a repository", () => {
+  it("issue 16.1: takes the first link as its base, follows, and skips what it has", () => {
+    const { said, gaps } = follow([link(3), link(4), link(4), link(3), link(5)]);
+    expect(said).toEqual(["connected", "connected", "stale", "stale", "connected"]);
+    expect(gaps).toBe(0);
+  });
+
+  it("issue 16.1: a commit that is missing is noticed by the next one, once; applied again it says the same", () => {
+    expect(follow([link(0), link(2), link(3), link(2), link(3)]).said).toEqual([
+      "connected",
+      `before ${rev(2)}`,
+      "connected",
+      `before ${rev(2)}`,
+      "stale",
+    ]);
+    expect(follow([link(0), link(2), link(1)]).said).toEqual(["connected", `before ${rev(2)}`, "closed"]);
+  });
+
+  it("issue 16.1: the same revision before it with another root, and a commit that names none, do not connect", () => {
+    expect(follow([link(0), link(1, { prevData: root(9) })]).said[1]).toBe(`before ${rev(1)}`);
+    expect(follow([link(0), link(1, { since: null, prevData: null })]).said[1]).toBe(`before ${rev(1)}`);
+    expect(follow([link(0), link(1, { prevData: null })]).said[1]).toBe("connected");
+  });
+
+  it("issue 16.1: a #sync connects to the same root, and to no other", () => {
+    expect(follow([link(0), sync(1, root(0)), link(2, { prevData: root(0) })]).said).toEqual([
+      "connected",
+      "connected",
+      "connected",
+    ]);
+    expect(follow([link(0), sync(1), link(2)]).said).toEqual(["connected", `before ${rev(1)}`, "connected"]);
+    expect(follow([sync(1), link(2)]).gaps).toBe(0);
+  });
+
+  it("issue 16.1: older links of the same run are on their way, those of another run are not compared", () => {
+    expect(follow([link(3), link(1), link(2)]).said).toEqual(["connected", `before ${rev(3)}`, "closed"]);
+    expect(follow([link(3), link(1), link(1)]).said.at(-1)).toBe(`before ${rev(3)}`);
+    const { chain } = follow([link(3)]);
+    expect(addLink(chain, link(1), "another run")).toEqual({ chain, isStale: true, gap: null, isClosed: false });
+    expect(addLink(chain, link(4), "another run")).toMatchObject({ isStale: false, gap: null });
+  });
+
+  it("issue 16.1: in any order, some twice, what is missing is missing and nothing else", () => {
+    const scenes = fc
+      .record({
+        count: fc.integer({ min: 14, max: 20 }),
+        lost: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 8 }),
+      })
+      .chain(({ count, lost }) => {
+        const sent = Array.from({ length: count }, (_, n) => n).filter((n) => !lost.includes(n) && n > 0);
+        const again = sent.slice(0, 4);
+        return fc.record({
+          at: fc.nat(),
+          sent: fc.constant(sent),
+          order: fc.shuffledSubarray([...sent, ...again], { minLength: sent.length + again.length }),
+        });
+      });
+    fc.assert(
+      fc.property(scenes, ({ at, sent, order }) => {
+        const { gaps, chain } = follow(order.toSpliced(at % order.length, 0, 0).map((n) => link(n)));
+        expect(gaps).toBe(sent.filter((n) => n > 1 && !sent.includes(n - 1)).length);
+        expect(chain.stretches.at(-1)?.rev).toBe(rev(sent.at(-1) ?? 0));
+      }),
+      { numRuns: 500, seed: 161 },
+    );
+  });
+
+  it("issue 16.1: keeps a limited number of gaps, and after that never says that all have closed", () => {
+    const links = Array.from({ length: 40 }, (_, n) => link(2 * n));
+    const { chain } = follow(links);
+    expect(chain).toMatchObject({ isCut: true, stretches: { length: MAX_STRETCHES } });
+    expect(chain.stretches.at(-1)?.rev).toBe(rev(78));
+    const odd = Array.from({ length: 40 }, (_, n) => link(2 * n + 1));
+    expect(follow([...links, ...odd]).said).not.toContain("closed");
+  });
+});
