@@ -29,7 +29,8 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  | { readonly action: "redrive" }
+  /** `run`: only what is dead of this one. */
+  | { readonly action: "redrive"; readonly run?: string }
   | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
   | { readonly action: "status"; readonly withHistory: boolean; readonly run?: string }
@@ -47,7 +48,7 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: [],
+  redrive: ["run"],
   pause: ["now", "run"],
   resume: ["from", "run"],
   tune: ["settings", "run"],
@@ -74,9 +75,8 @@ export function parseControlEvent(event: unknown): ControlEvent {
     case "status":
       return { action, withHistory: flag(event, "history"), ...run };
     case "cancel":
-      return { action, ...run };
     case "redrive":
-      return { action };
+      return { action, ...run };
     case "pause":
       return { action, isNow: flag(event, "now"), ...run };
     case "resume":

@@ -41,7 +41,7 @@ export async function control(deps: ControlDeps, event: ControlEvent): Promise<C
     case "tune":
       return tuneRun(deps, event);
     case "redrive":
-      return redriveAndSay(deps);
+      return redriveAndSay(deps, event.run);
     case "plan":
       return plan(deps, event.start);
     default: {

@@ -2,6 +2,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError } from "@firehose-backfill/core/errors";
+import { chooseRun, labelOf } from "./open-run.ts";
 import { redriveDead, type RedriveDeps } from "./redrive.ts";
 
 export interface RedriveAnswerDeps extends RedriveDeps {
@@ -12,10 +13,18 @@ export interface RedriveAnswerDeps extends RedriveDeps {
 /** For these reasons, the row in `dead_events` holds no event. */
 const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
 
-/** `run`: the open one, or the last one. */
-export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message: string; run: Run | null }> {
-  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
-  const run = await deps.store.currentRun();
+/**
+ * `wanted`: the id or the name of a run; left out: what is dead of every run. `run` of the answer: that one; else the open one, or the last one.
+ * @throws ChooseRunError where no run has this id or name
+ */
+export async function redriveAndSay(
+  deps: RedriveAnswerDeps,
+  wanted?: string,
+): Promise<{ message: string; run: Run | null }> {
+  const chosen = wanted === undefined ? null : await chooseRun(deps, "redrive", wanted);
+  const only = chosen === null ? {} : { runId: chosen.runId };
+  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps, only);
+  const run = chosen ?? (await deps.store.currentRun());
   const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);
   const stay = [
     ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead batches are left: redrive again`]),
@@ -27,7 +36,8 @@ export async function redriveAndSay(deps: RedriveAnswerDeps): Promise<{ message:
       ? []
       : [`batches of run ${run?.runId} stay in the queue until this is mended: ${elsewhere}`]),
   ];
-  const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
+  const whose = chosen === null ? "" : ` of ${labelOf(chosen)}`;
+  const message = `${deadLetters} dead letters and ${deadEvents} dead events${whose} are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run };
 }
 

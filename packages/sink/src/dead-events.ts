@@ -10,9 +10,11 @@ export interface DeadEvents extends AsyncDisposable {
     readonly sinceMs: number;
     readonly nowMs: number;
     readonly limit: number;
+    /** Left out: of every run. */
+    readonly runId?: string;
   }): Promise<readonly ClaimedEvent[]>;
-  /** How many dead events cannot be tried again, because no complete event was stored. */
-  countUntriable(): Promise<number>;
+  /** How many dead events cannot be tried again, because no complete event was stored. `runId`: of this run; left out: of every run. */
+  countUntriable(runId?: string): Promise<number>;
 }
 
 /** A dead event that is to be tried again. */

@@ -6,7 +6,7 @@ import type { Args, Command } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import type { ControlEvent, ControlTarget } from "../control-target.ts";
 import { EXIT, exitCodeOfSignal } from "../exit-code.ts";
-import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
+import { requireTarget, RUN_OPTION, TARGET_OPTIONS } from "../find-target.ts";
 import { rememberSnapshot } from "../function-target.ts";
 import { loadConfig } from "../load-config.ts";
 import { listenForStop } from "../stop-signals.ts";
@@ -18,10 +18,12 @@ export const page: Command = {
     "A deployed page answers signed requests only, and a browser cannot sign. So this command serves the page on 127.0.0.1\nuntil Ctrl-C and signs with your AWS credentials. They need lambda:InvokeFunction on the function.",
   options: {
     port: { takes: "N", help: "Port to serve it on; default PORT, 0: any free port." },
+    ...RUN_OPTION,
     ...TARGET_OPTIONS,
   },
   examples: [
     { line: "page", does: "Prints the address of the page of the process on this machine." },
+    { line: "page --run nightly", does: "The address of the page of one run, if several are open." },
     { line: "page --function firehose-backfill-production-status", does: "Serves the page of a deployed run." },
   ],
   run: async (context, args) => {
@@ -31,11 +33,14 @@ export const page: Command = {
       args,
       "there is no page. firehose-backfill status shows the last known status",
     );
+    const run = args.text("run");
+    // A run that is not there is said now, and not by the browser.
+    if (run !== undefined) await target.snapshot(run);
     if (args.text("function") === undefined) {
-      context.stdout.write(`${target.address}\n`);
+      context.stdout.write(`${addressOf(target.address, run)}\n`);
       return EXIT.ok;
     }
-    return serve(context, target, port);
+    return serve(context, target, { port, run });
   },
 };
 
@@ -52,13 +57,21 @@ function portOf(context: CliContext, args: Args): number {
   );
 }
 
+function addressOf(url: string, run: string | undefined): string {
+  return run === undefined ? url : `${url}/?run=${encodeURIComponent(run)}`;
+}
+
 /** Resolves with the exit code when it is stopped. */
-async function serve(context: CliContext, target: ControlTarget, port: number): Promise<number> {
+async function serve(
+  context: CliContext,
+  target: ControlTarget,
+  { port, run }: { readonly port: number; readonly run: string | undefined },
+): Promise<number> {
   using signals = listenForStop(context, () => {});
   const { startHttpServer } = await context.loadPage();
-  const ask = rememberSnapshot(target, () => context.clock.now());
+  const ask = rememberSnapshot({ snapshot: () => target.snapshot(run) }, () => context.clock.now());
   // The history that the run's own ticks have stored, continued with what this process sees.
-  let history: History = (await target.history()) ?? emptyHistory("");
+  let history: History = (await target.history(run)) ?? emptyHistory("");
   const snapshot = async () => {
     const now = await ask();
     history = addSnapshot(history, now);
@@ -73,7 +86,7 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });
-  context.stdout.write(`${server.url}\n`);
+  context.stdout.write(`${addressOf(server.url, run)}\n`);
   context.stderr.write(`The page of ${target.address}, until Ctrl-C.\n`);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
   signals.stop.addEventListener("abort", () => stop(undefined), { once: true });
