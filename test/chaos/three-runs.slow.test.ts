@@ -43,12 +43,16 @@ const SETTLED_AFTER_MS = 12_000;
 const UNUSED_SLOTS_MS = 3_000;
 const MINUTE_MS = 60_000;
 
+/** Those before are the commits of imports, of 200 operations each: more than two minutes at this pace. */
+const FIRST_FRAME = 60;
+
 const RUNS = [
-  { name: "whole-a", frames: 480, settings: {}, keep: () => true },
-  { name: "whole-b", frames: 480, settings: {}, keep: () => true },
+  /** `frames`: up to this one. */
+  { name: "whole-a", frames: 1_400, settings: {}, keep: () => true },
+  { name: "whole-b", frames: 1_400, settings: {}, keep: () => true },
   {
     name: "posts-c",
-    frames: 960,
+    frames: 2_027,
     settings: { BACKFILL_COLLECTIONS: POSTS },
     keep: (_did: string, collection: string | null) => collection === null || collection === POSTS,
   },
@@ -59,7 +63,12 @@ test("issue 14: three runs, killed and resumed at random: each has its own rows,
   const dataDir = `${folder.path}/data`;
   const random = seeded(14);
   const logs = RUNS.map(({ name, frames }) =>
-    resealedLog({ frames: pdsFrames().slice(0, frames), copies: 1, seed: name, firstTimeMs: Date.now() - 86_400_000 }),
+    resealedLog({
+      frames: pdsFrames().slice(FIRST_FRAME, frames),
+      copies: 1,
+      seed: name,
+      firstTimeMs: Date.now() - 86_400_000,
+    }),
   );
   const expected: Expected[] = [];
   for (const [index, { keep }] of RUNS.entries())
