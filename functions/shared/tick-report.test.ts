@@ -51,6 +51,8 @@ test("issue 14.1: beside another run, log lines end with the run and carry it as
   expect(progress.map((line) => / \[run .*$/.exec(line)?.[0])).toEqual([" [run run-0]", " [run nightly]"]);
   expect(memory.map((line) => / \[run .*$/.exec(line)?.[0])).toEqual([" [run run-0]", " [run nightly]"]);
   expect(about).toMatchObject([{ runId: "run-0" }, { runId: "run-1", runName: "nightly" }]);
+  // What an alarm may be about: the dashboard lists it by run.
+  for (const line of about) expect(line).toMatchObject({ waitingSeconds: 0, fallsOffInSeconds: 209_000 });
 });
 
 test("issue 14.1: beside another run, its metrics are a line of their own that names it, with the dimensions that alarms read", async () => {

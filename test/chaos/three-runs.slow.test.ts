@@ -31,8 +31,8 @@ const PACE = {
   BACKFILL_BATCH_DELAY_MS: String((BATCH_SIZE * 1000) / RATE),
   BACKFILL_MAX_CONCURRENT: String(MAX_CONCURRENT),
 };
-/** The pace needs half a consumer: batches of several runs overlap now and then, and a late one has room to catch up. */
-const BATCH_TAKES_SECONDS = 0.1;
+/** At this pace the two consumers are busy half of the time: batches of several runs overlap, and a late one has room to catch up. */
+const BATCH_TAKES_SECONDS = 0.2;
 const KILLS = 6;
 const PAGE_WITHIN_MS = 90_000;
 const LONGEST_LIFE_MS = 6_000;
