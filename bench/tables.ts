@@ -111,13 +111,13 @@ async function openWay(serverUrl: string, name: string): Promise<Way> {
 }
 
 async function migrateToBefore(database: Database): Promise<void> {
-  const steps = MIGRATIONS.filter(({ version }) => version <= BEFORE_THE_FEED).flatMap(({ version, statements }) => [
-    ...statements,
-    `INSERT INTO firehose.schema_version (version, applied_at) VALUES (${version}, now())`,
-  ]);
-  const version = "version integer NOT NULL PRIMARY KEY, applied_at timestamptz NOT NULL";
-  const all = ["CREATE SCHEMA firehose", `CREATE TABLE firehose.schema_version (${version})`, ...steps];
-  for (const sql of all) await database.use([{ sql }], async () => {});
+  const run = (sql: string) => database.use([{ sql }], async () => {});
+  await run("CREATE SCHEMA firehose");
+  await run("CREATE TABLE firehose.schema_version (version integer PRIMARY KEY, applied_at timestamptz NOT NULL)");
+  for (const { version, statements } of MIGRATIONS.slice(0, BEFORE_THE_FEED)) {
+    for (const sql of statements) await run(sql);
+    await run(`INSERT INTO firehose.schema_version (version, applied_at) VALUES (${version}, now())`);
+  }
 }
 
 /** The statement as it was before the feed. */

@@ -40,13 +40,6 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       ...nothing,
     }),
     openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
-    openAppliedFeed: () => ({
-      last: () => Promise.resolve([]),
-      now: () => Promise.resolve("0"),
-      changes: (token) => Promise.resolve({ entries: [], token, isEnd: true }),
-      ...nothing,
-    }),
-    indexes: { sets: {}, make: () => Promise.resolve({ made: [], there: [] }) },
     openCopy: () => ({
       health: async () => ({ kind: "healthy" }),
       repos: async () => [],

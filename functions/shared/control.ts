@@ -110,7 +110,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
     const { config, deps } = open();
     const of = runId === undefined ? {} : { runId };
     try {
-      return await collectSnapshot({ store: deps.store, queue: deps.queue, clock, config, ...of });
+      return await collectSnapshot({ store: deps.store, queue: deps.queue, items: deps.items, clock, config, ...of });
     } catch (error) {
       logger.warn(`[BACKFILL] Control: done, but the run could not be read: ${describeError(error)}`);
       return null;

@@ -7,6 +7,7 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { SurveyError } from "@firehose-backfill/source/survey";
 import { openSurveyors } from "./open-sources.ts";
 
@@ -19,7 +20,9 @@ export function planner(options: {
 }): (config: Config, request: StartRequest) => Promise<Plan> {
   return async (config, request) => {
     const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-    const sources = openSurveyors({ ...options, userAgent: agent, sampleRelayUrl: null });
+    const { plcUrl, hostRate } = config.settings;
+    const hosts = { resolveName: systemNames, plcUrl, hostRate };
+    const sources = openSurveyors({ ...options, ...hosts, userAgent: agent, sampleRelayUrl: null });
     const signal = AbortSignal.timeout(LONGEST_MS);
     try {
       return await makePlan({ clock: options.clock, sources }, { config, request }, signal);

@@ -2,6 +2,7 @@
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
+import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { TurnResult } from "@firehose-backfill/backfill/turn";
@@ -59,13 +60,10 @@ export function createReader(
   const memory = processMemoryGuard(clock, () => current()?.throttle.maxMemoryMb ?? settings.maxMemoryMb);
   const recycling = createRecycling(memory);
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  const { resolveKey } = openDidClient({
-    clock,
-    random,
-    userAgent: agent,
-    resolveName: systemNames,
-  });
-  const sources = openSources({ clock, random, userAgent: agent, sampleRelayUrl: null, resolveKey });
+  const { plcUrl, hostRate } = settings;
+  const strangers = { clock, random, userAgent: agent, resolveName: systemNames, plcUrl };
+  const { resolveKey } = openDidClient(strangers);
+  const sources = openSources({ ...strangers, hostRate, items: services.items, sampleRelayUrl: null, resolveKey });
   const meters = rateMeters();
   const reporter = createTickReporter(observability);
   const { notifyUrl } = settings;
@@ -79,7 +77,9 @@ export function createReader(
   const firstRun = (): NewRun | null => {
     if (settings.days === 0) return null;
     const nowMs = clock.now();
-    return newRun(config, { runId: newRunId(nowMs, random), nowMs });
+    // With both, the relay's is the first: what it keeps falls away. The other one is begun by a start.
+    const [first = config] = configsOf(config);
+    return newRun(first, { runId: newRunId(nowMs, random), nowMs });
   };
 
   return {
@@ -125,6 +125,7 @@ export function createReader(
     const snapshot = await collectSnapshot({
       store,
       queue,
+      items: services.items,
       clock,
       config,
       meter: meters.of(run.runId),

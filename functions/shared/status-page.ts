@@ -29,11 +29,11 @@ const HEADERS = {
 export function createStatusPage(env: Environment): StatusPage {
   const clock = systemClock;
   const deployed = readDeployedConfig(env);
-  const { store, queue } = openServices(deployed, { clock, random: Math.random });
+  const { store, queue, items } = openServices(deployed, { clock, random: Math.random });
   const meter = createRateMeter();
   const { config } = deployed;
   const collect = (runId: string | null) =>
-    collectSnapshot({ store, queue, clock, config, ...(runId === null ? { meter } : { runId }) });
+    collectSnapshot({ store, queue, items, clock, config, ...(runId === null ? { meter } : { runId }) });
 
   return {
     async respond(event) {

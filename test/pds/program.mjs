@@ -10,10 +10,10 @@ const RUN_TIMEOUT_MS = 240_000;
 
 /**
  * `npx firehose-backfill run --until-done`, unpaced, everything that the relay keeps; or with other arguments.
- * @param {{ relayUrl: string, dataDir: string, args?: readonly string[] }} options
+ * @param {{ relayUrl: string, dataDir: string, args?: readonly string[], env?: Readonly<Record<string, string>> }} options
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string, seconds: number }>}
  */
-export async function runBackfill({ relayUrl, dataDir, args = ["run", "--until-done", "--json"] }) {
+export async function runBackfill({ relayUrl, dataDir, args = ["run", "--until-done", "--json"], env = {} }) {
   const started = performance.now();
   const child = spawn("npx", ["--no-install", "firehose-backfill", ...args], {
     cwd: ROOT,
@@ -24,6 +24,7 @@ export async function runBackfill({ relayUrl, dataDir, args = ["run", "--until-d
       BACKFILL_DAYS: "-1",
       BACKFILL_BATCH_DELAY_MS: "0",
       PORT: "0",
+      ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: RUN_TIMEOUT_MS,

@@ -58,7 +58,7 @@ async function playAgainstRealPds() {
     }
     const place = { network, pds, dataDir: join(folder, "backfill"), readFrames };
     await backfillAndCompare("first run", { ...place, act: first, exitCode: 0 });
-    await backfillAndCompare("second run", { ...place, act: await secondAct(pds, first), exitCode: 3 });
+    await backfillAndCompare("second run", { ...place, act: await secondAct(pds, first), exitCode: 3, isLast: true });
     await crowd(first, CROWD);
     const { seekChecks } = await import("./seek.mjs");
     const frames = await readFrames(network.relayUrl, await network.headSeq());
@@ -74,7 +74,7 @@ async function playAgainstRealPds() {
 }
 
 /** @param {string} title */
-async function backfillAndCompare(title, { network, pds, dataDir, readFrames, act, exitCode }) {
+async function backfillAndCompare(title, { network, pds, dataDir, readFrames, act, exitCode, isLast = false }) {
   const { openTables, runBackfill } = await import("./program.mjs");
   const { tableChecks } = await import("./checks.mjs");
   const frames = await readFrames(network.relayUrl, await network.headSeq());
@@ -90,8 +90,14 @@ async function backfillAndCompare(title, { network, pds, dataDir, readFrames, ac
       report.skip(`${title}: ${name}`);
     return;
   }
-  await using tables = await openTables(dataDir);
-  for (const [name, body] of tableChecks({ pds, act, frames, query: tables.query })) {
-    await report.check(`${title}: ${name}`, body);
+  {
+    await using tables = await openTables(dataDir);
+    for (const [name, body] of tableChecks({ pds, act, frames, query: tables.query })) {
+      await report.check(`${title}: ${name}`, body);
+    }
   }
+  // The audit starts the same Postgres itself.
+  const { auditChecks } = await import("./audit.mjs");
+  const [equal, ...faults] = auditChecks({ network, dataDir, act });
+  for (const [name, body] of isLast ? [equal, ...faults] : [equal]) await report.check(`${title}: ${name}`, body);
 }

@@ -15,6 +15,7 @@ import { observeInfra } from "./observe-infra.ts";
 import { observeDefaults, observeGiven, PORT_GIVEN, type ProgramSeen } from "./observe-program.ts";
 import { observeNotify } from "./observe-notify.ts";
 import { observeReader } from "./observe-reader.ts";
+import { observeSource } from "./observe-repos.ts";
 import { nearest, observeSimulation } from "./observe-simulation.ts";
 
 type Settings = Readonly<Record<string, string>>;
@@ -178,6 +179,7 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     ["waiting: throttle query: 1 > 0", false],
     [null, true],
   ]),
+  source: { given: "repos", observe: observeSource, withIt: ["repos", "oldest"], withDefault: ["relay", "time"] },
   plcUrl: {
     given: "http://127.0.0.1:1",
     observe: async (settings) =>

@@ -6,6 +6,7 @@ import { SinkError } from "@firehose-backfill/sink/sink-error";
 import { testClient } from "@firehose-backfill/testing/repos/clients";
 import { type FakePds, startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { ALICE, makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { auditRepo } from "./audit-repo.ts";
 import { createReadPace } from "./read-pace.ts";
@@ -198,3 +199,75 @@ it("a repository that is not in the copy is behind, and all of it is missing", a
   expect(verdict).toMatchObject({ verdict: "behind", copyRev: null });
   expect(verdict?.missing).toHaveLength(60);
 });
+
+interface Moment {
+  readonly repo: TestRepo;
+  /** What a run has applied up to this commit: each row with the revision that changed it last, deleted ones as tombstones. */
+  readonly rows: readonly CopyEntry[];
+}
+
+/** A repository that is written to: one record a commit. */
+function historyOf(writes: readonly { readonly key: string; readonly isDelete: boolean }[]): readonly Moment[] {
+  const records = manyRecords(30, COLLECTIONS);
+  const rows = new Map(rowsOf(later(records, tidOf(NOW_MS))).map((row) => [row.path, row]));
+  const moments: Moment[] = [{ repo: later(records, tidOf(NOW_MS)), rows: [...rows.values()] }];
+  for (const [index, { key, isDelete }] of writes.entries()) {
+    if (isDelete) delete records[key];
+    else records[key] = { written: index };
+    const repo = later({ ...records }, tidOf(NOW_MS + index + 1));
+    const cid = repo.records.find((record) => record.key === key)?.cid;
+    rows.set(key, { path: key, cid: cid === undefined ? null : cidToText(cid), rev: repo.rev });
+    moments.push({ repo, rows: [...rows.values()] });
+  }
+  return moments;
+}
+
+it(
+  "issue 16.4: however a repository is written to and applied while it is audited, a right copy never differs",
+  { timeout: 120_000 },
+  async () => {
+    const known = Object.keys(manyRecords(30, COLLECTIONS));
+    const key = fc.oneof(
+      fc.constantFrom(...known),
+      fc.nat(9).map((index) => `a.b.c/new${index}`),
+    );
+    const step = fc.record({ written: fc.nat(2), applied: fc.nat(4) });
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ key, isDelete: fc.boolean() }), { minLength: 3, maxLength: 12 }),
+        fc.array(step, { maxLength: 8 }),
+        fc.nat(3),
+        async (writes, steps, begunAt) => {
+          const history = historyOf(writes);
+          let pdsAt = begunAt;
+          let copyAt = 0;
+          let next = 0;
+          const { verdict } = await audit(history[pdsAt]?.repo ?? old, (world) => {
+            const show = () => {
+              const { repo } = history[pdsAt] ?? { repo: old };
+              const { rows, repo: copied } = history[copyAt] ?? { rows: [], repo: old };
+              world.pds.repos.set(ALICE, repo);
+              Object.assign(world, { rows, rev: copied.rev });
+            };
+            show();
+            for (const { repo } of history) world.pds.earlier.set(`${ALICE} ${repo.rev}`, repo);
+            // Between the commit and the rows the account writes, and a run applies some of it; never what is not written yet.
+            world.beforeLook = () => {
+              const { written, applied } = steps[next++] ?? { written: 0, applied: 0 };
+              pdsAt = Math.min(history.length - 1, pdsAt + written);
+              copyAt = Math.min(pdsAt, copyAt + applied);
+              show();
+            };
+          });
+          const word = verdict?.verdict ?? "none";
+          seen.set(word, (seen.get(word) ?? 0) + 1);
+          expect(["equal", "behind"]).toContain(word);
+        },
+      ),
+      { numRuns: 30, seed: 1642 },
+    );
+    expect(seen.get("equal") ?? 0).toBeGreaterThan(2);
+    expect(seen.get("behind") ?? 0).toBeGreaterThan(2);
+  },
+);

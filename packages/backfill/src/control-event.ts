@@ -17,6 +17,8 @@ export interface StartRequest {
   readonly collections?: readonly string[];
   readonly dids?: readonly string[];
   readonly relay?: string;
+  /** BACKFILL_SOURCE. */
+  readonly source?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What people will call the run. */
   readonly name?: string;
@@ -42,7 +44,19 @@ export type ControlEvent =
 
 const EXAMPLE = '{ "action": "start", "days": 3, "profile": "moderate", "collections": ["app.bsky.feed.post"] }';
 
-const START_KEYS = ["days", "from", "to", "profile", "collections", "dids", "relay", "settings", "new", "dryRun"];
+const START_KEYS = [
+  "days",
+  "from",
+  "to",
+  "profile",
+  "collections",
+  "dids",
+  "relay",
+  "source",
+  "settings",
+  "new",
+  "dryRun",
+];
 const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   start: [...START_KEYS, "name", "run"],
   plan: START_KEYS,
@@ -104,6 +118,7 @@ function parseStart(event: Record<string, unknown>): StartRequest {
   const collections = texts(event, "collections");
   const dids = texts(event, "dids");
   const relay = text(event, "relay");
+  const source = text(event, "source");
   const settings = object(event, "settings");
   const name = text(event, "name");
   const run = text(event, "run");
@@ -118,6 +133,7 @@ function parseStart(event: Record<string, unknown>): StartRequest {
     ...(collections === undefined ? {} : { collections }),
     ...(dids === undefined ? {} : { dids }),
     ...(relay === undefined ? {} : { relay }),
+    ...(source === undefined ? {} : { source }),
     ...(settings === undefined ? {} : { settings }),
     ...(name === undefined ? {} : { name }),
     ...(run === undefined ? {} : { run }),

@@ -4,18 +4,21 @@
  */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, StartRequest } from "./control-event.ts";
+import { createBeside } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
+import { configsOf } from "./repos-run.ts";
 import { startConfig } from "./start-config.ts";
 import { tuneAsStarted, tuneRun } from "./tune-run.ts";
 import type { RunSource } from "@firehose-backfill/source/kit";
@@ -65,29 +68,43 @@ async function start(deps: ControlDeps, request: StartRequest): Promise<ControlA
   if (config.settings.days === 0 && request.from === undefined)
     throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
   const nowMs = deps.clock.now();
-  const run = newRun(clampConfig(deps.limits, config), {
-    runId: newRunId(nowMs, deps.random),
-    nowMs,
-    deployment: deps.configure({}),
-    ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
-    ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
-    ...(request.name === undefined ? {} : { name: request.name }),
-  });
+  const [run, ...others] = configsOf(config).map((each, index) =>
+    newRun(clampConfig(deps.limits, each), {
+      runId: newRunId(nowMs, deps.random),
+      nowMs,
+      deployment: deploymentOf(deps, request),
+      ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
+      ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
+      ...(request.name === undefined ? {} : { name: index === 0 ? request.name : `${request.name}-repos` }),
+    }),
+  );
+  if (run === undefined) throw new Error("a start without a run");
   const open = await deps.store.openRuns();
   const notes = notesOf(clamp(deps.limits, config.settings).clamped);
-  if (request.isDryRun)
-    return { message: `would start a run ${describeRun(run)}; nothing was changed${notes}`, run: open.at(-1) ?? null };
+  if (request.isDryRun) {
+    const described = [run, ...others].map(describeRun).join("; and another one ");
+    return { message: `would start a run ${described}; nothing was changed${notes}`, run: open.at(-1) ?? null };
+  }
   const replaced = request.isNew ? await runToReplace(deps, open, { request, source: run.source }) : null;
   if (replaced !== null) await cancelNow(deps, replaced);
   const database = await deps.database?.();
-  const created = await create(deps, database === undefined ? run : { ...run, database });
+  const bound = (each: NewRun): NewRun => (database === undefined ? each : { ...each, database });
+  const created = await create(deps, bound(run));
+  const also = await createBeside(deps, others.map(bound));
   const tuned = await tuneAsStarted(deps, created, config);
   const beside = open.length - (replaced === null ? 0 : 1);
   const joined =
     beside === 0
       ? ""
       : `; it shares the pace of the database with ${beside === 1 ? "one other run" : `${beside} other runs`}`;
-  return { message: `${labelOf(created)} is ${created.status}${joined}${notes}`, run: tuned };
+  return { message: `${labelOf(created)} is ${created.status}${joined}${also.note}${notes}`, run: tuned };
+}
+
+/** Without what this start asks for; but with its source, because without one the deployment may have nothing to read. */
+function deploymentOf(deps: ControlDeps, { source }: StartRequest): Config {
+  if (source === undefined) return deps.configure({});
+  const config = deps.configure({ BACKFILL_SOURCE: source });
+  return { ...config, sources: { ...config.sources, source: "default" } };
 }
 
 /** @throws UsageError where it may not begin */

@@ -2,6 +2,7 @@
  * Since when a run's reader has received nothing from the relay. It is stored with the end of each tick, under the lease, so
  * that the next tick knows it. Pure.
  */
+import type { RunSource } from "@firehose-backfill/source/kit";
 import type { Run, TickReport } from "@firehose-backfill/checkpoint/run";
 
 export const UNREACHABLE = "unreachable: ";
@@ -29,4 +30,9 @@ export function failingSince(
   // This tick received frames before the failure, so it is a new outage.
   if (tick.frames > 0) return { failingSinceMs: tick.endedAtMs };
   return { failingSinceMs: sinceMs ?? tick.atMs };
+}
+
+/** What a run needs to reach so that it can read: for a person. */
+export function reachedFor({ source }: { readonly source: RunSource }): string {
+  return source.kind === "relay" ? `the relay ${source.host}` : "what says where repositories are";
 }

@@ -6,8 +6,8 @@ import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { RunSource } from "@firehose-backfill/source/kit";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
-import { hostKey } from "@firehose-backfill/core/config/host-key";
 import type { Config, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
+import { refuseWithoutRepos, refuseRangeOfRepos, runSourceOf, startOfRepos } from "./repos-run.ts";
 
 const DAY_MS = 86_400_000;
 /** Readable, sortable, unique enough for one at a time: `20261124-081200-k3f9`. */
@@ -20,6 +20,7 @@ export function newRunId(nowMs: number, random: () => number): string {
   return `${stamp}-${tail}`;
 }
 
+/** @throws UsageError where it would read repositories, and nothing says which */
 export function newRun(
   config: Config,
   options: {
@@ -34,7 +35,11 @@ export function newRun(
   },
 ): NewRun {
   const { settings, sources } = config;
-  const source = { kind: "relay", host: hostKey(settings.relayUrl) };
+  const isOfRepos = settings.source === "repos";
+  if (isOfRepos) refuseWithoutRepos(config);
+  if (isOfRepos) refuseRangeOfRepos(options);
+  const start = isOfRepos ? startOfRepos(config, options.nowMs) : startOf(settings.days, options.nowMs);
+  const source = runSourceOf(settings);
   return {
     runId: options.runId,
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -46,7 +51,7 @@ export function newRun(
     scope: scopeOf(config),
     sources: pickSources(sources),
     seen: givenSettings(options.deployment ?? config),
-    start: options.start ?? startOf(settings.days, options.nowMs),
+    start: options.start ?? start,
     end: options.end ?? { kind: "caught-up" },
     createdAtMs: options.nowMs,
   };
@@ -84,9 +89,11 @@ export interface ScopeConflict {
 export function scopeConflicts(scope: ScopeSettings, config: Config): readonly ScopeConflict[] {
   const given = scopeOf(config);
   return SCOPE_KEYS.flatMap((key) => {
-    const ofRun = showValue(scope[key]);
-    const wanted = showValue(given[key]);
-    return isGiven(config, key) && ofRun !== wanted ? [{ key, ofRun, given: wanted }] : [];
+    const ofRun = showValue(valueIn(scope, key));
+    const wanted = showValue(valueIn(given, key));
+    return isGiven(config, key) && ofRun !== wanted && !isEitherSource(key, wanted)
+      ? [{ key, ofRun, given: wanted }]
+      : [];
   });
 }
 
@@ -107,7 +114,8 @@ export function resumedSources(config: Config, changed: readonly string[]): Run[
 export function isSameScope(scope: ScopeSettings, config: Config): boolean {
   const wanted = scopeOf(config);
   return SCOPE_KEYS.every(
-    (key) => (key === "days" && !isGiven(config, key)) || showValue(scope[key]) === showValue(wanted[key]),
+    (key) =>
+      (key === "days" && !isGiven(config, key)) || showValue(valueIn(scope, key)) === showValue(valueIn(wanted, key)),
   );
 }
 
@@ -118,8 +126,10 @@ export function throttleChanges(from: ThrottleSettings, to: ThrottleSettings): R
   );
 }
 
+/** Without a number of days, repositories are read whole. */
 function scopeOf(config: Config): ScopeSettings {
-  return pick(config.settings, SCOPE_KEYS);
+  const scope = pick(config.settings, SCOPE_KEYS);
+  return scope.source === "repos" && !isGiven(config, "days") ? { ...scope, days: -1 } : scope;
 }
 
 function startOf(days: number, nowMs: number): StartPoint {
@@ -131,7 +141,20 @@ function pickSources(sources: Config["sources"]): Run["sources"] {
   return Object.fromEntries(keys.map((key) => [key, sources[key]]));
 }
 
-function showValue(value: ScopeSettings[keyof ScopeSettings]): string {
+/** Runs of before there was a choice read a relay. */
+function valueIn(
+  scope: ScopeSettings,
+  key: keyof ScopeSettings,
+): Exclude<ScopeSettings[keyof ScopeSettings], undefined> {
+  return scope[key] ?? (key === "source" ? "relay" : null);
+}
+
+/** `both` has a run of each. */
+function isEitherSource(key: keyof ScopeSettings, wanted: string): boolean {
+  return key === "source" && wanted === "both";
+}
+
+function showValue(value: Exclude<ScopeSettings[keyof ScopeSettings], undefined>): string {
   if (value === null) return "(sample)";
   if (typeof value !== "object") return String(value);
   return value.length === 0 ? "all" : value.toSorted().join(",");

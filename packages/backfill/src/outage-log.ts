@@ -1,7 +1,7 @@
 /** Logs that a relay cannot be reached: one line when the outage begins and one when it ends, however often the reader tries. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import { UNREACHABLE } from "@firehose-backfill/source/verdict";
-import { saysNothing } from "./failing-since.ts";
+import { reachedFor, saysNothing } from "./failing-since.ts";
 import type { TurnResult } from "./turn.ts";
 
 export interface OutageLog {
@@ -29,7 +29,7 @@ export function createOutageLog(options: {
         outages.set(runId, clock.now());
         const why = endedBecause.slice(UNREACHABLE.length);
         log(
-          `[BACKFILL] The relay ${run.source.host} cannot be reached: ${why}. Nothing is lost: queued batches are still applied, and the reader tries again until the relay answers`,
+          `[BACKFILL] ${capitalized(reachedFor(run))} cannot be reached: ${why}. Nothing is lost: queued batches are still applied, and the reader tries again until ${run.source.kind === "relay" ? "the relay" : "it"} answers`,
         );
         return;
       }
@@ -37,7 +37,11 @@ export function createOutageLog(options: {
       if (saysNothing({ endedBecause, frames: read.frames })) return;
       const seconds = Math.round((clock.now() - sinceMs) / 1_000);
       outages.delete(runId);
-      log(`[BACKFILL] The relay ${run.source.host} is back after ${seconds} s`);
+      log(`[BACKFILL] ${capitalized(reachedFor(run))} is back after ${seconds} s`);
     },
   };
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

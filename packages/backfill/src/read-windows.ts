@@ -22,6 +22,8 @@ const WINDOW_READ_BYTES = 64 * 1024 * 1024;
 const WINDOW_KEPT_BYTES = 16 * 1024 * 1024;
 const WINDOW_EVENTS = 5_000;
 const WAIT_FOR_CONSUMERS_MS = 200;
+/** Of a message that holds one range: everything that is none of its records. */
+const RANGE_MARGIN_BYTES = 8 * 1024;
 /** A window costs some requests, however small it is. */
 const LEAST_SHARE_OF_TICK = 1 / 4;
 
@@ -120,6 +122,8 @@ export async function readWindows(
       maxReadBytes: WINDOW_READ_BYTES,
       maxMs: Math.min(WINDOW_MS, leftMs),
       takeFirstWhole: isFirst || (!isPaced && outstanding.batches === 0),
+      maxRange: run.throttle.batchSize,
+      maxRangeBytes: limits.maxMessageBytes - RANGE_MARGIN_BYTES,
     };
     shared.begins(windowLimits.maxEvents);
     const window = await source.readWindow(windowLimits, options.signal);
@@ -161,11 +165,13 @@ export async function readWindows(
 function open(deps: ReaderDeps, run: Run, how: ReadOptions & { readonly scope: ScopeSettings }) {
   const { source, start, end, createdAtMs } = run;
   return kitFor(deps.sources, source.kind).open({
+    runId: run.runId,
     source,
     scope: how.scope,
     start,
     end,
     cursor: run.readerCursor,
+    applied: run.appliedCursor,
     state: run.sourceState,
     isMoved: run.sourceMoved,
     createdAtMs,

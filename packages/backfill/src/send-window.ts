@@ -71,6 +71,7 @@ export async function sendWindow(
     sourceState: window.state,
     target: window.verdict.kind === "end" ? window.to : run.target,
     keptSinceMs: keptAtStart(run, window.keptSinceMs, deps.clock.now()) ?? run.keptSinceMs,
+    ...(window.progress == null ? {} : { progress: window.progress }),
   });
   if (!moved) return { kind: "dropped", because: "lease lost" };
   await deps.crashPoint?.("after-cursor");

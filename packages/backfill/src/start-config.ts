@@ -30,5 +30,6 @@ function settingsOf(request: StartRequest): Readonly<Record<string, string>> {
     ...(request.collections === undefined ? {} : { BACKFILL_COLLECTIONS: request.collections.join(",") }),
     ...(request.dids === undefined ? {} : { BACKFILL_DIDS: request.dids.join(",") }),
     ...(request.relay === undefined ? {} : { RELAY_URL: request.relay }),
+    ...(request.source === undefined ? {} : { BACKFILL_SOURCE: request.source }),
   };
 }

@@ -23,7 +23,7 @@ test("fault 27: a start that asked for more than the host keeps is said aloud, a
   const { isGap, lines, gaps } = await begin({ BACKFILL_DAYS: "30" }, { keptSinceMs: NOW - 3 * DAY_MS, seq: 900 });
   expect(isGap).toBe(true);
   expect(lines).toEqual([
-    "[BACKFILL] Asked to start at 2026-10-25T00:00:00.000Z, but the host keeps only what came since 2026-11-21T00:00:00.000Z: starting there",
+    "[BACKFILL] Asked to start at 2026-10-25T00:00:00.000Z, but the host keeps only what came since 2026-11-21T00:00:00.000Z: starting there. What is older is in the accounts' repositories: BACKFILL_SOURCE=both reads them, too",
   ]);
   expect(gaps).toEqual([
     {

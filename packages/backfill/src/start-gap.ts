@@ -18,7 +18,9 @@ export async function noteStartGap(
   if (run.start.kind !== "time" || keptSinceMs === null || keptSinceMs <= run.start.timeMs) return false;
   const to = cursorAt(first?.ordinal ?? 0, keptSinceMs);
   const [asked, kept] = [run.start.timeMs, keptSinceMs].map((timeMs) => new Date(timeMs).toISOString());
-  deps.log(`[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there`);
+  deps.log(
+    `[BACKFILL] Asked to start at ${asked}, but the host keeps only what came since ${kept}: starting there. What is older is in the accounts' repositories: BACKFILL_SOURCE=both reads them, too`,
+  );
   // The sequence numbers of the missing events are not known, only that they are below the first one that the host has.
   const from = cursorAt(0, run.start.timeMs);
   await deps.store.addGap(run.runId, { from, to, host: run.source.host, reason: BEFORE_KEPT, atMs: deps.clock.now() });

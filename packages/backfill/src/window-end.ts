@@ -12,7 +12,11 @@ import { paceOf } from "./pace.ts";
 export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, window: Window): Promise<string | null> {
   const { verdict } = window;
   if (window.to === null && window.state !== null && window.state !== run.sourceState)
-    await deps.store.noteStream(lease, { generation: run.generation, sourceState: window.state });
+    await deps.store.noteStream(lease, {
+      generation: run.generation,
+      sourceState: window.state,
+      ...(window.progress == null ? {} : { progress: window.progress }),
+    });
   switch (verdict.kind) {
     case "more":
       return null;
@@ -22,6 +26,8 @@ export async function applyWindowEnd(deps: ReaderDeps, lease: Lease, run: Run, w
       return verdict.word;
     case "stopped":
       return "stopped";
+    case "wait":
+      return `waits: ${verdict.reason}`;
     case "memory":
       await backOffForMemory(deps, run);
       return "memory";

@@ -47,6 +47,7 @@ export function newRunValue(run: NewRun): Run {
     target: null,
     sourceState: null,
     sourceMoved: false,
+    progress: null,
     keptSinceMs: null,
     registered: 0,
     appliedWindow: 0,
@@ -75,7 +76,14 @@ export function paceIdOf(databaseId: string | undefined): string {
   return databaseId === undefined ? DEFAULT_PACE_ID : shorten(databaseId, MAX_ID_CHARS);
 }
 
-const SCOPE: ReadonlySet<string> = new Set<keyof ScopeSettings>(["relayUrl", "days", "collections", "dids", "verify"]);
+const SCOPE: ReadonlySet<string> = new Set<keyof ScopeSettings>([
+  "source",
+  "relayUrl",
+  "days",
+  "collections",
+  "dids",
+  "verify",
+]);
 
 /** A run's own, and those of its pace. */
 export function splitSources(sources: Sources): { readonly ofScope: Sources; readonly ofPace: Sources } {

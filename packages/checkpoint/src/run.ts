@@ -5,7 +5,7 @@ import type { RunStatus } from "@firehose-backfill/core/run-state";
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import type { RunSource } from "@firehose-backfill/source/kit";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
-import type { SourceState } from "@firehose-backfill/source/window";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 import type { Pace, SeenSettings, Sources } from "./pace.ts";
 
 /** Totals of all windows up to `appliedWindow`. The snapshot adds those that are registered after it. */
@@ -84,6 +84,8 @@ export interface RunItem {
   readonly sourceState: SourceState | null;
   /** The cursor has been set elsewhere since the source wrote its state. */
   readonly sourceMoved: boolean;
+  /** As the last window said it; null: the source does not count so, or nothing is read yet. */
+  readonly progress: SourceProgress | null;
   /** Oldest moment that the source kept when the run began, by event time: what is measured later is moved back by the time since. null: it is not known, or nothing falls off. */
   readonly keptSinceMs: number | null;
 

@@ -43,7 +43,15 @@ type Stored = Readonly<Record<string, AttributeValue>>;
 type WrittenCursor = { readonly seq: number; readonly timeMs: number };
 type WrittenRun = Omit<
   Run,
-  "source" | "sourceState" | "sourceMoved" | "keptSinceMs" | "generation" | "paceVersion" | "appliedWindow" | CursorName
+  | "source"
+  | "sourceState"
+  | "sourceMoved"
+  | "progress"
+  | "keptSinceMs"
+  | "generation"
+  | "paceVersion"
+  | "appliedWindow"
+  | CursorName
 > &
   Readonly<Record<CursorName, WrittenCursor | null>> & {
     readonly host: string;
@@ -95,6 +103,7 @@ function runOfBefore(sourceState: Run["sourceState"]): Run {
     source: { kind: "relay", host },
     sourceState,
     sourceMoved: false,
+    progress: null,
     keptSinceMs: oldestKeptMs,
     paceId: DEFAULT_PACE_ID,
     database: null,
@@ -177,7 +186,7 @@ test("a program of before changes nothing any more in a run whose pace is carrie
 describe("issue 14.5: a table of the version that knew one run", () => {
   test("its open run is read as it was, and is the one in the list", async () => {
     const store = createDynamoStore({ client, table: await tableOfBefore(ofVersion2), ...FIXED });
-    const run = { ...ofVersion2.run, name: null, quiet: null };
+    const run = { ...ofVersion2.run, name: null, quiet: null, progress: null };
     expect(await store.openRuns()).toEqual([run]);
     expect(await store.currentRun()).toEqual(run);
     expect(await store.findRun(RUN)).toEqual(run);

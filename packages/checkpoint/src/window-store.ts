@@ -1,6 +1,6 @@
 /** What the reader stores: windows, the cursor that registers them, and the move of the applied cursor that adds their results to the run. */
 import type { Cursor } from "@firehose-backfill/source/cursor";
-import type { SourceState } from "@firehose-backfill/source/window";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 import type { Run } from "./run.ts";
 import type { CursorMove, AppliedMove, Lease, OpenWindow, WindowItem } from "./window.ts";
 
@@ -22,6 +22,7 @@ export interface WindowStore {
       readonly generation?: number;
       readonly target?: Cursor;
       readonly sourceState?: SourceState;
+      readonly progress?: SourceProgress;
     },
   ): Promise<boolean>;
   /** The registered, unapplied windows in order, at most `limit`. */

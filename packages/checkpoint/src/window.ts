@@ -2,7 +2,7 @@
 import type { LedgerEntry } from "./ledger.ts";
 import type { RunTotals } from "./run.ts";
 import type { Cursor } from "@firehose-backfill/source/cursor";
-import type { SourceState } from "@firehose-backfill/source/window";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 
 /** Proof that this process is the one reader. Every fenced write has it. */
 export interface Lease {
@@ -51,6 +51,8 @@ export interface CursorMove {
   readonly sourceState: SourceState | null;
   readonly target: Cursor | null;
   readonly keptSinceMs: number | null;
+  /** Left out: the source does not count so. */
+  readonly progress?: SourceProgress;
 }
 
 /** What moving the applied cursor adds. Valid only if the fence is ours, the generation is the same and `appliedWindow` is unchanged since the read. */

@@ -8,6 +8,7 @@ import type { CliContext } from "./context.ts";
 import type { ControlEvent } from "./control-target.ts";
 
 export const SCOPE_OPTIONS = {
+  source: { takes: "KIND", help: "relay, repos (the accounts' own repositories, with all that they hold), or both." },
   days: { takes: "N", help: "How many days back to begin, by event time; -1: at the oldest event the relay keeps." },
   from: { takes: "SEQ|TIME|oldest|live", help: "Where to begin, instead of --days." },
   to: { takes: "SEQ|TIME", help: "Where to end, instead of now." },
@@ -19,6 +20,7 @@ export const SCOPE_OPTIONS = {
 /** @throws UsageError */
 export function startRequest(context: CliContext, args: Args, command: string): StartRequest {
   const texts = {
+    source: args.text("source"),
     days: args.text("days"),
     from: args.text("from"),
     to: args.text("to"),
@@ -29,6 +31,9 @@ export function startRequest(context: CliContext, args: Args, command: string): 
   if (texts.days !== undefined && texts.from !== undefined) {
     throw new UsageError(`${command}: --days and --from both say where to begin: give one of them`);
   }
+  const { kind } = definitionOf("source");
+  if (texts.source !== undefined && "problem" in kind.parse(texts.source, { readFile: null }))
+    throw new UsageError(`${command}: --source is ${kind.showHeld(texts.source)}; it takes ${kind.takes}`);
   // Checked here before anything is sent, because a wrong value is a usage error.
   if (texts.from !== undefined) parseStartPoint(texts.from);
   if (texts.to !== undefined) parseEndPoint(texts.to);

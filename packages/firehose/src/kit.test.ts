@@ -13,11 +13,13 @@ import type { FirehoseReaderOptions, Window, WindowEnd } from "./types.ts";
 
 const NOW = Date.UTC(2026, 10, 24);
 const RUN: OpenOptions = {
+  runId: "run-1",
   source: { kind: "relay", host: "relay.example:443" },
   scope: parseConfig({ RELAY_URL: "wss://relay.example" }).settings,
   start: { kind: "oldest" },
   end: { kind: "caught-up" },
   cursor: null,
+  applied: null,
   state: null,
   isMoved: false,
   createdAtMs: NOW,
@@ -81,7 +83,7 @@ async function open(windows: readonly Partial<Window>[], run: Partial<OpenOption
     position: given?.position,
     url: given?.url,
     say: given?.onLog,
-    read: () => source.readWindow(AMPLE, never()),
+    read: () => source.readWindow({ ...AMPLE, maxRange: 5, maxRangeBytes: 100_000 }, never()),
   };
 }
 

@@ -23,6 +23,10 @@ export interface DidClientOptions {
   readonly resolveName: ResolveName;
   /** Default: the public PLC directory. An http address is allowed on loopback only, for a private network. */
   readonly plcUrl?: string;
+  /** Documents that are remembered. */
+  readonly maxEntries?: number;
+  /** How young a document has to be so that it is not fetched anew when that is asked for. */
+  readonly minRefreshMs?: number;
 }
 
 export interface DidClient extends Disposable {
@@ -55,7 +59,14 @@ export function openDidClient(options: DidClientOptions): DidClient {
     states: hostTable(MAX_HOSTS),
     maxWaitMs: MAX_WAIT_MS,
   });
-  const resolveDid = createDidResolver({ clock: options.clock, fetchDocument: documentFetcher(client), plcUrl });
+  const { clock, maxEntries, minRefreshMs } = options;
+  const resolveDid = createDidResolver({
+    clock,
+    fetchDocument: documentFetcher(client),
+    plcUrl,
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+    ...(minRefreshMs === undefined ? {} : { minRefreshMs }),
+  });
   return { resolveDid, resolveKey: keysOf(resolveDid), [Symbol.dispose]: () => client[Symbol.dispose]() };
 }
 

@@ -1,8 +1,10 @@
 /** The adapters that every process of a local run needs, made from addresses: the embedded ones or the real services. */
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
+import { createDynamoItems } from "@firehose-backfill/checkpoint/source-items";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
+import type { SourceItems } from "@firehose-backfill/source/items";
 import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
 import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
@@ -18,9 +20,14 @@ export interface Addresses {
   readonly databaseUrl: string;
 }
 
-export interface Adapters extends AsyncDisposable {
+/** What a consumer needs of them. */
+export interface ConsumerAdapters extends AsyncDisposable {
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
+}
+
+export interface Adapters extends ConsumerAdapters {
+  readonly items: SourceItems;
 }
 
 export function openAdapters(
@@ -38,6 +45,7 @@ export function openAdapters(
   });
   return {
     store: createDynamoStore({ client: table, table: addresses.table }),
+    items: createDynamoItems({ client: table, table: addresses.table }),
     queue,
     async [Symbol.asyncDispose]() {
       table.destroy();

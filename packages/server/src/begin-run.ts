@@ -15,6 +15,8 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
+import { createRuns } from "@firehose-backfill/backfill/create-runs";
+import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
@@ -76,14 +78,21 @@ export async function beginRun(
   }
   const nowMs = deps.clock.now();
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
-  const run = await deps.store.createRun(
-    newRun(config, { runId: newRunId(nowMs, deps.random), nowMs, database, ...start }),
+  const runs = configsOf(config).map((each) =>
+    newRun(each, {
+      runId: newRunId(nowMs, deps.random),
+      nowMs,
+      database,
+      ...(each.settings.source === "repos" ? {} : start),
+    }),
   );
+  const { run, beside: others } = await createRuns(deps, runs);
+  if (others.note !== "") log(`[BACKFILL] Run ${run.runId} is ${run.status}${others.note}`);
   if (after !== null)
     log(
       `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
     );
-  return { kind: "new", run, beside: [] };
+  return { kind: "new", run, beside: others.runs };
 }
 
 /** The recording has an end, and nothing comes after it. */
@@ -103,7 +112,8 @@ async function afterLast(
   if (database !== undefined && last.database !== null && last.database.id !== database.id) return null;
   const end = last.target ?? last.appliedCursor;
   const scope = await deps.store.getScope(last.runId);
-  if (end === null || scope === null || !isSameScope(scope, config)) return null;
+  // Repositories have no place after which only what is new comes.
+  if (end === null || scope === null || last.source.kind !== "relay" || !isSameScope(scope, config)) return null;
   return { runId: last.runId, host: last.source.host, seq: end.ordinal };
 }
 
@@ -117,7 +127,7 @@ export async function refuseUnwishedSample(
   { config, start }: { readonly config: Config; readonly start: StartRequest | null },
 ): Promise<void> {
   const problem = unwishedSample(config);
-  if (problem === null) return;
+  if (problem === null || (start?.source ?? config.settings.source) === "repos") return;
   if (start === null && (await deps.store.openRuns()).length > 0) return;
   throw new ConfigError([problem]);
 }

@@ -1,9 +1,9 @@
 /** What was applied last, from the database of the settings, or from the embedded one of a run that goes on. */
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
-import type { AppliedRecord } from "@firehose-backfill/sink/applied-feed";
+import type { AppliedRecord } from "@firehose-backfill/sink/applied-record";
 import type { Change, ChangePage } from "@firehose-backfill/sink/change-feed";
-import { openSink } from "./open-sink.ts";
+import { openDesk } from "./open-sink.ts";
 
 export type { AppliedRecord, Change, ChangePage };
 
@@ -34,7 +34,7 @@ export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataD
     const hint = "set DATABASE_URL, or repeat this command while firehose-backfill run is running";
     throw new NoDatabaseError(`no database is running on ${settings.dataDir}: ${hint}`);
   }
-  const feed = openSink(databaseUrl).openAppliedFeed();
+  const feed = openDesk(databaseUrl).openAppliedFeed();
   return {
     last: (limit) => feed.last(limit),
     now: () => feed.now(),

@@ -7,12 +7,12 @@ import type { ConsumerSink } from "@firehose-backfill/sink/sink";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
-import type { Adapters } from "./adapters.ts";
+import type { ConsumerAdapters } from "./adapters.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
 import { LOCAL_VISIBILITY } from "./reader-timing.ts";
 
 export interface LocalConsumerOptions {
-  readonly adapters: Adapters;
+  readonly adapters: ConsumerAdapters;
   /** Closed with the consumer. */
   readonly sink: ConsumerSink;
   readonly clock: Clock;

@@ -2,7 +2,7 @@
 import type { CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { Adapters, Addresses } from "./adapters.ts";
+import type { ConsumerAdapters, Addresses } from "./adapters.ts";
 import { startConsumerProcesses } from "./consumer-process.ts";
 import { startLocalConsumer } from "./local-consumer.ts";
 import { openSink } from "./open-sink.ts";
@@ -27,7 +27,7 @@ const MOST_POLLERS = 50;
 
 export function localConsumers(options: {
   readonly kind: "in-process" | "process";
-  readonly adapters: Adapters;
+  readonly adapters: ConsumerAdapters;
   readonly addresses: Addresses;
   readonly throttleQuery: string | null;
   /** Where there is no run that says it. */

@@ -10,7 +10,8 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
 import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
-import { openSources } from "./open-sources.ts";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
+import { openSurveyors } from "./open-sources.ts";
 
 export interface PlanHereOptions {
   readonly config: Config;
@@ -27,13 +28,15 @@ export async function planHere(options: PlanHereOptions): Promise<Plan> {
   const { config, request, clock, random, signal } = options;
   await using relay = await sampleRelay(options);
   const agent = userAgent({ version: VERSION, contact: config.settings.contact });
-  const sources = openSources({ clock, random, userAgent: agent, sampleRelayUrl: relay.url });
+  const { plcUrl, hostRate } = config.settings;
+  const hosts = { resolveName: systemNames, plcUrl, hostRate };
+  const sources = openSurveyors({ ...hosts, clock, random, userAgent: agent, sampleRelayUrl: relay.url });
   return await makePlan({ clock, sources }, { config, request }, signal);
 }
 
 async function sampleRelay(options: PlanHereOptions): Promise<AsyncDisposable & { readonly url: string | null }> {
   const { config, sampleRelayUrl, signal } = options;
-  if (config.settings.relayUrl !== null || sampleRelayUrl !== null)
+  if (config.settings.relayUrl !== null || sampleRelayUrl !== null || config.settings.source === "repos")
     return { url: sampleRelayUrl, async [Symbol.asyncDispose]() {} };
   // Not in the data folder: the recording is dated when it is first shown there, and that is a run's to decide.
   const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-plan-"));

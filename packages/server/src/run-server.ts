@@ -92,7 +92,12 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   await using claim = await claimDataDir(settings.dataDir);
   // Before anything is begun: a port that is taken must not leave a run behind.
   await using port = await openPort(settings.port);
-  await using stack = await startStack(claim.dataDir, settings, options.stop);
+  const wantedSource = options.start?.source ?? settings.source;
+  await using stack = await startStack(
+    claim.dataDir,
+    { ...settings, readsRepos: wantedSource === "repos" },
+    options.stop,
+  );
   await using adapters = openAdapters(stack.addresses, { clock, random });
   const { store, queue } = adapters;
   const start = options.start ?? null;
@@ -163,7 +168,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   });
 
   const agent = userAgent({ version: VERSION, contact: settings.contact });
-  using dids = openDidClient({ clock, random, userAgent: agent, resolveName: systemNames });
+  const strangers = { clock, random, userAgent: agent, resolveName: systemNames, plcUrl: settings.plcUrl };
+  using dids = openDidClient(strangers);
   const { sampleRelayUrl } = stack;
   const resolveKey = options.resolveKey ?? dids.resolveKey;
   const readerDeps: ReaderDeps = {
@@ -171,7 +177,13 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     random,
     store,
     queue,
-    sources: openSources({ clock, random, userAgent: agent, sampleRelayUrl, resolveKey }),
+    sources: openSources({
+      ...strangers,
+      hostRate: settings.hostRate,
+      items: adapters.items,
+      sampleRelayUrl,
+      resolveKey,
+    }),
     memory,
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
@@ -193,7 +205,10 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       first !== undefined &&
       runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE))
     )
-      end({ exit: "errored", message: `relay ${first.endedBecause}` });
+      end({
+        exit: "errored",
+        message: `${first.run.source.kind === "repos" ? "PLC directory" : "relay"} ${first.endedBecause}`,
+      });
     // Logged once, because the next tick finds no open run.
     const isOver = ({ run }: { readonly run: Run }) => isFinished(run.status);
     if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver))

@@ -33,6 +33,7 @@ export function snapshotCollector(options: {
     return collectSnapshot({
       store,
       queue: { figures },
+      items: adapters.items,
       clock,
       config,
       ...(runId === undefined ? {} : { runId, meter: meters.of(runId) }),

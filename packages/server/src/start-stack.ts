@@ -14,13 +14,26 @@ export interface Stack extends AsyncDisposable {
 }
 
 /** @throws ConfigError, StandInError */
-export async function startStack(dataDir: string, settings: Settings, signal: AbortSignal): Promise<Stack> {
+export async function startStack(
+  dataDir: string,
+  settings: Pick<Settings, "queueUrl" | "dlqUrl" | "table" | "databaseUrl" | "relayUrl" | "source"> & {
+    /** Left out: the configuration says it. */
+    readonly readsRepos?: boolean;
+  },
+  signal: AbortSignal,
+): Promise<Stack> {
+  const { readsRepos = settings.source === "repos" } = settings;
   const { queueUrl, dlqUrl, table, databaseUrl, relayUrl } = settings;
   if ((queueUrl === null) !== (dlqUrl === null))
     throw new ConfigError(["only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set: set both, or neither"]);
   const stack = await startEmbedded({
     dataDir,
-    need: { queue: queueUrl === null, table: table === null, postgres: databaseUrl === null, relay: relayUrl === null },
+    need: {
+      queue: queueUrl === null,
+      table: table === null,
+      postgres: databaseUrl === null,
+      relay: relayUrl === null && !readsRepos,
+    },
     signal,
   });
   return {

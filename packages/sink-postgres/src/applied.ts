@@ -1,5 +1,5 @@
 /** What was applied last, for a person who watches: records as they stand, in the order of their sequence numbers. */
-import type { AppliedRecord } from "@firehose-backfill/sink/applied-feed";
+import type { AppliedRecord } from "@firehose-backfill/sink/applied-record";
 import type { Database } from "./connection.ts";
 import type { Statement } from "./pipeline.ts";
 import { toSinkError } from "./sink-error.ts";

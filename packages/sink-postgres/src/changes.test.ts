@@ -152,6 +152,18 @@ describe.each(SERVERS)("issue 17.9: the change feed on $name", ({ binDir }) => {
     ]);
   });
 
+  test("issue 15.8: rows of a repository, which have no place in the stream, are in it as well", async () => {
+    await sql("ALTER TABLE firehose.records ALTER COLUMN seq DROP NOT NULL");
+    const token = await feed().now();
+    await applyTo(at.sink, [recordRow(1)]);
+    await sql(insert("proved").replace(", 1, '{}'", ", NULL, '{}'"));
+    const { entries } = await readAll(token);
+    expect(entries).toMatchObject([
+      { rkey: "rkey1", seq: 1 },
+      { rkey: "proved", seq: null },
+    ]);
+  });
+
   test("start: everything, in pages, and what changes meanwhile after it", async () => {
     await sql("ALTER TABLE firehose.records ALTER COLUMN xid DROP DEFAULT");
     await sql(insert("old"));

@@ -67,7 +67,8 @@ export function openChanges(database: Database): ChangeFeed {
     changes: (since, limit) =>
       read(async (session) => {
         if (since === "start") return { entries: [], token: `${await newToken(session)}|repos|`, isEnd: false };
-        const [token = "", second, third = ""] = since.split("|");
+        const [token = "", second, ...rest] = since.split("|");
+        const third = rest.join("|");
         if (second === "repos" || second === "records") {
           return await firstCopy(session, { token, table: second, after: third, limit });
         }

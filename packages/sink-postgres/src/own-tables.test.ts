@@ -82,8 +82,7 @@ describe.each(SERVERS)("issue 17.8: tables of one's own on $name", ({ binDir }) 
       LANGUAGE sql AS 'SELECT pg_sleep(0.3)'`);
     await sql("SELECT firehose.on_batch('public.slow_batch')");
     const result = await at.sink.apply(...request([recordRow(1)]));
-    expect(result).toMatchObject({ kind: "applied" });
-    if (result.kind === "applied") expect(result.durationMs).toBeGreaterThanOrEqual(290);
+    expect(result.kind === "applied" ? result.durationMs : 0).toBeGreaterThanOrEqual(290);
     await sql("SELECT firehose.on_batch('public.slow_batch', false)");
   });
 

@@ -17,5 +17,5 @@ test("issue 17.9: every statement that changes a record says which transaction d
   );
   const changes = writes.filter(({ sql }) => sql.startsWith("UPDATE") || sql.includes("DO UPDATE"));
   expect(changes.length).toBeGreaterThan(0);
-  for (const { name, sql } of changes) expect(sql, name).toMatch(/\bxid = /);
+  expect(changes.filter(({ sql }) => !/\bxid = /.test(sql))).toEqual([]);
 });

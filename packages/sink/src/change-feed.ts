@@ -1,5 +1,5 @@
 /** What changed since a token, for a program that keeps a copy: nothing is missed, some things may come twice. */
-import type { AppliedRecord } from "./applied-feed.ts";
+import type { AppliedRecord } from "./applied-record.ts";
 
 export interface ChangeFeed {
   /** Where it stands now: what is written from now on comes after it. @throws SinkError */

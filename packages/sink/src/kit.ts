@@ -3,10 +3,8 @@
  * write a package with one function that returns this, and to name that function in each composition root.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { AppliedFeed } from "./applied-feed.ts";
 import type { CopyReader } from "./copy-reader.ts";
 import type { DeadEvents } from "./dead-events.ts";
-import type { OptionalIndexes } from "./optional-indexes.ts";
 import type { ConsumerSink } from "./sink.ts";
 import type { Tidying } from "./tidying.ts";
 
@@ -15,10 +13,8 @@ export interface SinkKit {
   checkAddress(): void;
   openSink(options: OpenSinkOptions): ConsumerSink;
   openDeadEvents(): DeadEvents;
-  openAppliedFeed(): AppliedFeed;
   openCopy(options: Pick<OpenSinkOptions, "clock" | "throttleQuery">): CopyReader;
   readonly tidying: Tidying;
-  readonly indexes: OptionalIndexes;
   /** Connects and looks. @throws SinkError, ConfigError: one line that an operator can act on, no password */
   verify(): Promise<{ readonly version: string; readonly shown: string }>;
   /** `id` null: nothing of ours is in it. Changes nothing. @throws SinkError, ConfigError */

@@ -4,6 +4,8 @@ export interface OptionalIndexes {
   readonly sets: Readonly<Record<string, string>>;
   /** Beside running writes; what is there stays as it is. @throws SinkError */
   make(sets: readonly string[]): Promise<MadeIndexes>;
+  /** What a migration left out because the tables were large. @throws SinkError */
+  makeMissing(): Promise<MadeIndexes>;
 }
 
 export interface MadeIndexes {

@@ -13,12 +13,15 @@ export interface RunSource {
 }
 
 export interface OpenOptions {
+  readonly runId: string;
   readonly source: RunSource;
   readonly scope: ScopeSettings;
   readonly start: StartPoint;
   readonly end: EndPoint;
   /** Everything up to it is read. null: begin at the start point. */
   readonly cursor: Cursor | null;
+  /** Up to here everything is applied or dead: the source is not asked again for what comes before. null: nothing is. */
+  readonly applied: Cursor | null;
   /** As the last window said it; null: there was none. */
   readonly state: SourceState | null;
   /** The cursor has been set elsewhere since the state was made. */

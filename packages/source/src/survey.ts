@@ -30,6 +30,29 @@ export interface Stretch {
   readonly sample: Sample | null;
 }
 
+/** One host of repositories, as a run would ask it. */
+export interface SurveyedHost {
+  readonly host: string;
+  readonly repositories: number;
+  readonly requests: number;
+}
+
+/** Of repositories. A frame of its stretches is a repository. */
+export interface ReposSurvey {
+  readonly known: number;
+  /** false: the list goes on, and `known` is what was counted in the time. */
+  readonly isCounted: boolean;
+  /** Looked into, and those of them that could not be read. */
+  readonly sampled: number;
+  readonly unreadable: number;
+  /** Requests in all. */
+  readonly requests: number;
+  /** The ones with the most requests; more are not named. */
+  readonly hosts: readonly SurveyedHost[];
+  /** BACKFILL_HOST_RATE. */
+  readonly requestsPerSecond: number;
+}
+
 export interface Survey {
   readonly host: string;
   readonly atMs: number;
@@ -45,6 +68,8 @@ export interface Survey {
   readonly oldestKept: TimedCursor | null;
   /** How many connections were made. */
   readonly looks: number;
+  /** Left out: it is a stream's. */
+  readonly repos?: ReposSurvey;
 }
 
 /** The source cannot be read, or has nothing. `message` says why. */

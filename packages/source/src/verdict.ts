@@ -9,6 +9,8 @@ export type Verdict =
   | { readonly kind: "stopped" }
   /** Memory is short: the reader backs off. */
   | { readonly kind: "memory" }
+  /** There is nothing to read now, and nothing is wrong: what is left waits for its time. `reason` for a person. */
+  | { readonly kind: "wait"; readonly reason: string }
   /** The source cannot be reached now. The next tick tries again. `reason` for a person; null: nothing more is known. */
   | { readonly kind: "retry"; readonly reason: string | null }
   /** The cursor and the source do not fit together: the run is paused, and only a new start helps. */

@@ -18,6 +18,21 @@ export interface WindowLimits {
   readonly maxMs: number;
   /** Take the first unit even if it alone is larger than maxEvents. */
   readonly takeFirstWhole: boolean;
+  /** What one range of a repository may hold, so that it fits into one batch: records, and their encoded bytes. */
+  readonly maxRange: number;
+  readonly maxRangeBytes: number;
+}
+
+/** How far a run has come that reads one thing after another: repositories, for now. Figures for people; nothing decides by them. */
+export interface SourceProgress {
+  /** As many as are known so far; all of them where `isComplete`. */
+  readonly known: number;
+  readonly done: number;
+  readonly inWork: number;
+  /** They wait for their host. */
+  readonly deferred: number;
+  readonly failed: number;
+  readonly isComplete: boolean;
 }
 
 /** Units that the source had and no longer has. */
@@ -49,6 +64,8 @@ export interface Window {
   readonly startKeptSinceMs: number | null;
   readonly gaps: readonly SourceGap[];
   readonly verdict: Verdict;
+  /** null or left out: the source does not count so. A relay's is told by its times. */
+  readonly progress?: SourceProgress | null;
 }
 
 export interface EventSource {

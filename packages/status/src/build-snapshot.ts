@@ -5,6 +5,7 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { settingName } from "@firehose-backfill/core/config/definitions";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { Cursor } from "@firehose-backfill/source/cursor";
+import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 import type { QueueFigures } from "@firehose-backfill/queue/types";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 
@@ -33,6 +34,8 @@ export interface SnapshotInput {
   readonly settings: Snapshot["settings"];
   /** The run's scope; null or absent: not known. */
   readonly scope?: ScopeSettings | null;
+  /** Of a run over repositories. */
+  readonly hosts?: readonly SourceHost[];
   readonly nowMs: number;
 }
 
@@ -86,6 +89,9 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     status: run.status,
     reason: reasonOf(run, input.errors),
     host: run.source.host,
+    source: run.source.kind,
+    repos: reposOf(run),
+    hosts: input.hosts ?? [],
     profile: run.profile,
     asked: askedOf(run, input.scope ?? null),
     startedAt: iso(run.createdAtMs),
@@ -139,6 +145,12 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     })),
     elapsedSeconds: round(elapsed / 1_000, 1),
   };
+}
+
+function reposOf({ progress }: Run): Snapshot["repos"] {
+  if (progress === null) return null;
+  const { isComplete: _isComplete, ...counts } = progress;
+  return counts;
 }
 
 /** A shorter time says little: one batch more or less would be a large part of it. */

@@ -7,6 +7,8 @@ import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { BatchQueue } from "@firehose-backfill/queue/types";
+import type { SourceItems } from "@firehose-backfill/source/items";
+import { hostsPlace, readSourceHosts } from "@firehose-backfill/source/source-hosts";
 import { effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { buildSnapshot } from "./build-snapshot.ts";
 import type { LocalFigures } from "./process-figures.ts";
@@ -25,6 +27,8 @@ export interface CollectOptions {
     Pick<WindowStore, "openWindows"> &
     Pick<NoteStore, "listGaps" | "listErrors" | "listConsumers">;
   readonly queue: Pick<BatchQueue, "figures">;
+  /** What sources keep beside their state; left out: hosts are not shown. */
+  readonly items?: Pick<SourceItems, "get">;
   readonly clock: Pick<Clock, "now">;
   /** The deployment's settings; those of the run replace them. */
   readonly config: Config;
@@ -42,7 +46,7 @@ const MAX_OPEN_WINDOWS = 500;
 export async function collectSnapshot(options: CollectOptions): Promise<Snapshot> {
   const { store, queue, clock, config, local, meter } = options;
   const [{ run, openWindows }, figures] = await Promise.all([readTotals(options), queue.figures()]);
-  const about = run === null ? NO_RUN : await readAbout(store, run.runId);
+  const about = run === null ? NO_RUN : await readAbout(store, run, options.items);
   const nowMs = clock.now();
   const snapshot = buildSnapshot({
     run,
@@ -111,14 +115,15 @@ async function readTotals(options: CollectOptions): Promise<{ run: Run | null; o
 
 const MAX_ATTEMPTS = 3;
 
-const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null };
+const NO_RUN = { gaps: [], errors: [], consumers: [], scope: null, hosts: [] };
 
-async function readAbout(store: CollectOptions["store"], runId: string) {
-  const [gaps, errors, consumers, scope] = await Promise.all([
+async function readAbout(store: CollectOptions["store"], { runId, progress }: Run, items: CollectOptions["items"]) {
+  const [gaps, errors, consumers, scope, hosts] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
     store.listConsumers(runId),
     store.getScope(runId),
+    items === undefined || progress === null ? null : items.get(hostsPlace(runId)),
   ]);
-  return { gaps, errors, consumers, scope };
+  return { gaps, errors, consumers, scope, hosts: readSourceHosts(hosts) };
 }

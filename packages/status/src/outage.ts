@@ -1,6 +1,6 @@
 /** What prevents the reader from reading now, from its last tick and from the windows that it has registered since. Pure. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import { FAILED, isFailing } from "@firehose-backfill/backfill/failing-since";
+import { FAILED, isFailing, reachedFor } from "@firehose-backfill/backfill/failing-since";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 
@@ -20,7 +20,7 @@ export function outageOf(run: Run, openWindows: readonly OpenWindow[]): Outage |
   const endedAtMs = lastTick.atMs + lastTick.durationMs;
   if (openWindows.some(({ window }) => window.sentAtMs > endedAtMs)) return null;
   const text = because.startsWith(UNREACHABLE)
-    ? `the relay ${run.source.host} cannot be reached: ${because.slice(UNREACHABLE.length)}`
+    ? `${reachedFor(run)} cannot be reached: ${because.slice(UNREACHABLE.length)}`
     : `the reader fails: ${because.slice(FAILED.length)}`;
   return { text, sinceMs: lastTick.failingSinceMs ?? lastTick.atMs };
 }

@@ -21,6 +21,7 @@ export function elapsedMs(run: Run, nowMs: number): number {
  */
 export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): number | null {
   if (run.status === "succeeded") return 1;
+  if (run.progress !== null) return shareOfRepos(run.progress);
   const { appliedCursor, startPosition } = run;
   if (startPosition === null) return null;
   const { from, to, valueOf } = scaleOf(run, startPosition);
@@ -34,6 +35,11 @@ export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): n
     edge = next;
   }
   return Math.min(1, (at - from) / (to - from));
+}
+
+/** By repositories, once all of them are known. */
+function shareOfRepos({ known, done, failed, isComplete }: NonNullable<Run["progress"]>): number | null {
+  return isComplete && known > 0 ? Math.min(1, (done + failed) / known) : null;
 }
 
 interface Scale {

@@ -10,7 +10,7 @@ import { headlineDetail, moodOf, shareText } from "./headline.ts";
 import type { HistoryPoint } from "./history.ts";
 import { controls } from "./html/controls.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
-import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel } from "./html/panels.ts";
+import { eventsPanel, memoryPanel, pacePanel, pair, reposPanel, queuePanel } from "./html/panels.ts";
 import { SCRIPT } from "./html/script.ts";
 import { STYLES } from "./html/styles.ts";
 import { positionPanel, settingsPanel, troublePanel } from "./html/tables.ts";
@@ -85,7 +85,9 @@ export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
               memoryPanel(snapshot, history),
             ]}
           </div>
-          <div class="panels lists">${[positionPanel(snapshot), troublePanel(snapshot), settingsPanel(snapshot)]}</div>
+          <div class="panels lists">
+            ${[reposPanel(snapshot), positionPanel(snapshot), troublePanel(snapshot), settingsPanel(snapshot)]}
+          </div>
         </main>
         <script nonce="${options.nonce}">
           ${trusted(SCRIPT)};

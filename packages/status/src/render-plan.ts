@@ -1,5 +1,5 @@
 /** A plan as text: what there is, how long it takes, whether it finishes, what it costs, and what to change. Pure. */
-import type { Estimate, PacePlan, Plan } from "@firehose-backfill/backfill/plan/types";
+import type { Estimate, PacePlan, Plan, PlanRepos } from "@firehose-backfill/backfill/plan/types";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, formatTime } from "./format.ts";
 
@@ -9,6 +9,7 @@ export function renderPlan(plan: Plan): readonly string[] {
   const { window, pace, cost, database } = plan;
   if (window.from === null || window.to === null) return [`Plan for ${escapeForLog(plan.host)}`, "", ...plan.advice];
   const { events, matchingShare } = plan;
+  if (plan.repos !== undefined) return renderReposPlan(plan, plan.repos);
   return [
     `Plan for ${escapeForLog(plan.host)}, as of ${formatTime(plan.at)} UTC`,
     "",
@@ -42,6 +43,37 @@ export function renderPlan(plan: Plan): readonly string[] {
       "Costs on AWS",
       `${cost.totalUsd < 0.01 ? "" : "about "}${usd(cost.totalUsd)} (${cost.basis}; the database kept awake included)`,
     ),
+    "",
+    ...table(plan.profiles),
+    ...(plan.advice.length === 0 ? [] : ["", ...plan.advice]),
+  ];
+}
+
+function renderReposPlan(plan: Plan, repos: PlanRepos): readonly string[] {
+  const { events, pace, cost, database } = plan;
+  const { slowest } = repos;
+  return [
+    `Plan for ${escapeForLog(plan.host)}, as of ${formatTime(plan.at)} UTC`,
+    "",
+    line("Repositories", `${repos.isCounted ? "" : "at least "}${formatCount(repos.known)}`),
+    line("Sampled", `${formatCount(repos.sampled)} of them; ${formatCount(repos.unreadable)} could not be read`),
+    line("Records to apply", `about ${counts(events.matching)}, of ${formatCount(events.received)}`),
+    line("Database", `up to ${formatCount(database.rows)} rows, about ${formatBytes(database.bytes)}`),
+    line("Requests", `about ${formatCount(repos.requests)} to ${repos.hosts.length === 1 ? "one host" : "the hosts"}`),
+    ...repos.hosts.map(({ host, repositories, requests }) =>
+      line("", `${escapeForLog(host)}: ${formatCount(repositories)} repositories, ${formatCount(requests)} requests`),
+    ),
+    "",
+    line("At this pace", paceText(pace)),
+    line("It takes", durations(pace.seconds)),
+    line(
+      "The slowest host",
+      slowest === null
+        ? "not known"
+        : `${escapeForLog(slowest.host)} takes ${formatDuration(slowest.seconds)}${slowest.seconds > pace.seconds.expected ? ": it decides how long the run takes" : ", which is less"}`,
+    ),
+    line("Finishes", "yes: repositories do not fall away"),
+    line("Costs on AWS", `about ${usd(cost.totalUsd)} (${cost.basis}; the database kept awake included)`),
     "",
     ...table(plan.profiles),
     ...(plan.advice.length === 0 ? [] : ["", ...plan.advice]),

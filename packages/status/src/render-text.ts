@@ -17,7 +17,8 @@ import {
   sumOf,
 } from "./format.ts";
 import { headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { hostText, reposText } from "./repos-text.ts";
+import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
 
@@ -31,6 +32,8 @@ export interface TextOptions {
 }
 
 const LABEL_WIDTH = 9;
+/** The page and the JSON have all of them. */
+const MAX_HOST_LINES = 3;
 const MAX_BAR = 40;
 const MIN_BAR = 10;
 
@@ -49,7 +52,7 @@ function runLines(snapshot: Snapshot, options: TextOptions): readonly Line[] {
     progressLine(snapshot, options.width),
     row("rate", rateText(snapshot)),
     row("events", eventsText(snapshot)),
-    row("lag", lagText(snapshot)),
+    ...(snapshot.repos === null ? [row("lag", lagText(snapshot))] : reposLines(snapshot, snapshot.repos)),
     row("queue", queueText(snapshot)),
     row("memory", memoryText(snapshot)),
     row("tick", tickText(snapshot)),
@@ -96,6 +99,7 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 
 function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
+  if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
   return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}`;
 }
@@ -127,6 +131,14 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
   const fallsOff =
     fallsOffInSeconds === null ? "" : `; falls off the relay's window in ${formatDuration(fallsOffInSeconds)}`;
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
+}
+
+function reposLines({ hosts }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+  const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
+  return [
+    row("repos", reposText(repos)),
+    ...trouble.slice(0, MAX_HOST_LINES).map((host) => row("host", hostText(host))),
+  ];
 }
 
 function queueText({ queue }: Snapshot): string {

@@ -1,5 +1,6 @@
 /** The state of a run at one moment, as an immutable value; page, text, JSON and scripts all show it. */
 import type { RunStatus } from "@firehose-backfill/core/run-state";
+import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 
 /** Where the run was asked to begin. */
 export interface Asked {
@@ -32,6 +33,17 @@ export interface SnapshotGap {
   readonly reason: string;
 }
 
+/** Repositories, as far as they are read; what of them is applied is told by the events. */
+export interface SnapshotRepos {
+  /** As many as were listed so far. */
+  readonly known: number;
+  readonly done: number;
+  readonly inWork: number;
+  /** They wait for their hosts. */
+  readonly deferred: number;
+  readonly failed: number;
+}
+
 export interface Snapshot {
   readonly runId: string | null;
   /** What people call the run; null: it has no name. */
@@ -40,6 +52,12 @@ export interface Snapshot {
   readonly status: RunStatus | "none";
   readonly reason: string | null;
   readonly host: string | null;
+  /** `relay` or `repos`; null: there is no run. */
+  readonly source: string | null;
+  /** null: the run reads a relay, or nothing yet. */
+  readonly repos: SnapshotRepos | null;
+  /** Hosts of repositories, the worst 20. */
+  readonly hosts: readonly SourceHost[];
   readonly profile: string | null;
   /** The requested range; null: there is no run. `cursor.start` and `gaps` show what the host had. */
   readonly asked: Asked | null;

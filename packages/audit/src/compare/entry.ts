@@ -12,8 +12,8 @@ export interface Entry {
   readonly isNewer: boolean;
 }
 
-/** A CID that no record has, for a row whose own is none: it equals nothing. */
-const NO_CID = new Uint8Array(36);
+/** A CID that no block has: it equals nothing. For a row whose own is none. */
+export const NO_CID = new Uint8Array(36);
 
 /**
  * null: a deleted record, deleted before the commit; for the comparison there is no such row.

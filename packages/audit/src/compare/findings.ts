@@ -21,8 +21,8 @@ export class Findings implements Differences {
   /** Rows that differ and are newer than the commit: not judged. */
   newer = 0;
   /**
-   * Of each difference, a block of the repository without which it would not be one: the record that the copy lacks, or the node that says that
-   * there is no such record. null: that node was not looked at.
+   * Of each difference, a block of the repository: the record that the copy lacks, or the node that shows that there is no such record. If the
+   * block was there before, so was the difference. null: no block shows it alone.
    */
   readonly evidence: (Uint8Array | null)[] = [];
 

@@ -5,7 +5,7 @@
 import { cidEquals } from "@firehose-backfill/core/cid";
 import { createTreeBuilder } from "@firehose-backfill/repos/tree/tree-builder";
 import type { Item, NodeItem, RecordItem } from "@firehose-backfill/repos/walk/frontier";
-import { canStandInTree, type Entry } from "./entry.ts";
+import { canStandInTree, type Entry, NO_CID } from "./entry.ts";
 import type { Findings } from "./findings.ts";
 
 /** A subtree whose CID is not the one that the copy's rows make. */
@@ -118,6 +118,14 @@ export class PieceJudge {
     // A record that was deleted since, and that the commit does not have either.
     if (cid === null) return;
     if (isNewer) this.#findings.newer += 1;
-    else this.#findings.add("extra", key, this.#parent);
+    else this.#findings.add("extra", key, canStandInTree(key) ? this.#witness() : NO_CID);
+  }
+  /**
+   * The node between two of whose own keys the row would stand: as long as that node is there, there is no such record. At a node's edge it proves
+   * nothing alone, because a node keeps its CID when its neighbours change.
+   */
+  #witness(): Uint8Array | null {
+    const isBetween = this.#pieces[this.#index - 1]?.kind === "record" && this.#pieces[this.#index]?.kind === "record";
+    return isBetween ? this.#parent : null;
   }
 }

@@ -17,7 +17,10 @@ export function adviceFor(input: AdviceInput): readonly string[] {
   const { survey, measured } = input;
   const advice: string[] = [];
   if (survey.stretches.length === 0) return ["There is nothing to read between the start and the end."];
-  if (survey.isClamped) advice.push("The relay keeps less than you asked for: the run begins at the oldest it keeps.");
+  if (survey.isClamped)
+    advice.push(
+      "The relay keeps less than you asked for: the run begins at the oldest it keeps. BACKFILL_SOURCE=both reads what is older from the repositories.",
+    );
   if (survey.endsLater) advice.push("The end lies in the future: events that are still to come are not counted here.");
   if (measured.matching.expected === 0 && measured.events > 0)
     advice.push("Nothing that was sampled passes the filters: check BACKFILL_COLLECTIONS and BACKFILL_DIDS.");

@@ -4,13 +4,13 @@ import { PROFILE_NAMES, type ProfileName } from "@firehose-backfill/core/config/
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import { functionMemoryMb } from "@firehose-backfill/core/cost/function-memory";
 import { type CostEstimate, estimateCost } from "@firehose-backfill/core/cost/model";
-import type { Survey, TimedCursor } from "@firehose-backfill/source/survey";
+import type { ReposSurvey, Survey, TimedCursor } from "@firehose-backfill/source/survey";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
 import { adviceFor } from "./advice.ts";
 import { databaseBytes } from "./database-size.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { fallsOffAfter, type Race } from "./race.ts";
-import type { Estimate, PacePlan, Plan, Verdict } from "./types.ts";
+import type { Estimate, PacePlan, Plan, PlanRepos, Verdict } from "./types.ts";
 
 /** A quarter of Neon's compute unit: the usual size of a small database while it is awake. */
 const DATABASE_COMPUTE_UNITS = 0.25;
@@ -53,8 +53,16 @@ export function estimatePlan(survey: Survey, config: Config): Plan {
     pace: own.pace,
     cost: { lines: own.cost.lines, totalUsd: own.cost.totalUsd, basis: own.cost.basis },
     profiles,
+    ...(survey.repos === undefined ? {} : { repos: planRepos(survey.repos, own.pace.seconds.expected) }),
     advice: adviceFor({ survey, measured, race, pace: own.pace, profiles }),
   };
+}
+
+/** A host is asked so many times a second, whatever the pace is. */
+function planRepos({ requestsPerSecond, ...repos }: ReposSurvey, paceSeconds: number): PlanRepos {
+  const [busiest] = repos.hosts;
+  const slowest = busiest === undefined ? null : { host: busiest.host, seconds: busiest.requests / requestsPerSecond };
+  return { ...repos, slowest, seconds: Math.max(paceSeconds, slowest?.seconds ?? 0) };
 }
 
 /** null: the relay drops nothing, or the time is not known. */

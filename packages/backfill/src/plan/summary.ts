@@ -7,9 +7,14 @@ const FINISHES: Readonly<Record<Verdict, string>> = {
   no: "it does NOT finish before the relay drops some of them",
 };
 
-export function summarizePlan({ host, events, pace, advice }: Plan): string {
+export function summarizePlan({ host, events, pace, advice, repos }: Plan): string {
   const count = Math.round(events.matching.expected).toLocaleString("en-US");
   const rate = pace.drainPerSecond.toLocaleString("en-US", { maximumFractionDigits: 1 });
+  if (repos !== undefined) {
+    const known = `${repos.isCounted ? "" : "at least "}${repos.known.toLocaleString("en-US")} repositories`;
+    const of = `${host}: ${known}, about ${count} records, ${inWords(repos.seconds)} at ${rate} events/s`;
+    return [of, ...advice].join(". ").replaceAll("..", ".");
+  }
   const facts = `${host}: about ${count} events, ${inWords(pace.seconds.expected)} at ${rate} events/s; ${FINISHES[pace.finishes]}`;
   return [facts, ...advice].join(". ").replaceAll("..", ".");
 }

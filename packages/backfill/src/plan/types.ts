@@ -1,5 +1,6 @@
 /** The answer of `plan`: estimates of a run before it is started, each with its uncertainty. */
 import type { ProfileName } from "@firehose-backfill/core/config/settings";
+import type { ReposSurvey } from "@firehose-backfill/source/survey";
 import type { CostLine } from "@firehose-backfill/core/cost/model";
 
 /** A figure from samples: the range in which the true value lies, as far as samples can tell. */
@@ -30,6 +31,14 @@ export interface PacePlan {
   readonly usd: number;
 }
 
+/** Repositories and what is asked of their hosts. */
+export interface PlanRepos extends Omit<ReposSurvey, "requestsPerSecond"> {
+  /** The host that takes longest at BACKFILL_HOST_RATE; null: none is known. */
+  readonly slowest: { readonly host: string; readonly seconds: number } | null;
+  /** The larger one of the pace's time and of the slowest host's. */
+  readonly seconds: number;
+}
+
 export interface Plan {
   readonly host: string;
   /** ISO 8601. */
@@ -58,6 +67,8 @@ export interface Plan {
   readonly pace: PacePlan;
   readonly cost: { readonly lines: readonly CostLine[]; readonly totalUsd: number; readonly basis: string };
   readonly profiles: readonly PacePlan[];
+  /** Of repositories; left out: of a stream. */
+  readonly repos?: PlanRepos;
   /** What to change if it does not finish, and other advice; sentences for a person. */
   readonly advice: readonly string[];
 }

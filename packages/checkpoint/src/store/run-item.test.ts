@@ -55,6 +55,14 @@ const WORST: RunItem = {
   // The longest that a relay's reader writes; what it holds does not compress.
   sourceState: JSON.stringify([false, false, 3, Buffer.from(noise(99, 412)).toString("base64")]),
   sourceMoved: true,
+  progress: {
+    known: 99_999_999,
+    done: 99_999_999,
+    inWork: 16,
+    deferred: 10_000,
+    failed: 99_999_999,
+    isComplete: false,
+  },
   keptSinceMs: WIDE.ordinal,
   registered: 9_999_999_999,
   appliedWindow: 9_999_999_998,

@@ -8,7 +8,14 @@ import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import type { RunItem, TickReport } from "../run.ts";
 import { paceIdOf } from "../run-values.ts";
 import type { Attributes, Item } from "../table/table.ts";
-import { readSource, readState, sourceAttributes, stateAttributes } from "./source-item.ts";
+import {
+  progressFields,
+  readProgress,
+  readSource,
+  readState,
+  sourceAttributes,
+  stateAttributes,
+} from "./source-item.ts";
 import {
   cursor,
   each,
@@ -62,6 +69,7 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       nextTickAtMs: run.nextTickAtMs,
       pausedNow: run.pausedNow,
       moved: run.sourceMoved,
+      progress: run.progress == null ? run.progress : progressFields(run.progress),
     }),
     ...sourceAttributes(run.source),
     ...stateAttributes(run.sourceState),
@@ -109,6 +117,7 @@ export function readRunItem(item: Item): RunItem {
     target: readCursorOrNull(item, "target"),
     sourceState: readState(item),
     sourceMoved: readFlag(item, "moved"),
+    progress: readProgress(item),
     keptSinceMs: readNumberOrNull(item, "oldestKeptMs"),
     registered: readNumber(item, "registered"),
     appliedWindow: readNumber(item, "folded"),

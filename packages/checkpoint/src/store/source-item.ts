@@ -4,10 +4,19 @@
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { RunSource } from "@firehose-backfill/source/kit";
-import type { SourceState } from "@firehose-backfill/source/window";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 import { BrokenStateError } from "../errors.ts";
 import type { Attributes, Item } from "../table/table.ts";
-import { json, readBytes, readFlag, readJson, readNumber, readText, sourceText } from "./attributes.ts";
+import {
+  json,
+  readBytes,
+  readFlag,
+  readJson,
+  readNumber,
+  readNumbersOrNull,
+  readText,
+  sourceText,
+} from "./attributes.ts";
 
 /** The kind of every run that an older program began. */
 const FIRST_KIND = "relay";
@@ -45,4 +54,17 @@ function stateOfBefore(item: Item): SourceState {
   const times = Buffer.from(readBytes(item, "recentTimes") ?? []).toString("base64");
   const [startReached, hostSeen] = [readFlag(item, "startReached"), readFlag(item, "hostSeen")];
   return json([startReached, hostSeen, readNumber(item, "brokenFrames"), times]);
+}
+
+/** A map of numbers, as everything is that counts; its names are short, because the item is billed by its size. */
+export function progressFields(progress: SourceProgress): Readonly<Record<string, number>> {
+  const { known, done, inWork, deferred, failed, isComplete } = progress;
+  return { k: known, d: done, w: inWork, p: deferred, f: failed, c: isComplete ? 1 : 0 };
+}
+
+export function readProgress(item: Item): SourceProgress | null {
+  const fields = readNumbersOrNull(item, "progress");
+  if (fields === null) return null;
+  const { k = 0, d = 0, w = 0, p = 0, f = 0, c = 0 } = fields;
+  return { known: k, done: d, inWork: w, deferred: p, failed: f, isComplete: c === 1 };
 }

@@ -35,10 +35,11 @@ export function windowMethods({ table }: Deps): Omit<WindowStore, "moveApplied" 
       return after !== null || isMoved(await getRunItem(table, lease.runId), lease, move);
     },
 
-    async noteStream(lease, { generation, target, sourceState }) {
+    async noteStream(lease, { generation, target, sourceState, progress }) {
       const fields: Partial<RunItem> = {
         ...(target !== undefined && { target }),
         ...(sourceState !== undefined && { sourceState, sourceMoved: false }),
+        ...(progress !== undefined && { progress }),
       };
       const inGeneration = generation === undefined ? [] : [equals("epoch", generation)];
       return (await updateRunItem(table, lease.runId, { fields }, held(lease), ...inGeneration)) !== null;

@@ -16,10 +16,10 @@ export const doctor: Command = {
   details: "Without --fix and --indexes it changes nothing. The exit code is 1 if a line says fail.",
   noRun: "it checks what all runs depend on. For one run: status --run",
   options: {
-    fix: { help: "Create or migrate the schema, and remove tombstones older than 30 days." },
+    fix: { help: "Create or migrate the schema and its indexes, and remove tombstones older than 30 days." },
     indexes: {
       takes: "SETS",
-      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, timeline, search (docs/views.md).",
+      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, timeline, search, changes (docs/views.md).",
     },
     json: { help: "One line of JSON." },
   },

@@ -21,6 +21,7 @@ test("the groups are the documented ones", () => {
   expect(namesOf("profile")).toEqual(["BACKFILL_PROFILE"]);
   expect(namesOf("scope")).toEqual([
     "RELAY_URL",
+    "BACKFILL_SOURCE",
     "BACKFILL_DAYS",
     "BACKFILL_COLLECTIONS",
     "BACKFILL_DIDS",

@@ -16,6 +16,7 @@ import {
   PROFILE_NAMES,
   type ScopeSettings,
   type SettingKey,
+  SOURCE_KINDS,
   type ThrottleSettings,
   VERIFY_LEVELS,
 } from "./settings.ts";
@@ -45,6 +46,14 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: null,
     fallbackText: "the bundled sample; required when deployed",
     help: "Host of the firehose. `sample` replays the bundled sample, also if DATABASE_URL is set.",
+  },
+  source: {
+    key: "source",
+    name: "BACKFILL_SOURCE",
+    group: "scope",
+    kind: choice(SOURCE_KINDS),
+    fallback: "relay",
+    help: "Read the relay's last days, the repositories of accounts with all that they hold, or both, as two runs.",
   },
   databaseUrl: {
     key: "databaseUrl",

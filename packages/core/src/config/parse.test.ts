@@ -19,6 +19,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
   const { settings, sources } = parseConfig({});
   expect(settings).toEqual({
     relayUrl: null,
+    source: "relay",
     databaseUrl: null,
     profile: "background",
     days: 1,
@@ -59,6 +60,7 @@ describe("every setting", () => {
   /** A valid text, its value, and texts that are refused. */
   const CASES: Readonly<Record<string, readonly [string, unknown, readonly string[]]>> = {
     RELAY_URL: ["wss://bsky.network", "wss://bsky.network", ["https://bsky.network", "bsky.network"]],
+    BACKFILL_SOURCE: ["repos", "repos", ["Repos", "relay,repos", "firehose"]],
     BACKFILL_PLC_URL: [
       "http://localhost:2582/",
       "http://localhost:2582",

@@ -6,7 +6,7 @@ import { definitionNamed, definitionOf, SETTINGS } from "./definitions.ts";
 import type { ParseContext, SettingDefinition } from "./kinds.ts";
 import { unknownName, wrongValue } from "./problems.ts";
 import { PROFILES } from "./profiles.ts";
-import { relayUrl } from "./relay-url.ts";
+import { hasSeveralHosts, relayUrl } from "./relay-url.ts";
 import type { RawConfig } from "./read-env.ts";
 import type { Config, SettingKey, Settings, SettingSource } from "./settings.ts";
 
@@ -47,6 +47,8 @@ export function parseConfig(raw: RawConfig, options: ParseOptions = {}): Config 
     applyLayer(draft, values, source, { readFile: source === "event" ? null : readFile }, problems);
   }
 
+  if (hasSeveralHosts(draft.settings.relayUrl) && draft.settings.source !== "repos")
+    problems.push("RELAY_URL names several hosts; that many are asked only with BACKFILL_SOURCE=repos: name one");
   if (options.deployed === true) problems.push(...missingRelay(draft, [raw, ...overrides.map(({ values }) => values)]));
   if (problems.length > 0) throw new ConfigError(problems);
   return draft;
@@ -55,6 +57,7 @@ export function parseConfig(raw: RawConfig, options: ParseOptions = {}): Config 
 /** A deployed program has no sample. A wrong RELAY_URL is among the problems already. */
 function missingRelay(draft: Draft, layers: readonly RawConfig[]): readonly string[] {
   const relay = definitionOf("relayUrl");
+  if (draft.settings.source === "repos" && draft.settings.dids.length > 0) return [];
   const isGiven = layers.some((values) => textOf(values, relay) !== "");
   const isSample = isGiven && draft.sources.relayUrl !== "default" && draft.settings.relayUrl === null;
   if (isGiven && !isSample) return [];

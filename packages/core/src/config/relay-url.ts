@@ -12,13 +12,27 @@ export const relayUrl: Kind<string> = {
 /** The name of the bundled sample: into your own database it is replayed only if you ask for it. */
 const SAMPLE = "sample";
 
-/** null: the bundled sample. */
+/** null: the bundled sample. Several hosts, separated by commas: who may name them is the configuration's affair. */
 export const relayUrlOrSample: Kind<string | null> = {
   takes: `${relayUrl.takes}, or ${SAMPLE} for the bundled sample`,
-  parse: (text, context) => (text === SAMPLE ? { value: null } : relayUrl.parse(text, context)),
+  parse: (text, context) => {
+    if (text === SAMPLE) return { value: null };
+    const hosts = text.split(",").map((host) => relayUrl.parse(host.trim(), context));
+    const values: string[] = [];
+    for (const host of hosts) {
+      if ("problem" in host) return host;
+      values.push(host.value);
+    }
+    return { value: values.join(",") };
+  },
   show: (value) => value,
   showHeld: (text) => relayUrl.showHeld(text),
 };
+
+/** Several are asked which repositories there are; a stream is read from one alone. */
+export function hasSeveralHosts(relayUrlGiven: string | null): boolean {
+  return relayUrlGiven?.includes(",") === true;
+}
 
 /** The value is in lower case, without a slash at the end; a given port stays, even the default one. */
 function parseRelayUrl(text: string): Parsed<string> {

@@ -8,6 +8,10 @@ export type ProfileName = (typeof PROFILE_NAMES)[number];
 export const VERIFY_LEVELS = ["structure", "hash", "signature"] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
 
+/** `both`: a run of each. */
+export const SOURCE_KINDS = ["relay", "repos", "both"] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
 /** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
 export interface PaceSettings {
   readonly batchSize: number;
@@ -25,9 +29,11 @@ export interface ThrottleSettings extends PaceSettings {
 
 /** What a run reads; it cannot change until the run is finished. */
 export interface ScopeSettings {
-  /** null: the bundled sample relay (local only). */
+  /** Of a run `relay` or `repos`; `both` begins one of each. Left out: the run began before there was a choice, and reads a relay. */
+  readonly source?: SourceKind;
+  /** null: the bundled sample relay (local only). With `repos`: the hosts that list repositories, several separated by commas. */
   readonly relayUrl: string | null;
-  /** How far back by event time. 0: do not run. -1: everything that the relay keeps. */
+  /** How far back by event time. 0: do not run. -1: everything that the source keeps. */
   readonly days: number;
   /** Empty: all. NSIDs, or prefixes that end in `.*`. */
   readonly collections: readonly string[];
@@ -79,6 +85,7 @@ export interface OffPeak {
 
 export interface Settings extends ThrottleSettings, ScopeSettings, DeploymentSettings {
   readonly profile: ProfileName;
+  readonly source: SourceKind;
 }
 
 export type SettingKey = keyof Settings;

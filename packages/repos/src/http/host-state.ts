@@ -8,6 +8,8 @@ export interface HostState {
   readonly nextAtMs: number;
   /** Consecutive failures since the last good answer. */
   readonly failures: number;
+  /** Of those, the ones without any answer: a host that asks us to wait is there. */
+  readonly unanswered: number;
   /** Until when we wait because the host asked for it or failed. null: only the request rate limits us. */
   readonly waitingUntilMs: number | null;
   /** Requests in total. */
@@ -15,7 +17,14 @@ export interface HostState {
   readonly errors: number;
 }
 
-export const NEW_HOST: HostState = { nextAtMs: 0, failures: 0, waitingUntilMs: null, requests: 0, errors: 0 };
+export const NEW_HOST: HostState = {
+  nextAtMs: 0,
+  failures: 0,
+  unanswered: 0,
+  waitingUntilMs: null,
+  requests: 0,
+  errors: 0,
+};
 
 /** The wait after a 429 that gives no duration; it doubles with each further 429. */
 const FIRST_WAIT_MS = 60_000;
@@ -56,15 +65,17 @@ export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, 
       const { header } = outcome;
       const isSpent = header("ratelimit-remaining")?.trim() === "0";
       const waitMs = isSpent ? resetIn(header, nowMs) : null;
-      return waiting({ ...state, failures: 0 }, waitMs === null ? null : nowMs + bounded(waitMs));
+      return waiting({ ...state, failures: 0, unanswered: 0 }, waitMs === null ? null : nowMs + bounded(waitMs));
     }
     case "rate-limited": {
       const told = retryAfter(outcome.header, nowMs) ?? resetIn(outcome.header, nowMs);
       const waitMs = told ?? doubled(FIRST_WAIT_MS, state.failures) * (1 + random / 4);
-      return failed(state, nowMs + bounded(waitMs));
+      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: 0 };
     }
-    case "failed":
-      return failed(state, nowMs + bounded(doubled(FIRST_PAUSE_MS, state.failures) * (1 + random / 4)));
+    case "failed": {
+      const waitMs = doubled(FIRST_PAUSE_MS, state.failures) * (1 + random / 4);
+      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: state.unanswered + 1 };
+    }
     default: {
       const unreachable: never = outcome;
       return unreachable;

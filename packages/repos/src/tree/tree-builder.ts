@@ -15,6 +15,11 @@ export interface TreeBuilderOptions {
 export interface TreeBuilder {
   /** Keys must come in ascending order, each once. @throws TypeError: a bug of the caller */
   add(key: string, cid: Uint8Array): void;
+  /**
+   * Puts a subtree whose keys are not known between the key before it and the key after it. Its root is on `layer`.
+   * @throws UnjoinedSubtreesError where it would have to be joined with what stands beside it
+   */
+  addSubtree(cid: Uint8Array, layer: number): void;
   /** Returns the root's CID; a tree without keys has one, too. The builder is empty afterwards. */
   finish(): Uint8Array;
   /**
@@ -22,6 +27,15 @@ export interface TreeBuilder {
    * layer, so that no such subtree can hold them. The builder is empty afterwards.
    */
   finishBelow(layer: number): Uint8Array | null;
+}
+
+/** Two parts of a tree have no key between them, so they are one subtree, and one of the parts is not known well enough to say which. */
+export class UnjoinedSubtreesError extends Error {
+  override readonly name = "UnjoinedSubtreesError";
+
+  isRetryable(): boolean {
+    return false;
+  }
 }
 
 /** The root of the tree of these entries, which must be in ascending order of their keys. */
@@ -71,12 +85,18 @@ export function createTreeBuilder({ onNode }: TreeBuilderOptions = {}): TreeBuil
       if (subtree !== null) node.attach(subtree);
       node.append(key, cid);
     },
+    addSubtree(cid, layer) {
+      if (layers.slice(0, layer + 1).some((node) => node.isOpen)) throw new UnjoinedSubtreesError(BESIDE);
+      layerAt(layer + 1).attach(cid);
+    },
     finish() {
       previous = null;
       const top = topLayer();
       if (top === -1) return close(layerAt(0));
       const subtree = closeBelow(top);
       const root = layerAt(top);
+      // A subtree alone is the tree, or a part of it: whether its own root has keys is not known.
+      if (!root.hasKeys) throw new UnjoinedSubtreesError("nothing is known of the tree but one subtree");
       if (subtree !== null) root.attach(subtree);
       return close(root);
     },
@@ -89,6 +109,7 @@ export function createTreeBuilder({ onNode }: TreeBuilderOptions = {}): TreeBuil
   };
 }
 
+const BESIDE = "a subtree that is not known stands beside another one, without a key between them";
 const NODE_E = Buffer.from("a26165", "hex");
 const NODE_L = Buffer.from("616c", "hex");
 const ENTRY_K = Buffer.from("a4616b", "hex");
@@ -129,9 +150,14 @@ class OpenNode {
     this.#tree = null;
   }
 
-  /** Attaches a subtree to the right of the last entry, or to the left of all entries. */
+  get hasKeys(): boolean {
+    return this.#count > 0;
+  }
+
+  /** Attaches a subtree to the right of the last entry, or to the left of all entries. @throws UnjoinedSubtreesError where there is one */
   attach(subtree: Uint8Array): void {
     this.isOpen = true;
+    if ((this.#value === null ? this.#left : this.#tree) !== null) throw new UnjoinedSubtreesError(BESIDE);
     if (this.#value === null) this.#left = subtree;
     else this.#tree = subtree;
   }

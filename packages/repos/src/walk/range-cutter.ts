@@ -16,6 +16,8 @@ export interface RangeLimits {
   readonly maxRecords: number;
   /** Bytes of blocks and keys. A record that is larger gets a range of its own. */
   readonly maxBytes: number;
+  /** What each record takes beside block and key, where the range goes. Left out: nothing. */
+  readonly bytesBeside?: number;
 }
 
 export class RangeCutter {
@@ -43,7 +45,7 @@ export class RangeCutter {
     while (key > (this.#intervals[this.#index]?.to ?? "\uffff")) this.#endInterval();
     const collection = collectionOf(key);
     if (collection !== this.#collection && collection !== null) this.#enter(collection);
-    const size = key.length + bytes.length;
+    const size = key.length + bytes.length + (this.#limits.bytesBeside ?? 0);
     const { maxRecords, maxBytes } = this.#limits;
     const last = this.#records.at(-1);
     if (last !== undefined && (this.#records.length >= maxRecords || this.#bytes + size > maxBytes))

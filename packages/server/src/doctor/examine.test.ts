@@ -97,6 +97,15 @@ describe("the doctor", () => {
     expect(nowhere.get("indexes")).toMatchObject({ verdict: "fail", advice: expect.stringContaining("DATABASE_URL") });
   });
 
+  test("issue 17.9: --fix makes the index of the change feed where a migration of large tables left it out", async () => {
+    await ask({}, true);
+    await using database = openDatabase({ databaseUrl: stack.postgres?.databaseUrl ?? "", poolSize: 1 });
+    const run = (sql: string) => database.use([{ sql }], async (_session, [result]) => result?.rows);
+    await run("DROP INDEX firehose.records_xid");
+    await ask({}, true);
+    expect(await run("SELECT to_regclass('firehose.records_xid')::text")).toEqual([["firehose.records_xid"]]);
+  });
+
   test("--fix removes old tombstones: below the applied cursor of an open run, all when none is open", async () => {
     await ask({}, true);
     const databaseUrl = stack.postgres?.databaseUrl ?? "";

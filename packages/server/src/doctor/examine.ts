@@ -4,13 +4,15 @@ import type { Config, Settings } from "@firehose-backfill/core/config/settings";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
-import { openSink } from "../open-sink.ts";
+import { openDesk, openSink } from "../open-sink.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { checkRelay } from "./check-relay.ts";
+import { checkRepos } from "./check-repos.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
 import { makeIndexes } from "./make-indexes.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";
@@ -41,12 +43,13 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   const fixed =
     options.fix && settings.databaseUrl !== null ? [await fixDatabase(settings.databaseUrl, settings, options)] : [];
   const indexes = await makeIndexes(settings, options.indexes ?? []);
-  const [relay, database, dataDir, port, queues, table] = await Promise.all([
+  const agent = userAgent({ version: VERSION, contact: settings.contact });
+  const [relay, repos, database, dataDir, port, queues, table] = await Promise.all([
     readingsOf("relay", async () => {
       const { check, readings } = await checkRelay({
         relayUrl: settings.relayUrl,
         unwishedSample: unwishedSample(config),
-        userAgent: userAgent({ version: VERSION, contact: settings.contact }),
+        userAgent: agent,
         clock,
         fetch: options.fetch,
         signal,
@@ -54,6 +57,17 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
       });
       return { checks: [check], readings };
     }),
+    readingsOf("repositories", async () => ({
+      checks: await checkRepos({
+        settings,
+        clock,
+        random: Math.random,
+        userAgent: agent,
+        resolveName: systemNames,
+        signal,
+      }),
+      readings: [],
+    })),
     readingsOf("database", () => checkDatabase(settings, clock)),
     isolated("data folder", () => checkDataDir(settings.dataDir)),
     isolated("process", () => checkPort(settings)),
@@ -63,7 +77,8 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     checkNode(options.process.version, options.process.canCollect),
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
-    ...relay.checks,
+    ...(settings.source === "repos" && settings.relayUrl === null ? [] : relay.checks),
+    ...repos.checks,
     ...fixed,
     ...(indexes === null ? [] : [indexes]),
     ...database.checks,
@@ -99,6 +114,7 @@ async function fixDatabase(
   try {
     const sink = openSink(databaseUrl);
     const { from, to } = await sink.migrate();
+    await openDesk(databaseUrl).indexes.makeMissing();
     const tombstones = await fixTombstones(sink.tidying, await tombstoneBound(settings), options);
     const schema = from === to ? `the schema is at version ${to}` : `the schema went from version ${from} to ${to}`;
     return ok("fixed", `${schema}; ${tombstones}`);

@@ -3,7 +3,7 @@ import type { Settings } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
-import { openSink } from "../open-sink.ts";
+import { openDesk } from "../open-sink.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 
 /** null: none are wanted. @throws UsageError for a set that there is not */
@@ -17,7 +17,7 @@ export async function makeIndexes(
     const advice = "set DATABASE_URL, or repeat this command while firehose-backfill run is running";
     return fail("indexes", `no database is running on ${settings.dataDir}`, advice);
   }
-  const { indexes } = openSink(databaseUrl);
+  const { indexes } = openDesk(databaseUrl);
   const unknown = wanted.find((set) => !Object.hasOwn(indexes.sets, set));
   if (unknown !== undefined) {
     const known = Object.keys(indexes.sets).join(", ");

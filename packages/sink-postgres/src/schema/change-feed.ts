@@ -16,9 +16,26 @@ const COLUMNS = [
   "ALTER TABLE firehose.records ADD COLUMN xid bigint",
   `ALTER TABLE firehose.records ALTER COLUMN xid SET DEFAULT ${THIS_TRANSACTION}`,
   "ALTER TABLE firehose.repos ADD COLUMN xid bigint, ADD COLUMN purged_xid bigint",
-  `CREATE INDEX records_xid ON firehose.records USING brin (xid) WITH (pages_per_range = 32, autosummarize = on)`,
-  `CREATE INDEX repos_xid ON firehose.repos USING brin (xid, purged_xid) WITH (pages_per_range = 32, autosummarize = on)`,
 ];
+
+/** They read the table once. */
+export const FEED_INDEXES = [
+  { name: "records_xid", table: "firehose.records", of: "(xid)" },
+  { name: "repos_xid", table: "firehose.repos", of: "(xid, purged_xid)" },
+].map((index) => ({ ...index, of: `USING brin ${index.of} WITH (pages_per_range = 32, autosummarize = on)` }));
+
+/**
+ * The migration holds the tables until it commits, and whoever reads them waits. So it leaves out the indexes of a table for
+ * which that would be long: `doctor --fix` makes them while everybody goes on. Without them the feed reads the whole table.
+ */
+const LARGE_BYTES = 1024 ** 3;
+
+const INDEXES_OF_SMALL_TABLES = FEED_INDEXES.map(
+  ({ name, table, of }) => `
+    DO $do$ BEGIN
+      IF pg_table_size('${table}') < ${LARGE_BYTES} THEN CREATE INDEX ${name} ON ${table} ${of}; END IF;
+    END $do$`,
+);
 
 /** `tombstones_gone`: the newest transaction that wrote a tombstone which is removed. A token from before it has missed it. */
 const TABLE = [
@@ -176,6 +193,7 @@ const NOTIFY_CHANGES = [
 
 export const CHANGE_FEED: readonly string[] = [
   ...COLUMNS,
+  ...INDEXES_OF_SMALL_TABLES,
   ...TABLE,
   grantsAsOf("firehose.records", "firehose.change_feed", ["SELECT", "UPDATE"]),
   FEED_ID,

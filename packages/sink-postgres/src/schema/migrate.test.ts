@@ -63,6 +63,17 @@ describe("migrate", () => {
     ]);
   });
 
+  test("issue 17.9: limits of the role or the database do not end a migration, which may take long", async () => {
+    const settings = ["statement_timeout = '40ms'"];
+    const databaseUrl = await createDatabase(server.databaseUrl, { migrated: false, settings });
+    await query(
+      server.databaseUrl,
+      `ALTER DATABASE ${new URL(databaseUrl).pathname.slice(1)} SET transaction_timeout = '60ms'`,
+    );
+    await expect(query(databaseUrl, "SELECT pg_sleep(1)")).rejects.toThrow(/timeout/);
+    expect(await migrate({ databaseUrl })).toEqual({ from: 0, to: SCHEMA_VERSION });
+  });
+
   test("a role without CREATE on the database is told what it needs, and a schema of its own is enough", async () => {
     const databaseUrl = await empty();
     const role = `role_${new URL(databaseUrl).pathname.slice(1)}`;

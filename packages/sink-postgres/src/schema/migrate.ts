@@ -15,9 +15,14 @@ export interface MigrationReport {
   readonly to: number;
 }
 
+const ROUND_TRIP_TIMEOUT_MS = 6 * 3_600_000;
+
 const OPENING: readonly Statement[] = [
   { sql: "BEGIN ISOLATION LEVEL READ COMMITTED" },
   { sql: "SET LOCAL lock_timeout = '30s'" },
+  // An index on a large table takes as long as it takes, whatever the role's limits are. The second is new in Postgres 17.
+  { sql: "SET LOCAL statement_timeout = 0" },
+  { sql: "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'" },
   // A frozen process must not keep the lock.
   { sql: "SET LOCAL idle_in_transaction_session_timeout = '30s'" },
   { sql: "SELECT pg_advisory_xact_lock(hashtext('firehose-backfill schema'), 0)" },
@@ -25,7 +30,7 @@ const OPENING: readonly Statement[] = [
 
 /** Does nothing if the schema is up to date. @throws SinkError; `broken` if the schema is newer than this program */
 export async function migrate(options: Omit<DatabaseOptions, "poolSize">): Promise<MigrationReport> {
-  await using database = openDatabase({ ...options, poolSize: 1 });
+  await using database = openDatabase({ roundTripTimeoutMs: ROUND_TRIP_TIMEOUT_MS, ...options, poolSize: 1 });
   try {
     return await database.use(OPENING, async (session) => {
       const from = await readSchemaVersion(session);

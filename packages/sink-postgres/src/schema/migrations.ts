@@ -134,8 +134,7 @@ const FIFTH: Migration = {
 };
 
 /**
- * Tables that are ready to use: what changed since a token, more views, and ways to tables of one's own. The indexes of the
- * first read the tables once, which is long where they are large.
+ * Tables that are ready to use: what changed since a token, more views, and ways to tables of one's own.
  */
 const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
 

@@ -1,5 +1,5 @@
 /**
- * The views that came with version 5: the other collections of Bluesky, what posts contain (a row for each facet, image, link),
+ * The views that came with version 6: the other collections of Bluesky, what posts contain (a row for each facet, image, link),
  * and counts. The older views stay as they are, because people have views of their own on top of them.
  */
 import { grantsAsOf } from "./change-feed.ts";

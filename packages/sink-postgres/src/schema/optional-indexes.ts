@@ -1,7 +1,8 @@
 /**
- * Sets of indexes that nobody has to have: each serves some queries on the views and makes every write slower. They are made
+ * Sets of indexes beside those that every database has: each serves some queries on the views and makes every write slower. They are made
  * beside the running writes (CREATE INDEX CONCURRENTLY). docs/views.md has the queries and the measured cost of each set.
  */
+import { FEED_INDEXES } from "./change-feed.ts";
 import { QUOTED } from "./more-views.ts";
 
 export interface OptionalIndex {
@@ -58,5 +59,13 @@ export const INDEX_SETS: Readonly<
   search: {
     serves: "words in posts",
     indexes: [onRecords("records_words", "USING gin (to_tsvector('simple', record->>'text'))", POST)],
+  },
+  changes: {
+    serves:
+      "what changed since a token. Every database has it, but for one whose tables were large when it was migrated",
+    indexes: FEED_INDEXES.map(({ name, table, of }) => ({
+      name,
+      sql: `CREATE INDEX CONCURRENTLY ${name} ON ${table} ${of}`,
+    })),
   },
 };

@@ -1,4 +1,6 @@
 /** The four figures that matter while a run works: events, pace, queue, memory. Each is a section of the page. */
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
 import type { HistoryPoint } from "../history.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -97,6 +99,28 @@ export function memoryPanel(snapshot: Snapshot, history: readonly HistoryPoint[]
         ]}
       </dl>
       ${sparkline({ values: history.map((point) => point.memoryMb), label: "Memory over the run, in MB", reference: memory.limitMb })}`,
+  );
+}
+
+/** Of a run over repositories: how many are done, and which hosts have trouble. */
+export function reposPanel({ repos, hosts }: Snapshot): Markup {
+  if (repos === null) return nothing;
+  const { known, done, inWork, deferred, failed } = repos;
+  return panel(
+    "repos",
+    "Repositories",
+    html`<p class="figure">${formatCount(done)} <span class="unit">of ${formatCount(known)} done</span></p>
+      <dl>
+        ${[
+          pair("In work", formatCount(inWork)),
+          pair("Wait for their hosts", formatCount(deferred), deferred > 0 ? "warn" : ""),
+          pair("Failed", formatCount(failed), failed > 0 ? "bad" : ""),
+          ...hosts.map((host) =>
+            pair(escapeForLog(host.host), hostCounts(host), host.waitingUntil === null ? "sub" : "warn"),
+          ),
+        ]}
+      </dl>`,
+    { isLong: true },
   );
 }
 

@@ -46,6 +46,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
     target: null,
     sourceState: null,
     sourceMoved: false,
+    progress: null,
     keptSinceMs: null,
     registered: 12,
     appliedWindow: 10,

@@ -1,0 +1,242 @@
+/**
+ * One repository, from where it stands to its end: found by its DID, opened by a proof or by its archive, walked. What goes wrong becomes a step that says what to
+ * do with it; nothing is thrown.
+ */
+import type { ResolveDid } from "@firehose-backfill/core/did-resolver";
+import type { DidDocument } from "@firehose-backfill/core/did-document";
+import { DidHostError, KeyServiceError } from "@firehose-backfill/core/did-resolver";
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { PublicKey } from "@firehose-backfill/core/signature";
+import { tidAt } from "@firehose-backfill/core/tid";
+import {
+  ArchiveTooLargeError,
+  BadRepoError,
+  MissingBlocksError,
+  ResponseTooLargeError,
+  TornArchiveError,
+} from "../errors.ts";
+import { type Endpoint, type EndpointRules, parseEndpoint } from "../http/endpoint.ts";
+import { readyAtMs } from "../http/host-state.ts";
+import { ForbiddenAddressError, HostError } from "../http/http-errors.ts";
+import { HostWaitingError } from "../http/polite-client.ts";
+import { openByArchive, openByProof, type OpenRepo } from "../open-repo.ts";
+import { walkRepo } from "../walk-repo.ts";
+import { intervalsAfter, wantedIntervals } from "../walk/key-intervals.ts";
+import type { ProvedRange } from "../walk/proved-range.ts";
+import type { RangeLimits } from "../walk/range-cutter.ts";
+import type { RepoClient } from "../xrpc/repo-client.ts";
+import { RepoUnavailableError, type UnavailableState, XrpcError } from "../xrpc/xrpc-error.ts";
+import type { ArchiveRoom } from "./archive-room.ts";
+import { isArchiveCheaper, MAX_ARCHIVE_BYTES, sizeOf } from "./choose-way.ts";
+import type { HostKeeper } from "./host-keeper.ts";
+import type { RepoInWork } from "./state.ts";
+
+export type RepoStep =
+  | { readonly kind: "range"; readonly range: ProvedRange }
+  /** Nothing that is wanted is left. */
+  | { readonly kind: "finished" }
+  /** Its host does not serve it, and its DID document names no other one. Final until the account itself changes. */
+  | { readonly kind: "inactive"; readonly state: UnavailableState }
+  /** It will never be read as it is. */
+  | { readonly kind: "dead"; readonly reason: string; readonly error: string }
+  /** Not before that moment. */
+  | { readonly kind: "later"; readonly dueMs: number; readonly isFailure: boolean; readonly why: string }
+  /** The directory of DIDs cannot be asked: that is no repository's fault. */
+  | { readonly kind: "directory"; readonly error: string }
+  | { readonly kind: "stopped" };
+
+export interface WalkerDeps {
+  readonly clock: Clock;
+  readonly client: RepoClient;
+  readonly resolveDid: ResolveDid;
+  readonly rules: EndpointRules;
+  readonly hosts: HostKeeper;
+  readonly archives: ArchiveRoom;
+  readonly collections: readonly string[];
+  readonly sinceMs: number | null;
+  readonly limits: RangeLimits;
+  /** Records that the tick may still take. */
+  readonly room: number;
+  readonly maxBatch: number;
+}
+
+/** After so many requests in a row without any answer, its repositories are given up without asking until it may be asked again. */
+const HOST_IS_DEAD_AFTER = 10;
+/** Of one repository, without a range in between; what waits is not counted. */
+const MAX_ATTEMPTS = 8;
+const FIRST_RETRY_MS = 60_000;
+const MAX_HELD_BYTES = 4 * 1_048_576;
+
+interface Found {
+  readonly endpoint: Endpoint;
+  readonly key: PublicKey;
+}
+
+/** `onDownload`: whether an archive is on its way now. Ends with a step that is no range. */
+export async function* walkRepository(
+  repo: RepoInWork,
+  deps: WalkerDeps,
+  onDownload: (isOnItsWay: boolean) => void,
+  signal: AbortSignal,
+): AsyncGenerator<RepoStep, void, undefined> {
+  const { did } = repo;
+  let after = repo.after;
+  let attempts = repo.attempts;
+  let isWalkOnly = repo.isWalkOnly;
+  let isResolvedAnew = false;
+  let found: Found | null = null;
+
+  const find = async (forceRefresh: boolean): Promise<Found | RepoStep> =>
+    usable(await deps.resolveDid(did, { forceRefresh }), deps.rules);
+
+  /** The proof first: it is small, and says how much there is. */
+  const open = async (from: string | null): Promise<OpenRepo> => {
+    const { endpoint, key } = found ?? unreachable();
+    const options = { ...deps, repo: { origin: endpoint.origin, did }, key, nowMs: deps.clock.now(), signal };
+    const proved = await openByProof(options, { collections: deps.collections, after: from });
+    if (isWalkOnly || !deps.archives.tryTake(did)) return proved;
+    isWalkOnly = true;
+    const wanted = {
+      intervals: intervalsAfter(wantedIntervals(deps.collections), from),
+      sinceTid: deps.sinceMs === null ? null : tidAt(deps.sinceMs),
+    };
+    const size = await sizeOf(proved, wanted, signal);
+    if (size === null || !isArchiveCheaper(size, deps.room)) {
+      deps.archives.giveBack(did);
+      return proved;
+    }
+    onDownload(true);
+    try {
+      return await openByArchive(options, MAX_ARCHIVE_BYTES);
+    } catch (error) {
+      deps.archives.giveBack(did);
+      if (error instanceof ArchiveTooLargeError || error instanceof TornArchiveError) return proved;
+      throw error;
+    } finally {
+      onDownload(false);
+    }
+  };
+
+  try {
+    for (;;) {
+      try {
+        if (found === null) {
+          const looked = await find(isResolvedAnew);
+          if ("kind" in looked) {
+            yield looked;
+            return;
+          }
+          found = looked;
+        }
+        const host = await deps.hosts.load(found.endpoint.host);
+        const nowMs = deps.clock.now();
+        if (host.unanswered >= HOST_IS_DEAD_AFTER && readyAtMs(host) > nowMs) {
+          yield hostIsDead(found);
+          return;
+        }
+        const walk = { open, collections: deps.collections, after, sinceMs: deps.sinceMs, limits: deps.limits };
+        for await (const range of walkRepo({
+          ...walk,
+          signal,
+          maxBatch: deps.maxBatch,
+          maxHeldBytes: MAX_HELD_BYTES,
+        })) {
+          after = range.to;
+          attempts = 0;
+          yield { kind: "range", range };
+        }
+        yield signal.aborted ? { kind: "stopped" } : { kind: "finished" };
+        return;
+      } catch (error) {
+        if (signal.aborted) {
+          yield { kind: "stopped" };
+          return;
+        }
+        const isStale = error instanceof RepoUnavailableError || isBadSignature(error);
+        if (!isStale || isResolvedAnew) {
+          yield judge(error, { found, attempts, deps });
+          return;
+        }
+        // Moved, or its key has changed: what the document says now.
+        isResolvedAnew = true;
+        const looked = await find(true).catch((trouble: unknown) => judge(trouble, { found, attempts, deps }));
+        if ("kind" in looked) {
+          yield looked;
+          return;
+        }
+        const isSame = looked.endpoint.origin === found?.endpoint.origin && isSameKey(looked.key, found.key);
+        if (isSame) {
+          yield judge(error, { found, attempts, deps });
+          return;
+        }
+        found = looked;
+      }
+    }
+  } finally {
+    deps.archives.giveBack(did);
+  }
+}
+
+function usable(document: DidDocument | null, rules: EndpointRules): Found | RepoStep {
+  if (document === null) return dead("no-did-document", "there is no DID document of this account, or none any more");
+  const { pds, key } = document;
+  if (pds === null) return dead("no-endpoint", "the DID document names no server of the repository");
+  if (key === null) return dead("no-signing-key", "the DID document names no signing key that can be used");
+  const endpoint = parseEndpoint(pds, rules);
+  if (typeof endpoint === "string") return dead("forbidden-address", endpoint);
+  return { endpoint, key };
+}
+
+interface Case {
+  readonly found: Found | null;
+  readonly attempts: number;
+  readonly deps: Pick<WalkerDeps, "clock" | "hosts">;
+}
+
+/** What is to be done about it. */
+function judge(error: unknown, { found, attempts, deps }: Case): RepoStep {
+  const nowMs = deps.clock.now();
+  const why = error instanceof Error ? error.message : String(error);
+  const again = (reason: string): RepoStep => {
+    if (attempts + 1 >= MAX_ATTEMPTS) return dead(reason, `${why}; tried ${attempts + 1} times`);
+    return { kind: "later", dueMs: nowMs + FIRST_RETRY_MS * 2 ** attempts, isFailure: true, why };
+  };
+  if (error instanceof KeyServiceError) return { kind: "directory", error: why };
+  if (error instanceof DidHostError) return again("did-host");
+  if (error instanceof HostWaitingError) return { kind: "later", dueMs: error.untilMs, isFailure: false, why };
+  if (error instanceof RepoUnavailableError) return { kind: "inactive", state: error.state };
+  if (error instanceof BadRepoError) return dead(error.reason, why);
+  if (error instanceof ForbiddenAddressError) return dead("forbidden-address", why);
+  if (error instanceof ResponseTooLargeError) return dead("block-too-large", why);
+  if (error instanceof MissingBlocksError || error instanceof TornArchiveError) return again("missing-blocks");
+  if (error instanceof XrpcError) return again("refused");
+  if (error instanceof HostError) {
+    if (!error.isRetryable()) return dead(`host-${error.trouble}`, why);
+    const state = found === null ? undefined : deps.hosts.states.get(found.endpoint.host);
+    const dueMs = state === undefined ? nowMs + FIRST_RETRY_MS : Math.max(nowMs + 1_000, readyAtMs(state));
+    if (error.trouble === "rate-limited") return { kind: "later", dueMs, isFailure: false, why };
+    if (found !== null && (state?.unanswered ?? 0) >= HOST_IS_DEAD_AFTER) return hostIsDead(found);
+    return { kind: "later", dueMs, isFailure: true, why };
+  }
+  throw error;
+}
+
+function hostIsDead({ endpoint }: Found): RepoStep {
+  return dead("host-dead", `${endpoint.host} did not answer ${HOST_IS_DEAD_AFTER} requests, one after the other`);
+}
+
+function dead(reason: string, error: string): RepoStep {
+  return { kind: "dead", reason, error };
+}
+
+function isBadSignature(error: unknown): boolean {
+  return error instanceof BadRepoError && error.reason === "bad-signature";
+}
+
+function isSameKey(left: PublicKey, right: PublicKey): boolean {
+  return left.kind === right.kind && Buffer.compare(left.bytes, right.bytes) === 0;
+}
+
+function unreachable(): never {
+  throw new Error("a repository is opened before its host is known");
+}

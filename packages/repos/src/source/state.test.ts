@@ -1,0 +1,49 @@
+import { MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { fits, hasRoomFor, MAX_IN_WORK, newRepo, newState, readState, type ReposState, writeState } from "./state.ts";
+
+const key = fc.stringMatching(/^[a-z.]{1,60}\/[a-zA-Z0-9-]{1,900}$/);
+const repo = fc.record({
+  did: fc.stringMatching(/^did:plc:[a-z2-7]{24}$/),
+  after: fc.option(key),
+  attempts: fc.nat(20),
+  isWalkOnly: fc.boolean(),
+});
+const state: fc.Arbitrary<ReposState> = fc.record({
+  inWork: fc.array(repo, { maxLength: 20 }),
+  list: fc.option(fc.record({ cursor: fc.option(fc.string({ maxLength: 1_000 })), taken: fc.nat(10_000) })),
+  known: fc.nat(),
+  done: fc.nat(),
+  failed: fc.nat(),
+  deferred: fc.nat(),
+  serial: fc.nat(),
+  takenUp: fc.constantFrom("", "wait#000001795867652515#000000000001"),
+});
+
+test("a state is read as it was written", () => {
+  fc.assert(
+    fc.property(state, (value) => {
+      expect(readState(writeState(value))).toEqual(value);
+    }),
+  );
+  expect(() => readState("[2]")).toThrow(TypeError);
+});
+
+test("issue 15.2: what fits is at most 2 KB and 16 repositories, whatever their keys are", () => {
+  fc.assert(
+    fc.property(state, (value) => {
+      const bytes = Buffer.byteLength(writeState(value));
+      expect(fits(value)).toBe(bytes <= MAX_SOURCE_TEXT_BYTES && value.inWork.length <= MAX_IN_WORK);
+    }),
+  );
+});
+
+test("sixteen repositories of the usual kind fit, with the keys that they will have", () => {
+  let value = newState(100);
+  for (let index = 0; index < 30; index++) {
+    const next = newRepo(`did:plc:${String(index).padStart(24, "a")}`);
+    if (hasRoomFor(value, next)) value = { ...value, inWork: [...value.inWork, next] };
+  }
+  expect(value.inWork).toHaveLength(MAX_IN_WORK);
+});

@@ -1,0 +1,12 @@
+/** What BACKFILL_SOURCE changes: what the run that is begun reads. */
+import { newRun } from "@firehose-backfill/backfill/new-run";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { ALICE } from "@firehose-backfill/testing/repos/test-repo";
+
+type Settings = Readonly<Record<string, string>>;
+
+/** Kind and start of the run that is begun. */
+export async function observeSource(settings: Settings): Promise<readonly [string, string]> {
+  const { source, start } = newRun(parseConfig({ BACKFILL_DIDS: ALICE, ...settings }), { runId: "run", nowMs: 0 });
+  return [source.kind, start.kind];
+}
