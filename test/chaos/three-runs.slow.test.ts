@@ -48,8 +48,8 @@ const FIRST_FRAME = 60;
 
 const RUNS = [
   /** `frames`: up to this one. */
-  { name: "whole-a", frames: 1_400, settings: {}, keep: () => true },
-  { name: "whole-b", frames: 1_400, settings: {}, keep: () => true },
+  { name: "whole-a", frames: 1_200, settings: {}, keep: () => true },
+  { name: "whole-b", frames: 1_200, settings: {}, keep: () => true },
   {
     name: "posts-c",
     frames: 2_027,
