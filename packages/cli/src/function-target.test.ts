@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { emptyHistory } from "@firehose-backfill/status/history";
+import { summaryOfRun } from "@firehose-backfill/status/run-summary";
+import { sampleRun } from "@firehose-backfill/testing/status/sample-run";
 import { sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { functionTarget } from "./function-target.ts";
@@ -123,15 +125,22 @@ describe("--function", () => {
 
   it("issue 14.1: has a snapshot of each run from the control function, and from the status function", async () => {
     const all = [sampleSnapshot({ runId: "id-1" }), sampleSnapshot({ runId: "id-2" })];
-    await using lambda = await lambdaServer(({ name }) =>
+    const last = { ...sampleSnapshot({ runId: "id-2" }), openRuns: 2 };
+    await using lambda = await lambdaServer(({ name, event }) =>
       name === NAME
-        ? { body: { ok: true, message: "2 runs are open", snapshot: all[1], snapshots: all } }
-        : { body: { statusCode: 200, headers: {}, body: JSON.stringify(all) } },
+        ? { body: { ok: true, message: "2 runs are open", snapshot: last, snapshots: all } }
+        : {
+            body: { statusCode: 200, body: JSON.stringify(JSON.stringify(event).includes("/runs.json") ? all : last) },
+          },
     );
     const invoke = loadInvoker().then(({ openInvoker }) => openInvoker());
     for (const name of [NAME, "backfill-test-status"])
       expect(await functionTarget({ name, invoke: await invoke }).snapshots()).toEqual(all);
-    expect(lambda.calls.map(({ event }) => event)).toMatchObject([{ action: "status" }, { rawPath: "/runs.json" }]);
+    expect(lambda.calls.map(({ event }) => event)).toMatchObject([
+      { action: "status" },
+      { rawPath: "/status.json" },
+      { rawPath: "/runs.json" },
+    ]);
   });
 
   it.each<[string, Answer, RegExp]>([
@@ -155,6 +164,47 @@ describe("--function", () => {
     expect(world.stderr()).toMatch(message);
     expect(lambda.calls).toHaveLength(1);
   });
+});
+
+describe("issue 14.6: several deployed runs", () => {
+  const runs = ["run-1", "run-2"].map((runId) => sampleSnapshot({ runId, name: `name of ${runId}` }));
+  const began = Date.UTC(2026, 1, 1);
+  const past = [
+    summaryOfRun(sampleRun({ runId: "run-0", status: "succeeded", createdAtMs: began, finishedAtMs: began + 60_000 })),
+  ];
+  const bodies: Readonly<Record<string, unknown>> = {
+    "/status.json": { ...runs[1], openRuns: 2 },
+    "/runs.json": runs,
+    "/past.json": past,
+  };
+  const serve = () =>
+    lambdaServer(({ name, event }) => {
+      if (name === NAME) return { body: { ok: true, message: "", snapshot: runs[1], snapshots: runs } };
+      const path: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "rawPath") : "";
+      return { body: { statusCode: 200, headers: {}, body: JSON.stringify(bodies[String(path)]) } };
+    });
+
+  it.each([
+    [NAME, 1],
+    ["backfill-test-status", 2],
+  ])("status --all asks %s for each, with %i calls", async (name, calls) => {
+    await using lambda = await serve();
+    await using world = await testWorld();
+    expect(await ask(world, "status", "--json", "--all", "--function", name)).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual(runs);
+    expect(lambda.calls).toHaveLength(calls);
+  });
+
+  it.each([NAME, "backfill-test-status"])(
+    "runs lists the past ones, too, which the status function knows: %s",
+    async (name) => {
+      await using lambda = await serve();
+      await using world = await testWorld();
+      expect(await ask(world, "runs", "--function", name)).toBe(0);
+      expect(world.stdout()).toMatch(/name of run-1[^]*run-0 on/);
+      expect(lambda.calls.map((call) => call.name)).toContain("backfill-test-status");
+    },
+  );
 });
 
 describe("report --function", () => {
@@ -226,9 +276,12 @@ describe("page --function", () => {
     await using world = await testWorld();
     const served = ask(world, "page", "--run", "nightly", "--port", "0", "--function", "backfill-test-status");
     await expect.poll(() => world.stdout(), { timeout: 10_000 }).toMatch(/^http:/);
-    expect(world.stdout()).toMatch(/\/\?run=nightly\n$/);
+    const { runId } = sampleSnapshot();
+    expect(world.stdout()).toMatch(new RegExp(`/\\?run=${runId}\n$`));
     expect(await (await fetch(world.stdout().trim())).text()).toContain("26,950");
-    for (const { event } of lambda.calls) expect(event).toMatchObject({ rawQueryString: "run=nightly" });
+    const asked = lambda.calls.map(({ event }) => event);
+    expect(asked[0]).toMatchObject({ rawPath: "/status.json", rawQueryString: "run=nightly" });
+    expect(asked).toContainEqual(expect.objectContaining({ rawQueryString: `run=${runId}` }));
     world.signal("SIGINT");
     expect(await served).toBe(130);
   });
@@ -239,7 +292,7 @@ describe("page --function", () => {
       route.endsWith("?run=nightly") ? { body: sampleSnapshot() } : { status: 404, body: { ok: false } },
     );
     expect(await ask(world, "page", "--run", "nightly")).toBe(0);
-    expect(world.stdout()).toBe(`${server.url}/?run=nightly\n`);
+    expect(world.stdout()).toBe(`${server.url}/?run=${sampleSnapshot().runId}\n`);
     expect(await ask(world, "page", "--run", "nobody")).toBe(2);
     expect(world.stderr()).toContain("no run has the id or the name nobody");
   });

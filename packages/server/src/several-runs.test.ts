@@ -16,6 +16,7 @@ function serve() {
     history: () => emptyHistory(NIGHTLY.runId ?? ""),
     runs: {
       all: async () => RUNS,
+      past: async () => [],
       find: async (wanted) => {
         const snapshot = RUNS.find(({ runId, name }) => runId === wanted || name === wanted);
         return snapshot === undefined ? null : { snapshot, history: emptyHistory(snapshot.runId ?? "") };

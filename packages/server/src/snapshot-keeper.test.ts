@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
+import { summaryOfSnapshot } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { expect, test, vi } from "vitest";
 import { keepSnapshots } from "./snapshot-keeper.ts";
@@ -27,6 +28,8 @@ async function keep(first: readonly Snapshot[]) {
       collected += 1;
       return now;
     },
+    // Runs that are over stay listed, and with them their files.
+    past: async () => [LONG, NIGHTLY].flatMap((snapshot) => summaryOfSnapshot(snapshot) ?? []),
     log: (line) => void lines.push(line),
     onTick: () => {},
     onSnapshot: ({ runId }, kind) => void told.push([runId, kind]),

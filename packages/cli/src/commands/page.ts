@@ -17,8 +17,8 @@ export const page: Command = {
   details:
     "A deployed page answers signed requests only, and a browser cannot sign. So this command serves the page on 127.0.0.1\nuntil Ctrl-C and signs with your AWS credentials. They need lambda:InvokeFunction on the function.",
   options: {
-    port: { takes: "N", help: "Port to serve it on; default PORT, 0: any free port." },
     ...RUN_OPTION,
+    port: { takes: "N", help: "Port to serve it on; default PORT, 0: any free port." },
     ...TARGET_OPTIONS,
   },
   examples: [
@@ -33,9 +33,9 @@ export const page: Command = {
       args,
       "there is no page. firehose-backfill status shows the last known status",
     );
-    const run = args.text("run");
-    // A run that is not there is said now, and not by the browser.
-    if (run !== undefined) await target.snapshot(run);
+    const wanted = args.text("run");
+    // A name that no run has is told here, and not by the page.
+    const run = wanted === undefined ? null : (await target.snapshot(wanted)).runId;
     if (args.text("function") === undefined) {
       context.stdout.write(`${addressOf(target.address, run)}\n`);
       return EXIT.ok;
@@ -57,21 +57,21 @@ function portOf(context: CliContext, args: Args): number {
   );
 }
 
-function addressOf(url: string, run: string | undefined): string {
-  return run === undefined ? url : `${url}/?run=${encodeURIComponent(run)}`;
+function addressOf(url: string, run: string | null): string {
+  return run === null ? url : `${url}/?run=${encodeURIComponent(run)}`;
 }
 
 /** Resolves with the exit code when it is stopped. */
 async function serve(
   context: CliContext,
   target: ControlTarget,
-  { port, run }: { readonly port: number; readonly run: string | undefined },
+  { port, run }: { readonly port: number; readonly run: string | null },
 ): Promise<number> {
   using signals = listenForStop(context, () => {});
   const { startHttpServer } = await context.loadPage();
-  const ask = rememberSnapshot({ snapshot: () => target.snapshot(run) }, () => context.clock.now());
+  const ask = rememberSnapshot(target, () => context.clock.now());
   // The history that the run's own ticks have stored, continued with what this process sees.
-  let history: History = (await target.history(run)) ?? emptyHistory("");
+  let history: History = (await target.history()) ?? emptyHistory("");
   const snapshot = async () => {
     const now = await ask();
     history = addSnapshot(history, now);
@@ -83,6 +83,17 @@ async function serve(
     port,
     snapshot,
     history: () => history,
+    runs: {
+      all: async () => {
+        const now = await snapshot();
+        return (now.openRuns ?? 1) < 2 ? [now] : target.snapshots();
+      },
+      past: () => target.past(),
+      find: async (run) => {
+        const now = await target.snapshot(run);
+        return { snapshot: now, history: (await target.history(run)) ?? emptyHistory(now.runId ?? "") };
+      },
+    },
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });
