@@ -4,6 +4,7 @@
  * database itself records when batches come and how many there are at once.
  */
 import { readFile } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { startPostgres } from "@firehose-backfill/embedded/postgres-server";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { snapshotFileOf } from "@firehose-backfill/server/state-files";
@@ -42,14 +43,16 @@ const SETTLED_AFTER_MS = 12_000;
 /** A kill between reserving and sending leaves slots unused: the runs are then slower for as long as these take. */
 const UNUSED_SLOTS_MS = 3_000;
 const MINUTE_MS = 60_000;
+/** Processes that want to run, for each processor: above it, consumers come too late for their slots, which makes the runs slower. */
+const MOST_LOAD = 4;
 
 /** Those before are the commits of imports, of 200 operations each: more than two minutes at this pace. */
 const FIRST_FRAME = 60;
 
 const RUNS = [
   /** `frames`: up to this one. */
-  { name: "whole-a", frames: 1_200, settings: {}, keep: () => true },
-  { name: "whole-b", frames: 1_200, settings: {}, keep: () => true },
+  { name: "whole-a", frames: 1_400, settings: {}, keep: () => true },
+  { name: "whole-b", frames: 1_400, settings: {}, keep: () => true },
   {
     name: "posts-c",
     frames: 2_027,
@@ -140,14 +143,14 @@ test("issue 14: three runs, killed and resumed at random: each has its own rows,
   const seconds = ((stretch.at(-1)?.atMs ?? 0) - (stretch[0]?.atMs ?? 0)) / 1000;
   const rate = (batchesPerSecond(stretch) ?? 0) * BATCH_SIZE;
   const mostAtOnce = Math.max(...batches.map(({ locks }) => locks));
-  const hasBackedOff = last.log().includes("backing off");
+  const isTooBusy = last.log().includes("backing off") || (loadavg()[0] ?? 0) > MOST_LOAD * availableParallelism();
   process.stderr.write(
-    `three runs: ${KILLS} kills, ${expected.map(({ events }) => events).join(" + ")} events, ${rate.toFixed(1)} of ${RATE} events/s over ${seconds.toFixed(0)} s, at most ${mostAtOnce} batches at once in ${batches.length}${hasBackedOff ? "; the machine is too busy: the database was slow, and the pace was lowered" : ""}\n`,
+    `three runs: ${KILLS} kills, ${expected.map(({ events }) => events).join(" + ")} events, ${rate.toFixed(1)} of ${RATE} events/s over ${seconds.toFixed(0)} s, at most ${mostAtOnce} batches at once in ${batches.length}${isTooBusy ? "; the machine is too busy to keep the pace, so it is only judged that nothing was faster" : ""}\n`,
   );
   expect(mostAtOnce).toBeLessThanOrEqual(MAX_CONCURRENT);
   expect(mostInAMinute(batches) * BATCH_SIZE).toBeLessThanOrEqual(1.05 * 60 * RATE + BATCH_SIZE);
   expect(rate).toBeLessThanOrEqual(RATE * 1.02);
-  if (hasBackedOff) return;
+  if (isTooBusy) return;
   expect(seconds).toBeGreaterThan(30);
   expect(rate).toBeGreaterThanOrEqual(RATE * 0.98);
 }, 900_000);

@@ -65,7 +65,7 @@ function addressOf(url: string, run: string | null): string {
 async function serve(
   context: CliContext,
   target: ControlTarget,
-  { port, run }: { readonly port: number; readonly run: string | null },
+  { port, run: shown }: { readonly port: number; readonly run: string | null },
 ): Promise<number> {
   using signals = listenForStop(context, () => {});
   const { startHttpServer } = await context.loadPage();
@@ -97,7 +97,7 @@ async function serve(
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });
-  context.stdout.write(`${addressOf(server.url, run)}\n`);
+  context.stdout.write(`${addressOf(server.url, shown)}\n`);
   context.stderr.write(`The page of ${target.address}, until Ctrl-C.\n`);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
   signals.stop.addEventListener("abort", () => stop(undefined), { once: true });
