@@ -140,6 +140,7 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
         ]),
       ],
     },
+    { height: 5, widgets: [runs(facts)] },
     { height: 6, widgets: [recentErrors(facts)] },
   ];
 }
@@ -154,6 +155,31 @@ function heading(): Widget {
         `State, progress, settings and gaps: \`firehose-backfill page --function ${functionName("status")}\`.`,
         `Pause, resume, tune: the Test menu of \`${control}\`, or \`firehose-backfill pause --function ${control}\`.`,
       ].join("\n"),
+    },
+  };
+}
+
+/** The metrics have no dimension for the run. What an alarm is about is in the fields of the reader's log lines, one line a run a tick. */
+function runs(facts: Facts): Widget {
+  const latest = {
+    name: "runName",
+    state: "status",
+    applied: "processed",
+    dead_events: "dead",
+    rate: "ratePerSecond",
+    waits_for: "waitingFor",
+    overdue_s: "oldestDueSeconds",
+    falls_off_in_s: "fallsOffInSeconds",
+    last_tick: "endedBecause",
+  };
+  const columns = Object.entries(latest).map(([column, field]) => `latest(${field}) as ${column}`);
+  return {
+    type: "log",
+    properties: {
+      title: "Runs, as their last ticks said",
+      region: facts.region,
+      view: "table",
+      query: `SOURCE '${facts.readerLogs}' | filter ispresent(runId) and ispresent(processed) | stats ${columns.join(", ")} by runId | sort runId desc | limit 20`,
     },
   };
 }

@@ -1,13 +1,6 @@
 /** The clients of an environment: the table and the queues. Where they are, and with which rights, is the deploy's business. */
-import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
-import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
-import { createDynamoItems } from "@firehose-backfill/checkpoint/source-items";
-import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Clock } from "@firehose-backfill/core/clock";
-import { createSqsClient } from "@firehose-backfill/queue/sqs-client";
-import { createSqsQueue } from "@firehose-backfill/queue/sqs-queue";
-import type { BatchQueue } from "@firehose-backfill/queue/types";
-import type { SourceItems } from "@firehose-backfill/source/items";
+import { type Adapters, openAdapters } from "@firehose-backfill/server/adapters";
 import type { DeployedConfig } from "./deployed-config.ts";
 
 /**
@@ -19,26 +12,17 @@ const TABLE_LIMITS = { connectTimeoutMs: 2_000, requestTimeoutMs: 2_500 };
 /** Above the second for which a redrive and a look into the dead-letter queue wait. */
 const QUEUE_LIMITS = { connectTimeoutMs: 2_000, requestTimeoutMs: 5_000 };
 
-export interface Services {
-  readonly store: CheckpointStore;
-  readonly items: SourceItems;
-  readonly queue: BatchQueue;
-}
+/** An environment is frozen, and nobody closes what it has opened. */
+export type Services = Pick<Adapters, "store" | "items" | "queue">;
 
 export function openServices(
   { table, queueUrl, dlqUrl }: DeployedConfig,
   options: { readonly clock: Clock; readonly random: () => number },
 ): Services {
-  const client = createDynamoClient({ endpoint: null, limits: TABLE_LIMITS });
-  return {
-    store: createDynamoStore({ client, table, hasTtl: true }),
-    items: createDynamoItems({ client, table }),
-    queue: createSqsQueue({
-      client: createSqsClient({ endpoint: null, limits: QUEUE_LIMITS }),
-      queueUrl,
-      dlqUrl,
-      countsBase64: false,
-      ...options,
-    }),
-  };
+  const addresses = { table, tableEndpoint: null, queueUrl, dlqUrl, queueEndpoint: null };
+  return openAdapters(addresses, {
+    ...options,
+    limits: { table: TABLE_LIMITS, queue: QUEUE_LIMITS },
+    hasTtl: true,
+  });
 }

@@ -39,6 +39,15 @@ export function createTickReporter({ logger, metrics, publish }: Observability):
         endedBecause,
       };
       const suffix = isOnly ? "" : runSuffix(run);
+      const nowMs = Date.parse(snapshot.at);
+      const readTo = snapshot.cursor.reader?.time ?? null;
+      // What alarms are about: the metrics have no dimension for the run, and the dashboard's list of runs reads these.
+      const trouble = {
+        waitingSeconds: secondsWaiting(run, nowMs),
+        ...(outstanding === null ? {} : { oldestDueSeconds: secondsOverdue(run, outstanding, nowMs) }),
+        ...(readTo === null ? {} : { readerLagSeconds: (nowMs - Date.parse(readTo)) / 1000 }),
+        ...(snapshot.fallsOffInSeconds === null ? {} : { fallsOffInSeconds: snapshot.fallsOffInSeconds }),
+      };
       logger.info(`${progressLine({ received, processed, skipped, ratePerSecond })}${suffix}`, {
         ...about,
         received,
@@ -48,6 +57,8 @@ export function createTickReporter({ logger, metrics, publish }: Observability):
         ratePerSecond,
         frames: read?.frames ?? 0,
         windows: read?.windows ?? 0,
+        ...trouble,
+        ...(run.waiting === null ? {} : { waitingFor: run.waiting.for }),
       });
       const usedMb = snapshot.memory.usedMb ?? readerMb;
       const limitMb = snapshot.memory.limitMb ?? run.throttle.maxMemoryMb;
@@ -60,13 +71,10 @@ export function createTickReporter({ logger, metrics, publish }: Observability):
       if (isLeaseLost) addMetric(metrics, "LeaseLost", 1);
       addMetric(metrics, "MemoryRssMb", readerMb);
       // Zeros, too: an alarm ends when it receives a value below its threshold, not when it receives none.
-      const nowMs = Date.parse(snapshot.at);
-      addMetric(metrics, "WaitingSeconds", secondsWaiting(run, nowMs));
-      if (outstanding !== null) addMetric(metrics, "OldestDueSeconds", secondsOverdue(run, outstanding, nowMs));
-      const readTo = snapshot.cursor.reader?.time ?? null;
-      if (readTo !== null)
-        addMetric(metrics, "ReaderLagSeconds", (Date.parse(snapshot.at) - Date.parse(readTo)) / 1000);
-      if (snapshot.fallsOffInSeconds !== null) addMetric(metrics, "FallsOffInSeconds", snapshot.fallsOffInSeconds);
+      addMetric(metrics, "WaitingSeconds", trouble.waitingSeconds);
+      if (trouble.oldestDueSeconds !== undefined) addMetric(metrics, "OldestDueSeconds", trouble.oldestDueSeconds);
+      if (trouble.readerLagSeconds !== undefined) addMetric(metrics, "ReaderLagSeconds", trouble.readerLagSeconds);
+      if (trouble.fallsOffInSeconds !== undefined) addMetric(metrics, "FallsOffInSeconds", trouble.fallsOffInSeconds);
       if (isOnly) return;
       // Beside others its metrics are a line of their own, which says whose they are. Alarms see all of them.
       metrics.addMetadata("run", run.name ?? run.runId);

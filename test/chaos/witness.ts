@@ -56,7 +56,7 @@ export function createWitness(dataDir: string, testimony: Testimony, databaseUrl
 }
 
 /** Of the embedded Postgres that runs there now. */
-async function databaseUrlIn(dataDir: string): Promise<string> {
+export async function databaseUrlIn(dataDir: string): Promise<string> {
   const [password, postmaster] = await Promise.all([
     readFile(`${dataDir}/postgres/password`, "utf8"),
     readFile(`${dataDir}/postgres/data/postmaster.pid`, "utf8"),

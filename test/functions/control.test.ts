@@ -140,6 +140,36 @@ describe("the life of a run", () => {
   });
 });
 
+describe("issue 14.1: several runs on one stage", () => {
+  it("are listed where an event names none, which is wrong in itself; and each is steered and shown by its name", async () => {
+    await using several = await services.newStage({ name: "several", relayUrl: relay.url });
+    await several.ask({ action: "start", collections: ["app.bsky.feed.post"], name: "posts" });
+    await several.ask({ action: "start", collections: ["app.bsky.feed.like"], name: "likes" });
+    expect(await several.ask({ action: "pause" })).toMatchObject({
+      ok: false,
+      isMalformed: true,
+      message: expect.stringMatching(/^2 runs are open: say which one to pause .*posts.*likes/s),
+    });
+    expect(await several.ask({ action: "status" })).toMatchObject({
+      ok: true,
+      message: expect.stringMatching(/^2 runs are open:/),
+      snapshots: [{ name: "posts" }, { name: "likes" }],
+    });
+    const one = await several.ask({ action: "status", run: "posts" });
+    expect(one).toMatchObject({ ok: true, snapshot: { name: "posts" } });
+    expect(one).not.toHaveProperty("snapshots");
+    expect(await several.ask({ action: "cancel", run: "posts" })).toMatchObject({
+      snapshot: { name: "posts", status: "cancelling" },
+    });
+    await several.tick();
+    // One is open: the answer is as it always was.
+    const last = await several.ask({ action: "status" });
+    expect(last).toMatchObject({ ok: true, snapshot: { name: "likes" } });
+    expect(last).not.toHaveProperty("snapshots");
+    await several.ask({ action: "cancel" });
+  });
+});
+
 describe("the status page", () => {
   async function get(path: string, accept: string, method = "GET") {
     const { body } = await stage.functions.status.invoke({

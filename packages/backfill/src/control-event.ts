@@ -41,8 +41,8 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  /** `id`: of one dead event; left out: all that is dead. */
-  | { readonly action: "redrive"; readonly id?: string }
+  /** `id`: of one dead event; `run`: only what is dead of this one; neither: all that is dead. */
+  | { readonly action: "redrive"; readonly id?: string; readonly run?: string }
   | { readonly action: "discard"; readonly which: DiscardWhich }
   | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
@@ -79,7 +79,7 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: ["id"],
+  redrive: ["id", "run"],
   discard: ["id", "reason", "all", "run"],
   pause: ["now", "run"],
   resume: ["from", "run"],
@@ -110,7 +110,7 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return { action, ...run };
     case "redrive": {
       const id = deadId(event, action);
-      return id === undefined ? { action } : { action, id };
+      return id === undefined ? { action, ...run } : { action, id, ...run };
     }
     case "discard":
       return { action, which: discardWhich(event, run) };

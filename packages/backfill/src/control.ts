@@ -56,7 +56,7 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
     case "tune":
       return tuneRun(deps, event, by);
     case "redrive":
-      return redriveAndSay(deps, event.id);
+      return redriveAndSay(deps, event);
     case "discard":
       return discardAndSay(deps, event.which);
     case "plan":

@@ -2,7 +2,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError } from "@firehose-backfill/core/errors";
-import { labelOf } from "./open-run.ts";
+import { chooseRun, labelOf } from "./open-run.ts";
 import { redriveDead, type RedriveDeps, redriveOne } from "./redrive.ts";
 
 export interface RedriveAnswerDeps extends RedriveDeps {
@@ -13,17 +13,26 @@ export interface RedriveAnswerDeps extends RedriveDeps {
 /** For these reasons, the row in `dead_events` holds no event. */
 const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
 
-/** `run`: the open one, or the last one; of one dead event: its own. */
+/**
+ * `id`: one dead event; `run`: the id or the name of a run, of which everything dead is tried; neither: what is dead of every run. `run` of
+ * the answer: that one, or the event's; else the open one, or the last one.
+ * @throws ChooseRunError where no run has this id or name
+ */
 export async function redriveAndSay(
   deps: RedriveAnswerDeps,
-  id?: string,
+  wanted: { readonly id?: string; readonly run?: string } = {},
 ): Promise<{ message: string; run: Run | null }> {
-  if (id !== undefined) {
-    const { run } = await redriveOne(deps, id);
-    return { message: `dead event ${id} is back in the queue; it is applied at the pace of ${labelOf(run)}`, run };
+  const chosen = wanted.run === undefined ? null : await chooseRun(deps, "redrive", wanted.run);
+  if (wanted.id !== undefined) {
+    const { run } = await redriveOne(deps, wanted.id);
+    return {
+      message: `dead event ${wanted.id} is back in the queue; it is applied at the pace of ${labelOf(run)}`,
+      run,
+    };
   }
-  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps);
-  const run = await deps.store.currentRun();
+  const only = chosen === null ? {} : { runId: chosen.runId };
+  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps, only);
+  const run = chosen ?? (await deps.store.currentRun());
   const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);
   const stay = [
     ...(lettersLeft === 0 ? [] : [`about ${lettersLeft} dead batches are left: redrive again`]),
@@ -35,7 +44,8 @@ export async function redriveAndSay(
       ? []
       : [`batches of run ${run?.runId} stay in the queue until this is mended: ${elsewhere}`]),
   ];
-  const message = `${deadLetters} dead letters and ${deadEvents} dead events are back in the queue; they are applied at the pace of the run`;
+  const whose = chosen === null ? "" : ` of ${labelOf(chosen)}`;
+  const message = `${deadLetters} dead letters and ${deadEvents} dead events${whose} are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run };
 }
 

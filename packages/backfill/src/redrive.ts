@@ -15,7 +15,7 @@ import { describeError, isRetryable, UsageError } from "@firehose-backfill/core/
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
-import type { BatchQueue, QueueLimits } from "@firehose-backfill/queue/types";
+import type { BatchQueue, IncomingMessage, QueueLimits } from "@firehose-backfill/queue/types";
 import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
 
 export interface RedriveDeps {
@@ -24,6 +24,11 @@ export interface RedriveDeps {
   readonly clock: Pick<Clock, "now">;
   /** Absent: there is no database to read from. */
   readonly openDeadEvents?: () => DeadEvents;
+}
+
+export interface RedriveOptions {
+  /** Only this run's dead letters and dead events. Left out: everything that is dead. */
+  readonly runId?: string;
 }
 
 export interface Redriven {
@@ -71,12 +76,18 @@ export class LettersStayError extends Error {
  * @throws UsageError, if nothing has changed; LettersStayError; QueueError, TableError, SinkError: a part may be done, and the
  * call may be repeated.
  */
-export async function redriveDead(deps: RedriveDeps): Promise<Redriven> {
+export async function redriveDead(deps: RedriveDeps, { runId }: RedriveOptions = {}): Promise<Redriven> {
   const limits = await deps.queue.readLimits();
   refuseSmallQueue(limits);
   // The dead events do not wait for the letters' result, so neither blocks the other.
-  const [letters] = await Promise.allSettled([deps.queue.redrive({ max: AT_ONCE, withinMs: LETTERS_WITHIN_MS })]);
-  const events = await redriveEvents(deps, limits);
+  const [letters] = await Promise.allSettled([
+    deps.queue.redrive({
+      max: AT_ONCE,
+      withinMs: LETTERS_WITHIN_MS,
+      ...(runId === undefined ? {} : { isWanted: isOf(runId) }),
+    }),
+  ]);
+  const events = await redriveEvents(deps, limits, runId);
   if (letters.status === "rejected") throw new LettersStayError(letters.reason, events);
   return { deadLetters: letters.value.moved, lettersLeft: letters.value.left, ...events };
 }
@@ -120,9 +131,15 @@ function refuseSmallQueue(limits: QueueLimits): void {
     );
 }
 
+/** What is not readable belongs to no run. */
+function isOf(runId: string): (message: IncomingMessage) => boolean {
+  return ({ content }) => content.kind === "batch" && content.batch.key.runId === runId;
+}
+
 async function redriveEvents(
   deps: RedriveDeps,
   limits: QueueLimits,
+  ofRun: string | undefined,
 ): Promise<Omit<Redriven, "deadLetters" | "lettersLeft">> {
   if (deps.openDeadEvents === undefined) return { deadEvents: 0, untriable: 0, abandoned: 0 };
   await using dead = deps.openDeadEvents();
@@ -130,7 +147,13 @@ async function redriveEvents(
   let deadEvents = 0;
   let abandoned = 0;
   for (let claimed = 0; claimed < AT_ONCE;) {
-    const events = await dead.claim({ sinceMs, nowMs: sinceMs, limit: Math.min(CLAIMED_AT_ONCE, AT_ONCE - claimed) });
+    const limit = Math.min(CLAIMED_AT_ONCE, AT_ONCE - claimed);
+    const events = await dead.claim({
+      sinceMs,
+      nowMs: sinceMs,
+      limit,
+      ...(ofRun === undefined ? {} : { runId: ofRun }),
+    });
     if (events.length === 0) break;
     claimed += events.length;
     for (const [runId, its] of Map.groupBy(events, (each) => each.runId)) {
@@ -139,7 +162,7 @@ async function redriveEvents(
       else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }
-  return { deadEvents, untriable: await dead.countUntriable(), abandoned };
+  return { deadEvents, untriable: await dead.countUntriable(ofRun), abandoned };
 }
 
 /** Ledger first, then the queue: an entry without a message has no effect, a message without an entry would be dropped. */

@@ -14,6 +14,8 @@ export interface Command {
   /** For the command's own help: what it does, in a few sentences. */
   readonly details?: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Present: the command takes no `--run`; this says why, and what does. */
+  readonly noRun?: string;
   /** Arguments without dashes; absent: none are allowed. */
   readonly operands?: {
     readonly name: string;

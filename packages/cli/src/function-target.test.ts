@@ -7,7 +7,9 @@ import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import { sampleRun } from "@firehose-backfill/testing/status/sample-run";
 import { sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { functionTarget } from "./function-target.ts";
 import { main } from "./main.ts";
+import { testServer } from "@firehose-backfill/testing/cli/answering-server";
 import { testWorld, type TestWorld } from "@firehose-backfill/testing/cli/world";
 
 interface Call {
@@ -92,6 +94,53 @@ describe("--function", () => {
       expect(JSON.parse(world.stdout())).toEqual(sampleSnapshot());
     }
     expect(lambda.calls.map(({ event }) => event)).toMatchObject([{ action: "status" }, { rawPath: "/status.json" }]);
+  });
+
+  it("issue 14.1: exits 2 where several runs are open and none is named", async () => {
+    const message = "2 runs are open: say which one to pause with --run ID or --run NAME. Open runs:\nid-1\nid-2";
+    await using _ = await lambdaServer(() => ({
+      body: { ok: false, message, problems: [message], isMalformed: true },
+    }));
+    await using world = await testWorld();
+    expect(await ask(world, "pause", "--function", NAME)).toBe(2);
+    expect(world.stderr()).toBe(`firehose-backfill: ${message}\n`);
+  });
+
+  it("issue 14.1: names the run to the control function, and to the status function", async () => {
+    await using lambda = await lambdaServer(({ name }) =>
+      name === NAME
+        ? { body: { ok: true, message: "", snapshot: sampleSnapshot() } }
+        : { body: { statusCode: 200, headers: {}, body: JSON.stringify(sampleSnapshot()) } },
+    );
+    await using world = await testWorld();
+    expect(await ask(world, "report", "--run", "nightly", "--out", "-", "--function", NAME)).toBe(0);
+    expect(await ask(world, "report", "--run", "nightly", "--out", "-", "--function", "backfill-test-status")).toBe(0);
+    expect(lambda.calls.map(({ event }) => event)).toMatchObject([
+      { action: "status", run: "nightly" },
+      { action: "status", history: true, run: "nightly" },
+      { rawPath: "/status.json", rawQueryString: "run=nightly" },
+      { rawPath: "/history.json", rawQueryString: "run=nightly" },
+    ]);
+  });
+
+  it("issue 14.1: has a snapshot of each run from the control function, and from the status function", async () => {
+    const all = [sampleSnapshot({ runId: "id-1" }), sampleSnapshot({ runId: "id-2" })];
+    const last = { ...sampleSnapshot({ runId: "id-2" }), openRuns: 2 };
+    await using lambda = await lambdaServer(({ name, event }) =>
+      name === NAME
+        ? { body: { ok: true, message: "2 runs are open", snapshot: last, snapshots: all } }
+        : {
+            body: { statusCode: 200, body: JSON.stringify(JSON.stringify(event).includes("/runs.json") ? all : last) },
+          },
+    );
+    const invoke = loadInvoker().then(({ openInvoker }) => openInvoker());
+    for (const name of [NAME, "backfill-test-status"])
+      expect(await functionTarget({ name, invoke: await invoke }).snapshots()).toEqual(all);
+    expect(lambda.calls.map(({ event }) => event)).toMatchObject([
+      { action: "status" },
+      { rawPath: "/status.json" },
+      { rawPath: "/runs.json" },
+    ]);
   });
 
   it.each<[string, Answer, RegExp]>([
@@ -218,6 +267,34 @@ describe("page --function", () => {
     ]);
     world.signal("SIGINT");
     expect(await served).toBe(130);
+  });
+
+  it("issue 14.1: serves the page of the run that is named", async () => {
+    await using lambda = await lambdaServer(() => ({
+      body: { statusCode: 200, body: JSON.stringify(sampleSnapshot()) },
+    }));
+    await using world = await testWorld();
+    const served = ask(world, "page", "--run", "nightly", "--port", "0", "--function", "backfill-test-status");
+    await expect.poll(() => world.stdout(), { timeout: 10_000 }).toMatch(/^http:/);
+    const { runId } = sampleSnapshot();
+    expect(world.stdout()).toMatch(new RegExp(`/\\?run=${runId}\n$`));
+    expect(await (await fetch(world.stdout().trim())).text()).toContain("26,950");
+    const asked = lambda.calls.map(({ event }) => event);
+    expect(asked[0]).toMatchObject({ rawPath: "/status.json", rawQueryString: "run=nightly" });
+    expect(asked).toContainEqual(expect.objectContaining({ rawQueryString: `run=${runId}` }));
+    world.signal("SIGINT");
+    expect(await served).toBe(130);
+  });
+
+  it("issue 14.1: prints the address of the page of one run; exit code 2 if there is no such run", async () => {
+    await using world = await testWorld();
+    await using server = await testServer(world.dataDir, ({ route }) =>
+      route.endsWith("?run=nightly") ? { body: sampleSnapshot() } : { status: 404, body: { ok: false } },
+    );
+    expect(await ask(world, "page", "--run", "nightly")).toBe(0);
+    expect(world.stdout()).toBe(`${server.url}/?run=${sampleSnapshot().runId}\n`);
+    expect(await ask(world, "page", "--run", "nobody")).toBe(2);
+    expect(world.stderr()).toContain("no run has the id or the name nobody");
   });
 
   it("without a function says where the page is", async () => {

@@ -42,6 +42,16 @@ describe("firehose-backfill", () => {
   });
 
   it.each([
+    [
+      ["tick", "--run", "nightly"],
+      "tick takes no --run: a tick serves all open runs. To stop one of them: pause --run",
+    ],
+    [["plan", "--run", "nightly"], "plan takes no --run: it is about a run that has not begun"],
+    [["events", "--run=nightly"], "events takes no --run: the tables hold one row for a record"],
+    [["doctor", "--run", "nightly"], "doctor takes no --run: it checks what all runs depend on"],
+    [["stop", "--run", "nightly"], "stop takes no --run: it ends the process, and with it all runs"],
+    [["audit", "--run", "nightly"], "audit takes no --run: it compares the copy, which all runs write together"],
+    [["run", "--run", "nightly"], "run takes no --run: it goes on with all open runs"],
     [["rum"], "there is no command rum. Did you mean run?"],
     [["statsu"], "Did you mean status?"],
     [["frobnicate"], "there is no command frobnicate.\n"],

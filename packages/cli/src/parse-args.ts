@@ -5,7 +5,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Args, Command } from "./command.ts";
 import { suggestion } from "./suggest.ts";
 
-type Parsed = Pick<Command, "name" | "options" | "operands">;
+type Parsed = Pick<Command, "name" | "options" | "operands" | "noRun">;
 
 /** @throws UsageError that says what is wrong and where the correct options are described. */
 export function parseArgs(command: Parsed, argv: readonly string[]): Args {
@@ -35,6 +35,7 @@ function parse(command: Parsed, args: readonly string[]) {
   const loose = parseNodeArgs({ args, options, strict: false, tokens: true, allowPositionals: true });
   for (const token of loose.tokens) {
     if (token.kind !== "option" || Object.hasOwn(options, token.name)) continue;
+    if (token.name === "run" && command.noRun !== undefined) throw wrong(command, `takes no --run: ${command.noRun}`);
     const known = Object.keys(options);
     throw wrong(command, `does not know ${escapeForLog(token.rawName, 80)}.${suggestion(token.name, known, "--")}`);
   }

@@ -47,27 +47,33 @@ export interface MoveOptions extends MoveLimits {
 export async function moveBack(options: MoveOptions): Promise<Moved> {
   const { queue, dlq, clock } = options;
   const there = await deadLetterCount(dlq);
-  const goal = Math.min(options.max, there);
+  const { isWanted = () => true } = options;
   const beganMs = clock.now();
   let moved = 0;
+  const passedOver = new Set<string>();
   let lastMovedMs = beganMs;
-  while (moved < goal && clock.now() - beganMs < options.withinMs) {
-    const messages = await receiveMessages(dlq, {
-      max: Math.min(MAX_RECEIVED, goal - moved),
+  const leftToSee = () => there - moved - passedOver.size;
+  while (moved < options.max && leftToSee() > 0 && clock.now() - beganMs < options.withinMs) {
+    const received = await receiveMessages(dlq, {
+      max: Math.min(MAX_RECEIVED, options.max - moved, leftToSee()),
       waitSeconds: 1,
       visibilitySeconds: MOVE_VISIBILITY_SECONDS,
     });
-    if (messages.length === 0) {
+    const messages = received.filter(isWanted);
+    for (const message of received) if (!messages.includes(message)) passedOver.add(message.messageId);
+    if (received.length === 0) {
       // Another process may have looked at a message just now; within this time it becomes visible again.
       if (clock.now() - lastMovedMs > (PEEK_SECONDS + 2) * 1000) break;
       continue;
     }
-    await sendConfirmed(messages.map(toEntry), { ...options, client: queue.client, queueUrl: queue.queueUrl });
-    await deleteAll(dlq, messages);
+    if (messages.length > 0) {
+      await sendConfirmed(messages.map(toEntry), { ...options, client: queue.client, queueUrl: queue.queueUrl });
+      await deleteAll(dlq, messages);
+    }
     moved += messages.length;
     lastMovedMs = clock.now();
   }
-  return { moved, left: Math.max(0, there - moved) };
+  return { moved, left: Math.max(0, leftToSee()) };
 }
 
 /** All its messages, those in flight included. */

@@ -12,6 +12,7 @@ import { describeQueue } from "@firehose-backfill/testing/queue/queue-suite";
 import { packBatches } from "./pack.ts";
 import { createSqsClient } from "./sqs-client.ts";
 import { createSqsQueue } from "./sqs-queue.ts";
+import type { IncomingMessage } from "./types.ts";
 import { batchOf, logged, noise, recordEvent } from "@firehose-backfill/testing/queue/batches";
 import { intercept, isSendBatch } from "@firehose-backfill/testing/queue/intercept";
 
@@ -156,6 +157,14 @@ describe("issue 18.1: dead letters come back by receive, send and delete, on wha
     expect(await queue.redrive({ max: 1_000, withinMs: 25 * SECOND })).toEqual({ moved: 30, left: 10 });
     expect(await queue.figures()).toMatchObject({ ready: 30, deadLetters: 10 });
     expect(await queue.redrive({ max: 1_000, withinMs: 25 * SECOND })).toEqual({ moved: 10, left: 0 });
+  });
+
+  test("issue 14.1: only those that are wanted; the others stay, and are not counted as left", async () => {
+    const { queue } = await openDead();
+    await using _ = queue;
+    const isWanted = ({ content }: IncomingMessage) => content.kind === "batch" && content.batch.key.number % 4 === 0;
+    expect(await queue.redrive({ max: 1_000, withinMs: 600 * SECOND, isWanted })).toEqual({ moved: 10, left: 0 });
+    expect(await queue.figures()).toMatchObject({ ready: 10, deadLetters: 30 });
   });
 
   test("two at once move each of them once", async () => {

@@ -55,11 +55,13 @@ export interface MoveLimits {
   readonly max: number;
   /** After this time, no further message is moved. */
   readonly withinMs: number;
+  /** Left out: every message is moved. The others stay, and cannot be received for half a minute. */
+  readonly isWanted?: (message: IncomingMessage) => boolean;
 }
 
 export interface Moved {
   readonly moved: number;
-  /** About how many of the messages that were there at the beginning remain. SQS's counts are approximate. */
+  /** About how many of the messages that were there at the beginning, and that are wanted as far as is known, remain. SQS's counts are approximate. */
   readonly left: number;
 }
 

@@ -1,4 +1,4 @@
-/** The adapters that every process of a local run needs, made from addresses: the embedded ones or the real services. */
+/** The adapters of every process, local or in Lambda, made from addresses: the embedded ones or the real services. */
 import { createDynamoStore } from "@firehose-backfill/checkpoint/dynamo-store";
 import { createDynamoClient } from "@firehose-backfill/checkpoint/dynamo-client";
 import { createDynamoItems } from "@firehose-backfill/checkpoint/source-items";
@@ -30,21 +30,36 @@ export interface Adapters extends ConsumerAdapters {
   readonly items: SourceItems;
 }
 
+export interface AdapterOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Left out: those of a process that nobody ends after so many seconds. */
+  readonly limits?: { readonly table: CallLimits; readonly queue: CallLimits };
+  /** The table removes items by itself once they have expired. Left out: it does not. */
+  readonly hasTtl?: boolean;
+}
+
+interface CallLimits {
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
 export function openAdapters(
-  addresses: Addresses,
-  options: { readonly clock: Clock; readonly random: () => number },
+  addresses: Omit<Addresses, "databaseUrl">,
+  { limits, hasTtl = false, ...options }: AdapterOptions,
 ): Adapters {
   const isStandIn = addresses.queueEndpoint !== null;
-  const table = createDynamoClient({ endpoint: addresses.tableEndpoint });
+  const limitsOf = (which: "table" | "queue") => (limits === undefined ? {} : { limits: limits[which] });
+  const table = createDynamoClient({ endpoint: addresses.tableEndpoint, ...limitsOf("table") });
   const queue = createSqsQueue({
-    client: createSqsClient({ endpoint: addresses.queueEndpoint }),
+    client: createSqsClient({ endpoint: addresses.queueEndpoint, ...limitsOf("queue") }),
     queueUrl: addresses.queueUrl,
     dlqUrl: addresses.dlqUrl,
     countsBase64: isStandIn,
     ...options,
   });
   return {
-    store: createDynamoStore({ client: table, table: addresses.table }),
+    store: createDynamoStore({ client: table, table: addresses.table, hasTtl }),
     items: createDynamoItems({ client: table, table: addresses.table }),
     queue,
     async [Symbol.asyncDispose]() {

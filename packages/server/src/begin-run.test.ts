@@ -195,3 +195,60 @@ test.each([
     expect((await begin(settings)).run?.sources).toMatchObject(sources);
   },
 );
+
+describe("issue 14.1: several runs", () => {
+  const A = { RELAY_URL: "wss://a.example" };
+  const B = { RELAY_URL: "wss://b.example" };
+
+  /** Two runs that a process has left behind. */
+  async function twoRuns() {
+    const { begin, deps, store, said } = setUp();
+    const { run: a } = await begin({ ...A, BACKFILL_BATCH_SIZE: "10" });
+    const config = parseConfig({ ...B, BACKFILL_BATCH_SIZE: "10" });
+    const started = await beginRun(
+      { ...deps, configure: () => config },
+      { config, start: { name: "nightly", isNew: false, isDryRun: false }, log: () => {} },
+    );
+    return { begin, deps, store, said, a, b: started.run, started };
+  }
+
+  test("a start begins a run beside those that are open, and names them", async () => {
+    const { a, started } = await twoRuns();
+    expect(started).toMatchObject({ kind: "new", run: { name: "nightly" }, beside: [{ runId: a?.runId }] });
+  });
+
+  test("a plain start goes on with all of them, whatever its filters and relay are, and its pace is theirs", async () => {
+    const { begin, store, a, b } = await twoRuns();
+    const begun = await begin({ RELAY_URL: "wss://c.example", BACKFILL_BATCH_SIZE: "3" });
+    expect(begun).toMatchObject({ kind: "resumed", run: { runId: a?.runId }, beside: [{ runId: b?.runId }] });
+    const open = await store.openRuns();
+    expect(open.map(({ throttle }) => throttle.batchSize)).toEqual([3, 3]);
+    // One tune of one pace, and not one for each run.
+    expect(open.map(({ tunes }) => tunes.filter(({ by }) => by === "resume").length)).toEqual([1, 1]);
+  });
+
+  test("one that is errored is tried again, one that is paused stays so, beside each other", async () => {
+    const { begin, store, said, a, b } = await twoRuns();
+    await store.transition(a?.runId ?? "", ["enqueued"], "errored", { reason: "the host is silent" });
+    await store.transition(b?.runId ?? "", ["enqueued"], "paused", { reason: "paused by the operator" });
+    await begin({ ...A, BACKFILL_BATCH_SIZE: "10" });
+    expect((await store.openRuns()).map(({ status }) => status)).toEqual(["running", "paused"]);
+    expect(said.join("\n")).toContain(`Run ${b?.runId} (nightly) is paused`);
+  });
+
+  test("resume asks which one, and goes on with that one alone", async () => {
+    const { deps, store, a, b } = await twoRuns();
+    for (const run of [a, b])
+      await store.transition(run?.runId ?? "", ["enqueued"], "paused", { reason: "paused by the operator" });
+    const resume = (run?: string) =>
+      beginRun(deps, {
+        config: parseConfig({ BACKFILL_BATCH_SIZE: "10" }),
+        start: null,
+        resume: { from: null, ...(run === undefined ? {} : { run }) },
+        log: () => {},
+      });
+    await expect(resume()).rejects.toThrow(/^2 runs are open: say which one to resume with --run/);
+    expect(await resume("nightly")).toMatchObject({ kind: "resumed", run: { runId: b?.runId, status: "running" } });
+    expect((await store.getRun(a?.runId ?? ""))?.status).toBe("paused");
+  });
+});

@@ -53,6 +53,14 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     expect(await dead.countUntriable()).toBe(1);
   });
 
+  test("issue 14.1: of one run alone, events are claimed and counted", async () => {
+    await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) }), deadRow(2)]);
+    expect(await claim({ runId: "another" })).toEqual([]);
+    expect(await dead.countUntriable("another")).toBe(0);
+    expect(await dead.countUntriable("run-1")).toBe(1);
+    expect(await claim({ runId: "run-1" })).toMatchObject([{ runId: "run-1" }]);
+  });
+
   test("a claim takes those that were tried longest ago, each once, in bounded bites", async () => {
     const megabyte = new Uint8Array(1_000_000);
     const rows = Array.from({ length: 6 }, (_, n) =>

@@ -21,6 +21,7 @@ const CLAIM = `
     WHERE event IS NOT NULL AND applied_at IS NULL AND get_byte(event, 0) <= ${EVENT_VERSION}
       AND (redriven_at IS NULL OR redriven_at < to_timestamp($1::bigint / 1000.0))
       AND ($4::uuid IS NULL OR id = $4)
+      AND ($5::text IS NULL OR run_id = $5)
     ORDER BY redriven_at NULLS FIRST, seq, id LIMIT $3::int FOR UPDATE SKIP LOCKED
   ), chosen AS (
     SELECT id FROM (
@@ -33,7 +34,9 @@ const CLAIM = `
   )
   SELECT id, run_id, reason, encode(event, 'base64') FROM claimed ORDER BY seq, id`;
 
-const COUNT_UNTRIABLE = "SELECT count(*) FROM firehose.dead_events WHERE event IS NULL AND applied_at IS NULL";
+const COUNT_UNTRIABLE = `
+  SELECT count(*) FROM firehose.dead_events
+  WHERE event IS NULL AND applied_at IS NULL AND ($1::text IS NULL OR run_id = $1)`;
 
 const MARK = `
   UPDATE firehose.dead_events SET applied_at = coalesce(applied_at, now()), applied_by = $2
@@ -55,15 +58,15 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
     }
   };
   return {
-    async claim({ sinceMs, nowMs, limit, id: only = null }) {
-      const claimed = await rows({ sql: CLAIM, values: [String(sinceMs), String(nowMs), String(limit), only] });
+    async claim({ sinceMs, nowMs, limit, id: only = null, runId: ofRun = null }) {
+      const claimed = await rows({ sql: CLAIM, values: [String(sinceMs), String(nowMs), String(limit), only, ofRun] });
       return claimed.flatMap(([id, runId, reason, event]): ClaimedEvent[] => {
         const decoded = decodeEvent(Buffer.from(event ?? "", "base64"));
         return decoded === null ? [] : [{ id: id ?? "", runId: runId ?? "", reason: reason ?? "", event: decoded }];
       });
     },
-    async countUntriable() {
-      const [row] = await rows({ sql: COUNT_UNTRIABLE });
+    async countUntriable(runId) {
+      const [row] = await rows({ sql: COUNT_UNTRIABLE, values: [runId ?? null] });
       return Number(row?.[0] ?? 0);
     },
     list: (options) => listDead(database, options),

@@ -10,10 +10,13 @@ export interface DeadEvents extends AsyncDisposable {
     readonly sinceMs: number;
     readonly nowMs: number;
     readonly limit: number;
+    /** Left out: whichever. */
     readonly id?: string;
+    /** Left out: of every run. */
+    readonly runId?: string;
   }): Promise<readonly ClaimedEvent[]>;
-  /** How many dead events cannot be tried again, because no complete event was stored. */
-  countUntriable(): Promise<number>;
+  /** How many dead events cannot be tried again, because no complete event was stored. `runId`: of this run; left out: of every run. */
+  countUntriable(runId?: string): Promise<number>;
   /** A page of them: the newest run first, and within a run the order of the stream. */
   list(options: ListDeadOptions): Promise<readonly DeadEvent[]>;
   /** Those that are still dead, by reason, the most frequent first. Left out: of all runs. */

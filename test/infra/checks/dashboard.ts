@@ -55,6 +55,16 @@ export const DASHBOARD: readonly Check[] = [
       ];
     },
   },
+  {
+    name: "issue 14.1: the dashboard lists the runs by what the reader says of each tick",
+    run: (stack) => {
+      const queries = widgetsOf(stack).map(({ properties }) => String(properties["query"]));
+      return holds(
+        "no widget groups the reader's lines by run",
+        queries.some((query) => query.includes(" by runId") && query.includes("fallsOffInSeconds")),
+      );
+    },
+  },
 ];
 
 function widgetsOf(stack: Stack): readonly Widget[] {

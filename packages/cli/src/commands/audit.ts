@@ -21,6 +21,7 @@ export const audit: Command = {
     "DATABASE_URL, or the embedded one of BACKFILL_DATA_DIR, also while a run goes on. Exit code 0: no repository differs; 3: some",
     "differ or are behind; 1: none could be compared.",
   ].join("\n"),
+  noRun: "it compares the copy, which all runs write together. For one run: status --run",
   options: {
     all: { help: "All repositories of the copy." },
     sample: { takes: "N", help: "N repositories of the copy at random, and what they say of the whole." },

@@ -24,6 +24,11 @@ describe("a control command", () => {
     [["resume", "--from", "oldest"], { action: "resume", from: "oldest" }],
     [["cancel"], { action: "cancel" }],
     [["redrive"], { action: "redrive" }],
+    [["redrive", "--run", "nightly"], { action: "redrive", run: "nightly" }],
+    [["pause", "--run", "nightly"], { action: "pause", run: "nightly" }],
+    [["resume", "--run", "nightly"], { action: "resume", run: "nightly" }],
+    [["cancel", "--run", "nightly"], { action: "cancel", run: "nightly" }],
+    [["start", "--name", "nightly"], { action: "start", name: "nightly" }],
     [["tick"], { action: "tick" }],
     [
       ["tune", "BACKFILL_BATCH_DELAY_MS=4000", "BACKFILL_USE_IDLE=false", "BACKFILL_PROFILE=fast"],
@@ -73,6 +78,13 @@ describe("a control command", () => {
       body: { ok: false, error: "first\nsecond\u001b[2J" },
     });
     expect(wrong).toMatchObject({ exitCode: 2, stderr: "firehose-backfill: first\nsecond\\u001b[2J\n" });
+  });
+
+  it("issue 14.1: exits 2 where several runs are open and none is named, and shows the list", async () => {
+    const error =
+      "2 runs are open: say which one to pause with --run ID or --run NAME. Open runs:\nid-1  -  a\nid-2  -  b";
+    const wrong = await steer(["pause"], { status: 400, body: { ok: false, error } });
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: "", stderr: `firehose-backfill: ${error}\n` });
   });
 
   it("says so when something else answers", async () => {

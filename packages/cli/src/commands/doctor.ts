@@ -14,6 +14,7 @@ export const doctor: Command = {
   name: "doctor",
   summary: "Check Node, relay, database, clock, disk, queue and table, and say what to do.",
   details: "Without --fix and --indexes it changes nothing. The exit code is 1 if a line says fail.",
+  noRun: "it checks what all runs depend on. For one run: status --run",
   options: {
     fix: { help: "Create or migrate the schema and its indexes, and remove tombstones older than 30 days." },
     indexes: {

@@ -15,6 +15,7 @@ export const events: Command = {
     "Show the records that were applied last, or all changes since a token; with --tail also new ones as they come.",
   details:
     "It reads the database: DATABASE_URL, or the embedded one of a process that is running. Without --since, records are in\nthe order of the stream. With --since it shows every record that changed, deletions included, and every account whose\nstatus or handle changed or whose rows were removed. It misses nothing; some changes may come twice. With --json each page\nends with a line that holds the token to go on from; save it once what came before it is processed. docs/views.md has more.",
+  noRun: "the tables hold one row for a record, whichever run wrote it. For the progress of one run: status --run",
   options: {
     since: { takes: "TOKEN", help: "All changes since then; start: everything there is; now: only the token." },
     tail: { help: "Continue until Ctrl-C." },

@@ -23,6 +23,7 @@ export const page: Command = {
   },
   examples: [
     { line: "page", does: "Prints the address of the page of the process on this machine." },
+    { line: "page --run nightly", does: "The address of the page of one run, if several are open." },
     { line: "page --function firehose-backfill-production-status", does: "Serves the page of a deployed run." },
   ],
   run: async (context, args) => {
@@ -32,14 +33,14 @@ export const page: Command = {
       args,
       "there is no page. firehose-backfill status shows the last known status",
     );
+    const wanted = args.text("run");
+    // A name that no run has is told here, and not by the page.
+    const run = wanted === undefined ? null : (await target.snapshot(wanted)).runId;
     if (args.text("function") === undefined) {
-      const wanted = args.text("run");
-      // A name that no run has is told here, and not by the page.
-      const run = wanted === undefined ? null : (await target.snapshot(wanted)).runId;
-      context.stdout.write(`${target.address}${run === null ? "" : `/?run=${encodeURIComponent(run)}`}\n`);
+      context.stdout.write(`${addressOf(target.address, run)}\n`);
       return EXIT.ok;
     }
-    return serve(context, target, port);
+    return serve(context, target, { port, run });
   },
 };
 
@@ -56,8 +57,16 @@ function portOf(context: CliContext, args: Args): number {
   );
 }
 
+function addressOf(url: string, run: string | null): string {
+  return run === null ? url : `${url}/?run=${encodeURIComponent(run)}`;
+}
+
 /** Resolves with the exit code when it is stopped. */
-async function serve(context: CliContext, target: ControlTarget, port: number): Promise<number> {
+async function serve(
+  context: CliContext,
+  target: ControlTarget,
+  { port, run: shown }: { readonly port: number; readonly run: string | null },
+): Promise<number> {
   using signals = listenForStop(context, () => {});
   const { startHttpServer } = await context.loadPage();
   const ask = rememberSnapshot(target, () => context.clock.now());
@@ -88,7 +97,7 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });
-  context.stdout.write(`${server.url}\n`);
+  context.stdout.write(`${addressOf(server.url, shown)}\n`);
   context.stderr.write(`The page of ${target.address}, until Ctrl-C.\n`);
   const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
   signals.stop.addEventListener("abort", () => stop(undefined), { once: true });

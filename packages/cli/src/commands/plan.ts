@@ -17,6 +17,7 @@ export const plan: Command = {
   summary: "Sample the relay and say how long a run would take, what it would cost and whether it can finish.",
   details:
     "It samples the stream at eight points between start and end, with one connection at a time. It starts and changes\nnothing, and takes half a minute. Options that are not given come from the settings.",
+  noRun: "it is about a run that has not begun. For one that is open: status --run",
   options: {
     ...SCOPE_OPTIONS,
     json: { help: "One line of JSON." },

@@ -1,6 +1,6 @@
 /** `redrive`: sends dead letters and dead events, or one dead event, through the queue again; they are applied at the pace of the run. */
 import type { Command } from "../command.ts";
-import { TARGET_OPTIONS } from "../find-target.ts";
+import { RUN_OPTION, runOf, TARGET_OPTIONS } from "../find-target.ts";
 import { steer } from "../steer-here.ts";
 
 export const redrive: Command = {
@@ -8,10 +8,17 @@ export const redrive: Command = {
   summary: "Try dead batches and dead events again, at the pace of the run.",
   details:
     "If no process is running, this command does it: it applies what belongs to a finished run, then it ends. It never\nbegins a run. Exit code 3: something is still dead.",
-  options: { id: { takes: "ID", help: "Only this dead event; the command dead shows its id." }, ...TARGET_OPTIONS },
-  examples: [{ line: "redrive", does: "After the cause is fixed. The counts are corrected as events are applied." }],
+  options: {
+    id: { takes: "ID", help: "Only this dead event; the command dead shows its id." },
+    run: { ...RUN_OPTION.run, help: "Only what is dead of this run; left out: of every run." },
+    ...TARGET_OPTIONS,
+  },
+  examples: [
+    { line: "redrive", does: "After the cause is fixed. The counts are corrected as events are applied." },
+    { line: "redrive --run nightly", does: "Only the dead letters and dead events of one run." },
+  ],
   run: (context, args) => {
     const id = args.text("id");
-    return steer(context, args, { action: "redrive", ...(id === undefined ? {} : { id }) });
+    return steer(context, args, { action: "redrive", ...(id === undefined ? {} : { id }), ...runOf(args) });
   },
 };

@@ -7,6 +7,7 @@ export const run: Command = {
   summary: "Run the backfill in this process: begin a run, or continue the unfinished one.",
   details:
     "Without RELAY_URL it replays the bundled sample. Without DATABASE_URL it starts its own Postgres. To replay the sample\ninto a DATABASE_URL, set RELAY_URL=sample. Ctrl-C finishes the current batch and saves; the next run continues there.",
+  noRun: "it goes on with all open runs. For one that is paused or errored: resume --run",
   options: {
     "until-done": { help: "Exit when the run ends, instead of waiting for the next one." },
     json: { help: "Print the status as one line of JSON at each progress line; the last line is the final status." },

@@ -14,6 +14,7 @@ export const stop: Command = {
   summary: "Stop the process on this machine; the run continues with the next start.",
   details:
     "The process finishes the current batch, saves and ends, as after Ctrl-C. The run is not changed. To stop a run and not the\nprocess, use pause or cancel.",
+  noRun: "it ends the process, and with it all runs, until the next start. For one run: pause --run or cancel --run",
   options: { now: { help: "End the process at once; nothing is lost, and the current batch is applied again later." } },
   examples: [
     { line: "stop", does: "Before the machine restarts." },

@@ -8,6 +8,7 @@ export const tick: Command = {
   summary: "Call the reader now, instead of at its next tick.",
   details:
     "For a deployed run it calls the reader function, as the schedule does: your AWS credentials need lambda:InvokeFunction\non it. The pace does not change.",
+  noRun: "a tick serves all open runs. To stop one of them: pause --run",
   options: { ...TARGET_OPTIONS },
   examples: [
     { line: "tick", does: "After a relay or a database is available again." },

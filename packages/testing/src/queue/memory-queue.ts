@@ -173,11 +173,15 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       return dead.list(max).map((message) => toIncoming({ message, receiptHandle: `peek-${message.id}` }));
     },
 
-    async redrive({ max }) {
-      const messages = dead.drain(max);
+    async redrive({ max, isWanted = () => true }) {
+      const isAsked = (message: StoredMessage<Content>) => isWanted(toIncoming({ message, receiptHandle: message.id }));
+      const all = dead.drain(dead.size);
+      const messages = all.filter(isAsked).slice(0, max);
       for (const message of messages) add(queue, message.content, 0);
+      const others = all.filter((message) => !messages.includes(message));
+      for (const message of others) add(dead, message.content, 0);
       wakeAll();
-      return { moved: messages.length, left: dead.size };
+      return { moved: messages.length, left: others.filter(isAsked).length };
     },
 
     [Symbol.asyncDispose]() {

@@ -1,0 +1,74 @@
+/** What the log and the metrics say of a tick: beside other runs each line and each metric line names its run; of one run nothing changes. */
+import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
+import { newRun } from "@firehose-backfill/backfill/new-run";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
+import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createObservability } from "./observability.ts";
+import { createTickReporter } from "./tick-report.ts";
+
+beforeEach(() => {
+  // With it the libraries write to the console that this test replaces, and not past it.
+  vi.stubEnv("POWERTOOLS_DEV", "true");
+  vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+async function report(names: readonly (string | null)[]) {
+  const lines: Record<string, unknown>[] = [];
+  const take = (line: unknown) => void lines.push(JSON.parse(String(line)));
+  for (const how of ["log", "info"] as const) vi.spyOn(console, how).mockImplementation(take);
+  const observability = createObservability();
+  const reporter = createTickReporter(observability);
+  for (const [index, name] of names.entries()) {
+    const given = newRun(parseConfig({}), { runId: `run-${index}`, nowMs: 0, ...(name === null ? {} : { name }) });
+    const run = await createMemoryStore().createRun(given);
+    const result = {
+      run,
+      endedBecause: "read-ahead full",
+      nextInMs: 0,
+      read: null,
+      outstanding: null,
+      isLeaseLost: false,
+    };
+    reporter.report(result, sampleSnapshot(), { readerMb: 100, isOnly: names.length === 1 });
+  }
+  observability.publish();
+  const messages = lines.flatMap(({ message }) => (typeof message === "string" ? [message] : []));
+  return {
+    progress: messages.filter((message) => message.includes("] Progress:")),
+    memory: messages.filter((message) => message.includes("] Memory:")),
+    about: lines.filter((line) => String(line["message"]).includes("] Progress:")),
+    metrics: lines.filter((line) => "_aws" in line),
+  };
+}
+
+test("issue 14.1: beside another run, log lines end with the run and carry it as fields", async () => {
+  const { progress, memory, about } = await report([null, "nightly"]);
+  expect(progress.map((line) => / \[run .*$/.exec(line)?.[0])).toEqual([" [run run-0]", " [run nightly]"]);
+  expect(memory.map((line) => / \[run .*$/.exec(line)?.[0])).toEqual([" [run run-0]", " [run nightly]"]);
+  expect(about).toMatchObject([{ runId: "run-0" }, { runId: "run-1", runName: "nightly" }]);
+  // What an alarm may be about: the dashboard lists it by run.
+  for (const line of about) expect(line).toMatchObject({ waitingSeconds: 0, fallsOffInSeconds: 209_000 });
+});
+
+test("issue 14.1: beside another run, its metrics are a line of their own that names it, with the dimensions that alarms read", async () => {
+  const { metrics } = await report([null, "nightly"]);
+  expect(metrics).toMatchObject([
+    { run: "run-0", WaitingSeconds: 0 },
+    { run: "nightly", WaitingSeconds: 0 },
+  ]);
+  const dimensions = metrics.map((line) => JSON.stringify(line["_aws"]).match(/"Dimensions":(\[\[.*?\]\])/)?.[1]);
+  expect(dimensions).toEqual([dimensions[0], dimensions[0]]);
+  expect(dimensions[0]).not.toContain("run");
+});
+
+test("issue 14.1: the lines of the only run are those of before", async () => {
+  const { progress, metrics } = await report(["nightly"]);
+  expect(progress).toHaveLength(1);
+  expect(progress.join()).not.toContain("[run");
+  expect(metrics).toHaveLength(1);
+});
