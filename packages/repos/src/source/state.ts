@@ -3,7 +3,7 @@
  * their keys, and the counts. What waits for its host is in the table (deferred.ts); here is how far that was taken up.
  */
 import { MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
-import type { SourceState } from "@firehose-backfill/source/window";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 
 export interface RepoInWork {
   readonly did: string;
@@ -85,6 +85,11 @@ export function readState(text: SourceState): ReposState {
     serial: last,
     takenUp,
   };
+}
+
+export function progressOf(state: ReposState, isCounted: boolean): SourceProgress {
+  const { known, done, deferred, failed, inWork, list } = state;
+  return { known, done, inWork: inWork.length, deferred, failed, isComplete: isCounted || list === null };
 }
 
 /** As an item that waits has it, too. */
