@@ -7,6 +7,7 @@ import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
 import type { HostKeeper } from "./host-keeper.ts";
+import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
 import { type RepoSlot, RepoSlots } from "./repo-slots.ts";
@@ -48,6 +49,7 @@ class RepoSource {
   readonly #options: RepoSourceOptions;
   readonly #slots: RepoSlots;
   readonly #agenda: RepoAgenda;
+  readonly #ranges = new RangeLogger();
   #log = new EventLog();
   #limits: WindowLimits | null = null;
   #ordinal: number;
@@ -71,7 +73,7 @@ class RepoSource {
     if (this.#limits !== null && this.#limits.maxRange !== limits.maxRange) await this.#slots.end();
     this.#limits = limits;
     this.#log = this.#log.renew();
-    const window = new WindowOfRepos(this.#log, limits);
+    const window = new WindowOfRepos(this.#log, limits, this.#ranges);
     const deadlineMs = this.#options.clock.now() + limits.maxMs;
     for (;;) {
       const verdict = await this.#step(window, deadlineMs, signal);
@@ -190,16 +192,17 @@ class RepoSource {
 
   async #waitUntil(untilMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    // Not AbortSignal.any: what it links to a signal that lives on stays in memory until the next full collection, and there are many waits.
     const waiting = new AbortController();
-    const ended = AbortSignal.any([signal, waiting.signal]);
-    const sleep = clock.sleep(Math.max(1, untilMs - clock.now()), ended);
+    const end = (): void => waiting.abort("something else came first");
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted) end();
+    const sleep = clock.sleep(Math.max(1, untilMs - clock.now()), waiting.signal);
     const others = this.#slots.size > 0 ? [this.#slots.anyReady()] : [];
-    await Promise.race([
-      sleep,
-      ...others,
-      ...(this.#agenda.listed.asking === null ? [] : [this.#agenda.listed.asking]),
-    ]);
-    waiting.abort("something else came first");
+    const { asking } = this.#agenda.listed;
+    await Promise.race([sleep, ...others, ...(asking === null ? [] : [asking])]);
+    signal.removeEventListener("abort", end);
+    end();
   }
 
   async #close(window: WindowOfRepos, verdict: Verdict): Promise<Window> {

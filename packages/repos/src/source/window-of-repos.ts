@@ -3,20 +3,22 @@ import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { WindowLimits } from "@firehose-backfill/source/window";
 import type { ProvedRange } from "../walk/proved-range.ts";
 import type { UnavailableState } from "../xrpc/xrpc-error.ts";
-import { logRange } from "./log-range.ts";
+import type { RangeLogger } from "./log-range.ts";
 
 export class WindowOfRepos {
   readonly log: EventLog;
   readonly #limits: WindowLimits;
+  readonly #ranges: RangeLogger;
   /** What was produced: ranges, markers, dead entries. */
   units = 0;
   received = 0;
   /** For how many events it counts: a range by its records, an empty one as one. */
   counted = 0;
 
-  constructor(log: EventLog, limits: WindowLimits) {
+  constructor(log: EventLog, limits: WindowLimits, ranges: RangeLogger) {
     this.log = log;
     this.#limits = limits;
+    this.#ranges = ranges;
   }
 
   get isFull(): boolean {
@@ -32,7 +34,7 @@ export class WindowOfRepos {
   }
 
   addRange(range: ProvedRange): void {
-    logRange(this.log, range);
+    this.#ranges.append(this.log, range);
     this.units += 1;
     this.received += range.records.length;
     this.counted += countOf(range);
