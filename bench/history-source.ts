@@ -51,7 +51,10 @@ export async function readSource(plcUrl: string, did: string, eventsATick: numbe
     });
     for (let left = eventsATick, isFirst = true; left > 0; isFirst = false) {
       const maxEvents = Math.min(WINDOW.maxEvents, left);
-      const window = await source.readWindow({ ...WINDOW, maxEvents, takeFirstWhole: isFirst }, signal);
+      const window = await source.readWindow(
+        { ...WINDOW, maxEvents, tickEvents: left, takeFirstWhole: isFirst },
+        signal,
+      );
       records += window.received;
       left -= window.events.counted;
       run.state = window.state;

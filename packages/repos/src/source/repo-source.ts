@@ -13,14 +13,14 @@ import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
 import { type RepoSlot, RepoSlots } from "./repo-slots.ts";
 import type { RepoStep } from "./repo-walk.ts";
 import { progressOf, type RepoInWork, writeState } from "./state.ts";
-import { WindowOfRepos } from "./window-of-repos.ts";
+import { type Room, WindowOfRepos } from "./window-of-repos.ts";
 
 export interface RepoSourceOptions extends RepoAgendaOptions {
   readonly hosts: HostKeeper;
   readonly cursor: Cursor | null;
   readonly open: (
     repo: RepoInWork,
-    limits: WindowLimits,
+    room: Room,
     onDownload: (isOnItsWay: boolean) => void,
     signal: AbortSignal,
   ) => AsyncGenerator<RepoStep, void, undefined>;
@@ -55,6 +55,7 @@ class RepoSource {
   #ordinal: number;
   #hasCursor: boolean;
   #uncheckedEvents = 0;
+  #roomLeft = 0;
   #directoryTrouble: string | null = null;
 
   constructor(options: RepoSourceOptions) {
@@ -63,7 +64,7 @@ class RepoSource {
     this.#hasCursor = options.cursor !== null;
     this.#slots = new RepoSlots((repo, onDownload, signal) => {
       if (this.#limits === null) throw new Error("a repository is opened outside a window");
-      return options.open(repo, this.#limits, onDownload, signal);
+      return options.open(repo, { limits: this.#limits, roomLeft: () => this.#roomLeft }, onDownload, signal);
     });
     this.#agenda = new RepoAgenda(options, this.#slots);
   }
@@ -74,6 +75,7 @@ class RepoSource {
     this.#limits = limits;
     this.#log = this.#log.renew();
     const window = new WindowOfRepos(this.#log, limits, this.#ranges);
+    this.#roomLeft = window.roomLeft;
     const deadlineMs = this.#options.clock.now() + limits.maxMs;
     for (;;) {
       const verdict = await this.#step(window, deadlineMs, signal);
@@ -123,14 +125,15 @@ class RepoSource {
       case undefined:
         return true;
       case "range": {
-        const { range } = step;
+        const { range, isWalkOnly } = step;
         if (!window.hasRoomFor(range)) return false;
         window.addRange(range);
+        this.#roomLeft = window.roomLeft;
         this.#ordinal += 1;
         this.#uncheckedEvents += Math.max(1, range.records.length);
         if (range.isLast) this.#agenda.leave(did, "done");
         else {
-          slot.repo = { ...slot.repo, after: range.to, attempts: 0 };
+          slot.repo = { ...slot.repo, after: range.to, attempts: 0, isWalkOnly };
           this.#agenda.replace(slot.repo);
           this.#slots.take(slot);
         }

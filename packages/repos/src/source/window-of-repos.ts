@@ -5,6 +5,13 @@ import type { ProvedRange } from "../walk/proved-range.ts";
 import type { UnavailableState } from "../xrpc/xrpc-error.ts";
 import type { RangeLogger } from "./log-range.ts";
 
+export interface Room {
+  /** Of the window in which the repository is opened. */
+  readonly limits: WindowLimits;
+  /** Records that the tick may still take; asked again and again. */
+  readonly roomLeft: () => number;
+}
+
 export class WindowOfRepos {
   readonly log: EventLog;
   readonly #limits: WindowLimits;
@@ -23,6 +30,12 @@ export class WindowOfRepos {
 
   get isFull(): boolean {
     return this.counted >= this.#limits.maxEvents || this.log.byteLength >= this.#limits.maxBytes;
+  }
+
+  /** How many events may still come, in this window and in those after it that the reader has room for. */
+  get roomLeft(): number {
+    const { maxEvents, tickEvents = maxEvents } = this.#limits;
+    return Math.max(0, tickEvents - this.counted);
   }
 
   /** false: it has to wait for the next window. */
