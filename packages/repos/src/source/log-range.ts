@@ -2,15 +2,13 @@
  * A proved range into a log: the range event, then its records, each in its place. A record whose name no table takes is a dead entry there. What is kept
  * is copied, for the blocks of a range are views.
  */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { CID_LENGTH } from "@firehose-backfill/core/cid";
-import type { DeadEntry } from "@firehose-backfill/core/event";
 import { isNsid, isRecordKey, isTid, tidTimeMs } from "@firehose-backfill/core/syntax";
 import type { ProvedRange, RangeRecord } from "../walk/proved-range.ts";
 
-/** What is kept of a record that is dead on arrival. */
-const DEAD_PAYLOAD_BYTES = 16 * 1024;
 const FIRST_BYTES = 64 * 1024;
 
 /** Keeps the memory in which it lays out records, because a range of 50 records would throw away more than it holds. */
@@ -44,7 +42,8 @@ export class RangeLogger {
     const slash = keyStart + key.indexOf("/");
     const problem = problemOf(scratch, { start: keyStart, slash, end: cidStart }, bytes.length);
     if (problem !== null) {
-      log.append(deadEntry(place, record, problem));
+      const { reason, error } = problem;
+      log.append(deadEntry({ seq: 0, timeMs: commitMs, did: place.did, path: key, reason, error, payload: bytes }));
       return false;
     }
     scratch.set(cid, cidStart);
@@ -83,11 +82,6 @@ interface Place {
   readonly revStart: number;
   readonly keyStart: number;
   readonly commitMs: number;
-}
-
-function deadEntry({ did, commitMs }: Place, { key, bytes }: RangeRecord, { reason, error }: Problem): DeadEntry {
-  const payload = new Uint8Array(bytes.subarray(0, DEAD_PAYLOAD_BYTES));
-  return { kind: "dead", seq: 0, timeMs: commitMs, did, path: key, reason, error, payload };
 }
 
 interface Problem {
