@@ -30,7 +30,7 @@ export const audit: Benchmark = {
     "repositories audited against a Postgres [--rows N] [--large N] [--repos N of 100 rows] [--rounds N] [--builders 0]",
   async run(args) {
     const options = numbersOf(args, { rows: 100_000, large: 3_000_000, repos: 10_000, rounds: 3, builders: 1 });
-    const lane = { carPath: "", origin: "", did: "", keyHex: "", collections: [], rows: options.rows };
+    const lane = { carPath: "", origin: "", plcUrl: "", did: "", keyHex: "", collections: [], rows: options.rows };
     const builders = [];
     for (const contender of options.builders === 0 ? [] : BUILDERS)
       builders.push(await measure({ ...lane, contender }, options.rounds));

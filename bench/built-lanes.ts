@@ -21,9 +21,14 @@ const npmStaysOutside: Plugin = {
 /** Returns the path of lane-child.js; contenders are beside it, as in the sources. */
 export async function buildLanes(): Promise<string> {
   const contenders = await readdir(new URL("contenders/", import.meta.url));
+  return await buildChild("lane-child", ...contenders.map((name) => `contenders/${name}`));
+}
+
+/** Returns the path of the built child, by its name in bench/ without its extension. */
+export async function buildChild(name: string, ...beside: readonly string[]): Promise<string> {
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ["bench/lane-child.ts", ...contenders.map((name) => `bench/contenders/${name}`)],
+    entryPoints: [`${name}.ts`, ...beside].map((file) => `bench/${file}`),
     outbase: "bench",
     outdir: OUTDIR,
     bundle: true,
@@ -34,5 +39,5 @@ export async function buildLanes(): Promise<string> {
     plugins: [npmStaysOutside],
     logLevel: "warning",
   });
-  return join(OUTDIR, "lane-child.js");
+  return join(OUTDIR, `${name}.js`);
 }

@@ -14,11 +14,13 @@ import { createTreeBuilder } from "@firehose-backfill/repos/tree/tree-builder";
 import { BlockTable } from "@firehose-backfill/repos/walk/block-table";
 import { type WalkOptions, walkRanges } from "@firehose-backfill/repos/walk/walk-ranges";
 import { createRepoClient } from "@firehose-backfill/repos/xrpc/repo-client";
+import { readSource } from "./history-source.ts";
 
 export interface HistoryLane {
   readonly contender: string;
   readonly carPath: string;
   readonly origin: string;
+  readonly plcUrl: string;
   readonly did: string;
   /** The account's signing key; its curve is k256. */
   readonly keyHex: string;
@@ -90,6 +92,8 @@ const CONTENDERS: Readonly<Record<string, () => Promise<number>>> = {
     );
     return await walk(opened);
   },
+  "own: source, one tick": () => readSource(lane.plcUrl, lane.did, Number.POSITIVE_INFINITY),
+  "own: source, ticks of 2,400": () => readSource(lane.plcUrl, lane.did, 2_400),
   "@atcute/repo fromStream": async () => {
     const { fromStream } = await import("@atcute/repo");
     let records = 0;
@@ -136,13 +140,14 @@ const CONTENDERS: Readonly<Record<string, () => Promise<number>>> = {
 };
 
 /** Of this program only: the value of getrusage includes the parent's memory from before the fork. */
-function largestRssMb(): number {
+function rssMb(name: "VmHWM" | "VmRSS"): number {
   const status = readFileSync("/proc/self/status", "utf8");
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+  return Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1_024);
 }
 
 const contender = CONTENDERS[lane.contender];
 if (contender === undefined) process.exit(2);
+const rssBeforeMb = rssMb("VmRSS");
 const startedMs = performance.now();
 const startedCpu = process.cpuUsage();
 const items = await contender();
@@ -153,7 +158,8 @@ console.log(
     items,
     seconds: Math.round(performance.now() - startedMs) / 1_000,
     cpuSeconds: Math.round((user + system) / 1_000) / 1_000,
-    rssMb: largestRssMb(),
+    rssBeforeMb,
+    rssMb: rssMb("VmHWM"),
   }),
 );
 process.exit(0);

@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { cidFromText } from "@firehose-backfill/core/cid";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
+import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { makeCar } from "@firehose-backfill/testing/repos/make-car";
 import { makeRepo, manyRecords } from "@firehose-backfill/testing/repos/test-repo";
+import { buildChild } from "./built-lanes.ts";
 import type { HistoryLane } from "./history-child.ts";
 import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
@@ -20,6 +22,8 @@ interface Figures {
   readonly items: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** Before it reads, and at most. */
+  readonly rssBeforeMb: number;
   readonly rssMb: number;
 }
 
@@ -27,6 +31,8 @@ const READERS = [
   "own: archive read",
   "own: archive walked",
   "own: walked over HTTP",
+  "own: source, one tick",
+  "own: source, ticks of 2,400",
   "@atcute/repo fromStream",
   "@atcute/repo fromUint8Array",
   "@atproto/repo verifyRepoCar",
@@ -42,6 +48,8 @@ export const history: Benchmark = {
     console.error(`making a repository of ${options.records} records`);
     const repo = makeRepo(withText(manyRecords(options.records, COLLECTIONS)));
     await using pds = await startFakePds([repo]);
+    await using plc = await startFakePlc();
+    plc.put(repo, pds.origin);
     const folder = await mkdtemp(join(tmpdir(), "history-"));
     try {
       const carPath = join(folder, "repo.car");
@@ -54,7 +62,15 @@ export const history: Benchmark = {
       const car = makeCar(repo.commit, blocks);
       await writeFile(carPath, car);
       const keyHex = Buffer.from(repo.signer.key.bytes).toString("hex");
-      const lane = { carPath, origin: pds.origin, did: repo.did, keyHex, collections: [], rows: options.rows };
+      const lane = {
+        carPath,
+        origin: pds.origin,
+        plcUrl: plc.origin,
+        did: repo.did,
+        keyHex,
+        collections: [],
+        rows: options.rows,
+      };
       const figures: Figures[] = [];
       for (const contender of [...READERS, ...BUILDERS])
         figures.push(await measure({ ...lane, contender }, options.rounds));
@@ -90,8 +106,10 @@ function withText(records: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** With the small young generation of the functions, because V8 would otherwise use up to 100 MB for it. */
+let built: Promise<string> | null = null;
+
 export async function measure(lane: HistoryLane, rounds: number): Promise<Figures> {
-  const child = new URL("history-child.ts", import.meta.url).pathname;
+  const child = await (built ??= buildChild("history-child"));
   const results: Figures[] = [];
   for (let round = 0; round < rounds; round++) {
     const { stdout } = await run(process.execPath, ["--max-semi-space-size=4", child, JSON.stringify(lane)], {

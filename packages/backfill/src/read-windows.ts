@@ -118,6 +118,7 @@ export async function readWindows(
 
     const windowLimits: WindowLimits = {
       maxEvents: Math.min(freeEvents, WINDOW_EVENTS),
+      tickEvents: freeEvents,
       maxBytes: Math.floor(WINDOW_KEPT_BYTES / shared.readers()),
       maxReadBytes: WINDOW_READ_BYTES,
       maxMs: Math.min(WINDOW_MS, leftMs),

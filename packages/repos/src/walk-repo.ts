@@ -10,7 +10,7 @@ import { type WalkOptions, walkRanges } from "./walk/walk-ranges.ts";
 
 export interface WalkRepoOptions extends Pick<
   WalkOptions,
-  "collections" | "after" | "sinceMs" | "limits" | "signal" | "maxBatch" | "maxHeldBytes"
+  "collections" | "after" | "sinceMs" | "limits" | "signal" | "maxBatch" | "maxHeldBytes" | "roomLeft"
 > {
   /** Opens the repository at its newest commit, for a walk that begins after a key. */
   readonly open: (after: string | null) => Promise<OpenRepo>;

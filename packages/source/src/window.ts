@@ -12,6 +12,8 @@ export type SourceState = string;
 export interface WindowLimits {
   /** Matched events that may be taken; events that are skipped because they are before the start are free. */
   readonly maxEvents: number;
+  /** What this window and those after it may take together, as far as it is known: nothing is fetched ahead for more. Left out: maxEvents. */
+  readonly tickEvents?: number;
   /** Bytes kept (records and keys of matched events), and bytes read. */
   readonly maxBytes: number;
   readonly maxReadBytes: number;

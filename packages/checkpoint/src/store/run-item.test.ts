@@ -1,7 +1,8 @@
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
-import { cursorAt } from "@firehose-backfill/source/cursor";
+import { cursorAt, MAX_DEFLATED_STATE_BYTES, MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
 import {
   aRun,
   advanceAll,
@@ -24,6 +25,17 @@ import { paceAttributes, readPace } from "./pace-item.ts";
 import { attributesOf, readRunItem } from "./run-item.ts";
 
 const MAX_RUN_BYTES = 3072;
+
+/** As packages/repos writes it, and longer than it may be; `prefix`: how much of each key is the name of a collection. */
+function stateOfRepos(prefix: number): string {
+  const repos = Array.from({ length: 40 }, (_, index) => [
+    `did:plc:${noise(index, 24)}`,
+    "app.bsky.graph.follow/".slice(0, prefix) + noise(index + 100, 35 - prefix),
+    index % 8,
+    index % 2,
+  ]);
+  return JSON.stringify([1, [noise(7, 40), 999], 99_999_999, 99_999_999, 99_999_999, 10_000, 99_999_999, "x", repos]);
+}
 const MAX_PACE_BYTES = 2048;
 const WIDE = cursorAt(Number.MAX_SAFE_INTEGER, NOW + 0.123);
 
@@ -175,6 +187,22 @@ describe("the run item", () => {
     expect(size).toBeLessThan(MAX_RUN_BYTES);
     expect(size).toBeGreaterThan(2000);
   });
+
+  test.each([
+    ["DIDs and keys as they are", stateOfRepos(22), 900],
+    ["texts that do not compress", stateOfRepos(0), MAX_DEFLATED_STATE_BYTES - 20],
+  ])(
+    "issue 15.6: is under 4 KB, which one read unit takes, also with the largest state of a run over repositories: %s",
+    (_name, text, leastBytes) => {
+      let sourceState = text.slice(0, MAX_SOURCE_TEXT_BYTES);
+      while (deflateRawSync(sourceState).length > MAX_DEFLATED_STATE_BYTES) sourceState = sourceState.slice(0, -1);
+      expect(deflateRawSync(sourceState).length).toBeGreaterThan(leastBytes);
+      const attributes = attributesOf({ ...WORST, source: { kind: "repos", host: WORST.source.host }, sourceState });
+      const size = itemSize({ ...itemOf(attributes), ...INTERNAL }, runKey(RUN.padEnd(64)));
+      expect(size).toBeLessThan(4_096);
+      expect(size).toBeGreaterThan(3_072);
+    },
+  );
 
   test("is no larger after 100,000 batches", async () => {
     const store = createMemoryStore();

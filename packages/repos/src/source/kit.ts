@@ -89,7 +89,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
         isCounted,
         log,
         list: openRepoList(lister.list, state.list, { seen: own.seen, maxSeen: isCounted ? 0 : MAX_SEEN, onProblem }),
-        open: (repo, limits, onDownload, signal) => {
+        open: (repo, { limits, roomLeft }, onDownload, signal) => {
           const deps = {
             clock,
             client: createRepoClient(polite),
@@ -105,6 +105,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
               bytesBeside: BYTES_BESIDE_RECORD,
             },
             room: limits.maxEvents,
+            roomLeft,
             maxBatch: Math.min(CIDS_A_REQUEST, Math.max(FEWEST_CIDS, Math.ceil(1.4 * limits.maxEvents))),
           };
           return walkRepository(repo, deps, onDownload, signal);

@@ -6,70 +6,58 @@ import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { CID_LENGTH } from "@firehose-backfill/core/cid";
-import type { DeadEntry } from "@firehose-backfill/core/event";
 import { isNsid, isRecordKey, isTid, tidTimeMs } from "@firehose-backfill/core/syntax";
 import type { ProvedRange, RangeRecord } from "../walk/proved-range.ts";
 
-/** What is kept of a record that is dead on arrival. */
 const FIRST_BYTES = 64 * 1024;
 
-/** Returns how many of its records are dead. */
-export function logRange(log: EventLog, range: ProvedRange): number {
-  const { did, rev, collection, from, to, sinceTid, records } = range;
-  const commitMs = tidTimeMs(Buffer.from(rev, "latin1"), 0);
-  const head = { kind: "range", seq: 0, timeMs: commitMs, did, rev } as const;
-  log.append({ ...head, collection, from, to, sinceTid, records: records.length });
-  const writer = new RecordWriter(log, range, commitMs);
-  let dead = 0;
-  for (const record of records) if (!writer.write(record)) dead += 1;
-  return dead;
-}
+/** Keeps the memory in which it lays out records, because a range of 50 records would throw away more than it holds. */
+export class RangeLogger {
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
 
-/** Lays each record out in one piece of memory, as the log takes it. */
-class RecordWriter {
-  readonly #log: EventLog;
-  readonly #did: string;
-  readonly #rev: number;
-  readonly #key: number;
-  readonly #commitMs: number;
-  #bytes: Buffer;
-
-  constructor(log: EventLog, { did, rev }: ProvedRange, commitMs: number) {
-    this.#log = log;
-    this.#did = did;
-    this.#commitMs = commitMs;
-    this.#bytes = Buffer.allocUnsafe(FIRST_BYTES);
-    this.#rev = this.#bytes.write(did, 0, "latin1");
-    this.#key = this.#rev + this.#bytes.write(rev, this.#rev, "latin1");
+  /** Returns how many of its records are dead. */
+  append(log: EventLog, range: ProvedRange): number {
+    const { did, rev, collection, from, to, sinceTid, records } = range;
+    const commitMs = tidTimeMs(Buffer.from(rev, "latin1"), 0);
+    const head = { kind: "range", seq: 0, timeMs: commitMs, did, rev } as const;
+    log.append({ ...head, collection, from, to, sinceTid, records: records.length });
+    const revStart = this.#bytes.write(did, 0, "latin1");
+    const keyStart = revStart + this.#bytes.write(rev, revStart, "latin1");
+    const place = { did, revStart, keyStart, commitMs };
+    let dead = 0;
+    for (const record of records) if (!this.#write(log, place, record)) dead += 1;
+    return dead;
   }
 
   /** false: it is dead. */
-  write(record: RangeRecord): boolean {
+  #write(log: EventLog, place: Place, record: RangeRecord): boolean {
+    const { revStart, keyStart, commitMs } = place;
     const { key, cid, bytes } = record;
-    const cidStart = this.#key + key.length;
+    const cidStart = keyStart + key.length;
     const recordStart = cidStart + CID_LENGTH;
     const recordEnd = recordStart + bytes.length;
-    this.#grow(recordEnd);
+    this.#grow(recordEnd, keyStart);
     const scratch = this.#bytes;
-    scratch.write(key, this.#key, "latin1");
-    const slash = this.#key + key.indexOf("/");
-    const problem = problemOf(scratch, { start: this.#key, slash, end: cidStart }, bytes.length);
+    scratch.write(key, keyStart, "latin1");
+    const slash = keyStart + key.indexOf("/");
+    const problem = problemOf(scratch, { start: keyStart, slash, end: cidStart }, bytes.length);
     if (problem !== null) {
-      this.#log.append(this.#deadEntry(record, problem));
+      const { reason, error } = problem;
+      log.append(deadEntry({ seq: 0, timeMs: commitMs, did: place.did, path: key, reason, error, payload: bytes }));
       return false;
     }
     scratch.set(cid, cidStart);
     scratch.set(bytes, recordStart);
-    this.#log.appendRecord({
+    log.appendRecord({
       bytes: scratch,
       seq: 0,
-      timeMs: isTid(scratch, slash + 1, cidStart) ? tidTimeMs(scratch, slash + 1) : this.#commitMs,
+      timeMs: isTid(scratch, slash + 1, cidStart) ? tidTimeMs(scratch, slash + 1) : commitMs,
       didStart: 0,
-      didEnd: this.#rev,
-      revStart: this.#rev,
-      revEnd: this.#key,
+      didEnd: revStart,
+      revStart,
+      revEnd: keyStart,
       action: "create",
-      pathStart: this.#key,
+      pathStart: keyStart,
       slash,
       pathEnd: cidStart,
       cid: cidStart,
@@ -79,16 +67,21 @@ class RecordWriter {
     return true;
   }
 
-  #grow(bytes: number): void {
+  /** What stands before the key is kept. */
+  #grow(bytes: number, keyStart: number): void {
     if (bytes <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafe(2 * bytes);
-    this.#bytes.copy(larger, 0, 0, this.#key);
+    this.#bytes.copy(larger, 0, 0, keyStart);
     this.#bytes = larger;
   }
+}
 
-  #deadEntry({ key, bytes }: RangeRecord, { reason, error }: Problem): DeadEntry {
-    return deadEntry({ seq: 0, timeMs: this.#commitMs, did: this.#did, path: key, reason, error, payload: bytes });
-  }
+/** Where DID, revision and key of a range's records are in the memory. */
+interface Place {
+  readonly did: string;
+  readonly revStart: number;
+  readonly keyStart: number;
+  readonly commitMs: number;
 }
 
 interface Problem {

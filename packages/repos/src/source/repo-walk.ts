@@ -32,7 +32,8 @@ import type { HostKeeper } from "./host-keeper.ts";
 import type { RepoInWork } from "./state.ts";
 
 export type RepoStep =
-  | { readonly kind: "range"; readonly range: ProvedRange }
+  /** `isWalkOnly`: its archive is not worth asking for, whatever room a later tick has. */
+  | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
   /** Nothing that is wanted is left. */
   | { readonly kind: "finished" }
   /** Its host does not serve it, and its DID document names no other one. Final until the account itself changes. */
@@ -55,8 +56,10 @@ export interface WalkerDeps {
   readonly collections: readonly string[];
   readonly sinceMs: number | null;
   readonly limits: RangeLimits;
-  /** Records that the tick may still take. */
+  /** Records that the tick may take, as far as it is known when the repository is opened. */
   readonly room: number;
+  /** Records that the tick may still take. */
+  readonly roomLeft: () => number;
   readonly maxBatch: number;
 }
 
@@ -83,6 +86,7 @@ export async function* walkRepository(
   let after = repo.after;
   let attempts = repo.attempts;
   let isWalkOnly = repo.isWalkOnly;
+  let isNeverArchive = repo.isWalkOnly;
   let isResolvedAnew = false;
   let found: Found | null = null;
 
@@ -103,6 +107,7 @@ export async function* walkRepository(
     const size = await sizeOf(proved, wanted, signal);
     if (size === null || !isArchiveCheaper(size, deps.room)) {
       deps.archives.giveBack(did);
+      isNeverArchive = size === null || !isArchiveCheaper(size, Number.POSITIVE_INFINITY);
       return proved;
     }
     onDownload(true);
@@ -140,10 +145,11 @@ export async function* walkRepository(
           signal,
           maxBatch: deps.maxBatch,
           maxHeldBytes: MAX_HELD_BYTES,
+          roomLeft: deps.roomLeft,
         })) {
           after = range.to;
           attempts = 0;
-          yield { kind: "range", range };
+          yield { kind: "range", range, isWalkOnly: isNeverArchive };
         }
         yield signal.aborted ? { kind: "stopped" } : { kind: "finished" };
         return;

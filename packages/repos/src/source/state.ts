@@ -2,8 +2,9 @@
  * What a run over repositories remembers between ticks, as one text of at most 2 KB: where the list of repositories stands, the repositories in work and
  * their keys, and the counts. What waits for its host is in the table (deferred.ts); here is how far that was taken up.
  */
-import { MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
-import type { SourceState } from "@firehose-backfill/source/window";
+import { deflateRawSync } from "node:zlib";
+import { MAX_DEFLATED_STATE_BYTES, MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
+import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
 
 export interface RepoInWork {
   readonly did: string;
@@ -37,6 +38,8 @@ export interface ReposState {
 }
 
 export const MAX_IN_WORK = 16;
+/** A text that does not compress becomes longer by a few bytes. */
+const DEFLATE_OVERHEAD_BYTES = 50;
 
 export function newState(known: number): ReposState {
   const list = { cursor: null, taken: 0 };
@@ -54,7 +57,11 @@ export function writeState(state: ReposState): SourceState {
 }
 
 export function fits(state: ReposState): boolean {
-  return state.inWork.length <= MAX_IN_WORK && Buffer.byteLength(writeState(state)) <= MAX_SOURCE_TEXT_BYTES;
+  if (state.inWork.length > MAX_IN_WORK) return false;
+  const text = writeState(state);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_DEFLATED_STATE_BYTES - DEFLATE_OVERHEAD_BYTES) return true;
+  return bytes <= MAX_SOURCE_TEXT_BYTES && deflateRawSync(text).length <= MAX_DEFLATED_STATE_BYTES;
 }
 
 /** A key of the usual length: whoever has none yet will have one. */
@@ -85,6 +92,11 @@ export function readState(text: SourceState): ReposState {
     serial: last,
     takenUp,
   };
+}
+
+export function progressOf(state: ReposState, isCounted: boolean): SourceProgress {
+  const { known, done, deferred, failed, inWork, list } = state;
+  return { known, done, inWork: inWork.length, deferred, failed, isComplete: isCounted || list === null };
 }
 
 /** As an item that waits has it, too. */

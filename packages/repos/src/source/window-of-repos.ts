@@ -4,24 +4,39 @@ import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { WindowLimits } from "@firehose-backfill/source/window";
 import type { ProvedRange } from "../walk/proved-range.ts";
 import type { UnavailableState } from "../xrpc/xrpc-error.ts";
-import { logRange } from "./log-range.ts";
+import type { RangeLogger } from "./log-range.ts";
+
+export interface Room {
+  /** Of the window in which the repository is opened. */
+  readonly limits: WindowLimits;
+  /** Records that the tick may still take; asked again and again. */
+  readonly roomLeft: () => number;
+}
 
 export class WindowOfRepos {
   readonly log: EventLog;
   readonly #limits: WindowLimits;
+  readonly #ranges: RangeLogger;
   /** What was produced: ranges, markers, dead entries. */
   units = 0;
   received = 0;
   /** For how many events it counts: a range by its records, an empty one as one. */
   counted = 0;
 
-  constructor(log: EventLog, limits: WindowLimits) {
+  constructor(log: EventLog, limits: WindowLimits, ranges: RangeLogger) {
     this.log = log;
     this.#limits = limits;
+    this.#ranges = ranges;
   }
 
   get isFull(): boolean {
     return this.counted >= this.#limits.maxEvents || this.log.byteLength >= this.#limits.maxBytes;
+  }
+
+  /** How many events may still come, in this window and in those after it that the reader has room for. */
+  get roomLeft(): number {
+    const { maxEvents, tickEvents = maxEvents } = this.#limits;
+    return Math.max(0, tickEvents - this.counted);
   }
 
   /** false: it has to wait for the next window. */
@@ -33,7 +48,7 @@ export class WindowOfRepos {
   }
 
   addRange(range: ProvedRange): void {
-    logRange(this.log, range);
+    this.#ranges.append(this.log, range);
     this.units += 1;
     this.received += range.records.length;
     this.counted += countOf(range);

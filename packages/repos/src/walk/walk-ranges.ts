@@ -35,12 +35,16 @@ export interface WalkOptions {
   readonly maxBatch?: number;
   /** Bytes of blocks that wait for the walk. Above it, the blocks that are needed last are dropped and fetched again later. */
   readonly maxHeldBytes?: number;
+  /** How many records may still be taken before the walk is given up: blocks of later ones are not fetched. Left out: all of them. */
+  readonly roomLeft?: () => number;
 }
 
 const MAX_BATCH = 200;
 const MAX_HELD_BYTES = 33_554_432;
 /** How many items the walk looks ahead for blocks to fetch. */
 const MAX_LOOKAHEAD = 2_000;
+/** Children of a node, on average: a key is on the next layer with the chance of one in four. */
+const FAN_OUT = 4;
 
 /** @throws BadRepoError, MissingBlocksError, and what fetchBlocks throws. After an abort it ends without a last range. */
 export async function* walkRanges(options: WalkOptions): AsyncGenerator<ProvedRange, void, undefined> {
@@ -146,7 +150,10 @@ class Ahead {
     const passed: Item[] = [];
     const cids = new Set<string>();
     const missing: Item[] = [];
-    while (cids.size < this.#batch && passed.length < MAX_LOOKAHEAD) {
+    // Where a moment is given, most records below a node may be skipped, so its layer says nothing.
+    const room = this.#wanted.sinceTid === null ? (this.#options.roomLeft?.() ?? Infinity) : Infinity;
+    let covered = 0;
+    while (cids.size < this.#batch && passed.length < MAX_LOOKAHEAD && (covered < room || missing.length === 0)) {
       const item = this.#stack.pop();
       if (item === undefined) break;
       const bytes = this.#bytesOf(item);
@@ -155,6 +162,7 @@ class Ahead {
         continue;
       }
       passed.push(item);
+      covered += recordsBelow(item);
       if (bytes !== null) continue;
       missing.push(item);
       cids.add(keyOf(item.cid));
@@ -175,6 +183,11 @@ class Ahead {
       item.bytes = null;
     }
   }
+}
+
+/** An estimate. */
+function recordsBelow(item: Item): number {
+  return item.kind === "record" ? 1 : FAN_OUT ** ((item.layer ?? 0) + 1) - 1;
 }
 
 function keyOf(cid: Uint8Array): string {

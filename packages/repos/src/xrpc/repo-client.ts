@@ -1,10 +1,10 @@
 /** The calls of com.atproto.sync that a walk needs, on any host; every block of an answer is checked. */
-import { cidFromText, cidToText } from "@firehose-backfill/core/cid";
+import { CID_LENGTH, cidFromText, cidToText } from "@firehose-backfill/core/cid";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
 import { HostError } from "../http/http-errors.ts";
 import type { PoliteClient } from "../http/polite-client.ts";
 import type { HttpAnswer, RequestLimits } from "../http/request.ts";
-import { readCar } from "../read-car.ts";
+import { readCar, type TakeBlock } from "../read-car.ts";
 import { MAX_NODE_BYTES } from "../tree/node.ts";
 import { BlockTable } from "../walk/block-table.ts";
 import { XrpcError, xrpcErrorOf } from "./xrpc-error.ts";
@@ -60,9 +60,9 @@ export function createRepoClient(client: PoliteClient): RepoClient {
       return await read(answer);
     });
   const limitsOf = (bytes: number): RequestLimits => ({ ...PACE, maxBytes: bytes, maxInflatedBytes: bytes });
-  const readBlocks = async (answer: HttpAnswer, root: "required" | "optional", maxBytes: number) => {
+  const readBlocks = async (answer: HttpAnswer, maxBytes: number) => {
     const blocks = new BlockTable();
-    const limits = { maxBytes, maxBlockBytes: MAX_NODE_BYTES, root };
+    const limits = { maxBytes, maxBlockBytes: MAX_NODE_BYTES, root: "required" } as const;
     const summary = await readCar(answer.body, limits, (bytes, cid, _, end) => blocks.put(bytes, cid, end));
     return { root: summary.root ?? new Uint8Array(), blocks };
   };
@@ -73,24 +73,34 @@ export function createRepoClient(client: PoliteClient): RepoClient {
       const path = { collection: key.slice(0, slash), rkey: key.slice(slash + 1) };
       const params = new URLSearchParams({ did: repo.did, ...path });
       const how = { accept: CAR, limits: limitsOf(PROOF_BYTES) };
-      return call(repo, "com.atproto.sync.getRecord", params, how, signal, (answer) =>
-        readBlocks(answer, "required", PROOF_BYTES),
-      );
+      return call(repo, "com.atproto.sync.getRecord", params, how, signal, (answer) => readBlocks(answer, PROOF_BYTES));
     },
 
     async getBlocks(repo, cids, signal) {
       const params = new URLSearchParams({ did: repo.did });
       for (const cid of cids) params.append("cids", cidToText(cid));
       const how = { accept: CAR, limits: limitsOf(BLOCKS_BYTES) };
-      const read = (answer: HttpAnswer) => readBlocks(answer, "optional", Number.POSITIVE_INFINITY);
-      const { blocks } = await call(repo, "com.atproto.sync.getBlocks", params, how, signal, read).catch(
-        (error: unknown) => {
-          throw missingOrTooMany(error, cids);
-        },
-      );
-      const missing = cids.filter((cid) => blocks.get(cid) === null);
+      const blocks = new Map<string, Buffer>();
+      // Each block is copied on its own: one that waits for its turn would keep the memory of a whole answer.
+      const take: TakeBlock = (bytes, cid, start, end) =>
+        blocks.set(keyOf(bytes, cid), Buffer.from(bytes.subarray(start, end)));
+      const carLimits = {
+        maxBytes: Number.POSITIVE_INFINITY,
+        maxBlockBytes: MAX_NODE_BYTES,
+        root: "optional",
+      } as const;
+      const read = (answer: HttpAnswer) => readCar(answer.body, carLimits, take);
+      await call(repo, "com.atproto.sync.getBlocks", params, how, signal, read).catch((error: unknown) => {
+        throw missingOrTooMany(error, cids);
+      });
+      const missing: Uint8Array[] = [];
+      const found = cids.map((cid) => {
+        const block = blocks.get(keyOf(cid, 0));
+        if (block === undefined) missing.push(cid);
+        return block ?? Buffer.alloc(0);
+      });
       if (missing.length > 0) throw new MissingBlocksError(missing);
-      return cids.map((cid) => blocks.get(cid) ?? Buffer.alloc(0));
+      return found;
     },
 
     getRepo(repo, { maxBytes, since }, signal) {
@@ -98,7 +108,7 @@ export function createRepoClient(client: PoliteClient): RepoClient {
       // The archive's own limit is lower and has the error that says to walk.
       const limits = { ...limitsOf(maxBytes + MEBIBYTE), deadlineMs: ARCHIVE_DEADLINE_MS };
       return call(repo, "com.atproto.sync.getRepo", params, { accept: CAR, limits }, signal, (answer) =>
-        readBlocks(answer, "required", maxBytes),
+        readBlocks(answer, maxBytes),
       );
     },
 
@@ -116,6 +126,11 @@ export function createRepoClient(client: PoliteClient): RepoClient {
       });
     },
   };
+}
+
+/** A text for a map; a character a byte. */
+function keyOf(bytes: Uint8Array, cid: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + cid, CID_LENGTH).toString("latin1");
 }
 
 /** @throws HostError if the answer is not a JSON object */

@@ -1,0 +1,152 @@
+/**
+ * Which repositories are in work, and which one comes next: one that is in work and not open, else one that has waited for its host, else the next of the
+ * list. Holds the state that the run stores.
+ */
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { SourceItems } from "@firehose-backfill/source/items";
+import { defer, MAX_DEFERRED, nextWaiting, type Waiting } from "./deferred.ts";
+import { NextListed } from "./next-listed.ts";
+import type { RepoList } from "./repo-list.ts";
+import type { RepoSlots } from "./repo-slots.ts";
+import { fits, hasRoomFor, newRepo, type RepoInWork, type ReposState } from "./state.ts";
+
+export interface RepoAgendaOptions {
+  readonly runId: string;
+  readonly clock: Clock;
+  readonly items: SourceItems;
+  readonly state: ReposState;
+  readonly list: RepoList;
+  /** All repositories are counted before they are read. */
+  readonly isCounted: boolean;
+  readonly log: (line: string) => void;
+}
+
+/** So long all that are in work are waited for before another one is begun. */
+const BEGIN_AFTER_MS = 100;
+
+export class RepoAgenda {
+  readonly #options: RepoAgendaOptions;
+  readonly #slots: RepoSlots;
+  readonly #ending = new AbortController();
+  readonly listed: NextListed;
+  #state: ReposState;
+  #beginAtMs = 0;
+  /** "unknown": the table has not been asked yet. */
+  #waiting: Waiting | null | "unknown" = "unknown";
+
+  constructor(options: RepoAgendaOptions, slots: RepoSlots) {
+    this.#options = options;
+    this.#slots = slots;
+    this.#state = options.state;
+    const onListed = (): void => {
+      this.#beginAtMs = 0;
+    };
+    this.listed = new NextListed({ ...options, onListed });
+  }
+
+  get state(): ReposState {
+    return this.#state;
+  }
+
+  /** Another repository is not begun before. */
+  get beginAtMs(): number {
+    return this.#beginAtMs;
+  }
+
+  /** false: none can be begun now. */
+  async beginAnother(): Promise<boolean> {
+    const isBegun = await this.#begin();
+    this.#beginAtMs = this.#options.clock.now() + BEGIN_AFTER_MS;
+    return isBegun;
+  }
+
+  canBeginListed(): boolean {
+    return this.#state.list !== null && this.#state.deferred < MAX_DEFERRED;
+  }
+
+  async nextWaiting(): Promise<Waiting | null> {
+    if (this.#state.deferred === 0) return null;
+    if (this.#waiting === "unknown") {
+      const { items, runId } = this.#options;
+      this.#waiting = await nextWaiting(items, runId, this.#state);
+      // Somebody has removed it: what is not there does not wait.
+      if (this.#waiting === null) this.#state = { ...this.#state, deferred: 0 };
+    }
+    return this.#waiting;
+  }
+
+  /** It goes on from here. */
+  replace(repo: RepoInWork): void {
+    const inWork = this.#state.inWork.map((each) => (each.did === repo.did ? repo : each));
+    this.#state = { ...this.#state, inWork };
+  }
+
+  leave(did: string, how: "done" | "failed"): void {
+    void this.#slots.stop(did);
+    const inWork = this.#state.inWork.filter((repo) => repo.did !== did);
+    this.#state = { ...this.#state, inWork, [how]: this.#state[how] + 1 };
+    // Its place is free.
+    this.#beginAtMs = 0;
+  }
+
+  async putOff(repo: RepoInWork, dueMs: number): Promise<void> {
+    const { items, runId } = this.#options;
+    void this.#slots.stop(repo.did);
+    this.#state = await defer(items, runId, this.#state, { repo, dueMs });
+    this.#waiting = "unknown";
+    this.#beginAtMs = 0;
+  }
+
+  /** Keys may be long: those that were begun last wait until there is room. */
+  async makeFit(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    while (!fits(this.#state)) {
+      const last = this.#state.inWork.at(-1);
+      if (last === undefined) return;
+      await this.putOff(last, nowMs);
+    }
+  }
+
+  end(): void {
+    this.#ending.abort();
+  }
+
+  async #begin(): Promise<boolean> {
+    const resting = this.#state.inWork.find(({ did }) => !this.#slots.has(did));
+    if (resting !== undefined) {
+      this.#slots.begin(resting);
+      return true;
+    }
+    const waiting = await this.nextWaiting();
+    if (waiting !== null && waiting.dueMs <= this.#options.clock.now() && hasRoomFor(this.#state, waiting.repo)) {
+      this.#waiting = "unknown";
+      this.#state = { ...this.#state, takenUp: waiting.name, deferred: this.#state.deferred - 1 };
+      this.#add(waiting.repo);
+      return true;
+    }
+    return this.#beginListed();
+  }
+
+  #beginListed(): boolean {
+    const { list, isCounted } = this.#options;
+    if (!this.canBeginListed()) return false;
+    if (this.listed.found === null) {
+      this.listed.ask(this.#ending.signal);
+      return false;
+    }
+    const { did } = this.listed.found;
+    if (did !== null && !hasRoomFor(this.#state, newRepo(did))) return false;
+    this.listed.take();
+    this.#state = { ...this.#state, list: list.place() };
+    if (did === null || this.#state.inWork.some((repo) => repo.did === did)) return true;
+    if (!isCounted) this.#state = { ...this.#state, known: this.#state.known + 1 };
+    this.#add(newRepo(did));
+    return true;
+  }
+
+  #add(repo: RepoInWork): void {
+    const others = this.#state.inWork.filter(({ did }) => did !== repo.did);
+    this.#state = { ...this.#state, inWork: [...others, repo] };
+    this.#slots.begin(repo);
+  }
+}
