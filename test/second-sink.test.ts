@@ -39,7 +39,12 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       pool: () => ({ used: 0, size: 1 }),
       ...nothing,
     }),
-    openDeadEvents: () => ({ claim: () => Promise.resolve([]), countUntriable: () => Promise.resolve(0), ...nothing }),
+    openDeadEvents: () => ({
+      claim: () => Promise.resolve([]),
+      countUntriable: () => Promise.resolve(0),
+      failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
+      ...nothing,
+    }),
     openCopy: () => ({
       health: async () => ({ kind: "healthy" }),
       repos: async () => [],

@@ -6,7 +6,7 @@ import { decodeEvent, EVENT_VERSION } from "@firehose-backfill/core/cbor/event-l
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
 import { toSinkError } from "./sink-error.ts";
-import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
+import { type ClaimedEvent, type DeadEvents, MOST_FAILED_DIDS } from "@firehose-backfill/sink/dead-events";
 import type { Redrive } from "./request.ts";
 
 /** The most bytes of events in one claim; the first event may be larger. */
@@ -31,6 +31,12 @@ const CLAIM = `
   SELECT id, run_id, reason, encode(event, 'base64') FROM claimed ORDER BY seq, id`;
 
 const COUNT_UNTRIABLE = "SELECT count(*) FROM firehose.dead_events WHERE event IS NULL AND applied_at IS NULL";
+
+/** What comes from a repository has no place in a stream, and what is of the whole repository has no path. */
+const FAILED_REPOSITORIES = `
+  SELECT did, count(*) FROM firehose.dead_events
+  WHERE event IS NULL AND applied_at IS NULL AND seq = 0 AND path IS NULL AND did IS NOT NULL
+  GROUP BY did ORDER BY did`;
 
 const MARK = `
   UPDATE firehose.dead_events SET applied_at = coalesce(applied_at, now()), applied_by = $2
@@ -62,6 +68,11 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
     async countUntriable() {
       const [row] = await rows({ sql: COUNT_UNTRIABLE });
       return Number(row?.[0] ?? 0);
+    },
+    async failedRepositories() {
+      const found = await rows({ sql: FAILED_REPOSITORIES });
+      const entries = found.reduce((sum, [, count]) => sum + Number(count), 0);
+      return { entries, dids: found.slice(0, MOST_FAILED_DIDS).map(([did]) => did ?? "") };
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

@@ -13,7 +13,19 @@ export interface DeadEvents extends AsyncDisposable {
   }): Promise<readonly ClaimedEvent[]>;
   /** How many dead events cannot be tried again, because no complete event was stored. */
   countUntriable(): Promise<number>;
+  /** Those of them that are a repository that could not be read: another walk tries it again. */
+  failedRepositories(): Promise<FailedRepositories>;
 }
+
+export interface FailedRepositories {
+  /** Dead events; one account may have several. */
+  readonly entries: number;
+  /** In order; at most `MOST_FAILED_DIDS`. */
+  readonly dids: readonly string[];
+}
+
+/** What fits into an answer. */
+export const MOST_FAILED_DIDS = 50;
 
 /** A dead event that is to be tried again. */
 export interface ClaimedEvent {
