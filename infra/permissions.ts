@@ -108,8 +108,8 @@ function controlPermissions(on: Resources): Statement[] {
 }
 
 /**
- * Reads. Two of the store's reads tidy up behind others: a finished run that a crash left among the open ones is taken out, and what a consumer
- * that is long gone said of itself is removed.
+ * Reads. Two of the store's reads also tidy up: one takes out a finished run that a crash left among the open ones, the other removes the
+ * notes of a consumer that is long gone.
  */
 function statusPermissions(on: Resources): Statement[] {
   return [
@@ -124,7 +124,7 @@ function statusPermissions(on: Resources): Statement[] {
   ];
 }
 
-/** Which runs there are. Each of the functions may find a run that is finished and still among the open ones, and takes it out. */
+/** The list of runs. Each function may find a finished run among the open ones, and takes it out. */
 function runsAccess(on: Resources): Statement[] {
   return [
     onKeys(on, [KEYS.runs, KEYS.pointer], ["GetItem", "BatchGetItem", "UpdateItem"]),
@@ -132,7 +132,7 @@ function runsAccess(on: Resources): Statement[] {
   ];
 }
 
-/** Instead of AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
+/** Replaces AWSLambdaBasicExecutionRole, which may write to every log group of the account and create new ones. */
 export function logPermissions(logGroupArn: $util.Input<string>): Statement {
   return { actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [$interpolate`${logGroupArn}:*`] };
 }

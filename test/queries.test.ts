@@ -4,6 +4,7 @@
  */
 import { systemClock } from "@firehose-backfill/core/clock";
 import { openDatabase } from "@firehose-backfill/sink-postgres/connection";
+import { makeIndexes } from "@firehose-backfill/sink-postgres/make-indexes";
 import { INDEX_SETS } from "@firehose-backfill/sink-postgres/schema/optional-indexes";
 import { createSink } from "@firehose-backfill/sink-postgres/sink";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
@@ -235,7 +236,7 @@ describe.each(SERVERS)("queries on $name", ({ binDir }) => {
       );
       await ask(`INSERT INTO firehose.repos (did, handle, updated_at)
         SELECT 'did:plc:a' || n, 'a' || n || '.test', now() FROM generate_series(0, 60000) AS n`);
-      for (const { indexes } of Object.values(INDEX_SETS)) for (const { sql } of indexes) await ask(sql);
+      await makeIndexes({ databaseUrl }, Object.keys(INDEX_SETS));
       token = (await ask("SELECT firehose.change_token()"))[0]?.[0] ?? "";
       await ask("VACUUM ANALYZE firehose.records");
       await ask("VACUUM ANALYZE firehose.repos");

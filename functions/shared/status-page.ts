@@ -1,29 +1,21 @@
-/** The status page behind the function URL: one Snapshot, as a page, as JSON or as text. It only reads. */
-import { randomBytes } from "node:crypto";
+/** The status page behind the function URL: one Snapshot or a list of them, as a page, as JSON or as text. It only reads. */
 import { systemClock } from "@firehose-backfill/core/clock";
 import { collectSnapshot, createRateMeter } from "@firehose-backfill/status/collect-snapshot";
-import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
-import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
-import { renderJson } from "@firehose-backfill/status/render-json";
-import { renderText } from "@firehose-backfill/status/render-text";
+import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { LambdaFunctionURLResult } from "aws-lambda";
 import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import { refusalOf } from "./refusal.ts";
 import { openServices } from "./services.ts";
-import { chooseForm, type Form, readRequest } from "./status-request.ts";
+import { json, plain, renderRun, renderRuns, runsPage } from "./status-answer.ts";
+import { chooseForm, type Form, type PageRequest, PATHS, readRequest } from "./status-request.ts";
 
 export interface StatusPage {
   respond(event: unknown): Promise<LambdaFunctionURLResult>;
 }
 
-const TEXT_COLUMNS = 100;
-const HEADERS = {
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-};
+const MOST_PAST_RUNS = 50;
 
 /** @throws ConfigError */
 export function createStatusPage(env: Environment): StatusPage {
@@ -35,6 +27,50 @@ export function createStatusPage(env: Environment): StatusPage {
   const collect = (runId: string | null) =>
     collectSnapshot({ store, queue, items, clock, config, ...(runId === null ? { meter } : { runId }) });
 
+  /** Of each open run, in the order in which they began; where none is open, of the last one. */
+  const collectAll = async (): Promise<readonly Snapshot[]> => {
+    const open = await store.openRuns();
+    // The meter knows the rate of one run.
+    return open.length < 2 ? [await collect(null)] : Promise.all(open.map(({ runId }) => collect(runId)));
+  };
+  const past = async () => (await store.pastRuns({ limit: MOST_PAST_RUNS })).map(summaryOfRun);
+
+  const answer = async (form: Form, { path, run, range }: PageRequest): Promise<LambdaFunctionURLResult> => {
+    switch (form) {
+      case "runs":
+        return renderRuns(await collectAll());
+      case "past":
+        return json(JSON.stringify(await past()));
+      case "runs-page":
+        return runsPage(await collectAll(), await past(), "/runs");
+      case "html":
+      case "json":
+      case "text":
+      case "history":
+      case "report":
+        return answerRun(form, { path, run, range });
+      default: {
+        const unreachable: never = form;
+        return unreachable;
+      }
+    }
+  };
+
+  const answerRun = async (
+    form: Parameters<typeof renderRun>[0],
+    { path, run, range }: Pick<PageRequest, "path" | "run" | "range">,
+  ): Promise<LambdaFunctionURLResult> => {
+    const wanted = run === null ? null : await store.findRun(run);
+    if (wanted === null && run !== null) return plain(404, "No run has this id or name.");
+    const openRuns = wanted === null ? (await store.openRuns()).length : 1;
+    if (form === "html" && path === "/" && openRuns > 1) return runsPage(await collectAll(), await past(), "/");
+    const one = await collect(wanted?.runId ?? null);
+    const snapshot = openRuns > 1 ? { ...one, openRuns } : one;
+    const isDrawn = form === "html" || form === "history" || form === "report";
+    const history = isDrawn && snapshot.runId !== null ? await loadHistory(store, snapshot.runId) : null;
+    return renderRun(form, { snapshot, history, range, isOneOfSeveral: wanted !== null });
+  };
+
   return {
     async respond(event) {
       const request = readRequest(event);
@@ -43,20 +79,9 @@ export function createStatusPage(env: Environment): StatusPage {
       if (request.method !== "GET")
         return plain(405, "This page is read-only. To control a run use the control function.");
       const form = chooseForm(request);
-      if (form === null)
-        return plain(404, "There is GET /, GET /status.json, GET /status.txt, GET /history.json and GET /runs.json.");
+      if (form === null) return plain(404, `There is GET ${PATHS.join(", GET ")}.`);
       try {
-        if (form === "runs") {
-          const open = await store.openRuns();
-          const runIds = open.length === 0 ? [null] : open.map(({ runId }) => runId);
-          return json(`[${(await Promise.all(runIds.map(collect))).map(renderJson).join(",")}]`);
-        }
-        const wanted = request.run === null ? null : await store.findRun(request.run);
-        if (wanted === null && request.run !== null) return plain(404, "No run has this id or name.");
-        const snapshot = await collect(wanted?.runId ?? null);
-        const drawsIt = form === "html" || form === "history";
-        const history = drawsIt && snapshot.runId !== null ? await loadHistory(store, snapshot.runId) : null;
-        return render(snapshot, history, form);
+        return await answer(form, request);
       } catch (error) {
         const refusal = refusalOf(error);
         if (refusal === null) throw error;
@@ -64,40 +89,4 @@ export function createStatusPage(env: Environment): StatusPage {
       }
     },
   };
-}
-
-function render(snapshot: Snapshot, history: History | null, form: Exclude<Form, "runs">): LambdaFunctionURLResult {
-  switch (form) {
-    case "html": {
-      const nonce = randomBytes(16).toString("base64");
-      return {
-        statusCode: 200,
-        headers: {
-          ...HEADERS,
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": contentSecurityPolicy(nonce),
-        },
-        body: renderHtml(snapshot, { nonce, history: history?.points ?? [] }),
-      };
-    }
-    case "json":
-      return json(renderJson(snapshot));
-    case "history":
-      return json(JSON.stringify(history));
-    case "text":
-      return plain(200, renderText(snapshot, { width: TEXT_COLUMNS, color: false }).join("\n"));
-    default: {
-      const unreachable: never = form;
-      return unreachable;
-    }
-  }
-}
-
-function json(text: string): LambdaFunctionURLResult {
-  const headers = { ...HEADERS, "content-type": "application/json; charset=utf-8" };
-  return { statusCode: 200, headers, body: `${text}\n` };
-}
-
-function plain(statusCode: number, text: string): LambdaFunctionURLResult {
-  return { statusCode, headers: { ...HEADERS, "content-type": "text/plain; charset=utf-8" }, body: `${text}\n` };
 }

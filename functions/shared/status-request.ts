@@ -7,16 +7,22 @@ export interface PageRequest {
   readonly accept: string;
   /** `?run=`: an id or a name; null: none is named. */
   readonly run: string | null;
+  /** `?range=`: the part of the history that the plots show. */
+  readonly range: string | null;
 }
 
-export type Form = "html" | "json" | "text" | "history" | "runs";
+export type Form = "html" | "json" | "text" | "history" | "report" | "runs" | "runs-page" | "past";
 
 const BY_PATH: Readonly<Record<string, Form>> = {
   "/status.json": "json",
   "/status.txt": "text",
   "/history.json": "history",
   "/runs.json": "runs",
+  "/runs": "runs-page",
+  "/past.json": "past",
+  "/report": "report",
 };
+export const PATHS: readonly string[] = ["/", ...Object.keys(BY_PATH)];
 /** In this order: a browser accepts anything, but names the page first. */
 const BY_TYPE: readonly (readonly [type: string, form: Form])[] = [
   ["text/html", "html"],
@@ -33,8 +39,9 @@ export function readRequest(event: unknown): PageRequest | null {
   // Lambda writes header names in lower case.
   const accept = field(field(event, "headers"), "accept");
   const query = field(event, "rawQueryString");
-  const run = new URLSearchParams(typeof query === "string" ? query : "").get("run");
-  return { method, path, accept: typeof accept === "string" ? accept : "", run };
+  const search = new URLSearchParams(typeof query === "string" ? query : "");
+  const [run, range] = [search.get("run"), search.get("range")];
+  return { method, path, accept: typeof accept === "string" ? accept : "", run, range };
 }
 
 /** null: there is nothing at this path. */

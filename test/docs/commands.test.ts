@@ -21,7 +21,14 @@ import {
 const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
 /** Programs that a block may call without a mark: the test that runs it leaves them out. */
 const BESIDE = new Set(["cd", "export", "jq"]);
-const REASONS = new Set(["needs an AWS account", "needs the network", "needs psql"]);
+const REASONS = new Set([
+  "needs an AWS account",
+  "needs the network",
+  "needs psql",
+  "needs a run before it",
+  "needs a restored database",
+  "needs a token",
+]);
 
 /** What is wrong with it; null: nothing. */
 function problemOf({ words, env }: ShellCommand): string | null {

@@ -10,10 +10,11 @@ import { type TemporaryFolder, temporaryFolder } from "../support/program.ts";
 /**
  * KiB. What control holds is what a start and a plan need: the database's driver, the relay's and the SDK are 500 KiB of it. Passwords
  * as libpq prepares them, examinations and the binding to a database took consumer and control above 700 KiB;
- * several runs took control above 768. Repositories are 60 KiB of the reader (archives, trees, requests to hosts) and of control (to plan a run
+ * several runs took control above 768. The change feed and the views are 25 KiB of SQL in both, because a consumer of a newer version
+ * migrates the database itself. Repositories are 60 KiB of the reader (archives, trees, requests to hosts) and of control (to plan a run
  * over them).
  */
-const LARGEST_KIB: Readonly<Record<string, number>> = { reader: 776, consumer: 720, control: 872, status: 500 };
+const LARGEST_KIB: Readonly<Record<string, number>> = { reader: 776, consumer: 776, control: 872, status: 500 };
 const MOST_LINES = 40;
 
 let folder: TemporaryFolder;

@@ -187,3 +187,39 @@ describe("the status page", () => {
     expect(JSON.parse(body ?? "null")).toMatchObject({ statusCode: 400 });
   });
 });
+
+describe("issue 14.6: the status page of several runs", () => {
+  async function get(path: string, query = "", accept = "*/*") {
+    const { body } = await stage.functions.status.invoke({
+      version: "2.0",
+      rawPath: path,
+      rawQueryString: query,
+      headers: { accept },
+      requestContext: { http: { method: "GET", path } },
+    });
+    const result: Exclude<LambdaFunctionURLResult, string> = JSON.parse(body ?? "null");
+    return { status: result.statusCode, body: result.body ?? "" };
+  }
+
+  it("is a list, a page and a report of each, and JSON of one or all", async () => {
+    for (const [name, days] of [
+      ["long", 3],
+      ["nightly", 1],
+    ] as const)
+      expect(await stage.ask({ action: "start", days, name })).toMatchObject({ ok: true });
+    expect((await get("/")).body).toContain("2 runs are open");
+    expect((await get("/runs")).body).toContain("Past runs");
+    expect(JSON.parse((await get("/status.json")).body)).toMatchObject({ name: "nightly", openRuns: 2 });
+    expect(JSON.parse((await get("/runs.json")).body)).toMatchObject([{ name: "long" }, { name: "nightly" }]);
+    expect((await get("/", "run=long")).body).toContain('name="run" value="');
+    expect(JSON.parse((await get("/status.json", "run=long")).body)).toMatchObject({ name: "long" });
+    const past: readonly { readonly runId: string; readonly status: string }[] = JSON.parse(
+      (await get("/past.json")).body,
+    );
+    expect(past[0]).toMatchObject({ status: "cancelled" });
+    expect((await get("/report", `run=${past[0]?.runId}`)).body).toContain("<title>Run ");
+    expect(await get("/", "run=nothing")).toMatchObject({ status: 404 });
+    for (const run of ["long", "nightly"]) await stage.ask({ action: "cancel", run });
+    await stage.tick();
+  });
+});

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { type ControlFormEvent, parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
-import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { sampleEmptySnapshot, sampleCourse, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -39,7 +39,7 @@ async function servePage(first: Snapshot) {
       const nonce = `nonce${requests}`;
       response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
       response.setHeader("content-type", "text/html; charset=utf-8");
-      response.end(renderHtml(snapshot, { nonce, history: sampleHistory() }));
+      response.end(renderHtml(snapshot, { nonce, course: sampleCourse() }));
     }
   };
   const server = createServer((request, response) => void respond(request, response));

@@ -1,6 +1,7 @@
 /** The receiver of control events: the process on this machine, or a deployed function. Commands do not know which. */
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { History } from "@firehose-backfill/status/history";
+import type { RunSummary } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 /** The event that packages/backfill/src/control-event.ts parses; the Lambda console can send it, too. */
@@ -25,6 +26,8 @@ export interface ControlTarget {
   snapshot(run?: string): Promise<Snapshot>;
   /** Of each open run; if none is open, of the last one. @throws CommandError if the target cannot be reached */
   snapshots(): Promise<readonly Snapshot[]>;
+  /** The runs that are over, newest first; empty if the target is of a version that knows one run. @throws CommandError if the target cannot be reached */
+  past(): Promise<readonly RunSummary[]>;
   /** The history of the run. null: the target stores none. @throws CommandError if the target cannot be reached */
   history(run?: string): Promise<History | null>;
 }

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { emptyHistory } from "@firehose-backfill/status/history";
+import { summaryOfRun } from "@firehose-backfill/status/run-summary";
+import { sampleRun } from "@firehose-backfill/testing/status/sample-run";
 import { sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "./main.ts";
@@ -113,6 +115,47 @@ describe("--function", () => {
     expect(world.stderr()).toMatch(message);
     expect(lambda.calls).toHaveLength(1);
   });
+});
+
+describe("issue 14.6: several deployed runs", () => {
+  const runs = ["run-1", "run-2"].map((runId) => sampleSnapshot({ runId, name: `name of ${runId}` }));
+  const began = Date.UTC(2026, 1, 1);
+  const past = [
+    summaryOfRun(sampleRun({ runId: "run-0", status: "succeeded", createdAtMs: began, finishedAtMs: began + 60_000 })),
+  ];
+  const bodies: Readonly<Record<string, unknown>> = {
+    "/status.json": { ...runs[1], openRuns: 2 },
+    "/runs.json": runs,
+    "/past.json": past,
+  };
+  const serve = () =>
+    lambdaServer(({ name, event }) => {
+      if (name === NAME) return { body: { ok: true, message: "", snapshot: runs[1], snapshots: runs } };
+      const path: unknown = typeof event === "object" && event !== null ? Reflect.get(event, "rawPath") : "";
+      return { body: { statusCode: 200, headers: {}, body: JSON.stringify(bodies[String(path)]) } };
+    });
+
+  it.each([
+    [NAME, 1],
+    ["backfill-test-status", 2],
+  ])("status --all asks %s for each, with %i calls", async (name, calls) => {
+    await using lambda = await serve();
+    await using world = await testWorld();
+    expect(await ask(world, "status", "--json", "--all", "--function", name)).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual(runs);
+    expect(lambda.calls).toHaveLength(calls);
+  });
+
+  it.each([NAME, "backfill-test-status"])(
+    "runs lists the past ones, too, which the status function knows: %s",
+    async (name) => {
+      await using lambda = await serve();
+      await using world = await testWorld();
+      expect(await ask(world, "runs", "--function", name)).toBe(0);
+      expect(world.stdout()).toMatch(/name of run-1[^]*run-0 on/);
+      expect(lambda.calls.map((call) => call.name)).toContain("backfill-test-status");
+    },
+  );
 });
 
 describe("report --function", () => {

@@ -5,19 +5,36 @@
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
+import { parseSummaries } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
 import type { InvokeFunction } from "./invoke-function.ts";
 import { parsePlan } from "./parse-plan.ts";
-import { parseSnapshot } from "./parse-snapshot.ts";
+import { parseSnapshot, parseSnapshots } from "./parse-snapshot.ts";
 
 /** `name`: of the control or status function; the names of the other one and of the reader differ only at the end. */
 export function functionTarget(options: { readonly name: string; readonly invoke: InvokeFunction }): ControlTarget {
   const { name, invoke } = options;
   const isStatus = name.endsWith("-status");
   const control = isStatus ? name.replace(/-status$/, "-control") : name;
+  const status = isStatus ? name : name.replace(/-control$/, "-status");
   const reader = name.replace(/-(?:status|control)$/, "-reader");
+
+  /** The control function says of all open runs at once how they are; `list` null: it did not. */
+  const askStatus = async (run?: string) => {
+    const of = run === undefined ? {} : { run };
+    const answer = isStatus
+      ? bodyOf(await invoke(name, pageRequest("/status.json", run)))
+      : await invoke(control, { action: "status", ...of });
+    if (field(answer, "isMalformed") === true) throw new UsageError(whatItSaid(answer));
+    const snapshot = parseSnapshot(isStatus ? answer : field(answer, "snapshot"));
+    if (snapshot === null)
+      throw new CommandError(`function ${name} did not answer with a status: ${whatItSaid(answer)}`);
+    const list = parseSnapshots(field(answer, "snapshots"));
+    return { snapshot: list === null ? snapshot : { ...snapshot, openRuns: list.length }, list };
+  };
+
   return {
     address: `function ${name}`,
     // The same event that the schedule sends, to the reader: the control function has no tick.
@@ -25,26 +42,17 @@ export function functionTarget(options: { readonly name: string; readonly invoke
       event.action === "tick"
         ? tickedOf(reader, await invoke(reader, event))
         : replyOf(control, await invoke(control, event)),
-    async snapshot(run) {
-      const of = run === undefined ? {} : { run };
-      const answer = isStatus
-        ? bodyOf(await invoke(name, pageRequest("/status.json", run)))
-        : await invoke(control, { action: "status", ...of });
-      if (field(answer, "isMalformed") === true) throw new UsageError(whatItSaid(answer));
-      const snapshot = isStatus ? parseSnapshot(answer) : parseSnapshot(field(answer, "snapshot"));
-      if (snapshot === null)
-        throw new CommandError(`function ${name} did not answer with a status: ${whatItSaid(answer)}`);
-      return snapshot;
-    },
-    // A function of an older version that stores no history answers with a text: no history.
+    snapshot: async (run) => (await askStatus(run)).snapshot,
     async snapshots() {
-      const answer = isStatus
-        ? bodyOf(await invoke(name, pageRequest("/runs.json")))
-        : field(await invoke(control, { action: "status" }), "snapshots");
-      const snapshots = Array.isArray(answer) ? answer.map(parseSnapshot).filter((snapshot) => snapshot !== null) : [];
-      // One run is open, or none, or the function is of a version that knows one run.
-      return snapshots.length > 0 ? snapshots : [await this.snapshot()];
+      const { snapshot, list } = await askStatus();
+      if (list !== null) return list;
+      // Absent in the answer of a version that knows one run, too.
+      if ((snapshot.openRuns ?? 1) < 2) return [snapshot];
+      return parseSnapshots(bodyOf(await invoke(name, pageRequest("/runs.json")))) ?? [snapshot];
     },
+    // The status function alone lists them.
+    past: async () => parseSummaries(bodyOf(await invoke(status, pageRequest("/past.json")))) ?? [],
+    // A function of an older version that stores no history answers with a text: no history.
     async history(run) {
       const of = run === undefined ? {} : { run };
       const answer = isStatus

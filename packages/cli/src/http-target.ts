@@ -2,10 +2,11 @@
 import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { parseHistory } from "@firehose-backfill/status/history";
+import { parseSummaries } from "@firehose-backfill/status/run-summary";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
 import { parsePlan } from "./parse-plan.ts";
-import { parseSnapshot } from "./parse-snapshot.ts";
+import { parseSnapshot, parseSnapshots } from "./parse-snapshot.ts";
 
 const TIMEOUT_MS = 30_000;
 /** A plan takes long, because it reads from the relay slowly. */
@@ -49,13 +50,18 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
       return snapshot;
     },
     async snapshots() {
+      const one = await this.snapshot();
+      // Absent in the answer of a version that knows one run, too.
+      if ((one.openRuns ?? 1) < 2) return [one];
       const { status, body } = await ask("/runs.json", JSON_ONLY);
-      // A process of a version that knows one run.
-      if (status === NOT_FOUND) return [await this.snapshot()];
-      const snapshots = Array.isArray(body) ? body.map(parseSnapshot).filter((snapshot) => snapshot !== null) : [];
-      if (status !== 200 || snapshots.length === 0)
+      const snapshots = parseSnapshots(body);
+      if (status !== 200 || snapshots === null)
         throw new CommandError(`${url}/runs.json answered ${status}, and the answer is not a list of runs`);
       return snapshots;
+    },
+    async past() {
+      const { body } = await ask("/past.json", JSON_ONLY);
+      return parseSummaries(body) ?? [];
     },
     async history(run) {
       const { status, body } = await ask(`/history.json${queryOf(run)}`, JSON_ONLY);

@@ -15,6 +15,7 @@ import { redrive } from "./commands/redrive.ts";
 import { report } from "./commands/report.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
+import { runs } from "./commands/runs.ts";
 import { start } from "./commands/start.ts";
 import { status } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
@@ -34,6 +35,7 @@ const ALL_BUT_COMPLETION: readonly Command[] = [
   run,
   start,
   status,
+  runs,
   events,
   report,
   page,

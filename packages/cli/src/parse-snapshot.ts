@@ -6,6 +6,13 @@ export function parseSnapshot(value: unknown): Snapshot | null {
   return isSnapshot(value) ? completeSnapshot(value) : null;
 }
 
+/** null: it is no list of them, or an empty one. */
+export function parseSnapshots(value: unknown): readonly Snapshot[] | null {
+  if (!Array.isArray(value)) return null;
+  const snapshots = value.map(parseSnapshot).filter((snapshot) => snapshot !== null);
+  return snapshots.length === 0 ? null : snapshots;
+}
+
 function isSnapshot(value: unknown): value is Snapshot {
   if (typeof value !== "object" || value === null) return false;
   return (

@@ -50,8 +50,8 @@ export async function runHere(context: CliContext, options: RunHereOptions): Pro
       ...(options.start === undefined ? {} : { start: options.start }),
       ...(options.resume === undefined ? {} : { resume: options.resume }),
       onSnapshot: view.onSnapshot,
-      onTick: (snapshot) => {
-        view.onTick(snapshot);
+      onTick: (snapshot, all) => {
+        view.onTick(snapshot, all);
         manager.alive(snapshot);
       },
       log: view.log,

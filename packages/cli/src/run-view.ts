@@ -1,5 +1,6 @@
-/** Shows a run in progress: a redrawn block on a terminal, plain lines otherwise, JSON on stdout on request. */
+/** Shows the runs in progress: a redrawn block on a terminal, plain lines otherwise, JSON on stdout on request. */
 import { renderJson } from "@firehose-backfill/status/render-json";
+import { renderRunsBlock } from "@firehose-backfill/status/render-runs-text";
 import { renderText } from "@firehose-backfill/status/render-text";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { wantsColor } from "./color.ts";
@@ -8,7 +9,8 @@ import { TerminalBlock } from "./terminal-block.ts";
 
 export interface RunView {
   readonly log: (line: string) => void;
-  readonly onTick: (snapshot: Snapshot) => void;
+  /** `all`: of each open run. */
+  readonly onTick: (snapshot: Snapshot, all?: readonly Snapshot[]) => void;
   readonly onSnapshot: (snapshot: Snapshot) => void;
 }
 
@@ -23,14 +25,19 @@ export function runView(context: CliContext, options: { readonly json: boolean }
     return { log: (line) => stderr.write(`${line}\n`), onTick: () => {}, onSnapshot };
   }
   const block = new TerminalBlock(stderr);
+  let several: readonly Snapshot[] = [];
   const draw = (snapshot: Snapshot): void => {
-    block.draw(renderText(snapshot, { width: stderr.columns(), color: wantsColor(context, stderr) }));
+    const how = { width: stderr.columns(), color: wantsColor(context, stderr) };
+    block.draw(several.length > 1 ? renderRunsBlock(several, how) : renderText(snapshot, how));
   };
   return {
     log: (line) => {
       block.print(line);
     },
-    onTick: draw,
+    onTick: (snapshot, all = []) => {
+      several = all;
+      draw(snapshot);
+    },
     onSnapshot: (snapshot) => {
       draw(snapshot);
       onSnapshot(snapshot);

@@ -7,11 +7,13 @@ import { randomBytes } from "node:crypto";
 export interface Notice {
   readonly ok: boolean;
   readonly text: string;
+  /** The control event's action. */
+  readonly action: string;
 }
 
 export interface FormNotices {
-  /** The address of the page that shows the answer. */
-  add(notice: Notice): string;
+  /** The address of the page that shows the answer. `run`: the run that the form named; null: none. */
+  add(notice: Notice, run: string | null): string;
   /** null: the address names no answer, or one that was already removed. */
   find(search: URLSearchParams): Notice | null;
 }
@@ -22,11 +24,11 @@ const NAME = "answer";
 export function createFormNotices(): FormNotices {
   const notices = new Map<string, Notice>();
   return {
-    add(notice) {
+    add(notice, run) {
       const name = randomBytes(9).toString("base64url");
       notices.set(name, notice);
       for (const oldest of notices.keys()) if (notices.size > MOST) notices.delete(oldest);
-      return `/?${NAME}=${name}`;
+      return run === null ? `/?${NAME}=${name}` : `/?run=${encodeURIComponent(run)}&${NAME}=${name}`;
     },
     find: (search) => notices.get(search.get(NAME) ?? "") ?? null,
   };

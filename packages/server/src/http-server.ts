@@ -2,17 +2,17 @@
  * The status page and the control of a local process, on 127.0.0.1 alone. Names other than loopback in Host, and other
  * sites' pages in Origin, are refused: a browser must not become somebody else's remote control.
  */
-import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { History } from "@firehose-backfill/status/history";
-import { parseControlForm } from "@firehose-backfill/status/parse-control-form";
-import { contentSecurityPolicy, renderHtml } from "@firehose-backfill/status/render-html";
+import { isEmptyTune, parseControlForm } from "@firehose-backfill/status/parse-control-form";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
 import { metricsText } from "./metrics-text.ts";
+import { findShown, noSuchRun, pastRuns, sendJson, sendPage, sendReport, type ServedRuns, shownRuns } from "./pages.ts";
 import { portHolder } from "./port-holder.ts";
+import { MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
@@ -25,13 +25,6 @@ export interface HttpServerOptions {
   /** Executes a control event. @throws UsageError, ConfigError when it is refused */
   readonly control: (event: unknown) => Promise<ControlResult>;
   readonly log: (line: string) => void;
-}
-
-export interface ServedRuns {
-  /** Of each open run; where none is open, of the last one. */
-  all(): Promise<readonly Snapshot[]>;
-  /** By id or name. null: there is no such run. */
-  find(run: string): Promise<{ readonly snapshot: Snapshot; readonly history: History } | null>;
 }
 
 type Served = Omit<HttpServerOptions, "port">;
@@ -50,7 +43,6 @@ export class PortError extends Error {
 }
 
 const HOST = "127.0.0.1";
-const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The port is ours, and says that the program is starting until `serve` gives it something to serve. */
 export interface OpenedPort extends HttpServer {
@@ -131,10 +123,15 @@ const ROUTES: Readonly<Record<string, readonly string[]>> = {
   "/": ["GET", "HEAD"],
   "/status.json": ["GET", "HEAD"],
   "/history.json": ["GET", "HEAD"],
+  "/runs": ["GET", "HEAD"],
   "/runs.json": ["GET", "HEAD"],
+  "/past.json": ["GET", "HEAD"],
+  "/report": ["GET", "HEAD"],
   "/metrics": ["GET", "HEAD"],
   "/control": ["POST"],
 };
+
+const GET_PATHS = Object.keys(ROUTES).filter((path) => ROUTES[path]?.includes("GET"));
 
 type Site = Served & { readonly notices: FormNotices };
 
@@ -156,13 +153,19 @@ async function respond(options: Site, request: IncomingMessage, response: Server
     sendJson(response, 405, { ok: false, error: `${path} takes ${methods.join(" and ")}` });
     return;
   }
+  const search = searchOf(request.url ?? "/");
   switch (path) {
     case "/":
+    case "/runs":
+      return sendPage(options, response, { search, path });
+    case "/report":
     case "/status.json":
     case "/history.json":
-      return sendRun(options, request, response, path);
+      return sendRun(options, response, { search, path });
     case "/runs.json":
-      return sendJson(response, 200, await allOf(options));
+      return sendJson(response, 200, await shownRuns(options));
+    case "/past.json":
+      return sendJson(response, 200, await pastRuns(options));
     case "/metrics":
       return sendMetrics(options, request, response);
     case "/control":
@@ -170,34 +173,30 @@ async function respond(options: Site, request: IncomingMessage, response: Server
     default:
       return sendJson(response, 404, {
         ok: false,
-        error: "there is GET /, GET /status.json, GET /history.json, GET /runs.json, GET /metrics and POST /control",
+        error: `there is GET ${GET_PATHS.join(", GET ")} and POST /control`,
       });
   }
 }
 
-/** `?run=ID` or `?run=NAME`: of that run. */
 async function sendRun(
   options: Site,
-  request: IncomingMessage,
   response: ServerResponse,
-  path: "/" | "/status.json" | "/history.json",
+  { search, path }: { readonly search: URLSearchParams; readonly path: "/report" | "/status.json" | "/history.json" },
 ): Promise<void> {
-  const search = searchOf(request.url ?? "/");
-  const wanted = search.get("run");
-  const found =
-    wanted === null || options.runs === undefined
-      ? { snapshot: await options.snapshot(), history: options.history() }
-      : await options.runs.find(wanted);
-  if (found === null) {
-    sendJson(response, 404, { ok: false, error: `no run has the id or the name ${wanted ?? ""}` });
-    return;
+  const found = await findShown(options, search.get("run"));
+  if (found === null) return sendJson(response, 404, noSuchRun(search));
+  switch (path) {
+    case "/report":
+      return sendReport(response, found);
+    case "/status.json":
+      return sendJson(response, 200, found.snapshot);
+    case "/history.json":
+      return sendJson(response, 200, found.history);
+    default: {
+      const unreachable: never = path;
+      return unreachable;
+    }
   }
-  if (path === "/") return sendPage(options, response, search, found);
-  return sendJson(response, 200, path === "/status.json" ? found.snapshot : found.history);
-}
-
-function allOf(options: Site): Promise<readonly Snapshot[]> {
-  return options.runs === undefined ? options.snapshot().then((snapshot) => [snapshot]) : options.runs.all();
 }
 
 async function receiveControl(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -211,8 +210,14 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
   const reply = await replyTo(options, body, isForm);
   if (isForm && !wantsJson(request)) {
     // The page that follows can be reloaded without sending the form again.
-    const notice = { ok: reply.body.ok, text: reply.body.ok ? reply.body.message : reply.body.error };
-    response.writeHead(303, { location: options.notices.add(notice) }).end();
+    const sent = new URLSearchParams(body ?? "");
+    const { ok } = reply.body;
+    const notice = {
+      ok,
+      text: reply.body.ok ? reply.body.message : reply.body.error,
+      action: sent.get("action") ?? "",
+    };
+    response.writeHead(303, { location: options.notices.add(notice, sent.get("run")) }).end();
     return;
   }
   sendJson(response, reply.status, reply.body);
@@ -223,9 +228,11 @@ async function replyTo(options: Site, body: string | null, isForm: boolean): Pro
     return { status: 413, body: { ok: false, error: `a control event has at most ${MAX_BODY_BYTES} bytes` } };
   }
   try {
-    return await answerControl(options.control, () =>
-      isForm ? parseControlForm(new URLSearchParams(body)) : (JSON.parse(body) as unknown),
-    );
+    const event = isForm ? parseControlForm(new URLSearchParams(body)) : null;
+    const reply = await answerControl(options.control, () => event ?? (JSON.parse(body) as unknown));
+    if (reply.body.ok || event === null || !isEmptyTune(event)) return reply;
+    // The control speaks of events there, and who filled in a form knows none.
+    return { status: reply.status, body: { ok: false, error: "Nothing was changed: every field was left empty." } };
   } catch (error) {
     options.log(`[BACKFILL] Page: ${describeError(error)}`);
     return { status: 500, body: { ok: false, error: describeError(error) } };
@@ -236,41 +243,7 @@ function wantsJson(request: IncomingMessage): boolean {
   return (request.headers.accept ?? "").includes("application/json");
 }
 
-async function sendPage(
-  options: Site,
-  response: ServerResponse,
-  search: URLSearchParams,
-  { snapshot, history }: { readonly snapshot: Snapshot; readonly history: History },
-): Promise<void> {
-  const nonce = randomBytes(16).toString("base64");
-  const notice = options.notices.find(search);
-  const page = renderHtml(snapshot, {
-    nonce,
-    history: history.points,
-    isStill: search.has("still"),
-    ...(notice === null ? {} : { notice }),
-  });
-  response.setHeader("content-security-policy", contentSecurityPolicy(nonce));
-  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
-}
-
 async function sendMetrics(options: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { contentType, body } = await metricsText(await allOf(options), request.headers.accept);
+  const { contentType, body } = await metricsText(await shownRuns(options), request.headers.accept);
   response.writeHead(200, { "content-type": contentType }).end(body);
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(`${JSON.stringify(body)}\n`);
-}
-
-/** null: too large. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

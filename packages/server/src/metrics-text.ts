@@ -90,6 +90,12 @@ class Metrics {
 
 function addRun(metrics: Metrics, snapshot: Snapshot, runId: string): void {
   const run = { run: runId };
+  const { name, host } = snapshot;
+  metrics.gauge("run_info", "Always 1; its labels say what the run is called and where it reads.", 1, {
+    ...run,
+    name: name ?? "",
+    source: host ?? "",
+  });
   addState(metrics, snapshot, run);
   addEvents(metrics, snapshot, run);
   addProgress(metrics, snapshot, run);

@@ -25,6 +25,7 @@ import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import { emptyHistory, type History } from "@firehose-backfill/status/history";
+import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
@@ -57,8 +58,8 @@ export interface RunServerOptions {
   /** Given: goes on with the unfinished run, and begins none. */
   readonly resume?: { readonly from: string | null; readonly run?: string };
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
-  /** About once a second. */
-  readonly onTick?: (snapshot: Snapshot) => void;
+  /** About once a second. `all`: of each open run; the first argument stands for them all. */
+  readonly onTick?: (snapshot: Snapshot, all?: readonly Snapshot[]) => void;
   readonly log: (line: string) => void;
   /** Finish the batch in hand, save, end. */
   readonly stop: AbortSignal;
@@ -153,14 +154,16 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     for (const snapshot of snapshots) await tell(snapshot);
   };
   let telling = Promise.resolve();
+  const past = async () => (await store.pastRuns({ limit: MOST_PAST_RUNS })).map(summaryOfRun);
   const keeper = keepSnapshots({
     dataDir: claim.dataDir,
     clock,
     collect: () => collector.all(),
+    past,
     log,
     onTick: (snapshots) => {
       const shown = snapshots.at(-1);
-      if (shown !== undefined) options.onTick?.(shown);
+      if (shown !== undefined) options.onTick?.(shown, snapshots);
       telling = tellAll(snapshots);
     },
     onSnapshot: options.onSnapshot,
@@ -235,6 +238,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     history: () => keeper.history(),
     runs: {
       all: () => keeper.fresh(),
+      past,
       find: async (wanted) => {
         const run = await store.findRun(wanted);
         return run === null
@@ -275,6 +279,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 }
 
 const MAX_LINE_CHARS = 4_000;
+const MOST_PAST_RUNS = 50;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;
 

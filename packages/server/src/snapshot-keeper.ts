@@ -13,12 +13,16 @@ import {
   runSuffix,
 } from "@firehose-backfill/core/log-lines";
 import { addSnapshot, emptyHistory, type History } from "@firehose-backfill/status/history";
+import { MAX_OPEN_RUNS } from "@firehose-backfill/checkpoint/run";
 import { renderJson } from "@firehose-backfill/status/render-json";
+import type { RunSummary } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import {
   HISTORY_FILE,
   historyFileOf,
+  PAST_FILE,
   readHistory,
+  removeOldStateFiles,
   RUNS_FILE,
   SNAPSHOT_FILE,
   snapshotFileOf,
@@ -27,6 +31,8 @@ import {
 
 const EVERY_MS = 1_000;
 const SAVE_HISTORY_EVERY_MS = 10_000;
+/** Runs whose history stays in memory: all open ones, and some that have ended. */
+const MOST_KEPT = 2 * MAX_OPEN_RUNS;
 const ENDS: ReadonlySet<Snapshot["status"]> = new Set(["paused", "cancelled", "succeeded", "errored"]);
 
 export interface SnapshotKeeperOptions {
@@ -34,6 +40,8 @@ export interface SnapshotKeeperOptions {
   readonly clock: Clock;
   /** At least one; the last one stands for them all where one is shown. */
   readonly collect: () => Promise<readonly Snapshot[]>;
+  /** The runs that are over, newest first. */
+  readonly past: () => Promise<readonly RunSummary[]>;
   readonly log: (line: string) => void;
   readonly onTick: (snapshots: readonly Snapshot[]) => void;
   readonly onSnapshot: (snapshot: Snapshot, kind: "progress" | "final") => void;
@@ -66,6 +74,8 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
   let historySavedAtMs = Number.NEGATIVE_INFINITY;
   /** The last reported problem with the data folder. */
   let trouble = "";
+  /** The runs that were open when the past ones were listed. null: not yet. */
+  let listedFor: string | null = null;
 
   const keptOf = (snapshot: Snapshot): Kept => {
     const runId = snapshot.runId ?? "";
@@ -91,6 +101,17 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
       if (snapshot.name !== null) await save(snapshotFileOf(snapshot.name), renderJson(snapshot));
     if (clock.now() - historySavedAtMs >= SAVE_HISTORY_EVERY_MS) await saveHistory();
     return snapshots;
+  };
+
+  /** Only when a run has begun or ended: then the list changes, and files of runs that are no longer listed go. */
+  const listPast = async (snapshots: readonly Snapshot[]) => {
+    const now = snapshots.map(({ runId, status }) => `${runId} ${ENDS.has(status)}`).join();
+    if (now === listedFor) return;
+    const past = await options.past();
+    listedFor = now;
+    await save(PAST_FILE, JSON.stringify(past));
+    await removeOldStateFiles(options.dataDir, [...snapshots, ...past]);
+    for (const runId of [...kept.keys()].slice(0, Math.max(0, kept.size - MOST_KEPT))) kept.delete(runId);
   };
 
   const history = (runId: string | null = main) => kept.get(runId ?? "")?.history ?? stored;
@@ -141,6 +162,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
       try {
         const snapshots = await fresh();
         options.onTick(snapshots);
+        await listPast(snapshots);
         const isOnly = snapshots.length === 1;
         for (const snapshot of snapshots) {
           const its = keptOf(snapshot);
@@ -162,6 +184,7 @@ export function keepSnapshots(options: SnapshotKeeperOptions): SnapshotKeeper {
     async finish() {
       const snapshots = await fresh();
       await saveHistory();
+      await listPast(snapshots).catch(() => undefined);
       const isOnly = snapshots.length === 1;
       let last: Snapshot | null = null;
       for (const snapshot of snapshots) {

@@ -13,10 +13,11 @@ import { askedOf } from "./asked.ts";
 import { outageOf } from "./outage.ts";
 import { emptySnapshot, type RunPart } from "./empty-snapshot.ts";
 import { type LocalFigures, processFigures } from "./process-figures.ts";
-import { elapsedMs, etaSeconds, progressOf, retentionOf } from "./progress.ts";
+import { elapsedMs, etaSeconds, goalOf, progressOf, retentionOf } from "./progress.ts";
 import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { floorOrNull, iso, round, roundOrNull } from "./rounding.ts";
-import { reasonOf, timesText } from "./run-reason.ts";
+import { groupErrors } from "./group-errors.ts";
+import { reasonOf } from "./run-reason.ts";
 import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
 import { lastFinishedMs, liveTotals } from "./totals.ts";
 import { standsStill, verdictOf } from "./verdict.ts";
@@ -113,6 +114,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     },
     lagSeconds: lagSeconds(run, nowMs),
     progress: shownProgress(run, progress),
+    goal: goalOf(run),
     etaSeconds: standsStill(reader) ? null : roundOrNull(eta, 1),
     ...retention(run, nowMs),
     memory: {
@@ -132,11 +134,7 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
       host: gap.host,
       reason: gap.reason,
     })),
-    errors: input.errors.slice(-MAX_ERRORS).map((error) => ({
-      at: iso(error.atMs),
-      source: error.source,
-      message: `${error.message}${timesText(error)}`,
-    })),
+    errors: groupErrors(input.errors).slice(-MAX_ERRORS),
     tunes: run.tunes.map(({ atMs, by, changes }) => ({
       at: iso(atMs),
       by,

@@ -14,12 +14,15 @@ import { buildSnapshot } from "./build-snapshot.ts";
 import type { LocalFigures } from "./process-figures.ts";
 import { addRateSample, type RateSample, rateWindowMs } from "./rate-window.ts";
 import { runSettings } from "./run-settings.ts";
+import { markOf, type ProgressMark } from "./progress-mark.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What one process keeps from one snapshot to the next. */
 export interface RateMeter {
   samples(): readonly RateSample[];
   record(sample: RateSample, windowMs: number): void;
+  /** The progress to show: it never falls back. */
+  progress(snapshot: Snapshot): number | null;
 }
 
 export interface CollectOptions {
@@ -64,12 +67,17 @@ export async function collectSnapshot(options: CollectOptions): Promise<Snapshot
     const windowMs = rateWindowMs(effectiveDelayMs(run.throttle, run.backOff));
     meter?.record({ runId, paceVersion, atMs: nowMs, processed: snapshot.processed }, windowMs);
   }
-  return snapshot;
+  return meter === undefined ? snapshot : { ...snapshot, progress: meter.progress(snapshot) };
 }
 
 export function createRateMeter(): RateMeter {
   let samples: readonly RateSample[] = [];
+  let mark: ProgressMark | null = null;
   return {
+    progress: (snapshot) => {
+      mark = markOf(mark, snapshot);
+      return mark?.progress ?? snapshot.progress;
+    },
     samples: () => samples,
     record: (sample, windowMs) => {
       samples = addRateSample(samples, sample, windowMs);

@@ -32,6 +32,7 @@ export function emptySnapshot(process: ProcessFigures): RunPart {
     cursor: { start: null, reader: null, applied: null, target: null },
     lagSeconds: null,
     progress: null,
+    goal: null,
     etaSeconds: null,
     retentionSeconds: null,
     fallsOffInSeconds: null,

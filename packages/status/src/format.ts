@@ -45,6 +45,11 @@ export function formatDuration(seconds: number): string {
   return parts.join(" ");
 }
 
+/** `about 2 h 32 min` for an estimate; `--` if it is not known. */
+export function formatAbout(seconds: number | null): string {
+  return seconds === null ? "--" : `about ${formatDuration(seconds)}`;
+}
+
 /** `2026-01-02 03:04:05` in UTC, from ISO 8601; other text is shown unchanged, but escaped; null as `--`. */
 export function formatTime(iso: string | null): string {
   if (iso === null) return "--";

@@ -1,5 +1,5 @@
 /** The most visible words and the share in every view, both from the verdict, so that all views say the same. Pure. */
-import { formatPercent } from "./format.ts";
+import { formatCount, formatPercent, formatTime } from "./format.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { appliedText } from "./verdict.ts";
 
@@ -40,7 +40,24 @@ export function moodOf({ status, verdict }: Pick<Snapshot, "status" | "verdict">
 /** How far the run is: a share of its range; if it read all and could not apply all, the share that was applied. */
 export function shareText(snapshot: Pick<Snapshot, "status" | "progress" | "processed" | "dead">): string {
   if (snapshot.status === "succeeded" && snapshot.dead > 0) return appliedText(snapshot);
-  return snapshot.progress === null ? "-- %" : formatPercent(snapshot.progress);
+  return snapshot.progress === null ? "--" : formatPercent(snapshot.progress);
+}
+
+/** What the share is of: `of the time from 2026-02-28 09:00:00 to 2026-03-01 09:00:00 UTC`. Without a share, the words for that. */
+export function goalText({ progress, goal }: Pick<Snapshot, "progress" | "goal">): string {
+  if (goal === null || progress === null) return "target not known yet";
+  switch (goal.by) {
+    case "time":
+      return `of the time from ${formatTime(goal.from)} to ${formatTime(goal.to)} UTC`;
+    case "seq":
+      return `of the sequence numbers from ${goal.from} to ${goal.to}`;
+    case "repos":
+      return `of ${formatCount(Number(goal.to))} repositories`;
+    default: {
+      const unreachable: never = goal.by;
+      return unreachable;
+    }
+  }
 }
 
 /** For a bar: the share that is done; for a run that is over, the share that was applied. 0 to 1. */

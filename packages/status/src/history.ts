@@ -1,7 +1,7 @@
 /**
- * The history of a run in at most 240 points, for sparklines and the report, with marks for what happened to it. When it is full, every
- * second point is removed and the spacing doubles: the whole run stays visible, and the size does not depend on its length.
- * Pure.
+ * The history of a run in at most 240 points, for plots, with marks for what happened to it. When it is full, every second point is
+ * removed and the spacing doubles: the whole run stays visible, and the size does not depend on its length. The last hour and the last day
+ * are kept as well, in finer steps. course.ts chooses what is drawn. Pure.
  */
 import type { Snapshot } from "./snapshot.ts";
 
@@ -28,7 +28,11 @@ export interface HistoryMark {
 export interface History {
   readonly runId: string;
   readonly spacingMs: number;
+  /** Of the whole run. */
   readonly points: readonly HistoryPoint[];
+  /** Of the last hour, and of the last day. */
+  readonly hour: readonly HistoryPoint[];
+  readonly day: readonly HistoryPoint[];
   readonly marks: readonly HistoryMark[];
   /** The previous snapshot's values, to detect what is new in the next one. null: there was none. */
   readonly seen: Seen | null;
@@ -46,9 +50,11 @@ interface Seen {
 export const HISTORY_POINTS = 240;
 export const HISTORY_MARKS = 100;
 const FIRST_SPACING_MS = 1_000;
+const HOUR = { spanMs: 3_600_000, spacingMs: 30_000 };
+const DAY = { spanMs: 24 * HOUR.spanMs, spacingMs: 720_000 };
 
 export function emptyHistory(runId: string): History {
-  return { runId, spacingMs: FIRST_SPACING_MS, points: [], marks: [], seen: null };
+  return { runId, spacingMs: FIRST_SPACING_MS, points: [], hour: [], day: [], marks: [], seen: null };
 }
 
 /** Continues with the snapshot's run, or begins again with another one. A run that is over adds no more points. */
@@ -71,15 +77,36 @@ export function addSnapshot(history: History, snapshot: Snapshot): History {
   });
 }
 
-/** Adds a point unless it comes sooner than the spacing; then it returns the same object. */
+/** Adds a point wherever it does not come sooner than the spacing; if that is nowhere, it returns the same object. */
 export function addHistoryPoint(history: History, point: HistoryPoint): History {
-  const last = history.points.at(-1);
-  if (last !== undefined && point.atMs - last.atMs < history.spacingMs) return history;
+  const whole = addToWhole(history, point);
+  const hour = addRecent(history.hour, point, HOUR);
+  const day = addRecent(history.day, point, DAY);
+  const isSame = whole.points === history.points && hour === history.hour && day === history.day;
+  return isSame ? history : { ...history, points: whole.points, spacingMs: whole.spacingMs, hour, day };
+}
+
+function isSooner(points: readonly HistoryPoint[], point: HistoryPoint, spacingMs: number): boolean {
+  const last = points.at(-1);
+  return last !== undefined && point.atMs - last.atMs < spacingMs;
+}
+
+function addRecent(
+  points: readonly HistoryPoint[],
+  point: HistoryPoint,
+  { spanMs, spacingMs }: typeof HOUR,
+): readonly HistoryPoint[] {
+  if (isSooner(points, point, spacingMs)) return points;
+  return [...points.filter(({ atMs }) => atMs >= point.atMs - spanMs), point];
+}
+
+function addToWhole(history: History, point: HistoryPoint): Pick<History, "points" | "spacingMs"> {
+  if (isSooner(history.points, point, history.spacingMs)) return history;
   const points = [...history.points, point];
-  if (points.length <= HISTORY_POINTS) return { ...history, points };
+  if (points.length <= HISTORY_POINTS) return { points, spacingMs: history.spacingMs };
   // Thinned from the end, so that the newest point is always kept.
   const halved = points.filter((_, index) => (points.length - 1 - index) % 2 === 0);
-  return { ...history, spacingMs: Math.max(history.spacingMs, usualSpacingMs(points)) * 2, points: halved };
+  return { spacingMs: Math.max(history.spacingMs, usualSpacingMs(points)) * 2, points: halved };
 }
 
 /**
@@ -135,11 +162,19 @@ export function parseHistory(value: unknown): History | null {
     Array.isArray(value.marks) &&
     value.marks.every(isMark) &&
     "seen" in value;
+  if (!isOne) return null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each field that is drawn was checked above
-  return isOne ? (value as unknown as History) : null;
+  const history = value as unknown as History;
+  return { ...history, hour: recentOf(value, "hour"), day: recentOf(value, "day") };
 }
 
-function isPoint(value: unknown): boolean {
+/** An older version did not keep them. */
+function recentOf(value: object, key: "hour" | "day"): readonly HistoryPoint[] {
+  const points: unknown = Reflect.get(value, key);
+  return Array.isArray(points) && points.every(isPoint) ? points : [];
+}
+
+function isPoint(value: unknown): value is HistoryPoint {
   if (typeof value !== "object" || value === null) return false;
   const numbers = ["atMs", "depth"].every((key) => typeof Reflect.get(value, key) === "number");
   return numbers && ["ratePerSecond", "allowedRatePerSecond", "memoryMb", "lagSeconds"].every((key) => key in value);

@@ -26,9 +26,10 @@ const TOLD_EACH_TIME: ReadonlySet<NoticeKind> = new Set(["ended", "stopped"]);
 
 /** All notices that apply now, sent or not. */
 export function noticesOf(snapshot: Snapshot): readonly Notice[] {
-  const { status, runId, outage, waiting, dead, verdict } = snapshot;
+  const { status, runId, name, outage, waiting, dead, verdict } = snapshot;
   if (runId === null || snapshot.stopped === true) return [];
-  const about = `firehose-backfill: run ${runId}${snapshot.host === null ? "" : ` on ${snapshot.host}`}`;
+  const who = name === null ? runId : `${name} (${runId})`;
+  const about = `firehose-backfill: run ${who}${snapshot.host === null ? "" : ` on ${snapshot.host}`}`;
   const advice = verdict.advice === null ? "" : ` ${capitalized(verdict.advice)}.`;
   const notices: Notice[] = [];
   if (status === "succeeded" || status === "cancelled")

@@ -108,3 +108,28 @@ test("issue 17.6: a webhook gets one POST of JSON; a refusal is an error that do
   await new Promise((resolve) => server.close(resolve));
   await expect(postWebhook(url, {})).rejects.toThrow(/^the webhook cannot be reached: (ECONNREFUSED|UND_ERR_SOCKET)$/);
 });
+
+test("issue 14.6: each open run is told of, by its name, and a receiver that is slow for one does not delay the other", async () => {
+  const sent: string[] = [];
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<undefined>();
+  const notifier = createNotifier({
+    store: createMemoryStore(),
+    clock: new VirtualClock(Date.parse("2026-03-01T12:00:00Z")),
+    log: () => {},
+    post: async ({ content, notice }) => {
+      sent.push(`${notice.run} ${notice.name}: ${content.slice(0, 50)}`);
+      if (notice.run === "run-1") await accepted;
+    },
+  });
+  const slow = notifier.look(sampleSnapshot({ runId: "run-1" }));
+  await notifier.look(sampleSnapshot({ runId: "run-2", name: "nightly" }));
+  // The first one is still being sent, and is not sent a second time.
+  await notifier.look(sampleSnapshot({ runId: "run-1" }));
+  accept(undefined);
+  await slow;
+  await notifier.look(sampleSnapshot({ runId: "run-1" }));
+  expect(sent).toEqual([
+    "run-1 null: firehose-backfill: run run-1 on relay.example:443 ",
+    "run-2 nightly: firehose-backfill: run nightly (run-2) on relay.ex",
+  ]);
+});

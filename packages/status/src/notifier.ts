@@ -3,6 +3,7 @@
  * It never blocks or fails the run. If a notice could not be sent, it is tried again with growing pauses.
  */
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
+import { MAX_OPEN_RUNS } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError } from "@firehose-backfill/core/errors";
 import { dueNotices, type Notice, noticesOf, stillTold, type Told } from "./notices.ts";
@@ -24,6 +25,7 @@ export interface NoticeMessage {
   readonly notice: {
     readonly kind: string;
     readonly run: string | null;
+    readonly name: string | null;
     readonly host: string | null;
     readonly status: string;
     readonly verdict: Snapshot["verdict"];
@@ -32,12 +34,13 @@ export interface NoticeMessage {
 }
 
 export interface Notifier {
-  /** Checks a run and sends what is due. Never rejects. While a check is running, another call does nothing. */
+  /** Checks a run and sends what is due. Never rejects. While a check of the same run is running, another call does nothing. */
   look(snapshot: Snapshot): Promise<void>;
 }
 
 /** Another process may have sent notices meanwhile: after this long without a check, the stored ones are read again. */
 const REMEMBERED_MS = 300_000;
+const MOST_REMEMBERED = 2 * MAX_OPEN_RUNS;
 const FIRST_RETRY_MS = 30_000;
 const LAST_RETRY_MS = 600_000;
 /** Discord accepts at most 2,000 characters. */
@@ -50,7 +53,8 @@ interface Remembered {
 
 export function createNotifier({ store, clock, post, log }: NotifierOptions): Notifier {
   const remembered = new Map<string, Remembered>();
-  let isLooking = false;
+  /** The runs that are being checked: a receiver that is slow for one run delays no other. */
+  const looking = new Set<string>();
   let retryAtMs = 0;
   let retryMs = 0;
 
@@ -62,7 +66,10 @@ export function createNotifier({ store, clock, post, log }: NotifierOptions): No
 
   const remember = async (runId: string, before: Told, told: Told): Promise<void> => {
     if (JSON.stringify(before) !== JSON.stringify(told)) await store.putNotices(runId, told);
+    remembered.delete(runId);
     remembered.set(runId, { told, lookedAtMs: clock.now() });
+    // What is forgotten is read again from the store.
+    for (const oldest of remembered.keys()) if (remembered.size > MOST_REMEMBERED) remembered.delete(oldest);
   };
 
   const send = async (snapshot: Snapshot, notices: readonly Notice[], told: Told): Promise<Told> => {
@@ -88,8 +95,8 @@ export function createNotifier({ store, clock, post, log }: NotifierOptions): No
   return {
     async look(snapshot) {
       const { runId } = snapshot;
-      if (runId === null || isLooking) return;
-      isLooking = true;
+      if (runId === null || looking.has(runId)) return;
+      looking.add(runId);
       try {
         const notices = noticesOf(snapshot);
         const before = await toldOf(runId);
@@ -99,19 +106,19 @@ export function createNotifier({ store, clock, post, log }: NotifierOptions): No
       } catch (error) {
         log(`[BACKFILL] What was told of the run is not known: ${describeError(error)}`);
       } finally {
-        isLooking = false;
+        looking.delete(runId);
       }
     },
   };
 }
 
-function messageOf({ kind, text }: Notice, { runId, host, status, verdict, at }: Snapshot): NoticeMessage {
+function messageOf({ kind, text }: Notice, { runId, name, host, status, verdict, at }: Snapshot): NoticeMessage {
   const short = text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}…`.toWellFormed() : text;
   return {
     // In Slack's text these three characters are markup: `<!channel>` would notify everybody.
     text: short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
     content: short,
     allowed_mentions: { parse: [] },
-    notice: { kind, run: runId, host, status, verdict, at },
+    notice: { kind, run: runId, name, host, status, verdict, at },
   };
 }

@@ -22,6 +22,8 @@ export function parseControlForm(form: URLSearchParams): ControlFormEvent {
   }
   const action = form.get("action") ?? "";
   const run = event["run"] === undefined ? {} : { run: event["run"] };
+  // Dead events are redriven whatever run they are of; the page sends the run so that it is shown again.
+  if (action === "redrive") return { action };
   if (action === "pause-now") return { action: "pause", now: true, ...run };
   return action === "tune" ? { action, settings, ...run } : { action, ...event };
 }
@@ -31,4 +33,9 @@ function splitList(text: string): readonly string[] {
     .split(/[\s,]+/)
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+/** All its fields were left empty. */
+export function isEmptyTune({ action, settings }: ControlFormEvent): boolean {
+  return action === "tune" && typeof settings === "object" && settings !== null && Object.keys(settings).length === 0;
 }

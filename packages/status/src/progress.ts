@@ -6,6 +6,8 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Cursor } from "@firehose-backfill/source/cursor";
 import { allowedRatePerSecond, effectiveDelayMs } from "@firehose-backfill/throttle/slots";
+import { iso } from "./rounding.ts";
+import type { Goal } from "./snapshot.ts";
 import { doneShare } from "./totals.ts";
 
 /** Wall-clock time since the run began, without pauses. */
@@ -25,7 +27,7 @@ export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): n
   const { appliedCursor, startPosition } = run;
   if (startPosition === null) return null;
   const { from, to, valueOf } = scaleOf(run, startPosition);
-  if (to <= from) return null;
+  if (to <= from || !Number.isFinite(to)) return null;
   const applied = appliedCursor === null ? from : Math.max(from, valueOf(appliedCursor));
   let edge = applied;
   let at = applied;
@@ -37,12 +39,23 @@ export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): n
   return Math.min(1, (at - from) / (to - from));
 }
 
+/** What progress is a share of. null: not known yet, and then there is no progress either. */
+export function goalOf(run: Run): Goal | null {
+  if (run.progress !== null)
+    return run.progress.isComplete ? { by: "repos", from: "0", to: String(run.progress.known) } : null;
+  if (run.startPosition === null) return null;
+  const { by, from, to } = scaleOf(run, run.startPosition);
+  if (to <= from || !Number.isFinite(to)) return null;
+  return by === "time" ? { by, from: iso(from), to: iso(to) } : { by, from: String(from), to: String(to) };
+}
+
 /** By repositories, once all of them are known. */
 function shareOfRepos({ known, done, failed, isComplete }: NonNullable<Run["progress"]>): number | null {
   return isComplete && known > 0 ? Math.min(1, (done + failed) / known) : null;
 }
 
 interface Scale {
+  readonly by: "time" | "seq";
   readonly from: number;
   readonly to: number;
   readonly valueOf: (cursor: Cursor) => number;
@@ -54,13 +67,13 @@ function scaleOf({ start, end, target, createdAtMs }: Run, startPosition: Cursor
   if (end.kind === "seq" || startMs === null) {
     const most = end.kind === "seq" ? end.seq : Number.POSITIVE_INFINITY;
     const to = Math.min(most, target?.ordinal ?? Number.POSITIVE_INFINITY);
-    return { from: startPosition.ordinal, to, valueOf: ({ ordinal }) => ordinal };
+    return { by: "seq", from: startPosition.ordinal, to, valueOf: ({ ordinal }) => ordinal };
   }
   // Events before the start are skipped without pacing, so progress counts from where the start was reached.
   const from = start.kind === "time" ? Math.max(start.timeMs, startMs) : startMs;
   const endMs = end.kind === "time" ? end.timeMs : createdAtMs;
   const to = Math.min(endMs, target?.timeMs ?? Number.POSITIVE_INFINITY);
-  return { from, to, valueOf: ({ timeMs }) => timeMs ?? from };
+  return { by: "time", from, to, valueOf: ({ timeMs }) => timeMs ?? from };
 }
 
 export interface EtaInput {

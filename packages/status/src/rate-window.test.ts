@@ -145,3 +145,45 @@ describe("fault 30: never more than was done", () => {
     );
   });
 });
+
+describe("issue 17.2: the rate is of what was done, not of a division by two seconds", () => {
+  const everyTwoSeconds = (fromMs: number, toMs: number, before = 0, paceVersion = 1) =>
+    [...Array(Math.floor((toMs - fromMs) / 1_000) + 1).keys()].map((second) =>
+      sample(fromMs + second * 1_000, before + 5 * Math.floor(second / 2), "run-1", paceVersion),
+    );
+  const ratesOf = (samples: readonly RateSample[]) => {
+    let window: readonly RateSample[] = [];
+    return samples.flatMap((next) => rateOf((window = addRateSample(window, next)), next.atMs) ?? []);
+  };
+
+  it("first half minute: there is no rate yet, and the first one is not above the pace", () => {
+    const rates = ratesOf(everyTwoSeconds(0, 120_000));
+    expect(ratesOf(everyTwoSeconds(0, 29_000))).toEqual([]);
+    expect(rates.length).toBeGreaterThan(80);
+    expect(Math.max(...rates)).toBeLessThanOrEqual(2.5);
+  });
+
+  it("restart: a new process begins anew, and what was done while it was away does not count", () => {
+    const rates = ratesOf(everyTwoSeconds(70_000, 130_000, 400));
+    expect(ratesOf(everyTwoSeconds(70_000, 99_000, 400))).toEqual([]);
+    expect(Math.max(...rates)).toBeLessThanOrEqual(2.5);
+    expect(Math.min(...rates)).toBeGreaterThan(2.2);
+  });
+
+  it("tune: half a window later the rate is that of the new pace", () => {
+    const tuned = everyTwoSeconds(60_000, 120_000, 150, 2).map((one, index) => ({
+      ...one,
+      processed: 150 + 20 * index,
+    }));
+    const rates = ratesOf([...everyTwoSeconds(0, 60_000), ...tuned]);
+    expect(Math.max(...rates)).toBeLessThanOrEqual(20);
+    expect(rates.at(-1)).toBeGreaterThan(19);
+  });
+
+  it("pause: the time of the pause counts, and after it the rate is not above the pace", () => {
+    const before = everyTwoSeconds(0, 60_000);
+    const after = everyTwoSeconds(90_000, 150_000, 150);
+    const rates = ratesOf([...before, ...after]);
+    expect(Math.max(...rates)).toBeLessThanOrEqual(2.5);
+  });
+});

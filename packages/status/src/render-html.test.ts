@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { contentSecurityPolicy, renderHtml } from "./render-html.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { sampleEmptySnapshot, sampleHistory, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { sampleEmptySnapshot, sampleCourse, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
 const NONCE = "bm9uY2U=";
 const EVIL = `"><script>alert(1)</script><img src=x onerror=alert(2)>'\u202e`;
 
 function render(different: Parameters<typeof sampleSnapshot>[0] = {}, options: object = {}): string {
-  return renderHtml(sampleSnapshot(different), { nonce: NONCE, history: sampleHistory(), ...options });
+  return renderHtml(sampleSnapshot(different), { nonce: NONCE, course: sampleCourse(), ...options });
 }
 
 /** What a reader sees, without tags and with single spaces. */
@@ -34,7 +34,7 @@ describe("the page", () => {
       "background · run-20260301-0900-k3",
       "As of 2026-03-01 12:00:00 UTC",
       "54.1 % running",
-      "Time left 2 h 32 min",
+      "Time left about 2 h 32 min",
       "Elapsed 3 h",
       "Lag 14 h",
       "Falls off the relay in 2 d 10 h",

@@ -8,7 +8,8 @@ import { headlineText, shareText } from "./headline.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateOrDash, formatTime, sumOf } from "./format.ts";
 import type { History, HistoryMark } from "./history.ts";
 import { html, type Markup, nothing, trusted } from "./html/markup.ts";
-import { niceDuration, plot, type PlotOptions, type PlotPoint } from "./html/plot.ts";
+import { plot, type PlotOptions } from "./html/plot.ts";
+import { niceDuration, type PlotPoint } from "./html/plot-scale.ts";
 import { REPORT_STYLES } from "./html/report-styles.ts";
 import type { Snapshot } from "./snapshot.ts";
 

@@ -9,14 +9,14 @@ describe("renderText", () => {
   it("says where a run stands", () => {
     expect(renderText(sampleSnapshot(), PLAIN)).toEqual([
       "firehose-backfill: running (but 3 of 26,953 events are dead) - relay.example:443 - background - run-20260301-0900-k3",
-      `${"█".repeat(21)}${"░".repeat(19)} 54.1 %  ETA 2 h 32 min  elapsed 3 h`,
+      `${"█".repeat(21)}${"░".repeat(19)} 54.1 %  ETA about 2 h 32 min  elapsed 3 h`,
       "rate     2.49 evt/s of 2.5 allowed, 2.48 on average",
       "events   28,120 received, 26,950 processed, 1,130 skipped (collection 830, did 90, before-start 210), 3 dead (nul-character 2, missing-block 1)",
       "lag      14 h (applied up to 2026-02-28 22:00:00 UTC, seq 4161900); falls off the relay's window in 2 d 10 h",
       "queue    1 ready, 2 in flight, 45 delayed, oldest 1 min 58 s, 0 dead letters",
       "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",
       "tick     30 s ago (read-ahead full), next in 30 s",
-      "asked    1 day back, from 2026-02-28 09:00:00 UTC; had: from 2026-02-28 09:00:00 UTC, 1 d back",
+      "asked    1 day back, from 2026-02-28 09:00:00 UTC; had: from 2026-02-28 09:00:00 UTC, 1 d back; progress is of the time from 2026-02-28 09:00:00 to 2026-03-01 09:00:00 UTC",
       "advice   look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive",
     ]);
   });

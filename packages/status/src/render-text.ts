@@ -7,6 +7,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { fallsOffSoon } from "./falling-off.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import {
+  formatAbout,
   formatCount,
   formatDue,
   formatDuration,
@@ -16,7 +17,8 @@ import {
   formatTime,
   sumOf,
 } from "./format.ts";
-import { headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
+import { errorText } from "./group-errors.ts";
+import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
 import { hostText, reposText } from "./repos-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
@@ -77,7 +79,7 @@ function headline(snapshot: Snapshot): Line {
   ];
 }
 
-const MOOD_INK: Readonly<Record<Mood, Ink>> = {
+export const MOOD_INK: Readonly<Record<Mood, Ink>> = {
   good: "green",
   quiet: "dim",
   begun: "blue",
@@ -86,7 +88,8 @@ const MOOD_INK: Readonly<Record<Mood, Ink>> = {
 };
 
 function progressLine(snapshot: Snapshot, width: number): Line {
-  const eta = snapshot.status === "succeeded" ? "" : `  ETA ${durationOrDash(snapshot.etaSeconds)}`;
+  const isOver = snapshot.status === "succeeded" || snapshot.status === "cancelled";
+  const eta = isOver ? "" : `  ETA ${formatAbout(snapshot.etaSeconds)}`;
   const tail = ` ${shareText(snapshot)}${eta}  elapsed ${formatDuration(snapshot.elapsedSeconds)}`;
   const size = Math.min(MAX_BAR, Math.max(MIN_BAR, width - tail.length));
   const filled = Math.floor((shareDone(snapshot) ?? 0) * size);
@@ -101,7 +104,12 @@ function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
   if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
-  return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}`;
+  const goal = snapshot.status === "succeeded" ? "" : `; ${goalLine(snapshot)}`;
+  return `${askedText(snapshot.asked)}; had: ${hadText(snapshot)}${less}${goal}`;
+}
+
+function goalLine(snapshot: Snapshot): string {
+  return snapshot.progress === null ? goalText(snapshot) : `progress is ${goalText(snapshot)}`;
 }
 
 function rateText({ ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory, tunes }: Snapshot): string {
@@ -178,7 +186,7 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   }
   const error = snapshot.errors.at(-1);
   if (error !== undefined) {
-    const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(error.message)}`;
+    const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(errorText(error, snapshot.at))}`;
     notices.push(row("error", text, "red"));
   }
   return notices;
@@ -186,8 +194,4 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
 
 function row(label: string, text: string, ink?: Ink): Line {
   return [label.padEnd(LABEL_WIDTH), ink === undefined ? text : { text, ink }];
-}
-
-function durationOrDash(seconds: number | null): string {
-  return seconds === null ? "--" : formatDuration(seconds);
 }

@@ -1,7 +1,7 @@
 import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { sampleRun } from "@firehose-backfill/testing/status/sample-run";
 import { expect, test } from "vitest";
-import { progressOf } from "./progress.ts";
+import { goalOf, progressOf } from "./progress.ts";
 import { renderHtml } from "./render-html.ts";
 import { renderText } from "./render-text.ts";
 
@@ -20,7 +20,7 @@ test("issue 15.7: repositories and hosts stand in the text and on the page, and 
   expect(text).not.toContain("fine.example");
   expect(text).not.toContain("\u001b");
   expect(text).not.toContain("nothing applied yet");
-  const page = renderHtml(snapshot, { nonce: "n", history: [] });
+  const page = renderHtml(snapshot, { nonce: "n" });
   expect(page).toContain("Repositories");
   expect(page).toContain("fine.example:443");
   expect(page).not.toContain("<b>evil");
@@ -31,4 +31,12 @@ test("issue 15.7: progress is by repositories, once all of them are known", () =
   const progress = { ...repos, isComplete: true };
   expect(progressOf(sampleRun({ progress }))).toBeCloseTo(0.121, 5);
   expect(progressOf(sampleRun({ progress: { ...progress, isComplete: false } }))).toBeNull();
+});
+
+test("issue 17.2: progress by repositories says so; while they are still listed there is no percentage", () => {
+  const progress = { ...repos, isComplete: true };
+  expect(goalOf(sampleRun({ progress }))).toEqual({ by: "repos", from: "0", to: "1000" });
+  expect(goalOf(sampleRun({ progress: { ...progress, isComplete: false } }))).toBeNull();
+  const shown = sampleSnapshot({ progress: 0.121, goal: { by: "repos", from: "0", to: "1000" } });
+  expect(renderHtml(shown, { nonce: "n" })).toContain("12.1 % of 1,000 repositories");
 });

@@ -1,7 +1,6 @@
 /** The reason for a run's status in whole sentences: items store only the beginning; the list of errors has the rest. Pure. */
 import type { RunError } from "@firehose-backfill/checkpoint/notes";
 import type { Run } from "@firehose-backfill/checkpoint/run";
-import { iso } from "./rounding.ts";
 
 /**
  * The run item stores the beginning of a reason, and only the kind of a wait; the complete text is in the error that
@@ -22,10 +21,4 @@ export function reasonOf(run: Run, errors: readonly RunError[]): string | null {
 /** Without the ellipsis that the store adds where it cuts. */
 function uncut(text: string): string {
   return text.endsWith("…") ? text.slice(0, -1) : text;
-}
-
-/** How often an error came, if it came more than once. */
-export function timesText({ times = 1, firstAtMs }: RunError): string {
-  if (times <= 1) return "";
-  return firstAtMs === undefined ? ` (${times} times)` : ` (${times} times since ${iso(firstAtMs)})`;
 }

@@ -10,6 +10,14 @@ export interface Asked {
   readonly from: string;
 }
 
+/** What `progress` is a share of. */
+export interface Goal {
+  readonly by: "time" | "seq" | "repos";
+  /** ISO 8601, a sequence number, or a number of repositories. */
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The snapshot in one sentence. */
 export interface Verdict {
   readonly level: "ok" | "waiting" | "attention" | "failed";
@@ -31,6 +39,17 @@ export interface SnapshotGap {
   readonly to: SnapshotPosition;
   readonly host: string;
   readonly reason: string;
+}
+
+export interface SnapshotError {
+  /** When it came last, ISO 8601. */
+  readonly at: string;
+  readonly source: string;
+  readonly message: string;
+  /** How often it came, if more than once. */
+  readonly times?: number;
+  /** Since when, if it came more than once and that is known. */
+  readonly since?: string;
 }
 
 /** Repositories, as far as they are read; what of them is applied is told by the events. */
@@ -93,6 +112,8 @@ export interface Snapshot {
   readonly lagSeconds: number | null;
   /** 0 to 1 by event time. */
   readonly progress: number | null;
+  /** What `progress` is a share of; null: where the run ends is not known yet. */
+  readonly goal: Goal | null;
   readonly etaSeconds: number | null;
   readonly retentionSeconds: number | null;
   readonly fallsOffInSeconds: number | null;
@@ -116,7 +137,7 @@ export interface Snapshot {
   /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
-  readonly errors: readonly { readonly at: string; readonly source: string; readonly message: string }[];
+  readonly errors: readonly SnapshotError[];
   readonly tunes: readonly {
     readonly at: string;
     readonly by: string;
@@ -126,6 +147,8 @@ export interface Snapshot {
   }[];
   /** Wall-clock time, without pauses. */
   readonly elapsedSeconds: number;
+  /** How many runs are open, if more than this one; set by the code that serves one of several. */
+  readonly openRuns?: number;
   /** The process that made it has ended; set by the code that reads it from a file. */
   readonly stopped?: boolean;
   readonly at: string;

@@ -16,6 +16,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     startedAt: known.startedAt ?? null,
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
+    goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
 }

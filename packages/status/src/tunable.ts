@@ -8,6 +8,8 @@ export interface Tunable {
   readonly name: string;
   readonly label: string;
   readonly kind: "number" | "flag";
+  /** `a whole number from 1 to 1000` */
+  readonly takes: string;
 }
 
 const LABELS = {
@@ -27,5 +29,6 @@ export function tunableSettings(): readonly Tunable[] {
     name: definitionOf(key).name,
     label: LABELS[key],
     kind: key === "useIdle" ? "flag" : "number",
+    takes: definitionOf(key).kind.takes,
   }));
 }

@@ -6,7 +6,7 @@ import type { Args, Command } from "../command.ts";
 import type { CliContext } from "../context.ts";
 import type { ControlEvent, ControlTarget } from "../control-target.ts";
 import { EXIT, exitCodeOfSignal } from "../exit-code.ts";
-import { requireTarget, TARGET_OPTIONS } from "../find-target.ts";
+import { requireTarget, RUN_OPTION, TARGET_OPTIONS } from "../find-target.ts";
 import { rememberSnapshot } from "../function-target.ts";
 import { loadConfig } from "../load-config.ts";
 import { listenForStop } from "../stop-signals.ts";
@@ -17,6 +17,7 @@ export const page: Command = {
   details:
     "A deployed page answers signed requests only, and a browser cannot sign. So this command serves the page on 127.0.0.1\nuntil Ctrl-C and signs with your AWS credentials. They need lambda:InvokeFunction on the function.",
   options: {
+    ...RUN_OPTION,
     port: { takes: "N", help: "Port to serve it on; default PORT, 0: any free port." },
     ...TARGET_OPTIONS,
   },
@@ -32,7 +33,10 @@ export const page: Command = {
       "there is no page. firehose-backfill status shows the last known status",
     );
     if (args.text("function") === undefined) {
-      context.stdout.write(`${target.address}\n`);
+      const wanted = args.text("run");
+      // A name that no run has is told here, and not by the page.
+      const run = wanted === undefined ? null : (await target.snapshot(wanted)).runId;
+      context.stdout.write(`${target.address}${run === null ? "" : `/?run=${encodeURIComponent(run)}`}\n`);
       return EXIT.ok;
     }
     return serve(context, target, port);
@@ -70,6 +74,17 @@ async function serve(context: CliContext, target: ControlTarget, port: number): 
     port,
     snapshot,
     history: () => history,
+    runs: {
+      all: async () => {
+        const now = await snapshot();
+        return (now.openRuns ?? 1) < 2 ? [now] : target.snapshots();
+      },
+      past: () => target.past(),
+      find: async (run) => {
+        const now = await target.snapshot(run);
+        return { snapshot: now, history: (await target.history(run)) ?? emptyHistory(now.runId ?? "") };
+      },
+    },
     control: (event) => send(target, event),
     log: (line) => context.stderr.write(`${line}\n`),
   });

@@ -79,6 +79,23 @@ describe("run", () => {
     expect(draws[2]).toMatch(/^firehose-backfill: succeeded/);
   });
 
+  it("issue 14.6: on a terminal draws a line for each of several runs", async () => {
+    const runs = ["long", "nightly"].map((name) => sampleSnapshot({ name, dead: 0, deadReasons: {} }));
+    const serve: Serve = async ({ onTick }) => {
+      onTick?.(sampleSnapshot(), runs);
+      onTick?.(sampleSnapshot({ dead: 0, deadReasons: {} }), [sampleSnapshot()]);
+      return { exit: "done", message: null, snapshot: null };
+    };
+    const { stderr } = await run(["run"], serve, { isTerminal: true, env: { NO_COLOR: "1" } });
+    const [several = "", one = ""] = stderr.split("\u001b[3A\u001b[0J");
+    expect(several.trim().split("\n")).toEqual([
+      "firehose-backfill: 2 runs are open: 2 without trouble",
+      expect.stringMatching(/^running 54\.1 % nightly on relay\.example:443: 2\.49 evt/),
+      expect.stringMatching(/^running 54\.1 % long on/),
+    ]);
+    expect(one).toMatch(/^firehose-backfill: running/);
+  });
+
   it("does not draw over JSON on the same terminal", async () => {
     const serve: Serve = async ({ onTick }) => {
       onTick?.(sampleSnapshot({ dead: 0, deadReasons: {} }));

@@ -66,6 +66,80 @@ describe("status", () => {
   });
 });
 
+describe("issue 14.6: status of several runs", () => {
+  const first = sampleSnapshot({ dead: 0, deadReasons: {}, runId: "run-1", name: "history" });
+  const second = sampleSnapshot({ dead: 0, deadReasons: {}, runId: "run-2" });
+  const shown: Readonly<Record<string, unknown>> = {
+    "GET /status.json": { ...second, openRuns: 2 },
+    "GET /runs.json": [first, second],
+    "GET /status.json?run=history": first,
+  };
+  const serve = (dataDir: string) =>
+    testServer(dataDir, ({ route }) =>
+      shown[route] === undefined ? { status: 404, body: { ok: false } } : { body: shown[route] },
+    );
+
+  it("is the list; with --run one of them", async () => {
+    await using world = await testWorld();
+    await using _ = await serve(world.dataDir);
+    expect(await main(world.context(["status"]))).toBe(0);
+    expect(world.stdout()).toMatch(/^firehose-backfill: 2 runs are open: 2 without trouble\n/);
+    expect(world.stdout().indexOf("run-2 on")).toBeLessThan(world.stdout().indexOf("history (run-1) on"));
+    expect(await main(world.context(["status", "--run", "history"]))).toBe(0);
+    expect(world.stdout()).toContain("firehose-backfill: running - relay.example:443 - background - run-1");
+  });
+
+  it("--json is an array only with --all; without it, it says which runs there are", async () => {
+    await using world = await testWorld();
+    await using _ = await serve(world.dataDir);
+    expect(await main(world.context(["status", "--json"]))).toBe(2);
+    expect(world.stderr()).toContain("2 runs are open: status --json --all shows each, --run one of them");
+    expect(world.stderr()).toContain("  history (run-1) on relay.example:443");
+    expect(world.stdout()).toBe("");
+    expect(await main(world.context(["status", "--json", "--all"]))).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual([first, second]);
+    expect(await main(world.context(["status", "--json", "--all", "--run", "history"]))).toBe(2);
+  });
+
+  it("--json --all is an array where one run is open, too", async () => {
+    await using world = await testWorld();
+    await using _ = await testServer(world.dataDir, () => ({ body: first }));
+    expect(await main(world.context(["status", "--json", "--all"]))).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual([first]);
+  });
+
+  it("--run with a name that no run has is a mistake of the command", async () => {
+    await using world = await testWorld();
+    await using _ = await serve(world.dataDir);
+    expect(await main(world.context(["status", "--run", "nightly"]))).toBe(2);
+    expect(world.stderr()).toContain("no run has the id or the name nightly");
+  });
+
+  it("is what a process that is gone last knew of each", async () => {
+    await using world = await testWorld();
+    await writeFile(join(world.dataDir, "runs.json"), JSON.stringify([first, second]));
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(second));
+    expect(await main(world.context(["status", "--json", "--all"]))).toBe(0);
+    expect(JSON.parse(world.stdout())).toEqual([stoppedSnapshot(first), stoppedSnapshot(second)]);
+    expect(await main(world.context(["status", "--run", "run-1"]))).toBe(0);
+    expect(world.stdout()).toContain("stopped: the process is gone");
+    expect(await main(world.context(["status", "--run", "nightly"]))).toBe(2);
+  });
+
+  it("--watch ends when every run is over", async () => {
+    await using world = await testWorld();
+    await using _ = await testServer(world.dataDir, ({ route }) => ({
+      body:
+        route === "GET /runs.json"
+          ? [first, second].map((run) => ({ ...run, status: "succeeded" }))
+          : { ...second, openRuns: 2 },
+    }));
+    expect(await main(world.context(["status", "--watch", "--json", "--all"], { clock: NO_WAIT }))).toBe(0);
+    const lists: unknown = JSON.parse(world.stdout());
+    expect(lists).toHaveLength(2);
+  });
+});
+
 describe("status --watch", () => {
   const steps = [
     sampleSnapshot({ dead: 0, received: 1, at: "2026-03-01T12:00:01.000Z" }),

@@ -2,6 +2,7 @@
  * A proved range into a log: the range event, then its records, each in its place. A record whose name no table takes is a dead entry there. What is kept
  * is copied, for the blocks of a range are views.
  */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { MAX_RECORD_BYTES } from "@firehose-backfill/core/cbor/decode-record";
 import { CID_LENGTH } from "@firehose-backfill/core/cid";
@@ -10,7 +11,6 @@ import { isNsid, isRecordKey, isTid, tidTimeMs } from "@firehose-backfill/core/s
 import type { ProvedRange, RangeRecord } from "../walk/proved-range.ts";
 
 /** What is kept of a record that is dead on arrival. */
-const DEAD_PAYLOAD_BYTES = 16 * 1024;
 const FIRST_BYTES = 64 * 1024;
 
 /** Returns how many of its records are dead. */
@@ -87,8 +87,7 @@ class RecordWriter {
   }
 
   #deadEntry({ key, bytes }: RangeRecord, { reason, error }: Problem): DeadEntry {
-    const payload = new Uint8Array(bytes.subarray(0, DEAD_PAYLOAD_BYTES));
-    return { kind: "dead", seq: 0, timeMs: this.#commitMs, did: this.#did, path: key, reason, error, payload };
+    return deadEntry({ seq: 0, timeMs: this.#commitMs, did: this.#did, path: key, reason, error, payload: bytes });
   }
 }
 

@@ -167,7 +167,7 @@ class RepoSource {
         this.#ordinal += 1;
         this.#leave(did, "done");
         return true;
-      case "dead":
+      case "gave-up":
         window.addDead(did, step, nowMs);
         this.#ordinal += 1;
         this.#options.log(`[BACKFILL] Repository ${did} cannot be read: ${step.error}`);

@@ -38,7 +38,7 @@ export type RepoStep =
   /** Its host does not serve it, and its DID document names no other one. Final until the account itself changes. */
   | { readonly kind: "inactive"; readonly state: UnavailableState }
   /** It will never be read as it is. */
-  | { readonly kind: "dead"; readonly reason: string; readonly error: string }
+  | { readonly kind: "gave-up"; readonly reason: string; readonly error: string }
   /** Not before that moment. */
   | { readonly kind: "later"; readonly dueMs: number; readonly isFailure: boolean; readonly why: string }
   /** The directory of DIDs cannot be asked: that is no repository's fault. */
@@ -228,7 +228,7 @@ function hostIsDead({ endpoint }: Found): RepoStep {
 }
 
 function dead(reason: string, error: string): RepoStep {
-  return { kind: "dead", reason, error };
+  return { kind: "gave-up", reason, error };
 }
 
 function isBadSignature(error: unknown): boolean {

@@ -1,4 +1,5 @@
 /** A window while it is filled with what repositories say. */
+import { deadEntry } from "@firehose-backfill/core/dead-entry";
 import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { WindowLimits } from "@firehose-backfill/source/window";
 import type { ProvedRange } from "../walk/proved-range.ts";
@@ -45,8 +46,7 @@ export class WindowOfRepos {
   }
 
   addDead(did: string, { reason, error }: { readonly reason: string; readonly error: string }, nowMs: number): void {
-    const payload = new Uint8Array();
-    this.log.append({ kind: "dead", seq: 0, timeMs: nowMs, did, path: null, reason, error, payload });
+    this.log.append(deadEntry({ seq: 0, timeMs: nowMs, did, path: null, reason, error, payload: new Uint8Array() }));
     this.#addOne();
   }
 

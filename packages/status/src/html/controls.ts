@@ -1,57 +1,113 @@
 /**
  * The operator's buttons, as plain forms that POST to `/control`: they work without a script and with the keyboard only.
  * Actions that the run's status does not allow are disabled and say why. parse-control-form.ts parses the forms.
+ * Each control has a slot. After an action, what is in the same slot then has the focus: Resume is where Pause was.
  */
+import { definitionOf } from "@firehose-backfill/core/config/definitions";
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
-import { permissionFor, type Action } from "../actions.ts";
+import { ACTIONS, permissionFor, type Action } from "../actions.ts";
 import { tunableSettings } from "../tunable.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { html, type Markup } from "./markup.ts";
 
-export function controls(snapshot: Snapshot): Markup {
+export interface ControlsShown {
+  /** The run that the forms name; null: there is only one. */
+  readonly run: string | null;
+  /** The action that was just done by a form without a script; null: none. */
+  readonly after: string | null;
+}
+
+interface Shown extends ControlsShown {
+  readonly snapshot: Snapshot;
+  /** The slot that gets the focus; null: none. */
+  readonly focus: string | null;
+}
+
+export function controls(snapshot: Snapshot, options: ControlsShown): Markup {
   const canResume = permissionFor("resume", snapshot).allowed;
   const isOver = permissionFor("start", snapshot).allowed;
+  const shown: Shown = { ...options, snapshot, focus: focusAfter(options.after, snapshot) };
   return html`<div class="controls" role="group" aria-label="Controls">
     ${
       isOver
-        ? [startForm(snapshot)]
+        ? [startForm(snapshot, { focus: shown.focus })]
         : [
-            canResume ? resumeForm(snapshot) : button("pause", "Pause", snapshot),
-            button("tick", "Tick now", snapshot),
-            tuneForm(snapshot),
-            moreForm(snapshot),
-            cancelForm(snapshot),
+            canResume ? button("resume", "Resume", shown, "button primary") : button("pause", "Pause", shown),
+            button("tick", "Tick now", shown),
+            tuneForm(shown),
+            moreForm(shown),
+            cancelForm(shown),
           ]
     }
   </div>`;
 }
 
-/** Beside the number of dead events. */
-export function redriveControl(snapshot: Snapshot): Markup | null {
-  return permissionFor("redrive", snapshot).allowed ? html` ${button("redrive", "Redrive", snapshot)}` : null;
+const SLOTS: Readonly<Record<Action, string>> = {
+  start: "start",
+  pause: "go",
+  "pause-now": "more",
+  resume: "go",
+  cancel: "cancel",
+  tune: "tune",
+  tick: "tick",
+  redrive: "redrive",
+};
+
+/** The slot of the action; if what is there now is disabled, the first one that is not. null: no action was done. */
+function focusAfter(after: string | null, snapshot: Snapshot): string | null {
+  const action = ACTIONS.find((known) => known === after);
+  if (action === undefined) return null;
+  const isAllowed = (one: Action) => permissionFor(one, snapshot).allowed;
+  if (isAllowed("start")) return "start";
+  const open = new Set(ACTIONS.filter(isAllowed).map((one) => SLOTS[one])).add("more");
+  const slot = SLOTS[action];
+  return open.has(slot) ? slot : (["go", "tick", "tune"].find((other) => open.has(other)) ?? "more");
 }
 
-function button(action: Action, label: string, snapshot: Snapshot, name = "button"): Markup {
-  const permission = permissionFor(action, snapshot);
+/** Beside the number of dead events. */
+export function redriveControl(snapshot: Snapshot, options: ControlsShown): Markup | null {
+  if (!permissionFor("redrive", snapshot).allowed) return null;
+  const focus = options.after === "redrive" ? "redrive" : null;
+  return html` ${button("redrive", "Redrive", { ...options, snapshot, focus })}`;
+}
+
+function button(
+  action: Action,
+  label: string,
+  shown: Shown,
+  name = "button",
+  slot: string | null = SLOTS[action],
+): Markup {
+  const permission = permissionFor(action, shown.snapshot);
   const refusal = permission.allowed ? null : html` disabled title="Not now: ${permission.because}"`;
+  const place = slot === null ? null : html` data-slot="${slot}"`;
+  const focus = slot !== null && slot === shown.focus ? html` autofocus` : null;
   return html`<form method="post" action="/control">
-    <button class="${name}" id="do-${action}" name="action" value="${action}" ${refusal}>${label}</button>
+    ${runField(shown)}<button
+      class="${name}"
+      id="do-${action}"
+      name="action"
+      value="${action}"
+      ${place}${refusal}${focus}
+    >
+      ${label}
+    </button>
   </form>`;
 }
 
-function resumeForm(snapshot: Snapshot): Markup {
-  return button("resume", "Resume", snapshot, "button primary");
+function runField({ run }: ControlsShown): Markup | null {
+  return run === null ? null : html`<input type="hidden" name="run" value="${run}" />`;
 }
 
-function disclosure(id: string, label: string, content: Markup): Markup {
+function disclosure(id: string, label: string, content: Markup, focus: string | null): Markup {
   return html`<details name="control" id="${id}">
-    <summary class="button">${label}</summary>
+    <summary class="button" data-slot="${id}" ${id === focus ? html` autofocus` : null}>${label}</summary>
     <div class="sheet">${content}</div>
   </details>`;
 }
 
-function cancelForm(snapshot: Snapshot): Markup {
-  if (!permissionFor("cancel", snapshot).allowed) return button("cancel", "Cancel", snapshot);
+function cancelForm(shown: Shown): Markup {
+  if (!permissionFor("cancel", shown.snapshot).allowed) return button("cancel", "Cancel", shown);
   return disclosure(
     "cancel",
     "Cancel…",
@@ -59,36 +115,43 @@ function cancelForm(snapshot: Snapshot): Markup {
         <b>Cancel this run?</b> What is applied stays in the database. What is still in the queue is thrown away, and
         the run cannot be resumed.
       </p>
-      ${button("cancel", "Yes, cancel the run", snapshot, "button danger")}`,
+      ${button("cancel", "Yes, cancel the run", shown, "button danger", null)}`,
+    shown.focus,
   );
 }
 
-function moreForm(snapshot: Snapshot): Markup {
-  const resume = permissionFor("resume", snapshot).allowed;
+function moreForm(shown: Shown): Markup {
+  const resume = permissionFor("resume", shown.snapshot).allowed;
   return disclosure(
     "more",
     "More…",
     html`<p>
         Pause applies the batches that are in the queue. Pause now does not apply them; resume reads their events again.
       </p>
-      ${button("pause-now", "Pause now", snapshot)}
+      ${button("pause-now", "Pause now", shown, "button", null)}
       <form method="post" action="/control">
-        <input type="hidden" name="action" value="resume" />
+        ${runField(shown)}<input type="hidden" name="action" value="resume" />
         ${field("resume-from", "Resume from", html`<input id="resume-from" name="from" placeholder="oldest, live, a sequence number or a time" required${resume ? null : html` disabled`} />`)}
-        <button class="button" ${resume ? null : html` disabled title="Not now: the run is not paused"`}>
+        <button
+          class="button"
+          id="send-resume"
+          ${resume ? null : html` disabled title="Not now: the run is not paused"`}
+        >
           Resume from there
         </button>
       </form>`,
+    shown.focus,
   );
 }
 
-function tuneForm(snapshot: Snapshot): Markup {
-  if (!permissionFor("tune", snapshot).allowed) return button("tune", "Tune", snapshot);
+function tuneForm(shown: Shown): Markup {
+  const { snapshot } = shown;
+  if (!permissionFor("tune", snapshot).allowed) return button("tune", "Tune", shown);
   return disclosure(
     "tune",
     "Tune…",
     html`<form method="post" action="/control">
-      <input type="hidden" name="action" value="tune" />
+      ${runField(shown)}<input type="hidden" name="action" value="tune" />
       <p>Leave empty what should stay. Slower acts from the next batch on, faster from the next tick on.</p>
       <div class="fields">
         ${profileField("tune-BACKFILL_PROFILE", "BACKFILL_PROFILE", `stays ${snapshot.profile ?? ""}`)}
@@ -108,21 +171,26 @@ function tuneForm(snapshot: Snapshot): Markup {
                   id="${id}"
                   name="${setting.name}"
                   inputmode="numeric"
-                  pattern="[0-9]*"
+                  title="${setting.takes}"
                   placeholder="${String(now)}"
                 />`,
           );
         })}
       </div>
-      <button class="button primary">Tune</button>
+      <button class="button primary" id="send-tune">Tune</button>
     </form>`,
+    shown.focus,
   );
 }
 
-function startForm(snapshot: Snapshot): Markup {
+/** `label`: where it is not about the run that is shown. */
+export function startForm(
+  snapshot: Pick<Snapshot, "status" | "settings">,
+  { focus, label }: { readonly focus: string | null; readonly label?: string },
+): Markup {
   return disclosure(
     "start",
-    snapshot.status === "none" ? "Start a run…" : "Start a new run…",
+    label ?? (snapshot.status === "none" ? "Start a run…" : "Start a new run…"),
     html`<form method="post" action="/control">
       <input type="hidden" name="action" value="start" />
       <p>Leave empty what the settings say already.</p>
@@ -135,9 +203,11 @@ function startForm(snapshot: Snapshot): Markup {
               id="start-days"
               name="days"
               inputmode="numeric"
+              title="${definitionOf("days").kind.takes}"
               placeholder="${configured(snapshot, "BACKFILL_DAYS")}"
             />`,
           ),
+          field("start-name", "Name", html`<input id="start-name" name="name" placeholder="none" />`),
           profileField("start-profile", "profile", "as configured"),
           field(
             "start-from",
@@ -164,12 +234,13 @@ function startForm(snapshot: Snapshot): Markup {
       <label class="check"
         ><input type="checkbox" name="dryRun" value="true" /> Dry run: only say what it would do</label
       >
-      <button class="button primary">Start</button>
+      <button class="button primary" id="send-start">Start</button>
     </form>`,
+    focus,
   );
 }
 
-function configured(snapshot: Snapshot, name: string): string {
+function configured(snapshot: Pick<Snapshot, "settings">, name: string): string {
   const value = snapshot.settings[name]?.value;
   return value === undefined || value === null ? "" : String(value).slice(0, 60);
 }

@@ -1,14 +1,14 @@
 /** The four figures that matter while a run works: events, pace, queue, memory. Each is a section of the page. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import type { Course } from "../course.ts";
 import { hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
-import type { HistoryPoint } from "../history.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { redriveControl } from "./controls.ts";
+import { type ControlsShown, redriveControl } from "./controls.ts";
 import { html, nothing, trusted, type Markup } from "./markup.ts";
-import { sparkline } from "./sparkline.ts";
+import { coursePlot } from "./course-plot.ts";
 
-export function eventsPanel(snapshot: Snapshot): Markup {
+export function eventsPanel(snapshot: Snapshot, shown: ControlsShown): Markup {
   const { received, processed, skipped, dead, deadReasons } = snapshot;
   return panel(
     "events",
@@ -26,7 +26,7 @@ export function eventsPanel(snapshot: Snapshot): Markup {
           ...reasons(skipped),
           html`<div class="${dead > 0 ? "bad" : ""}">
             <dt>Dead</dt>
-            <dd>${formatCount(dead)}${dead > 0 ? redriveControl(snapshot) : null}</dd>
+            <dd>${formatCount(dead)}${dead > 0 ? redriveControl(snapshot, shown) : null}</dd>
           </div>`,
           ...reasons(deadReasons),
         ]}
@@ -39,7 +39,7 @@ function reasons(counts: Readonly<Record<string, number>>): readonly Markup[] {
   return sorted.map(([reason, count]) => pair(reason, formatCount(count), "sub"));
 }
 
-export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
+export function pacePanel(snapshot: Snapshot, course: Course): Markup {
   const { ratePerSecond, averageRatePerSecond, allowedRatePerSecond, memory, tunes } = snapshot;
   const unpaced = snapshot.runId === null ? "" : "no pacing";
   const allowed = allowedRatePerSecond === null ? unpaced : `of ${formatRate(allowedRatePerSecond)} allowed`;
@@ -55,11 +55,18 @@ export function pacePanel(snapshot: Snapshot, history: readonly HistoryPoint[]):
           tunes.some(({ pending }) => pending) ? pair("Tune", "pending until the next batch", "warn") : nothing,
         ]}
       </dl>
-      ${sparkline({ values: history.map((point) => point.ratePerSecond), label: "Rate over the run, in events a second", reference: allowedRatePerSecond })}`,
+      ${coursePlot({
+        course,
+        valueOf: (point) => point.ratePerSecond,
+        reference: { name: "allowed", of: (point) => point.allowedRatePerSecond },
+        unit: "events/s",
+        label: "Rate over time and the allowed rate, in events a second",
+        format: formatRate,
+      })}`,
   );
 }
 
-export function queuePanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
+export function queuePanel(snapshot: Snapshot, course: Course, shown: ControlsShown): Markup {
   const { queue } = snapshot;
   const depth = queue.ready + queue.inFlight + queue.delayed;
   return panel(
@@ -74,15 +81,21 @@ export function queuePanel(snapshot: Snapshot, history: readonly HistoryPoint[])
           pair("Oldest", queue.oldestAgeSeconds === null ? "--" : formatDuration(queue.oldestAgeSeconds)),
           html`<div class="${queue.deadLetters > 0 ? "bad" : ""}">
             <dt>Dead letters</dt>
-            <dd>${formatCount(queue.deadLetters)}${snapshot.dead > 0 ? null : redriveControl(snapshot)}</dd>
+            <dd>${formatCount(queue.deadLetters)}${snapshot.dead > 0 ? null : redriveControl(snapshot, shown)}</dd>
           </div>`,
         ]}
       </dl>
-      ${sparkline({ values: history.map((point) => point.depth), label: "Batches in the queue over the run" })}`,
+      ${coursePlot({
+        course,
+        valueOf: (point) => point.depth,
+        unit: "batches",
+        label: "Batches in the queue over time",
+        format: formatRate,
+      })}`,
   );
 }
 
-export function memoryPanel(snapshot: Snapshot, history: readonly HistoryPoint[]): Markup {
+export function memoryPanel(snapshot: Snapshot, course: Course): Markup {
   const { memory, consumers, pool, at } = snapshot;
   const used = memory.usedMb === null ? "--" : formatCount(memory.usedMb);
   const limit = memory.limitMb === null ? "MB" : `of ${formatCount(memory.limitMb)} MB`;
@@ -98,7 +111,14 @@ export function memoryPanel(snapshot: Snapshot, history: readonly HistoryPoint[]
           pair("Connections", `${pool.used} of ${pool.size}`),
         ]}
       </dl>
-      ${sparkline({ values: history.map((point) => point.memoryMb), label: "Memory over the run, in MB", reference: memory.limitMb })}`,
+      ${coursePlot({
+        course,
+        valueOf: (point) => point.memoryMb,
+        reference: { name: "limit now", of: () => memory.limitMb },
+        unit: "MB",
+        label: "Memory over time and its limit, in MB",
+        format: formatCount,
+      })}`,
   );
 }
 

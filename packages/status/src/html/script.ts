@@ -8,7 +8,13 @@ export const SCRIPT = `(() => {
   const FADE_MS = 15000;
   const pulse = document.getElementById("pulse");
   const notice = document.getElementById("notice");
-  document.getElementById("reloads")?.remove();
+  const dismiss = document.getElementById("dismiss");
+  // Without what concerned the first response only.
+  const search = new URLSearchParams(location.search);
+  search.delete("answer");
+  const here = location.pathname + (search.size ? "?" + search : "");
+  const run = search.get("run");
+  const statusUrl = "/status.json" + (run === null ? "" : "?run=" + encodeURIComponent(run));
   const fresh = pulse.textContent;
   const shown = new Map();
   let seenAt = document.body.dataset.at;
@@ -16,21 +22,32 @@ export const SCRIPT = `(() => {
 
   const isTyping = (region) => region.contains(document.activeElement) && document.activeElement.matches("input,select");
 
+  // What has the id; else what is in the slot now: Resume is where Pause was; else the first control that can be used.
+  const focusOn = (id, slot) => {
+    const places = [
+      id ? document.getElementById(id) : null,
+      slot ? document.querySelector('[data-slot="' + slot + '"]') : null,
+      ...document.querySelectorAll("#controls :is(summary,button)"),
+    ];
+    places.find((place) => place && !place.disabled && place.checkVisibility())?.focus({ preventScroll: true });
+  };
+  const slotOf = (element) => (element.closest("details") ?? element.closest("form"))?.querySelector("[data-slot]")?.dataset.slot;
+
   const takeOver = (region, next) => {
     const before = shown.has(region.id) ? shown.get(region.id) : region.innerHTML;
     if (next.innerHTML === before) return;
     if (isTyping(region) && next.dataset.key === region.dataset.key) return;
-    const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = region.contains(document.activeElement) ? document.activeElement : null;
     const open = [...region.querySelectorAll("details[open]")].map((details) => details.id);
     shown.set(region.id, next.innerHTML);
     region.dataset.key = next.dataset.key || "";
     region.replaceChildren(...next.childNodes);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (focused) focusOn(focused.id, slotOf(focused));
   };
 
   const redraw = async () => {
-    const response = await fetch(location.pathname, { headers: { accept: "text/html" }, cache: "no-store" });
+    const response = await fetch(here, { headers: { accept: "text/html" }, cache: "no-store" });
     if (!response.ok) throw new Error("HTTP " + response.status);
     // Only the body: a style sheet with a nonce other than ours is reported, even in a document that is never shown.
     const text = await response.text();
@@ -47,7 +64,7 @@ export const SCRIPT = `(() => {
     if (busy || (document.hidden && !force)) return;
     busy = true;
     try {
-      const response = await fetch("/status.json", { cache: "no-store" });
+      const response = await fetch(statusUrl, { cache: "no-store" });
       if (!response.ok) throw new Error("HTTP " + response.status);
       const { at } = await response.json();
       if (at !== seenAt || force) {
@@ -81,33 +98,47 @@ export const SCRIPT = `(() => {
     const form = event.target;
     if (form.getAttribute("action") !== "/control") return;
     event.preventDefault();
-    const button = event.submitter;
-    // Read before the button is disabled, because a disabled button is not sent.
-    const body = new URLSearchParams(new FormData(form, button));
-    if (button) button.disabled = true;
+    // The button is not disabled meanwhile: it would lose the focus.
+    if (form.dataset.busy) return;
+    const slot = slotOf(form);
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    form.dataset.busy = "true";
     try {
       const response = await fetch("/control", { method: "POST", headers: { accept: "application/json" }, body });
       const answer = await response.json();
       say(answer.ok ? answer.message : answer.error, answer.ok);
       if (answer.ok) {
         form.reset();
-        form.closest("details")?.removeAttribute("open");
+        const sheet = form.closest("details");
+        if (sheet) {
+          sheet.removeAttribute("open");
+          focusOn("", slot);
+        }
       }
     } catch (error) {
       say("The control could not be reached: " + error.message, false);
     } finally {
-      if (button) button.disabled = false;
+      delete form.dataset.busy;
     }
     await poll(true);
+  });
+
+  dismiss.addEventListener("click", (event) => {
+    event.preventDefault();
+    say("", true);
+    focusOn();
   });
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const open = document.querySelector("details[open]");
-    if (!open) return;
+    if (!open) return say("", true);
     open.removeAttribute("open");
     open.querySelector("summary").focus();
   });
+
+  // An answer that came with the page.
+  if (notice.textContent) say(notice.textContent, notice.className === "notice");
 
   document.addEventListener("visibilitychange", () => poll(false));
   setInterval(() => poll(false), POLL_MS);

@@ -3,17 +3,19 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { askedText, hadText, missingBefore } from "../asked.ts";
 import { formatDue, formatDuration, formatRelative, formatTime, secondsBetween } from "../format.ts";
+import { errorText } from "../group-errors.ts";
+import type { Course } from "../course.ts";
 import type { Snapshot, SnapshotPosition } from "../snapshot.ts";
 import { html, nothing, type Markup } from "./markup.ts";
 import { pair, panel } from "./panels.ts";
 
 export function positionPanel(snapshot: Snapshot): Markup {
-  const { asked, cursor, at, lastTick, nextTickAt, retentionSeconds } = snapshot;
+  const { asked, cursor, goal, at, lastTick, nextTickAt, retentionSeconds } = snapshot;
   const rows = [
     positionRow("Start", cursor.start, at),
     positionRow("Applied", cursor.applied, at),
     positionRow("Reader", cursor.reader, at),
-    positionRow("Target", cursor.target, at),
+    cursor.target === null && goal?.by === "time" ? goalRow(goal.to, at) : positionRow("Target", cursor.target, at),
   ];
   const facts = [
     ...(asked === null ? [] : [pair("Asked for", askedText(asked)), pair("Had", hadText(snapshot))]),
@@ -55,14 +57,43 @@ function positionRow(name: string, position: SnapshotPosition | null, at: string
   </tr>`;
 }
 
+/** The run ends at this event time, and the event there has not been read yet. */
+function goalRow(time: string, at: string): Markup {
+  return html`<tr>
+    <th scope="row">Target</th>
+    <td><time datetime="${time}">${formatTime(time)}</time></td>
+    <td class="number quiet">--</td>
+    <td class="number">${formatDuration(secondsBetween(time, at))}</td>
+  </tr>`;
+}
+
 function tick(lastTick: NonNullable<Snapshot["lastTick"]>, at: string): string {
   const took = formatDuration(lastTick.durationMs / 1_000);
   return `${formatRelative(lastTick.at, at)}, took ${took}: ${escapeForLog(lastTick.endedBecause)}`;
 }
 
-export function troublePanel(snapshot: Snapshot): Markup {
-  return panel("trouble", "Gaps and errors", html`${gapList(snapshot)}${errorList(snapshot)}`, { isLong: true });
+export function troublePanel(snapshot: Snapshot, course: Course): Markup {
+  const content = html`${gapList(snapshot)}${errorList(snapshot)}${markList(course)}`;
+  return panel("trouble", "Gaps, errors, marks", content, { isLong: true });
 }
+
+/** What the numbers in the plots stand for, the newest first. */
+function markList({ marks }: Course): Markup {
+  if (marks.length === 0) return nothing;
+  return html`<ul class="log marks" aria-label="Marks in the plots">
+    ${marks
+      .toReversed()
+      .slice(0, MOST_MARKS)
+      .map(({ number, atMs, text }) => {
+        const at = new Date(atMs).toISOString();
+        return html`<li>
+          <b>${String(number)}</b> <time datetime="${at}">${formatTime(at)}</time> ${escapeForLog(text, 200)}
+        </li>`;
+      })}
+  </ul>`;
+}
+
+const MOST_MARKS = 20;
 
 function gapList(snapshot: Snapshot): Markup {
   const { gaps, asked } = snapshot;
@@ -98,7 +129,7 @@ function errorList({ errors, at }: Snapshot): Markup {
         (error) =>
           html`<li>
             <b>${escapeForLog(error.source)}</b> <time datetime="${error.at}">${formatRelative(error.at, at)}</time
-            ><br />${escapeForLog(error.message)}
+            ><br />${escapeForLog(errorText(error, at))}
           </li>`,
       )}
   </ul>`;

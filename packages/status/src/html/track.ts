@@ -1,6 +1,6 @@
 /** The progress of a run on one line: where it began, what is applied, what is read, where it ends. */
 import { formatPercent, formatTime, secondsBetween } from "../format.ts";
-import { shareDone, shareText } from "../headline.ts";
+import { goalText, shareDone, shareText } from "../headline.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { html, trusted, type Markup } from "./markup.ts";
 
@@ -10,10 +10,10 @@ export function track(snapshot: Snapshot): Markup {
   const percent = applied === null ? null : (Math.floor(applied * 1_000) / 10).toString();
   const text =
     applied === null
-      ? "not known yet"
+      ? goalText(snapshot)
       : snapshot.status === "succeeded" && snapshot.dead > 0
         ? shareText(snapshot)
-        : `${formatPercent(applied)} of the way`;
+        : `${formatPercent(applied)} ${goalText(snapshot)}`;
   return html`<div
       class="track"
       role="progressbar"
@@ -29,9 +29,7 @@ export function track(snapshot: Snapshot): Markup {
         )}
       </svg>
     </div>
-    <p class="track-ends">
-      <span>${end(snapshot.cursor.start, "start")}</span><span>${end(snapshot.cursor.target, "target")}</span>
-    </p>`;
+    ${ends(snapshot)}`;
 }
 
 function bar(name: string, share: number | null): string {
@@ -63,8 +61,15 @@ function readerProgress(snapshot: Snapshot): number | null {
   return Math.min(1, Math.max(progress, (progress * secondsBetween(start.time, reader.time)) / toApplied));
 }
 
-function end(position: Snapshot["cursor"]["start"], name: string): Markup {
-  return position === null
-    ? html`${name} not known yet`
-    : html`${name} <time datetime="${position.time}">${formatTime(position.time)}</time>`;
+/** Begin and end of what the bar is a share of. */
+function ends(snapshot: Snapshot): Markup {
+  const { goal, progress } = snapshot;
+  if (goal === null || progress === null || goal.by === "repos")
+    return html`<p class="track-ends"><span>${goalText(snapshot)}</span></p>`;
+  const end = (value: string) =>
+    goal.by === "time" ? html`<time datetime="${value}">${formatTime(value)}</time>` : html`seq ${value}`;
+  const what = goal.by === "time" ? "by event time, UTC" : "by sequence number";
+  return html`<p class="track-ends">
+    <span>from ${end(goal.from)}</span><span>${what}</span><span>to ${end(goal.to)}</span>
+  </p>`;
 }

@@ -1,5 +1,6 @@
 /** A factory of snapshots for tests and screenshots: a run in progress, and the changes that a test needs. */
 import { buildSnapshot } from "../../../status/src/build-snapshot.ts";
+import type { Course } from "@firehose-backfill/status/course";
 import type { HistoryPoint } from "@firehose-backfill/status/history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { type Judged, verdictOf } from "../../../status/src/verdict.ts";
@@ -49,6 +50,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     },
     lagSeconds: 50_400,
     progress: 0.5417,
+    goal: { by: "time", from: "2026-02-28T09:00:00.000Z", to: "2026-03-01T09:00:00.000Z" },
     etaSeconds: 9_140,
     retentionSeconds: 259_200,
     fallsOffInSeconds: 209_000,
@@ -93,4 +95,16 @@ export function sampleHistory(points = 180): readonly HistoryPoint[] {
     memoryMb: 300 + Math.sin(index / 17) * 60 + (index % 7) * 4,
     depth: index > 80 && index < 110 ? 90 - Math.abs(95 - index) : 46 + (index % 5),
   }));
+}
+
+/** The course of the whole run, with marks close to each other and far apart. */
+export function sampleCourse(): Course {
+  const points = sampleHistory();
+  const marks = [20, 22, 23, 90, 150].map((index, place) => ({
+    number: place + 1,
+    atMs: points[index]?.atMs ?? 0,
+    kind: "state" as const,
+    text: `paused, number ${place + 1}`,
+  }));
+  return { range: "all", points, marks };
 }
