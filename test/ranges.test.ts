@@ -174,7 +174,7 @@ async function run(dies: CrashPointName | null, delayMs: number) {
   for (let look = 0; look < 2000; look += 1) {
     const now = await store.getRun(created.runId);
     if (now !== null && isFinished(now.status)) return { totals: now.totals, status: now.status, deaths, work };
-    if (look % 30 === 0) await runTick(reader, { firstRun: null, signal: stop.signal });
+    if (look % 30 === 0) await runTick(reader, { firstRuns: null, signal: stop.signal });
     for (const message of await queue.receive({ max: 10, waitSeconds: 0 })) {
       const applying = applyMessage(counted, message, { signal: stop.signal }).then(() => true);
       // Postgres answers in its own time; what waits for a slot waits for the clock.

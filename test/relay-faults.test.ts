@@ -51,7 +51,7 @@ async function setUp(relay: ScriptedRelay, position: Begin) {
   return {
     log,
     store,
-    tick: () => runTick(deps, { signal: new AbortController().signal, firstRun: null }),
+    tick: () => runTick(deps, { signal: new AbortController().signal, firstRuns: null }),
     /** What was sent is as good as applied here: it is not what these tests are about. */
     applyAll: async () => {
       for (const message of await queue.receive({ max: 10, waitSeconds: 0 })) {

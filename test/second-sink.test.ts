@@ -45,6 +45,7 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       list: () => Promise.resolve([]),
       countByReason: () => Promise.resolve({}),
       discard: () => Promise.resolve({}),
+      failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
       ...nothing,
     }),
     openCopy: () => ({

@@ -131,7 +131,7 @@ test("a run by time reads from what was sought, and keeps what was learned", asy
       owner: "test",
       log: (line) => lines.push(line),
     },
-    { signal: never, firstRun: null },
+    { signal: never, firstRuns: null },
   );
   expect(lines).toMatchObject([expect.stringMatching(/^\[BACKFILL\] Start at .*: reading from seq \d+ .* looks$/)]);
   expect(tick.runs[0]?.run.startPosition?.ordinal).toBeGreaterThan(log.oldestSeq + 1_000);

@@ -74,12 +74,10 @@ export function createReader(
   const isConsumerInVpc = settings.vpcSubnets.length > 0;
   const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
   const outages = createOutageLog({ clock, log });
-  const firstRun = (): NewRun | null => {
-    if (settings.days === 0) return null;
+  const firstRuns = (): readonly NewRun[] => {
+    if (settings.days === 0) return [];
     const nowMs = clock.now();
-    // With both, the relay's is the first: what it keeps falls away. The other one is begun by a start.
-    const [first = config] = configsOf(config);
-    return newRun(first, { runId: newRunId(nowMs, random), nowMs });
+    return configsOf(config).map((each) => newRun(each, { runId: newRunId(nowMs, random), nowMs }));
   };
 
   return {
@@ -105,7 +103,7 @@ export function createReader(
         owner: context.awsRequestId,
         log,
       };
-      const { runs } = await runTick(deps, { signal: new AbortController().signal, firstRun });
+      const { runs } = await runTick(deps, { signal: new AbortController().signal, firstRuns });
       if (memory.isOverLimit()) recycling.mark();
       if (runs.length === 0) return "no run";
       const said: string[] = [];

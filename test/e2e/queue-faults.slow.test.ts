@@ -124,7 +124,7 @@ async function backfill(frames: readonly Uint8Array[], faulty: Faulty | null): P
   };
   for (;;) {
     // A tick that the queue failed is told, and the next one reads the window again.
-    const tick = await runTick(reader, { signal: stop.signal, firstRun: null }).catch(() => null);
+    const tick = await runTick(reader, { signal: stop.signal, firstRuns: null }).catch(() => null);
     if (tick?.runs[0]?.run.status === "succeeded") break;
     await systemClock.sleep(50);
   }

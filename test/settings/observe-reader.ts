@@ -26,7 +26,7 @@ export async function observeReader(settings: Readonly<Record<string, string>>):
   const queue = createMemoryQueue({ clock, random: Math.random });
   const run = newRun(config, { runId: "run", nowMs: clock.now(), end: { kind: "seq", seq: relay.log.headSeq } });
   await store.createRun({ ...run, throttle: { ...run.throttle, maxConcurrent: 100 } });
-  await runTick(realReader({ store, queue }), { signal: new AbortController().signal, firstRun: null });
+  await runTick(realReader({ store, queue }), { signal: new AbortController().signal, firstRuns: null });
   const events: FirehoseEvent[] = [];
   for (;;) {
     const messages = await queue.receive({ max: 10, waitSeconds: 0 });

@@ -151,7 +151,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
       const startedMs = clock.now();
       if (!state.holdReader) {
         // A tick that dies is EventBridge's business: the next one comes a minute later.
-        await runTick(readerDeps, { signal: stop.signal, firstRun: null }).catch(() => undefined);
+        await runTick(readerDeps, { signal: stop.signal, firstRuns: null }).catch(() => undefined);
       }
       await clock.sleep(Math.max(1, startedMs + tickMs - clock.now()), stop.signal);
     }

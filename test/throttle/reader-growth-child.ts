@@ -86,7 +86,7 @@ async function read(task: GrowthTask): Promise<void> {
         owner: "growth",
         log: () => {},
       },
-      { signal: stop.signal, firstRun: null },
+      { signal: stop.signal, firstRuns: null },
     );
     const [run] = runs.map((each) => each.run);
     if (run === undefined || run.status !== "running" || stop.signal.aborted) break;

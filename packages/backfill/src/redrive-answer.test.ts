@@ -16,6 +16,7 @@ const OTHER = { id: "7f4df1de-0000-4000-8000-000000000001", name: "db:5432/other
 async function redrive(given: {
   readonly letters: number;
   readonly untriable: number;
+  readonly dids?: readonly string[];
   readonly at: typeof MINE | Error;
 }) {
   const clock = new VirtualClock();
@@ -41,6 +42,7 @@ async function redrive(given: {
       list: async () => [],
       countByReason: async () => ({}),
       discard: async () => ({}),
+      failedRepositories: async () => ({ entries: given.dids?.length ?? 0, dids: given.dids ?? [] }),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }),
   };
@@ -52,6 +54,16 @@ test("issue 12.5: the answer to a redrive says which dead events cannot be redri
     /; 3 events stay dead, because no complete event was received \(bad-frame, seq-outlier, too-big and too-large/,
   );
   expect(await redrive({ letters: 0, untriable: 0, at: MINE })).not.toContain("stay dead");
+});
+
+test("issue 15.2: the answer to a redrive says how to walk repositories again that could not be read", async () => {
+  const dids = ["did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb"];
+  const said = await redrive({ letters: 0, untriable: 3, dids, at: MINE });
+  expect(said).toContain("; 1 events stay dead");
+  expect(said).toMatch(
+    /; 2 dead events are repositories that could not be read: .* start --source repos --dids did:plc:a{24},did:plc:b{24}$/,
+  );
+  expect(await redrive({ letters: 0, untriable: 3, at: MINE })).not.toContain("repositories");
 });
 
 test("fault 14: the answer to a redrive of a finished run says that this is another database", async () => {
@@ -90,6 +102,7 @@ test("issue 14.1: a redrive of one run takes its dead letters and dead events al
         return [];
       },
       countUntriable: async (runId) => (runId === "long" ? 1 : 7),
+      failedRepositories: async () => ({ entries: 0, dids: [] }),
       list: async () => [],
       countByReason: async () => ({}),
       discard: async () => ({}),

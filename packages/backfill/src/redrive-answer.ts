@@ -2,6 +2,7 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError } from "@firehose-backfill/core/errors";
+import { type FailedRepositories, MOST_FAILED_DIDS } from "@firehose-backfill/sink/dead-events";
 import { chooseRun, labelOf } from "./open-run.ts";
 import { redriveDead, type RedriveDeps, redriveOne } from "./redrive.ts";
 
@@ -31,7 +32,7 @@ export async function redriveAndSay(
     };
   }
   const only = chosen === null ? {} : { runId: chosen.runId };
-  const { deadLetters, lettersLeft, deadEvents, untriable, abandoned } = await redriveDead(deps, only);
+  const { deadLetters, lettersLeft, deadEvents, untriable, repositories, abandoned } = await redriveDead(deps, only);
   const run = chosen ?? (await deps.store.currentRun());
   const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);
   const stay = [
@@ -39,6 +40,7 @@ export async function redriveAndSay(
     ...(untriable === 0
       ? []
       : [`${untriable} events stay dead, because no complete event was received (${NEVER_COMPLETE})`]),
+    ...(repositories.entries === 0 ? [] : [walkAgain(repositories)]),
     ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
     ...(elsewhere === null
       ? []
@@ -47,6 +49,12 @@ export async function redriveAndSay(
   const whose = chosen === null ? "" : ` of ${labelOf(chosen)}`;
   const message = `${deadLetters} dead letters and ${deadEvents} dead events${whose} are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run };
+}
+
+/** A walk that failed left no event that could be sent again; the repository itself is still there to be walked. */
+function walkAgain({ entries, dids }: FailedRepositories): string {
+  const more = dids.length < MOST_FAILED_DIDS ? "" : ", and the others of firehose.dead_events with seq 0 and no path";
+  return `${entries} dead events are repositories that could not be read: once the reason is mended, walk them again with firehose-backfill start --source repos --dids ${dids.join(",")}${more}`;
 }
 
 /** null: events are applied in the database of the run, or it is not known where. */

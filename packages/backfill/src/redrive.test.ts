@@ -111,6 +111,7 @@ async function setUp() {
       for (const [each] of gone) dead.delete(each);
       return gone.length === 0 ? {} : { [runId]: gone.length };
     },
+    failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 
@@ -162,7 +163,14 @@ async function setUp() {
 test("dead events go again, each batch at a slot of its own, and what is applied is dead no more", async () => {
   const { redrive, consume, applied, results, totals, clock, store, runId } = await setUp();
   const startMs = clock.now();
-  expect(await redrive()).toEqual({ deadLetters: 0, lettersLeft: 0, deadEvents: 5, untriable: 2, abandoned: 0 });
+  expect(await redrive()).toEqual({
+    deadLetters: 0,
+    lettersLeft: 0,
+    deadEvents: 5,
+    untriable: 2,
+    repositories: { entries: 0, dids: [] },
+    abandoned: 0,
+  });
   await consume();
   expect(await totals()).toMatchObject({ received: 5, processed: 4, dead: 1, deadReasons: { "database-23514": 1 } });
   expect(results.filter(({ kind }) => kind === "applied")).toHaveLength(3);

@@ -16,7 +16,7 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
 import type { BatchQueue, IncomingMessage, QueueLimits } from "@firehose-backfill/queue/types";
-import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
+import type { ClaimedEvent, DeadEvents, FailedRepositories } from "@firehose-backfill/sink/dead-events";
 
 export interface RedriveDeps {
   readonly store: RunStore & LedgerStore;
@@ -38,6 +38,8 @@ export interface Redriven {
   readonly deadEvents: number;
   /** Dead events that stay, because no complete event was stored. */
   readonly untriable: number;
+  /** Those that stay because they are repositories that could not be read. */
+  readonly repositories: FailedRepositories;
   /** Dead events of runs that are cancelled or unknown. */
   readonly abandoned: number;
 }
@@ -141,7 +143,8 @@ async function redriveEvents(
   limits: QueueLimits,
   ofRun: string | undefined,
 ): Promise<Omit<Redriven, "deadLetters" | "lettersLeft">> {
-  if (deps.openDeadEvents === undefined) return { deadEvents: 0, untriable: 0, abandoned: 0 };
+  if (deps.openDeadEvents === undefined)
+    return { deadEvents: 0, untriable: 0, repositories: { entries: 0, dids: [] }, abandoned: 0 };
   await using dead = deps.openDeadEvents();
   const sinceMs = deps.clock.now();
   let deadEvents = 0;
@@ -162,7 +165,9 @@ async function redriveEvents(
       else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }
-  return { deadEvents, untriable: await dead.countUntriable(ofRun), abandoned };
+  const repositories = await dead.failedRepositories(ofRun);
+  const untriable = Math.max(0, (await dead.countUntriable(ofRun)) - repositories.entries);
+  return { deadEvents, untriable, repositories, abandoned };
 }
 
 /** Ledger first, then the queue: an entry without a message has no effect, a message without an entry would be dropped. */

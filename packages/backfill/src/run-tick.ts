@@ -4,6 +4,7 @@
  * costs one read. Runs of one pace read at the same time and share its read-ahead.
  */
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { createRuns } from "./create-runs.ts";
 import type { ReaderDeps } from "./deps.ts";
 import { keepPace } from "./keep-pace.ts";
 import { takeNextStatus } from "./next-status.ts";
@@ -19,8 +20,8 @@ import { kitFor } from "@firehose-backfill/source/kit";
 export interface TickOptions {
   /** Ends the tick early: the current window is still sent and stored. */
   readonly signal: AbortSignal;
-  /** Creates the run to begin if no run has ever existed; null: begin none. Called only then. */
-  readonly firstRun: (() => NewRun | null) | null;
+  /** The runs to begin if no run has ever existed: one, or two with BACKFILL_SOURCE=both; empty or null: begin none. Called only then. */
+  readonly firstRuns: (() => readonly NewRun[]) | null;
 }
 
 export interface Tick {
@@ -53,11 +54,14 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
 
 async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonly Run[]> {
   const open = await deps.store.openRuns();
-  if (open.length > 0 || options.firstRun === null) return open;
+  if (open.length > 0 || options.firstRuns === null) return open;
   // Only where no run has ever existed: one that is finished is not begun again by the schedule.
   if ((await deps.store.currentRun()) !== null) return [];
-  const first = options.firstRun();
-  return first === null ? [] : [await deps.store.createRun(first)];
+  const first = options.firstRuns();
+  if (first.length === 0) return [];
+  const { run, beside } = await createRuns(deps, first);
+  if (beside.note !== "") deps.log(`[BACKFILL] Run ${run.runId} is ${run.status}${beside.note}`);
+  return [run, ...beside.runs];
 }
 
 /** A turn that goes on, with its run as it is now. */

@@ -32,7 +32,13 @@ export async function* walkRepo(options: WalkRepoOptions): AsyncGenerator<Proved
   let last: OpenRepo | null = null;
   let missing: MissingBlocksError | null = null;
   while (!signal.aborted) {
-    const opened = await open(after);
+    const opened = await open(after).catch((error: unknown) => {
+      moves += 1;
+      if (!(error instanceof MissingBlocksError) || moves > maxMoves) throw error;
+      // The commit moved on between two requests of the opening.
+      return null;
+    });
+    if (opened === null) continue;
     const isSame =
       last !== null && cidEquals(last.commit.data, opened.commit.data) && last.commit.rev === opened.commit.rev;
     // If the commit is still the newest, its blocks are not gone: they were never there.

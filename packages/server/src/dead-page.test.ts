@@ -36,6 +36,7 @@ async function serve(kept: readonly DeadEvent[]) {
   const openDeadEvents = (): DeadEvents => ({
     claim: () => Promise.resolve([]),
     countUntriable: () => Promise.resolve(0),
+    failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
     discard: () => Promise.resolve({}),
     async list(options) {
       asked.push(options);

@@ -28,7 +28,7 @@ export function startReaderLoop(
       const signal = AbortSignal.any([options.signal, poked.signal]);
       let nextInMs = AFTER_FAILURE_MS;
       try {
-        const tick = await runTick(deps, { signal, firstRun: null });
+        const tick = await runTick(deps, { signal, firstRuns: null });
         ({ nextInMs } = tick);
         for (const result of tick.runs) outages.note(result);
         options.onTick(tick);

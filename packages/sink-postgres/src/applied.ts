@@ -1,4 +1,7 @@
-/** What was applied last, for a person who watches: records as they stand, in the order of their sequence numbers. */
+/**
+ * What was applied last, for a person who watches: records as they stand, in the order of their sequence numbers. Records of repositories have none: they
+ * are shown where the table's end holds nothing of a stream, as they stand there.
+ */
 import type { AppliedRecord } from "@firehose-backfill/sink/applied-record";
 import type { Database } from "./connection.ts";
 import type { Statement } from "./pipeline.ts";
@@ -22,28 +25,39 @@ const KEYS = `seq, to_char(indexed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:
 export const RECORD_COLUMNS = `${KEYS}, record::text`;
 
 /** What stands at the end tells about where the stream is; what is above that may be in pages that were used again. */
+const IN_TAIL = `ctid >= format('(%s,0)', greatest(0,
+        pg_relation_size('firehose.records') / current_setting('block_size')::int - ${TAIL_PAGES}))::tid`;
 const LAST = `
   SELECT * FROM (
     SELECT ${KEYS}, left(record::text, $2::int) FROM firehose.records
     WHERE seq >= (SELECT min(seq) FROM (
       SELECT seq FROM firehose.records
-      WHERE ctid >= format('(%s,0)', greatest(0,
-        pg_relation_size('firehose.records') / current_setting('block_size')::int - ${TAIL_PAGES}))::tid
-        AND seq IS NOT NULL
+      WHERE ${IN_TAIL} AND seq IS NOT NULL
       ORDER BY seq DESC LIMIT $1::int) AS tail)
     ORDER BY seq DESC LIMIT $1::int
   ) AS last ORDER BY seq`;
+
+const LAST_OF_REPOSITORIES = `
+  SELECT ${KEYS}, record FROM (
+    SELECT ctid AS place, seq, indexed_at, did, collection, rkey, rev, cid, left(record::text, $2::int) AS record
+    FROM firehose.records WHERE ${IN_TAIL} AND seq IS NULL
+    ORDER BY ctid DESC LIMIT $1::int
+  ) AS last ORDER BY place`;
 
 const OPENING: readonly Statement[] = [{ sql: "BEGIN READ ONLY" }, { sql: "SET LOCAL statement_timeout = '10s'" }];
 
 /** Oldest first. @throws SinkError */
 export async function listApplied(options: ListAppliedOptions): Promise<readonly AppliedRecord[]> {
   const { database, limit, maxRecordChars = ALL_CHARS } = options;
-  const statement = { sql: LAST, values: [String(limit), String(maxRecordChars)] };
+  const values = [String(limit), String(maxRecordChars)];
   try {
     return await database.use(OPENING, async (session) => {
-      const [result] = await session.run([statement, { sql: "COMMIT" }]);
-      return (result?.rows ?? []).map(toApplied);
+      const [ofStream] = await session.run([{ sql: LAST, values }]);
+      const isNone = ofStream === undefined || ofStream.rows.length === 0;
+      const rest = isNone ? [{ sql: LAST_OF_REPOSITORIES, values }] : [];
+      const results = await session.run([...rest, { sql: "COMMIT" }]);
+      const rows = isNone ? results[0]?.rows : ofStream.rows;
+      return (rows ?? []).map(toApplied);
     });
   } catch (error) {
     throw toSinkError(error);

@@ -168,6 +168,15 @@ describe("issue 15.3: a range", () => {
     ]);
   });
 
+  test("issue 15.8: where there is nothing of a stream, the feed of what was applied last shows the rows of repositories", async () => {
+    await counts(posts(5, ["a", "b", "c"]));
+    const last = await listApplied({ database: at.sink.database, limit: 2, maxRecordChars: 5 });
+    expect(last.map(({ seq, rkey, isDeleted, record }) => [seq, rkey, isDeleted, record?.length])).toEqual([
+      [null, "b", false, 5],
+      [null, "c", false, 5],
+    ]);
+  });
+
   test("an account that was deleted after its revision stays empty; one that came back does not", async () => {
     const [before, after] = [tidAt(START_MS), tidAt(START_MS + 100_000)];
     const deleted = accountRow(50, { active: false, status: "deleted" });

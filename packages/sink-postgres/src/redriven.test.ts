@@ -47,6 +47,17 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     expect(await dead.countUntriable()).toBe(1);
   });
 
+  test("issue 15.2: repositories that could not be read are named, so that they can be walked again; broken frames are not", async () => {
+    await applyTo(at.sink, [
+      deadRow(0, { did: "did:plc:b", path: null, reason: "host-dead" }),
+      deadRow(0, { did: "did:plc:a", path: null, reason: "bad-signature" }),
+      deadRow(0, { did: "did:plc:a", path: null, reason: "no-endpoint" }),
+      deadRow(7, { did: "did:plc:c", path: null, reason: "too-big" }),
+    ]);
+    expect(await dead.failedRepositories()).toEqual({ entries: 3, dids: ["did:plc:a", "did:plc:b"] });
+    expect(await dead.countUntriable()).toBe(4);
+  });
+
   test("what cannot be encoded is dead all the same", async () => {
     await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1, { timeMs: Number.NaN }) })]);
     expect(await countDead(at.sink.database, "run-1")).toEqual({ "database-22P02": 1 });

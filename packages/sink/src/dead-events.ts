@@ -17,6 +17,8 @@ export interface DeadEvents extends AsyncDisposable {
   }): Promise<readonly ClaimedEvent[]>;
   /** How many dead events cannot be tried again, because no complete event was stored. `runId`: of this run; left out: of every run. */
   countUntriable(runId?: string): Promise<number>;
+  /** Those of them that are a repository that could not be read: another walk tries it again. */
+  failedRepositories(runId?: string): Promise<FailedRepositories>;
   /** A page of them: the newest run first, and within a run the order of the stream. */
   list(options: ListDeadOptions): Promise<readonly DeadEvent[]>;
   /** Those that are still dead, by reason, the most frequent first. Left out: of all runs. */
@@ -69,6 +71,16 @@ export interface DeadEvent {
   /** null: none was stored, it is larger than was asked for, or a newer program has written it. */
   readonly event: FirehoseEvent | null;
 }
+
+export interface FailedRepositories {
+  /** Dead events; one account may have several. */
+  readonly entries: number;
+  /** In order; at most `MOST_FAILED_DIDS`. */
+  readonly dids: readonly string[];
+}
+
+/** What fits into an answer. */
+export const MOST_FAILED_DIDS = 50;
 
 /** A dead event that is to be tried again. */
 export interface ClaimedEvent {

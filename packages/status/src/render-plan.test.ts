@@ -68,3 +68,11 @@ test("of a recording, and of nothing", () => {
   expect(all).toContain("yes, before the relay drops anything");
   expect(renderPlan(estimatePlan({ ...survey, stretches: [] }, config)).at(-1)).toContain("nothing to read");
 });
+
+test("issue 15.6: of both sources it shows both, and what they take together", () => {
+  const plan = estimatePlan(survey, config);
+  const text = renderPlan({ ...plan, beside: { ...plan, host: "repositories of 3 accounts" } }).join("\n");
+  expect(text).toContain("Plan for relay.example");
+  expect(text).toContain("Plan for repositories of 3 accounts");
+  expect(text).toContain("They share the pace, so together they take about 3 d");
+});

@@ -6,6 +6,19 @@ import { formatBytes, formatCount, formatDuration, formatPercent, formatRate, fo
 const LABEL_WIDTH = 18;
 
 export function renderPlan(plan: Plan): readonly string[] {
+  const { beside } = plan;
+  if (beside === undefined) return renderOne(plan);
+  const together = formatDuration(plan.pace.seconds.expected + beside.pace.seconds.expected);
+  return [
+    ...renderOne(plan),
+    "",
+    ...renderOne(beside),
+    "",
+    `BACKFILL_SOURCE=both begins both runs. They share the pace, so together they take about ${together}, and the relay's takes longer than it would alone.`,
+  ];
+}
+
+function renderOne(plan: Plan): readonly string[] {
   const { window, pace, cost, database } = plan;
   if (window.from === null || window.to === null) return [`Plan for ${escapeForLog(plan.host)}`, "", ...plan.advice];
   const { events, matchingShare } = plan;

@@ -5,6 +5,7 @@ import { relaySurveyor, type SurveyorOptions } from "@firehose-backfill/firehose
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import type { SampleResult } from "@firehose-backfill/firehose/sample";
 import type { SeekResult } from "@firehose-backfill/firehose/seek";
+import type { ReposSurvey, Survey } from "@firehose-backfill/source/survey";
 import { describe, expect, test } from "vitest";
 import { makePlan } from "./plan.ts";
 import { summarizePlan } from "./summary.ts";
@@ -128,6 +129,40 @@ describe("a plan", () => {
     expect(made.retentionSeconds).toBe(KEPT_MS / 1_000);
     expect(made.sampled.positions).toBeGreaterThanOrEqual(6);
     expect(made.readBytes / (frames * 800)).toBeCloseTo(1, 2);
+  });
+
+  test("issue 15.6: with both sources it plans both runs, and says what they take together", async () => {
+    const { deps } = world();
+    const repos: ReposSurvey = {
+      known: 3,
+      isCounted: true,
+      sampled: 3,
+      unreadable: 0,
+      requests: 90,
+      hosts: [{ host: "pds.example", repositories: 3, requests: 90 }],
+      requestsPerSecond: 2,
+    };
+    const asked: string[] = [];
+    const survey = async ({ host }: { readonly host: string }): Promise<Survey> => {
+      asked.push(host);
+      const at = (ordinal: number) => ({ ordinal, timeMs: NOW_MS, token: null });
+      const stretches = [{ from: at(0), to: at(3), sample: null }];
+      const common = { host, atMs: NOW_MS, wantedFromMs: null, isClamped: false, endsLater: false, oldestKept: null };
+      return { ...common, stretches, looks: 1, repos };
+    };
+    const dids = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
+    const config = configOf({ BACKFILL_SOURCE: "both", BACKFILL_DIDS: dids, BACKFILL_DAYS: "1" });
+    const sources = { relay: relaySurveyor(deps), repos: { survey } };
+    const made = await runVirtually(
+      deps,
+      makePlan({ clock: deps.clock, sources }, { config, request: {} }, AbortSignal.any([])),
+    );
+    expect(asked).toEqual(["repositories of 1 account"]);
+    expect([made.host, made.repos]).toEqual(["relay.example", undefined]);
+    expect(made.beside).toMatchObject({ host: "repositories of 1 account", repos: { known: 3, requests: 90 } });
+    const said = summarizePlan(made);
+    expect(said).toMatch(/^relay\.example: about /);
+    expect(said).toMatch(/Beside it, repositories of 1 account: 3 repositories.*Both share the pace: together /);
   });
 
   test("is polite: one look after the other, half a second apart, and few of them", async () => {

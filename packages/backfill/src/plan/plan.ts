@@ -5,6 +5,7 @@ import { kitFor, type SourceKit, type Sources } from "@firehose-backfill/source/
 import type { StartRequest } from "../control-event.ts";
 import { newRun } from "../new-run.ts";
 import { parseEndPoint, parseStartPoint } from "../parse-range.ts";
+import { configsOf } from "../repos-run.ts";
 import { estimatePlan } from "./estimate.ts";
 import type { Plan } from "./types.ts";
 
@@ -19,7 +20,19 @@ export async function makePlan(
   options: { readonly config: Config; readonly request: Pick<StartRequest, "from" | "to"> },
   signal: AbortSignal,
 ): Promise<Plan> {
-  const { config, request } = options;
+  const { request } = options;
+  const [plan, beside] = await Promise.all(
+    configsOf(options.config).map((config) => planOne(deps, { config, request }, signal)),
+  );
+  if (plan === undefined) throw new Error("a plan without a run");
+  return beside === undefined ? plan : { ...plan, beside };
+}
+
+async function planOne(
+  deps: PlanDeps,
+  { config, request }: { readonly config: Config; readonly request: Pick<StartRequest, "from" | "to"> },
+  signal: AbortSignal,
+): Promise<Plan> {
   const { source, scope, start, end } = newRun(config, {
     runId: "plan",
     nowMs: deps.clock.now(),

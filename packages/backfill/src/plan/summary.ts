@@ -7,7 +7,14 @@ const FINISHES: Readonly<Record<Verdict, string>> = {
   no: "it does NOT finish before the relay drops some of them",
 };
 
-export function summarizePlan({ host, events, pace, advice, repos }: Plan): string {
+export function summarizePlan(plan: Plan): string {
+  const { beside } = plan;
+  if (beside === undefined) return summarizeOne(plan);
+  const seconds = plan.pace.seconds.expected + beside.pace.seconds.expected;
+  return `${summarizeOne(plan)}. Beside it, ${summarizeOne(beside)}. Both share the pace: together ${inWords(seconds)}`;
+}
+
+function summarizeOne({ host, events, pace, advice, repos }: Plan): string {
   const count = Math.round(events.matching.expected).toLocaleString("en-US");
   const rate = pace.drainPerSecond.toLocaleString("en-US", { maximumFractionDigits: 1 });
   if (repos !== undefined) {

@@ -69,6 +69,8 @@ export interface Plan {
   readonly profiles: readonly PacePlan[];
   /** Of repositories; left out: of a stream. */
   readonly repos?: PlanRepos;
+  /** BACKFILL_SOURCE=both: the other run, over repositories. Both share the pace, so together they take the sum of both times. */
+  readonly beside?: Plan;
   /** What to change if it does not finish, and other advice; sentences for a person. */
   readonly advice: readonly string[];
 }

@@ -119,6 +119,33 @@ describe("a run over repositories, tick by tick", () => {
     expect(new Set(ranges.map(({ rev }) => rev))).toEqual(new Set([repo.rev, newer.rev]));
   });
 
+  test.each(["getRecord", "getLatestCommit", "getBlocks", "getRepo"])(
+    "issue 15.2: a commit that moves on after the first %s is taken at once, and nothing is put off",
+    async (method) => {
+      const repo = repoOf(1, 700);
+      await using net = await network([repo]);
+      const newer = makeRepo(
+        Object.fromEntries(repo.records.map(({ key }, index) => [key, { text: `another ${index}` }])),
+        { did: repo.did, rev: tidOf(Date.now() - 1_000), signer: repo.signer },
+      );
+      net.pds.intercept = (request, response) => {
+        // Some hosts prove nothing of a key that is not there, and say their latest commit.
+        if (method === "getLatestCommit" && request.url?.includes(".getRecord?") === true)
+          return (response.writeHead(501).end("{}"), true);
+        if (request.url?.includes(`.${method}?`) !== true) return false;
+        // After this answer: the blocks of before are gone.
+        response.once("finish", () => net.pds.repos.set(repo.did, newer));
+        return false;
+      };
+      const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), newStoredRun(), {
+        env: { BACKFILL_DIDS: net.dids },
+      });
+      expect(contentOf(events, repo.did).keys).toEqual(repo.records.map(({ key }) => key));
+      expect(windows.map(({ verdict }) => verdict.kind)).not.toContain("wait");
+      expect(windows.every(({ progress }) => progress?.deferred === 0)).toBe(true);
+    },
+  );
+
   test("invariant 2: going back to the applied cursor takes up what was deferred and in work there", async () => {
     const repos = [repoOf(1, 120), repoOf(2, 120)];
     await using net = await network(repos);

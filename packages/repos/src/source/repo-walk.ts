@@ -104,17 +104,19 @@ export async function* walkRepository(
       intervals: intervalsAfter(wantedIntervals(deps.collections), from),
       sinceTid: deps.sinceMs === null ? null : tidAt(deps.sinceMs),
     };
-    const size = await sizeOf(proved, wanted, signal);
-    if (size === null || !isArchiveCheaper(size, deps.room)) {
-      deps.archives.giveBack(did);
-      isNeverArchive = size === null || !isArchiveCheaper(size, Number.POSITIVE_INFINITY);
-      return proved;
-    }
-    onDownload(true);
     try {
+      const size = await sizeOf(proved, wanted, signal);
+      if (size === null || !isArchiveCheaper(size, deps.room)) {
+        deps.archives.giveBack(did);
+        isNeverArchive = size === null || !isArchiveCheaper(size, Number.POSITIVE_INFINITY);
+        return proved;
+      }
+      onDownload(true);
       return await openByArchive(options, MAX_ARCHIVE_BYTES);
     } catch (error) {
       deps.archives.giveBack(did);
+      // The commit has moved on since the proof: the walk notices, and takes the new one.
+      if (error instanceof MissingBlocksError) return proved;
       if (error instanceof ArchiveTooLargeError || error instanceof TornArchiveError) return proved;
       throw error;
     } finally {
