@@ -28,6 +28,7 @@ const REASONS = new Set([
   "needs a run before it",
   "needs a restored database",
   "needs a token",
+  "needs dead events",
 ]);
 
 /** What is wrong with it; null: nothing. */

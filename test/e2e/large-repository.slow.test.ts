@@ -55,7 +55,7 @@ test("issue 15.9: 100,000 records of one repository become rows, each at the rev
   const different = expected.findIndex((row, index) => JSON.stringify(row) !== JSON.stringify(rows[index]));
   expect(different === -1 ? null : [expected[different], rows[different]]).toBeNull();
   expect(rows).toHaveLength(RECORDS);
-  // history.md: 24 requests for 3,000 records; at most 1.3 times as many for each thousand.
+  // A walk of 3,000 records took 24 requests (decision 20); at most 1.3 times as many for each thousand.
   expect(pds.asked.length).toBeLessThanOrEqual((RECORDS / 1_000) * 8 * 1.3);
   expect(pds.callsOf("getRepo")).toHaveLength(0);
 }, 900_000);

@@ -88,15 +88,13 @@ async function setUp() {
       [...dead]
         .filter(([each]) => each === id)
         .map(([each, { event, by }]) => ({
-          ...{
-            id: each,
-            runId,
-            seq: event.seq,
-            did: event.did,
-            path: null,
-            reason: "database-23514",
-            error: "refused",
-          },
+          id: each,
+          runId,
+          seq: event.seq,
+          did: event.did,
+          path: null,
+          reason: "database-23514",
+          error: "refused",
           payload: new Uint8Array(),
           createdAt: AT,
           redrivenAt: null,

@@ -1,5 +1,5 @@
 /**
- * Events that cannot be applied, as they are written: a batch that is applied again writes the same rows. Dead-list.ts reads them
+ * Events that cannot be applied, as they are written: a batch that is applied again writes the same rows. The file dead-list.ts reads them
  * back for the operator; how they are tried again is in redriven.ts.
  */
 import { createHash } from "node:crypto";

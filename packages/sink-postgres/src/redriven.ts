@@ -76,7 +76,7 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
       const [row] = await rows({ sql: COUNT_UNTRIABLE, values: [runId ?? null] });
       return Number(row?.[0] ?? 0);
     },
-    list: (options) => listDead(database, options),
+    list: (wanted) => listDead(database, wanted),
     countByReason: (runId) => countDead(database, runId),
     discard: (which) => discardDead(database, which),
     async failedRepositories(runId) {

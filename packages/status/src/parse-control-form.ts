@@ -32,8 +32,8 @@ export function parseControlForm(form: URLSearchParams): ControlFormEvent {
   }
   const action = form.get("action") ?? "";
   const run = event["run"] === undefined ? {} : { run: event["run"] };
-  // Dead events are redriven whatever run they are of; the page sends the run so that it is shown again.
-  if (action === "redrive") return { action };
+  // One dead event, or those of every run; the page sends the run only so that it is shown again.
+  if (action === "redrive") return { action, ...(event["id"] === undefined ? {} : { id: event["id"] }) };
   if (action === "pause-now") return { action: "pause", now: true, ...run };
   return action === "tune" ? { action, settings, ...run } : { action, ...event };
 }

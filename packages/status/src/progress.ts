@@ -39,6 +39,9 @@ export function progressOf(run: Run, openWindows: readonly OpenWindow[] = []): n
   return Math.min(1, (at - from) / (to - from));
 }
 
+/** The last moment that a `Date` can hold. */
+const LAST_TIME_MS = 8.64e15;
+
 /** What progress is a share of. null: not known yet, and then there is no progress either. */
 export function goalOf(run: Run): Goal | null {
   if (run.progress !== null)
@@ -46,6 +49,8 @@ export function goalOf(run: Run): Goal | null {
   if (run.startPosition === null) return null;
   const { by, from, to } = scaleOf(run, run.startPosition);
   if (to <= from || !Number.isFinite(to)) return null;
+  // A time that no calendar has cannot be shown.
+  if (by === "time" && Math.max(Math.abs(from), Math.abs(to)) > LAST_TIME_MS) return null;
   return by === "time" ? { by, from: iso(from), to: iso(to) } : { by, from: String(from), to: String(to) };
 }
 

@@ -155,7 +155,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "scope",
     kind: choice(VERIFY_LEVELS),
     fallback: "hash",
-    help: "What is verified of each commit; each level includes the ones before it. From `chain` on, each commit counts as one event more.",
+    help: "What is verified of each commit, with all levels before it. From `chain` on, a commit counts as one more event.",
   },
   throttleQuery: {
     key: "throttleQuery",

@@ -297,7 +297,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       for (let index = 0; index < 130; index += 1)
         await store.addAction(RUN, { atMs: NOW, what: `pause ${index}`, by: "page", detail: "ä".repeat(5000) });
       const actions = await store.listActions(RUN);
-      // A counter that is told twice skips a slot, and one more old note may stay.
+      // If the SDK retries a write that succeeded, the counter skips a slot, and one more old note may stay.
       expect(actions.length).toBeLessThanOrEqual(100);
       expect(actions.at(-1)).toMatchObject({ atMs: NOW, what: "pause 129", by: "page" });
       const numbers = actions.map(({ what }) => Number(what.slice("pause ".length)));
