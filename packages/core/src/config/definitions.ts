@@ -155,7 +155,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "scope",
     kind: choice(VERIFY_LEVELS),
     fallback: "hash",
-    help: "What is verified of each commit, with all levels before it. From `chain` on, a commit counts as one more event.",
+    help: "What is verified of each commit, with all levels before it. From `chain` on, each commit is one more event.",
   },
   throttleQuery: {
     key: "throttleQuery",
