@@ -7,31 +7,26 @@ import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
-import type { Tick } from "@firehose-backfill/backfill/run-tick";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
-import type { Run } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { ResolveKey } from "@firehose-backfill/core/did-resolver";
 import { ConfigError } from "@firehose-backfill/core/errors";
-import { escapeForLog, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
+import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { untilAborted } from "@firehose-backfill/core/until-aborted";
-import { isFinished } from "@firehose-backfill/core/run-state";
 import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
-import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
-import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import { emptyHistory, type History } from "@firehose-backfill/status/history";
 import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
-import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { openAdapters } from "./adapters.ts";
-import { beginRun, type Begun, refuseUnwishedSample } from "./begin-run.ts";
+import { announce } from "./announce.ts";
+import { beginRun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
 import { openSink } from "./open-sink.ts";
@@ -40,12 +35,14 @@ import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
-import { of, runEnd, type RunEnd, type RunExit, runsEnd } from "./run-end.ts";
+import type { RunExit } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
 import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
 import { historyFileOf, readHistory } from "./state-files.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
 import { startStack } from "./start-stack.ts";
+import { tellWebhook } from "./tell-webhook.ts";
+import { watchEnds } from "./watch-ends.ts";
 
 export interface RunServerOptions {
   readonly config: Config;
@@ -149,10 +146,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     crashPoint: options.crashPoint,
   });
   const collector = snapshotCollector({ adapters, clock, config, memory, consumers });
-  const tell = notifierOf(settings.notifyUrl, { store, clock, log });
-  const tellAll = async (snapshots: readonly Snapshot[]) => {
-    for (const snapshot of snapshots) await tell(snapshot);
-  };
+  const tell = tellWebhook(settings.notifyUrl, { store, clock, log });
   let telling = Promise.resolve();
   const past = async () => (await store.pastRuns({ limit: MOST_PAST_RUNS })).map(summaryOfRun);
   const keeper = keepSnapshots({
@@ -164,7 +158,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     onTick: (snapshots) => {
       const shown = snapshots.at(-1);
       if (shown !== undefined) options.onTick?.(shown, snapshots);
-      telling = tellAll(snapshots);
+      telling = tell(snapshots);
     },
     onSnapshot: options.onSnapshot,
     signal: stopping,
@@ -196,25 +190,11 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
   };
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
-  let hasReachedHost = false;
   let tidying = Promise.resolve();
-  /** Of runs that have ended while others go on, by their ids. */
-  const endedBefore = new Map<string, RunEnd>();
-  const onTick = ({ runs }: Tick) => {
-    hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
-    const [first] = runs;
-    if (
-      !hasReachedHost &&
-      first !== undefined &&
-      runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE))
-    )
-      end({
-        exit: "errored",
-        message: `${first.run.source.kind === "repos" ? "PLC directory" : "relay"} ${first.endedBecause}`,
-      });
-    // Logged once, because the next tick finds no open run.
-    const isOver = ({ run }: { readonly run: Run }) => isFinished(run.status);
-    if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver))
+  const onTick = watchEnds({
+    untilDone: options.untilDone,
+    end,
+    tidy: () => {
       tidying = tidyUp({
         tidying: sink.tidying,
         atMostMs: TIDY_AT_MOST_MS,
@@ -223,14 +203,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         log,
         signal: options.stop,
       });
-    const open = runs.map(({ run }) => run);
-    const over = runsEnd(open, { untilDone: options.untilDone, before: [...endedBefore.values()] });
-    if (over !== null) end(over);
-    for (const run of open.filter(({ status }) => isFinished(status))) {
-      const its = runEnd(run, options.untilDone);
-      if (its !== null) endedBefore.set(run.runId, of(run, its));
-    }
-  };
+    },
+  });
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
   await using page = port.serve({
@@ -261,7 +235,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     },
   });
   await claim.announce(page.port);
-  announce(options, { begun, url: page.url, isSample: stack.sampleRelayUrl !== null });
+  announce({ config, begun, url: page.url, isSample: stack.sampleRelayUrl !== null, log: options.log });
 
   if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: begun.because });
   const onStop = () => end({ exit: "stopped", message: null });
@@ -274,7 +248,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done, tidying]);
   const snapshot = await keeper.finish();
   await telling;
-  await tell(snapshot);
+  await tell([snapshot]);
   const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);
   return { ...result, message, snapshot };
 }
@@ -296,33 +270,7 @@ async function historyOf(dataDir: string, keeper: SnapshotKeeper, runId: string)
   return known.runId === runId ? known : ((await readHistory(dataDir, historyFileOf(runId))) ?? emptyHistory(runId));
 }
 
-/** null: nobody is told. */
-function notifierOf(url: string | null, how: Omit<NotifierOptions, "post">): (snapshot: Snapshot) => Promise<void> {
-  if (url === null) return () => Promise.resolve();
-  const notifier = createNotifier({ ...how, post: (message) => postWebhook(url, message) });
-  return (snapshot) => notifier.look(snapshot);
-}
-
 /** The page's button: only a process that has a schedule of its own can hurry it. */
 function isTickEvent(event: unknown): boolean {
   return typeof event === "object" && event !== null && "action" in event && event.action === "tick";
-}
-
-function announce(options: RunServerOptions, what: { begun: Begun; url: string; isSample: boolean }): void {
-  const { log } = options;
-  const { begun } = what;
-  const { run } = begun;
-  for (const line of throttlingConfigLines(run?.throttle ?? options.config.settings)) log(line);
-  const why = options.config.sources.relayUrl === "default" ? "No RELAY_URL" : "RELAY_URL is sample";
-  if (what.isSample) log(`[BACKFILL] ${why}: replaying the bundled sample relay`);
-  if (begun.kind === "none") log(`[BACKFILL] ${begun.because.slice(0, 1).toUpperCase()}${begun.because.slice(1)}`);
-  else {
-    const say = (its: Run, how: string) => {
-      const name = its.name === null ? "" : ` (${its.name})`;
-      log(`[BACKFILL] Run ${its.runId}${name} on ${its.source.host}: ${how}`);
-    };
-    say(begun.run, begun.kind === "new" ? "new" : `goes on, ${begun.run.status}`);
-    for (const other of begun.beside) say(other, `goes on beside it, ${other.status}`);
-  }
-  log(`[BACKFILL] Status page: ${what.url}`);
 }

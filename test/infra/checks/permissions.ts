@@ -41,8 +41,16 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Put Delete Query",
     "ledger#*: Get Update Delete Query",
     "notes#*: Put Update Delete Query",
+    "resync#*: Query",
   ],
-  Consumer: [...RUNS_ACCESS, "run#*: Get Update Query", ...PACE_ACCESS, "ledger#*: Get Update", "notes#*: Put Update"],
+  Consumer: [
+    ...RUNS_ACCESS,
+    "run#*: Get Update Query",
+    ...PACE_ACCESS,
+    "ledger#*: Get Update",
+    "notes#*: Put Update",
+    "resync#*: Get Put Update Delete",
+  ],
   Control: [
     ...RUNS_ACCESS,
     "run#*: Get Put Update Delete Query",
@@ -50,6 +58,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Query",
     "ledger#*: Put Query",
     "notes#*: Put Update Delete Query",
+    "resync#*: Query",
   ],
   Status: [
     ...RUNS_ACCESS,
@@ -59,6 +68,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Query",
     "ledger#*: Query",
     "notes#*: Delete Query",
+    "resync#*: Query",
   ],
 };
 

@@ -1,0 +1,37 @@
+/** What each tick means for the process: whether its runs are over, and whether its source has never answered. */
+import type { Tick } from "@firehose-backfill/backfill/run-tick";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isFinished } from "@firehose-backfill/core/run-state";
+import { UNREACHABLE } from "@firehose-backfill/source/verdict";
+import { of, runEnd, type RunEnd, runsEnd } from "./run-end.ts";
+
+export function watchEnds(options: {
+  readonly untilDone: boolean;
+  /** Called when the process should end. Only the first call counts. */
+  readonly end: (how: RunEnd) => void;
+  /** Called when the last run has succeeded. */
+  readonly tidy: () => void;
+}): (tick: Tick) => void {
+  let hasReachedHost = false;
+  /** Of runs that have ended while others go on, by their ids. */
+  const endedBefore = new Map<string, RunEnd>();
+  return ({ runs }) => {
+    hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
+    const [first] = runs;
+    const isUnreachable = runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
+    if (!hasReachedHost && first !== undefined && isUnreachable) {
+      const source = first.run.source.kind === "repos" ? "PLC directory" : "relay";
+      options.end({ exit: "errored", message: `${source} ${first.endedBecause}` });
+    }
+    // Logged once, because the next tick finds no open run.
+    const isOver = ({ run }: { readonly run: Run }) => isFinished(run.status);
+    if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver)) options.tidy();
+    const open = runs.map(({ run }) => run);
+    const over = runsEnd(open, { untilDone: options.untilDone, before: [...endedBefore.values()] });
+    if (over !== null) options.end(over);
+    for (const run of open.filter(({ status }) => isFinished(status))) {
+      const its = runEnd(run, options.untilDone);
+      if (its !== null) endedBefore.set(run.runId, of(run, its));
+    }
+  };
+}
