@@ -273,6 +273,9 @@ export const PATCHES: readonly Patch[] = [
   patch("the dashboard shows every metric of the backfill but the frames'", "one is gone", (it) =>
     it.replace("Dashboard", "PaceWaitMs", "PaceWait"),
   ),
+  patch("issue 14.1: the dashboard lists the runs by what the reader says of each tick", "by nothing", (it) =>
+    it.replace("Dashboard", " by runId", " by status"),
+  ),
   patch("the dashboard's widgets fill the grid without overlap", "one is too wide", (it) =>
     it.replace("Dashboard", '\\"width\\":12', '\\"width\\":13'),
   ),

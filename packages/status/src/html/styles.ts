@@ -180,7 +180,7 @@ details{position:relative}
 body{height:100vh;padding-bottom:0;display:flex;flex-direction:column}
 .masthead,#warnings,.hero,.ranges,.panels.figures{flex:none}
 main{flex:1;min-height:0;display:flex;flex-direction:column}
-.panels.lists{flex:1;min-height:140px}
+.panels.lists{flex:1;min-height:110px}
 body:has(.runs-open){height:auto;padding-bottom:20px}
 .lists .panel{overflow:auto;min-height:0}
 }
