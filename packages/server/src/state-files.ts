@@ -39,7 +39,8 @@ export async function removeOldStateFiles(
 ): Promise<void> {
   const ids = new Set(runs.map(({ runId }) => runId));
   const names = new Set(runs.map(({ name }) => name));
-  for (const file of await readdir(dataDir)) {
+  // A folder that is gone has no old files; who writes into it says that it is gone.
+  for (const file of await readdir(dataDir).catch(() => [])) {
     const [id, name] = [OF_RUN.exec(file)?.[1], OF_NAME.exec(file)?.[1]];
     const isOld = (id !== undefined && !ids.has(id)) || (name !== undefined && !names.has(name));
     if (isOld) await rm(join(dataDir, file), { force: true });
