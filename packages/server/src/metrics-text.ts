@@ -2,21 +2,12 @@
  * The metrics for Prometheus at `/metrics`: the Snapshots of the runs, in its text format or in OpenMetrics. Names and units
  * follow Prometheus' conventions: base units, `_total` for counters, a label if one figure has parts.
  */
+import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { VERSION } from "@firehose-backfill/core/version";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 
 const PREFIX = "firehose_backfill_";
-const STATUSES = [
-  "enqueued",
-  "running",
-  "pausing",
-  "paused",
-  "cancelling",
-  "cancelled",
-  "succeeded",
-  "errored",
-] as const satisfies readonly Snapshot["status"][];
 const LEVELS = ["ok", "waiting", "attention", "failed"] as const satisfies readonly Snapshot["verdict"]["level"][];
 const BYTES_A_MB = 2 ** 20;
 
@@ -103,7 +94,7 @@ function addRun(metrics: Metrics, snapshot: Snapshot, runId: string): void {
 }
 
 function addState(metrics: Metrics, snapshot: Snapshot, run: Labels): void {
-  for (const status of STATUSES)
+  for (const status of RUN_STATUSES)
     metrics.gauge(
       "run_status",
       "1 for the state that the run is in, 0 for the others.",
