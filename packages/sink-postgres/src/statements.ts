@@ -1,5 +1,5 @@
 /**
- * The SQL of a batch. Each statement takes its rows as one JSON text and says itself which of them are news, so that
+ * The SQL of a batch. Each statement takes its rows as lists, one for each column, and says itself which of them are news, so that
  * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
  * markers by what each host said last: by its sequence number within a host, by event time between hosts.
  *
@@ -11,18 +11,37 @@ import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";
 import type { Statement } from "./pipeline.ts";
 import { THIS_TRANSACTION } from "./schema/change-feed.ts";
+import { type ListedRow, listsOf, inTwoForms, type TwoForms } from "./row-lists.ts";
 import type { AccountRow, IdentityRow, RecordRow } from "@firehose-backfill/sink/rows";
+
+const RECORD_COLUMNS = {
+  did: "text",
+  collection: "text",
+  rkey: "text",
+  cid: "text",
+  rev: "text",
+  seq: "bigint",
+  record: "text",
+  time: "bigint",
+} as const;
+
+const { seq: _, ...COLUMNS_WITHOUT_SEQ } = RECORD_COLUMNS;
+const PROVED_COLUMNS = { ...COLUMNS_WITHOUT_SEQ, at: "double precision" } as const;
 
 /** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
 const AT = "to_timestamp(x.time / 1000.0)";
 
-const REPOS = `
+const REPOS = inTwoForms(
+  { did: "text", rev: "text" },
+  1,
+  (x) => `
   INSERT INTO firehose.repos AS r (did, rev, updated_at)
   SELECT x.did, x.rev, now()
-  FROM json_to_recordset($1::json) AS x(did text, rev text)
+  FROM ${x}
   ORDER BY x.did COLLATE "C"
   ON CONFLICT (did) DO UPDATE SET rev = excluded.rev, updated_at = excluded.updated_at
-  WHERE excluded.rev > r.rev OR (r.rev IS NULL AND excluded.rev IS NOT NULL)`;
+  WHERE excluded.rev > r.rev OR (r.rev IS NULL AND excluded.rev IS NOT NULL)`,
+);
 
 const SYNCS = `
   UPDATE firehose.repos AS r SET rev = x.rev, updated_at = now()
@@ -105,7 +124,7 @@ const IS_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN (${AT}, x.seq) < (p.purged_at, p.purged_seq)
   ELSE EXISTS (
     SELECT FROM jsonb_each(p.purge_marks) AS w
-    WHERE CASE WHEN w.key = $2::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
+    WHERE CASE WHEN w.key = $1::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
       ELSE x.time < (w.value ->> 'at')::bigint END) END`;
 
 /** The same for what a repository proved: it is as old as its revision. */
@@ -135,33 +154,39 @@ function isStale(isPurged: string, operator: "<" | "<="): string {
  * A subquery and not a join, for the same reason: one look into the index a row, however small the table is. `xid` is by
  * default this transaction's, also in \`excluded\`: the change feed finds the row by it.
  */
-const RECORDS = `
+const RECORDS = inTwoForms(
+  RECORD_COLUMNS,
+  2,
+  (x) => `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, seq, record, indexed_at, host)
-  SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $2::integer
-  FROM json_to_recordset($1::json)
-    AS x(did text, collection text, rkey text, cid text, rev text, seq bigint, record text, time bigint)
+  SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $1::integer
+  FROM ${x}
   WHERE NOT ${isStale(IS_PURGED, "<=")}
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
       indexed_at = excluded.indexed_at, host = excluded.host, xid = excluded.xid
-  WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`;
+  WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`,
+);
 
 /**
  * Records that repositories proved. One of the same revision and CID is left as it is, whoever wrote it; of another CID the
  * repository is right.
  */
-const PROVED_RECORDS = `
+const PROVED_RECORDS = inTwoForms(
+  PROVED_COLUMNS,
+  1,
+  (x) => `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, record, indexed_at)
   SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.record::jsonb, ${AT}
-  FROM json_to_recordset($1::json)
-    AS x(did text, collection text, rkey text, cid text, rev text, record text, time bigint, at double precision)
+  FROM ${x}
   WHERE NOT ${isStale(IS_PROVED_PURGED, "<")}
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = NULL, record = excluded.record, indexed_at = excluded.indexed_at,
       host = NULL, xid = excluded.xid
-  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`;
+  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`,
+);
 
 /** What a statement's rows are, so that its result can be counted. */
 export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records" | "proved";
@@ -178,7 +203,7 @@ export function batchStatements(latest: LatestRows, host = 0): readonly BatchSta
     latest.records.filter(({ seq }) => seq === null),
   ];
   return [
-    ...fromRows({ target: "repos", sql: REPOS, rows: latest.repos }),
+    ...inLists("repos", REPOS, latest.repos),
     ...fromRows({ target: "syncs", sql: SYNCS, rows: latest.syncs.map(({ did, rev }) => ({ did, rev })) }),
     ...fromRows({ target: "accounts", sql: ACCOUNTS, rows: latest.accounts.map((row) => accountInput(row, key)) }),
     ...fromRows({ target: "purges", sql: PURGES, rows: latest.purges.map((row) => accountInput(row, key)) }),
@@ -188,8 +213,8 @@ export function batchStatements(latest: LatestRows, host = 0): readonly BatchSta
       sql: IDENTITIES,
       rows: latest.identities.map((row) => identityInput(row, key)),
     }),
-    ...fromRows({ target: "records", sql: RECORDS, rows: ofStream.map(recordInput) }, [key]),
-    ...fromRows({ target: "proved", sql: PROVED_RECORDS, rows: proved.map(provedInput) }),
+    ...inLists("records", RECORDS, ofStream.map(recordInput), [key]),
+    ...inLists("proved", PROVED_RECORDS, proved.map(provedInput)),
   ];
 }
 
@@ -200,8 +225,22 @@ interface Input {
   readonly rows: readonly object[];
 }
 
-function fromRows({ target, sql, rows }: Input, more: readonly string[] = []): readonly BatchStatement[] {
-  return rows.length === 0 ? [] : [{ target, sql, values: [JSON.stringify(rows), ...more] }];
+/** For markers, of which a batch has few: the rows as one JSON text. */
+function fromRows({ target, sql, rows }: Input): readonly BatchStatement[] {
+  return rows.length === 0 ? [] : [{ target, sql, values: [JSON.stringify(rows)] }];
+}
+
+/** For what nearly every batch has. */
+function inLists(
+  target: Target,
+  { columns, sqlOfLists, sqlOfJson }: TwoForms,
+  rows: readonly ListedRow[],
+  before: readonly string[] = [],
+): readonly BatchStatement[] {
+  if (rows.length === 0) return [];
+  const lists = listsOf(rows, columns);
+  if (lists === null) return [{ target, sql: sqlOfJson, values: [...before, JSON.stringify(rows)] }];
+  return [{ target, sql: sqlOfLists, values: [...before, ...lists], isPrepared: true }];
 }
 
 function purgeStatement({ did, timeMs, seq }: AccountRow, host: string): BatchStatement {
@@ -218,11 +257,11 @@ function identityInput({ did, handle, timeMs, seq }: IdentityRow, host: string):
   return { did, host, handle, time: timeMs, seq };
 }
 
-/** The record stays a text within the text: spliced in, it could end its row and begin another. */
-function recordInput({ did, collection, rkey, cid, rev, seq, json, timeMs }: RecordRow): object {
+/** A record stays a text within the JSON text: spliced in, it could end its row and begin another. */
+function recordInput({ did, collection, rkey, cid, rev, seq, json, timeMs }: RecordRow): ListedRow {
   return { did, collection, rkey, cid, rev, seq, record: json, time: timeMs };
 }
 
-function provedInput({ did, collection, rkey, cid, rev, json, timeMs }: RecordRow): object {
+function provedInput({ did, collection, rkey, cid, rev, json, timeMs }: RecordRow): ListedRow {
   return { did, collection, rkey, cid, rev, record: json, time: Math.trunc(timeMs), at: tidTimeMs(rev) };
 }
