@@ -14,13 +14,15 @@ import { ResponseTooLargeError } from "./errors.ts";
 import type { ResolveName } from "./http/guarded-lookup.ts";
 import { hostTable } from "./http/host-table.ts";
 import { createPoliteClient, type PoliteClient } from "./http/polite-client.ts";
-import type { HttpAnswer, RequestLimits } from "./http/request.ts";
+import type { HttpAnswer, RequestLimits, SendGet } from "./http/request.ts";
 
 export interface DidClientOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly userAgent: string;
   readonly resolveName: ResolveName;
+  /** Default: over a socket. */
+  readonly send?: SendGet | undefined;
   /** Default: the public PLC directory. An http address is allowed on loopback only, for a private network. */
   readonly plcUrl?: string;
   /** Documents that are remembered. */

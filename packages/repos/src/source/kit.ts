@@ -7,6 +7,7 @@ import { openDidClient } from "../did-client.ts";
 import { createPoliteClient } from "../http/polite-client.ts";
 import { createRepoClient } from "../xrpc/repo-client.ts";
 import { archiveRoom } from "./archive-room.ts";
+import { hostTurns } from "./host-turns.ts";
 import { removeOrphans, removeTakenUp } from "./deferred.ts";
 import { type HostKeeper, keepHosts } from "./host-keeper.ts";
 import { getMark, removeMarks } from "./marks.ts";
@@ -79,11 +80,13 @@ export function reposKit(options: ReposKitOptions): SourceKit {
         log(`[BACKFILL] The list of repositories: ${text}`);
       };
       const archives = archiveRoom();
+      const turns = hostTurns();
       return repoSource({
         runId,
         clock,
         items,
         hosts: own.hosts,
+        turns,
         state,
         cursor: run.cursor,
         isCounted,
@@ -96,6 +99,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
             resolveDid: dids.resolveDid,
             rules,
             hosts: own.hosts,
+            turns,
             archives,
             collections: scope.collections,
             sinceMs: run.start.kind === "time" ? run.start.timeMs : null,

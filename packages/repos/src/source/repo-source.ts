@@ -65,7 +65,7 @@ class RepoSource {
     this.#slots = new RepoSlots((repo, onDownload, signal) => {
       if (this.#limits === null) throw new Error("a repository is opened outside a window");
       return options.open(repo, { limits: this.#limits, roomLeft: () => this.#roomLeft }, onDownload, signal);
-    });
+    }, () => options.clock.now());
     this.#agenda = new RepoAgenda(options, this.#slots);
   }
 
@@ -107,6 +107,7 @@ class RepoSource {
     if (mayBegin && (this.#slots.size === 0 || nowMs >= this.#agenda.beginAtMs)) {
       if (await this.#agenda.beginAnother()) return null;
     }
+    if (mayBegin && (await this.#agenda.makeWay())) return null;
     if (this.#slots.size > 0 || this.#agenda.listed.asking !== null) {
       await this.#waitUntil(mayBegin ? Math.min(deadlineMs, this.#agenda.beginAtMs) : deadlineMs, signal);
       return null;
@@ -210,6 +211,7 @@ class RepoSource {
 
   async #close(window: WindowOfRepos, verdict: Verdict): Promise<Window> {
     const { items, runId, hosts, onState } = this.#options;
+    this.#agenda.countOverdue();
     await this.#agenda.makeFit();
     const inWork = this.#agenda.state.inWork.map((repo) =>
       this.#slots.isDownloading(repo.did) ? { ...repo, isWalkOnly: true } : repo,

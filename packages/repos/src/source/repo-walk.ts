@@ -29,6 +29,7 @@ import { RepoUnavailableError, type UnavailableState, XrpcError } from "../xrpc/
 import type { ArchiveRoom } from "./archive-room.ts";
 import { isArchiveCheaper, MAX_ARCHIVE_BYTES, sizeOf } from "./choose-way.ts";
 import type { HostKeeper } from "./host-keeper.ts";
+import type { HostTurns } from "./host-turns.ts";
 import type { RepoInWork } from "./state.ts";
 
 export type RepoStep =
@@ -52,6 +53,7 @@ export interface WalkerDeps {
   readonly resolveDid: ResolveDid;
   readonly rules: EndpointRules;
   readonly hosts: HostKeeper;
+  readonly turns: HostTurns;
   readonly archives: ArchiveRoom;
   readonly collections: readonly string[];
   readonly sinceMs: number | null;
@@ -135,6 +137,14 @@ export async function* walkRepository(
           }
           found = looked;
         }
+        await deps.turns.take(found.endpoint.host, did, signal);
+        if (attempts >= MAX_ATTEMPTS) {
+          yield dead(
+            "too-slow",
+            `${found.endpoint.host} is too slow: it said nothing of the repository in ${attempts} ticks`,
+          );
+          return;
+        }
         const host = await deps.hosts.load(found.endpoint.host);
         const nowMs = deps.clock.now();
         if (host.unanswered >= HOST_IS_DEAD_AFTER && readyAtMs(host) > nowMs) {
@@ -182,6 +192,7 @@ export async function* walkRepository(
     }
   } finally {
     deps.archives.giveBack(did);
+    deps.turns.giveBack(did);
   }
 }
 

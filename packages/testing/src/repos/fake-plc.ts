@@ -29,7 +29,7 @@ export async function startFakePlc(): Promise<FakePlc> {
   return Object.assign(plc, server, { accounts, put });
 }
 
-function documentOf(did: string, { pds, key }: { readonly pds: string; readonly key: PublicKey }) {
+export function documentOf(did: string, { pds, key }: { readonly pds: string; readonly key: PublicKey }) {
   const publicKeyMultibase = base58btc.encode(Uint8Array.from([...CODES[key.kind], ...key.bytes]));
   return {
     id: did,
