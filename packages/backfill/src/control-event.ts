@@ -2,6 +2,7 @@
  * The one language of control: the Lambda console's Test button, the CLI and the page send the same events.
  * An event that is not understood says what is wrong and what would be right, and changes nothing.
  */
+import { RESYNC_RUN } from "@firehose-backfill/checkpoint/run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
@@ -201,6 +202,8 @@ export function isRunId(word: string): boolean {
 export function refuseName(name: string): void {
   if (!NAME.test(name))
     throw new UsageError(`name is ${show(name)}; it takes 1 to 40 of the characters a-z, 0-9 and -`);
+  if (name === RESYNC_RUN)
+    throw new UsageError(`name is ${show(name)}, which is the name of the run that serves resyncs: choose another`);
   if (RUN_ID.test(name))
     throw new UsageError(`name is ${show(name)}, which looks like the id of a run: choose another`);
 }

@@ -4,7 +4,7 @@
  */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
-import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type NewRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
@@ -150,7 +150,8 @@ async function runToReplace(
 ): Promise<Run | null> {
   if (request.run !== undefined) return chooseRun(deps, "cancel", request.run);
   const isSame = (run: Run) => run.source.kind === source.kind && run.source.host === source.host;
-  const [first, ...more] = open.length === 1 ? open : open.filter(isSame);
+  const own = open.filter((run) => !isResyncRun(run));
+  const [first, ...more] = own.length === 1 ? own : own.filter(isSame);
   if (first === undefined) return null;
   if (more.length === 0) return first;
   throw new ChooseRunError(

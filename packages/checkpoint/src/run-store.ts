@@ -15,7 +15,7 @@ export interface RunStore {
   findRun(idOrName: string): Promise<Run | null>;
   /**
    * For those who look at one run alone: of the open runs the one that began last; where none is open, the one that was finished last.
-   * null: no run has ever existed. `openOnly`: null as well when none is open, and then it costs one read.
+   * A run that serves resyncs is meant only where there is no other one. null: no run has ever existed. `openOnly`: null as well when none is open, and then it costs one read.
    */
   currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
   /** The run and its pace with one request, each consistent in itself. null: no such run. */

@@ -22,7 +22,7 @@ import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
@@ -66,7 +66,7 @@ export async function beginRun(
     const run = await resume(deps, open, options.resume, options);
     return { kind: "resumed", run, beside: await beside(run) };
   }
-  if (open.length > 0) {
+  if (open.some((run) => !isResyncRun(run))) {
     const [run = null, ...others] = await goOnAll(deps, open, config, log);
     if (run !== null) return { kind: "resumed", run, beside: others };
   }
@@ -146,7 +146,7 @@ async function resume(
   if (open.length === 0) throw new UsageError(NOTHING_TO_RESUME);
   const { config, log } = options;
   const chosen = await chooseRun(deps, "resume", wanted.run);
-  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: open.length === 1 });
+  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: isOnlyOwn(chosen, open) });
   // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
@@ -163,14 +163,23 @@ async function goOnAll(
   config: Config,
   log: (line: string) => void,
 ): Promise<readonly Run[]> {
-  const isOnly = open.length === 1;
   const runs: Run[] = [];
   for (const { runId } of open) {
     // What was set for the run before holds for this one as well, if they have one pace.
     const run = await deps.store.getRun(runId);
-    if (run !== null) runs.push(await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log));
+    if (run === null) continue;
+    const isOnly = isOnlyOwn(run, open);
+    const goesOn = await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log);
+    // The first one is what the process is said to go on with.
+    if (isResyncRun(run)) runs.push(goesOn);
+    else runs.splice(runs.findLastIndex((each) => !isResyncRun(each)) + 1, 0, goesOn);
   }
   return runs;
+}
+
+/** A run that serves resyncs has filters of its own, and makes no second one of another. */
+function isOnlyOwn(run: Run, open: readonly Run[]): boolean {
+  return !isResyncRun(run) && open.every((each) => each.runId === run.runId || isResyncRun(each));
 }
 
 async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {

@@ -7,6 +7,8 @@ import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import type { Tick } from "@firehose-backfill/backfill/run-tick";
+import { serveResyncs } from "@firehose-backfill/backfill/serve-resyncs";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
@@ -185,13 +187,14 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
     limits: null,
+    resyncs: serveResyncs({ config, everyMs: LOOK_FOR_RESYNCS_MS }),
     owner: `pid-${process.pid}`,
     log,
     ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
   };
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
   let tidying = Promise.resolve();
-  const onTick = watchEnds({
+  const watchTick = watchEnds({
     untilDone: options.untilDone,
     end,
     tidy: () => {
@@ -205,6 +208,12 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       });
     },
   });
+  const onTick = (tick: Tick): void => {
+    // Requests for resyncs are served also where there is nothing else to do.
+    if (begun.kind === "none" && options.untilDone && tick.runs.length === 0)
+      end({ exit: "done", message: begun.because });
+    watchTick(tick);
+  };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
   await using page = port.serve({
@@ -237,7 +246,6 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   await claim.announce(page.port);
   announce({ config, begun, url: page.url, isSample: stack.sampleRelayUrl !== null, log: options.log });
 
-  if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: begun.because });
   const onStop = () => end({ exit: "stopped", message: null });
   options.stop.addEventListener("abort", onStop, { once: true });
   // A signal that came before this line has no listener.
@@ -254,6 +262,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 }
 
 const MAX_LINE_CHARS = 4_000;
+const LOOK_FOR_RESYNCS_MS = 5_000;
 const MOST_PAST_RUNS = 50;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;

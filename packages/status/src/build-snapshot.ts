@@ -135,7 +135,14 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     nextTickAt: run.nextTickAtMs === null || !hasTicks(run) ? null : iso(run.nextTickAtMs),
     resyncs: {
       count: input.resyncs?.count ?? 0,
-      first: (input.resyncs?.first ?? []).map(({ did, reason, rev, atMs }) => ({ did, reason, rev, at: iso(atMs) })),
+      done: input.resyncs?.done ?? 0,
+      first: (input.resyncs?.first ?? []).map(({ did, reason, rev, atMs, takenBy = null }) => ({
+        did,
+        reason,
+        rev,
+        at: iso(atMs),
+        takenBy,
+      })),
     },
     gaps: input.gaps.map((gap) => ({
       from: toPosition(gap.from),

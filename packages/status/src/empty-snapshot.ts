@@ -42,7 +42,7 @@ export function emptySnapshot(process: ProcessFigures): RunPart {
     lastTick: null,
     nextTickAt: null,
     gaps: [],
-    resyncs: { count: 0, first: [] },
+    resyncs: { count: 0, done: 0, first: [] },
     errors: [],
     tunes: [],
     actions: [],

@@ -198,25 +198,28 @@ function gaps(snapshot: Snapshot): Markup {
   </section>`;
 }
 
-function resyncs({ resyncs: { count, first } }: Snapshot): Markup {
-  if (count === 0) return nothing;
+function resyncs({ resyncs: { count, done, first } }: Snapshot): Markup {
+  if (count === 0 && done === 0) return nothing;
   return html`<section>
     <h2>Repositories to be read anew: ${formatCount(count)}</h2>
     <p>
-      Not all of their commits reached this copy. <code>start --source repos --dids …</code> reads a repository anew.
+      ${formatCount(done)} were read anew until now. The program reads the others by itself, in a run called
+      <code>resync</code>. <code>firehose-backfill resyncs</code> lists all of them.
     </p>
     <table>
       <tr>
         <th scope="col">Repository</th>
         <th scope="col">Why</th>
         <th scope="col">Since</th>
+        <th scope="col">Read by</th>
       </tr>
       ${first.map(
-        ({ did, reason, at }) =>
+        ({ did, reason, at, takenBy }) =>
           html`<tr>
             <td>${escapeForLog(did)}</td>
             <td>${escapeForLog(reason)}</td>
             <td>${formatTime(at)}</td>
+            <td>${takenBy === null ? "" : escapeForLog(takenBy)}</td>
           </tr>`,
       )}
     </table>

@@ -184,18 +184,19 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   if (snapshot.gaps.length > 0) {
     notices.push(row("gaps", `${snapshot.gaps.length}: the host no longer had these stretches`, "yellow"));
   }
-  const { count, first } = snapshot.resyncs;
+  const { count, done, first } = snapshot.resyncs;
   if (count > 0) {
     const which = first.slice(0, 3).map(({ did, reason }) => `${escapeForLog(did)} (${escapeForLog(reason)})`);
     const repos = count === 1 ? "repository has" : "repositories have";
+    const before = done === 0 ? "" : `; ${formatCount(done)} were read`;
     notices.push(
       row(
         "resync",
-        `${formatCount(count)} ${repos} to be read anew: ${which.join(", ")}${count > 3 ? ", ..." : ""}`,
+        `${formatCount(count)} ${repos} to be read anew: ${which.join(", ")}${count > 3 ? ", ..." : ""}${before}`,
         "yellow",
       ),
     );
-  }
+  } else if (done > 0) notices.push(row("resync", `${formatCount(done)} repositories were read anew`));
   const error = snapshot.errors.at(-1);
   if (error !== undefined) {
     const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(errorText(error, snapshot.at))}`;

@@ -137,14 +137,17 @@ export interface Snapshot {
   /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
-  /** Repositories of this database that have to be read anew: how many, and the first 20. */
+  /** Repositories of this database that have to be read anew: how many, how many were read since there are requests, and the first 20. */
   readonly resyncs: {
     readonly count: number;
+    readonly done: number;
     readonly first: readonly {
       readonly did: string;
       readonly reason: string;
       readonly rev: string | null;
       readonly at: string;
+      /** The run that reads it; null: none does yet. */
+      readonly takenBy: string | null;
     }[];
   };
   readonly errors: readonly SnapshotError[];

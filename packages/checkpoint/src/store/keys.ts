@@ -5,7 +5,7 @@
  * | pk           | sk                           | holds                                                      |
  * |--------------|------------------------------|------------------------------------------------------------|
  * | `runs`       | `open`                       | the open runs: their ids, names and what they are about    |
- * | `runs`       | `past#NEWEST-FIRST#ID`       | a run that is finished                                     |
+ * | `runs`       | `past#NEWEST-FIRST#ID`, `past-resync#…` | a run that is finished; one that served resyncs |
  * | `pointer`    | `pointer`                    | of a program of before, which knew one run                 |
  * | `run#ID`     | `run`                        | the run item                                               |
  * | `pace#ID`    | `pace`                       | the pace of one database, which runs name                  |
@@ -28,6 +28,8 @@ const FENCE_DIGITS = 10;
 const BATCH_DIGITS = 7;
 const MOMENT_DIGITS = 15;
 export const PAST = "past#";
+/** Apart from the others: there may be many, and they must not push those of people out of the list. */
+export const PAST_RESYNC = "past-resync#";
 /** Sorts behind every character that a key has. */
 export const LAST = "~";
 
@@ -35,9 +37,12 @@ export const OPEN_KEY: Key = { pk: "runs", sk: "open" };
 export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
 
 /** Sorts before those of older runs. */
-export function pastKey(run: { readonly runId: string; readonly createdAtMs: number }): Key {
+export function pastKey(
+  run: { readonly runId: string; readonly createdAtMs: number },
+  { isResync }: { readonly isResync: boolean } = { isResync: false },
+): Key {
   const age = 10 ** MOMENT_DIGITS - 1 - Math.min(10 ** MOMENT_DIGITS - 1, Math.max(0, Math.trunc(run.createdAtMs)));
-  return { pk: OPEN_KEY.pk, sk: `${PAST}${pad(age, MOMENT_DIGITS)}#${run.runId}` };
+  return { pk: OPEN_KEY.pk, sk: `${isResync ? PAST_RESYNC : PAST}${pad(age, MOMENT_DIGITS)}#${run.runId}` };
 }
 
 export function runKey(runId: string): Key {

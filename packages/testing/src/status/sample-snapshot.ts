@@ -61,7 +61,7 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 3_200, endedBecause: "read-ahead full" },
     nextTickAt: "2026-03-01T12:00:30.000Z",
     gaps: [],
-    resyncs: { count: 0, first: [] },
+    resyncs: { count: 0, done: 0, first: [] },
     errors: [],
     tunes: [],
     actions: [],
