@@ -10,6 +10,12 @@ import { VIEW_STATEMENTS } from "./views.ts";
 export interface Migration {
   readonly version: number;
   readonly statements: readonly string[];
+  /**
+   * The oldest version of the program, by the schema that it writes, that works as before when this step is done. Left out: only
+   * this version does. Set it for a step that adds what the older program need not know, such as a column that may be
+   * null: then consumers of both versions work during a deploy, and a roll-back needs no older schema.
+   */
+  readonly usableFrom?: number;
 }
 
 /**
