@@ -18,6 +18,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     waiting: known.waiting ?? null,
     actions: known.actions ?? [],
     resyncs: known.resyncs ?? { count: 0, first: [] },
+    audit: known.audit ?? null,
     goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
