@@ -8,7 +8,7 @@ import { startPostgres, type Postgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { deleteEvent, forgedEvent } from "./events.ts";
-import { observeDirectory, observeHostRate } from "./observe-audit.ts";
+import { observeAuditAfterRun, observeDirectory, observeHostRate } from "./observe-audit.ts";
 import { observeConnections } from "./observe-database.ts";
 import { observeConsumer } from "./observe-consumer.ts";
 import { observeInfra } from "./observe-infra.ts";
@@ -192,6 +192,12 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     observe: async (settings) => ((await observeHostRate(postgres.databaseUrl, settings)) > 4 ? "faster" : "slower"),
     withIt: "faster",
     withDefault: "slower",
+  },
+  auditSample: {
+    given: "1",
+    observe: (settings) => observeAuditAfterRun(postgres.databaseUrl, settings),
+    withIt: 1,
+    withDefault: null,
   },
   contact: {
     given: "ops@example.com",

@@ -15,7 +15,7 @@ import type { RedriveDeps } from "./redrive.ts";
 import type { StartConfigDeps } from "./start-config.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & Pick<NoteStore, "addAction">;
+  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & Pick<NoteStore, "addAction" | "putAudit">;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */

@@ -3,6 +3,7 @@
  * An event that is not understood says what is wrong and what would be right, and changes nothing.
  */
 import { RESYNC_RUN } from "@firehose-backfill/checkpoint/run";
+import { type AuditNote, parseAuditNote } from "@firehose-backfill/core/audit-note";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
@@ -16,6 +17,7 @@ export const CONTROL_ACTIONS = [
   "redrive",
   "discard",
   "tune",
+  "audited",
 ] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
@@ -51,6 +53,8 @@ export type ControlEvent =
   | { readonly action: "plan"; readonly start: StartRequest }
   | { readonly action: "pause"; readonly isNow: boolean; readonly run?: string }
   | { readonly action: "resume"; readonly from: string | null; readonly run?: string }
+  /** An audit was made elsewhere, of the database with this id: its result is to be kept. */
+  | { readonly action: "audited"; readonly audit: AuditNote; readonly database: string }
   /** `run`: any run of the pace that is meant; left out: there is one pace. */
   | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>>; readonly run?: string };
 
@@ -85,6 +89,7 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   pause: ["now", "run"],
   resume: ["from", "run"],
   tune: ["settings", "run"],
+  audited: ["audit", "database"],
 };
 
 /** @throws UsageError that names the key, what it held and what it takes. */
@@ -126,6 +131,15 @@ export function parseControlEvent(event: unknown): ControlEvent {
           'tune takes settings, for example { "action": "tune", "settings": { "BACKFILL_BATCH_DELAY_MS": 4000 } }',
         );
       return { action, settings, ...run };
+    }
+    case "audited": {
+      const audit = parseAuditNote(event["audit"]);
+      const database = text(event, "database");
+      if (audit === null || database === undefined)
+        throw new UsageError(
+          "audited takes the result of an audit and the id of its database; the command audit sends it",
+        );
+      return { action, audit, database };
     }
     default: {
       const unreachable: never = action;

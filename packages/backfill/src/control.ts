@@ -15,6 +15,7 @@ import type { ControlEvent, StartRequest } from "./control-event.ts";
 import { discardAndSay } from "./discard.ts";
 import { createBeside } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
+import { keepAudit } from "./keep-audit.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
@@ -59,6 +60,9 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
       return redriveAndSay(deps, event);
     case "discard":
       return discardAndSay(deps, event.which);
+    case "audited":
+      await keepAudit(deps.store, event);
+      return { message: "the result of the audit is kept", run: null };
     case "plan":
       return plan(deps, event.start);
     default: {

@@ -28,6 +28,7 @@ import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import { openAdapters } from "./adapters.ts";
 import { announce } from "./announce.ts";
+import { auditAfterRun } from "./audit-after-run.ts";
 import { beginRun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
@@ -205,7 +206,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         clock,
         log,
         signal: options.stop,
-      });
+      }).then(() => auditAfterRun({ settings, store, sink, clock, random, log, signal: options.stop }));
     },
   });
   const onTick = (tick: Tick): void => {

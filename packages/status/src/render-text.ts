@@ -4,6 +4,7 @@
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
+import { auditText } from "./audit-lines.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import {
@@ -38,6 +39,7 @@ const LABEL_WIDTH = 9;
 const MAX_HOST_LINES = 3;
 const MAX_BAR = 40;
 const MIN_BAR = 10;
+const MAX_AUDIT_CHARS = 600;
 
 export function renderText(snapshot: Snapshot, options: TextOptions): readonly string[] {
   const lines = snapshot.runId === null ? [headline(snapshot), EMPTY] : runLines(snapshot, options);
@@ -197,6 +199,10 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
       ),
     );
   } else if (done > 0) notices.push(row("resync", `${formatCount(done)} repositories were read anew`));
+  if (snapshot.audit !== null) {
+    const ink = snapshot.audit.differing > 0 ? "yellow" : undefined;
+    notices.push(row("audit", escapeForLog(auditText(snapshot.audit), MAX_AUDIT_CHARS), ink));
+  }
   const error = snapshot.errors.at(-1);
   if (error !== undefined) {
     const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(errorText(error, snapshot.at))}`;

@@ -191,6 +191,14 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: 2,
     help: "Requests per second to one host of repositories.",
   },
+  auditSample: {
+    key: "auditSample",
+    name: "BACKFILL_AUDIT_SAMPLE",
+    group: "deployment",
+    kind: integer(0, 1_000),
+    fallback: 0,
+    help: "How many repositories, taken at random, are audited after each run that succeeded; 0: none.",
+  },
   contact: {
     key: "contact",
     name: "BACKFILL_CONTACT",

@@ -53,6 +53,8 @@ export interface DeploymentSettings {
   readonly databaseUrl: string | null;
   readonly throttleQuery: string | null;
   readonly offPeak: OffPeak | null;
+  /** Repositories that are audited after each run that succeeded. */
+  readonly auditSample: number;
   readonly contact: string | null;
   /** The directory of did:plc accounts. */
   readonly plcUrl: string;
