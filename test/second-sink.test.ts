@@ -48,6 +48,7 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
       ...nothing,
     }),
+    openHandleList: () => ({ next: async () => [] }),
     openCopy: () => ({
       health: async () => ({ kind: "healthy" }),
       repos: async () => [],

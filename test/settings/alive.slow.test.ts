@@ -15,7 +15,7 @@ import { observeInfra } from "./observe-infra.ts";
 import { observeDefaults, observeGiven, PORT_GIVEN, type ProgramSeen } from "./observe-program.ts";
 import { observeNotify } from "./observe-notify.ts";
 import { observeReader } from "./observe-reader.ts";
-import { observeSource } from "./observe-repos.ts";
+import { observeRuns, observeSource } from "./observe-repos.ts";
 import { nearest, observeSimulation } from "./observe-simulation.ts";
 
 type Settings = Readonly<Record<string, string>>;
@@ -199,6 +199,7 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     withIt: 1,
     withDefault: null,
   },
+  handles: { given: "true", observe: observeRuns, withIt: ["relay", "handles"], withDefault: ["relay"] },
   contact: {
     given: "ops@example.com",
     observe: (settings) => {

@@ -93,7 +93,9 @@ async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Prom
       deployment: deploymentOf(deps, request),
       ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
       ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
-      ...(request.name === undefined ? {} : { name: index === 0 ? request.name : `${request.name}-repos` }),
+      ...(request.name === undefined
+        ? {}
+        : { name: index === 0 ? request.name : `${request.name}-${each.settings.source}` }),
     }),
   );
   if (run === undefined) throw new Error("a start without a run");

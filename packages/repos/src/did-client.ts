@@ -27,6 +27,8 @@ export interface DidClientOptions {
   readonly plcUrl?: string;
   /** Documents that are remembered. */
   readonly maxEntries?: number;
+  /** To one host. Left out: as many as a directory is built for. */
+  readonly requestsPerSecond?: number;
   /** How young a document has to be so that it is not fetched anew when that is asked for. */
   readonly minRefreshMs?: number;
 }
@@ -56,7 +58,7 @@ export function openDidClient(options: DidClientOptions): DidClient {
     ...options,
     // A private network has its directory and its accounts' hosts on loopback.
     rules: { allowLoopback: plcUrl.startsWith("http:") },
-    requestsPerSecond: PER_SECOND,
+    requestsPerSecond: options.requestsPerSecond ?? PER_SECOND,
     connectionsPerHost: CONNECTIONS,
     states: hostTable(MAX_HOSTS),
     maxWaitMs: MAX_WAIT_MS,

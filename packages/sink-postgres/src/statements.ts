@@ -107,15 +107,17 @@ const PURGED_RECORDS = `
     WHEN host IS NULL THEN (indexed_at, seq) < (to_timestamp($2::bigint / 1000.0), $3::bigint)
     ELSE indexed_at < to_timestamp($2::bigint / 1000.0) END`;
 
+/** A look-up that got no answer leaves the handle that was known. */
 const IDENTITIES = `
   UPDATE firehose.repos AS r
-  SET (handle, handle_at, handle_seq, handle_marks, updated_at, xid) = (
-    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
+  SET (handle, handle_at, handle_seq, handle_check, handle_marks, updated_at, xid) = (
+    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, w.value ->> 'check', m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("handle", ", 'handle', r.handle")} || jsonb_build_object(x.host,
-      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', x.handle)) AS marks) AS m,
+      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', coalesce(x.handle, CASE WHEN x."check" = 'unreachable' THEN r.handle END))
+      || CASE WHEN x."check" IS NULL THEN '{}' ELSE jsonb_build_object('check', x."check") END) AS marks) AS m,
       jsonb_each(m.marks) AS w
     ${LATEST})
-  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, time bigint, seq bigint)
+  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, "check" text, time bigint, seq bigint)
   WHERE r.did = x.did AND ${isNews("handle")}
   RETURNING r.did`;
 
@@ -253,8 +255,8 @@ function accountInput({ did, active, status, timeMs, seq }: AccountRow, host: st
   return { did, host, active, status, time: timeMs, seq };
 }
 
-function identityInput({ did, handle, timeMs, seq }: IdentityRow, host: string): object {
-  return { did, host, handle, time: timeMs, seq };
+function identityInput({ did, handle, check, timeMs, seq }: IdentityRow, host: string): object {
+  return { did, host, handle, check, time: timeMs, seq };
 }
 
 /** A record stays a text within the JSON text: spliced in, it could end its row and begin another. */

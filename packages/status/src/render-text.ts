@@ -20,7 +20,7 @@ import {
 } from "./format.ts";
 import { errorText } from "./group-errors.ts";
 import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import { hostText, reposText } from "./repos-text.ts";
+import { handlesText, hostText, reposText } from "./repos-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
@@ -104,6 +104,7 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 
 function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
+  if (snapshot.source === "handles") return "all accounts in the database";
   if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
   const goal = snapshot.status === "succeeded" ? "" : `; ${goalLine(snapshot)}`;
@@ -143,7 +144,8 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
 }
 
-function reposLines({ hosts }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+function reposLines({ hosts, source }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+  if (source === "handles") return [row("handles", handlesText(repos))];
   const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
   return [
     row("repos", reposText(repos)),

@@ -53,7 +53,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "scope",
     kind: choice(SOURCE_KINDS),
     fallback: "relay",
-    help: "Read the relay's last days, the repositories of accounts with all that they hold, or both, as two runs.",
+    help: "What to read: the relay's last days, whole repositories of accounts, both, or only handles of accounts.",
   },
   databaseUrl: {
     key: "databaseUrl",
@@ -189,7 +189,15 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "deployment",
     kind: integer(1, 8),
     fallback: 2,
-    help: "Requests per second to one host of repositories.",
+    help: "Requests per second to one host of repositories, and for handles to the directory.",
+  },
+  handles: {
+    key: "handles",
+    name: "BACKFILL_HANDLES",
+    group: "deployment",
+    kind: boolean,
+    fallback: false,
+    help: "Whether handles of all accounts in the database are looked up and checked both ways, by a run of its own.",
   },
   auditSample: {
     key: "auditSample",

@@ -62,10 +62,13 @@ class RepoSource {
     this.#options = options;
     this.#ordinal = options.cursor?.ordinal ?? 0;
     this.#hasCursor = options.cursor !== null;
-    this.#slots = new RepoSlots((repo, onDownload, signal) => {
-      if (this.#limits === null) throw new Error("a repository is opened outside a window");
-      return options.open(repo, { limits: this.#limits, roomLeft: () => this.#roomLeft }, onDownload, signal);
-    }, () => options.clock.now());
+    this.#slots = new RepoSlots(
+      (repo, onDownload, signal) => {
+        if (this.#limits === null) throw new Error("a repository is opened outside a window");
+        return options.open(repo, { limits: this.#limits, roomLeft: () => this.#roomLeft }, onDownload, signal);
+      },
+      () => options.clock.now(),
+    );
     this.#agenda = new RepoAgenda(options, this.#slots);
   }
 

@@ -2,6 +2,7 @@
  * The tables, as a list of steps that is only ever added to. Everything is in the schema `firehose`; nothing outside it
  * is read or changed. Postgres 15 to 18.
  */
+import { HANDLES } from "./handles.ts";
 import { CHANGE_FEED } from "./change-feed.ts";
 import { MORE_VIEWS } from "./more-views.ts";
 import { OWN_TABLES } from "./own-tables.ts";
@@ -147,7 +148,10 @@ const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEW
 /** What is known of the history of each repository (chain.ts): two revisions and two CIDs where nothing is missing. */
 const SEVENTH: Migration = { version: 7, statements: [`ALTER TABLE firehose.repos ADD COLUMN chain jsonb`] };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+/** How the handle of an account was checked, and a view of handles. */
+const EIGHTH: Migration = { version: 8, statements: HANDLES };
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 /** What this version of the program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

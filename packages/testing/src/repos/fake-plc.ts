@@ -6,7 +6,7 @@ import type { TestRepo } from "./test-repo.ts";
 
 export interface FakePlc extends TestServer {
   /** Changed while it runs, as accounts move. */
-  readonly accounts: Map<string, { pds: string; key: PublicKey }>;
+  readonly accounts: Map<string, { pds: string; key: PublicKey; names?: readonly string[] }>;
   /** Names the host for its repositories. */
   readonly put: (repo: TestRepo, pds: string) => void;
   /** Answers nothing but 503. */
@@ -29,11 +29,14 @@ export async function startFakePlc(): Promise<FakePlc> {
   return Object.assign(plc, server, { accounts, put });
 }
 
-export function documentOf(did: string, { pds, key }: { readonly pds: string; readonly key: PublicKey }) {
+export function documentOf(
+  did: string,
+  { pds, key, names = [] }: { readonly pds: string; readonly key: PublicKey; readonly names?: readonly string[] },
+) {
   const publicKeyMultibase = base58btc.encode(Uint8Array.from([...CODES[key.kind], ...key.bytes]));
   return {
     id: did,
-    alsoKnownAs: [],
+    alsoKnownAs: names,
     verificationMethod: [{ id: `${did}#atproto`, type: "Multikey", controller: did, publicKeyMultibase }],
     service: [{ id: "#atproto_pds", type: "AtprotoPersonalDataServer", serviceEndpoint: pds }],
   };
