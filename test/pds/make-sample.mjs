@@ -1,8 +1,8 @@
 /**
- * Records the bundled sample anew: `node test/pds/make-sample.mjs`. A real PDS on loopback plays the story of sample-story.mjs, and its
+ * Records the bundled sample anew: `npm run sample`. A real PDS on loopback plays the story of sample-story.mjs, and its
  * frames and the keys of its accounts replace the files in packages/embedded/fixtures.
  *
- * DIDs, keys and hashes are other ones each time, so the row in README.md has to be replaced as well (test/docs says so).
+ * DIDs, keys and hashes are other ones each time, so what README.md and docs/ show of them has to be replaced, too (test/sample.test.ts says where).
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
