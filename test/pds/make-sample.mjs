@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventsIn } from "../../packages/embedded/src/relay-frame.ts";
-import { prepareNodeModules } from "./install.mjs";
+import { installFolder } from "../../scripts/install-folder.mjs";
 import { setStoryClock } from "./story-clock.mjs";
 
 const FIXTURES = fileURLToPath(new URL("../../packages/embedded/fixtures/", import.meta.url));
@@ -20,7 +20,10 @@ const EVENTS = 300;
 
 const folder = await mkdtemp(join(tmpdir(), "pds-sample-"));
 try {
-  await prepareNodeModules((line) => console.error(line));
+  installFolder(
+    fileURLToPath(new URL(".", import.meta.url)),
+    "installing @atproto/pds and what it needs (about 90 s, once)",
+  );
   const clock = setStoryClock(BEGINS_MS);
   await record(clock);
 } finally {
