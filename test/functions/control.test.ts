@@ -4,7 +4,7 @@ import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { startReplayRelay, type ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import type { LambdaFunctionURLResult } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleFrames } from "../support/recordings.ts";
+import { mixedFrames } from "../support/recordings.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
 
 let services: Services;
@@ -12,7 +12,7 @@ let relay: ReplayRelay;
 let stage: Stage;
 
 beforeAll(async () => {
-  [services, relay] = await Promise.all([startServices(), startReplayRelay({ frames: sampleFrames() })]);
+  [services, relay] = await Promise.all([startServices(), startReplayRelay({ frames: mixedFrames() })]);
   stage = await services.newStage({ name: "console", relayUrl: relay.url });
 }, 120_000);
 

@@ -46,7 +46,19 @@ export function connectTo(url) {
         email: `${handle}@example.com`,
         password: "a password",
       });
-      return { did: session.did, handle, call: (method, body) => post(method, body, `Bearer ${session.accessJwt}`) };
+      const authorization = `Bearer ${session.accessJwt}`;
+      return {
+        did: session.did,
+        handle,
+        call: (method, body) => post(method, body, authorization),
+        /** Bytes that a record may refer to. */
+        upload: (bytes, type) =>
+          call("com.atproto.repo.uploadBlob", {
+            method: "POST",
+            headers: { "content-type": type, authorization },
+            body: bytes,
+          }),
+      };
     },
     /** Every record of a repo by `collection/rkey`, as listRecords tells it page by page. */
     async listRepo(did) {
