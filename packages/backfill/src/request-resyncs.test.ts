@@ -17,7 +17,7 @@ function scene() {
   return { table, store, deps, asked };
 }
 
-const opened = (did: string, reason: Exclude<ResyncReason, "inversion"> = "chain") => ({ did, rev: "r", reason });
+const opened = (did: string, reason: Extract<ResyncReason, "chain" | "sync"> = "chain") => ({ did, rev: "r", reason });
 
 test("issue 16.1: one request a repository, whatever comes again, and none of another database", async () => {
   const { store, deps, asked } = scene();

@@ -1,7 +1,7 @@
 /** Repositories of a database that have to be read anew, because the stream did not bring all of their commits. One request a repository. */
 
 /** Never rename one: they are stored and shown. */
-export const RESYNC_REASONS = ["chain", "sync", "inversion"] as const;
+export const RESYNC_REASONS = ["chain", "sync", "inversion", "audit", "failed", "operator"] as const;
 export type ResyncReason = (typeof RESYNC_REASONS)[number];
 
 export interface ResyncRequest {
@@ -23,9 +23,9 @@ export interface Resyncs {
 export const MAX_RESYNCS = 10_000;
 
 export interface ResyncStore {
-  /** A request that is there stays, unless a failed inversion replaces it, which nothing withdraws. False: nothing was stored. */
+  /** A request that is there stays, unless it came from a missing link and this one did not, which no link withdraws. False: nothing was stored. */
   requestResync(paceId: string, request: ResyncRequest): Promise<boolean>;
-  /** What was missing has come. A request for a failed inversion stays. */
+  /** What was missing has come. A request that did not come from a missing link stays. */
   withdrawResync(paceId: string, did: string): Promise<void>;
   listResyncs(paceId: string, limit: number): Promise<Resyncs>;
 }

@@ -7,7 +7,8 @@ import type { Deps } from "./run-updates.ts";
 
 /** A DID that is longer is against the syntax, and too long for a key. */
 const MAX_DID_CHARS = 900;
-const WITHDRAWABLE = RESYNC_REASONS.filter((reason) => reason !== "inversion");
+/** A link that came later shows that nothing is missing. */
+const WITHDRAWABLE = ["chain", "sync"] as const;
 
 export function resyncMethods({ table }: Deps): ResyncStore {
   return {
@@ -16,7 +17,8 @@ export function resyncMethods({ table }: Deps): ResyncStore {
       const key = resyncKey(paceId, did);
       const item = itemOf({ reason, rev, atMs });
       // Replaced first: it is there already and counted.
-      if (reason === "inversion" && (await table.put(key, item, oneOf("reason", WITHDRAWABLE)))) return true;
+      const isLasting = !WITHDRAWABLE.some((withdrawable) => withdrawable === reason);
+      if (isLasting && (await table.put(key, item, oneOf("reason", WITHDRAWABLE)))) return true;
       const counter = await table.get(resyncKey(paceId, ""));
       if (counter !== null && readCount(counter, "count") >= MAX_RESYNCS) return false;
       if (!(await table.put(key, item, absent("pk")))) return false;
