@@ -2,6 +2,7 @@
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
@@ -15,7 +16,12 @@ import type { RedriveDeps } from "./redrive.ts";
 import type { StartConfigDeps } from "./start-config.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & Pick<NoteStore, "addAction" | "putAudit">;
+  readonly store: RunStore &
+    PaceStore &
+    WindowStore &
+    LedgerStore &
+    ResyncStore &
+    Pick<NoteStore, "addAction" | "putAudit">;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */

@@ -95,6 +95,7 @@ async function readAnswer({ status, body }: HttpAnswer): Promise<DocumentAnswer>
     for await (const chunk of body) chunks.push(chunk);
     return { kind: "document", body: Buffer.concat(chunks).toString("utf8") };
   }
+  if (status === 410) return { kind: "gone" };
   const isAbsent = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
   return isAbsent ? { kind: "absent" } : { kind: "trouble", error: `HTTP ${status}` };
 }

@@ -37,7 +37,7 @@ export type RepoStep =
   | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
   /** Nothing that is wanted is left. */
   | { readonly kind: "finished" }
-  /** Its host does not serve it, and its DID document names no other one. Final until the account itself changes. */
+  /** Its host does not serve it, and its DID document names no other one; or its DID has ended. Final until the account itself changes. */
   | { readonly kind: "inactive"; readonly state: UnavailableState }
   /** It will never be read as it is. */
   | { readonly kind: "gave-up"; readonly reason: string; readonly error: string }
@@ -198,7 +198,8 @@ export async function* walkRepository(
 
 function usable(document: DidDocument | null, rules: EndpointRules): Found | RepoStep {
   if (document === null) return dead("no-did-document", "there is no DID document of this account, or none any more");
-  const { pds, key } = document;
+  const { pds, key, isTombstone } = document;
+  if (isTombstone) return { kind: "inactive", state: "tombstone" };
   if (pds === null) return dead("no-endpoint", "the DID document names no server of the repository");
   if (key === null) return dead("no-signing-key", "the DID document names no signing key that can be used");
   const endpoint = parseEndpoint(pds, rules);

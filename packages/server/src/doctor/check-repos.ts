@@ -52,6 +52,11 @@ export async function checkRepos(options: ReposCheckOptions): Promise<readonly C
     const finding = `${settings.plcUrl} has no document of ${did}, the first one of BACKFILL_DIDS`;
     return [answers, warn("repositories", finding, "check the list: each account without a document is a dead event")];
   }
+  if (document.isTombstone)
+    return [
+      answers,
+      warn("repositories", `${did}: its DID has ended`, "it gets the status `tombstone`; others are read"),
+    ];
   return [answers, await checkHost(options, did, document.pds)];
 }
 

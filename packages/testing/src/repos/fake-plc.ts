@@ -9,6 +9,8 @@ export interface FakePlc extends TestServer {
   readonly accounts: Map<string, { pds: string; key: PublicKey; names?: readonly string[] }>;
   /** Names the host for its repositories. */
   readonly put: (repo: TestRepo, pds: string) => void;
+  /** DIDs that have ended. */
+  readonly tombstones: Set<string>;
   /** Answers nothing but 503. */
   isDown: boolean;
 }
@@ -17,16 +19,19 @@ const CODES = { k256: [0xe7, 0x01], p256: [0x80, 0x24] } as const;
 
 export async function startFakePlc(): Promise<FakePlc> {
   const accounts: FakePlc["accounts"] = new Map();
+  const tombstones = new Set<string>();
   const plc = { isDown: false };
   const server = await startServer((request, response) => {
     const did = decodeURIComponent((request.url ?? "").slice(1));
     const account = accounts.get(did);
-    response.statusCode = plc.isDown ? 503 : account === undefined ? 404 : 200;
+    response.statusCode = plc.isDown ? 503 : tombstones.has(did) ? 410 : account === undefined ? 404 : 200;
     response.setHeader("content-type", "application/did+ld+json");
-    response.end(account === undefined || plc.isDown ? "{}" : JSON.stringify(documentOf(did, account)));
+    response.end(
+      account === undefined || response.statusCode !== 200 ? "{}" : JSON.stringify(documentOf(did, account)),
+    );
   });
   const put = ({ did, signer }: TestRepo, pds: string): void => void accounts.set(did, { pds, key: signer.key });
-  return Object.assign(plc, server, { accounts, put });
+  return Object.assign(plc, server, { accounts, tombstones, put });
 }
 
 export function documentOf(
