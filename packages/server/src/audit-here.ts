@@ -60,6 +60,6 @@ export async function auditHere(options: AuditHereOptions): Promise<AuditReport>
     rowsPerSecond: ROWS_PER_SECOND,
     onWaiting: options.onWaiting,
   });
-  const { resolveDid } = directory;
-  return await auditCopy({ ...options, copy, pace, resolveDid, repos: createRepoClient(hosts) });
+  const { resolveDid, earlierKeys } = directory;
+  return await auditCopy({ ...options, copy, pace, resolveDid, earlierKeys, repos: createRepoClient(hosts) });
 }

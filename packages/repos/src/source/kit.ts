@@ -98,6 +98,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
             clock,
             client: createRepoClient(polite),
             resolveDid: dids.resolveDid,
+            earlierKeys: dids.earlierKeys,
             rules,
             hosts: own.hosts,
             turns,

@@ -8,6 +8,7 @@ import { DidHostError, KeyServiceError } from "@firehose-backfill/core/did-resol
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { PublicKey } from "@firehose-backfill/core/signature";
 import { tidAt } from "@firehose-backfill/core/tid";
+import type { EarlierKeys } from "../did-client.ts";
 import {
   ArchiveTooLargeError,
   BadRepoError,
@@ -51,6 +52,7 @@ export interface WalkerDeps {
   readonly clock: Clock;
   readonly client: RepoClient;
   readonly resolveDid: ResolveDid;
+  readonly earlierKeys: EarlierKeys;
   readonly rules: EndpointRules;
   readonly hosts: HostKeeper;
   readonly turns: HostTurns;
@@ -98,7 +100,9 @@ export async function* walkRepository(
   /** The proof first: it is small, and says how much there is. */
   const open = async (from: string | null): Promise<OpenRepo> => {
     const { endpoint, key } = found ?? unreachable();
-    const options = { ...deps, repo: { origin: endpoint.origin, did }, key, nowMs: deps.clock.now(), signal };
+    const earlierKeys = () => deps.earlierKeys(did);
+    const repo = { origin: endpoint.origin, did };
+    const options = { client: deps.client, repo, key, earlierKeys, nowMs: deps.clock.now(), signal };
     const proved = await openByProof(options, { collections: deps.collections, after: from });
     if (isWalkOnly) return proved;
     const wanted = {
