@@ -61,6 +61,7 @@ async function auditIn(
     collections: [],
     pace: createReadPace({ clock, health: () => copy.health(), rowsPerSecond: 1e9, onWaiting: () => undefined }),
     repos: createRepoClient(client),
+    earlierKeys: async () => [],
     resolveDid: async (did: string) => {
       if (away.includes(did)) throw Object.assign(new Error("nobody answers"), { isRetryable: () => true });
       const key = repos.get(did)?.signer.key ?? null;

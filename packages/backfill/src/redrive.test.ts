@@ -394,7 +394,7 @@ test("issue 15.5: a dead event stays where no further request is stored, or its 
   failed.push({ id: "f1", runId, did: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" });
   failed.push({ id: "f2", runId: "unknown", did: "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb" });
   store.requestResync = async () => false;
-  store.listResyncs = async () => ({ count: MAX_RESYNCS, first: [] });
+  store.listResyncs = async () => ({ count: MAX_RESYNCS, done: 0, first: [] });
   expect(await redrive()).toMatchObject({ untriable: 0, repositories: { requested: 0, left: 1 }, abandoned: 1 });
   await expect(redriveId("f1")).rejects.toThrow("as many repositories as possible");
   await expect(redriveId("f2")).rejects.toThrow("is not known");

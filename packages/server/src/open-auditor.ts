@@ -37,7 +37,7 @@ export function openAuditor({ settings, sink, collections, clock, random, onWait
   const stack = new AsyncDisposableStack();
   const copy = stack.use(sink.openCopy({ clock, throttleQuery }));
   const common = { clock, random, resolveName: systemNames, userAgent: userAgent({ version: VERSION, contact }) };
-  const { resolveDid } = stack.use(openDidClient({ ...common, plcUrl }));
+  const { resolveDid, earlierKeys } = stack.use(openDidClient({ ...common, plcUrl }));
   const hosts = stack.use(
     createPoliteClient({
       ...common,
@@ -55,6 +55,7 @@ export function openAuditor({ settings, sink, collections, clock, random, onWait
     copy,
     pace,
     resolveDid,
+    earlierKeys,
     repos: createRepoClient(hosts),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };

@@ -111,7 +111,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
           });
         } catch (error) {
           // If we stopped the request, or if `use` rejected the content, it does not count as a failure of the host.
-          if (!isAnswered && !signal.aborted && error instanceof HostError) note(host, { kind: "failed" });
+          if (!isAnswered && error instanceof HostError) note(host, { kind: signal.aborted ? "stopped" : "failed" });
           throw error;
         }
       };

@@ -9,7 +9,8 @@ export interface HostTurns {
   giveBack(did: string): void;
   /** The repository whose turn it is, where this one waits for it; null: it does not wait. */
   heldUpBy(did: string): { readonly host: string; readonly holder: string } | null;
-  hasTurn(did: string): boolean;
+  /** The host whose turn it has; null: it has none. */
+  hostOf(did: string): string | null;
 }
 
 interface Turn {
@@ -69,9 +70,9 @@ export function hostTurns(): HostTurns {
       const holder = host === undefined ? undefined : turns.get(host)?.holder;
       return host === undefined || holder === undefined || holder === did ? null : { host, holder };
     },
-    hasTurn(did) {
+    hostOf(did) {
       const host = hosts.get(did);
-      return host !== undefined && turns.get(host)?.holder === did;
+      return host !== undefined && turns.get(host)?.holder === did ? host : null;
     },
   };
 }

@@ -64,6 +64,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
 
     async open(run) {
       const { scope, runId } = run;
+      const untilMs = clock.now() + run.leftMs;
       const { memory: own, isOurs } = memoryOf(run);
       const isCounted = scope.dids.length > 0;
       const state = (await stateOf(items, run)) ?? newState(isCounted ? scope.dids.length : 0);
@@ -104,6 +105,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
             clock,
             client: createRepoClient(polite),
             resolveDid: dids.resolveDid,
+            earlierKeys: dids.earlierKeys,
             rules,
             hosts: own.hosts,
             turns,
@@ -121,6 +123,8 @@ export function reposKit(options: ReposKitOptions): SourceKit {
           };
           return walkRepository(repo, deps, onDownload, signal);
         },
+        untilMs,
+        signal: run.signal,
         isMemoryTight: run.isMemoryTight,
         memoryCheckInterval: run.memoryCheckInterval,
         listProblem: () => problem,

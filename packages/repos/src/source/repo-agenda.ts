@@ -7,6 +7,8 @@ import type { SourceItems } from "@firehose-backfill/source/items";
 import { defer, MAX_DEFERRED, nextWaiting, type Waiting } from "./deferred.ts";
 import { NextListed } from "./next-listed.ts";
 import type { RepoList } from "./repo-list.ts";
+import { isSilent, NEW_HOST } from "../http/host-state.ts";
+import type { HostKeeper } from "./host-keeper.ts";
 import type { HostTurns } from "./host-turns.ts";
 import { MakeWay } from "./make-way.ts";
 import type { RepoSlots } from "./repo-slots.ts";
@@ -16,6 +18,7 @@ export interface RepoAgendaOptions {
   readonly runId: string;
   readonly clock: Clock;
   readonly items: SourceItems;
+  readonly hosts: HostKeeper;
   readonly turns: HostTurns;
   readonly state: ReposState;
   readonly list: RepoList;
@@ -115,12 +118,22 @@ export class RepoAgenda {
     return heldUp.length > 0;
   }
 
+  /** Resolves when hosts of which it is not known whether they are there have answered, or have had their time for it. */
+  async awaitSilentHosts(): Promise<void> {
+    const { turns, hosts } = this.#options;
+    const waiting = this.#slots.all().filter(({ did, step }) => {
+      const host = step === null ? turns.hostOf(did) : null;
+      return host !== null && isSilent(hosts.states.get(host) ?? NEW_HOST);
+    });
+    await Promise.all(waiting.map(({ pending }) => pending));
+  }
+
   /** It has had most of a tick, and said nothing. */
   countOverdue(): void {
     const nowMs = this.#options.clock.now();
     for (const slot of this.#slots.all()) {
       if (slot.step !== null || slot.isOverdue || nowMs - slot.sinceMs < OVERDUE_AFTER_MS) continue;
-      if (!this.#options.turns.hasTurn(slot.did)) continue;
+      if (this.#options.turns.hostOf(slot.did) === null) continue;
       slot.isOverdue = true;
       slot.repo = { ...slot.repo, attempts: slot.repo.attempts + 1 };
       this.replace(slot.repo);

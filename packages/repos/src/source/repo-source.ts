@@ -6,7 +6,6 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
-import type { HostKeeper } from "./host-keeper.ts";
 import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
@@ -14,9 +13,9 @@ import { type RepoSlot, RepoSlots } from "./repo-slots.ts";
 import type { RepoStep } from "./repo-walk.ts";
 import { progressOf, type RepoInWork, writeState } from "./state.ts";
 import { type Room, WindowOfRepos } from "./window-of-repos.ts";
+import { within } from "./within.ts";
 
 export interface RepoSourceOptions extends RepoAgendaOptions {
-  readonly hosts: HostKeeper;
   readonly cursor: Cursor | null;
   readonly open: (
     repo: RepoInWork,
@@ -28,6 +27,9 @@ export interface RepoSourceOptions extends RepoAgendaOptions {
   readonly memoryCheckInterval: number;
   /** Why nothing was listed; null: nothing was wrong. */
   readonly listProblem: () => string | null;
+  /** The end of the tick, and what ends it before. */
+  readonly untilMs: number;
+  readonly signal: AbortSignal;
   readonly onState: (text: SourceState) => void;
   readonly close: () => void;
 }
@@ -88,10 +90,10 @@ class RepoSource {
 
   async end(): Promise<void> {
     this.#agenda.end();
-    const { clock, hosts } = this.#options;
-    const patience = new AbortController();
-    await Promise.race([this.#slots.end(), clock.sleep(PATIENCE_MS, patience.signal)]);
-    patience.abort("all walks have ended");
+    const { hosts, clock, untilMs, signal } = this.#options;
+    // The read-ahead is often full within seconds: a dead host would be asked in each tick, and never be known as dead.
+    await within(clock, untilMs - clock.now(), this.#agenda.awaitSilentHosts(), signal);
+    await within(clock, PATIENCE_MS, this.#slots.end());
     this.#options.close();
     await hosts.save("all");
   }

@@ -19,7 +19,7 @@ export interface SimulatedHost {
   readonly name: string;
   readonly repos: readonly TestRepo[];
   /** Default: it answers after 50 ms. `count`: its requests so far, this one included. */
-  readonly manners?: (count: number, nowMs: number) => Manners;
+  readonly manners?: ((count: number) => Manners) | undefined;
 }
 
 export interface SimulatedHosts {
@@ -48,7 +48,7 @@ export function simulatedHosts(clock: Clock, hosts: readonly SimulatedHost[]): S
   ): Promise<HttpAnswer | null> => {
     const asked = askedAtMs.get(host.name) ?? [];
     asked.push(clock.now());
-    const manners = host.manners?.(asked.length, clock.now()) ?? USUAL;
+    const manners = host.manners?.(asked.length) ?? USUAL;
     const afterMs = manners.kind === "silent" ? Number.POSITIVE_INFINITY : manners.afterMs;
     await clock.sleep(Math.min(afterMs, deadlineMs), signal);
     if (signal.aborted) throw new HostError("unreachable", "the request was stopped");
