@@ -1,7 +1,7 @@
 /** `audit` where this process reaches the database and the accounts' hosts itself. */
 import { auditCopy, type AuditedRepos, type AuditProgress } from "@firehose-backfill/audit/audit-copy";
 import { createReadPace } from "@firehose-backfill/audit/read-pace";
-import type { AuditReport } from "@firehose-backfill/audit/report";
+import type { AuditReport, RepoVerdict } from "@firehose-backfill/audit/report";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
@@ -23,6 +23,7 @@ export interface AuditHereOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly onProgress: (progress: AuditProgress) => void;
+  readonly onVerdict?: (verdict: RepoVerdict) => void;
   /** Production is not well: the audit waits. */
   readonly onWaiting: (because: string) => void;
   readonly signal: AbortSignal;

@@ -236,8 +236,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         reader.poke();
         return { message: "ticking now" };
       }
-      const { message, plan } = await steer(controlDeps, parseControlEvent(event), by);
+      const { message, plan, resyncs } = await steer(controlDeps, parseControlEvent(event), by);
       if (plan !== undefined) return { message, plan };
+      if (resyncs !== undefined) return { message, resyncs };
       await watch.refresh();
       reader.poke();
       return { message };
