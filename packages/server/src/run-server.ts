@@ -37,7 +37,7 @@ import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
-import type { RunExit } from "./run-end.ts";
+import { resyncsLeft, type RunExit } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
 import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
 import { historyFileOf, readHistory } from "./state-files.ts";
@@ -256,6 +256,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   ending.abort();
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done, tidying]);
   const snapshot = await keeper.finish();
+  const left = resyncsLeft(snapshot);
+  if (left !== null) log(left);
   await telling;
   await tell([snapshot]);
   const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);
