@@ -11,7 +11,7 @@ import { runServer } from "@firehose-backfill/server/run-server";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
+import { finalSnapshot, runProgram, temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 import { type Op, steppingRepo, type SteppingRepo } from "../support/stepping-repo.ts";
 
@@ -69,7 +69,11 @@ async function openWorld(name: string, frames: (alice: SteppingRepo, bob: Steppi
     alice,
     bob,
     pds,
-    databaseUrl: url.href,
+    env: raw,
+    async query(sql: string) {
+      await using database = await openTestDatabase(url.href);
+      await database.query(sql, []);
+    },
     /** Until it is done: from the beginning of the stream, or what is left to do. */
     async run(more: Readonly<Record<string, string>>, isFirst: boolean) {
       const lines: string[] = [];
@@ -137,3 +141,50 @@ test.each([
   },
   120_000,
 );
+
+/** Everything that the relay has, in order. */
+function whole(alice: SteppingRepo, bob: SteppingRepo): Uint8Array[] {
+  const frames = OPS.flatMap((_, step) => [alice.frame(step, 2 * step + 1), bob.frame(step, 2 * step + 2)]);
+  return [...frames, bob.sync(100)];
+}
+
+test("issue 16.4: what an audit finds is requested with --repair, read anew, and then equal: removed, altered, added, brought back, and again", async () => {
+  await using world = await openWorld("repaired", whole);
+  expect(await world.run({}, true)).toMatchObject({ exit: "done", snapshot: { resyncs: { count: 0, done: 0 } } });
+  const cli = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    runProgram(args, { ...world.env, ...more });
+  expect(await cli(["audit", "--all"])).toMatchObject({ code: 0 });
+  expect(await cli(["resyncs"])).toMatchObject({ code: 0, stdout: "" });
+
+  const { did, last } = world.alice;
+  const where = `where did = '${did}' and collection = '${POST}' and rkey`;
+  const another = "bafyreihffx5a2e7k5uwrmmgofbvzujc5cmw5h4espouwuxt3liqoflx3ee";
+  const added = `insert into firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at) values ('${did}', '${POST}'`;
+  const faults: readonly (readonly [string, string])[] = [
+    ["removed", `delete from firehose.records ${where} = '3kaaaaaaaaa22'`],
+    ["altered", `update firehose.records set cid = '${another}' ${where} = '3kaaaaaaaaa22'`],
+    ["added", `${added}, '3kaaaaaaaaa2z', '${another}', '${last.rev}', 9, '{}', now())`],
+    [
+      "brought back",
+      `update firehose.records set cid = '${another}', record = '{}', rev = '${world.alice.states[2]?.rev}' ${where} = '3kaaaaaaaaa2a'`,
+    ],
+    // What the resync before has proved is not believed.
+    ["removed again", `delete from firehose.records ${where} = '3kaaaaaaaaa22'`],
+    ["added again", `${added}, '3kaaaaaaaaa2y', '${another}', '${last.rev}', 9, '{}', now())`],
+  ];
+  for (const [index, [fault, sql]] of faults.entries()) {
+    await world.query(sql);
+    const audit = await cli(["audit", "--all", "--repair", "--json"]);
+    expect(audit, fault).toMatchObject({ code: 3 });
+    expect(JSON.parse(audit.stdout), fault).toMatchObject({ equal: 1, differing: 1, repos: [{ did }] });
+    expect(audit.stderr, fault).toContain("1 repository requested. A run called resync reads them anew");
+    const listed = (await cli(["resyncs", "--json"])).stdout.trim().split("\n");
+    expect(listed.map((line): unknown => JSON.parse(line))).toMatchObject([
+      { did, reason: "audit", rev: null, state: "waiting", run: null },
+    ]);
+    const served = await cli(["run", "--until-done", "--json"], ONLY_RESYNCS);
+    expect(served, fault).toMatchObject({ code: 0 });
+    expect(finalSnapshot(served.stdout).resyncs, fault).toEqual({ count: 0, done: index + 1, first: [] });
+    expect(await cli(["audit", "--all"]), fault).toMatchObject({ code: 0 });
+  }
+}, 300_000);

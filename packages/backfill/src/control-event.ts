@@ -2,10 +2,12 @@
  * The one language of control: the Lambda console's Test button, the CLI and the page send the same events.
  * An event that is not understood says what is wrong and what would be right, and changes nothing.
  */
+import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import { RESYNC_RUN } from "@firehose-backfill/checkpoint/run";
 import { type AuditNote, parseAuditNote } from "@firehose-backfill/core/audit-note";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { isDid } from "@firehose-backfill/core/syntax";
 
 export const CONTROL_ACTIONS = [
   "start",
@@ -16,6 +18,8 @@ export const CONTROL_ACTIONS = [
   "plan",
   "redrive",
   "discard",
+  "resync",
+  "resyncs",
   "tune",
   "audited",
 ] as const;
@@ -47,6 +51,10 @@ export type ControlEvent =
   /** `id`: of one dead event; `run`: only what is dead of this one; neither: all that is dead. */
   | { readonly action: "redrive"; readonly id?: string; readonly run?: string }
   | { readonly action: "discard"; readonly which: DiscardWhich }
+  /** Requests that these repositories are read anew. */
+  | { readonly action: "resync"; readonly resync: ResyncEvent }
+  /** Lists such requests. */
+  | { readonly action: "resyncs" }
   | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
   | { readonly action: "status"; readonly withHistory: boolean; readonly run?: string }
@@ -57,6 +65,13 @@ export type ControlEvent =
   | { readonly action: "audited"; readonly audit: AuditNote; readonly database: string }
   /** `run`: any run of the pace that is meant; left out: there is one pace. */
   | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>>; readonly run?: string };
+
+export interface ResyncEvent {
+  readonly dids: readonly string[];
+  /** Left out: those of the last run. */
+  readonly collections?: readonly string[];
+  readonly reason: "audit" | "operator";
+}
 
 /** One dead event, those of a reason, or all; `run`: of this run alone. */
 export type DiscardWhich =
@@ -86,6 +101,8 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   cancel: ["run"],
   redrive: ["id", "run"],
   discard: ["id", "reason", "all", "run"],
+  resync: ["dids", "collections", "reason"],
+  resyncs: [],
   pause: ["now", "run"],
   resume: ["from", "run"],
   tune: ["settings", "run"],
@@ -120,6 +137,10 @@ export function parseControlEvent(event: unknown): ControlEvent {
     }
     case "discard":
       return { action, which: discardWhich(event, run) };
+    case "resync":
+      return { action, resync: parseResync(event) };
+    case "resyncs":
+      return { action };
     case "pause":
       return { action, isNow: flag(event, "now"), ...run };
     case "resume":
@@ -167,6 +188,36 @@ function discardWhich(event: Record<string, unknown>, run: { readonly run?: stri
   if (id === undefined) return reason === undefined ? { all: true, ...run } : { reason, ...run };
   if (run.run === undefined) return { id };
   throw new UsageError("discard takes run with reason or all: an id names one dead event already");
+}
+
+/** As many as are stored. */
+export const MOST_RESYNCS = MAX_RESYNCS;
+/** In one event. */
+export const MOST_RESYNCS_AT_ONCE = 1_000;
+export const MOST_COLLECTIONS_OF_RESYNC = 50;
+
+function parseResync(event: Record<string, unknown>): ResyncEvent {
+  const dids = texts(event, "dids") ?? [];
+  const collections = texts(event, "collections");
+  const reason = text(event, "reason") ?? "operator";
+  if (dids.length < 1 || dids.length > MOST_RESYNCS_AT_ONCE)
+    throw new UsageError(
+      `resync takes 1 to ${MOST_RESYNCS_AT_ONCE} dids, for example { "action": "resync", "dids": ["did:plc:ewvi7nxzyoun6zhxrhs64oiz"] }`,
+    );
+  const wrong = dids.find((did) => !isWholeDid(did));
+  if (wrong !== undefined) throw new UsageError(`dids holds ${show(wrong)}, which is no DID`);
+  if ((collections?.length ?? 0) > MOST_COLLECTIONS_OF_RESYNC)
+    throw new UsageError(
+      `resync takes at most ${MOST_COLLECTIONS_OF_RESYNC} collections; leave them out for those of the run`,
+    );
+  if (reason !== "operator" && reason !== "audit")
+    throw new UsageError(`reason is ${show(reason)}; it takes operator or audit`);
+  return { dids, reason, ...(collections === undefined ? {} : { collections }) };
+}
+
+function isWholeDid(did: string): boolean {
+  const bytes = Buffer.from(did);
+  return isDid(bytes, 0, bytes.length);
 }
 
 function parseStart(event: Record<string, unknown>): StartRequest {

@@ -1,6 +1,6 @@
 /** `audit` where this process reaches the database and the accounts' hosts itself. */
 import { auditCopy, type AuditedRepos, type AuditProgress } from "@firehose-backfill/audit/audit-copy";
-import type { AuditReport } from "@firehose-backfill/audit/report";
+import type { AuditReport, RepoVerdict } from "@firehose-backfill/audit/report";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { borrowDatabase } from "./borrow-database.ts";
@@ -16,6 +16,7 @@ export interface AuditHereOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly onProgress: (progress: AuditProgress) => void;
+  readonly onVerdict?: (verdict: RepoVerdict) => void;
   /** Production is not well: the audit waits. */
   readonly onWaiting: (because: string) => void;
   /** The id of the database that is audited, once it is known. Left out: nobody keeps the result. */

@@ -39,7 +39,7 @@ import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
-import type { RunExit } from "./run-end.ts";
+import { resyncsLeft, type RunExit } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
 import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
 import { historyFileOf, readHistory } from "./state-files.ts";
@@ -241,8 +241,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         reader.poke();
         return { message: "ticking now" };
       }
-      const { message, plan } = await steer(controlDeps, parseControlEvent(event), by);
+      const { message, plan, resyncs } = await steer(controlDeps, parseControlEvent(event), by);
       if (plan !== undefined) return { message, plan };
+      if (resyncs !== undefined) return { message, resyncs };
       await watch.refresh();
       reader.poke();
       return { message };
@@ -260,6 +261,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   ending.abort();
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done, tidying]);
   const snapshot = await keeper.finish();
+  const left = resyncsLeft(snapshot);
+  if (left !== null) log(left);
   await telling;
   await tell([snapshot]);
   const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);

@@ -5,6 +5,7 @@
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -23,7 +24,7 @@ export interface SteerHereOptions {
   readonly config: Config;
   /** The configuration with a control event's settings on top. @throws ConfigError */
   readonly configure: (values: Readonly<Record<string, string>>) => Config;
-  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" }>;
+  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" | "resync" | "resyncs" }>;
   readonly log: (line: string) => void;
   /** Finish the batch in hand, end. */
   readonly stop: AbortSignal;
@@ -34,6 +35,7 @@ export interface SteeredHere {
   readonly message: string;
   /** As it is afterwards. */
   readonly run: Run | null;
+  readonly resyncs?: ListedResyncs;
 }
 
 /** @throws UsageError where it is refused, and what a start throws */
@@ -60,9 +62,10 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
     allowRelayFromEvent: false,
     openDeadEvents: () => openSink(stack.addresses.databaseUrl).openDeadEvents(),
   };
-  const { message, run } = await control(deps, event, "command");
+  const { message, run, resyncs } = await control(deps, event, "command");
+  if (resyncs !== undefined) return { message, run, resyncs };
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
-  if (event.action === "tune" || event.action === "discard") return { message, run };
+  if (event.action !== "redrive") return { message, run };
   if (run !== null && run.finishedAtMs === null) {
     return { message: `${message}. That run is not finished. To continue it: firehose-backfill run, or resume`, run };
   }
