@@ -109,6 +109,9 @@ function reading(filter: Filter, verify: VerifyLevel, use: (events: EventLog) =>
       },
       filter,
       verify,
+      invertCommit,
+      // Nobody has the keys of the recording: the commits are undone, and then set aside without a look at the signature.
+      resolveKey: () => Promise.resolve(null),
       clock: systemClock,
       random: Math.random,
       userAgent: "bench",
@@ -149,5 +152,6 @@ export const contender: Contender = {
     "no-match": reading(NOTHING, "hash", (events) => events.length),
     chain: reading(EVERYTHING, "chain", (events) => decodeAll(events, "hash")),
     "chain-no-match": reading(NOTHING, "chain", (events) => events.length),
+    inversion: reading(EVERYTHING, "inversion", (events) => events.length),
   },
 };

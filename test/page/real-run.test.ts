@@ -136,8 +136,12 @@ describe.skipIf(CHROMIUM === undefined || !isLong)(
       const before = await status();
       expect(before.dead).toBeGreaterThan(0);
       expect(before.processed + before.dead).toBe(EVENTS);
-      await page.locator("#trouble").filter({ hasText: "the disk says no" }).waitFor();
+      // What a row died of stands on the page of dead events, one click away.
+      await page.getByRole("link", { name: "show", exact: true }).click();
+      await page.locator(".dead-event").filter({ hasText: "the disk says no" }).first().waitFor();
       expect(await accessibilityFindings(page)).toEqual([]);
+      await page.getByRole("link", { name: "Back to the status page" }).click();
+      await page.locator("#do-redrive").waitFor();
       await sql("DROP TRIGGER poison ON firehose.records");
       await page.click("#do-redrive");
       await page.locator("#notice").filter({ hasText: "back in the queue" }).waitFor();
