@@ -79,6 +79,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
     ...(settings.source === "repos" && settings.relayUrl === null ? [] : relay.checks),
     ...repos.checks,
+    ...checkAudit(settings),
     ...fixed,
     ...(indexes === null ? [] : [indexes]),
     ...database.checks,
