@@ -80,6 +80,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
     ...(!readsRelay(settings.source) && settings.relayUrl === null ? [] : relay.checks),
     ...repos.checks,
+    ...checkAudit(settings),
     ...fixed,
     ...(indexes === null ? [] : [indexes]),
     ...database.checks,
