@@ -7,7 +7,7 @@ export type ResyncReason = (typeof RESYNC_REASONS)[number];
 export interface ResyncRequest {
   readonly did: string;
   readonly reason: ResyncReason;
-  /** The commit that showed it; null: not known. */
+  /** The revision of the commit that showed the problem; null: not known. */
   readonly rev: string | null;
   readonly atMs: number;
 }
@@ -19,13 +19,16 @@ export interface Resyncs {
   readonly first: readonly ResyncRequest[];
 }
 
-/** More than that are not stored: then the whole copy has to be looked at. */
+/** At most this many are stored. With more, the whole copy must be checked anyway. */
 export const MAX_RESYNCS = 10_000;
 
 export interface ResyncStore {
-  /** A request that is there stays, unless a failed inversion replaces it, which nothing withdraws. False: nothing was stored. */
+  /**
+   * An existing request stays, except that a request for a failed inversion replaces it. Requests for failed inversions are
+   * never withdrawn. false: nothing was stored.
+   */
   requestResync(paceId: string, request: ResyncRequest): Promise<boolean>;
-  /** What was missing has come. A request for a failed inversion stays. */
+  /** Withdraws the request, because the missing commit has arrived. A request for a failed inversion stays. */
   withdrawResync(paceId: string, did: string): Promise<void>;
   listResyncs(paceId: string, limit: number): Promise<Resyncs>;
 }

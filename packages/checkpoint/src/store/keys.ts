@@ -28,13 +28,13 @@ const FENCE_DIGITS = 10;
 const BATCH_DIGITS = 7;
 const MOMENT_DIGITS = 15;
 export const PAST = "past#";
-/** Sorts behind every character that a key has. */
+/** Sorts after every character that a key may contain. */
 export const LAST = "~";
 
 export const OPEN_KEY: Key = { pk: "runs", sk: "open" };
 export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
 
-/** Sorts before those of older runs. */
+/** The key of a newer run sorts before those of older runs. */
 export function pastKey(run: { readonly runId: string; readonly createdAtMs: number }): Key {
   const age = 10 ** MOMENT_DIGITS - 1 - Math.min(10 ** MOMENT_DIGITS - 1, Math.max(0, Math.trunc(run.createdAtMs)));
   return { pk: OPEN_KEY.pk, sk: `${PAST}${pad(age, MOMENT_DIGITS)}#${run.runId}` };
@@ -68,7 +68,7 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-/** `did` empty: the counter, which sorts before every DID. */
+/** If `did` is empty, it is the key of the counter, which sorts before every DID. */
 export function resyncKey(paceId: string, did: string): Key {
   return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : did };
 }
@@ -103,7 +103,7 @@ export function readLedgerPath(runId: string, path: string): BatchKey {
   return { runId, generation, window, fence, number };
 }
 
-/** @throws BrokenStateError when the number does not fit: beyond the width, keys would lose their order. */
+/** @throws BrokenStateError if the number does not fit, because longer keys would not sort correctly */
 export function pad(value: number, digits: number): string {
   const text = String(value);
   if (!Number.isSafeInteger(value) || value < 0 || text.length > digits)
