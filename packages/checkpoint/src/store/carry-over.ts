@@ -62,7 +62,7 @@ export async function carryOver({ table }: Deps, runId: string): Promise<void> {
   });
 }
 
-/** Attributes that older programs wrote with the pace. */
+/** Removes the marks that older programs stored in the run item with their writes to the pace. */
 const NO_MARKS: Attributes = { tuneMark: null, reserveMark: null };
 
 function without({ sources: _stays, ...attributes }: Attributes): Attributes {

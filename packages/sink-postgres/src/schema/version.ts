@@ -1,4 +1,4 @@
-/** The version of the schema in a database, and whether this program can use it. */
+/** Reads the version of the schema in a database, and checks whether this program can use it. */
 import type { Session } from "../connection.ts";
 import { PostgresError } from "../sink-error.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
@@ -13,7 +13,7 @@ export async function readSchemaVersion(session: Session): Promise<number> {
 
 /** @throws SinkError (`broken`) unless the schema has this program's version */
 export async function checkSchemaVersion(session: Session, lockTimeoutMs: number): Promise<void> {
-  // If somebody rewrites a table, even reading from it has to wait.
+  // If another session rewrites a table, even a read must wait.
   await session.run([{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}` }]);
   const version = await readSchemaVersion(session);
   await session.run([{ sql: "ROLLBACK" }]);
