@@ -17,24 +17,24 @@ import { openSink } from "./open-sink.ts";
 export interface AuditHereOptions {
   readonly config: Config;
   readonly repositories: AuditedRepos;
-  /** Empty: all. */
+  /** The collections to compare. Empty: all. */
   readonly collections: readonly string[];
   readonly after: string | null;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onProgress: (progress: AuditProgress) => void;
-  /** Production is not well: the audit waits. */
+  /** Called when the audit must wait because production is not healthy. */
   readonly onWaiting: (because: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Of the copy: on average a page of the table each, so that no disk is busy with it. */
+/** Rows of the copy that are compared in a second. On average each is in another page, so a faster audit would keep the disk busy. */
 const ROWS_PER_SECOND = 5_000;
 const MAX_HOSTS = 10_000;
-/** A host that asks to be left alone for longer is passed over, and asked once more at the end. */
+/** If a host asks to wait longer than this, its accounts are skipped, and tried once more at the end. */
 const MAX_HOST_WAIT_MS = 30_000;
 
-/** @throws SinkError, and why there is no database */
+/** @throws SinkError, and an error that says why there is no database */
 export async function auditHere(options: AuditHereOptions): Promise<AuditReport> {
   const { config, clock, random, signal } = options;
   const { settings } = config;
@@ -48,7 +48,7 @@ export async function auditHere(options: AuditHereOptions): Promise<AuditReport>
     random,
     resolveName: systemNames,
     userAgent: agent,
-    // A directory on this machine is a network of one's own, down to the accounts' hosts.
+    // If the directory is on this machine, the accounts' hosts may be on it, too.
     rules: { allowLoopback: plcUrl.startsWith("http:") },
     requestsPerSecond: hostRate,
     states: hostTable(MAX_HOSTS),

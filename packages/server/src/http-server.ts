@@ -1,6 +1,6 @@
 /**
- * The status page and the control of a local process, on 127.0.0.1 alone. Names other than loopback in Host, and other
- * sites' pages in Origin, are refused: a browser must not become somebody else's remote control.
+ * The status page and the control of a local process, on 127.0.0.1 only. Requests with another name than loopback in Host, or
+ * with another site in Origin, are refused, so that no other site can control a run through the user's browser.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
@@ -20,15 +20,15 @@ import { SENDER_HEADER } from "./sender-header.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly snapshot: () => Promise<Snapshot>;
   readonly history: () => History;
-  /** Where several runs may be open. Left out: the one of `snapshot` is all that is known. */
+  /** Given if several runs may be open. Left out: only the run of `snapshot` is known. */
   readonly runs?: ServedRuns;
-  /** For the page of dead events. Left out: their database is not reached from here. */
+  /** For the page of dead events. Left out: this process cannot reach their database. */
   readonly openDeadEvents?: () => DeadEvents;
-  /** Executes a control event. @throws UsageError, ConfigError when it is refused */
+  /** Executes a control event. @throws UsageError, ConfigError if it is refused */
   readonly control: (event: unknown, by: Actor) => Promise<ControlResult>;
   readonly log: (line: string) => void;
 }
@@ -40,7 +40,7 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** The port is taken, or may not be used. `message` says what to do. */
+/** The port is in use, or may not be used. `message` says what to do. */
 export class PortError extends Error {
   override readonly name = "PortError";
   isRetryable(): boolean {
@@ -50,7 +50,7 @@ export class PortError extends Error {
 
 const HOST = "127.0.0.1";
 
-/** The port is ours, and says that the program is starting until `serve` gives it something to serve. */
+/** A server that has its port already. It answers that the program is starting, until `serve` is called. */
 export interface OpenedPort extends HttpServer {
   serve(options: Served): HttpServer;
 }
@@ -60,7 +60,7 @@ export async function startHttpServer({ port, ...options }: HttpServerOptions): 
   return (await openPort(port)).serve(options);
 }
 
-/** Takes the port before anything else is begun. @throws PortError */
+/** Listens on the port before anything else is started. @throws PortError */
 export async function openPort(wanted: number): Promise<OpenedPort> {
   let options: Site | null = null;
   const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
@@ -219,7 +219,7 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
   const by = isForm ? "page" : request.headers[SENDER_HEADER] === "command" ? "command" : "control event";
   const reply = await replyTo(options, body, by);
   if (isForm && !wantsJson(request)) {
-    // The page that follows can be reloaded without sending the form again.
+    // The redirect allows the user to reload the next page without sending the form again.
     const sent = new URLSearchParams(body ?? "");
     const { ok } = reply.body;
     const notice = {
@@ -244,7 +244,7 @@ async function replyTo(options: Site, body: string | null, by: Actor): Promise<C
       () => event ?? (JSON.parse(body) as unknown),
     );
     if (reply.body.ok || event === null || !isEmptyTune(event)) return reply;
-    // The control speaks of events there, and who filled in a form knows none.
+    // The error text speaks of control events, which somebody who filled in a form does not know.
     return { status: reply.status, body: { ok: false, error: "Nothing was changed: every field was left empty." } };
   } catch (error) {
     options.log(`[BACKFILL] Page: ${describeError(error)}`);

@@ -9,7 +9,7 @@ export interface Stack extends AsyncDisposable {
   /** null: RELAY_URL is given. */
   readonly sampleRelayUrl: string | null;
   readonly pids: EmbeddedStack["pids"];
-  /** Resolves when a stand-in is gone. */
+  /** Resolves when a stand-in's process has ended. */
   readonly exited: Promise<StandIn>;
 }
 
@@ -17,7 +17,7 @@ export interface Stack extends AsyncDisposable {
 export async function startStack(
   dataDir: string,
   settings: Pick<Settings, "queueUrl" | "dlqUrl" | "table" | "databaseUrl" | "relayUrl" | "source"> & {
-    /** Left out: the configuration says it. */
+    /** Left out: the configuration decides. */
     readonly readsRepos?: boolean;
   },
   signal: AbortSignal,

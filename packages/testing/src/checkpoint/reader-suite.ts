@@ -1,4 +1,4 @@
-/** The reader's side: lease, pace, windows, the applied cursor. A reader that lost its lease can change nothing. */
+/** Tests what the reader uses: lease, pace, windows, the applied cursor. A reader that has lost its lease can change nothing. */
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
 import {
@@ -137,7 +137,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const store = await open();
       await leased(store);
       const { run } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
-      // The reader of before sends nothing that counts: its slots stay unused.
+      // The earlier reader registers no window any more, so its slots stay unused.
       const slots = { expectedMs: run.plannedDueMs, nextMs: NOW + 5, paceVersion: run.paceVersion };
       expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(true);
       expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...slots, nextMs: NOW + 7 })).toBe(false);
@@ -154,7 +154,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       const second = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: NOW + 600 });
       const { plannedDueMs } = await theRun(store);
       const dues = [first.dueMs, second.dueMs, plannedDueMs];
-      // A slot whose answer was lost stays unused: later, never earlier.
+      // If the answer to a reservation is lost, the slot stays unused. Batches become later, never earlier.
       expect(dues).toEqual(isToldTwice ? dues : [NOW + 500, NOW + 2500, NOW + 2900]);
       expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
       expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);

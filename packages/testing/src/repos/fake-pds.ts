@@ -8,15 +8,15 @@ import { type CarBlock, makeCar } from "./make-car.ts";
 import type { TestRepo } from "./test-repo.ts";
 
 export interface FakePds extends TestServer {
-  /** What it serves now; changed while it runs, as commits are made. */
+  /** The repositories that it serves. A test changes them while it runs. */
   readonly repos: Map<string, TestRepo>;
-  /** What `since` refers to: repositories as they were, by `DID REV`. Others are sent whole. */
+  /** Earlier states of repositories by `DID REV`, for requests with `since`. Others are sent completely. */
   readonly earlier: Map<string, TestRepo>;
-  /** DIDs whose repositories are not to be had, and by which error. */
+  /** DIDs whose repositories are refused, with the error. */
   readonly unavailable: Map<string, string>;
-  /** Answers by itself before anything is looked up; true: it did. */
+  /** Called before anything is looked up. It may answer itself and then returns true. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | null;
-  /** Calls of one method. */
+  /** Counts the calls of one method. */
   readonly callsOf: (method: string) => readonly URLSearchParams[];
 }
 
@@ -54,7 +54,7 @@ function answer(
   const blockOf = (cid: Uint8Array): CarBlock => ({ cid, bytes: repo.blocks.get(cidToText(cid)) ?? Buffer.alloc(0) });
   switch (method) {
     case "getRepo": {
-      // Newest first, CIDs descending: the commit stands wherever its hash puts it.
+      // Blocks are sorted by CID, descending, so the commit may be anywhere.
       const written = [...repo.blocks.keys()].filter((cid) => since?.blocks.has(cid) !== true);
       const cids = written.sort().toReversed();
       sendCar(
