@@ -94,7 +94,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     });
   });
 
-  test("a reader that slept through its lease is refused by everything that is fenced", async () => {
+  test("a reader that was stopped until its lease expired is refused by every fenced write", async () => {
     const store = await open();
     const { lease: old } = await leased(store);
     const window = await register(store, old, { batches: 0, events: 0 });
@@ -133,7 +133,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
     });
 
-    test("gives no slot away twice, whoever has lost the lease meanwhile", async () => {
+    test("never reserves a slot twice, also if a reader has lost the lease meanwhile", async () => {
       const store = await open();
       await leased(store);
       const { run } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
@@ -147,7 +147,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await store.reserveSlots(DEFAULT_PACE_ID, next)).toBe(true);
     });
 
-    test("gives a late batch the end of the line, or now when the line is empty", async () => {
+    test("gives a late batch the slot after all others, or a slot now if no later one is reserved", async () => {
       const store = await open();
       await store.createRun(aRun());
       const first = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 2000, nowMs: NOW + 500 });
@@ -349,7 +349,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     });
   });
 
-  test("the ledger of a consumer that was never told of a window is not in it", async () => {
+  test("entries with another fence or generation are not counted", async () => {
     const store = await open();
     const { lease } = await leased(store);
     const window = await register(store, lease, { batches: 1, events: 5 });

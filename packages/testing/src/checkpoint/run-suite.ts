@@ -318,7 +318,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect((await theRun(store)).tunes).toEqual([aTune(1)]);
     });
 
-    test("loses nothing to others at the same time", async () => {
+    test("loses nothing when several writers add at the same time", async () => {
       const store = await open();
       const { throttle, sources } = await store.createRun(aRun());
       await Promise.all(
