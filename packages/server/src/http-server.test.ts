@@ -4,7 +4,8 @@ import { UsageError } from "@firehose-backfill/core/errors";
 import { emptyHistory } from "@firehose-backfill/status/history";
 import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, test } from "vitest";
-import { openPort, PortError, startHttpServer } from "./http-server.ts";
+import { openPort, startHttpServer } from "./http-server.ts";
+import { PortError } from "./listen.ts";
 
 interface Answer {
   readonly status: number;

@@ -2,7 +2,7 @@
  * The status page and the control of a local process, on 127.0.0.1 only. Requests with another name than loopback in Host, or
  * with another site in Origin, are refused, so that no other site can control a run through the user's browser.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { History } from "@firehose-backfill/status/history";
@@ -12,9 +12,9 @@ import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
 import { sendDead } from "./dead-page.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
+import { HOST, listen } from "./listen.ts";
 import { metricsText } from "./metrics-text.ts";
 import { findShown, noSuchRun, pastRuns, sendJson, sendPage, sendReport, type ServedRuns, shownRuns } from "./pages.ts";
-import { portHolder } from "./port-holder.ts";
 import { MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { SENDER_HEADER } from "./sender-header.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
@@ -39,16 +39,6 @@ export interface HttpServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
 }
-
-/** The port is in use, or may not be used. `message` says what to do. */
-export class PortError extends Error {
-  override readonly name = "PortError";
-  isRetryable(): boolean {
-    return false;
-  }
-}
-
-const HOST = "127.0.0.1";
 
 /** A server that has its port already. It answers that the program is starting, until `serve` is called. */
 export interface OpenedPort extends HttpServer {
@@ -97,32 +87,6 @@ export async function openPort(wanted: number): Promise<OpenedPort> {
       return opened;
     },
   };
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  server.once("error", reject);
-  server.listen(port, HOST, () => resolve(undefined));
-  try {
-    await promise;
-  } catch (error) {
-    const { what, holder } = await whyNot(error, port);
-    throw new PortError(`${what}: set PORT to another one, or to 0 for any free one${holder}`, { cause: error });
-  }
-}
-
-async function whyNot(error: unknown, port: number): Promise<{ readonly what: string; readonly holder: string }> {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  const holder = code === "EADDRINUSE" ? await portHolder(port) : null;
-  return { what: whatOf(code, error, port), holder: holder === null ? "" : ` (${holder} listens there)` };
-}
-
-function whatOf(code: unknown, error: unknown, port: number): string {
-  if (code === "EADDRINUSE") return `port ${port} is in use`;
-  if (code === "EACCES") return `port ${port} may not be used by this user`;
-  if (code === "EADDRNOTAVAIL")
-    return `port ${port} of ${HOST} cannot be listened on, this machine has no loopback interface`;
-  return `port ${port}: ${describeError(error)}`;
 }
 
 const ROUTES: Readonly<Record<string, readonly string[]>> = {
