@@ -10,7 +10,7 @@ import { openSink } from "./open-sink.ts";
 export interface AuditHereOptions {
   readonly config: Config;
   readonly repositories: AuditedRepos;
-  /** Empty: all. */
+  /** The collections to compare. Empty: all. */
   readonly collections: readonly string[];
   readonly after: string | null;
   readonly clock: Clock;

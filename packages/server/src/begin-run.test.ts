@@ -200,7 +200,7 @@ describe("issue 14.1: several runs", () => {
   const A = { RELAY_URL: "wss://a.example" };
   const B = { RELAY_URL: "wss://b.example" };
 
-  /** Two runs that a process has left behind. */
+  /** Two runs whose process has ended. */
   async function twoRuns() {
     const { begin, deps, store, said } = setUp();
     const { run: a } = await begin({ ...A, BACKFILL_BATCH_SIZE: "10" });
@@ -223,7 +223,7 @@ describe("issue 14.1: several runs", () => {
     expect(begun).toMatchObject({ kind: "resumed", run: { runId: a?.runId }, beside: [{ runId: b?.runId }] });
     const open = await store.openRuns();
     expect(open.map(({ throttle }) => throttle.batchSize)).toEqual([3, 3]);
-    // One tune of one pace, and not one for each run.
+    // The runs share one pace, so there is one tune and not one for each run.
     expect(open.map(({ tunes }) => tunes.filter(({ by }) => by === "resume").length)).toEqual([1, 1]);
   });
 

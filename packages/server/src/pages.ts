@@ -17,11 +17,11 @@ export interface ShownRun {
 }
 
 export interface ServedRuns {
-  /** Of each open run; where none is open, of the last one. */
+  /** The snapshot of each open run or, if none is open, of the last run. */
   all(): Promise<readonly Snapshot[]>;
   /** By id or name. null: there is no such run. */
   find(run: string): Promise<ShownRun | null>;
-  /** Those that are over, newest first. */
+  /** The finished runs, newest first. */
   past(): Promise<readonly RunSummary[]>;
 }
 
@@ -32,7 +32,7 @@ export interface Shown {
   readonly notices: FormNotices;
 }
 
-/** `wanted`: an id or a name; null: the run that stands for them all. null: there is no such run. */
+/** `wanted` is an id or a name, or null for the run that is shown by default. Returns null if there is no such run. */
 export async function findShown(shown: Shown, wanted: string | null): Promise<ShownRun | null> {
   if (wanted !== null && shown.runs !== undefined) return shown.runs.find(wanted);
   const snapshots = await shownRuns(shown);

@@ -9,7 +9,7 @@ export interface Stack extends AsyncDisposable {
   /** null: RELAY_URL is given. */
   readonly sampleRelayUrl: string | null;
   readonly pids: EmbeddedStack["pids"];
-  /** Resolves when a stand-in is gone. */
+  /** Resolves when a stand-in's process has ended. */
   readonly exited: Promise<StandIn>;
 }
 

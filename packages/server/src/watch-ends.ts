@@ -1,4 +1,4 @@
-/** What each tick means for the process: whether its runs are over, and whether its source has never answered. */
+/** Evaluates each tick for the process: whether its runs have ended, and whether its source has never answered. */
 import type { Tick } from "@firehose-backfill/backfill/run-tick";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { isFinished } from "@firehose-backfill/core/run-state";
@@ -13,7 +13,7 @@ export function watchEnds(options: {
   readonly tidy: () => void;
 }): (tick: Tick) => void {
   let hasReachedHost = false;
-  /** Of runs that have ended while others go on, by their ids. */
+  /** How runs have ended while others continue, by their ids. */
   const endedBefore = new Map<string, RunEnd>();
   return ({ runs }) => {
     hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);

@@ -1,4 +1,4 @@
-/** Postgres as a sink: the one entry of this package for a composition root. */
+/** The sink on Postgres. Composition roots use only this function of the package. */
 import type { SinkKit } from "@firehose-backfill/sink/kit";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { openCopy } from "./copy/open-copy.ts";
@@ -16,7 +16,7 @@ import { verifyConnection } from "./verify-connection.ts";
 
 export { openDesk } from "./open-desk.ts";
 
-/** Connects to nothing, and never throws: `checkAddress` looks at the address. */
+/** Does not connect and never throws. `checkAddress` checks the address. */
 export function openSink(
   databaseUrl: string,
   options: Pick<DatabaseOptions, "signal" | "iam" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},

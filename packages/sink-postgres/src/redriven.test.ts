@@ -1,4 +1,4 @@
-/** Dead events that are tried again: claimed once, counted once, applied once; what is still bad stays. */
+/** Dead events that are tried again are claimed once, counted once and applied once. Those that still fail stay dead. */
 import type { RecordEvent } from "@firehose-backfill/core/event";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countDead } from "./dead-list.ts";
@@ -86,7 +86,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     expect(await claim({ runId: "run-1" })).toMatchObject([{ runId: "run-1" }]);
   });
 
-  test("a claim takes those that were tried longest ago, each once, in bounded bites", async () => {
+  test("a claim takes those that were tried longest ago, each once, a limited number at a time", async () => {
     const megabyte = new Uint8Array(1_000_000);
     const rows = Array.from({ length: 6 }, (_, n) =>
       recordRow(n, { json: "?", event: eventOf(n, { record: megabyte }) }),
@@ -144,7 +144,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     expect(await sqlOn(at.sink, "SELECT DISTINCT applied_by FROM firehose.dead_events")).toEqual([["1/1/1/0"]]);
   });
 
-  test("an event that was overtaken meanwhile is stale, and dead no more", async () => {
+  test("an event for which a newer row has come meanwhile is stale, and not dead any more", async () => {
     await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) })]);
     await applyTo(at.sink, [recordRow(5, { rkey: "rkey1" })]);
     expect(await redrive(1, await claim(), [recordRow(1)])).toMatchObject({ applied: 0, stale: 1, dead: 0 });

@@ -99,8 +99,8 @@ const STILL_KEPT = `
   ORDER BY id FOR UPDATE`;
 
 /**
- * Whether the dead event at this place of the batch is still kept: what was discarded since it was sent is not applied.
- * The rows stay locked until the batch's transaction ends, so none is discarded while it is applied.
+ * Whether the dead event at this place of the batch still exists. If it was discarded after the redrive sent it, it is not
+ * applied. The rows stay locked until the batch's transaction ends, so none can be discarded while it is being applied.
  */
 export async function keptPlaces(session: Session, ids: readonly string[]): Promise<(place: number) => boolean> {
   const [kept] = await session.run([{ sql: STILL_KEPT, values: [JSON.stringify(ids)] }]);
@@ -108,7 +108,7 @@ export async function keptPlaces(session: Session, ids: readonly string[]): Prom
   return (place) => there.has(ids[place] ?? "");
 }
 
-/** The reason of an event whose row is gone. It was dead, so its run goes on counting it. */
+/** The reason for an event whose row was discarded. The run still counts it as dead. */
 const DISCARDED = "discarded";
 
 /** Run after the rows themselves, in their transaction: `applied` are the ids of the events that the database accepted. */

@@ -3,9 +3,9 @@
  * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
  * markers by what each host said last: by its sequence number within a host, by event time between hosts.
  *
- * `repos` comes first and locks a row for every repo of the batch, whether it changes or not. Whoever writes to a repo
- * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
- * that overlap wait in the order of the dids instead of deadlocking.
+ * The statement for `repos` comes first and locks a row for every repository of the batch, whether it changes or not. Whoever
+ * writes to a repository holds that lock until the commit. So a purge and an old operation on the same repository always see
+ * each other, and overlapping batches wait in the order of the DIDs instead of deadlocking.
  */
 import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";
@@ -49,7 +49,7 @@ const SYNCS = `
   WHERE r.did = x.did AND (r.rev IS NULL OR x.rev > r.rev)
   RETURNING r.did`;
 
-/** Of one kind, what was stored before there were marks: of a host that nobody knows, which comes first of all keys. */
+/** For one kind of marker: the mark of rows from before marks were stored. Their host is not known, and its key sorts before all others. */
 function marksBefore(kind: "status" | "handle" | "purge", fields: string): string {
   const columns = kind === "purge" ? "purged" : kind;
   return `coalesce(r.${kind}_marks, CASE WHEN r.${columns}_at IS NULL THEN '{}' ELSE jsonb_build_object('',
@@ -63,7 +63,7 @@ function isNews(kind: "status" | "handle"): string {
     > ((${mark} ->> 'seq')::bigint, coalesce((${mark} ->> 'at')::bigint, 0)))`;
 }
 
-/** Of what the hosts said last each, what counts: by time, the last one; where it is not known or the same, by the key. */
+/** Which of the hosts' last markers counts: the latest by time; if the times are not known or the same, the one with the greater key. */
 const LATEST = "ORDER BY (w.value ->> 'at')::bigint DESC NULLS LAST, w.key DESC LIMIT 1";
 const LATEST_AT = "to_timestamp((w.value ->> 'at')::bigint / 1000.0)";
 
@@ -79,7 +79,7 @@ const ACCOUNTS = `
   WHERE r.did = x.did AND ${isNews("status")}
   RETURNING r.did`;
 
-/** The greatest number and the latest time, each for itself: both only grow, in whatever order the markers come. */
+/** The greatest number and the latest time are kept separately. Both only grow, in whatever order the markers come. */
 const PURGES = `
   UPDATE firehose.repos AS r
   SET (purged_at, purged_seq, purge_marks, updated_at, xid, purged_xid) = (
@@ -96,8 +96,8 @@ const PURGES = `
   RETURNING r.did`;
 
 /**
- * One repo a statement: joined to a list, the planner would rather read the whole table. A row from a repository is as old as
- * the revision that proved it; any other whose host is not known is from before it was kept.
+ * One statement for each repository, because with a join to a list the planner would read the whole table. A row from a
+ * repository is as old as the revision that proved it. Any other row without a host is from before hosts were stored.
  */
 const PURGED_RECORDS = `
   DELETE FROM firehose.records
@@ -121,7 +121,7 @@ const IDENTITIES = `
   WHERE r.did = x.did AND ${isNews("handle")}
   RETURNING r.did`;
 
-/** Whether an operation is from before a deletion of its account: on the deletion's own host by number, else by time. */
+/** Whether an operation is older than a deletion of its account: compared by number on the same host, otherwise by time. */
 const IS_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN (${AT}, x.seq) < (p.purged_at, p.purged_seq)
   ELSE EXISTS (
@@ -129,15 +129,15 @@ const IS_PURGED = `
     WHERE CASE WHEN w.key = $1::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
       ELSE x.time < (w.value ->> 'at')::bigint END) END`;
 
-/** The same for what a repository proved: it is as old as its revision. */
+/** The same for a record that a repository proved. It is as old as its revision. */
 const IS_PROVED_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN to_timestamp(x.at / 1000.0) < p.purged_at
   ELSE EXISTS (SELECT FROM jsonb_each(p.purge_marks) AS w WHERE x.at < (w.value ->> 'at')::bigint) END`;
 
-/** As repos/src/walk/key-time.ts has it. */
+/** The same rule as in repos/src/walk/key-time.ts. */
 export const TID = "'^[234567a-j][234567a-z]{12}$'";
 
-/** Whether a range of the repository has told already what was there at that revision, or later. */
+/** Whether a range of the repository has already proved what was there at that revision or a later one. */
 function isProved(operator: "<" | "<="): string {
   return `p.proved IS NOT NULL AND EXISTS (
     SELECT FROM jsonb_array_elements(p.proved) AS w
@@ -190,14 +190,14 @@ const PROVED_RECORDS = inTwoForms(
   WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`,
 );
 
-/** What a statement's rows are, so that its result can be counted. */
+/** The kind of rows of a statement, so that its result can be counted. */
 export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records" | "proved";
 
 export interface BatchStatement extends Statement {
   readonly target: Target;
 }
 
-/** In the one order that all batches use. Those without rows are left out. `host`: whose sequence numbers the rows carry. */
+/** The statements in the order that all batches use. Statements without rows are left out. `host`: the host whose sequence numbers the rows have. */
 export function batchStatements(latest: LatestRows, host = 0): readonly BatchStatement[] {
   const key = String(host);
   const [ofStream, proved] = [

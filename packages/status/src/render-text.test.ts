@@ -88,7 +88,7 @@ describe("renderText", () => {
     );
   });
 
-  it("says the same with colours and without", () => {
+  it("has the same text with colours and without", () => {
     const well = sampleSnapshot({ dead: 0, deadReasons: {} });
     const colored = renderText(well, { ...PLAIN, color: true });
     expect(colored.map((line) => stripVTControlCharacters(line))).toEqual(renderText(well, PLAIN));

@@ -13,7 +13,7 @@ import { TICK_MS, verdictOf } from "./verdict.ts";
 
 const NOW = T0 + 10 * MINUTE;
 
-/** Of the sample's events all could be applied. */
+/** All events of the sample run could be applied. */
 const WELL = { ...sampleRun().totals, dead: 0 };
 
 function build(different: Partial<SnapshotInput> = {}): Snapshot {
@@ -26,7 +26,7 @@ function build(different: Partial<SnapshotInput> = {}): Snapshot {
   return buildSnapshot({ run, ...none, queue, nowMs: NOW, ...different });
 }
 
-/** All that a person sees of it: what the page, the terminal and the report say. */
+/** Everything that a person sees of it: the page, the terminal and the report. */
 function views(snapshot: Snapshot): readonly string[] {
   const page = renderHtml(snapshot, { nonce: "n" })
     .replace(/<style.*?<\/style>/s, "")
@@ -44,7 +44,7 @@ const someDead = { ...allDead, processed: 297, dead: 3 };
 const unreachable = { atMs: NOW - 5_000, durationMs: 4_000, endedBecause: "unreachable: connect ECONNREFUSED" };
 const tick = { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "read-ahead full" };
 
-describe("fault 31: the words are no better than what was done", () => {
+describe("fault 31: the text never claims more than what was done", () => {
   it("0 of 300 applied is no green 100 %", () => {
     const snapshot = build({ run: sampleRun({ status: "succeeded", finishedAtMs: NOW, totals: allDead }) });
     expect(snapshot.verdict).toMatchObject({
@@ -314,7 +314,7 @@ describe("issue 17.1: green only where the job is done", () => {
   };
   const lastPauseAt = new Date(NOW - 5_000).toISOString();
 
-  /** What may be wrong with a run, the worst first, and the words for it. */
+  /** The problems that a run may have, the worst first, with their texts. */
   const TROUBLES: readonly { readonly different: Partial<Snapshot>; readonly words: RegExp }[] = [
     {
       different: { lastTick: { ...tick, at: new Date(NOW - 10 * MINUTE).toISOString() } },
@@ -350,7 +350,7 @@ describe("issue 17.1: green only where the job is done", () => {
     expect(moodOf({ status: "running", verdict })).toBe("good");
   });
 
-  it("a run says the worst of what is wrong, in every combination, and is green in none", () => {
+  it("a run reports its worst problem in every combination of problems, and is never green", () => {
     for (let set = 1; set < 2 ** TROUBLES.length; set += 1) {
       const chosen = TROUBLES.filter((_, bit) => (set & (2 ** bit)) !== 0);
       let different: Partial<Snapshot> = {};

@@ -74,7 +74,7 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-/** `did` empty: the counter, which sorts before every DID. */
+/** If `did` is empty, it is the key of the counter, which sorts before every DID. */
 export function resyncKey(paceId: string, did: string): Key {
   return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : did };
 }
@@ -109,7 +109,7 @@ export function readLedgerPath(runId: string, path: string): BatchKey {
   return { runId, generation, window, fence, number };
 }
 
-/** @throws BrokenStateError when the number does not fit: beyond the width, keys would lose their order. */
+/** @throws BrokenStateError if the number does not fit, because longer keys would not sort correctly */
 export function pad(value: number, digits: number): string {
   const text = String(value);
   if (!Number.isSafeInteger(value) || value < 0 || text.length > digits)

@@ -1,4 +1,4 @@
-/** Repositories: whether the directory answers, and the host of one account that is named. Only where a run would read them. */
+/** Checks repositories: whether the directory answers, and the host of one account. Only if a run would read repositories. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -21,7 +21,7 @@ export interface ReposCheckOptions {
   readonly signal: AbortSignal;
 }
 
-/** An account of the directory's own makers: asked for where none is named. */
+/** An account of the makers of the PLC directory. It is used if the settings name no account. */
 const SAMPLE_DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
 const MAX_WAIT_MS = 5_000;
 

@@ -14,6 +14,7 @@ import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { checkRelay } from "./check-relay.ts";
 import { checkRepos } from "./check-repos.ts";
+import { checkAudit } from "./check-audit.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
 import { makeIndexes } from "./make-indexes.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";

@@ -1,4 +1,4 @@
-/** The consumers' side: the ledger of batches, redrives and their corrections, the sweep; and the notes. */
+/** Tests what consumers use: the ledger of batches, redrives with their corrections, the sweep; and the notes. */
 import { describe, expect, test } from "vitest";
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import type { AuditNote, NotEqual } from "@firehose-backfill/core/audit-note";
@@ -101,7 +101,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       await store.beginAttempt(KEY);
       await store.setSlot(KEY, { dueMs: NOW + 1, paceVersion: 1, removals: 7 });
       expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 1, removals: 7, attempts: 0 });
-      // A batch that was late takes another slot, for the same rows.
+      // A late batch takes another slot for the same rows.
       await store.setSlot(KEY, { dueMs: NOW + 2, paceVersion: 1 });
       expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 2, removals: 7 });
       const counts = { ...COUNTS, removed: 9, emptyRanges: 2 };
@@ -206,7 +206,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       const { lease } = await leased(store);
       const window = await finishOne(store, lease, 1, ["dead", "applied"]);
       await register(store, lease, { number: 2 });
-      // Two generations go by before any sweep.
+      // Two generations pass before the first sweep.
       await store.newGeneration(RUN, { generationBefore: 1, cursor: positionOf(1), nowMs: NOW });
       await store.newGeneration(RUN, { generationBefore: 2, cursor: positionOf(1), nowMs: NOW });
       await store.sweep(await theRun(store));
