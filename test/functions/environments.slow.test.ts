@@ -13,7 +13,7 @@ import { createConsumer } from "../../functions/shared/consumer.ts";
 import { createObservability } from "../../functions/shared/observability.ts";
 import { commitFrame } from "../support/make-frame.ts";
 import { receiveMessages, toSqsEvent } from "./host/event-source-mapping.ts";
-import { sumOfMetric } from "./metric-lines.ts";
+import { sumOfFigure, sumOfMetric } from "./metric-lines.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
 
 const DID = "did:plc:aliceaaaaaaaaaaaaaaaaaaa";
@@ -219,7 +219,7 @@ describe("a batch that can never be applied", () => {
     const final = await stage.tickUntilOver();
     expect(final).toMatchObject({ status: "succeeded", received: 3, processed: 2, dead: 1 });
     expect(await stage.deadLetters()).toBe(2);
-    expect(sumOfMetric(consumer.output(), "EventsDead")).toBe(1);
+    expect(sumOfFigure(consumer.output(), "eventsDead")).toBe(1);
     expect(count(stage, "error")).toBe(0);
     expect(told("poison")?.message).toContain("1 dead");
   }, 120_000);

@@ -231,6 +231,14 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: true,
     help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
   },
+  dashboard: {
+    key: "dashboard",
+    name: "BACKFILL_DASHBOARD",
+    group: "deployment",
+    kind: boolean,
+    fallback: true,
+    help: "Whether the deploy creates a CloudWatch dashboard. Three of an account are free, each further one costs 3 US$ a month.",
+  },
   vpcSubnets: {
     key: "vpcSubnets",
     name: "BACKFILL_VPC_SUBNETS",
