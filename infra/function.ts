@@ -80,7 +80,11 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
       function: (args) => {
         if (settings.isTraced) args.tracingConfig = { mode: "Active" };
         // Otherwise Lambda writes three lines of its own for each invocation that went well, more than the consumer writes itself.
-        args.loggingConfig = $output(args.loggingConfig).apply((logging) => ({ ...logging, logFormat: "JSON", systemLogLevel: "WARN" }));
+        args.loggingConfig = $output(args.loggingConfig).apply((logging) => ({
+          ...logging,
+          logFormat: "JSON",
+          systemLogLevel: "WARN",
+        }));
         return undefined;
       },
     },

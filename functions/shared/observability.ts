@@ -21,7 +21,8 @@ export interface Observability {
   readonly publish: () => void;
 }
 
-const FIGURES_MESSAGE = "[BACKFILL] Batch";
+/** Short, because it is in each line. */
+const FIGURES_MESSAGE = "Batch";
 
 export function createObservability(
   write: (line: string) => void = (line) => void process.stdout.write(line),

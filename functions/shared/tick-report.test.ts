@@ -87,11 +87,14 @@ test.each([
   [299, []],
   [300, [300]],
   [901, [901]],
-])("issue 18.5: a wait of %s s: a field of the line at every tick, a metric only near its alarm", async (seconds, written) => {
-  const { metrics, about } = await report([null], { waitingSince: AT_MS - seconds * 1000 });
-  expect(about.map((line) => line["waitingSeconds"])).toEqual([seconds]);
-  expect(metrics.map((line) => line["WaitingSeconds"])).toEqual(written);
-});
+])(
+  "issue 18.5: a wait of %s s: a field of the line at every tick, a metric only near its alarm",
+  async (seconds, written) => {
+    const { metrics, about } = await report([null], { waitingSince: AT_MS - seconds * 1000 });
+    expect(about.map((line) => line["waitingSeconds"])).toEqual([seconds]);
+    expect(metrics.map((line) => line["WaitingSeconds"])).toEqual(written);
+  },
+);
 
 test("issue 18.5: what is overdue or soon falls off is a metric near its alarm, and nothing is otherwise", () => {
   const written = (trouble: Trouble) => {

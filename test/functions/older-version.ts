@@ -31,9 +31,13 @@ export async function fileOf(commit: string, path: string): Promise<string> {
 export async function bundleCommit(commit: string, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const archive = `${folder}.tar`;
-  await run("git", ["archive", "--output", archive, commit, "packages", "functions", "infra", "scripts", "package.json"], {
-    cwd: ROOT,
-  });
+  await run(
+    "git",
+    ["archive", "--output", archive, commit, "packages", "functions", "infra", "scripts", "package.json"],
+    {
+      cwd: ROOT,
+    },
+  );
   await run("tar", ["-xf", archive, "-C", folder]);
   await linkModules(folder);
   const bundles = join(folder, "bundles");

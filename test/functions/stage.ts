@@ -76,6 +76,8 @@ export interface Stage extends AsyncDisposable {
   readonly sqs: SQSClient;
   readonly queueUrl: string;
   readonly dlqUrl: string;
+  /** What each function has asked of AWS so far: `sqs SendMessageBatch`. */
+  readonly calls: Readonly<Record<FunctionName, readonly string[]>>;
   /** What reader and consumer reach their services through. */
   readonly lines: Lines;
   /** The event source mapping, from now until it is disposed of. `consumer`: another version's. */
@@ -161,6 +163,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     ...options.settings,
   };
   const denied: string[] = [];
+  const calls = { reader: [] as string[], consumer: [] as string[], control: [] as string[], status: [] as string[] };
   const on = {
     tableArn: arnOf.table(name),
     workArn: arnOf.queue(name),
@@ -176,6 +179,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         on,
         targetOf: (service) => services[service],
         denied: (sentence) => void denied.push(sentence),
+        called: ({ service, action }) => void calls[role].push(`${service} ${action}`),
       }),
     );
     const endpoint = await lines.through(policy.endpoint);
@@ -255,6 +259,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     sqs,
     queueUrl,
     dlqUrl,
+    calls,
     lines,
     consume: (consumer = functions.consumer) =>
       startMapping({
