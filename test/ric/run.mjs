@@ -4,16 +4,14 @@
  * the reason is told. The last line on stdout is `N passed, N failed, N skipped`.
  */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installFolder } from "../../scripts/install-folder.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CLIENT = join(FOLDER, "node_modules/aws-lambda-ric/index.mjs");
-/** Names the lock file that was installed. */
-const MARK = join(FOLDER, "node_modules", ".installed");
 const TOOLS = ["cmake", "make", "g++", "python3"];
 /** Debian's package libnode-dev, or NodeSource's nodejs. The client uses Node-API, so any version's do. */
 const HEADERS = "/usr/include/node/node_api.h";
@@ -21,7 +19,15 @@ const FILES = ["host", "pipeline", "control", "both-sources", "environments.slow
 
 const missing = TOOLS.filter((tool) => spawnSync(tool, ["--version"], { stdio: "ignore" }).error !== undefined);
 if (missing.length > 0) skip(`needs ${missing.join(", ")}: apt-get install cmake make g++ python3`);
-installOnce();
+try {
+  const nodedir = existsSync(HEADERS) ? { npm_config_nodedir: "/usr" } : {};
+  const message =
+    "Installing and compiling aws-lambda-ric into test/ric/node_modules/ (three to eight minutes, once) …";
+  installFolder(FOLDER, message, { ...nodedir, ...process.env }, { runsScripts: true });
+} catch (error) {
+  console.error(error);
+  skip(`aws-lambda-ric cannot be compiled here, see above; Node's headers are taken from ${HEADERS}, else downloaded`);
+}
 const tests = FILES.map((name) => `test/functions/${name}.test.ts`);
 const { status } = spawnSync(process.execPath, ["scripts/test.ts", "--long", ...tests], {
   cwd: ROOT,
@@ -29,29 +35,6 @@ const { status } = spawnSync(process.execPath, ["scripts/test.ts", "--long", ...
   stdio: ["ignore", "inherit", "inherit"],
 });
 process.exit(status ?? 1);
-
-function installOnce() {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(FOLDER, "package-lock.json")))
-    .digest("hex");
-  if (existsSync(MARK) && readFileSync(MARK, "utf8") === lock) return;
-  console.error("Installing and compiling aws-lambda-ric into test/ric/node_modules/ (two to four minutes, once) …");
-  const nodedir = existsSync(HEADERS) ? { npm_config_nodedir: "/usr" } : {};
-  const { status: code, stdout } = spawnSync("npm", ["ci", "--foreground-scripts", "--no-audit", "--no-fund"], {
-    cwd: FOLDER,
-    env: { ...nodedir, ...process.env },
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 1 << 28,
-  });
-  if (code !== 0) {
-    console.error(stdout.slice(-2000));
-    skip(
-      `aws-lambda-ric cannot be compiled here, see above; Node's headers are looked for at ${HEADERS}, else downloaded`,
-    );
-  }
-  writeFileSync(MARK, lock);
-}
 
 /** @param {string} why */
 function skip(why) {
