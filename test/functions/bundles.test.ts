@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { FIGURES } from "../../functions/shared/figures.ts";
 import { METRICS, NAMESPACE, SERVICE } from "../../functions/shared/metrics.ts";
 import { type BundledFunction, bundleFunctions, FUNCTIONS } from "../../scripts/bundle-functions.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/program.ts";
@@ -54,11 +55,12 @@ it.each(FUNCTIONS)("%s: loading it needs no settings, opens nothing and says not
   expect({ stdout, stderr }).toEqual({ stdout: "function", stderr: "" });
 });
 
-it("metrics are those that alarms and the dashboard read", async () => {
-  const infra: { METRICS: object; NAMESPACE: string; SERVICE: string } = await import(
+it("metrics and figures are those that alarms and the dashboard read", async () => {
+  const infra: { METRICS: object; FIGURES: object; NAMESPACE: string; SERVICE: string } = await import(
     new URL("../../infra/metrics.ts", import.meta.url).href
   );
-  expect({ METRICS, NAMESPACE, SERVICE }).toEqual({
+  expect({ METRICS, FIGURES, NAMESPACE, SERVICE }).toEqual({
+    FIGURES: infra.FIGURES,
     METRICS: infra.METRICS,
     NAMESPACE: infra.NAMESPACE,
     SERVICE: infra.SERVICE,

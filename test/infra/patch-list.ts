@@ -280,7 +280,19 @@ export const PATCHES: readonly Patch[] = [
     it.set("FallsOffAlarm", ["alarmDescription"], ""),
   ),
   patch("the dashboard shows every metric of the backfill but the frames'", "one is gone", (it) =>
-    it.replace("Dashboard", "PaceWaitMs", "PaceWait"),
+    it.replace("Dashboard", "ReaderEarlyExits", "ReaderExits"),
+  ),
+  patch("issue 18.5: the dashboard draws every figure of the log lines", "one is gone", (it) =>
+    it.replace("Dashboard", "(paceWaitMs)", "(paceWait)"),
+  ),
+  patch("issue 18.5: the dashboard draws every figure of the log lines", "though none is wanted", () => {}, {
+    hasDashboard: false,
+  }),
+  patch("issue 18.5: Lambda's own lines for what went well are not kept", "they are", (it) =>
+    it.set("ConsumerFunction", ["loggingConfig", "systemLogLevel"], "INFO"),
+  ),
+  patch("issue 18.5: the figures near an alarm are written long before it", "the alarm comes before", (it) =>
+    it.set("WaitingAlarm", ["threshold"], 299),
   ),
   patch("issue 14.1: the dashboard lists the runs by what the reader says of each tick", "by nothing", (it) =>
     it.replace("Dashboard", " by runId", " by status"),

@@ -19,6 +19,7 @@ export interface Expected {
   /** Where alarms go: a topic of the stage's own, one that was there, or nowhere. */
   readonly alarmTopicArn: AlarmTopicArn;
   readonly hasRegistry: boolean;
+  readonly hasDashboard: boolean;
   /** Of consumer and control; null: they are in no VPC. */
   readonly network: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] } | null;
   /** The database user that consumer and control log in as; null: with a password. */
@@ -36,6 +37,7 @@ export const DEFAULTS: Expected = {
   isTraced: false,
   alarmTopicArn: null,
   hasRegistry: false,
+  hasDashboard: true,
   network: null,
   databaseUserArn: null,
   settings: {},
