@@ -41,8 +41,8 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  /** `id`: of one dead event; `run`: only what is dead of this one; neither: all that is dead. */
-  | { readonly action: "redrive"; readonly id?: string; readonly run?: string }
+  /** `id`: of one dead event; `reason`: dead events with this one; `run`: only what is dead of this one; none of them: all that is dead. */
+  | { readonly action: "redrive"; readonly id?: string; readonly reason?: string; readonly run?: string }
   | { readonly action: "discard"; readonly which: DiscardWhich }
   | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
@@ -79,7 +79,7 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: ["id", "run"],
+  redrive: ["id", "reason", "run"],
   discard: ["id", "reason", "all", "run"],
   pause: ["now", "run"],
   resume: ["from", "run"],
@@ -110,7 +110,15 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return { action, ...run };
     case "redrive": {
       const id = deadId(event, action);
-      return id === undefined ? { action, ...run } : { action, id, ...run };
+      const reason = text(event, "reason");
+      if (id !== undefined && reason !== undefined)
+        throw new UsageError("redrive takes id or reason: an id names one dead event already");
+      return {
+        action,
+        ...(id === undefined ? {} : { id }),
+        ...(reason === undefined ? {} : { reason }),
+        ...run,
+      };
     }
     case "discard":
       return { action, which: discardWhich(event, run) };

@@ -14,11 +14,13 @@ export interface DeadEvents extends AsyncDisposable {
     readonly id?: string;
     /** Left out: of every run. */
     readonly runId?: string;
+    /** Left out: with any reason. */
+    readonly reason?: string;
   }): Promise<readonly ClaimedEvent[]>;
-  /** How many dead events cannot be tried again, because no complete event was stored. `runId`: of this run; left out: of every run. */
-  countUntriable(runId?: string): Promise<number>;
+  /** How many dead events cannot be tried again, because no complete event was stored. */
+  countUntriable(which?: DeadOf): Promise<number>;
   /** Those of them that are a repository that could not be read: another walk tries it again. */
-  failedRepositories(runId?: string): Promise<FailedRepositories>;
+  failedRepositories(which?: DeadOf): Promise<FailedRepositories>;
   /** A page of them: the newest run first, and within a run the order of the stream. */
   list(options: ListDeadOptions): Promise<readonly DeadEvent[]>;
   /** Those that are still dead, by reason, the most frequent first. Left out: of all runs. */
@@ -31,10 +33,13 @@ export interface DeadEvents extends AsyncDisposable {
 }
 
 /** Each that is given must be true. */
-export interface DeadFilter {
-  readonly id?: string;
+export interface DeadOf {
   readonly runId?: string;
   readonly reason?: string;
+}
+
+export interface DeadFilter extends DeadOf {
+  readonly id?: string;
 }
 
 export interface ListDeadOptions extends DeadFilter {

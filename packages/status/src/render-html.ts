@@ -27,12 +27,18 @@ export interface PageOptions extends FrameOptions {
   readonly tickMs?: number;
   /** Several runs may be open: the forms say which one they are about. */
   readonly isOneOfSeveral?: boolean;
+  /** `/dead` is served beside this page. */
+  readonly hasDeadPage?: boolean;
 }
 
 export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
   const course = options.course ?? EMPTY_COURSE;
   const path = pathOf(snapshot, options, course);
-  const shown = { run: options.isOneOfSeveral === true ? snapshot.runId : null, after: options.notice?.action ?? null };
+  const shown = {
+    run: options.isOneOfSeveral === true ? snapshot.runId : null,
+    after: options.notice?.action ?? null,
+    hasDeadPage: options.hasDeadPage === true,
+  };
   return frame({
     ...options,
     title: titleOf(snapshot),

@@ -115,7 +115,7 @@ function gapText(snapshot: Judged): string | null {
     : "with less than was asked for: the relay keeps less";
 }
 
-const REDRIVE = "look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive";
+const REDRIVE = "look at them with firehose-backfill dead, fix the cause, then: firehose-backfill redrive";
 
 function succeeded(snapshot: Judged): Verdict {
   const dead = deadText(snapshot);
