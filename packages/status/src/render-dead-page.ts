@@ -69,7 +69,7 @@ export function renderDeadPage(page: DeadPage, { nonce, notice }: DeadPageOption
           <p><a href="/">Back to the status page</a></p>
         </header>
         <main>
-          <p class="${notice?.ok === false ? "notice failed" : "notice"}" role="status">${notice?.text ?? ""}</p>
+          ${answer(notice?.text ?? "", { isRefusal: notice?.ok === false, page: deadAddress(query) })}
           ${query.id === undefined ? head(page) : html`<p><a href="${deadAddress({ ...query, id: undefined })}">All dead events</a></p>`}
           ${events.length === 0 ? html`<p class="notice">${query.id === undefined ? "No event is dead here." : "No dead event has this id. It may have been discarded."}</p>` : nothing}
           ${events.map((event) => deadEvent(event, query))}
@@ -78,6 +78,14 @@ export function renderDeadPage(page: DeadPage, { nonce, notice }: DeadPageOption
       </body>
     </html> `;
   return document.markup;
+}
+
+/** It lies above the page, so that nothing is elsewhere than before the form was sent. */
+function answer(text: string, { isRefusal, page }: { readonly isRefusal: boolean; readonly page: string }): Markup {
+  return html`<div class="answer">
+    <p class="${isRefusal ? "notice failed" : "notice"}" role="status">${text}</p>
+    <a href="${page}">Close</a>
+  </div>`;
 }
 
 function head({ query, counts }: DeadPage): Markup {

@@ -90,7 +90,7 @@ describe("fault 31: the words are no better than what was done", () => {
       "paused",
       { run: sampleRun({ status: "paused", reason: "paused by the operator" }) },
       "waiting",
-      "paused: paused by the operator",
+      "paused by the operator",
     ],
     [
       "waiting",

@@ -32,7 +32,7 @@ export function verdictOf(
     case "paused":
       return needsNewStart(snapshot.reason)
         ? say("attention", `paused: ${snapshot.reason}`, null, "firehose-backfill resume --from oldest|live|SEQ|TIME")
-        : say("waiting", `paused${because(snapshot)}`, null, "to continue: firehose-backfill resume");
+        : paused(snapshot);
     case "cancelling":
       return say("waiting", "cancelling: batches in the queue are deleted");
     case "cancelled":
@@ -58,12 +58,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   const { outage, waiting, lastTick } = snapshot;
   const stale = staleSeconds(snapshot, at);
   if (stale !== null)
-    return say(
-      "attention",
-      `no sign of the reader for ${formatDuration(stale)}`,
-      lastTick?.at ?? null,
-      "look at the process and its log; on AWS at the alarms and the log of the reader function",
-    );
+    return say("attention", `no sign of the reader for ${formatDuration(stale)}`, lastTick?.at ?? null, LOOK_AT_READER);
   if (outage !== null)
     return say(
       "attention",
@@ -73,7 +68,12 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
     );
   const waitsFor = waiting === null ? snapshot.reason : `waiting: ${waiting.for}`;
   if (waitsFor !== null)
-    return say("waiting", waitsFor, waiting?.since ?? null, "nothing is lost, and it goes on by itself");
+    return say(
+      "waiting",
+      waitsFor,
+      waiting?.since ?? null,
+      `nothing is lost, and it goes on by itself${whereToLook(waitsFor)}`,
+    );
   const fallsOff = fallsOffSoon(snapshot);
   if (fallsOff !== null)
     return say(
@@ -96,6 +96,38 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   const gaps = gapText(snapshot);
   return gaps === null ? say("ok", "running") : say("attention", `running, ${gaps}`, null, LISTED);
 }
+
+/** Who waits for production is told to look there; who wakes up at night does not know it yet. */
+function whereToLook(waitsFor: string): string {
+  if (waitsFor.startsWith("waiting: database:")) return ". Look at the database";
+  return waitsFor.startsWith("waiting: throttle query") ? ". Look at what BACKFILL_THROTTLE_QUERY asks for" : "";
+}
+
+/** By whom and since when: whoever looks at the page is often not the one who paused. */
+function paused(snapshot: Judged): Verdict {
+  const advice = "to continue: firehose-backfill resume";
+  const { reason, actions } = snapshot;
+  if (reason !== null && reason !== BY_OPERATOR) return say("waiting", `paused${because(snapshot)}`, null, advice);
+  const last = actions.findLast(({ what }) => what === "pause");
+  const by = last === undefined ? "" : ` ${WAYS[last.by] ?? `(${last.by})`}`;
+  return say(
+    "waiting",
+    reason === null && last === undefined ? "paused" : `${BY_OPERATOR}${by}`,
+    last?.at ?? null,
+    advice,
+  );
+}
+
+/** As the control stores it. */
+const BY_OPERATOR = "paused by the operator";
+const WAYS: Readonly<Record<string, string>> = {
+  command: "with a command",
+  page: "on the page",
+  "control event": "with a control event",
+};
+
+export const LOOK_AT_READER =
+  "look at the process and its log; on AWS at the alarms and the log of the reader function";
 
 /** Reader or consumers were over the limit within the last tick or two. null: they were not. */
 function memoryShortSince({ memory, lastTick }: Judged, nowIso: string): string | null {
