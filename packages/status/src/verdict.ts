@@ -66,7 +66,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
       outage.since,
       "nothing is lost: the reader tries again by itself; look at the relay and at the network",
     );
-  const waitsFor = waiting === null ? snapshot.reason : `waiting: ${waiting.for}`;
+  const waitsFor = waitText(snapshot);
   if (waitsFor !== null)
     return say(
       "waiting",
@@ -97,9 +97,16 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   return gaps === null ? say("ok", "running") : say("attention", `running, ${gaps}`, null, LISTED);
 }
 
+/** With the error that was met, where it is known: "database" alone does not say whether it refuses, hangs or is full. */
+function waitText({ waiting, reason }: Judged): string | null {
+  if (waiting === null) return reason;
+  const kind = `waiting: ${waiting.for}`;
+  return reason?.startsWith(`${kind}: `) === true ? reason : kind;
+}
+
 /** Who waits for production is told to look there; who wakes up at night does not know it yet. */
 function whereToLook(waitsFor: string): string {
-  if (waitsFor.startsWith("waiting: database:")) return ". Look at the database";
+  if (/^waiting: database(?::|$)/.test(waitsFor)) return ". Look at the database";
   return waitsFor.startsWith("waiting: throttle query") ? ". Look at what BACKFILL_THROTTLE_QUERY asks for" : "";
 }
 

@@ -142,6 +142,7 @@ thead th{font-size:12px;color:var(--soft)}
 .runs-open,.runs-past{padding:6px 0 14px}
 #controls:empty{display:none}
 .runs-open .controls{justify-content:flex-start;margin-top:12px;max-width:none}
+@media (max-width:699px){body:has(.runs-open) #warnings{min-height:78px}}
 @media (max-width:420px){
 #position table,#settings table{font-size:12px}
 th,td{padding-right:6px}
