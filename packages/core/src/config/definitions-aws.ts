@@ -8,6 +8,7 @@ export const AWS_SETTINGS: DefinitionTable<
   | "alarmEmail"
   | "alarmTopicArn"
   | "reserveConcurrency"
+  | "dashboard"
   | "vpcSubnets"
   | "vpcSecurityGroups"
   | "databaseCa"
