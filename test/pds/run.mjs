@@ -21,6 +21,8 @@ const { values: flags } = parseArgs({
 });
 /** Posts for the search: it stops where fewer than 2,000 frames are left to read. */
 const CROWD = 5_000;
+/** Of these, before the levels of BACKFILL_VERIFY are tried: with those before them more than 600 commits. */
+const FEW = 640;
 /** Records of the repository that is walked. */
 const WALKED = 10_000;
 const report = new Report((line) => console.log(line));
@@ -65,14 +67,16 @@ async function playAgainstRealPds() {
     await backfillAndCompare("first run", { ...place, act: first, exitCode: 0 });
     const second = await secondAct(pds, first);
     await backfillAndCompare("second run", { ...place, act: second, exitCode: 3, isLast: true });
-    await crowd(first, CROWD);
+    await crowd(first, FEW);
+    const { levelChecks } = await import("./levels.mjs");
+    const some = await readFrames(network.relayUrl, await network.headSeq());
+    const levels = levelChecks({ network, dataDir: join(folder, "levels"), frames: some, act: second });
+    for (const [name, body] of levels) await report.check(`levels: ${name}`, body);
+    await crowd(first, CROWD - FEW);
     const { seekChecks } = await import("./seek.mjs");
     const frames = await readFrames(network.relayUrl, await network.headSeq());
     const checks = seekChecks({ relayUrl: network.relayUrl, dataDir: join(folder, "by-time"), frames });
     for (const [name, body] of checks) await report.check(`by time: ${name}`, body);
-    const { levelChecks } = await import("./levels.mjs");
-    const levels = levelChecks({ network, dataDir: join(folder, "levels"), frames, act: second });
-    for (const [name, body] of levels) await report.check(`levels: ${name}`, body);
     const { repositoryChecks } = await import("./repositories.mjs");
     // Last: its account is not among those that the scenario knows.
     for (const [name, body] of repositoryChecks(network, pds, WALKED))
