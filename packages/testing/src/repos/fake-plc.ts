@@ -11,14 +11,17 @@ export interface FakePlc extends TestServer {
   readonly put: (repo: TestRepo, pds: string) => void;
   /** Answers nothing but 503. */
   isDown: boolean;
+  /** Called at each request. */
+  onAsked: () => void;
 }
 
 const CODES = { k256: [0xe7, 0x01], p256: [0x80, 0x24] } as const;
 
 export async function startFakePlc(): Promise<FakePlc> {
   const accounts: FakePlc["accounts"] = new Map();
-  const plc = { isDown: false };
+  const plc = { isDown: false, onAsked: () => {} };
   const server = await startServer((request, response) => {
+    plc.onAsked();
     const did = decodeURIComponent((request.url ?? "").slice(1));
     const account = accounts.get(did);
     response.statusCode = plc.isDown ? 503 : account === undefined ? 404 : 200;
