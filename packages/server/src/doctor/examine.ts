@@ -7,7 +7,7 @@ import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
 import { openDesk, openSink } from "../open-sink.ts";
-import { checkAudit } from "./check-audit.ts";
+import { readsRelay } from "../start-stack.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
