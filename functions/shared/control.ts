@@ -3,6 +3,7 @@ import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import { limitUnderConsumers } from "@firehose-backfill/backfill/limit-under-consumers";
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
@@ -30,6 +31,8 @@ export type ControlAnswer =
       readonly snapshots?: readonly Snapshot[];
       /** Of a `plan`: all of what the message sums up. */
       readonly plan?: Plan;
+      /** Of `resyncs`: all requests. */
+      readonly resyncs?: ListedResyncs;
       /** Where a `status` asks for it. null: none has been kept yet. */
       readonly history?: History | null;
     }
@@ -86,7 +89,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
           log: (line) => logger.info(line),
         });
     }
-    const { message, plan, run } = await control(deps, parsed, "control event");
+    const { message, plan, run, resyncs } = await control(deps, parsed, "control event");
     const isDrawn = parsed.action === "status" && parsed.withHistory;
     return {
       ok: true,
@@ -94,6 +97,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       snapshot: await picture(run?.runId),
       ...(parsed.action === "status" && parsed.run === undefined ? await pictures() : {}),
       ...(plan === undefined ? {} : { plan }),
+      ...(resyncs === undefined ? {} : { resyncs }),
       ...(isDrawn ? { history: run === null ? null : await loadHistory(deps.store, run.runId) } : {}),
     };
   };

@@ -55,6 +55,44 @@ test.each([
   expect(() => parseControlEvent(event)).toThrow(message);
 });
 
+const AUDIT = {
+  atMs: 1,
+  by: "command",
+  repos: "all",
+  collections: null,
+  equal: 3,
+  behind: 0,
+  differing: 1,
+  unreachable: 0,
+  inactive: 0,
+  records: { missing: 1, extra: 0, other: 0 },
+  confidence: null,
+  first: [{ did: "did:plc:a", verdict: "differing", reason: null, missing: 1, extra: 0, other: 0 }],
+};
+
+test("issue 16.4: understands the result of an audit, and cuts what is too long to keep", () => {
+  const database = "0123";
+  expect(parseControlEvent({ action: "audited", audit: AUDIT, database })).toEqual({
+    action: "audited",
+    audit: AUDIT,
+    database,
+  });
+  const first = Array.from({ length: 30 }, () => ({ ...AUDIT.first[0], did: "d".repeat(5_000) }));
+  const parsed = parseControlEvent({ action: "audited", audit: { ...AUDIT, first }, database });
+  expect(JSON.stringify(parsed).length).toBeLessThan(10_000);
+});
+
+test.each([
+  { ...AUDIT, equal: -1 },
+  { ...AUDIT, by: "somebody" },
+  { ...AUDIT, first: [{ did: 1 }] },
+  { ...AUDIT, confidence: {} },
+  { ...AUDIT, collections: [1] },
+  null,
+])("issue 16.4: refuses %j as the result of an audit", (audit) => {
+  expect(() => parseControlEvent({ action: "audited", audit, database: "0123" })).toThrow(/the result of an audit/);
+});
+
 test.each([
   ["oldest", { kind: "oldest" }],
   ["live", { kind: "live" }],

@@ -2,7 +2,6 @@
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError } from "@firehose-backfill/core/errors";
-import { type FailedRepositories, MOST_FAILED_DIDS } from "@firehose-backfill/sink/dead-events";
 import { chooseRun, labelOf } from "./open-run.ts";
 import { redriveDead, type RedriveDeps, redriveOne } from "./redrive.ts";
 
@@ -25,7 +24,12 @@ export async function redriveAndSay(
 ): Promise<{ message: string; run: Run | null }> {
   const chosen = wanted.run === undefined ? null : await chooseRun(deps, "redrive", wanted.run);
   if (wanted.id !== undefined) {
-    const { run } = await redriveOne(deps, wanted.id);
+    const { run, repository } = await redriveOne(deps, wanted.id);
+    if (repository !== null)
+      return {
+        message: `dead event ${wanted.id} is closed: the repository ${repository} is requested to be read anew`,
+        run,
+      };
     return {
       message: `dead event ${wanted.id} is back in the queue; it is applied at the pace of ${labelOf(run)}`,
       run,
@@ -40,7 +44,12 @@ export async function redriveAndSay(
     ...(untriable === 0
       ? []
       : [`${untriable} events stay dead, because no complete event was received (${NEVER_COMPLETE})`]),
-    ...(repositories.entries === 0 ? [] : [walkAgain(repositories)]),
+    ...(repositories.requested === 0 ? [] : [readAnew(repositories.requested)]),
+    ...(repositories.left === 0
+      ? []
+      : [
+          `${repositories.left} dead events are repositories that could not be read, and as many as possible wait to be read anew: redrive again later`,
+        ]),
     ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
     ...(elsewhere === null
       ? []
@@ -51,10 +60,10 @@ export async function redriveAndSay(
   return { message: [message, ...stay].join("; "), run };
 }
 
-/** A walk that failed left no event that could be sent again; the repository itself is still there to be walked. */
-function walkAgain({ entries, dids }: FailedRepositories): string {
-  const more = dids.length < MOST_FAILED_DIDS ? "" : ", and the others of firehose.dead_events with seq 0 and no path";
-  return `${entries} dead events are repositories that could not be read: once the reason is mended, walk them again with firehose-backfill start --source repos --dids ${dids.join(",")}${more}`;
+function readAnew(requested: number): string {
+  return requested === 1
+    ? "1 repository that could not be read is requested to be read anew"
+    : `${requested} repositories that could not be read are requested to be read anew`;
 }
 
 /** null: events are applied in the database of the run, or it is not known where. */

@@ -1,4 +1,5 @@
 /** Notes about a run for people. No decision depends on them. */
+import type { AuditNote } from "@firehose-backfill/core/audit-note";
 import type { ConsumerReport, Gap, RunAction, RunError } from "./notes.ts";
 
 export interface NoteStore {
@@ -22,4 +23,12 @@ export interface NoteStore {
   putHistory(runId: string, history: string): Promise<void>;
   /** null: none was stored. */
   getHistory(runId: string): Promise<string | null>;
+  /** The last audit of a database, which belongs to its pace and not to a run. Replaces the stored one. */
+  putAudit(paceId: string, audit: AuditNote): Promise<void>;
+  /** null: none was made. */
+  getAudit(paceId: string): Promise<AuditNote | null>;
+  /** How far a scheduled audit has come, in a format that only its writer knows; the writer also limits its size. Replaces the stored one. */
+  putAuditWork(paceId: string, work: string): Promise<void>;
+  /** null: none was ever stored. */
+  getAuditWork(paceId: string): Promise<string | null>;
 }

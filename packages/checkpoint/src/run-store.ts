@@ -14,8 +14,8 @@ export interface RunStore {
   /** An open run by its id or its name, or a finished one by its id, or the last finished one of that name. null: there is none. */
   findRun(idOrName: string): Promise<Run | null>;
   /**
-   * For callers that look at one run only: the open run that began last or, if none is open, the run that finished last. null:
-   * no run has ever existed. With `openOnly`, the result is also null if no run is open; that takes one read.
+   * For those who look at one run alone: of the open runs the one that began last; where none is open, the one that was finished last.
+   * A run that serves resyncs is meant only where there is no other one. null: no run has ever existed. `openOnly`: null as well when none is open, and then it costs one read.
    */
   currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
   /** The run and its pace with one request, each consistent in itself. null: no such run. */

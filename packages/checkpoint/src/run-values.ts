@@ -6,7 +6,8 @@ import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
-import { DEFAULT_PACE_ID, type Pace, type Sources } from "./pace.ts";
+import type { Pace, Sources } from "./pace.ts";
+import { paceIdOf } from "./pace-id.ts";
 import type { NewRun, Run, RunItem, RunTotals, TickReport } from "./run.ts";
 import type { NewGeneration, RunPatch, TuneChange } from "./run-changes.ts";
 import type { CursorMove, Lease } from "./window.ts";
@@ -70,10 +71,6 @@ export function newRunValue(run: NewRun): Run {
     nextTickAtMs: null,
     tunes: [],
   };
-}
-
-export function paceIdOf(databaseId: string | undefined): string {
-  return databaseId === undefined ? DEFAULT_PACE_ID : shorten(databaseId, MAX_ID_CHARS);
 }
 
 const SCOPE: ReadonlySet<string> = new Set<keyof ScopeSettings>([

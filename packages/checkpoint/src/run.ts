@@ -141,5 +141,13 @@ export interface RunInProgress {
   readonly runId: string;
 }
 
-/** The largest number of runs that may be open at once. */
+/** More than these cannot be open at once; the run that serves requests for resyncs is not counted. */
 export const MAX_OPEN_RUNS = 20;
+
+/** The name of the run that reads repositories anew for which there are requests. Nobody else may give it. */
+export const RESYNC_RUN = "resync";
+
+/** Not begun by a person: where a command names no run, it is not meant, unless it is the only one. */
+export function isResyncRun({ name }: Pick<Run, "name">): boolean {
+  return name === RESYNC_RUN;
+}

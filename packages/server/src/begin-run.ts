@@ -16,18 +16,19 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
-import { createRuns } from "@firehose-backfill/backfill/create-runs";
+import { type Beside, createBeside, createRuns } from "@firehose-backfill/backfill/create-runs";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import { readsRelay } from "./start-stack.ts";
 import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 
 export type Begun =
@@ -67,16 +68,26 @@ export async function beginRun(
     const run = await resume(deps, open, options.resume, options);
     return { kind: "resumed", run, beside: await beside(run) };
   }
-  if (open.length > 0) {
-    const [run = null, ...others] = await goOnAll(deps, open, config, log);
-    if (run !== null) return { kind: "resumed", run, beside: others };
+  if (open.some((run) => !isResyncRun(run))) {
+    const goingOn = await goOnAll(deps, open, config, log);
+    const [run] = goingOn;
+    if (run !== undefined && !isBesideWanted(config, goingOn)) {
+      const added = await beginHandles(deps, { config, open: goingOn, database });
+      if (added.note !== "") log(`[BACKFILL] ${capital(labelOf(run))} goes on${added.note}`);
+      return { kind: "resumed", run, beside: [...goingOn.slice(1), ...added.runs] };
+    }
   }
-  const last = await deps.store.currentRun();
-  if (config.settings.days === 0) return { kind: "none", run: last, because: "BACKFILL_DAYS is 0: nothing to run" };
+  const last = await lastOfSource(deps);
+  /** Only runs that look up handles go on, and there is nothing to begin beside them. */
+  const none = async (because: string): Promise<Begun> => {
+    const [run, ...others] = (await deps.store.openRuns()).filter((each) => !isResyncRun(each));
+    return run === undefined ? { kind: "none", run: last, because } : { kind: "resumed", run, beside: others };
+  };
+  if (config.settings.days === 0) return await none("BACKFILL_DAYS is 0: nothing to run");
   const after = await afterLast(deps, last, { config, database });
   if (after !== null && after.host === SAMPLE_HOST) {
     const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To replay it again: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
-    return { kind: "none", run: last, because };
+    return await none(because);
   }
   const nowMs = deps.clock.now();
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
@@ -85,7 +96,7 @@ export async function beginRun(
       runId: newRunId(nowMs, deps.random),
       nowMs,
       database,
-      ...(each.settings.source === "repos" ? {} : start),
+      ...(each.settings.source === "relay" ? start : {}),
     }),
   );
   const { run, beside: others } = await createRuns(deps, runs);
@@ -95,8 +106,49 @@ export async function beginRun(
     log(
       `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
     );
-  return { kind: "new", run, beside: others.runs };
+  return { kind: "new", run, beside: await beside(run) };
 }
+
+/** Runs that only look up handles or serve resyncs do not stand in the way of what is configured. */
+function isBesideWanted({ settings }: Config, open: readonly Run[]): boolean {
+  return settings.source !== "handles" && open.every(isSideRun);
+}
+
+/** It stands beside what is configured, and nothing goes on after it. */
+function isSideRun(run: Run): boolean {
+  return run.source.kind === "handles" || isResyncRun(run);
+}
+
+/** Where the setting came after the run. */
+async function beginHandles(
+  deps: ControlDeps,
+  options: {
+    readonly config: Config;
+    readonly open: readonly Run[];
+    readonly database: DatabaseIdentity | undefined;
+  },
+): Promise<Beside> {
+  const { config, open, database } = options;
+  const isWanted = config.settings.handles && !open.some(({ source }) => source.kind === "handles");
+  const wanted = isWanted ? configsOf(config).filter(({ settings }) => settings.source === "handles") : [];
+  const nowMs = deps.clock.now();
+  const added = await createBeside(
+    deps,
+    wanted.map((each) => newRun(each, { runId: newRunId(nowMs, deps.random), nowMs, database })),
+  );
+  for (const { runId } of added.runs) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
+  return added;
+}
+
+/** The last run that is not a side run: a start goes on after it. */
+async function lastOfSource({ store }: ControlDeps): Promise<Run | null> {
+  const last = await store.currentRun();
+  if (last === null || !isSideRun(last)) return last;
+  const past = await store.pastRuns({ limit: LAST_RUNS });
+  return past.find((run) => !isSideRun(run)) ?? last;
+}
+
+const LAST_RUNS = 20;
 
 const BY = "start of the program";
 
@@ -132,7 +184,7 @@ export async function refuseUnwishedSample(
   { config, start }: { readonly config: Config; readonly start: StartRequest | null },
 ): Promise<void> {
   const problem = unwishedSample(config);
-  if (problem === null || (start?.source ?? config.settings.source) === "repos") return;
+  if (problem === null || !readsRelay(start?.source ?? config.settings.source)) return;
   if (start === null && (await deps.store.openRuns()).length > 0) return;
   throw new ConfigError([problem]);
 }
@@ -147,7 +199,7 @@ async function resume(
   if (open.length === 0) throw new UsageError(NOTHING_TO_RESUME);
   const { config, log } = options;
   const chosen = await chooseRun(deps, "resume", wanted.run);
-  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: open.length === 1 });
+  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: isOnlyOwn(chosen, open) });
   // A run that was not stopped only needs a process. Only a stopped run can continue from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
@@ -167,14 +219,23 @@ async function goOnAll(
   config: Config,
   log: (line: string) => void,
 ): Promise<readonly Run[]> {
-  const isOnly = open.length === 1;
   const runs: Run[] = [];
   for (const { runId } of open) {
     // If this run has the same pace as the one before, it already has that run's new settings.
     const run = await deps.store.getRun(runId);
-    if (run !== null) runs.push(await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log));
+    if (run === null) continue;
+    const isOnly = isOnlyOwn(run, open);
+    const goesOn = await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log);
+    // The first one is what the process is said to go on with.
+    if (isResyncRun(run)) runs.push(goesOn);
+    else runs.splice(runs.findLastIndex((each) => !isResyncRun(each)) + 1, 0, goesOn);
   }
   return runs;
+}
+
+/** A run that serves resyncs has filters of its own, and makes no second one of another. */
+function isOnlyOwn(run: Run, open: readonly Run[]): boolean {
+  return !isResyncRun(run) && open.every((each) => each.runId === run.runId || isResyncRun(each));
 }
 
 async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {

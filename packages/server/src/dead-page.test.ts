@@ -36,7 +36,8 @@ async function serve(kept: readonly DeadEvent[]) {
   const openDeadEvents = (): DeadEvents => ({
     claim: () => Promise.resolve([]),
     countUntriable: () => Promise.resolve(0),
-    failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
+    failedRepositories: () => Promise.resolve([]),
+    handOver: () => Promise.resolve(),
     discard: () => Promise.resolve({}),
     async list(options) {
       asked.push(options);

@@ -12,6 +12,7 @@ import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { openSurveyors } from "./open-sources.ts";
+import { readsRelay } from "./start-stack.ts";
 
 export interface PlanHereOptions {
   readonly config: Config;
@@ -36,7 +37,7 @@ export async function planHere(options: PlanHereOptions): Promise<Plan> {
 
 async function sampleRelay(options: PlanHereOptions): Promise<AsyncDisposable & { readonly url: string | null }> {
   const { config, sampleRelayUrl, signal } = options;
-  if (config.settings.relayUrl !== null || sampleRelayUrl !== null || config.settings.source === "repos")
+  if (config.settings.relayUrl !== null || sampleRelayUrl !== null || !readsRelay(config.settings.source))
     return { url: sampleRelayUrl, async [Symbol.asyncDispose]() {} };
   // It does not use the data folder, because the first start there decides the times of the recording, and that should be a
   // run.

@@ -1,6 +1,7 @@
 /** Decides when a local process has finished its run, and how it ends. Pure: it uses the run as it was read last. */
 import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 
 export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
@@ -29,6 +30,13 @@ export function runsEnd(
   const exit = EXITS.find((worst) => all.some((end) => end.exit === worst)) ?? "done";
   const messages = all.flatMap(({ message }) => (message === null ? [] : [message]));
   return { exit, message: messages.length === 0 ? null : messages.join("; ") };
+}
+
+/** null: none has to be read anew. For the end of a process, which serves no more. */
+export function resyncsLeft({ resyncs: { count } }: Pick<Snapshot, "resyncs">): string | null {
+  if (count === 0) return null;
+  const have = count === 1 ? "1 repository has" : `${count} repositories have`;
+  return `[BACKFILL] ${have} to be read anew (firehose-backfill resyncs): the next start of the program does it`;
 }
 
 /** If there are several runs, the end names its run. */

@@ -13,16 +13,21 @@ export interface Stack extends AsyncDisposable {
   readonly exited: Promise<StandIn>;
 }
 
+/** Repositories and handles are read without one. */
+export function readsRelay(source: string): boolean {
+  return source !== "repos" && source !== "handles";
+}
+
 /** @throws ConfigError, StandInError */
 export async function startStack(
   dataDir: string,
   settings: Pick<Settings, "queueUrl" | "dlqUrl" | "table" | "databaseUrl" | "relayUrl" | "source"> & {
     /** Left out: the configuration decides. */
-    readonly readsRepos?: boolean;
+    readonly readsRelay?: boolean;
   },
   signal: AbortSignal,
 ): Promise<Stack> {
-  const { readsRepos = settings.source === "repos" } = settings;
+  const { readsRelay: needsRelay = readsRelay(settings.source) } = settings;
   const { queueUrl, dlqUrl, table, databaseUrl, relayUrl } = settings;
   if ((queueUrl === null) !== (dlqUrl === null))
     throw new ConfigError(["only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set: set both, or neither"]);
@@ -32,7 +37,7 @@ export async function startStack(
       queue: queueUrl === null,
       table: table === null,
       postgres: databaseUrl === null,
-      relay: relayUrl === null && !readsRepos,
+      relay: relayUrl === null && needsRelay,
     },
     signal,
   });

@@ -6,6 +6,7 @@
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -24,7 +25,7 @@ export interface SteerHereOptions {
   readonly config: Config;
   /** The configuration with a control event's settings on top. @throws ConfigError */
   readonly configure: (values: Readonly<Record<string, string>>) => Config;
-  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" }>;
+  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" | "resync" | "resyncs" }>;
   readonly log: (line: string) => void;
   /** If it is aborted, the current batch is finished, and the call ends. */
   readonly stop: AbortSignal;
@@ -35,6 +36,7 @@ export interface SteeredHere {
   readonly message: string;
   /** The run after the event. */
   readonly run: Run | null;
+  readonly resyncs?: ListedResyncs;
 }
 
 /** @throws UsageError if the event is refused, and the errors of a start */
@@ -61,9 +63,10 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
     allowRelayFromEvent: false,
     openDeadEvents: () => openSink(stack.addresses.databaseUrl).openDeadEvents(),
   };
-  const { message, run } = await control(deps, event, "command");
+  const { message, run, resyncs } = await control(deps, event, "command");
+  if (resyncs !== undefined) return { message, run, resyncs };
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
-  if (event.action === "tune" || event.action === "discard") return { message, run };
+  if (event.action !== "redrive") return { message, run };
   if (run !== null && run.finishedAtMs === null) {
     return { message: `${message}. That run is not finished. To continue it: firehose-backfill run, or resume`, run };
   }

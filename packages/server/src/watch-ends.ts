@@ -20,7 +20,7 @@ export function watchEnds(options: {
     const [first] = runs;
     const isUnreachable = runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
     if (!hasReachedHost && first !== undefined && isUnreachable) {
-      const source = first.run.source.kind === "repos" ? "PLC directory" : "relay";
+      const source = first.run.source.kind === "relay" ? "relay" : "PLC directory";
       options.end({ exit: "errored", message: `${source} ${first.endedBecause}` });
     }
     // Logged once, because the next tick finds no open run.

@@ -41,14 +41,18 @@ const MOST_AT_ONCE = 10_000;
 export async function planRanges(
   session: Session,
   ranges: readonly RangeRow[],
-  options: { readonly runId: string; readonly maxRemovals: number },
+  options: { readonly runId: string; readonly maxRemovals: number; readonly isRepair: boolean },
 ): Promise<RangePlan> {
   const dids = [...new Set(ranges.map(({ did }) => did))];
   const [stored] = await session.run([provedStatement(dids)]);
   const before = new Map((stored?.rows ?? []).map(([did, proved]) => [did ?? "", readProved(proved ?? null)]));
   const proved = new Map(before);
-  // Keys that are proved already are not searched again. A range with many rows to remove continues where the last call ended.
-  const open = ranges.map((range) => ({ range, from: provedUpTo(before.get(range.did) ?? [], range) }));
+  // What is known already is not looked through again: a range with many rows to remove goes on where it was.
+  // In a repair what is known may be wrong by now: somebody else has changed the rows.
+  const open = ranges.map((range) => ({
+    range,
+    from: options.isRepair ? range.from : provedUpTo(before.get(range.did) ?? [], range),
+  }));
   const limit = Math.min(options.maxRemovals, MOST_AT_ONCE) + LOOK_AHEAD;
   const found = await lookForAbsent(session, open, limit);
 

@@ -173,8 +173,8 @@ const applyWithoutRefused: Write = async (session, { request, rows, context }) =
 async function endBatch(session: Session, request: ApplyRequest, rows: Rows, applied: number): Promise<Written> {
   const { runId } = request.batch;
   const ranges = rows.data.filter((row) => row.kind === "range");
-  const maxRemovals = request.maxRemovals ?? Infinity;
-  const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals });
+  const { maxRemovals = Infinity, isRepair = false } = request;
+  const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals, isRepair });
   const links = rows.data.filter((row) => row.kind === "link");
   const linked = links.length === 0 ? null : await planLinks(session, links, runId);
   if (linked !== null && linked.findings.opened.length + linked.findings.closed.length > 0) {

@@ -9,6 +9,7 @@ import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
 import { type IamLogin, iamPassword } from "./iam-login.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
+import { createPreparedNames, type PreparedNames } from "./prepared-names.ts";
 import { fromDriver, PostgresError, StatementError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
@@ -95,7 +96,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { poolSize } = options;
   const size = () => Math.min(MAX_POOL_SIZE, typeof poolSize === "number" ? poolSize : poolSize());
   const limiter = createLimiter(size);
-  const known = new WeakSet<PooledClient>();
+  const known = new WeakMap<PooledClient, PreparedNames>();
+  const namesOfConnection = createPreparedNames();
   const openOnes = countOpen(pool);
   const { signal } = options;
   signal?.addEventListener("abort", () => openOnes.cutOff(), { once: true });
@@ -106,15 +108,17 @@ export function openDatabase(options: DatabaseOptions): Database {
     let wasSilent = false;
     for (;;) {
       const client = await takeClient(pool);
-      const used = known.has(client);
-      known.add(client);
+      const usedNames = known.get(client);
+      const used = usedNames !== undefined;
+      const names = usedNames ?? namesOfConnection();
+      known.set(client, names);
       if (used && wasSilent) {
         // Without this, closing would wait for an answer of a server that does not answer.
         client.connection.stream.destroy();
         await openOnes.close(client);
         continue;
       }
-      const session = sessionOn(client, roundTripTimeoutMs, options.useTimeoutMs ?? Infinity);
+      const session = sessionOn(client, { names, roundTripTimeoutMs, useTimeoutMs: options.useTimeoutMs ?? Infinity });
       const beganAt = performance.now();
       try {
         return [
@@ -212,7 +216,13 @@ interface LimitedSession extends Session {
   run(statements: readonly Statement[], atMostMs?: number): Promise<readonly StatementResult[]>;
 }
 
-function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutMs: number): LimitedSession {
+interface SessionOptions {
+  readonly names: PreparedNames;
+  readonly roundTripTimeoutMs: number;
+  readonly useTimeoutMs: number;
+}
+
+function sessionOn(client: PooledClient, { names, roundTripTimeoutMs, useTimeoutMs }: SessionOptions): LimitedSession {
   // It uses real time and not the injected clock, because it limits I/O and decides nothing.
   const beganAt = performance.now();
   return {
@@ -221,7 +231,7 @@ function sessionOn(client: PooledClient, roundTripTimeoutMs: number, useTimeoutM
       const timeoutMs = Math.max(1, Math.min(roundTripTimeoutMs, leftMs, atMostMs));
       const timer = setTimeout(() => client.connection.stream.destroy(), timeoutMs);
       try {
-        return await runPipeline(client, statements);
+        return await runPipeline(client, statements, names);
       } finally {
         clearTimeout(timer);
       }

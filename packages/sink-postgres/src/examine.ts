@@ -1,7 +1,7 @@
 /** Examines a database before anything is written to it: privileges, schema, clock, free connections. */
 import { type DatabaseOptions, openDatabase, type Session } from "./connection.ts";
 import { SCHEMA_VERSION } from "./schema/migrations.ts";
-import { describeMismatch, readSchemaVersion } from "./schema/version.ts";
+import { describeMismatch, readSchemaState } from "./schema/version.ts";
 import { toSinkError } from "./sink-error.ts";
 
 export interface DatabaseFindings {
@@ -10,7 +10,7 @@ export interface DatabaseFindings {
   /** The schema's version. 0: there is no schema. null: the role may not read it. */
   readonly schemaVersion: number | null;
   readonly neededVersion: number;
-  /** null: the version is the one that this program writes. */
+  /** null: this program can use it. */
   readonly mismatch: string | null;
   /** The role may create the schema or, if an empty one exists, the tables in it. */
   readonly canCreateSchema: boolean;
@@ -55,13 +55,14 @@ export async function examineDatabase(options: Omit<DatabaseOptions, "poolSize">
       const [nowMs, canCreate, free, isReadOnly, role] = facts?.rows[0] ?? [];
       const { missingPrivileges, canCreateTables } = await lackedBy(session);
       const isBlind = missingPrivileges.some((privilege) => BLINDING.has(privilege));
-      const schemaVersion = isBlind ? null : await readSchemaVersion(session);
-      const isOther = schemaVersion !== null && schemaVersion !== SCHEMA_VERSION;
+      const state = isBlind ? null : await readSchemaState(session);
+      const schemaVersion = state?.version ?? null;
+      const isOther = state !== null && state.version !== SCHEMA_VERSION && !state.isNewerButUsable;
       return {
         nowMs: Number(nowMs),
         schemaVersion,
         neededVersion: SCHEMA_VERSION,
-        mismatch: isOther ? describeMismatch(schemaVersion) : null,
+        mismatch: isOther ? describeMismatch(state.version) : null,
         canCreateSchema: canCreateTables ?? canCreate === "t",
         role: role ?? "the role",
         missingPrivileges,

@@ -43,7 +43,7 @@ export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRo
         if (isDeletion(row)) purges.set(row.did, joinPurges(purges.get(row.did), row));
         break;
       case "identity":
-        if (row.handle === null) identitiesWithoutHandle += 1;
+        if (row.handle === null && row.check === undefined) identitiesWithoutHandle += 1;
         else keep(identities, row.did, row, isNewerMarker);
         break;
       case "sync":

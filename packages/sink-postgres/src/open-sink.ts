@@ -4,6 +4,7 @@ import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { openCopy } from "./copy/open-copy.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import { examineDatabase, whyUnusable } from "./examine.ts";
+import { openHandleList } from "./handle-list.ts";
 import { checkThrottleQuery, whyNoAnswer } from "./health.ts";
 import { readIdentity } from "./identity.ts";
 import { openDeadEvents } from "./redriven.ts";
@@ -29,6 +30,7 @@ export function openSink(
     },
     openDeadEvents: () => openDeadEvents(at),
     openCopy: (open) => openCopy({ ...at, ...open }),
+    openHandleList: () => openHandleList(at),
     tidying: {
       async removeOldTombstones(tidying) {
         await using database = openDatabase({ ...at, poolSize: 1 });

@@ -44,7 +44,8 @@ function rowsBetween(collections: string, what: string, condition: string, end: 
     ) AS it`;
 }
 
-const IS_ABSENT = `r.cid IS NOT NULL AND r.rev < $5
+/** A row of the same revision is wrong, whoever wrote it: everything of that revision is in the tree. */
+const IS_ABSENT = `r.cid IS NOT NULL AND r.rev <= $5
   AND NOT coalesce(r.rkey < $6::text COLLATE "C" AND r.rkey ~ ${TID}, false)
   AND (r.collection || '/' || r.rkey) NOT IN (SELECT value FROM json_array_elements_text($7::json))`;
 
@@ -71,7 +72,7 @@ const REMOVE = `
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = NULL, record = NULL, rev = excluded.rev, seq = NULL, indexed_at = excluded.indexed_at, host = excluded.host,
       xid = excluded.xid
-  WHERE excluded.rev > r.rev`;
+  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND r.cid IS NOT NULL)`;
 
 export interface FoundRow {
   readonly collection: string;

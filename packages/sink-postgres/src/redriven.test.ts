@@ -54,8 +54,22 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       deadRow(0, { did: "did:plc:a", path: null, reason: "no-endpoint" }),
       deadRow(7, { did: "did:plc:c", path: null, reason: "too-big" }),
     ]);
-    expect(await dead.failedRepositories()).toEqual({ entries: 3, dids: ["did:plc:a", "did:plc:b"] });
+    const failed = await dead.failedRepositories({ limit: 10 });
+    expect(failed.map(({ did, runId }) => [did, runId])).toEqual([
+      ["did:plc:a", "run-1"],
+      ["did:plc:a", "run-1"],
+      ["did:plc:b", "run-1"],
+    ]);
+    expect(await dead.failedRepositories({ limit: 2 })).toHaveLength(2);
+    expect(await dead.failedRepositories({ limit: 10, runId: "another" })).toEqual([]);
     expect(await dead.countUntriable()).toBe(4);
+
+    await dead.handOver(failed.slice(0, 2).map(({ id }) => id));
+    expect((await dead.failedRepositories({ limit: 10 })).map(({ did }) => did)).toEqual(["did:plc:b"]);
+    expect(await dead.countUntriable()).toBe(2);
+    expect(await dead.countByReason()).toEqual({ "host-dead": 1, "too-big": 1 });
+    const [closed] = await dead.list({ id: failed[0]?.id ?? "", limit: 1, withApplied: true });
+    expect(closed).toMatchObject({ appliedBy: "resync" });
   });
 
   test("what cannot be encoded is dead all the same", async () => {

@@ -8,7 +8,7 @@ import { countDead, discardDead, listDead } from "./dead-list.ts";
 import type { Session } from "./connection.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
 import { toSinkError } from "./sink-error.ts";
-import { type ClaimedEvent, type DeadEvents, MOST_FAILED_DIDS } from "@firehose-backfill/sink/dead-events";
+import { BY_RESYNC, type ClaimedEvent, type DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { Redrive } from "./request.ts";
 
 /** The most bytes of events in one claim; the first event may be larger. */
@@ -38,12 +38,16 @@ const COUNT_UNTRIABLE = `
   SELECT count(*) FROM firehose.dead_events
   WHERE event IS NULL AND applied_at IS NULL AND ($1::text IS NULL OR run_id = $1)`;
 
-/** Rows from a repository have no sequence number, and rows about a whole repository have no path. */
+/** As isFailedRepository() has it. */
 const FAILED_REPOSITORIES = `
-  SELECT did, count(*) FROM firehose.dead_events
+  SELECT id, run_id, did FROM firehose.dead_events
   WHERE event IS NULL AND applied_at IS NULL AND seq = 0 AND path IS NULL AND did IS NOT NULL
-    AND ($1::text IS NULL OR run_id = $1)
-  GROUP BY did ORDER BY did`;
+    AND ($2::text IS NULL OR run_id = $2)
+  ORDER BY did, id LIMIT $1::int`;
+
+const HAND_OVER = `
+  UPDATE firehose.dead_events SET redriven_at = now(), applied_at = now(), applied_by = '${BY_RESYNC}'
+  WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND applied_at IS NULL`;
 
 const MARK = `
   UPDATE firehose.dead_events SET applied_at = coalesce(applied_at, now()), applied_by = $2
@@ -79,10 +83,12 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
     list: (wanted) => listDead(database, wanted),
     countByReason: (runId) => countDead(database, runId),
     discard: (which) => discardDead(database, which),
-    async failedRepositories(runId) {
-      const found = await rows({ sql: FAILED_REPOSITORIES, values: [runId ?? null] });
-      const entries = found.reduce((sum, [, count]) => sum + Number(count), 0);
-      return { entries, dids: found.slice(0, MOST_FAILED_DIDS).map(([did]) => did ?? "") };
+    async failedRepositories({ limit, runId }) {
+      const found = await rows({ sql: FAILED_REPOSITORIES, values: [String(limit), runId ?? null] });
+      return found.map(([id, ofRun, did]) => ({ id: id ?? "", runId: ofRun ?? "", did: did ?? "" }));
+    },
+    async handOver(ids) {
+      await rows({ sql: HAND_OVER, values: [JSON.stringify(ids)] });
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

@@ -2,7 +2,7 @@
  * The page of dead events: which, why, what happened to them before, and forms to redrive or discard them. It has no script.
  * Everything in it is escaped; `contentSecurityPolicy(nonce)` of render-html.ts goes with it.
  */
-import { type DeadEventJson, printableJson } from "@firehose-backfill/backfill/dead-event-json";
+import { type DeadEventJson, isHandedOver, printableJson } from "@firehose-backfill/backfill/dead-event-json";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { formatCount, formatTime, sumOf } from "./format.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
@@ -164,9 +164,12 @@ function deadEvent(event: DeadEventJson, query: DeadQuery): Markup {
   </article>`;
 }
 
-function beforeOf({ redrivenAt, appliedAt, appliedBy, eventBytes }: DeadEventJson): string {
+function beforeOf(dead: DeadEventJson): string {
+  const { redrivenAt, appliedAt, appliedBy, eventBytes } = dead;
+  if (appliedAt !== null && isHandedOver(dead)) return `requested to be read anew ${formatTime(appliedAt)} UTC`;
   if (appliedAt !== null)
     return `applied ${formatTime(appliedAt)} UTC by batch ${escapeForLog(appliedBy ?? "unknown", 80)}`;
+  if (eventBytes === null && dead.canBeRedriven) return "a redrive reads the repository anew";
   if (eventBytes === null) return "cannot be redriven, because no complete event was received";
   return redrivenAt === null ? "never redriven" : `redriven ${formatTime(redrivenAt)} UTC and not applied`;
 }

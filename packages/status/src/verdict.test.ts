@@ -4,9 +4,9 @@ import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
 import { renderHtml } from "./render-html.ts";
 import { renderReport } from "./render-report.ts";
 import { renderText } from "./render-text.ts";
-import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { sampleAudit, sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, SnapshotAudit } from "./snapshot.ts";
 import { completeSnapshot, stoppedSnapshot } from "./stored-snapshot.ts";
 import { moodOf } from "./headline.ts";
 import { TICK_MS, verdictOf } from "./verdict.ts";
@@ -336,6 +336,7 @@ describe("issue 17.1: green only where the job is done", () => {
       words: /^running, with less than was asked for/,
     },
     { different: { gaps: [gapAt(5, "dropped")] }, words: /^running, with gaps/ },
+    { different: { audit: sampleAudit({ differing: 1 }) }, words: /^running, but the last audit found that 1 of/ },
   ];
 
   const judge = (different: Partial<Snapshot>): Snapshot["verdict"] => {
@@ -369,4 +370,34 @@ describe("issue 17.1: green only where the job is done", () => {
         expect(moodOf({ status, verdict: judge({ ...different, status }) })).not.toBe("good");
     },
   );
+});
+
+describe("the last audit", () => {
+  const audited = (audit: Partial<SnapshotAudit>, different: Partial<Snapshot> = {}) =>
+    sampleSnapshot({ status: "succeeded", dead: 0, ...different, audit: sampleAudit(audit) });
+
+  it("issue 16.4: differences make a run yellow that is green otherwise, and every view says so", () => {
+    const snapshot = audited({ differing: 2, records: { missing: 1, extra: 0, other: 3 } });
+    const text =
+      "the last audit found that 2 of 300 repositories differ (1 record missing, 0 extra, 3 with another CID)";
+    expect(snapshot.verdict).toMatchObject({ level: "attention", text: `succeeded, but ${text}` });
+    expect(snapshot.verdict.advice).toContain("lacks what is older than the relay keeps");
+    expect(audited({ differing: 2 }, { source: "repos" }).verdict.advice).not.toContain("relay");
+    for (const view of views(snapshot)) expect(view).toContain("2 of 300 repositories differ");
+  });
+
+  it("issue 16.4: an audit without differences is shown, with what it says of the whole", () => {
+    const snapshot = audited({ behind: 1, unreachable: 3 });
+    expect(snapshot.verdict).toMatchObject({ level: "ok", text: "succeeded" });
+    for (const view of views(snapshot)) {
+      expect(view).toContain("1 behind, 3 unreachable");
+      expect(view).toContain("Of 41,200 repositories at most 1 % differ, with 95 % confidence");
+    }
+  });
+
+  it("issue 16.4: a snapshot of an older version has none", () => {
+    const { audit: _, ...old } = audited({});
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an older version wrote
+    expect(completeSnapshot(old as Snapshot).audit).toBeNull();
+  });
 });

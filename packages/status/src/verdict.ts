@@ -4,6 +4,7 @@
  */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
+import { differText } from "./audit-lines.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { formatCount, formatDuration, sumOf } from "./format.ts";
 import type { Snapshot, Verdict } from "./snapshot.ts";
@@ -94,7 +95,8 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
     );
   if (dead !== null) return say("attention", `running, but ${dead}`, null, REDRIVE);
   const gaps = gapText(snapshot);
-  return gaps === null ? say("ok", "running") : say("attention", `running, ${gaps}`, null, LISTED);
+  if (gaps !== null) return say("attention", `running, ${gaps}`, null, LISTED);
+  return isAuditBad(snapshot) ? audited("running", snapshot) : say("ok", "running");
 }
 
 /** Reader or consumers were over the limit within the last tick or two. null: they were not. */
@@ -123,6 +125,7 @@ function succeeded(snapshot: Judged): Verdict {
   if (dead !== null) return say("attention", `finished: ${appliedText(snapshot)}, ${dead}`, null, REDRIVE);
   const gaps = gapText(snapshot);
   if (gaps !== null) return say("attention", `succeeded, ${gaps}`, null, LISTED);
+  if (isAuditBad(snapshot)) return audited("succeeded", snapshot);
   if (snapshot.processed > 0) return say("ok", "succeeded");
   const skipped = sumOf(snapshot.skipped);
   return say(
@@ -130,6 +133,22 @@ function succeeded(snapshot: Judged): Verdict {
     skipped === 0
       ? "succeeded: there was nothing new"
       : `succeeded: nothing was applied, because all of ${formatCount(skipped)} events were skipped`,
+  );
+}
+
+/** A copy that is only behind is not wrong: it was compared while somebody wrote. */
+function isAuditBad({ audit }: Judged): boolean {
+  return audit !== null && audit.differing > 0;
+}
+
+function audited(what: string, { audit, source }: Judged): Verdict {
+  const differing = audit === null ? "" : differText(audit);
+  const older = source === "relay" ? "; a copy from a relay lacks what is older than the relay keeps" : "";
+  return say(
+    "attention",
+    `${what}, but the last audit found that ${differing}`,
+    audit?.at ?? null,
+    `firehose-backfill audit names the records${older}`,
   );
 }
 

@@ -41,7 +41,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Put Delete Query",
     "ledger#*: Get Update Delete Query",
     "notes#*: Put Update Delete Query",
-    "resync#*: Query",
+    "resync#*: Get Update Delete Query",
   ],
   Consumer: [
     ...RUNS_ACCESS,
@@ -58,7 +58,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Query",
     "ledger#*: Put Query",
     "notes#*: Put Update Delete Query",
-    "resync#*: Query",
+    "resync#*: Get Put Update Query",
   ],
   Status: [
     ...RUNS_ACCESS,

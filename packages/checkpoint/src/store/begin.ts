@@ -6,7 +6,7 @@
  */
 import { BrokenStateError, NameTakenError, RunInProgressError, TooManyRunsError } from "../errors.ts";
 import { newRunValue, splitSources } from "../run-values.ts";
-import { MAX_OPEN_RUNS, type NewRun, type Run } from "../run.ts";
+import { isResyncRun, MAX_OPEN_RUNS, type NewRun, type Run } from "../run.ts";
 import { absent, any, equals } from "../table/conditions.ts";
 import type { Attributes } from "../table/table.ts";
 import { itemOf } from "./attributes.ts";
@@ -66,7 +66,8 @@ export async function beginRun(
 function whyRefused({ open }: Register, name: string | null, about: string): Error | null {
   const same = open.find((entry) => entry.about === about);
   if (same !== undefined) return new RunInProgressError(same.runId);
-  if (open.length >= MAX_OPEN_RUNS) return new TooManyRunsError(open.length);
+  const counted = open.filter((entry) => !isResyncRun(entry)).length;
+  if (counted >= MAX_OPEN_RUNS && !isResyncRun({ name })) return new TooManyRunsError(counted);
   const namesake = name === null ? undefined : open.find((entry) => entry.name === name || entry.runId === name);
   return name === null || namesake === undefined ? null : new NameTakenError(name, namesake.runId);
 }

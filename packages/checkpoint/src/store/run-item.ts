@@ -7,7 +7,7 @@ import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import type { RunItem, TickReport } from "../run.ts";
-import { paceIdOf } from "../run-values.ts";
+import { paceIdOf } from "../pace-id.ts";
 import type { Attributes, Item } from "../table/table.ts";
 import {
   progressFields,

@@ -34,7 +34,7 @@ const TABLE: DefinitionTable<SettingKey> = {
     group: "scope",
     kind: choice(SOURCE_KINDS),
     fallback: "relay",
-    help: "Read the relay's last days, the repositories of accounts with all that they hold, or both, as two runs.",
+    help: "What to read: the relay's last days, whole repositories of accounts, both, or only handles of accounts.",
   },
   databaseUrl: {
     key: "databaseUrl",
@@ -170,7 +170,23 @@ const TABLE: DefinitionTable<SettingKey> = {
     group: "deployment",
     kind: integer(1, 8),
     fallback: 2,
-    help: "Requests per second to one host of repositories.",
+    help: "Requests per second to one host of repositories, and for handles to the directory.",
+  },
+  handles: {
+    key: "handles",
+    name: "BACKFILL_HANDLES",
+    group: "deployment",
+    kind: boolean,
+    fallback: false,
+    help: "Whether handles of all accounts in the database are looked up and checked both ways, by a run of its own.",
+  },
+  auditSample: {
+    key: "auditSample",
+    name: "BACKFILL_AUDIT_SAMPLE",
+    group: "deployment",
+    kind: integer(0, 1_000),
+    fallback: 0,
+    help: "How many repositories, taken at random, are audited after each run that succeeded; 0: none.",
   },
   contact: {
     key: "contact",

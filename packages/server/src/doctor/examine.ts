@@ -7,6 +7,7 @@ import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
 import { openDesk, openSink } from "../open-sink.ts";
+import { readsRelay } from "../start-stack.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
@@ -77,7 +78,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     checkNode(options.process.version, options.process.canCollect),
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
-    ...(settings.source === "repos" && settings.relayUrl === null ? [] : relay.checks),
+    ...(!readsRelay(settings.source) && settings.relayUrl === null ? [] : relay.checks),
     ...repos.checks,
     ...fixed,
     ...(indexes === null ? [] : [indexes]),

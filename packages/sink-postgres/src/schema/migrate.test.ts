@@ -161,7 +161,7 @@ describe("migrate", () => {
       url.password = "pw";
       return url.href;
     };
-    for (const name of [...VIEW_NAMES, ...COUNT_VIEW_NAMES, "change_feed"])
+    for (const name of [...VIEW_NAMES, ...COUNT_VIEW_NAMES, "change_feed", "handles"])
       await query(as(role), `SELECT * FROM firehose.${name}`);
     await query(as(role), "SELECT * FROM firehose.changes(firehose.change_token(), firehose.change_token())");
     // The role that applies batches, with no grant but those that it had.

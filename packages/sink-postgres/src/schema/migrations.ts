@@ -2,6 +2,7 @@
  * The tables, as a list of steps that is only ever added to. Everything is in the schema `firehose`; nothing outside it
  * is read or changed. Postgres 15 to 18.
  */
+import { HANDLES } from "./handles.ts";
 import { CHANGE_FEED } from "./change-feed.ts";
 import { MORE_VIEWS } from "./more-views.ts";
 import { OWN_TABLES } from "./own-tables.ts";
@@ -10,6 +11,12 @@ import { VIEW_STATEMENTS } from "./views.ts";
 export interface Migration {
   readonly version: number;
   readonly statements: readonly string[];
+  /**
+   * The oldest version of the program, by the schema that it writes, that works as before when this step is done. Left out: only
+   * this version does. Set it for a step that adds what the older program need not know, such as a column that may be
+   * null: then consumers of both versions work during a deploy, and a roll-back needs no older schema.
+   */
+  readonly usableFrom?: number;
 }
 
 /**
@@ -139,7 +146,10 @@ const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEW
 /** What is known of the history of each repository (chain.ts). If nothing is missing, that is two revisions and two CIDs. */
 const SEVENTH: Migration = { version: 7, statements: [`ALTER TABLE firehose.repos ADD COLUMN chain jsonb`] };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+/** How the handle of an account was checked, and a view of handles. */
+const EIGHTH: Migration = { version: 8, statements: HANDLES };
+
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 /** The version of the schema that this program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -3,7 +3,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Course } from "../course.ts";
 import { hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Snapshot, SnapshotRepos } from "../snapshot.ts";
 import { type ControlsShown, redriveControl } from "./controls.ts";
 import { html, nothing, trusted, type Markup } from "./markup.ts";
 import { coursePlot } from "./course-plot.ts";
@@ -122,9 +122,20 @@ export function memoryPanel(snapshot: Snapshot, course: Course): Markup {
   );
 }
 
+/** Of a run that looks up handles. How many accounts there are, nobody knows before the end. */
+function handlesPanel({ done, failed }: SnapshotRepos): Markup {
+  return panel(
+    "repos",
+    "Handles",
+    html`<p class="figure">${formatCount(done)} <span class="unit">looked up</span></p>
+      <dl>${pair("No answer", formatCount(failed), failed > 0 ? "warn" : "")}</dl>`,
+  );
+}
+
 /** Of a run over repositories: how many are done, and which hosts have trouble. */
-export function reposPanel({ repos, hosts }: Snapshot): Markup {
+export function reposPanel({ repos, hosts, source }: Snapshot): Markup {
   if (repos === null) return nothing;
+  if (source === "handles") return handlesPanel(repos);
   const { known, done, inWork, deferred, failed } = repos;
   return panel(
     "repos",

@@ -1,6 +1,7 @@
 /** Tests what consumers use: the ledger of batches, redrives with their corrections, the sweep; and the notes. */
 import { describe, expect, test } from "vitest";
 import type { BatchKey } from "@firehose-backfill/core/batch";
+import type { AuditNote, NotEqual } from "@firehose-backfill/core/audit-note";
 import type { ConsumerReport, Gap } from "@firehose-backfill/checkpoint/notes";
 import {
   aWindow,
@@ -350,6 +351,20 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.listConsumers("no-such-run")).toEqual([]);
     });
 
+    test("issue 16.4: keep the last audit of a database, and how far a scheduled one has come", async () => {
+      const store = await open();
+      expect([await store.getAudit("p"), await store.getAuditWork("p")]).toEqual([null, null]);
+      await store.putAudit("p", anAudit(NOW));
+      await store.putAuditWork("p", "work");
+      await store.putAudit("p", anAudit(NOW + 1));
+      const repos = Array.from({ length: 100 }, (_, index) => ({ ...NOT_EQUAL, did: `did:plc:${index}` }));
+      await store.putAudit("q", { ...anAudit(NOW), first: repos });
+      expect(await store.getAudit("p")).toEqual(anAudit(NOW + 1));
+      expect(await store.getAuditWork("p")).toBe("work");
+      expect((await store.getAudit("q"))?.first).toEqual(repos.slice(0, 20));
+      expect(await store.getAuditWork("q")).toBeNull();
+    });
+
     test("keep the run's course as it was last put there", async () => {
       const store = await open();
       await leased(store);
@@ -366,4 +381,24 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
 
 function aReport(id: string, atMs: number): ConsumerReport {
   return { id, atMs, rssMb: 100, limitMb: 512, active: 1, poolUsed: 1, poolSize: 2 };
+}
+
+const NOT_EQUAL: NotEqual = { did: "did:plc:a", verdict: "differing", reason: null, missing: 1, extra: 0, other: 2 };
+
+function anAudit(atMs: number): AuditNote {
+  const atMost = { found: 1, atMost: 7, share: 0.07 };
+  return {
+    atMs,
+    by: "a run",
+    repos: "sample",
+    collections: ["app.bsky.feed.post"],
+    equal: 18,
+    behind: 0,
+    differing: 1,
+    unreachable: 1,
+    inactive: 0,
+    records: { missing: 1, extra: 0, other: 2 },
+    confidence: { level: 0.95, of: 100, isExact: true, sampled: 19, differing: atMost, notEqual: atMost },
+    first: [NOT_EQUAL],
+  };
 }
