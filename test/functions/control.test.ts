@@ -213,6 +213,17 @@ describe("the status page", () => {
       body: expect.stringContaining("read-only"),
     });
     expect(await get("/favicon.ico", "*/*")).toMatchObject({ status: 404 });
+  });
+
+  it("issue 17.4: has no page of dead events, because it reaches no database, and names the command that lists them", async () => {
+    expect(await get("/dead", "text/html")).toMatchObject({
+      status: 404,
+      body: expect.stringContaining("firehose-backfill dead"),
+    });
+    expect((await get("/", "text/html")).body).not.toContain("/dead");
+  });
+
+  it("is no answer to what did not come through its address", async () => {
     const { body } = await stage.functions.status.invoke({});
     expect(JSON.parse(body ?? "null")).toMatchObject({ statusCode: 400 });
   });

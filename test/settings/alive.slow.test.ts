@@ -250,6 +250,12 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     withIt: null,
     withDefault: { reserved: 2 },
   },
+  dashboard: {
+    given: "false",
+    observe: async (settings) => (await observeInfra(settings)).dashboards,
+    withIt: 0,
+    withDefault: 1,
+  },
   vpcSubnets: {
     given: SUBNET,
     observe: (settings) => networkWith(settings, { BACKFILL_VPC_SECURITY_GROUPS: GROUP }),

@@ -69,6 +69,6 @@ export async function observeAuditAfterRun(databaseUrl: string, settings: Settin
     log: () => undefined,
     signal: new AbortController().signal,
   });
-  const audit = await store.getAudit(paceIdOf(id ?? undefined));
-  return audit === null ? null : audit.equal + audit.behind + audit.differing + audit.unreachable + audit.inactive;
+  const last = await store.getAudit(paceIdOf(id ?? undefined));
+  return last === null ? null : last.equal + last.behind + last.differing + last.unreachable + last.inactive;
 }

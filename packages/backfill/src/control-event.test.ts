@@ -36,6 +36,11 @@ const ID = "0123abcd-0000-8000-8000-000000000001";
 
 test("issue 17.4: understands redrive and discard of one dead event, and discard by reason", () => {
   expect(parseControlEvent({ action: "redrive" })).toEqual({ action: "redrive" });
+  expect(parseControlEvent({ action: "redrive", reason: "float", run: "nightly" })).toEqual({
+    action: "redrive",
+    reason: "float",
+    run: "nightly",
+  });
   expect(parseControlEvent({ action: "redrive", id: ID.toUpperCase() })).toEqual({ action: "redrive", id: ID });
   expect(parseControlEvent({ action: "discard", id: ID })).toEqual({ action: "discard", which: { id: ID } });
   expect(parseControlEvent({ action: "discard", reason: "float", run: "mine" })).toEqual({
@@ -46,6 +51,7 @@ test("issue 17.4: understands redrive and discard of one dead event, and discard
 });
 
 test.each([
+  [{ action: "redrive", id: ID, reason: "float" }, /redrive takes id or reason/],
   [{ action: "redrive", id: "7" }, /redrive: id is "7"; it takes the id of a dead event/],
   [{ action: "discard" }, /discard takes one of id, reason and all/],
   [{ action: "discard", id: ID, reason: "float" }, /discard takes one of id, reason and all/],

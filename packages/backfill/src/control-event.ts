@@ -48,8 +48,8 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  /** `id`: of one dead event; `run`: only what is dead of this one; neither: all that is dead. */
-  | { readonly action: "redrive"; readonly id?: string; readonly run?: string }
+  /** `id`: of one dead event; `reason`: dead events with this one; `run`: only what is dead of this one; none of them: all that is dead. */
+  | { readonly action: "redrive"; readonly id?: string; readonly reason?: string; readonly run?: string }
   | { readonly action: "discard"; readonly which: DiscardWhich }
   /** Requests that these repositories are read anew. */
   | { readonly action: "resync"; readonly resync: ResyncEvent }
@@ -99,7 +99,7 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: ["id", "run"],
+  redrive: ["id", "reason", "run"],
   discard: ["id", "reason", "all", "run"],
   resync: ["dids", "collections", "reason"],
   resyncs: [],
@@ -133,7 +133,15 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return { action, ...run };
     case "redrive": {
       const id = deadId(event, action);
-      return id === undefined ? { action, ...run } : { action, id, ...run };
+      const reason = text(event, "reason");
+      if (id !== undefined && reason !== undefined)
+        throw new UsageError("redrive takes id or reason: an id names one dead event already");
+      return {
+        action,
+        ...(id === undefined ? {} : { id }),
+        ...(reason === undefined ? {} : { reason }),
+        ...run,
+      };
     }
     case "discard":
       return { action, which: discardWhich(event, run) };

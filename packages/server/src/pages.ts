@@ -30,6 +30,8 @@ export interface Shown {
   readonly history: () => History;
   readonly runs?: ServedRuns;
   readonly notices: FormNotices;
+  /** Left out: there is no page of dead events. */
+  readonly openDeadEvents?: () => unknown;
 }
 
 /** `wanted` is an id or a name, or null for the run that is shown by default. Returns null if there is no such run. */
@@ -93,7 +95,8 @@ function sendRunPage(
   isOneOfSeveral: boolean,
 ): void {
   const course = courseOf(history, rangeOf(search.get("range")), Date.parse(snapshot.at));
-  const options = { ...frameOf(shown, search), course, isOneOfSeveral };
+  const hasDeadPage = shown.openDeadEvents !== undefined;
+  const options = { ...frameOf(shown, search), course, isOneOfSeveral, hasDeadPage };
   sendHtml(response, (nonce) => renderHtml(snapshot, { ...options, nonce }));
 }
 

@@ -19,6 +19,7 @@ import { hostNumber } from "./host-number.ts";
 import { describeLockHolder } from "./lock-holder.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
 import { keptPlaces, redriveResult, redriveStatements } from "./redriven.ts";
+import { isUnprepared } from "./prepared-names.ts";
 import { gotLock, identityOf } from "./run-lock.ts";
 import { beforeTransaction, PostgresError, StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
@@ -99,7 +100,9 @@ async function openAgain(deps: ApplyDeps): Promise<readonly StatementResult[]> {
   try {
     return await deps.session.run(deps.opening());
   } catch (error) {
-    throw beforeTransaction(error);
+    if (!isUnprepared(error)) throw beforeTransaction(error);
+    await deps.session.run([{ sql: "ROLLBACK" }]);
+    return openAgain(deps);
   }
 }
 

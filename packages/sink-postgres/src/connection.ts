@@ -9,7 +9,7 @@ import { clientConfig, clientFor } from "./client.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./database-url.ts";
 import { type IamLogin, iamPassword } from "./iam-login.ts";
 import { runPipeline, type Statement, type StatementResult } from "./pipeline.ts";
-import { createPreparedNames, type PreparedNames } from "./prepared-names.ts";
+import { createPreparedNames, isUnprepared, type PreparedNames } from "./prepared-names.ts";
 import { fromDriver, PostgresError, StatementError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
@@ -128,6 +128,8 @@ export function openDatabase(options: DatabaseOptions): Database {
         ];
       } catch (error) {
         await openOnes.close(client);
+        // Nothing has been done, and it is not asked for a second time.
+        if (isUnprepared(error)) continue;
         if (!(used && isLost(error))) throw error;
         wasSilent = performance.now() - beganAt >= firstAnswerMs;
       }

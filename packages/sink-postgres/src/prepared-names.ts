@@ -46,6 +46,11 @@ export function createPreparedNames(): () => PreparedNames {
   };
 }
 
+/** The session did not have a statement that was prepared before. The same round trip passes the next time, because nothing is prepared then. */
+export function isUnprepared(error: unknown): boolean {
+  return error instanceof StatementError && error.sqlState === NO_SUCH_STATEMENT && error.verdict === "again";
+}
+
 const names = new Map<string, string>();
 
 function nameOf(sql: string): string {

@@ -81,9 +81,24 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   test("issue 14.1: of one run alone, events are claimed and counted", async () => {
     await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) }), deadRow(2)]);
     expect(await claim({ runId: "another" })).toEqual([]);
-    expect(await dead.countUntriable("another")).toBe(0);
-    expect(await dead.countUntriable("run-1")).toBe(1);
+    expect(await dead.countUntriable({ runId: "another" })).toBe(0);
+    expect(await dead.countUntriable({ runId: "run-1" })).toBe(1);
     expect(await claim({ runId: "run-1" })).toMatchObject([{ runId: "run-1" }]);
+  });
+
+  test("issue 17.4: of one reason alone, events are claimed and counted", async () => {
+    await applyTo(at.sink, [
+      recordRow(1, { json: "?", event: eventOf(1) }),
+      deadRow(2),
+      deadRow(3, { did: "did:plc:b", path: null, reason: "not-found", seq: 0 }),
+    ]);
+    expect(await claim({ reason: "missing-block" })).toEqual([]);
+    expect(await dead.countUntriable({ reason: "missing-block" })).toBe(1);
+    expect(await dead.countUntriable({ reason: "database-22P02", runId: "run-1" })).toBe(0);
+    expect(await dead.failedRepositories({ limit: 9, reason: "not-found" })).toMatchObject([{ did: "did:plc:b" }]);
+    expect(await dead.failedRepositories({ limit: 9, reason: "missing-block" })).toEqual([]);
+    expect(await claim({ reason: "database-22P02", runId: "another" })).toEqual([]);
+    expect(await claim({ reason: "database-22P02" })).toMatchObject([{ reason: "database-22P02" }]);
   });
 
   test("a claim takes those that were tried longest ago, each once, a limited number at a time", async () => {

@@ -3,9 +3,9 @@
  * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
  * markers by what each host said last: by its sequence number within a host, by event time between hosts.
  *
- * `repos` comes first and locks a row for every repo of the batch, whether it changes or not. Whoever writes to a repo
- * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
- * that overlap wait in the order of the dids instead of deadlocking.
+ * The statement for `repos` comes first and locks a row for every repository of the batch, whether it changes or not. Whoever
+ * writes to a repository holds that lock until the commit. So a purge and an old operation on the same repository always see
+ * each other, and overlapping batches wait in the order of the DIDs instead of deadlocking.
  */
 import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";

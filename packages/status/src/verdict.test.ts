@@ -90,13 +90,22 @@ describe("fault 31: the text never claims more than what was done", () => {
       "paused",
       { run: sampleRun({ status: "paused", reason: "paused by the operator" }) },
       "waiting",
-      "paused: paused by the operator",
+      "paused by the operator",
     ],
     [
       "waiting",
       { run: sampleRun({ lastTick: tick, waiting: { for: "database", sinceMs: T0 } }) },
       "waiting",
       "waiting: database",
+    ],
+    [
+      "issue 17.1: waiting for a database that refuses",
+      {
+        run: sampleRun({ lastTick: tick, waiting: { for: "database", sinceMs: T0 } }),
+        errors: [{ atMs: T0 + 1, source: "consumer", message: "database: connect ECONNREFUSED 10.0.0.1:5432" }],
+      },
+      "waiting",
+      "waiting: database: connect ECONNREFUSED 10.0.0.1:5432",
     ],
     ["running", {}, "ok", "running"],
     ["none", { run: null }, "ok", "no run yet"],
@@ -399,5 +408,40 @@ describe("the last audit", () => {
     const { audit: _, ...old } = audited({});
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an older version wrote
     expect(completeSnapshot(old as Snapshot).audit).toBeNull();
+  });
+});
+
+describe("issue 17.1: who wakes up at night is told where to look, and who paused", () => {
+  const paused = (by: string | null, reason: string | null = "paused by the operator") =>
+    verdictOf({
+      ...sampleSnapshot({ status: "paused", reason, dead: 0 }),
+      actions: [
+        { at: "2026-03-01T09:00:00.000Z", what: "pause", by: "schedule", detail: "" },
+        { at: "2026-03-01T09:10:00.000Z", what: "resume", by: "command", detail: "" },
+        ...(by === null ? [] : [{ at: "2026-03-01T09:20:00.000Z", what: "pause", by, detail: "" }]),
+      ],
+    });
+
+  it.each([
+    ["page", "paused by the operator on the page"],
+    ["command", "paused by the operator with a command"],
+    ["control event", "paused by the operator with a control event"],
+    ["something newer", "paused by the operator (something newer)"],
+  ])("paused by %s", (by, text) => {
+    expect(paused(by)).toMatchObject({ level: "waiting", text, since: "2026-03-01T09:20:00.000Z" });
+  });
+
+  it("a pause for a reason of our own keeps its reason", () => {
+    expect(paused("page", "the database is full")).toMatchObject({ text: "paused: the database is full", since: null });
+  });
+
+  it.each([
+    ["database: refused", ". Look at the database"],
+    ["database", ". Look at the database"],
+    ["throttle query: 3 > 0", ". Look at what BACKFILL_THROTTLE_QUERY asks for"],
+    ["its turn", ""],
+  ])("waiting for %s", (what, where) => {
+    const snapshot = sampleSnapshot({ dead: 0, waiting: { for: what, since: "2026-03-01T11:59:00.000Z" } });
+    expect(verdictOf(snapshot).advice).toBe(`nothing is lost, and it goes on by itself${where}`);
   });
 });

@@ -33,7 +33,7 @@ export function verdictOf(
     case "paused":
       return needsNewStart(snapshot.reason)
         ? say("attention", `paused: ${snapshot.reason}`, null, "firehose-backfill resume --from oldest|live|SEQ|TIME")
-        : say("waiting", `paused${because(snapshot)}`, null, "to continue: firehose-backfill resume");
+        : paused(snapshot);
     case "cancelling":
       return say("waiting", "cancelling: batches in the queue are deleted");
     case "cancelled":
@@ -59,12 +59,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   const { outage, waiting, lastTick } = snapshot;
   const stale = staleSeconds(snapshot, at);
   if (stale !== null)
-    return say(
-      "attention",
-      `no sign of the reader for ${formatDuration(stale)}`,
-      lastTick?.at ?? null,
-      "look at the process and its log; on AWS at the alarms and the log of the reader function",
-    );
+    return say("attention", `no sign of the reader for ${formatDuration(stale)}`, lastTick?.at ?? null, LOOK_AT_READER);
   if (outage !== null)
     return say(
       "attention",
@@ -72,9 +67,14 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
       outage.since,
       "nothing is lost: the reader tries again by itself; look at the relay and at the network",
     );
-  const waitsFor = waiting === null ? snapshot.reason : `waiting: ${waiting.for}`;
+  const waitsFor = waitText(snapshot);
   if (waitsFor !== null)
-    return say("waiting", waitsFor, waiting?.since ?? null, "nothing is lost, and it goes on by itself");
+    return say(
+      "waiting",
+      waitsFor,
+      waiting?.since ?? null,
+      `nothing is lost, and it goes on by itself${whereToLook(waitsFor)}`,
+    );
   const fallsOff = fallsOffSoon(snapshot);
   if (fallsOff !== null)
     return say(
@@ -99,6 +99,45 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   return isAuditBad(snapshot) ? audited("running", snapshot) : say("ok", "running");
 }
 
+/** With the error that was met, where it is known: "database" alone does not say whether it refuses, hangs or is full. */
+function waitText({ waiting, reason }: Judged): string | null {
+  if (waiting === null) return reason;
+  const kind = `waiting: ${waiting.for}`;
+  return reason?.startsWith(`${kind}: `) === true ? reason : kind;
+}
+
+/** Who waits for production is told to look there; who wakes up at night does not know it yet. */
+function whereToLook(waitsFor: string): string {
+  if (/^waiting: database(?::|$)/.test(waitsFor)) return ". Look at the database";
+  return waitsFor.startsWith("waiting: throttle query") ? ". Look at what BACKFILL_THROTTLE_QUERY asks for" : "";
+}
+
+/** By whom and since when: whoever looks at the page is often not the one who paused. */
+function paused(snapshot: Judged): Verdict {
+  const advice = "to continue: firehose-backfill resume";
+  const { reason, actions } = snapshot;
+  if (reason !== null && reason !== BY_OPERATOR) return say("waiting", `paused${because(snapshot)}`, null, advice);
+  const last = actions.findLast(({ what }) => what === "pause");
+  const by = last === undefined ? "" : ` ${WAYS[last.by] ?? `(${last.by})`}`;
+  return say(
+    "waiting",
+    reason === null && last === undefined ? "paused" : `${BY_OPERATOR}${by}`,
+    last?.at ?? null,
+    advice,
+  );
+}
+
+/** As the control stores it. */
+const BY_OPERATOR = "paused by the operator";
+const WAYS: Readonly<Record<string, string>> = {
+  command: "with a command",
+  page: "on the page",
+  "control event": "with a control event",
+};
+
+export const LOOK_AT_READER =
+  "look at the process and its log; on AWS at the alarms and the log of the reader function";
+
 /** Reader or consumers were over the limit within the last tick or two. null: they were not. */
 function memoryShortSince({ memory, lastTick }: Judged, nowIso: string): string | null {
   if (lastTick?.endedBecause === "memory") return memory.lastPauseAt ?? lastTick.at;
@@ -117,7 +156,7 @@ function gapText(snapshot: Judged): string | null {
     : "with less than was asked for: the relay keeps less";
 }
 
-const REDRIVE = "look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive";
+const REDRIVE = "look at them with firehose-backfill dead, fix the cause, then: firehose-backfill redrive";
 
 function succeeded(snapshot: Judged): Verdict {
   const dead = deadText(snapshot);

@@ -8,6 +8,7 @@ export const AWS_SETTINGS: DefinitionTable<
   | "alarmEmail"
   | "alarmTopicArn"
   | "reserveConcurrency"
+  | "dashboard"
   | "vpcSubnets"
   | "vpcSecurityGroups"
   | "databaseCa"
@@ -36,6 +37,14 @@ export const AWS_SETTINGS: DefinitionTable<
     kind: boolean,
     fallback: true,
     help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
+  },
+  dashboard: {
+    key: "dashboard",
+    name: "BACKFILL_DASHBOARD",
+    group: "deployment",
+    kind: boolean,
+    fallback: true,
+    help: "Whether the deploy creates a CloudWatch dashboard. Three of an account are free, each further one costs 3 US$ a month.",
   },
   vpcSubnets: {
     key: "vpcSubnets",

@@ -44,6 +44,7 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     alarmTopicArn: null,
     notifyUrl: null,
     reserveConcurrency: true,
+    dashboard: true,
     vpcSubnets: [],
     vpcSecurityGroups: [],
     databaseCa: null,
@@ -116,6 +117,7 @@ describe("every setting", () => {
       ["http://hooks.example/x", "hooks.example", "ftp://hooks.example/x", "https://u:p@hooks.example/x"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
+    BACKFILL_DASHBOARD: ["false", false, ["no"]],
     BACKFILL_VPC_SUBNETS: [
       "subnet-0123456789abcdef0, subnet-01234567",
       ["subnet-0123456789abcdef0", "subnet-01234567"],

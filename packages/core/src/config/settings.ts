@@ -67,6 +67,7 @@ export interface DeploymentSettings {
   /** A webhook of Slack, Discord or one's own. null: nobody is told. */
   readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
+  readonly dashboard: boolean;
   /** Where consumer and control are, to reach a database that only this network reaches. Empty: in no VPC. */
   readonly vpcSubnets: readonly string[];
   readonly vpcSecurityGroups: readonly string[];

@@ -14,6 +14,7 @@ import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { checkRelay } from "./check-relay.ts";
 import { checkRepos } from "./check-repos.ts";
+import { checkAudit } from "./check-audit.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
 import { makeIndexes } from "./make-indexes.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";
@@ -80,6 +81,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
     ...(!readsRelay(settings.source) && settings.relayUrl === null ? [] : relay.checks),
     ...repos.checks,
+    ...checkAudit(settings),
     ...fixed,
     ...(indexes === null ? [] : [indexes]),
     ...database.checks,

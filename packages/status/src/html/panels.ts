@@ -30,9 +30,15 @@ export function eventsPanel(snapshot: Snapshot, shown: ControlsShown): Markup {
           </div>`,
           ...reasons(deadReasons),
         ]}
-      </dl>`,
+      </dl>
+      ${dead > 0 && !shown.hasDeadPage ? DEAD_LISTED : nothing}`,
   );
 }
+
+/** Where the page has no database, it cannot list them. */
+const DEAD_LISTED = html`<p class="quiet">
+  To list dead events: <code>firehose-backfill dead</code>, with the DATABASE_URL of the run.
+</p>`;
 
 function reasons(counts: Readonly<Record<string, number>>): readonly Markup[] {
   const sorted = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
