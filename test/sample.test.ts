@@ -51,9 +51,11 @@ describe("the bundled sample", () => {
 
   it("issue 17.11: shows something in each view of docs/views.md", async () => {
     const named = readFileSync(`${ROOT}docs/views.md`, "utf8");
-    const found = await ask("SELECT viewname FROM pg_views WHERE schemaname = 'firehose'");
-    const views = found.map(([name]) => name ?? "");
-    expect(views).toEqual(expect.arrayContaining([...VIEW_NAMES, ...COUNT_VIEW_NAMES]));
+    const views = [...VIEW_NAMES, ...COUNT_VIEW_NAMES, "handles"];
+    const there = await ask(
+      "SELECT viewname FROM pg_views WHERE schemaname = 'firehose' AND viewname <> 'live_records'",
+    );
+    expect(there.map(([name]) => name ?? "").toSorted()).toEqual(views.toSorted());
     for (const view of views) {
       expect(named).toContain(`\`${view}\``);
       expect({ view, rows: await count(`firehose.${view}`) }).not.toEqual({ view, rows: 0 });
