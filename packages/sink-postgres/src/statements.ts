@@ -28,7 +28,7 @@ const RECORD_COLUMNS = {
 const { seq: _, ...COLUMNS_WITHOUT_SEQ } = RECORD_COLUMNS;
 const PROVED_COLUMNS = { ...COLUMNS_WITHOUT_SEQ, at: "double precision" } as const;
 
-/** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
+/** Event times are whole milliseconds since the epoch. An invalid time is an error of its row. */
 const AT = "to_timestamp(x.time / 1000.0)";
 
 const REPOS = inTwoForms(
@@ -171,10 +171,7 @@ const RECORDS = inTwoForms(
   WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`,
 );
 
-/**
- * Records that repositories proved. One of the same revision and CID is left as it is, whoever wrote it; of another CID the
- * repository is right.
- */
+/** Records that repositories proved. A row with the same revision and CID is not changed. If the CID differs, the repository is right. */
 const PROVED_RECORDS = inTwoForms(
   PROVED_COLUMNS,
   1,
