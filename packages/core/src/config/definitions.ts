@@ -237,7 +237,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "deployment",
     kind: boolean,
     fallback: true,
-    help: "Whether the deploy creates a CloudWatch dashboard. Three of an account are free, each further one costs 3 US$ a month.",
+    help: "Whether the deploy creates a CloudWatch dashboard. The first three of an account are free.",
   },
   vpcSubnets: {
     key: "vpcSubnets",
