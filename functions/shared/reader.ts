@@ -4,6 +4,7 @@ import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { labelOf } from "@firehose-backfill/backfill/open-run";
+import { serveResyncs } from "@firehose-backfill/backfill/serve-resyncs";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { TurnResult } from "@firehose-backfill/backfill/turn";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
@@ -74,6 +75,7 @@ export function createReader(
       : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
   const isConsumerInVpc = settings.vpcSubnets.length > 0;
   const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
+  const resyncs = serveResyncs({ config, everyMs: LOOK_FOR_RESYNCS_MS });
   const outages = createOutageLog({ clock, log });
   const firstRuns = (): readonly NewRun[] => {
     if (settings.days === 0) return [];
@@ -102,6 +104,7 @@ export function createReader(
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
         deployed: config,
+        resyncs,
         owner: context.awsRequestId,
         log,
       };
@@ -142,6 +145,9 @@ export function createReader(
     return `${labelOf(run)} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
   }
 }
+
+/** A tick without an open run costs one read; each fifth one, and the first one of an environment, costs four more. */
+const LOOK_FOR_RESYNCS_MS = 5 * 60_000;
 
 function refuseStranger(event: unknown): void {
   const isTick = typeof event === "object" && event !== null && "action" in event && event.action === "tick";

@@ -164,6 +164,11 @@ export const PATCHES: readonly Patch[] = [
   patch("one schedule wakes the reader every minute", "the consumer instead", (it) =>
     it.replace("ReaderScheduleSchedule", "test-reader", "test-consumer"),
   ),
+  patch(
+    "issue 16.4: a schedule calls control for an audit, only where one is asked for",
+    "one nobody asked for",
+    (it) => it.add(TYPES.schedule, "AuditScheduleSchedule"),
+  ),
   patch("the tick says which minute it was meant for", "nothing", (it) =>
     it.set("ReaderScheduleSchedule", ["target", "input"], "{}"),
   ),
@@ -214,7 +219,11 @@ export const PATCHES: readonly Patch[] = [
   patch("the scheduler may invoke the reader and do nothing else", "assumed by Lambda", (it) =>
     it.replace("ReaderScheduleRole", "scheduler.amazonaws.com", "lambda.amazonaws.com"),
   ),
-  patch("there are no roles but these five", "a sixth", (it) => it.add(TYPES.role, "AdminRole")),
+  patch(
+    "there are no roles but these five, and one for the schedule of audits where it is asked for",
+    "a sixth",
+    (it) => it.add(TYPES.role, "AdminRole"),
+  ),
   patch("the status page asks for a signature", "it does not", (it) =>
     it.set("StatusUrl", ["authorizationType"], "NONE"),
   ),

@@ -79,7 +79,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       AWS_EC2_METADATA_DISABLED: "true",
-      NODE_OPTIONS: "--max-semi-space-size=4",
+      NODE_OPTIONS: `--max-semi-space-size=4 --max-old-space-size=${Math.floor(options.memoryMb * 0.8)}`,
       ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],

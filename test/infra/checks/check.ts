@@ -52,6 +52,11 @@ export function isProduction(expected: Expected): boolean {
   return expected.stage === "production";
 }
 
+/** BACKFILL_AUDIT_SAMPLE. */
+export function hasScheduledAudit({ settings }: Expected): boolean {
+  return Number(settings["BACKFILL_AUDIT_SAMPLE"] ?? 0) > 0;
+}
+
 /** Nothing when they are the same; one line that shows both when they are not. */
 export function same(what: string, actual: unknown, expected: unknown): readonly string[] {
   if (isDeepStrictEqual(actual, expected)) return [];

@@ -110,11 +110,12 @@ function environmentOf(stack: Stack, role: Role, expected: Expected): readonly s
   // SST_… is SST's own: the app's name and the key to the linked secret.
   const ours = Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith("SST_")));
   const topic = topicArn(stack, expected.alarmTopicArn);
+  const memoryMb = Number(at(functionOf(stack, role), "memorySize"));
   return same(
     `${role}'s environment`,
     sorted(ours),
     sorted({
-      NODE_OPTIONS: "--max-semi-space-size=4",
+      NODE_OPTIONS: `--max-semi-space-size=4 --max-old-space-size=${Math.floor(memoryMb * 0.8)}`,
       ...expected.settings,
       RELAY_URL,
       BACKFILL_QUEUE_URL: queueUrl(workQueue(stack)),

@@ -1,4 +1,4 @@
-/** The version of the schema in a database, and whether this program can use it. */
+/** Reads the version of the schema in a database, and checks whether this program can use it. */
 import type { Session } from "../connection.ts";
 import { PostgresError } from "../sink-error.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
@@ -29,7 +29,7 @@ export async function readSchemaState(session: Session): Promise<SchemaState> {
 
 /** @throws PostgresError (`broken`) unless this program can use the schema; NewerSchemaError if a newer program is needed */
 export async function checkSchemaVersion(session: Session, lockTimeoutMs: number): Promise<void> {
-  // If somebody rewrites a table, even reading from it has to wait.
+  // If another session rewrites a table, even a read must wait.
   await session.run([{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}` }]);
   const state = await readSchemaState(session);
   await session.run([{ sql: "ROLLBACK" }]);
