@@ -1,6 +1,6 @@
 /** The SDK's client with the limits that this program needs. Credentials and region are the SDK's to find. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { requestHandlerOf, type RequestLimits } from "@firehose-backfill/core/sdk-requests";
+import { requestHandlerOf, type RequestLimits, withoutUnusedSteps } from "@firehose-backfill/core/sdk-requests";
 import { STAND_IN_TABLE, standInClient } from "@firehose-backfill/core/stand-in-client";
 
 /** A server that hangs is given up, and asked again by the SDK: every call here answers in milliseconds. */
@@ -15,6 +15,8 @@ export interface DynamoClientOptions {
 
 export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient {
   const requestHandler = requestHandlerOf(LIMITS, options.limits);
-  if (options.endpoint === null) return new DynamoDBClient({ requestHandler });
-  return new DynamoDBClient({ requestHandler, ...standInClient(options.endpoint), ...STAND_IN_TABLE });
+  const { endpoint } = options;
+  if (endpoint === null) return withoutUnusedSteps(new DynamoDBClient({ requestHandler }), { isStandIn: false });
+  const client = new DynamoDBClient({ requestHandler, ...standInClient(endpoint), ...STAND_IN_TABLE });
+  return withoutUnusedSteps(client, { isStandIn: true });
 }
