@@ -61,8 +61,7 @@ export function connectTo(url) {
         did: session.did,
         handle,
         call: (method, body) => post(method, body, authorization),
-        query: (method, params) =>
-          call(`${method}?${new URLSearchParams(params)}`, { headers: { authorization } }),
+        query: (method, params) => call(`${method}?${new URLSearchParams(params)}`, { headers: { authorization } }),
         /** @param {Uint8Array} car */
         importRepo: (car) =>
           call("com.atproto.repo.importRepo", {
