@@ -1,4 +1,5 @@
 /** Compares lanes: rounds in turn, so that a disturbance of the machine affects all lanes; medians and ratios. */
+import { installClients } from "./install-clients.ts";
 import { type Lane, type LaneSpec, openLane, type Round } from "./lane.ts";
 
 export interface LaneFigures {
@@ -26,6 +27,7 @@ const WARM_UP_SECONDS = 4;
 
 /** The lanes run one after the other within each round. */
 export async function runLanes(specs: readonly LaneSpec[], options: LanesOptions): Promise<readonly LaneFigures[]> {
+  installClients();
   await using stack = new AsyncDisposableStack();
   const lanes: { readonly lane: Lane; readonly rounds: Round[] }[] = [];
   for (const spec of specs) lanes.push({ lane: stack.use(await openLane(spec)), rounds: [] });

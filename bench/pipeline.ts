@@ -11,6 +11,7 @@ import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/
 import { pdsFrames } from "../test/support/recordings.ts";
 import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { installClients } from "./install-clients.ts";
 import { runPipeline } from "./pipeline-run.ts";
 import { scratchPostgres } from "./scratch-postgres.ts";
 
@@ -18,7 +19,7 @@ const BATCH_SIZES = [5, 50, 500];
 const CONCURRENCY = [1, 2, 4];
 /** The queue's stand-in handles few messages a second, so small batches get fewer events. */
 const CURVE_COPIES: Readonly<Record<number, number>> = { 5: 1, 50: 2, 500: 4 };
-const NAIVE = ["naive-atproto-sync", "naive-atcute"];
+const NAIVE = ["clients/naive-atproto-sync", "naive-atcute"];
 
 export const pipeline: Benchmark = {
   summary: "events/s from relay socket to rows [--copies N] [--batch N] [--concurrent N] [--curve 1] [--peers 1]",
@@ -59,6 +60,7 @@ interface NaiveFigures {
 
 async function runBeside(relay: ReplayRelay, options: { readonly batch: number; readonly concurrent: number }) {
   const rates: Record<string, number> = {};
+  installClients();
   for (const contender of NAIVE) {
     await using postgres = await scratchPostgres();
     const spec = { contender, url: relay.url, databaseUrl: postgres.databaseUrl, headSeq: relay.log.headSeq };

@@ -13,8 +13,8 @@ const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] =
   ["atcute", "records"],
   ["atcute", "no-match"],
   ["ipld", "records"],
-  ["skyware", "records"],
-  ["atproto-sync", "hashed"],
+  ["clients/skyware", "records"],
+  ["clients/atproto-sync", "hashed"],
 ];
 
 export const reader: Benchmark = {

@@ -153,7 +153,8 @@ test("fault 2: 150 frames, one with its number 1,000,000 too high: the other 149
   });
 });
 
-test.each(["oldest", "live", "3", new Date(timeOf(1)).toISOString()])(
+// Side by side: each waits for 15 seconds in which the host is quiet.
+test.concurrent.each(["oldest", "live", "3", new Date(timeOf(1)).toISOString()])(
   "fault 2: a host that begins anew pauses the run, and resume --from %s goes on",
   async (from) => {
     let isAnew = false;
@@ -175,7 +176,7 @@ test.each(["oldest", "live", "3", new Date(timeOf(1)).toISOString()])(
   },
 );
 
-test("fault 5: a start below what a silent relay keeps records the gap", async () => {
+test.concurrent("fault 5: a start below what a silent relay keeps records the gap", async () => {
   await using relay = await startRelay({ onConnect: serveLog(logOf(500, 503)) });
   const place = await setUp(relay, { after: 100, to: 503 });
   await readToRest(place);
@@ -186,7 +187,7 @@ test("fault 5: a start below what a silent relay keeps records the gap", async (
   expect(place.log.join("\n")).toContain("Gap: the host no longer has 100 to 500");
 });
 
-test("fault 6: a stretch that the host no longer has is a gap, and the run ends", async () => {
+test.concurrent("fault 6: a stretch that the host no longer has is a gap, and the run ends", async () => {
   await using relay = await startRelay({ onConnect: serveLog(logOf(500, 503)) });
   const place = await setUp(relay, { after: 100, to: 200 });
   await readToRest(place);
@@ -194,7 +195,7 @@ test("fault 6: a stretch that the host no longer has is a gap, and the run ends"
   expect(await place.store.listGaps(RUN)).toMatchObject([{ from: { ordinal: 100 }, to: { ordinal: 500 } }]);
 });
 
-test("fault 6: quiet behind nothing but the cursor's own event, the run ends", async () => {
+test.concurrent("fault 6: quiet behind nothing but the cursor's own event, the run ends", async () => {
   await using relay = await startRelay({
     onConnect: (visit) => (visit.cursor === null ? undefined : send(visit, 100, 100)),
   });

@@ -3,15 +3,13 @@
  * folder's own packages (AWS's service models, IAM's list of actions).
  */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installFolder } from "../../scripts/install-folder.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Names the lock file that was installed. */
-const MARK = join(FOLDER, "node_modules", ".installed");
 
 /**
  * @param {Readonly<Record<string, string | undefined>>} env
@@ -19,7 +17,11 @@ const MARK = join(FOLDER, "node_modules", ".installed");
  */
 export function installMissing(env) {
   if (!isPlatformInstalled()) installPlatform(env);
-  installPackages(env);
+  installFolder(
+    FOLDER,
+    "Installing AWS's service models into test/infra/node_modules/ (a few seconds, 36 MB, once) …",
+    env,
+  );
 }
 
 /** @returns {boolean} whether the platform of the pinned version is complete; the same test as platform.ts makes. */
@@ -38,17 +40,6 @@ function installPlatform(env) {
   const quiet = { SST_SKIP_DEPENDENCY_CHECK: "1", SST_NO_BUN: "1", SST_TELEMETRY_DISABLED: "1" };
   // The stage gives the CLI a name to work under; nothing of that name is made.
   run("sst", ["install", "--stage", "ci"], { cwd: ROOT, env: { ...env, ...quiet } });
-}
-
-function installPackages(env) {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(FOLDER, "package-lock.json")))
-    .digest("hex");
-  if (existsSync(MARK) && readFileSync(MARK, "utf8") === lock) return;
-  console.error("Installing AWS's service models into test/infra/node_modules/ (a few seconds, 36 MB, once) …");
-  // No install scripts: nothing here needs one.
-  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: FOLDER, env });
-  writeFileSync(MARK, lock);
 }
 
 function run(command, args, options) {

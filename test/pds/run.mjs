@@ -14,7 +14,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { prepareNodeModules } from "./install.mjs";
+import { fileURLToPath } from "node:url";
+import { installFolder } from "../../scripts/install-folder.mjs";
 import { Report } from "./report.mjs";
 
 const { values: flags } = parseArgs({
@@ -30,7 +31,11 @@ const IMPORTED = IS_SLOW ? 100_000 : 5_000;
 const report = new Report((line) => console.log(line));
 const folder = await mkdtemp(join(tmpdir(), "pds-test-"));
 try {
-  await prepareNodeModules((line) => console.error(line));
+  // Apart from the workspaces, because it is heavy and only this test needs it.
+  installFolder(
+    fileURLToPath(new URL(".", import.meta.url)),
+    "installing @atproto/pds and what it needs (about 90 s, once)",
+  );
   await playAgainstRealPds();
 } catch (error) {
   await report.check("the harness itself", () => Promise.reject(error));

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Firehose } from "@skyware/firehose";
 import { WebSocket } from "ws";
-import type { Contender, DecodeFrame, ReadRelay } from "./contender.ts";
+import type { Contender, DecodeFrame, ReadRelay } from "../contender.ts";
 
 /** The client is never started; it only parses the frames that it gets. This stands in for the socket. */
 class NoSocket extends EventTarget {

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { Firehose, parseCommitUnauthenticated } from "@atproto/sync";
-import type { Contender, DecodeFrame, ReadRelay } from "./contender.ts";
+import type { Contender, DecodeFrame, ReadRelay } from "../contender.ts";
 
 type CommitEvent = Parameters<typeof parseCommitUnauthenticated>[0];
 interface StreamFrame {

@@ -1,7 +1,7 @@
 /** What a user of @atproto/sync writes after its documentation: its client, and one awaited insert for each event. No restart, no pace. */
 import { Firehose } from "@atproto/sync";
-import { connectDriver } from "../driver.ts";
-import type { ApplyRelay, Contender } from "./contender.ts";
+import { connectDriver } from "../../driver.ts";
+import type { ApplyRelay, Contender } from "../contender.ts";
 
 const UPSERT = `insert into firehose.records (did, collection, rkey, cid, rev, seq, record, indexed_at)
   values ($1, $2, $3, $4, $5, $6, $7, $8)
