@@ -61,6 +61,13 @@ export function connectTo(url) {
         did: session.did,
         handle,
         call: (method, body) => post(method, body, authorization),
+        /** Bytes that a record may refer to. */
+        upload: (bytes, type) =>
+          call("com.atproto.repo.uploadBlob", {
+            method: "POST",
+            headers: { "content-type": type, authorization },
+            body: bytes,
+          }),
         query: (method, params) => call(`${method}?${new URLSearchParams(params)}`, { headers: { authorization } }),
         /** @param {Uint8Array} car */
         importRepo: (car) =>

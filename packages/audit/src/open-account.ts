@@ -35,6 +35,7 @@ export async function openAccount(
   try {
     const document = await resolveDid(did);
     if (document === null) return inactive("there is no DID document: the account is gone");
+    if (document.isTombstone) return inactive("its DID has ended: the account is gone");
     if (document.pds === null) return inactive("its DID document names no server");
     if (document.key === null) return unreachable("its DID document has no signing key that can be used", false);
     const repo = { origin: document.pds, did };

@@ -30,6 +30,8 @@ export interface DidClientOptions {
   readonly plcUrl?: string;
   /** Documents that are remembered. */
   readonly maxEntries?: number;
+  /** To one host. Left out: as many as a directory is built for. */
+  readonly requestsPerSecond?: number;
   /** How young a document has to be so that it is not fetched anew when that is asked for. */
   readonly minRefreshMs?: number;
 }
@@ -68,7 +70,7 @@ export function openDidClient(options: DidClientOptions): DidClient {
     ...options,
     // A private network has its directory and its accounts' hosts on loopback.
     rules: { allowLoopback: plcUrl.startsWith("http:") },
-    requestsPerSecond: PER_SECOND,
+    requestsPerSecond: options.requestsPerSecond ?? PER_SECOND,
     connectionsPerHost: CONNECTIONS,
     states: hostTable(MAX_HOSTS),
     maxWaitMs: MAX_WAIT_MS,
@@ -116,6 +118,7 @@ async function readAnswer({ status, body }: HttpAnswer): Promise<DocumentAnswer>
     for await (const chunk of body) chunks.push(chunk);
     return { kind: "document", body: Buffer.concat(chunks).toString("utf8") };
   }
+  if (status === 410) return { kind: "gone" };
   const isAbsent = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
   return isAbsent ? { kind: "absent" } : { kind: "trouble", error: `HTTP ${status}` };
 }

@@ -378,15 +378,46 @@ describe("hosts that have trouble", () => {
     ["RepoTakendown", "takendown"],
     ["RepoSuspended", "suspended"],
     ["RepoNotFound", "not-found"],
+    ["NotFound", "not-found"],
   ])("issue 15.5: %s with the same host in its document is a status, and final", async (error, status) => {
     const repo = repoOf(1, 20);
     await using net = await network([repo]);
     net.pds.unavailable.set(repo.did, error);
-    const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), newStoredRun(), {
-      env: env([repo]),
-    });
+    const run = newStoredRun();
+    const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), run, { env: env([repo]) });
     expect(events).toMatchObject([{ kind: "account", seq: 0, did: repo.did, active: false, status }]);
-    expect(windows.at(-1)?.progress).toMatchObject({ done: 1, failed: 0 });
+    expect(windows.at(-1)?.progress).toMatchObject({ done: 1, failed: 0, deferred: 0 });
+    // Asked once, and never again: the document was as young as it can be.
+    expect(net.pds.asked).toHaveLength(1);
+  });
+
+  test("issue 15.5: an account that its host refuses is resolved anew, once", async () => {
+    const repo = repoOf(1, 200);
+    await using net = await network([repo]);
+    let aheadMs = 0;
+    const kit = testKit({ plcUrl: net.plc.origin, clock: { ...systemClock, now: () => Date.now() + aheadMs } });
+    const run = newStoredRun();
+    await tick(kit, run, { env: env([repo]), limits: { maxEvents: 60 }, windows: 1 });
+    net.pds.unavailable.set(repo.did, "RepoNotFound");
+    const lookedUp = net.plc.asked.length;
+    aheadMs = 5_000;
+    const { events } = await readAll(kit, run, { env: env([repo]) });
+    expect(events.at(-1)).toMatchObject({ kind: "account", active: false, status: "not-found" });
+    expect(net.plc.asked.length - lookedUp).toBe(1);
+  });
+
+  test("issue 15.5: an account whose DID has ended is a status; one that the directory never knew is a dead event", async () => {
+    const [ended, never] = [repoOf(1, 3), repoOf(2, 3)];
+    await using net = await network([]);
+    net.plc.tombstones.add(ended.did);
+    const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), newStoredRun(), {
+      env: env([ended, never]),
+    });
+    expect(events).toMatchObject([
+      { kind: "account", did: ended.did, active: false, status: "tombstone" },
+      { kind: "dead", did: never.did, reason: "no-did-document" },
+    ]);
+    expect(windows.at(-1)?.progress).toMatchObject({ done: 1, failed: 1 });
   });
 
   test("issue 15.1: a revision of tomorrow, a wrong signature, a document without a host: dead, with the reason", async () => {

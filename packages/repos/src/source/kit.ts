@@ -31,9 +31,11 @@ const LEAST_RANGE_BYTES = 16 * 1024;
 const CIDS_A_REQUEST = 200;
 const FEWEST_CIDS = 25;
 
+/** Runs over repositories that a process remembers: those of people, and the one that serves resyncs. */
+const MAX_MEMORIES = 4;
+
 /** What one process remembers of a run from tick to tick. Good only while nobody else has read on meanwhile. */
 interface Memory {
-  readonly runId: string;
   readonly seen: Set<string>;
   readonly hosts: HostKeeper;
   text: SourceState | null;
@@ -43,12 +45,17 @@ export function reposKit(options: ReposKitOptions): SourceKit {
   const { clock, items, plcUrl } = options;
   const rules = { allowLoopback: plcUrl.startsWith("http:") };
   const dids = openDidClient({ ...options, maxEntries: MAX_DOCUMENTS, minRefreshMs: FRESH_MS });
-  let memory: Memory | null = null;
+  const memories = new Map<string, Memory>();
 
   const memoryOf = (run: OpenOptions): { readonly memory: Memory; readonly isOurs: boolean } => {
-    const isOurs = memory !== null && memory.runId === run.runId && memory.text === run.state && !run.isMoved;
-    if (memory === null || !isOurs)
-      memory = { runId: run.runId, seen: new Set(), hosts: keepHosts(items, run.runId), text: run.state };
+    const { runId, state } = run;
+    const known = memories.get(runId);
+    const isOurs = known !== undefined && known.text === state && !run.isMoved;
+    const memory = isOurs ? known : { seen: new Set<string>(), hosts: keepHosts(items, runId), text: state };
+    memories.delete(runId);
+    memories.set(runId, memory);
+    const [oldest] = memories.keys();
+    if (memories.size > MAX_MEMORIES && oldest !== undefined) memories.delete(oldest);
     return { memory, isOurs };
   };
 

@@ -7,7 +7,7 @@ export type RepoStep =
   | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
   /** Nothing that is wanted is left. */
   | { readonly kind: "finished" }
-  /** Its host does not serve it, and its DID document names no other one. Final until the account itself changes. */
+  /** Its host does not serve it, and its DID document names no other one; or its DID has ended. Final until the account itself changes. */
   | { readonly kind: "inactive"; readonly state: UnavailableState }
   /** It will never be read as it is. */
   | { readonly kind: "gave-up"; readonly reason: string; readonly error: string }

@@ -172,7 +172,8 @@ export async function* walkRepository(
 
 function usable(document: DidDocument | null, rules: EndpointRules): Found | RepoStep {
   if (document === null) return dead("no-did-document", "there is no DID document of this account, or none any more");
-  const { pds, key } = document;
+  const { pds, key, isTombstone } = document;
+  if (isTombstone) return { kind: "inactive", state: "tombstone" };
   if (pds === null) return dead("no-endpoint", "the DID document names no server of the repository");
   if (key === null) return dead("no-signing-key", "the DID document names no signing key that can be used");
   const endpoint = parseEndpoint(pds, rules);

@@ -6,15 +6,15 @@ import { answerOf, type PdsAnswer, refusalOf } from "./pds-answer.ts";
 import type { TestRepo } from "./test-repo.ts";
 
 export interface FakePds extends TestServer {
-  /** What it serves now; changed while it runs, as commits are made. */
+  /** The repositories that it serves. A test changes them while it runs. */
   readonly repos: Map<string, TestRepo>;
-  /** What `since` refers to: repositories as they were, by `DID REV`. Others are sent whole. */
+  /** Earlier states of repositories by `DID REV`, for requests with `since`. Others are sent completely. */
   readonly earlier: Map<string, TestRepo>;
-  /** DIDs whose repositories are not to be had, and by which error. */
+  /** DIDs whose repositories are refused, with the error. */
   readonly unavailable: Map<string, string>;
-  /** Answers by itself before anything is looked up; true: it did. */
+  /** Called before anything is looked up. It may answer itself and then returns true. */
   intercept: ((request: IncomingMessage, response: ServerResponse) => boolean) | null;
-  /** Calls of one method. */
+  /** Counts the calls of one method. */
   readonly callsOf: (method: string) => readonly URLSearchParams[];
 }
 
