@@ -1,6 +1,6 @@
 /** What each tick means for the process: whether its runs are over, and whether its source has never answered. */
 import type { Tick } from "@firehose-backfill/backfill/run-tick";
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { of, runEnd, type RunEnd, runsEnd } from "./run-end.ts";
@@ -15,7 +15,9 @@ export function watchEnds(options: {
   let hasReachedHost = false;
   /** Of runs that have ended while others go on, by their ids. */
   const endedBefore = new Map<string, RunEnd>();
+  let afterResyncs: RunEnd | null = null;
   return ({ runs }) => {
+    if (runs.length === 0 && afterResyncs !== null) options.end(afterResyncs);
     hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
     const [first] = runs;
     const isUnreachable = runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
@@ -28,7 +30,10 @@ export function watchEnds(options: {
     if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver)) options.tidy();
     const open = runs.map(({ run }) => run);
     const over = runsEnd(open, { untilDone: options.untilDone, before: [...endedBefore.values()] });
-    if (over !== null) options.end(over);
+    // There may be more requests than one resync serves: the next tick says so.
+    const mayServeMore = runs.every(({ run }) => isResyncRun(run) && isFinished(run.status));
+    if (over !== null && mayServeMore) afterResyncs = over;
+    else if (over !== null) options.end(over);
     for (const run of open.filter(({ status }) => isFinished(status))) {
       const its = runEnd(run, options.untilDone);
       if (its !== null) endedBefore.set(run.runId, of(run, its));
