@@ -20,7 +20,9 @@ export function watchEnds(options: {
     if (runs.length === 0 && afterResyncs !== null) options.end(afterResyncs);
     hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
     const [first] = runs;
-    const isUnreachable = runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
+    // A service whose only work is a resync waits for the directory: it must not be restarted again and again.
+    const mayWait = !options.untilDone && runs.every(({ run }) => isResyncRun(run));
+    const isUnreachable = !mayWait && runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
     if (!hasReachedHost && first !== undefined && isUnreachable) {
       const source = first.run.source.kind === "repos" ? "PLC directory" : "relay";
       options.end({ exit: "errored", message: `${source} ${first.endedBecause}` });
