@@ -72,7 +72,7 @@ async function openWorld(name: string, frames: (alice: SteppingRepo, bob: Steppi
     env: raw,
     async query(sql: string) {
       await using database = await openTestDatabase(url.href);
-      await database.query(sql, []);
+      return await database.query(sql, []);
     },
     /** Until it is done: from the beginning of the stream, or what is left to do. */
     async run(more: Readonly<Record<string, string>>, isFirst: boolean) {
@@ -189,3 +189,21 @@ test("issue 16.4: what an audit finds is requested with --repair, read anew, and
     expect({ fault, ...(await cli(["audit", "--all"])) }).toMatchObject({ fault, code: 0 });
   }
 }, 300_000);
+
+test("issue 16.2: an account that is inactive gets its status, one that cannot be read becomes a dead event, and neither is asked for again", async () => {
+  await using world = await openWorld("ends", whole);
+  await world.run({}, true);
+  const nobody = didOf("n");
+  world.pds.unavailable.set(world.bob.did, "RepoDeactivated");
+  const asked = await runProgram(["resync", "--dids", `${world.bob.did},${nobody}`], world.env);
+  expect(asked).toMatchObject({ code: 0, stdout: expect.stringContaining("2 repositories requested") });
+  const served = await runProgram(["run", "--until-done", "--json"], { ...world.env, ...ONLY_RESYNCS });
+  expect(served).toMatchObject({ code: 3 });
+  expect(finalSnapshot(served.stdout).resyncs).toEqual({ count: 0, done: 2, first: [] });
+  expect(await world.query(`select active, status from firehose.repos where did = '${world.bob.did}'`)).toEqual([
+    { active: false, status: "deactivated" },
+  ]);
+  expect(await world.query(`select reason from firehose.dead_events where did = '${nobody}'`)).toEqual([
+    { reason: "no-did-document" },
+  ]);
+}, 120_000);
