@@ -13,6 +13,8 @@ import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { Context } from "aws-lambda";
+import { auditTick } from "./audit-tick.ts";
 import { openDeployedDatabase } from "./database.ts";
 import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
@@ -41,6 +43,13 @@ export type ControlAnswer =
 export interface Control {
   /** An event that is refused has changed nothing. @throws errors that were not expected */
   answer(event: unknown): Promise<ControlAnswer>;
+  /** For the schedule of BACKFILL_AUDIT_SAMPLE. @throws errors: the invocation fails, and alarms see it */
+  audit(context: Pick<Context, "getRemainingTimeInMillis">): Promise<{ readonly message: string }>;
+}
+
+/** What the schedule sends. */
+export function isAuditEvent(event: unknown): boolean {
+  return typeof event === "object" && event !== null && "action" in event && event.action === "audit";
 }
 
 /** What is wrong with the deploy itself is met at the first event, and is its answer. */
@@ -131,6 +140,19 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
         logger.warn("[BACKFILL] Control: refused", { problems: refusal.problems });
         return refusal;
       }
+    },
+    async audit(context) {
+      const { config, deps } = open();
+      const message = await auditTick({
+        settings: config.settings,
+        store: deps.store,
+        openDatabase: () => openDeployedDatabase(env, config),
+        clock,
+        random,
+        remainingMs: context.getRemainingTimeInMillis(),
+        log: (line) => logger.info(line),
+      });
+      return { message };
     },
   };
 }

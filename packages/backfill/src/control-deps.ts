@@ -17,7 +17,12 @@ import type { RedriveDeps } from "./redrive.ts";
 import type { StartConfigDeps } from "./start-config.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & ResyncStore & Pick<NoteStore, "addAction">;
+  readonly store: RunStore &
+    PaceStore &
+    WindowStore &
+    LedgerStore &
+    ResyncStore &
+    Pick<NoteStore, "addAction" | "putAudit">;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */

@@ -4,6 +4,7 @@
  */
 import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import { RESYNC_RUN } from "@firehose-backfill/checkpoint/run";
+import { type AuditNote, parseAuditNote } from "@firehose-backfill/core/audit-note";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { isDid } from "@firehose-backfill/core/syntax";
@@ -20,6 +21,7 @@ export const CONTROL_ACTIONS = [
   "resync",
   "resyncs",
   "tune",
+  "audited",
 ] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
@@ -46,8 +48,8 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  /** `id`: of one dead event; `run`: only what is dead of this one; neither: all that is dead. */
-  | { readonly action: "redrive"; readonly id?: string; readonly run?: string }
+  /** `id`: of one dead event; `reason`: dead events with this one; `run`: only what is dead of this one; none of them: all that is dead. */
+  | { readonly action: "redrive"; readonly id?: string; readonly reason?: string; readonly run?: string }
   | { readonly action: "discard"; readonly which: DiscardWhich }
   /** Requests that these repositories are read anew. */
   | { readonly action: "resync"; readonly resync: ResyncEvent }
@@ -59,6 +61,8 @@ export type ControlEvent =
   | { readonly action: "plan"; readonly start: StartRequest }
   | { readonly action: "pause"; readonly isNow: boolean; readonly run?: string }
   | { readonly action: "resume"; readonly from: string | null; readonly run?: string }
+  /** An audit was made elsewhere, of the database with this id: its result is to be kept. */
+  | { readonly action: "audited"; readonly audit: AuditNote; readonly database: string }
   /** `run`: any run of the pace that is meant; left out: there is one pace. */
   | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>>; readonly run?: string };
 
@@ -95,13 +99,14 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: ["id", "run"],
+  redrive: ["id", "reason", "run"],
   discard: ["id", "reason", "all", "run"],
   resync: ["dids", "collections", "reason"],
   resyncs: [],
   pause: ["now", "run"],
   resume: ["from", "run"],
   tune: ["settings", "run"],
+  audited: ["audit", "database"],
 };
 
 /** @throws UsageError that names the key, what it held and what it takes. */
@@ -128,7 +133,15 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return { action, ...run };
     case "redrive": {
       const id = deadId(event, action);
-      return id === undefined ? { action, ...run } : { action, id, ...run };
+      const reason = text(event, "reason");
+      if (id !== undefined && reason !== undefined)
+        throw new UsageError("redrive takes id or reason: an id names one dead event already");
+      return {
+        action,
+        ...(id === undefined ? {} : { id }),
+        ...(reason === undefined ? {} : { reason }),
+        ...run,
+      };
     }
     case "discard":
       return { action, which: discardWhich(event, run) };
@@ -147,6 +160,15 @@ export function parseControlEvent(event: unknown): ControlEvent {
           'tune takes settings, for example { "action": "tune", "settings": { "BACKFILL_BATCH_DELAY_MS": 4000 } }',
         );
       return { action, settings, ...run };
+    }
+    case "audited": {
+      const audit = parseAuditNote(event["audit"]);
+      const database = text(event, "database");
+      if (audit === null || database === undefined)
+        throw new UsageError(
+          "audited takes the result of an audit and the id of its database; the command audit sends it",
+        );
+      return { action, audit, database };
     }
     default: {
       const unreachable: never = action;

@@ -16,6 +16,7 @@ import type { ControlEvent, ResyncEvent, StartRequest } from "./control-event.ts
 import { discardAndSay } from "./discard.ts";
 import { createBeside } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
+import { keepAudit } from "./keep-audit.ts";
 import { listResyncs } from "./list-resyncs.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
@@ -62,6 +63,9 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
       return redriveAndSay(deps, event);
     case "discard":
       return discardAndSay(deps, event.which);
+    case "audited":
+      await keepAudit(deps.store, event);
+      return { message: "the result of the audit is kept", run: null };
     case "resync":
       return resync(deps, event.resync);
     case "resyncs": {
@@ -109,7 +113,9 @@ async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Prom
       deployment: deploymentOf(deps, request),
       ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
       ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
-      ...(request.name === undefined ? {} : { name: index === 0 ? request.name : `${request.name}-repos` }),
+      ...(request.name === undefined
+        ? {}
+        : { name: index === 0 ? request.name : `${request.name}-${each.settings.source}` }),
     }),
   );
   if (run === undefined) throw new Error("a start without a run");

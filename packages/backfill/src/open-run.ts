@@ -30,6 +30,11 @@ export async function chooseRun(deps: Deps, action: string, wanted: string | und
   );
 }
 
+/** Whether an open run besides this one may bring accounts that are not in the database yet. */
+export async function bringsAccounts(store: Pick<RunStore, "openRuns">, runId: string): Promise<boolean> {
+  return (await store.openRuns()).some((run) => run.runId !== runId && run.source.kind !== "handles");
+}
+
 /** `run 20261128-101500-k3f9`, or with its name behind. */
 export function labelOf(run: Pick<Run, "runId" | "name">): string {
   return run.name === null ? `run ${run.runId}` : `run ${run.runId} (${run.name})`;

@@ -10,7 +10,7 @@ export type ResyncReason = (typeof RESYNC_REASONS)[number];
 export interface NewResync {
   readonly did: string;
   readonly reason: ResyncReason;
-  /** The commit that showed it; null: not known. */
+  /** The revision of the commit that showed the problem; null: not known. */
   readonly rev: string | null;
   readonly atMs: number;
   /** The run whose filters hold for the reading. Left out: `collections` does. */
@@ -33,7 +33,7 @@ export interface Resyncs {
   readonly first: readonly ResyncRequest[];
 }
 
-/** More than that are not stored: then the whole copy has to be looked at. */
+/** At most this many are stored. With more, the whole copy must be checked anyway. */
 export const MAX_RESYNCS = 10_000;
 
 export interface ResyncStore {

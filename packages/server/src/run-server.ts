@@ -20,14 +20,16 @@ import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
-import { systemNames } from "@firehose-backfill/repos/http/system-names";
+import { systemNames, systemTexts } from "@firehose-backfill/repos/http/system-names";
 import { emptyHistory, type History } from "@firehose-backfill/status/history";
 import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
+import { bringsAccounts } from "@firehose-backfill/backfill/open-run";
 import { openAdapters } from "./adapters.ts";
 import { announce } from "./announce.ts";
+import { auditAfterRun } from "./audit-after-run.ts";
 import { beginRun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
@@ -42,7 +44,7 @@ import { watchRun } from "./run-watch.ts";
 import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
 import { historyFileOf, readHistory } from "./state-files.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
-import { startStack } from "./start-stack.ts";
+import { readsRelay, startStack } from "./start-stack.ts";
 import { tellWebhook } from "./tell-webhook.ts";
 import { watchEnds } from "./watch-ends.ts";
 
@@ -95,7 +97,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const wantedSource = options.start?.source ?? settings.source;
   await using stack = await startStack(
     claim.dataDir,
-    { ...settings, readsRepos: wantedSource === "repos" },
+    { ...settings, readsRelay: readsRelay(wantedSource) },
     options.stop,
   );
   await using adapters = openAdapters(stack.addresses, { clock, random });
@@ -182,6 +184,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       items: adapters.items,
       sampleRelayUrl,
       resolveKey,
+      resolveTexts: systemTexts,
+      listHandles: (after, limit) => sink.openHandleList().next(after, limit),
+      hasOthers: (runId) => bringsAccounts(store, runId),
     }),
     memory,
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
@@ -205,7 +210,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         clock,
         log,
         signal: options.stop,
-      });
+      }).then(() => auditAfterRun({ settings, store, sink, clock, random, log, signal: options.stop }));
     },
   });
   const onTick = (tick: Tick): void => {

@@ -22,6 +22,7 @@ function storeOf(run: Run | null, windows: () => readonly OpenWindow[], reads: {
     listGaps: async () => [],
     listActions: async () => [{ atMs: T0, what: "pause", by: "page", detail: "" }],
     listResyncs: async () => ({ count: 0, done: 0, first: [] }),
+    getAudit: async () => null,
     listErrors: async () => [{ atMs: T0, source: "reader", message: "once" }],
     listConsumers: async () => [],
   };

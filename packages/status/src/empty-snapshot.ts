@@ -43,6 +43,7 @@ export function emptySnapshot(process: ProcessFigures): RunPart {
     nextTickAt: null,
     gaps: [],
     resyncs: { count: 0, done: 0, first: [] },
+    audit: null,
     errors: [],
     tunes: [],
     actions: [],

@@ -3,6 +3,7 @@
  * drawings in it. It says up to which moment the copy is complete, and how to continue from there. Pure.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { auditText } from "./audit-lines.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import { headlineText, shareText } from "./headline.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateOrDash, formatTime, sumOf } from "./format.ts";
@@ -39,7 +40,7 @@ export function renderReport(snapshot: Snapshot, history: History | null): strin
             <p class="result">${resultOf(snapshot)}</p>
             <p>${trueUntil(snapshot)}</p>
           </section>
-          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), resyncs(snapshot), settings(snapshot)]}
+          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), resyncs(snapshot), audit(snapshot), settings(snapshot)]}
         </main>
       </body>
     </html> `.markup;
@@ -223,6 +224,37 @@ function resyncs({ resyncs: { count, done, first } }: Snapshot): Markup {
           </tr>`,
       )}
     </table>
+  </section>`;
+}
+
+function audit({ audit: last }: Snapshot): Markup {
+  if (last === null) return nothing;
+  return html`<section>
+    <h2>Last audit</h2>
+    <p>${auditText(last)}</p>
+    ${
+      last.first.length === 0
+        ? nothing
+        : html`<table>
+            <tr>
+              <th scope="col">Repository</th>
+              <th scope="col">Verdict</th>
+              <th scope="col">Missing</th>
+              <th scope="col">Extra</th>
+              <th scope="col">Other CID</th>
+            </tr>
+            ${last.first.map(
+              ({ did, verdict, missing, extra, other }) =>
+                html`<tr>
+                  <td>${escapeForLog(did)}</td>
+                  <td>${escapeForLog(verdict)}</td>
+                  <td>${formatCount(missing)}</td>
+                  <td>${formatCount(extra)}</td>
+                  <td>${formatCount(other)}</td>
+                </tr>`,
+            )}
+          </table>`
+    }
   </section>`;
 }
 

@@ -4,6 +4,7 @@
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
+import { auditText } from "./audit-lines.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import {
@@ -19,7 +20,7 @@ import {
 } from "./format.ts";
 import { errorText } from "./group-errors.ts";
 import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import { hostText, reposText } from "./repos-text.ts";
+import { handlesText, hostText, reposText } from "./repos-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
@@ -38,6 +39,7 @@ const LABEL_WIDTH = 9;
 const MAX_HOST_LINES = 3;
 const MAX_BAR = 40;
 const MIN_BAR = 10;
+const MAX_AUDIT_CHARS = 600;
 
 export function renderText(snapshot: Snapshot, options: TextOptions): readonly string[] {
   const lines = snapshot.runId === null ? [headline(snapshot), EMPTY] : runLines(snapshot, options);
@@ -102,6 +104,7 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 
 function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
+  if (snapshot.source === "handles") return "all accounts in the database";
   if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
   const goal = snapshot.status === "succeeded" ? "" : `; ${goalLine(snapshot)}`;
@@ -141,7 +144,8 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
 }
 
-function reposLines({ hosts }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+function reposLines({ hosts, source }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+  if (source === "handles") return [row("handles", handlesText(repos))];
   const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
   return [
     row("repos", reposText(repos)),
@@ -197,6 +201,10 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
       ),
     );
   } else if (done > 0) notices.push(row("resync", `${formatCount(done)} repositories were read anew`));
+  if (snapshot.audit !== null) {
+    const ink = snapshot.audit.differing > 0 ? "yellow" : undefined;
+    notices.push(row("audit", escapeForLog(auditText(snapshot.audit), MAX_AUDIT_CHARS), ink));
+  }
   const error = snapshot.errors.at(-1);
   if (error !== undefined) {
     const text = `${formatTime(error.at)} ${escapeForLog(error.source)}: ${escapeForLog(errorText(error, snapshot.at))}`;

@@ -18,6 +18,7 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     waiting: known.waiting ?? null,
     actions: known.actions ?? [],
     resyncs: resyncsOf(known.resyncs),
+    audit: known.audit ?? null,
     goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };

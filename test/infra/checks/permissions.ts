@@ -1,6 +1,6 @@
 /** Who may do what, written down a second time: a permission that is added without a reason has to be added here, too. */
 import { all, at, type Registered, type Stack } from "../stack.ts";
-import { holds, json, same, type Check, type Expected } from "./check.ts";
+import { hasScheduledAudit, holds, json, same, type Check, type Expected } from "./check.ts";
 import { isInside } from "./functions.ts";
 import {
   ACCOUNT,
@@ -149,14 +149,16 @@ export const PERMISSIONS: readonly Check[] = [
     },
   },
   {
-    name: "there are no roles but these five",
-    run: (stack) =>
+    name: "there are no roles but these five, and one for the schedule of audits where it is asked for",
+    run: (stack, expected) =>
       same(
         "roles",
         all(stack, TYPES.role)
           .map(({ name }) => name)
           .sort(),
-        [...ROLES, "ReaderSchedule"].map((owner) => `${owner}Role`).sort(),
+        [...ROLES, "ReaderSchedule", ...(hasScheduledAudit(expected) ? ["AuditSchedule"] : [])]
+          .map((owner) => `${owner}Role`)
+          .sort(),
       ),
   },
 ];

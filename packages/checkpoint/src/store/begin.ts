@@ -20,7 +20,7 @@ import type { Deps } from "./run-updates.ts";
 import { getRun } from "./run-with-pace.ts";
 import { deleteScope, putScope } from "./scope.ts";
 
-/** @throws RunInProgressError, NameTakenError, TooManyRunsError, and what was written is taken away again */
+/** @throws RunInProgressError, NameTakenError or TooManyRunsError; before that, it deletes what it has written */
 export async function beginRun(
   deps: Deps,
   newRun: NewRun,
@@ -72,7 +72,7 @@ function whyRefused({ open }: Register, name: string | null, about: string): Err
   return name === null || namesake === undefined ? null : new NameTakenError(name, namesake.runId);
 }
 
-/** If the database of one of them is not known, they are taken to have the same one: slower, never faster. */
+/** If the database of one of the runs is not known, we assume that both have the same one. This can only make the runs slower, never faster. */
 function isOfOnePace(open: Run, run: Run): boolean {
   return (
     open.paceId === run.paceId ||
@@ -87,7 +87,7 @@ function joining(run: Run, { paceId, paceVersion }: Run): Attributes {
   return { ...attributesOf({ ...run, paceId, sources: splitSources(run.sources).ofScope }), paceSince: paceVersion };
 }
 
-/** The finished run that a program of before kept becomes the first of the past ones. */
+/** An older program kept only its last run, in `pointer`. If that run is finished, it becomes the first entry of the list of past runs. */
 async function keepLast(deps: Deps, { turn, last }: Register): Promise<void> {
   if (turn > 0 || last === null) return;
   const run = await getRun(deps, last);

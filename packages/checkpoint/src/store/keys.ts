@@ -14,6 +14,7 @@
  * | `windows#ID` | `window#GENERATION#NUMBER`   | a window, from before its cursor move until it is swept    |
  * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `action#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, who did what, what consumers say of themselves, the run's course, what somebody was told |
+ * | `notes#PACE` | `audit#`, `audit-work#`     | the last audit of a database, how far a scheduled one has come |
  * | `resync#PACE` | `#count`, a DID             | how many requests there are; a repository that has to be read anew |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
@@ -73,12 +74,12 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-/** `did` empty: the counter, which sorts before every DID. */
+/** If `did` is empty, it is the key of the counter, which sorts before every DID. */
 export function resyncKey(paceId: string, did: string): Key {
   return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : did };
 }
 
-export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice";
+export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice" | "audit" | "audit-work";
 
 export function noteKey(runId: string, kind: NoteKind, id: string): Key {
   return { pk: `notes#${runId}`, sk: `${kind}#${id}` };
@@ -108,7 +109,7 @@ export function readLedgerPath(runId: string, path: string): BatchKey {
   return { runId, generation, window, fence, number };
 }
 
-/** @throws BrokenStateError when the number does not fit: beyond the width, keys would lose their order. */
+/** @throws BrokenStateError if the number does not fit, because longer keys would not sort correctly */
 export function pad(value: number, digits: number): string {
   const text = String(value);
   if (!Number.isSafeInteger(value) || value < 0 || text.length > digits)

@@ -1,7 +1,7 @@
 /**
- * Which runs there are. A run begins when the register names it, not when its item is written: a crash in between leaves
- * items that nobody will look for. It ends when its status says so; the register is changed afterwards, by the process
- * that ended it or, if that one crashed, by the next one that reads it.
+ * The list of runs. A run exists once the register names it, not when its item is written. If a process crashes in between, the
+ * items stay and nobody looks for them. A run ends when its status says so. The register is changed after that, by the same
+ * process or, if it crashed, by the next one that reads the register.
  */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { BrokenStateError } from "../errors.ts";
@@ -19,7 +19,7 @@ import { scopeReader } from "./scope.ts";
 
 type Methods = "openRuns" | "pastRuns" | "findRun" | "currentRun" | "getRun" | "getScope" | "createRun";
 
-/** With the paces that they name, they are read with one request. */
+/** One request reads the runs and the pace that they share. */
 const MAX_PAST = 50;
 const MAX_PAST_RESYNCS = 10;
 
@@ -86,7 +86,7 @@ export async function leaveRegister(deps: Deps, run: Pick<Run, "runId" | "name" 
   });
 }
 
-/** The runs that the register names; takes those out that a crash left there. */
+/** Returns the runs that the register names, and removes finished ones that a crash left there. */
 async function openOf(deps: Deps, register: Register): Promise<readonly Run[]> {
   if (register.open.length === 0) return [];
   const runs = await getRuns(

@@ -7,6 +7,7 @@ import { openDidClient } from "../did-client.ts";
 import { createPoliteClient } from "../http/polite-client.ts";
 import { createRepoClient } from "../xrpc/repo-client.ts";
 import { archiveRoom } from "./archive-room.ts";
+import { hostTurns } from "./host-turns.ts";
 import { removeOrphans, removeTakenUp } from "./deferred.ts";
 import { type HostKeeper, keepHosts } from "./host-keeper.ts";
 import { getMark, removeMarks } from "./marks.ts";
@@ -63,6 +64,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
 
     async open(run) {
       const { scope, runId } = run;
+      const untilMs = clock.now() + run.leftMs;
       const { memory: own, isOurs } = memoryOf(run);
       const isCounted = scope.dids.length > 0;
       const state = (await stateOf(items, run)) ?? newState(isCounted ? scope.dids.length : 0);
@@ -86,11 +88,13 @@ export function reposKit(options: ReposKitOptions): SourceKit {
         log(`[BACKFILL] The list of repositories: ${text}`);
       };
       const archives = archiveRoom();
+      const turns = hostTurns();
       return repoSource({
         runId,
         clock,
         items,
         hosts: own.hosts,
+        turns,
         state,
         cursor: run.cursor,
         isCounted,
@@ -101,8 +105,10 @@ export function reposKit(options: ReposKitOptions): SourceKit {
             clock,
             client: createRepoClient(polite),
             resolveDid: dids.resolveDid,
+            earlierKeys: dids.earlierKeys,
             rules,
             hosts: own.hosts,
+            turns,
             archives,
             collections: scope.collections,
             sinceMs: run.start.kind === "time" ? run.start.timeMs : null,
@@ -117,6 +123,8 @@ export function reposKit(options: ReposKitOptions): SourceKit {
           };
           return walkRepository(repo, deps, onDownload, signal);
         },
+        untilMs,
+        signal: run.signal,
         isMemoryTight: run.isMemoryTight,
         memoryCheckInterval: run.memoryCheckInterval,
         listProblem: () => problem,
