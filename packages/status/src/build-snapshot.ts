@@ -158,8 +158,8 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
 
 function reposOf({ progress }: Run): Snapshot["repos"] {
   if (progress === null) return null;
-  const { isComplete: _isComplete, ...counts } = progress;
-  return counts;
+  const { isComplete: _isComplete, current = null, ...counts } = progress;
+  return { ...counts, current };
 }
 
 /** A shorter time says little: one batch more or less would be a large part of it. */

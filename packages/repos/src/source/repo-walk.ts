@@ -32,8 +32,8 @@ import type { HostKeeper } from "./host-keeper.ts";
 import type { RepoInWork } from "./state.ts";
 
 export type RepoStep =
-  /** `isWalkOnly`: its archive is not worth asking for, whatever room a later tick has. */
-  | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
+  /** `isWalkOnly`: its archive is not worth asking for, whatever room a later tick has. `estimated`: records that are wanted of it; 0: not known. */
+  | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean; readonly estimated: number }
   /** Nothing that is wanted is left. */
   | { readonly kind: "finished" }
   /** Its host does not serve it, and its DID document names no other one; or its DID has ended. Final until the account itself changes. */
@@ -87,6 +87,7 @@ export async function* walkRepository(
   let attempts = repo.attempts;
   let isWalkOnly = repo.isWalkOnly;
   let isNeverArchive = repo.isWalkOnly;
+  let { records, estimated } = repo;
   let isResolvedAnew = false;
   let found: Found | null = null;
 
@@ -106,6 +107,7 @@ export async function* walkRepository(
     };
     try {
       const size = await sizeOf(proved, wanted, signal);
+      if (size !== null && estimated === 0) estimated = records + size.wanted;
       if (size === null || !isArchiveCheaper(size, deps.room)) {
         deps.archives.giveBack(did);
         isNeverArchive = size === null || !isArchiveCheaper(size, Number.POSITIVE_INFINITY);
@@ -151,7 +153,8 @@ export async function* walkRepository(
         })) {
           after = range.to;
           attempts = 0;
-          yield { kind: "range", range, isWalkOnly: isNeverArchive };
+          records += range.records.length;
+          yield { kind: "range", range, isWalkOnly: isNeverArchive, estimated };
         }
         yield signal.aborted ? { kind: "stopped" } : { kind: "finished" };
         return;

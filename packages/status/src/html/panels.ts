@@ -1,7 +1,7 @@
 /** The four figures that matter while a run works: events, pace, queue, memory. Each is a section of the page. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Course } from "../course.ts";
-import { hostCounts } from "../repos-text.ts";
+import { currentText, hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { type ControlsShown, redriveControl } from "./controls.ts";
@@ -126,6 +126,7 @@ export function memoryPanel(snapshot: Snapshot, course: Course): Markup {
 export function reposPanel({ repos, hosts }: Snapshot): Markup {
   if (repos === null) return nothing;
   const { known, done, inWork, deferred, failed } = repos;
+  const current = currentText(repos);
   return panel(
     "repos",
     "Repositories",
@@ -133,6 +134,7 @@ export function reposPanel({ repos, hosts }: Snapshot): Markup {
       <dl>
         ${[
           pair("In work", formatCount(inWork)),
+          current === null ? nothing : pair("Reading", current, "sub"),
           pair("Wait for their hosts", formatCount(deferred), deferred > 0 ? "warn" : ""),
           pair("Failed", formatCount(failed), failed > 0 ? "bad" : ""),
           ...hosts.map((host) =>
