@@ -1,5 +1,7 @@
 /** Begins the runs of one start: with BACKFILL_SOURCE=both there are two. */
+import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { UsageError } from "@firehose-backfill/core/errors";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 
 type Deps = { readonly store: Pick<RunStore, "createRun"> };
@@ -35,6 +37,61 @@ export async function createBeside({ store }: Deps, others: readonly NewRun[]): 
     }
   }
   return { runs, note };
+}
+
+/** What somebody asks for. Where the first one is open already and the other is not, an earlier start was cut short: this one completes it. @throws UsageError */
+export async function startRuns(
+  deps: { readonly store: Pick<RunStore, "createRun" | "getRun"> },
+  first: NewRun,
+  others: readonly NewRun[],
+): Promise<{ readonly created: Run; readonly also: Beside }> {
+  try {
+    const created = await create(deps, first);
+    return { created, also: await createBeside(deps, others) };
+  } catch (error) {
+    if (!(error instanceof UsageError) || !(error.cause instanceof RunInProgressError)) throw error;
+    const also = await createBeside(deps, others);
+    const created = await deps.store.getRun(error.cause.runId);
+    if (also.runs.length === 0 || created === null) throw error;
+    return { created, also };
+  }
+}
+
+/** @throws UsageError where it may not begin */
+async function create(deps: { readonly store: Pick<RunStore, "createRun" | "getRun"> }, run: NewRun): Promise<Run> {
+  try {
+    return await deps.store.createRun(run);
+  } catch (error) {
+    if (error instanceof TooManyRunsError || error instanceof NameTakenError) throw new UsageError(error.message);
+    if (!(error instanceof RunInProgressError)) throw error;
+    const same = await deps.store.getRun(error.runId);
+    throw new UsageError(
+      `run ${error.runId} is ${same?.status ?? "open"}: one run at a time for the same source, filters and range. Cancel it first, or start with --new (which cancels it)`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The second run of a start whose process ended between the two: the only run there has ever been is the first half of what the deployment begins by itself.
+ * `wanted`: what it would begin. null: nothing is missing.
+ */
+export async function createMissing(
+  deps: { readonly store: Pick<RunStore, "createRun" | "pastRuns"> },
+  open: readonly Run[],
+  wanted: () => readonly NewRun[],
+): Promise<Beside | null> {
+  const [begun, ...more] = open;
+  if (begun === undefined || more.length > 0) return null;
+  const [first, ...others] = wanted();
+  if (first === undefined || others.length === 0) return null;
+  const isSame = begun.source.kind === first.source.kind && begun.source.host === first.source.host;
+  // Another source, or one that somebody asked for, is a run of its own.
+  if (!isSame || begun.sources.source !== first.sources.source) return null;
+  // A run that has ended may have been the other one.
+  if ((await deps.store.pastRuns({ limit: 1 })).length > 0) return null;
+  const beside = await createBeside(deps, others);
+  return beside.runs.length === 0 ? null : beside;
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(["RunInProgressError", "TooManyRunsError", "NameTakenError"]);

@@ -15,7 +15,7 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
-import { createRuns } from "@firehose-backfill/backfill/create-runs";
+import { createMissing, createRuns } from "@firehose-backfill/backfill/create-runs";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { recordAction } from "@firehose-backfill/backfill/record-action";
@@ -23,6 +23,7 @@ import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { StartPoint } from "@firehose-backfill/source/points";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
@@ -50,6 +51,17 @@ export async function beginRun(
   const open = await deps.store.openRuns();
   const database = await deps.database?.();
   const beside = async (run: Run) => (await deps.store.openRuns()).filter(({ runId }) => runId !== run.runId);
+  const newRuns = (start: { readonly start?: StartPoint }) => {
+    const nowMs = deps.clock.now();
+    return configsOf(config).map((each) =>
+      newRun(each, {
+        runId: newRunId(nowMs, deps.random),
+        nowMs,
+        database,
+        ...(each.settings.source === "repos" ? {} : start),
+      }),
+    );
+  };
   if (options.start !== null) {
     const { run } = await control(deps, { action: "start", start: options.start }, "command");
     return run === null
@@ -68,7 +80,9 @@ export async function beginRun(
   }
   if (open.length > 0) {
     const [run = null, ...others] = await goOnAll(deps, open, config, log);
-    if (run !== null) return { kind: "resumed", run, beside: others };
+    const missing = config.settings.days === 0 ? null : await createMissing(deps, open, () => newRuns({}));
+    if (missing !== null) log(`[BACKFILL] A start that was cut short is completed${missing.note}`);
+    if (run !== null) return { kind: "resumed", run, beside: [...others, ...(missing?.runs ?? [])] };
   }
   const last = await deps.store.currentRun();
   if (config.settings.days === 0) return { kind: "none", run: last, because: "BACKFILL_DAYS is 0: nothing to run" };
@@ -77,17 +91,8 @@ export async function beginRun(
     const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To replay it again: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
     return { kind: "none", run: last, because };
   }
-  const nowMs = deps.clock.now();
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
-  const runs = configsOf(config).map((each) =>
-    newRun(each, {
-      runId: newRunId(nowMs, deps.random),
-      nowMs,
-      database,
-      ...(each.settings.source === "repos" ? {} : start),
-    }),
-  );
-  const { run, beside: others } = await createRuns(deps, runs);
+  const { run, beside: others } = await createRuns(deps, newRuns(start));
   for (const { runId } of [run, ...others.runs]) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
   if (others.note !== "") log(`[BACKFILL] Run ${run.runId} is ${run.status}${others.note}`);
   if (after !== null)
