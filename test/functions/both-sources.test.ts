@@ -79,8 +79,9 @@ it("issue 15.4: a first tick that ended between the two runs is completed by the
     BACKFILL_DIDS: repo.did,
     BACKFILL_PLC_URL: plc.origin,
   };
-  await using stage = await services.newStage({ name: "cutshort", relayUrl: relay.url, settings });
-  const config = parseConfig({ RELAY_URL: relay.url, ...settings });
+  await using own = await startReplayRelay({ frames: framesOf([{ did: repo.did, ...repo.write(Date.now()) }]) });
+  await using stage = await services.newStage({ name: "cutshort", relayUrl: own.url, settings });
+  const config = parseConfig({ RELAY_URL: own.url, ...settings });
   const [first] = configsOf(config).map((each) => newRun(each, { runId: "first", nowMs: Date.now() }));
   if (first === undefined) throw new Error("no run");
   await stage.store.createRun(first);

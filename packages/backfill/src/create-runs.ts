@@ -1,10 +1,37 @@
 /** Begins the runs of one start: with BACKFILL_SOURCE=both there are two. */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { UsageError } from "@firehose-backfill/core/errors";
+import type { StartPoint } from "@firehose-backfill/source/points";
+import { newRun, newRunId } from "./new-run.ts";
+import { configsOf } from "./repos-run.ts";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 
 type Deps = { readonly store: Pick<RunStore, "createRun"> };
+
+/** What a configuration begins by itself: a run, two with BACKFILL_SOURCE=both, none with 0 days. `start`: of a relay's run. @throws UsageError */
+export function configuredRuns(
+  config: Config,
+  options: {
+    readonly nowMs: number;
+    readonly random: () => number;
+    readonly database?: DatabaseIdentity | undefined;
+    readonly start?: StartPoint;
+  },
+): readonly NewRun[] {
+  const { nowMs, random, database, start } = options;
+  if (config.settings.days === 0) return [];
+  return configsOf(config).map((each) =>
+    newRun(each, {
+      runId: newRunId(nowMs, random),
+      nowMs,
+      database,
+      ...(start === undefined || each.settings.source === "repos" ? {} : { start }),
+    }),
+  );
+}
 
 export interface Beside {
   readonly runs: readonly Run[];

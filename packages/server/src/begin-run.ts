@@ -7,16 +7,8 @@ import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
 import { followGiven, givenSettings, isSameGiven } from "@firehose-backfill/backfill/given-settings";
-import {
-  isSameScope,
-  newRun,
-  newRunId,
-  resumedSources,
-  scopeConflicts,
-  throttleChanges,
-} from "@firehose-backfill/backfill/new-run";
-import { createMissing, createRuns } from "@firehose-backfill/backfill/create-runs";
-import { configsOf } from "@firehose-backfill/backfill/repos-run";
+import { isSameScope, resumedSources, scopeConflicts, throttleChanges } from "@firehose-backfill/backfill/new-run";
+import { configuredRuns, createMissing, createRuns } from "@firehose-backfill/backfill/create-runs";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
@@ -51,17 +43,8 @@ export async function beginRun(
   const open = await deps.store.openRuns();
   const database = await deps.database?.();
   const beside = async (run: Run) => (await deps.store.openRuns()).filter(({ runId }) => runId !== run.runId);
-  const newRuns = (start: { readonly start?: StartPoint }) => {
-    const nowMs = deps.clock.now();
-    return configsOf(config).map((each) =>
-      newRun(each, {
-        runId: newRunId(nowMs, deps.random),
-        nowMs,
-        database,
-        ...(each.settings.source === "repos" ? {} : start),
-      }),
-    );
-  };
+  const newRuns = (start: { readonly start?: StartPoint }) =>
+    configuredRuns(config, { nowMs: deps.clock.now(), random: deps.random, database, ...start });
   if (options.start !== null) {
     const { run } = await control(deps, { action: "start", start: options.start }, "command");
     return run === null
@@ -80,7 +63,7 @@ export async function beginRun(
   }
   if (open.length > 0) {
     const [run = null, ...others] = await goOnAll(deps, open, config, log);
-    const missing = config.settings.days === 0 ? null : await createMissing(deps, open, () => newRuns({}));
+    const missing = await createMissing(deps, open, () => newRuns({}));
     if (missing !== null) log(`[BACKFILL] A start that was cut short is completed${missing.note}`);
     if (run !== null) return { kind: "resumed", run, beside: [...others, ...(missing?.runs ?? [])] };
   }
