@@ -1,6 +1,6 @@
 /** The program as a child process, started as a user starts it; its snapshots are read from stdout. */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,8 @@ export interface BackfillRun {
   readonly final: Readonly<Record<string, unknown>>;
   readonly code: number;
   readonly stderr: string;
+  /** Of its own process, from the first to the last instruction. */
+  readonly cpuSeconds: number;
 }
 
 export interface BackfillOptions {
@@ -25,7 +27,10 @@ export interface BackfillOptions {
 export async function runBackfill(options: BackfillOptions): Promise<BackfillRun> {
   const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-bench-"));
   try {
-    const child = spawn(process.execPath, ["--expose-gc", BIN, ...options.args], {
+    const cpuFolder = await mkdtemp(join(dataDir, "cpu-"));
+    const reportCpu = new URL("./report-cpu.ts", import.meta.url);
+    reportCpu.searchParams.set("folder", cpuFolder);
+    const child = spawn(process.execPath, ["--expose-gc", "--import", reportCpu.href, BIN, ...options.args], {
       env: {
         ...process.env,
         AWS_EC2_METADATA_DISABLED: "true",
@@ -45,7 +50,8 @@ export async function runBackfill(options: BackfillOptions): Promise<BackfillRun
     });
     const last = stdout.trim().split("\n").at(-1) ?? "";
     const final: Readonly<Record<string, unknown>> = last === "" ? {} : JSON.parse(last);
-    return { final, code, stderr };
+    const cpuSeconds = Number(await readFile(join(cpuFolder, String(child.pid)), "utf8"));
+    return { final, code, stderr, cpuSeconds };
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@ import { history } from "./history.ts";
 import { interference } from "./interference.ts";
 import { lambda } from "./lambda.ts";
 import { pipeline } from "./pipeline.ts";
+import { price } from "./price.ts";
 import { queue } from "./queue.ts";
 import { reader } from "./reader.ts";
 import { seek } from "./seek.ts";
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   interference,
   lambda,
   pipeline,
+  price,
   queue,
   reader,
   seek,

@@ -13,4 +13,6 @@ const { contender } = (await import(`./contenders/${file}.ts`)) as { readonly co
 if (contender.apply === undefined) throw new Error(`${contender.name} applies nothing`);
 const startMs = performance.now();
 const events = await contender.apply(stream);
-process.send?.({ name: contender.name, events, seconds: (performance.now() - startMs) / 1_000 });
+const seconds = (performance.now() - startMs) / 1_000;
+const { user, system } = process.cpuUsage();
+process.send?.({ name: contender.name, events, seconds, cpuSeconds: (user + system) / 1_000_000 });

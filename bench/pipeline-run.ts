@@ -16,6 +16,8 @@ export interface PipelineFigures {
   /** From the first planned event to the last applied one. */
   readonly seconds: number;
   readonly eventsPerSecond: number;
+  /** Of the program's own process: reader, consumers and page, without the stand-ins and Postgres; its start included. */
+  readonly ownCpuSeconds: number;
   /** For each process name: the most memory at one time, and the CPU time. */
   readonly parts: Readonly<Record<string, { readonly rssMb: number; readonly cpuSeconds: number }>>;
 }
@@ -26,7 +28,7 @@ export async function runPipeline(options: PipelineRunOptions): Promise<Pipeline
   const { relay, batch, concurrent, databaseUrl } = options;
   const usage = startUsage();
   let sampling: NodeJS.Timeout | undefined;
-  const { final, code, stderr } = await runBackfill({
+  const { final, code, stderr, cpuSeconds } = await runBackfill({
     args: ["start", "--from", "oldest", "--to", String(relay.log.headSeq), "--until-done", "--json"],
     env: {
       RELAY_URL: relay.url,
@@ -45,7 +47,8 @@ export async function runPipeline(options: PipelineRunOptions): Promise<Pipeline
   clearInterval(sampling);
   if (code !== 0) throw new Error(`the run ended with ${code}:\n${stderr}`);
   const [events, seconds] = [Number(final["processed"]), Number(final["elapsedSeconds"])];
-  return { events, seconds, eventsPerSecond: Math.round(events / seconds), parts: usage.byName() };
+  const eventsPerSecond = Math.round(events / seconds);
+  return { events, seconds, eventsPerSecond, ownCpuSeconds: cpuSeconds, parts: usage.byName() };
 }
 
 /** CPU time is the sum over all processes of a name; memory is the sum over those that exist at one time. */

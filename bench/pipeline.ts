@@ -3,13 +3,12 @@
  * under new accounts. `--curve 1`: over batch sizes and concurrency. `--peers 1`: compared with simple programs without this project,
  * on the same frames and the same Postgres.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { cpus } from "node:os";
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
 import { numbersOf } from "./lanes.ts";
+import { runNaive } from "./naive-run.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { installClients } from "./install-clients.ts";
 import { runPipeline } from "./pipeline-run.ts";
@@ -34,7 +33,7 @@ export const pipeline: Benchmark = {
 };
 
 /** Its times are far enough back that nothing is in the future. */
-function relayOf(copies: number): Promise<ReplayRelay> {
+export function relayOf(copies: number): Promise<ReplayRelay> {
   const firstTimeMs = Date.now() - 86_400_000 - copies * 400_000;
   return startReplayRelay({ frames: resealedLog({ frames: pdsFrames(), copies, seed: "bench", firstTimeMs }) });
 }
@@ -52,28 +51,12 @@ async function runCurve(): Promise<readonly Readonly<Record<string, unknown>>[]>
   return results;
 }
 
-interface NaiveFigures {
-  readonly name: string;
-  readonly events: number;
-  readonly seconds: number;
-}
-
 async function runBeside(relay: ReplayRelay, options: { readonly batch: number; readonly concurrent: number }) {
   const rates: Record<string, number> = {};
   installClients();
   for (const contender of NAIVE) {
     await using postgres = await scratchPostgres();
-    const spec = { contender, url: relay.url, databaseUrl: postgres.databaseUrl, headSeq: relay.log.headSeq };
-    const child = fork(new URL("./naive-child.ts", import.meta.url), [JSON.stringify(spec)], {
-      execArgv: ["--no-warnings"],
-    });
-    const ended = once(child, "exit").then(([code]) => {
-      throw new Error(`${contender} ended with ${String(code)}`);
-    });
-    const [message]: unknown[] = await Promise.race([once(child, "message"), ended]);
-    child.kill();
-    await ended.catch(() => undefined);
-    const { name, events, seconds } = message as NaiveFigures;
+    const { name, events, seconds } = await runNaive(contender, relay, postgres.databaseUrl);
     rates[name] = Math.round(events / seconds);
     console.error(`${name}: ${events} events in ${seconds.toFixed(1)} s`);
   }

@@ -6,6 +6,7 @@ export interface ProcessFigures {
   readonly pid: number;
   readonly rssMb: number;
   readonly cpuSeconds: number;
+  readonly endedChildrenCpuSeconds: number;
 }
 
 const TICKS_PER_SECOND = 100;
@@ -49,6 +50,14 @@ export function processTree(rootPid: number): readonly ProcessFigures[] {
   return found;
 }
 
+/** CPU time of a process and of everything that it has ever started, also of what has ended. */
+export function cpuSecondsOfTree(rootPid: number): number {
+  return processTree(rootPid).reduce(
+    (sum, { cpuSeconds, endedChildrenCpuSeconds }) => sum + cpuSeconds + endedChildrenCpuSeconds,
+    0,
+  );
+}
+
 function childrenOf(pid: number): readonly number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
   const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim());
@@ -64,6 +73,7 @@ function readProcess(pid: number): ProcessFigures {
     // Postgres' shared pages are counted in each of its processes.
     rssMb: (Number(fields[21]) * PAGE_BYTES) / 2 ** 20,
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+    endedChildrenCpuSeconds: (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND,
   };
 }
 

@@ -70,7 +70,7 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
     copyFiles: settings.bundledFiles.map(({ from, to }) => ({ from, to })),
     permissions,
     link: options.link ?? [],
-    logging: { logGroup: logGroup.name, format: "text" },
+    logging: { logGroup: logGroup.name, format: "json" },
     ...(options.reservedConcurrency === undefined ? {} : { concurrency: { reserved: options.reservedConcurrency } }),
     ...(network === null ? {} : { vpc: network }),
     ...(options.url === undefined ? {} : { url: options.url }),
@@ -85,6 +85,12 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
       eventInvokeConfig: { maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS },
       function: (args) => {
         if (settings.isTraced) args.tracingConfig = { mode: "Active" };
+        // Otherwise Lambda writes three lines of its own for each invocation that went well, more than the consumer writes itself.
+        args.loggingConfig = $output(args.loggingConfig).apply((logging) => ({
+          ...logging,
+          logFormat: "JSON",
+          systemLogLevel: "WARN",
+        }));
         return undefined;
       },
     },

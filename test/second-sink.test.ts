@@ -49,6 +49,7 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       handOver: () => Promise.resolve(),
       ...nothing,
     }),
+    openHandleList: () => ({ next: async () => [] }),
     openCopy: () => ({
       health: async () => ({ kind: "healthy" }),
       repos: async () => [],

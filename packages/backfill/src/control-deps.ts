@@ -11,12 +11,18 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
+import type { ListedResyncs } from "./list-resyncs.ts";
 import type { Plan } from "./plan/types.ts";
 import type { RedriveDeps } from "./redrive.ts";
 import type { StartConfigDeps } from "./start-config.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & ResyncStore & Pick<NoteStore, "addAction">;
+  readonly store: RunStore &
+    PaceStore &
+    WindowStore &
+    LedgerStore &
+    ResyncStore &
+    Pick<NoteStore, "addAction" | "putAudit">;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */
@@ -39,4 +45,6 @@ export interface ControlAnswer {
   readonly about?: readonly string[];
   /** For `plan`: the full result, which the message summarises. */
   readonly plan?: Plan;
+  /** For `resyncs`: all requests. */
+  readonly resyncs?: ListedResyncs;
 }

@@ -1,6 +1,6 @@
-/** Begins the runs of one start: with BACKFILL_SOURCE=both there are two. */
+/** Begins the runs of one start: with BACKFILL_SOURCE=both there are two, and with BACKFILL_HANDLES=true one more. */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
-import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type NewRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { UsageError } from "@firehose-backfill/core/errors";
@@ -28,7 +28,7 @@ export function configuredRuns(
       runId: newRunId(nowMs, random),
       nowMs,
       database,
-      ...(start === undefined || each.settings.source === "repos" ? {} : { start }),
+      ...(start === undefined || each.settings.source !== "relay" ? {} : { start }),
     }),
   );
 }
@@ -60,6 +60,8 @@ export async function createBeside({ store }: Deps, others: readonly NewRun[]): 
       note += `; run ${created.runId}, on ${created.source.host}, is ${created.status}`;
     } catch (error) {
       if (!(error instanceof Error) || !REFUSALS.has(error.name)) throw error;
+      // One run looks up the handles for all.
+      if (other.source.kind === "handles" && error.name === "RunInProgressError") continue;
       note += `; the run on ${other.source.host} could not begin beside it: ${error.message}. Start it later with --source ${other.source.kind}`;
     }
   }
@@ -108,17 +110,25 @@ export async function createMissing(
   open: readonly Run[],
   wanted: () => readonly NewRun[],
 ): Promise<Beside | null> {
-  const [begun, ...more] = open;
+  const [begun, ...more] = open.filter((run) => !isSideRun(run));
   if (begun === undefined || more.length > 0) return null;
-  const [first, ...others] = wanted();
+  const [first, ...rest] = wanted();
+  const others = rest.filter(({ source }) => source.kind !== "handles");
   if (first === undefined || others.length === 0) return null;
   const isSame = begun.source.kind === first.source.kind && begun.source.host === first.source.host;
   // Another source, or one that somebody asked for, is a run of its own.
   if (!isSame || begun.sources.source !== first.sources.source) return null;
   // A run that has ended may have been the other one.
-  if ((await deps.store.pastRuns({ limit: 1 })).length > 0) return null;
+  if ((await deps.store.pastRuns({ limit: LAST_RUNS })).some((run) => !isSideRun(run))) return null;
   const beside = await createBeside(deps, others);
   return beside.runs.length === 0 ? null : beside;
 }
+
+/** It looks up handles or serves resyncs, beside what is configured. */
+function isSideRun(run: Run): boolean {
+  return run.source.kind === "handles" || isResyncRun(run);
+}
+
+const LAST_RUNS = 20;
 
 const REFUSALS: ReadonlySet<string> = new Set(["RunInProgressError", "TooManyRunsError", "NameTakenError"]);

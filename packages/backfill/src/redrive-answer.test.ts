@@ -100,7 +100,7 @@ test("issue 14.1: a redrive of one run takes its dead letters and dead events al
         claimed.push(runId);
         return [];
       },
-      countUntriable: async (runId) => (runId === "long" ? 1 : 7),
+      countUntriable: async ({ runId } = {}) => (runId === "long" ? 1 : 7),
       failedRepositories: async () => [],
       handOver: async () => {},
       list: async () => [],

@@ -1,7 +1,7 @@
 /** The answer of a redrive: how much is back in the queue, what stays dead and why, and what cannot be applied here. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
-import { describeError } from "@firehose-backfill/core/errors";
+import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import { chooseRun, labelOf } from "./open-run.ts";
 import { redriveDead, type RedriveDeps, redriveOne } from "./redrive.ts";
 
@@ -14,13 +14,13 @@ export interface RedriveAnswerDeps extends RedriveDeps {
 const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
 
 /**
- * `id`: one dead event; `run`: the id or the name of a run, of which everything dead is tried; neither: what is dead of every run. `run` of
+ * `id`: one dead event; `reason`: dead events with this one, and no dead letters; `run`: the id or the name of a run, of which everything dead is tried; neither: what is dead of every run. `run` of
  * the answer: that one, or the event's; else the open one, or the last one.
  * @throws ChooseRunError where no run has this id or name
  */
 export async function redriveAndSay(
   deps: RedriveAnswerDeps,
-  wanted: { readonly id?: string; readonly run?: string } = {},
+  wanted: { readonly id?: string; readonly reason?: string; readonly run?: string } = {},
 ): Promise<{ message: string; run: Run | null }> {
   const chosen = wanted.run === undefined ? null : await chooseRun(deps, "redrive", wanted.run);
   if (wanted.id !== undefined) {
@@ -35,7 +35,8 @@ export async function redriveAndSay(
       run,
     };
   }
-  const only = chosen === null ? {} : { runId: chosen.runId };
+  const { reason } = wanted;
+  const only = { ...(chosen === null ? {} : { runId: chosen.runId }), ...(reason === undefined ? {} : { reason }) };
   const { deadLetters, lettersLeft, deadEvents, untriable, repositories, abandoned } = await redriveDead(deps, only);
   const run = chosen ?? (await deps.store.currentRun());
   const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);
@@ -56,7 +57,13 @@ export async function redriveAndSay(
       : [`batches of run ${run?.runId} stay in the queue until this is mended: ${elsewhere}`]),
   ];
   const whose = chosen === null ? "" : ` of ${labelOf(chosen)}`;
-  const message = `${deadLetters} dead letters and ${deadEvents} dead events${whose} are back in the queue; they are applied at the pace of the run`;
+  if (reason !== undefined && deadEvents === 0 && stay.length === 0)
+    throw new UsageError(`nothing is redriven: no dead event${whose} has the reason ${reason}`);
+  const what =
+    reason === undefined
+      ? `${deadLetters} dead letters and ${deadEvents} dead events`
+      : `${deadEvents} dead events with the reason ${reason}`;
+  const message = `${what}${whose} are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run };
 }
 

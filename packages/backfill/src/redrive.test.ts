@@ -14,7 +14,7 @@ import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
 import { cursorAt } from "@firehose-backfill/source/cursor";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { applyMessage } from "./apply-message.ts";
 import type { MessageResult } from "./message-result.ts";
 import { newRun } from "./new-run.ts";
@@ -91,14 +91,16 @@ async function setUp() {
     });
   const failed: FailedRepository[] = [];
   const handed: string[] = [];
+  const reasonOf = (id: string) => (id === "id-4" ? "float" : "database-23514");
   const openDeadEvents = (): DeadEvents => ({
-    async claim({ sinceMs, nowMs, limit, id: only }) {
+    async claim({ sinceMs, nowMs, limit, id: only, reason }) {
       const next = [...dead]
         .filter(([id, { by, claimedMs }]) => by === null && claimedMs < sinceMs && (only ?? id) === id)
+        .filter(([id]) => reason === undefined || reasonOf(id) === reason)
         .slice(0, limit);
       return next.map(([id, row]): ClaimedEvent => {
         row.claimedMs = nowMs;
-        return { id, runId, reason: "database-23514", event: row.event };
+        return { id, runId, reason: reason ?? "database-23514", event: row.event };
       });
     },
     countUntriable: () => Promise.resolve(2),
@@ -176,7 +178,7 @@ async function setUp() {
     }
     throw new Error("the queue does not get empty");
   };
-  const redrive = () => redriveDead({ store, queue, clock, openDeadEvents });
+  const redrive = (which = {}) => redriveDead({ store, queue, clock, openDeadEvents }, which);
   const redriveId = (id: string) => redriveOne({ store, queue, clock, openDeadEvents }, id);
   const discard = (which: DiscardWhich) => discardAndSay({ store, openDeadEvents }, which);
   const totals = async () => (await store.getRun(runId))?.totals;
@@ -198,6 +200,15 @@ async function setUp() {
     consumer,
   };
 }
+
+test("issue 17.4: of one reason alone: those events go again, and no dead letter is touched", async () => {
+  const { redrive, consume, dead, queue } = await setUp();
+  const letters = vi.spyOn(queue, "redrive");
+  expect(await redrive({ reason: "float" })).toMatchObject({ deadLetters: 0, lettersLeft: 0, deadEvents: 1 });
+  await consume();
+  expect([...dead].flatMap(([id, { by }]) => (by === null ? [] : [id]))).toEqual(["id-4"]);
+  expect(letters).not.toHaveBeenCalled();
+});
 
 test("dead events go again, each batch at a slot of its own, and what is applied is dead no more", async () => {
   const { redrive, consume, applied, results, totals, clock, store, runId } = await setUp();
@@ -394,7 +405,7 @@ test("issue 15.5: a dead event stays where no further request is stored, or its 
   failed.push({ id: "f1", runId, did: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" });
   failed.push({ id: "f2", runId: "unknown", did: "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb" });
   store.requestResync = async () => false;
-  store.listResyncs = async () => ({ count: MAX_RESYNCS, first: [] });
+  store.listResyncs = async () => ({ count: MAX_RESYNCS, done: 0, first: [] });
   expect(await redrive()).toMatchObject({ untriable: 0, repositories: { requested: 0, left: 1 }, abandoned: 1 });
   await expect(redriveId("f1")).rejects.toThrow("as many repositories as possible");
   await expect(redriveId("f2")).rejects.toThrow("is not known");

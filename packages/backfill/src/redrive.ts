@@ -17,7 +17,12 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
 import type { BatchQueue, IncomingMessage, QueueLimits } from "@firehose-backfill/queue/types";
-import { type ClaimedEvent, type DeadEvents, isFailedRepository } from "@firehose-backfill/sink/dead-events";
+import {
+  type ClaimedEvent,
+  type DeadEvents,
+  type DeadOf,
+  isFailedRepository,
+} from "@firehose-backfill/sink/dead-events";
 import { isCancelled, type RedrivenRepositories, redriveRepositories } from "./redrive-repositories.ts";
 
 export interface RedriveDeps {
@@ -31,6 +36,8 @@ export interface RedriveDeps {
 export interface RedriveOptions {
   /** Only this run's dead letters and dead events. Left out: everything that is dead. */
   readonly runId?: string;
+  /** Only dead events with this reason; a dead letter has none. */
+  readonly reason?: string;
 }
 
 export interface Redriven {
@@ -80,9 +87,11 @@ export class LettersStayError extends Error {
  * @throws UsageError, if nothing has changed; LettersStayError; QueueError, TableError, SinkError: a part may be done, and the
  * call may be repeated.
  */
-export async function redriveDead(deps: RedriveDeps, { runId }: RedriveOptions = {}): Promise<Redriven> {
+export async function redriveDead(deps: RedriveDeps, which: RedriveOptions = {}): Promise<Redriven> {
+  const { runId, reason } = which;
   const limits = await deps.queue.readLimits();
   refuseSmallQueue(limits);
+  if (reason !== undefined) return { deadLetters: 0, lettersLeft: 0, ...(await redriveEvents(deps, limits, which)) };
   // The dead events do not wait for the letters' result, so neither blocks the other.
   const [letters] = await Promise.allSettled([
     deps.queue.redrive({
@@ -91,7 +100,7 @@ export async function redriveDead(deps: RedriveDeps, { runId }: RedriveOptions =
       ...(runId === undefined ? {} : { isWanted: isOf(runId) }),
     }),
   ]);
-  const events = await redriveEvents(deps, limits, runId);
+  const events = await redriveEvents(deps, limits, which);
   if (letters.status === "rejected") throw new LettersStayError(letters.reason, events);
   return { deadLetters: letters.value.moved, lettersLeft: letters.value.left, ...events };
 }
@@ -153,7 +162,7 @@ function isOf(runId: string): (message: IncomingMessage) => boolean {
 async function redriveEvents(
   deps: RedriveDeps,
   limits: QueueLimits,
-  ofRun: string | undefined,
+  which: DeadOf,
 ): Promise<Omit<Redriven, "deadLetters" | "lettersLeft">> {
   if (deps.openDeadEvents === undefined)
     return { deadEvents: 0, untriable: 0, repositories: { requested: 0, left: 0 }, abandoned: 0 };
@@ -163,12 +172,7 @@ async function redriveEvents(
   let abandoned = 0;
   for (let claimed = 0; claimed < AT_ONCE;) {
     const limit = Math.min(CLAIMED_AT_ONCE, AT_ONCE - claimed);
-    const events = await dead.claim({
-      sinceMs,
-      nowMs: sinceMs,
-      limit,
-      ...(ofRun === undefined ? {} : { runId: ofRun }),
-    });
+    const events = await dead.claim({ ...which, sinceMs, nowMs: sinceMs, limit });
     if (events.length === 0) break;
     claimed += events.length;
     for (const [runId, its] of Map.groupBy(events, (each) => each.runId)) {
@@ -177,9 +181,9 @@ async function redriveEvents(
       else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }
-  const failed = await dead.failedRepositories({ limit: AT_ONCE, ...(ofRun === undefined ? {} : { runId: ofRun }) });
+  const failed = await dead.failedRepositories({ ...which, limit: AT_ONCE });
   const { requested, left, abandoned: ofOthers } = await redriveRepositories(deps, dead, failed);
-  const untriable = Math.max(0, (await dead.countUntriable(ofRun)) - left - ofOthers);
+  const untriable = Math.max(0, (await dead.countUntriable(which)) - left - ofOthers);
   return { deadEvents, untriable, repositories: { requested, left }, abandoned: abandoned + ofOthers };
 }
 

@@ -1,6 +1,6 @@
 /** Events of a batch as rows for the sink: each record verified, scanned, decoded. An event that fails becomes a dead row; nothing is thrown. */
-import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
-import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
+import { BadRecordError } from "@firehose-backfill/core/cbor/decode-record";
+import { recordText } from "@firehose-backfill/core/cbor/record-text";
 import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
 import { cidToText, hashMatches } from "@firehose-backfill/core/cid";
 import { aboutEvent, deadEntry } from "@firehose-backfill/core/dead-entry";
@@ -81,7 +81,7 @@ function recordRow(event: RecordEvent, verify: VerifyLevel): RecordRow | DeadRow
   if (verify !== "structure" && !hashMatches(cid, record))
     return dead(event, "hash-mismatch", `the record's bytes do not have the hash that ${cidToText(cid)} says`);
   try {
-    return { kind: "record", ...key, cid: cidToText(cid), json: recordToJson(decodeRecord(record)) };
+    return { kind: "record", ...key, cid: cidToText(cid), json: recordText(record) };
   } catch (error) {
     if (error instanceof BadRecordError) return dead(event, error.reason, error.message);
     throw error;

@@ -4,12 +4,16 @@
  * The driver itself sends one statement and waits; this passes it a query object of our own (its `Submittable`).
  */
 import type { ClientBase, Connection, Submittable } from "@neondatabase/serverless";
+import type { PreparedNames } from "./prepared-names.ts";
 import { fromDriver } from "./sink-error.ts";
+import { type Value, type WireStatement, writeRoundTrip } from "./wire.ts";
 
 export interface Statement {
   readonly sql: string;
-  /** Sent as text; Postgres infers the types. */
-  readonly values?: readonly (string | null)[];
+  /** Texts, of which Postgres infers the types, and lists, for which the statement says `$1::text[]`. */
+  readonly values?: readonly Value[];
+  /** One of the few statements that every batch has: the server keeps its plan, where that is possible. */
+  readonly isPrepared?: boolean;
   /** Stop after this many rows. 0: all. */
   readonly maxRows?: number;
   /** Parse, bind and describe the statement, but do not run it. */
@@ -29,33 +33,33 @@ export interface StatementResult {
 export async function runPipeline(
   client: ClientBase,
   statements: readonly Statement[],
+  names: PreparedNames,
 ): Promise<readonly StatementResult[]> {
-  const pipeline = new Pipeline(statements);
+  const pipeline = new Pipeline(statements, names);
   client.query(pipeline);
-  return pipeline.results;
+  try {
+    const results = await pipeline.results;
+    names.wereParsed(statements);
+    return results;
+  } catch (error) {
+    throw names.explain(error);
+  }
 }
 
 class Pipeline implements Submittable {
   readonly results: Promise<readonly StatementResult[]>;
-  readonly #statements: readonly Statement[];
+  readonly #messages: Uint8Array;
   readonly #answer = Promise.withResolvers<readonly StatementResult[]>();
   readonly #done: StatementResult[] = [];
   #rows: (string | null)[][] = [];
 
-  constructor(statements: readonly Statement[]) {
-    this.#statements = statements;
+  constructor(statements: readonly Statement[], names: PreparedNames) {
+    this.#messages = writeRoundTrip(statements.map((statement) => toWire(statement, names)));
     this.results = this.#answer.promise;
   }
 
   submit(connection: Connection): void {
-    for (const { sql, values, maxRows, describeOnly } of this.#statements) {
-      connection.parse({ name: "", text: sql, types: [] }, true);
-      connection.bind({ values: [...(values ?? [])] }, true);
-      // Described only on request: no caller needs names or types of columns.
-      if (describeOnly === true) connection.describe({ type: "P" }, true);
-      else connection.execute({ rows: String(maxRows ?? 0) }, true);
-    }
-    connection.sync();
+    connection.stream.write(this.#messages);
   }
 
   /** The names of the columns, and the numbers of their types. */
@@ -101,4 +105,10 @@ class Pipeline implements Submittable {
     this.#done.push({ rows: this.#rows, count });
     this.#rows = [];
   }
+}
+
+function toWire(statement: Statement, names: PreparedNames): WireStatement {
+  const { sql, values = [], maxRows = 0, describeOnly = false } = statement;
+  // Described only on request: no caller needs names or types of columns.
+  return { sql, values, maxRows, describeOnly, ...names.of(statement) };
 }

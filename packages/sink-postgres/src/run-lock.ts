@@ -16,18 +16,28 @@ export interface RunLockOptions {
 }
 
 const NONE = "-1";
+/** As SET LOCAL, which takes no parameters, so that the server would parse three statements for each batch. */
+const LIMITS = `SELECT set_config('idle_in_transaction_session_timeout', $1, true), set_config('statement_timeout', $2, true),
+  set_config('lock_timeout', $3, true)`;
+
+/** Ends at the first number whose lock is free, so exactly one lock is taken. */
+const LOCK = `SELECT coalesce((
+  SELECT n % $3::integer FROM generate_series($2::integer, $2::integer + $3::integer - 1) AS n
+  WHERE pg_try_advisory_xact_lock(hashtext($1), n % $3::integer) LIMIT 1), ${NONE})`;
+
 const IDENTITY = "SELECT database_id FROM firehose.schema_version WHERE version = 1";
 
 /** One round trip. The protection against double and late delivery needs READ COMMITTED, whatever the role's default is. */
 export function beginLocked(options: RunLockOptions): readonly Statement[] {
+  const { paceId, maxConcurrent, start, idleInTransactionTimeoutMs, statementTimeoutMs, lockTimeoutMs } = options;
+  // If a process freezes in between, its lock is released.
+  const limits = [idleInTransactionTimeoutMs, statementTimeoutMs, lockTimeoutMs].map((ms) => String(Math.trunc(ms)));
+  const lock = [`firehose-backfill:${paceId}`, String(start), String(maxConcurrent)];
   return [
     { sql: "BEGIN ISOLATION LEVEL READ COMMITTED" },
-    // If a process freezes in between, its lock is released.
-    { sql: `SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(options.idleInTransactionTimeoutMs)}` },
-    { sql: `SET LOCAL statement_timeout = ${Math.trunc(options.statementTimeoutMs)}` },
-    { sql: `SET LOCAL lock_timeout = ${Math.trunc(options.lockTimeoutMs)}` },
-    { sql: IDENTITY },
-    { sql: lockQuery(options), values: [`firehose-backfill:${options.paceId}`] },
+    { sql: LIMITS, values: limits, isPrepared: true },
+    { sql: IDENTITY, isPrepared: true },
+    { sql: LOCK, values: lock, isPrepared: true },
   ];
 }
 
@@ -39,13 +49,4 @@ export function identityOf(results: readonly StatementResult[]): string | null {
 export function gotLock(results: readonly StatementResult[]): boolean {
   const answer = results.at(-1)?.rows[0]?.[0];
   return answer !== undefined && answer !== NONE;
-}
-
-/** CASE evaluates its conditions in order and stops at the first true one, so exactly one lock is taken. */
-function lockQuery({ maxConcurrent, start }: RunLockOptions): string {
-  const branches = Array.from({ length: maxConcurrent }, (_, i) => {
-    const k = (start + i) % maxConcurrent;
-    return `WHEN pg_try_advisory_xact_lock(run.key, ${k}) THEN ${k}`;
-  });
-  return `SELECT CASE ${branches.join(" ")} ELSE ${NONE} END FROM (SELECT hashtext($1) AS key) AS run`;
 }

@@ -18,6 +18,8 @@ export class PostgresError extends SinkError {
 interface Raised {
   readonly endsSession: boolean;
   readonly context: string | null;
+  /** Left out: what its code says. */
+  readonly verdict: Verdict;
 }
 
 /** A statement that the server refused; used inside this package until the reaction to it is decided. */
@@ -35,10 +37,8 @@ export class StatementError extends Error {
     this.sqlState = sqlState;
     this.endsSession = options?.endsSession ?? false;
     this.context = options?.context ?? null;
-    this.verdict = classifySqlState(sqlState, {
-      endsSession: this.endsSession,
-      inFunction: isInFunction(this.context),
-    });
+    const raisedAt = { endsSession: this.endsSession, inFunction: isInFunction(this.context) };
+    this.verdict = options?.verdict ?? classifySqlState(sqlState, raisedAt);
   }
 
   isRetryable(): boolean {

@@ -1,28 +1,47 @@
 /**
- * The SQL of a batch. Each statement takes its rows as one JSON text and says itself which of them are news, so that
+ * The SQL of a batch. Each statement takes its rows as lists, one for each column, and says itself which of them are news, so that
  * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
  * markers by what each host said last: by its sequence number within a host, by event time between hosts.
  *
- * `repos` comes first and locks a row for every repo of the batch, whether it changes or not. Whoever writes to a repo
- * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
- * that overlap wait in the order of the dids instead of deadlocking.
+ * The statement for `repos` comes first and locks a row for every repository of the batch, whether it changes or not. Whoever
+ * writes to a repository holds that lock until the commit. So a purge and an old operation on the same repository always see
+ * each other, and overlapping batches wait in the order of the DIDs instead of deadlocking.
  */
 import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";
 import type { Statement } from "./pipeline.ts";
 import { THIS_TRANSACTION } from "./schema/change-feed.ts";
+import { type ListedRow, listsOf, inTwoForms, type TwoForms } from "./row-lists.ts";
 import type { AccountRow, IdentityRow, RecordRow } from "@firehose-backfill/sink/rows";
+
+const RECORD_COLUMNS = {
+  did: "text",
+  collection: "text",
+  rkey: "text",
+  cid: "text",
+  rev: "text",
+  seq: "bigint",
+  record: "text",
+  time: "bigint",
+} as const;
+
+const { seq: _, ...COLUMNS_WITHOUT_SEQ } = RECORD_COLUMNS;
+const PROVED_COLUMNS = { ...COLUMNS_WITHOUT_SEQ, at: "double precision" } as const;
 
 /** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
 const AT = "to_timestamp(x.time / 1000.0)";
 
-const REPOS = `
+const REPOS = inTwoForms(
+  { did: "text", rev: "text" },
+  1,
+  (x) => `
   INSERT INTO firehose.repos AS r (did, rev, updated_at)
   SELECT x.did, x.rev, now()
-  FROM json_to_recordset($1::json) AS x(did text, rev text)
+  FROM ${x}
   ORDER BY x.did COLLATE "C"
   ON CONFLICT (did) DO UPDATE SET rev = excluded.rev, updated_at = excluded.updated_at
-  WHERE excluded.rev > r.rev OR (r.rev IS NULL AND excluded.rev IS NOT NULL)`;
+  WHERE excluded.rev > r.rev OR (r.rev IS NULL AND excluded.rev IS NOT NULL)`,
+);
 
 const SYNCS = `
   UPDATE firehose.repos AS r SET rev = x.rev, updated_at = now()
@@ -30,7 +49,7 @@ const SYNCS = `
   WHERE r.did = x.did AND (r.rev IS NULL OR x.rev > r.rev)
   RETURNING r.did`;
 
-/** Of one kind, what was stored before there were marks: of a host that nobody knows, which comes first of all keys. */
+/** For one kind of marker: the mark of rows from before marks were stored. Their host is not known, and its key sorts before all others. */
 function marksBefore(kind: "status" | "handle" | "purge", fields: string): string {
   const columns = kind === "purge" ? "purged" : kind;
   return `coalesce(r.${kind}_marks, CASE WHEN r.${columns}_at IS NULL THEN '{}' ELSE jsonb_build_object('',
@@ -44,7 +63,7 @@ function isNews(kind: "status" | "handle"): string {
     > ((${mark} ->> 'seq')::bigint, coalesce((${mark} ->> 'at')::bigint, 0)))`;
 }
 
-/** Of what the hosts said last each, what counts: by time, the last one; where it is not known or the same, by the key. */
+/** Which of the hosts' last markers counts: the latest by time; if the times are not known or the same, the one with the greater key. */
 const LATEST = "ORDER BY (w.value ->> 'at')::bigint DESC NULLS LAST, w.key DESC LIMIT 1";
 const LATEST_AT = "to_timestamp((w.value ->> 'at')::bigint / 1000.0)";
 
@@ -60,7 +79,7 @@ const ACCOUNTS = `
   WHERE r.did = x.did AND ${isNews("status")}
   RETURNING r.did`;
 
-/** The greatest number and the latest time, each for itself: both only grow, in whatever order the markers come. */
+/** The greatest number and the latest time are kept separately. Both only grow, in whatever order the markers come. */
 const PURGES = `
   UPDATE firehose.repos AS r
   SET (purged_at, purged_seq, purge_marks, updated_at, xid, purged_xid) = (
@@ -77,8 +96,8 @@ const PURGES = `
   RETURNING r.did`;
 
 /**
- * One repo a statement: joined to a list, the planner would rather read the whole table. A row from a repository is as old as
- * the revision that proved it; any other whose host is not known is from before it was kept.
+ * One statement for each repository, because with a join to a list the planner would read the whole table. A row from a
+ * repository is as old as the revision that proved it. Any other row without a host is from before hosts were stored.
  */
 const PURGED_RECORDS = `
   DELETE FROM firehose.records
@@ -88,35 +107,37 @@ const PURGED_RECORDS = `
     WHEN host IS NULL THEN (indexed_at, seq) < (to_timestamp($2::bigint / 1000.0), $3::bigint)
     ELSE indexed_at < to_timestamp($2::bigint / 1000.0) END`;
 
+/** A look-up that got no answer leaves the handle that was known. */
 const IDENTITIES = `
   UPDATE firehose.repos AS r
-  SET (handle, handle_at, handle_seq, handle_marks, updated_at, xid) = (
-    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
+  SET (handle, handle_at, handle_seq, handle_check, handle_marks, updated_at, xid) = (
+    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, w.value ->> 'check', m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("handle", ", 'handle', r.handle")} || jsonb_build_object(x.host,
-      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', x.handle)) AS marks) AS m,
+      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', coalesce(x.handle, CASE WHEN x."check" = 'unreachable' THEN r.handle END))
+      || CASE WHEN x."check" IS NULL THEN '{}' ELSE jsonb_build_object('check', x."check") END) AS marks) AS m,
       jsonb_each(m.marks) AS w
     ${LATEST})
-  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, time bigint, seq bigint)
+  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, "check" text, time bigint, seq bigint)
   WHERE r.did = x.did AND ${isNews("handle")}
   RETURNING r.did`;
 
-/** Whether an operation is from before a deletion of its account: on the deletion's own host by number, else by time. */
+/** Whether an operation is older than a deletion of its account: compared by number on the same host, otherwise by time. */
 const IS_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN (${AT}, x.seq) < (p.purged_at, p.purged_seq)
   ELSE EXISTS (
     SELECT FROM jsonb_each(p.purge_marks) AS w
-    WHERE CASE WHEN w.key = $2::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
+    WHERE CASE WHEN w.key = $1::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
       ELSE x.time < (w.value ->> 'at')::bigint END) END`;
 
-/** The same for what a repository proved: it is as old as its revision. */
+/** The same for a record that a repository proved. It is as old as its revision. */
 const IS_PROVED_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN to_timestamp(x.at / 1000.0) < p.purged_at
   ELSE EXISTS (SELECT FROM jsonb_each(p.purge_marks) AS w WHERE x.at < (w.value ->> 'at')::bigint) END`;
 
-/** As repos/src/walk/key-time.ts has it. */
+/** The same rule as in repos/src/walk/key-time.ts. */
 export const TID = "'^[234567a-j][234567a-z]{12}$'";
 
-/** Whether a range of the repository has told already what was there at that revision, or later. */
+/** Whether a range of the repository has already proved what was there at that revision or a later one. */
 function isProved(operator: "<" | "<="): string {
   return `p.proved IS NOT NULL AND EXISTS (
     SELECT FROM jsonb_array_elements(p.proved) AS w
@@ -135,42 +156,48 @@ function isStale(isPurged: string, operator: "<" | "<="): string {
  * A subquery and not a join, for the same reason: one look into the index a row, however small the table is. `xid` is by
  * default this transaction's, also in \`excluded\`: the change feed finds the row by it.
  */
-const RECORDS = `
+const RECORDS = inTwoForms(
+  RECORD_COLUMNS,
+  2,
+  (x) => `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, seq, record, indexed_at, host)
-  SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $2::integer
-  FROM json_to_recordset($1::json)
-    AS x(did text, collection text, rkey text, cid text, rev text, seq bigint, record text, time bigint)
+  SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.seq, x.record::jsonb, ${AT}, $1::integer
+  FROM ${x}
   WHERE NOT ${isStale(IS_PURGED, "<=")}
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = excluded.seq, record = excluded.record,
       indexed_at = excluded.indexed_at, host = excluded.host, xid = excluded.xid
-  WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`;
+  WHERE (excluded.rev, coalesce(excluded.cid, '') COLLATE "C") > (r.rev, coalesce(r.cid, '') COLLATE "C")`,
+);
 
 /**
  * Records that repositories proved. One of the same revision and CID is left as it is, whoever wrote it; of another CID the
  * repository is right.
  */
-const PROVED_RECORDS = `
+const PROVED_RECORDS = inTwoForms(
+  PROVED_COLUMNS,
+  1,
+  (x) => `
   INSERT INTO firehose.records AS r (did, collection, rkey, cid, rev, record, indexed_at)
   SELECT x.did, x.collection, x.rkey, x.cid, x.rev, x.record::jsonb, ${AT}
-  FROM json_to_recordset($1::json)
-    AS x(did text, collection text, rkey text, cid text, rev text, record text, time bigint, at double precision)
+  FROM ${x}
   WHERE NOT ${isStale(IS_PROVED_PURGED, "<")}
   ORDER BY x.did COLLATE "C", x.collection COLLATE "C", x.rkey COLLATE "C"
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = excluded.cid, rev = excluded.rev, seq = NULL, record = excluded.record, indexed_at = excluded.indexed_at,
       host = NULL, xid = excluded.xid
-  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`;
+  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND excluded.cid IS DISTINCT FROM r.cid)`,
+);
 
-/** What a statement's rows are, so that its result can be counted. */
+/** The kind of rows of a statement, so that its result can be counted. */
 export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records" | "proved";
 
 export interface BatchStatement extends Statement {
   readonly target: Target;
 }
 
-/** In the one order that all batches use. Those without rows are left out. `host`: whose sequence numbers the rows carry. */
+/** The statements in the order that all batches use. Statements without rows are left out. `host`: the host whose sequence numbers the rows have. */
 export function batchStatements(latest: LatestRows, host = 0): readonly BatchStatement[] {
   const key = String(host);
   const [ofStream, proved] = [
@@ -178,7 +205,7 @@ export function batchStatements(latest: LatestRows, host = 0): readonly BatchSta
     latest.records.filter(({ seq }) => seq === null),
   ];
   return [
-    ...fromRows({ target: "repos", sql: REPOS, rows: latest.repos }),
+    ...inLists("repos", REPOS, latest.repos),
     ...fromRows({ target: "syncs", sql: SYNCS, rows: latest.syncs.map(({ did, rev }) => ({ did, rev })) }),
     ...fromRows({ target: "accounts", sql: ACCOUNTS, rows: latest.accounts.map((row) => accountInput(row, key)) }),
     ...fromRows({ target: "purges", sql: PURGES, rows: latest.purges.map((row) => accountInput(row, key)) }),
@@ -188,8 +215,8 @@ export function batchStatements(latest: LatestRows, host = 0): readonly BatchSta
       sql: IDENTITIES,
       rows: latest.identities.map((row) => identityInput(row, key)),
     }),
-    ...fromRows({ target: "records", sql: RECORDS, rows: ofStream.map(recordInput) }, [key]),
-    ...fromRows({ target: "proved", sql: PROVED_RECORDS, rows: proved.map(provedInput) }),
+    ...inLists("records", RECORDS, ofStream.map(recordInput), [key]),
+    ...inLists("proved", PROVED_RECORDS, proved.map(provedInput)),
   ];
 }
 
@@ -200,8 +227,22 @@ interface Input {
   readonly rows: readonly object[];
 }
 
-function fromRows({ target, sql, rows }: Input, more: readonly string[] = []): readonly BatchStatement[] {
-  return rows.length === 0 ? [] : [{ target, sql, values: [JSON.stringify(rows), ...more] }];
+/** For markers, of which a batch has few: the rows as one JSON text. */
+function fromRows({ target, sql, rows }: Input): readonly BatchStatement[] {
+  return rows.length === 0 ? [] : [{ target, sql, values: [JSON.stringify(rows)] }];
+}
+
+/** For what nearly every batch has. */
+function inLists(
+  target: Target,
+  { columns, sqlOfLists, sqlOfJson }: TwoForms,
+  rows: readonly ListedRow[],
+  before: readonly string[] = [],
+): readonly BatchStatement[] {
+  if (rows.length === 0) return [];
+  const lists = listsOf(rows, columns);
+  if (lists === null) return [{ target, sql: sqlOfJson, values: [...before, JSON.stringify(rows)] }];
+  return [{ target, sql: sqlOfLists, values: [...before, ...lists], isPrepared: true }];
 }
 
 function purgeStatement({ did, timeMs, seq }: AccountRow, host: string): BatchStatement {
@@ -214,15 +255,15 @@ function accountInput({ did, active, status, timeMs, seq }: AccountRow, host: st
   return { did, host, active, status, time: timeMs, seq };
 }
 
-function identityInput({ did, handle, timeMs, seq }: IdentityRow, host: string): object {
-  return { did, host, handle, time: timeMs, seq };
+function identityInput({ did, handle, check, timeMs, seq }: IdentityRow, host: string): object {
+  return { did, host, handle, check, time: timeMs, seq };
 }
 
-/** The record stays a text within the text: spliced in, it could end its row and begin another. */
-function recordInput({ did, collection, rkey, cid, rev, seq, json, timeMs }: RecordRow): object {
+/** A record stays a text within the JSON text: spliced in, it could end its row and begin another. */
+function recordInput({ did, collection, rkey, cid, rev, seq, json, timeMs }: RecordRow): ListedRow {
   return { did, collection, rkey, cid, rev, seq, record: json, time: timeMs };
 }
 
-function provedInput({ did, collection, rkey, cid, rev, json, timeMs }: RecordRow): object {
+function provedInput({ did, collection, rkey, cid, rev, json, timeMs }: RecordRow): ListedRow {
   return { did, collection, rkey, cid, rev, record: json, time: Math.trunc(timeMs), at: tidTimeMs(rev) };
 }

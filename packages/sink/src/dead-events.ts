@@ -14,14 +14,13 @@ export interface DeadEvents extends AsyncDisposable {
     readonly id?: string;
     /** Left out: of every run. */
     readonly runId?: string;
+    /** Left out: with any reason. */
+    readonly reason?: string;
   }): Promise<readonly ClaimedEvent[]>;
-  /** How many dead events cannot be tried again, because no complete event was stored. `runId`: of this run; left out: of every run. */
-  countUntriable(runId?: string): Promise<number>;
+  /** How many dead events cannot be tried again, because no complete event was stored. */
+  countUntriable(which?: DeadOf): Promise<number>;
   /** Those of them that are a repository that could not be read and is still dead, in order; at most `limit`. */
-  failedRepositories(options: {
-    readonly limit: number;
-    readonly runId?: string;
-  }): Promise<readonly FailedRepository[]>;
+  failedRepositories(options: DeadOf & { readonly limit: number }): Promise<readonly FailedRepository[]>;
   /** They are not dead any more: the repositories are read anew. */
   handOver(ids: readonly string[]): Promise<void>;
   /** A page of them: the newest run first, and within a run the order of the stream. */
@@ -36,10 +35,13 @@ export interface DeadEvents extends AsyncDisposable {
 }
 
 /** Each that is given must be true. */
-export interface DeadFilter {
-  readonly id?: string;
+export interface DeadOf {
   readonly runId?: string;
   readonly reason?: string;
+}
+
+export interface DeadFilter extends DeadOf {
+  readonly id?: string;
 }
 
 export interface ListDeadOptions extends DeadFilter {

@@ -65,6 +65,14 @@ export const FUNCTIONS: readonly Check[] = [
       }),
   },
   {
+    name: "issue 18.5: Lambda's own lines for what went well are not kept",
+    run: (stack) =>
+      ROLES.flatMap((role) => [
+        ...same(`${role}'s format`, at(functionOf(stack, role), "loggingConfig", "logFormat"), "JSON"),
+        ...same(`${role}'s level`, at(functionOf(stack, role), "loggingConfig", "systemLogLevel"), "WARN"),
+      ]),
+  },
+  {
     name: "functions get the settings by their own names, the queues and the table, and nothing else",
     run: (stack, expected) => ROLES.flatMap((role) => environmentOf(stack, role, expected)),
   },

@@ -24,15 +24,23 @@ export class BadRecordError extends Error implements ClassifiedError {
   }
 }
 
+const MAP = 5;
+
+/** @throws BadRecordError for anything else than one map of strict DAG-CBOR. */
+export function scanRecord(block: Uint8Array): void {
+  if (block.length > MAX_RECORD_BYTES) throw new BadRecordError("too-large");
+  const end = scanItem(block, 0, block.length, ATPROTO_RULES);
+  if (end < 0) throw new BadRecordError(refusalOf(end));
+  if (end !== block.length) throw new BadRecordError("trailing-bytes");
+  if ((block[0] ?? 0) >> 5 !== MAP) throw new BadRecordError("not-a-map");
+}
+
 /**
  * The record in a block. It shares no memory with the block; bytes are plain Uint8Arrays, links are CidLinks.
  * @throws BadRecordError for anything else than one map of strict DAG-CBOR.
  */
 export function decodeRecord(block: Uint8Array): CborMap {
-  if (block.length > MAX_RECORD_BYTES) throw new BadRecordError("too-large");
-  const end = scanItem(block, 0, block.length, ATPROTO_RULES);
-  if (end < 0) throw new BadRecordError(refusalOf(end));
-  if (end !== block.length) throw new BadRecordError("trailing-bytes");
+  scanRecord(block);
   const value = decodeScanned(block, lastScanSawWideNegative());
   if (!isCborMap(value)) throw new BadRecordError("not-a-map");
   return value;

@@ -3,7 +3,9 @@ import type { FirehoseEvent, RangeEvent } from "@firehose-backfill/core/event";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { newStoredRun, readAll, testKit, tick } from "@firehose-backfill/testing/repos/reading";
+import { simulatedHosts } from "@firehose-backfill/testing/repos/simulated-hosts";
 import { memoryItems } from "@firehose-backfill/testing/source/memory-items";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
 import { describe, expect, test } from "vitest";
 
@@ -321,6 +323,74 @@ describe("hosts that have trouble", () => {
     const after = await readAll(kit, run, { env: env([repo]) });
     expect(contentOf([...before.events, ...after.events], repo.did).keys).toEqual(repo.records.map(({ key }) => key));
     expect(after.events.some(({ kind }) => kind === "account")).toBe(false);
+  });
+
+  test("issue 15.9: a moved repository that the account has not written to since is signed with its earlier key", async () => {
+    const repo = repoOf(1, 200);
+    const newer = repoOf(1, 1).signer;
+    await using net = await network([repo]);
+    net.plc.put({ ...repo, signer: newer }, net.pds.origin);
+    net.plc.earlierKeys.set(repo.did, [repoOf(2, 1).signer.key, repo.signer.key]);
+    const kit = testKit({ plcUrl: net.plc.origin });
+    const { events } = await readAll(kit, newStoredRun(), { env: env([repo]) });
+    expect(contentOf(events, repo.did).keys).toEqual(repo.records.map(({ key }) => key));
+    // A key that the account never had is none.
+    net.plc.earlierKeys.set(repo.did, [repoOf(2, 1).signer.key]);
+    const other = await readAll(kit, newStoredRun(), { env: env([repo]) });
+    expect(other.events).toMatchObject([{ kind: "dead", did: repo.did, reason: "bad-signature" }]);
+  });
+
+  test("issue 15.5: many repositories of a host that does not answer hold up nobody, and few ticks find out that it is dead", async () => {
+    const silent = Array.from({ length: 40 }, (_, index) => repoOf(100 + index, 10));
+    const others = Array.from({ length: 40 }, (_, index) => repoOf(index, 10));
+    const clock = new VirtualClock();
+    const hosts = simulatedHosts(clock, [
+      { name: "silent.hosts.net", repos: silent, manners: () => ({ kind: "silent" }) },
+      { name: "other.hosts.net", repos: others },
+    ]);
+    const kit = testKit({ plcUrl: "https://plc.directory", clock, send: hosts.send, hostRate: 2 });
+    const run = newStoredRun();
+    const options = {
+      env: env([...silent, ...others]),
+      limits: { maxEvents: 100 },
+      windows: 1,
+      open: { leftMs: 50_000 },
+    };
+    const events: FirehoseEvent[] = [];
+    const minutes: number[] = [];
+    // A tick takes a hundred events, and one a minute is made.
+    for (
+      let minute = 0;
+      minute < 120 && events.filter(({ kind }) => kind === "dead").length < silent.length;
+      minute++
+    ) {
+      const read = tick(kit, run, options);
+      await clock.advance(60_000);
+      events.push(...(await read).events);
+      if (contentOf(events, others.at(-1)?.did ?? "").keys.length > 0) minutes.push(minute);
+    }
+    // 400 records and some ranges without any.
+    expect(minutes[0]).toBeLessThanOrEqual(6);
+    expect(events.filter(({ kind }) => kind === "dead")).toHaveLength(40);
+    expect(hosts.askedAtMs.get("silent.hosts.net")?.length).toBeLessThan(15);
+  });
+
+  test("issue 15.5: a repository of which no range comes within a tick is given up after eight ticks, with the reason", async () => {
+    const repo = repoOf(1, 3_000);
+    const clock = new VirtualClock();
+    const manners = () => ({ kind: "answers", afterMs: 14_000 }) as const;
+    const hosts = simulatedHosts(clock, [{ name: "slow.hosts.net", repos: [repo], manners }]);
+    const kit = testKit({ plcUrl: "https://plc.directory", clock, send: hosts.send, hostRate: 2 });
+    const run = newStoredRun();
+    const events: FirehoseEvent[] = [];
+    let ticks = 0;
+    for (; ticks < 20 && events.length === 0; ticks++) {
+      const read = tick(kit, run, { env: env([repo]), limits: { maxEvents: 20 }, windows: 5 });
+      await clock.advance(60_000);
+      events.push(...(await read).events);
+    }
+    expect(events).toMatchObject([{ kind: "dead", did: repo.did, reason: "too-slow" }]);
+    expect(ticks).toBe(9);
   });
 
   test.each([
