@@ -1,13 +1,11 @@
 /** The reader of one environment: a tick an invocation, and what is said of it. Without an open run it costs one read. */
 import type { ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
-import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
-import { configsOf } from "@firehose-backfill/backfill/repos-run";
+import { configuredRuns } from "@firehose-backfill/backfill/create-runs";
 import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { serveResyncs } from "@firehose-backfill/backfill/serve-resyncs";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { TurnResult } from "@firehose-backfill/backfill/turn";
-import type { NewRun } from "@firehose-backfill/checkpoint/run";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
@@ -77,11 +75,7 @@ export function createReader(
   const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
   const resyncs = serveResyncs({ config, everyMs: LOOK_FOR_RESYNCS_MS });
   const outages = createOutageLog({ clock, log });
-  const firstRuns = (): readonly NewRun[] => {
-    if (settings.days === 0) return [];
-    const nowMs = clock.now();
-    return configsOf(config).map((each) => newRun(each, { runId: newRunId(nowMs, random), nowMs }));
-  };
+  const firstRuns = () => configuredRuns(config, { nowMs: clock.now(), random });
 
   return {
     async tick(event, context) {

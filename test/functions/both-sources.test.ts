@@ -1,5 +1,8 @@
 /** A deployment with BACKFILL_SOURCE=both: its schedule begins the relay's run and the one over repositories, with nobody's help. */
+import { newRun } from "@firehose-backfill/backfill/new-run";
+import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { cidToText } from "@firehose-backfill/core/cid";
+import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
@@ -64,3 +67,29 @@ it("issue 15.4: the schedule's first tick begins both runs, both succeed, and la
       .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
   );
 }, 180_000);
+
+it("issue 15.4: a first tick that ended between the two runs is completed by the next one", async () => {
+  const repo = livingRepo({ did: `did:plc:${"b".repeat(24)}`, count: 3, timeMs: Date.now(), random: seeded(5) });
+  await using pds = await startFakePds([repo.now()]);
+  await using plc = await startFakePlc();
+  plc.put(repo.now(), pds.origin);
+  const settings = {
+    BACKFILL_SOURCE: "both",
+    BACKFILL_DAYS: "-1",
+    BACKFILL_DIDS: repo.did,
+    BACKFILL_PLC_URL: plc.origin,
+  };
+  await using own = await startReplayRelay({ frames: framesOf([{ did: repo.did, ...repo.write(Date.now()) }]) });
+  await using stage = await services.newStage({ name: "cutshort", relayUrl: own.url, settings });
+  const config = parseConfig({ RELAY_URL: own.url, ...settings });
+  const [first] = configsOf(config).map((each) => newRun(each, { runId: "first", nowMs: Date.now() }));
+  if (first === undefined) throw new Error("no run");
+  await stage.store.createRun(first);
+  await stage.tick();
+  const begun = await stage.store.openRuns();
+  expect(begun.map(({ source }) => source.kind).toSorted()).toEqual(["relay", "repos"]);
+  // The relay's run has nothing of this account and may be over: no other one begins.
+  await stage.tick();
+  const open = (await stage.store.openRuns()).map(({ runId }) => runId);
+  expect(begun.map(({ runId }) => runId)).toEqual(expect.arrayContaining(open));
+}, 120_000);

@@ -2,7 +2,6 @@
  * Steering a run: each action is one conditional change of the run item, so that two operators at once cannot leave it
  * half changed. A refusal says why, and what would be accepted. The caller renders the answer.
  */
-import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import { isResyncRun, type NewRun, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
@@ -14,7 +13,7 @@ import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, ResyncEvent, StartRequest } from "./control-event.ts";
 import { discardAndSay } from "./discard.ts";
-import { createBeside } from "./create-runs.ts";
+import { startRuns } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
 import { keepAudit } from "./keep-audit.ts";
 import { listResyncs } from "./list-resyncs.ts";
@@ -132,8 +131,7 @@ async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Prom
   }
   const database = await deps.database?.();
   const bound = (each: NewRun): NewRun => (database === undefined ? each : { ...each, database });
-  const created = await create(deps, bound(run));
-  const also = await createBeside(deps, others.map(bound));
+  const { created, also } = await startRuns(deps, bound(run), others.map(bound));
   const tuned = await tuneAsStarted(deps, created, config, by);
   const beside = open.length - (replaced === null ? 0 : 1);
   const joined =
@@ -152,20 +150,6 @@ function deploymentOf(deps: ControlDeps, { source }: StartRequest): Config {
   if (source === undefined) return deps.configure({});
   const config = deps.configure({ BACKFILL_SOURCE: source });
   return { ...config, sources: { ...config.sources, source: "default" } };
-}
-
-/** @throws UsageError where it may not begin */
-async function create(deps: ControlDeps, run: NewRun): Promise<Run> {
-  try {
-    return await deps.store.createRun(run);
-  } catch (error) {
-    if (error instanceof TooManyRunsError || error instanceof NameTakenError) throw new UsageError(error.message);
-    if (!(error instanceof RunInProgressError)) throw error;
-    const same = await deps.store.getRun(error.runId);
-    throw new UsageError(
-      `run ${error.runId} is ${same?.status ?? "open"}: one run at a time for the same source, filters and range. Cancel it first, or start with --new (which cancels it)`,
-    );
-  }
 }
 
 /** The run that `--new` cancels: the only one that is open, or of several the only one on the same source. null: none is open there. */

@@ -1,8 +1,37 @@
 /** Begins the runs of one start: with BACKFILL_SOURCE=both there are two, and with BACKFILL_HANDLES=true one more. */
-import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
+import { isSideRun, type NewRun, type Run } from "@firehose-backfill/checkpoint/run";
+import type { Config } from "@firehose-backfill/core/config/settings";
+import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
+import { UsageError } from "@firehose-backfill/core/errors";
+import type { StartPoint } from "@firehose-backfill/source/points";
+import { newRun, newRunId } from "./new-run.ts";
+import { configsOf } from "./repos-run.ts";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 
 type Deps = { readonly store: Pick<RunStore, "createRun"> };
+
+/** What a configuration begins by itself: a run, two with BACKFILL_SOURCE=both, none with 0 days. `start`: of a relay's run. @throws UsageError */
+export function configuredRuns(
+  config: Config,
+  options: {
+    readonly nowMs: number;
+    readonly random: () => number;
+    readonly database?: DatabaseIdentity | undefined;
+    readonly start?: StartPoint;
+  },
+): readonly NewRun[] {
+  const { nowMs, random, database, start } = options;
+  if (config.settings.days === 0) return [];
+  return configsOf(config).map((each) =>
+    newRun(each, {
+      runId: newRunId(nowMs, random),
+      nowMs,
+      database,
+      ...(start === undefined || each.settings.source !== "relay" ? {} : { start }),
+    }),
+  );
+}
 
 export interface Beside {
   readonly runs: readonly Run[];
@@ -38,5 +67,63 @@ export async function createBeside({ store }: Deps, others: readonly NewRun[]): 
   }
   return { runs, note };
 }
+
+/** What somebody asks for. Where the first one is open already and the other is not, an earlier start was cut short: this one completes it. @throws UsageError */
+export async function startRuns(
+  deps: { readonly store: Pick<RunStore, "createRun" | "getRun"> },
+  first: NewRun,
+  others: readonly NewRun[],
+): Promise<{ readonly created: Run; readonly also: Beside }> {
+  try {
+    const created = await create(deps, first);
+    return { created, also: await createBeside(deps, others) };
+  } catch (error) {
+    if (!(error instanceof UsageError) || !(error.cause instanceof RunInProgressError)) throw error;
+    const also = await createBeside(deps, others);
+    const created = await deps.store.getRun(error.cause.runId);
+    if (also.runs.length === 0 || created === null) throw error;
+    return { created, also };
+  }
+}
+
+/** @throws UsageError where it may not begin */
+async function create(deps: { readonly store: Pick<RunStore, "createRun" | "getRun"> }, run: NewRun): Promise<Run> {
+  try {
+    return await deps.store.createRun(run);
+  } catch (error) {
+    if (error instanceof TooManyRunsError || error instanceof NameTakenError) throw new UsageError(error.message);
+    if (!(error instanceof RunInProgressError)) throw error;
+    const same = await deps.store.getRun(error.runId);
+    throw new UsageError(
+      `run ${error.runId} is ${same?.status ?? "open"}: one run at a time for the same source, filters and range. Cancel it first, or start with --new (which cancels it)`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The second run of a start whose process ended between the two: the only run there has ever been is the first half of what the deployment begins by itself.
+ * `wanted`: what it would begin. null: nothing is missing.
+ */
+export async function createMissing(
+  deps: { readonly store: Pick<RunStore, "createRun" | "pastRuns"> },
+  open: readonly Run[],
+  wanted: () => readonly NewRun[],
+): Promise<Beside | null> {
+  const [begun, ...more] = open.filter((run) => !isSideRun(run));
+  if (begun === undefined || more.length > 0) return null;
+  const [first, ...rest] = wanted();
+  const others = rest.filter(({ source }) => source.kind !== "handles");
+  if (first === undefined || others.length === 0) return null;
+  const isSame = begun.source.kind === first.source.kind && begun.source.host === first.source.host;
+  // Another source, or one that somebody asked for, is a run of its own.
+  if (!isSame || begun.sources.source !== first.sources.source) return null;
+  // A run that has ended may have been the other one.
+  if ((await deps.store.pastRuns({ limit: LAST_RUNS })).some((run) => !isSideRun(run))) return null;
+  const beside = await createBeside(deps, others);
+  return beside.runs.length === 0 ? null : beside;
+}
+
+const LAST_RUNS = 20;
 
 const REFUSALS: ReadonlySet<string> = new Set(["RunInProgressError", "TooManyRunsError", "NameTakenError"]);

@@ -367,7 +367,7 @@ test("issue 15.5: a repository that could not be read is requested to be read an
   const other = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb";
   failed.push({ id: "f1", runId, did }, { id: "f2", runId, did }, { id: "f3", runId, did: other });
   const paceId = (await store.getRun(runId))?.paceId ?? "";
-  const { requestResync } = store;
+  const requestResync = store.requestResync.bind(store);
   store.requestResync = async (...given) => {
     expect(handed).toEqual([]);
     return await requestResync(...given);

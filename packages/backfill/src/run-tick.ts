@@ -5,7 +5,7 @@
  */
 import { isResyncRun, type NewRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { describeError } from "@firehose-backfill/core/errors";
-import { createRuns } from "./create-runs.ts";
+import { createMissing, createRuns } from "./create-runs.ts";
 import type { ReaderDeps } from "./deps.ts";
 import { keepPace } from "./keep-pace.ts";
 import { takeNextStatus } from "./next-status.ts";
@@ -57,7 +57,8 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
 
 async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonly Run[]> {
   const open = await deps.store.openRuns();
-  if (open.length > 0 || options.firstRuns === null) return open;
+  if (options.firstRuns === null) return open;
+  if (open.length > 0) return withMissing(deps, open, options.firstRuns);
   // Only where no run has ever existed: one that is finished is not begun again by the schedule.
   if ((await deps.store.currentRun()) !== null) return [];
   const first = options.firstRuns();
@@ -65,6 +66,23 @@ async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonl
   const { run, beside } = await createRuns(deps, first);
   if (beside.note !== "") deps.log(`[BACKFILL] Run ${run.runId} is ${run.status}${beside.note}`);
   return [run, ...beside.runs];
+}
+
+async function withMissing(
+  deps: ReaderDeps,
+  open: readonly Run[],
+  firstRuns: () => readonly NewRun[],
+): Promise<readonly Run[]> {
+  try {
+    const missing = await createMissing(deps, open, firstRuns);
+    if (missing === null) return open;
+    deps.log(`[BACKFILL] A start that was cut short is completed${missing.note}`);
+    return [...open, ...missing.runs];
+  } catch (error) {
+    // What is open goes on, whatever the settings of a new run are.
+    deps.log(`[BACKFILL] No other run could begin: ${describeError(error)}`);
+    return open;
+  }
 }
 
 /** With the run that serves requests, where one begins now. */

@@ -151,3 +151,8 @@ export const RESYNC_RUN = "resync";
 export function isResyncRun({ name }: Pick<Run, "name">): boolean {
   return name === RESYNC_RUN;
 }
+
+/** It serves resyncs or looks up handles, beside what is configured: nothing goes on after it, and it does not stand in the way of another run. */
+export function isSideRun(run: Pick<Run, "name" | "source">): boolean {
+  return isResyncRun(run) || run.source.kind === "handles";
+}

@@ -1,5 +1,6 @@
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
+import { parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { ConfigError } from "@firehose-backfill/core/errors";
@@ -250,6 +251,59 @@ describe("issue 14.1: several runs", () => {
     await expect(resume()).rejects.toThrow(/^2 runs are open: say which one to resume with --run/);
     expect(await resume("nightly")).toMatchObject({ kind: "resumed", run: { runId: b?.runId, status: "running" } });
     expect((await store.getRun(a?.runId ?? ""))?.status).toBe("paused");
+  });
+});
+
+const DID = `did:plc:${"a".repeat(24)}`;
+const BOTH = { BACKFILL_SOURCE: "both", BACKFILL_DIDS: DID, RELAY_URL: "wss://relay.example" };
+
+describe("issue 15.4: a start of both whose process ends between its two runs", () => {
+  /** The store dies with the second run. */
+  async function cutShort() {
+    const scene = setUp();
+    const { createRun } = scene.store;
+    scene.store.createRun = (run) =>
+      run.source.kind === "repos" ? Promise.reject(new Error("the process ended")) : createRun(run);
+    return { ...scene, mend: () => void (scene.store.createRun = createRun) };
+  }
+  const kindsOf = async (store: ReturnType<typeof setUp>["store"]) =>
+    (await store.openRuns()).map(({ source }) => source.kind);
+
+  test("is completed by the next start of the program, once", async () => {
+    const { begin, store, said, mend } = await cutShort();
+    await expect(begin(BOTH)).rejects.toThrow("the process ended");
+    expect(await kindsOf(store)).toEqual(["relay"]);
+    mend();
+    expect(await begin(BOTH)).toMatchObject({ kind: "resumed", beside: [{ source: { kind: "repos" } }] });
+    expect(said.join("\n")).toContain("A start that was cut short is completed; run ");
+    await begin(BOTH);
+    expect(await kindsOf(store)).toEqual(["relay", "repos"]);
+  });
+
+  test("is completed by the same start from the control event; a third one is refused", async () => {
+    const { deps, store, mend } = await cutShort();
+    const start = parseControlEvent({ action: "start", source: "both", dids: [DID] });
+    await expect(control(deps, start)).rejects.toThrow("the process ended");
+    mend();
+    const { message, about } = await control(deps, start);
+    expect(message).toContain("; run ");
+    expect(about).toHaveLength(2);
+    expect(await kindsOf(store)).toEqual(["relay", "repos"]);
+    await expect(control(deps, start)).rejects.toThrow("one run at a time");
+    expect(await kindsOf(store)).toEqual(["relay", "repos"]);
+  });
+
+  test("a run over repositories that has ended is not begun again, nor one beside a relay's run that somebody asked for", async () => {
+    const { begin, store } = setUp();
+    await begin(BOTH);
+    const repos = (await store.openRuns()).find(({ source }) => source.kind === "repos");
+    await store.transition(repos?.runId ?? "", ["enqueued"], "cancelled", { finishedAtMs: 1 });
+    await begin(BOTH);
+    expect(await kindsOf(store)).toEqual(["relay"]);
+    const other = setUp();
+    await control(other.deps, parseControlEvent({ action: "start", source: "relay", dids: [DID] }));
+    await other.begin({ ...BOTH, RELAY_URL: "sample" });
+    expect(await kindsOf(other.store)).toEqual(["relay"]);
   });
 });
 

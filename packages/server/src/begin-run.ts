@@ -16,14 +16,21 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
-import { type Beside, createBeside, createRuns } from "@firehose-backfill/backfill/create-runs";
+import {
+  type Beside,
+  configuredRuns,
+  createBeside,
+  createMissing,
+  createRuns,
+} from "@firehose-backfill/backfill/create-runs";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
-import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, isSideRun, type Run } from "@firehose-backfill/checkpoint/run";
+import type { StartPoint } from "@firehose-backfill/source/points";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
@@ -52,6 +59,8 @@ export async function beginRun(
   const open = await deps.store.openRuns();
   const database = await deps.database?.();
   const beside = async (run: Run) => (await deps.store.openRuns()).filter(({ runId }) => runId !== run.runId);
+  const newRuns = (start: { readonly start?: StartPoint }) =>
+    configuredRuns(config, { nowMs: deps.clock.now(), random: deps.random, database, ...start });
   if (options.start !== null) {
     const { run } = await control(deps, { action: "start", start: options.start }, "command");
     return run === null
@@ -74,7 +83,9 @@ export async function beginRun(
     if (run !== undefined && !isBesideWanted(config, goingOn)) {
       const added = await beginHandles(deps, { config, open: goingOn, database });
       if (added.note !== "") log(`[BACKFILL] ${capital(labelOf(run))} goes on${added.note}`);
-      return { kind: "resumed", run, beside: [...goingOn.slice(1), ...added.runs] };
+      const missing = await createMissing(deps, open, () => newRuns({}));
+      if (missing !== null) log(`[BACKFILL] A start that was cut short is completed${missing.note}`);
+      return { kind: "resumed", run, beside: [...goingOn.slice(1), ...added.runs, ...(missing?.runs ?? [])] };
     }
   }
   const last = await lastOfSource(deps);
@@ -89,17 +100,8 @@ export async function beginRun(
     const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To replay it again: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
     return await none(because);
   }
-  const nowMs = deps.clock.now();
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
-  const runs = configsOf(config).map((each) =>
-    newRun(each, {
-      runId: newRunId(nowMs, deps.random),
-      nowMs,
-      database,
-      ...(each.settings.source === "relay" ? start : {}),
-    }),
-  );
-  const { run, beside: others } = await createRuns(deps, runs);
+  const { run, beside: others } = await createRuns(deps, newRuns(start));
   for (const { runId } of [run, ...others.runs]) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
   if (others.note !== "") log(`[BACKFILL] Run ${run.runId} is ${run.status}${others.note}`);
   if (after !== null)
@@ -112,11 +114,6 @@ export async function beginRun(
 /** Runs that only look up handles or serve resyncs do not stand in the way of what is configured. */
 function isBesideWanted({ settings }: Config, open: readonly Run[]): boolean {
   return settings.source !== "handles" && open.every(isSideRun);
-}
-
-/** It stands beside what is configured, and nothing goes on after it. */
-function isSideRun(run: Run): boolean {
-  return run.source.kind === "handles" || isResyncRun(run);
 }
 
 /** Where the setting came after the run. */

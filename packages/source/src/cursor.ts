@@ -1,7 +1,7 @@
 /** The most bytes of UTF-8 in a token and in a source state. A store refuses more. */
 export const MAX_SOURCE_TEXT_BYTES = 2_048;
 /** A source whose state may be longer than this once it is deflated (raw) shortens it: the run item holds it so, and stays under 4 KB. */
-export const MAX_DEFLATED_STATE_BYTES = 1_200;
+export const MAX_DEFLATED_STATE_BYTES = 1_000;
 
 /** Where a run stands in its source. */
 export interface Cursor {

@@ -35,6 +35,18 @@ export interface SourceProgress {
   readonly deferred: number;
   readonly failed: number;
   readonly isComplete: boolean;
+  /** The one that was begun first of those in work; null: nothing of any is read. Left out: it is not told. */
+  readonly current?: CurrentRepo | null;
+}
+
+export interface CurrentRepo {
+  readonly did: string;
+  /** Where the reading of it stands: `collection/rkey`, or a bound between keys. At most 100 characters. */
+  readonly key: string;
+  /** Read so far. */
+  readonly records: number;
+  /** How many there are, about; null: not known. */
+  readonly estimated: number | null;
 }
 
 /** Units that the source had and no longer has. */

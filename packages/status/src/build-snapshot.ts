@@ -175,8 +175,8 @@ function auditOf({ audit = null }: SnapshotInput): SnapshotAudit | null {
 
 function reposOf({ progress }: Run): Snapshot["repos"] {
   if (progress === null) return null;
-  const { isComplete: _isComplete, ...counts } = progress;
-  return counts;
+  const { isComplete: _isComplete, current = null, ...counts } = progress;
+  return { ...counts, current };
 }
 
 /** A shorter time says little: one batch more or less would be a large part of it. */

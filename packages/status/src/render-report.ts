@@ -12,6 +12,7 @@ import { html, type Markup, nothing, trusted } from "./html/markup.ts";
 import { plot, type PlotOptions } from "./html/plot.ts";
 import { niceDuration, type PlotPoint } from "./html/plot-scale.ts";
 import { REPORT_STYLES } from "./html/report-styles.ts";
+import { currentText, hostCounts } from "./repos-text.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** `history` null, or of another run: no plots. */
@@ -40,7 +41,7 @@ export function renderReport(snapshot: Snapshot, history: History | null): strin
             <p class="result">${resultOf(snapshot)}</p>
             <p>${trueUntil(snapshot)}</p>
           </section>
-          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), resyncs(snapshot), audit(snapshot), settings(snapshot)]}
+          ${[figures(snapshot), course === null ? noCourse() : plots(course), repositories(snapshot), gaps(snapshot), resyncs(snapshot), audit(snapshot), settings(snapshot)]}
         </main>
       </body>
     </html> `.markup;
@@ -54,7 +55,9 @@ function resultOf(snapshot: Snapshot): string {
 }
 
 /** What a user of the tables must know: later changes, especially deletions, are not in them. */
-function trueUntil({ status, cursor, dead, gaps: missing }: Snapshot): string {
+function trueUntil({ status, cursor, dead, gaps: missing, repos }: Snapshot): string {
+  if (repos !== null)
+    return "Each row is as its repository was when it was read, at the revision that the row names. Changes since then are in the tables only if a run over the firehose brings them.";
   const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
   if (at === null) return "Nothing has been applied yet.";
   const exceptions = [
@@ -193,6 +196,32 @@ function gaps(snapshot: Snapshot): Markup {
             <td>${positionText(from)}</td>
             <td>${positionText(to)}</td>
             <td>${escapeForLog(reason)}</td>
+          </tr>`,
+      )}
+    </table>
+  </section>`;
+}
+
+/** Of a run over repositories: how far it is, and the hosts with the most trouble. */
+function repositories({ repos, hosts }: Snapshot): Markup {
+  if (repos === null) return nothing;
+  const { known, done, inWork, deferred, failed } = repos;
+  const rows: readonly (readonly [string, string])[] = [
+    ["Done", `${formatCount(done)} of ${formatCount(known)}`],
+    ["In work", formatCount(inWork)],
+    ["Reading", currentText(repos) ?? "--"],
+    ["Wait for their hosts", formatCount(deferred)],
+    ["Failed", `${formatCount(failed)}${failed === 0 ? "" : ": each is a dead event; redrive reads it anew"}`],
+    ...hosts.map((host) => [escapeForLog(host.host), hostCounts(host)] as const),
+  ];
+  return html`<section>
+    <h2>Repositories</h2>
+    <table>
+      ${rows.map(
+        ([name, value]) =>
+          html`<tr>
+            <th scope="row">${name}</th>
+            <td>${value}</td>
           </tr>`,
       )}
     </table>

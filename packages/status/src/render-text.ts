@@ -20,7 +20,7 @@ import {
 } from "./format.ts";
 import { errorText } from "./group-errors.ts";
 import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import { handlesText, hostText, reposText } from "./repos-text.ts";
+import { currentText, handlesText, hostText, reposText } from "./repos-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
@@ -147,8 +147,10 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
 function reposLines({ hosts, source }: Snapshot, repos: SnapshotRepos): readonly Line[] {
   if (source === "handles") return [row("handles", handlesText(repos))];
   const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
+  const current = currentText(repos);
   return [
     row("repos", reposText(repos)),
+    ...(current === null ? [] : [row("reading", current)]),
     ...trouble.slice(0, MAX_HOST_LINES).map((host) => row("host", hostText(host))),
   ];
 }

@@ -3,9 +3,11 @@ import { sampleRun } from "@firehose-backfill/testing/status/sample-run";
 import { expect, test } from "vitest";
 import { goalOf, progressOf } from "./progress.ts";
 import { renderHtml } from "./render-html.ts";
+import { renderReport } from "./render-report.ts";
 import { renderText } from "./render-text.ts";
+import { currentText } from "./repos-text.ts";
 
-const repos = { known: 1_000, done: 120, inWork: 4, deferred: 2, failed: 1 };
+const repos = { known: 1_000, done: 120, inWork: 4, deferred: 2, failed: 1, current: null };
 const hosts = [
   { host: "slow.example:443", requests: 120, errors: 3, waitingUntil: "2026-03-01T13:00:00.000Z" },
   { host: "<b>evil</b>\u001b[31m:443", requests: 1, errors: 1, waitingUntil: null },
@@ -39,4 +41,26 @@ test("issue 17.2: progress by repositories says so; while they are still listed 
   expect(goalOf(sampleRun({ progress: { ...progress, isComplete: false } }))).toBeNull();
   const shown = sampleSnapshot({ progress: 0.121, goal: { by: "repos", from: "0", to: "1000" } });
   expect(renderHtml(shown, { nonce: "n" })).toContain("12.1 % of 1,000 repositories");
+});
+
+test("issue 15.7: the repository that is being read stands with its records and its key, in text, page and report", () => {
+  const current = { did: "did:plc:a", key: "app.bsky.feed.post/3kabcdefghi2a", records: 12_000, estimated: 96_000 };
+  const shown = sampleSnapshot({ source: "repos", repos: { ...repos, current }, hosts });
+  const text = "did:plc:a: 12,000 of about 96,000 records, at app.bsky.feed.post/3kabcdefghi2a (2023-09-26)";
+  expect(renderText(shown, { width: 160, color: false }).join("\n")).toContain(`reading  ${text}`);
+  expect(renderHtml(shown, { nonce: "n" })).toContain(text);
+  const report = renderReport(shown, null);
+  expect(report).toContain(text);
+  expect(report).toContain("120 of 1,000");
+  expect(report).toContain("slow.example:443");
+  expect(report).toContain("1: each is a dead event; redrive reads it anew");
+  expect(report).not.toContain("<b>evil");
+  expect(report).not.toContain("sequence number");
+  expect(renderReport(sampleSnapshot(), null)).not.toContain("Repositories</h2>");
+});
+
+test("issue 15.7: a key that is no TID has no day; what strangers chose is escaped; nothing in work says nothing", () => {
+  const current = { did: "did:web:x", key: "a.b.c/self\u001b[31m", records: 1, estimated: null };
+  expect(currentText({ ...repos, current })).toBe("did:web:x: 1 record, at a.b.c/self\\u001b[31m");
+  expect(currentText(repos)).toBeNull();
 });

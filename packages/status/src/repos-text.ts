@@ -1,5 +1,6 @@
 /** Repositories and their hosts in words. Pure; every view uses the same ones. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { tidTimeMs } from "@firehose-backfill/core/tid";
 import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 import { formatCount, formatTime } from "./format.ts";
 import type { SnapshotRepos } from "./snapshot.ts";
@@ -12,6 +13,21 @@ export function reposText({ known, done, inWork, deferred, failed }: SnapshotRep
     `${formatCount(deferred)} ${deferred === 1 ? "waits for its host" : "wait for their hosts"}`,
     `${formatCount(failed)} failed`,
   ].join(", ");
+}
+
+/**
+ * `did:plc:…: 12,000 of about 96,000 records, at app.bsky.feed.post/3k… (2024-05-06)`; null: none is in work. A key that is a TID tells when its record was made, and keys are read in their
+ * order, so the day says how far it is within a collection.
+ */
+export function currentText({ current }: SnapshotRepos): string | null {
+  // A snapshot of before does not have it.
+  if (current == null) return null;
+  const { did, key, records, estimated } = current;
+  const of = estimated === null ? "" : ` of about ${formatCount(estimated)}`;
+  const timeMs = tidTimeMs(key.slice(key.indexOf("/") + 1));
+  const day = timeMs === null ? "" : ` (${new Date(timeMs).toISOString().slice(0, 10)})`;
+  const at = key === "" ? "" : `, at ${escapeForLog(key)}${day}`;
+  return `${escapeForLog(did)}: ${formatCount(records)}${of} ${records === 1 && estimated === null ? "record" : "records"}${at}`;
 }
 
 /** `1,200 looked up, 3 without an answer` */

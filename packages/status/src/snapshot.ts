@@ -2,6 +2,7 @@
 import type { AuditNote } from "@firehose-backfill/core/audit-note";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import type { SourceHost } from "@firehose-backfill/source/source-hosts";
+import type { CurrentRepo } from "@firehose-backfill/source/window";
 
 /** Where the run was asked to begin. */
 export interface Asked {
@@ -62,6 +63,8 @@ export interface SnapshotRepos {
   /** They wait for their hosts. */
   readonly deferred: number;
   readonly failed: number;
+  /** The one that was begun first of those in work, as far as it is read; null: none is. Records are estimated from the top of its tree; null: not known. */
+  readonly current: CurrentRepo | null;
 }
 
 export interface SnapshotAudit extends Omit<AuditNote, "atMs"> {

@@ -39,6 +39,16 @@ function stateOfRepos(prefix: number): string {
 const MAX_PACE_BYTES = 2048;
 const WIDE = cursorAt(Number.MAX_SAFE_INTEGER, NOW + 0.123);
 
+const PROGRESS = {
+  known: 99_999_999,
+  done: 99_999_999,
+  inWork: 16,
+  deferred: 10_000,
+  failed: 99_999_999,
+  isComplete: false,
+  current: null,
+};
+
 /** A run in which every field has the longest value that it can have. */
 const NEW = newRunValue(aRun({ runId: "r".repeat(64), source: { kind: "relay", host: `${"h".repeat(253)}:65535` } }));
 const WORST: RunItem = {
@@ -67,14 +77,7 @@ const WORST: RunItem = {
   // The longest state that a relay's reader writes. Its content cannot be compressed.
   sourceState: JSON.stringify([false, false, 3, Buffer.from(noise(99, 412)).toString("base64")]),
   sourceMoved: true,
-  progress: {
-    known: 99_999_999,
-    done: 99_999_999,
-    inWork: 16,
-    deferred: 10_000,
-    failed: 99_999_999,
-    isComplete: false,
-  },
+  progress: PROGRESS,
   keptSinceMs: WIDE.ordinal,
   registered: 9_999_999_999,
   appliedWindow: 9_999_999_998,
@@ -197,7 +200,10 @@ describe("the run item", () => {
       let sourceState = text.slice(0, MAX_SOURCE_TEXT_BYTES);
       while (deflateRawSync(sourceState).length > MAX_DEFLATED_STATE_BYTES) sourceState = sourceState.slice(0, -1);
       expect(deflateRawSync(sourceState).length).toBeGreaterThan(leastBytes);
-      const attributes = attributesOf({ ...WORST, source: { kind: "repos", host: WORST.source.host }, sourceState });
+      const current = { did: "d".repeat(64), key: "k".repeat(100), records: 99_999_999, estimated: 99_999_999 };
+      const source = { kind: "repos", host: WORST.source.host };
+      const progress = { ...PROGRESS, current };
+      const attributes = attributesOf({ ...WORST, source, sourceState, progress });
       const size = itemSize({ ...itemOf(attributes), ...INTERNAL }, runKey(RUN.padEnd(64)));
       expect(size).toBeLessThan(4_096);
       expect(size).toBeGreaterThan(3_072);

@@ -10,7 +10,7 @@ import type { RunItem, TickReport } from "../run.ts";
 import { paceIdOf } from "../pace-id.ts";
 import type { Attributes, Item } from "../table/table.ts";
 import {
-  progressFields,
+  progressAttributes,
   readProgress,
   readSource,
   readState,
@@ -70,8 +70,8 @@ export function attributesOf(run: Partial<RunItem>): Attributes {
       nextTickAtMs: run.nextTickAtMs,
       pausedNow: run.pausedNow,
       moved: run.sourceMoved,
-      progress: run.progress == null ? run.progress : progressFields(run.progress),
     }),
+    ...progressAttributes(run.progress),
     ...sourceAttributes(run.source),
     ...stateAttributes(run.sourceState),
     ...each(cursor, {

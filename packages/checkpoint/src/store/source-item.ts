@@ -5,7 +5,7 @@
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { RunSource } from "@firehose-backfill/source/kit";
-import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
+import type { CurrentRepo, SourceProgress, SourceState } from "@firehose-backfill/source/window";
 import { BrokenStateError } from "../errors.ts";
 import type { Attributes, Item } from "../table/table.ts";
 import {
@@ -16,6 +16,7 @@ import {
   readNumber,
   readNumbersOrNull,
   readText,
+  readTextOrNull,
   sourceText,
 } from "./attributes.ts";
 
@@ -57,8 +58,16 @@ function stateOfBefore(item: Item): SourceState {
   return json([startReached, hostSeen, readNumber(item, "brokenFrames"), times]);
 }
 
+/** Beside the numbers, the repository that is being read: texts have no place in a map of numbers. */
+export function progressAttributes(progress: SourceProgress | null | undefined): Attributes {
+  if (progress == null) return progress === undefined ? {} : { progress, reading: null };
+  const { current = null } = progress;
+  const reading = current === null ? null : json([current.did, current.key, current.records, current.estimated]);
+  return { progress: progressFields(progress), reading };
+}
+
 /** A map of numbers, like all other counts. Its names are short, because the item is billed by its size. */
-export function progressFields(progress: SourceProgress): Readonly<Record<string, number>> {
+function progressFields(progress: SourceProgress): Readonly<Record<string, number>> {
   const { known, done, inWork, deferred, failed, isComplete } = progress;
   return { k: known, d: done, w: inWork, p: deferred, f: failed, c: isComplete ? 1 : 0 };
 }
@@ -67,5 +76,11 @@ export function readProgress(item: Item): SourceProgress | null {
   const fields = readNumbersOrNull(item, "progress");
   if (fields === null) return null;
   const { k = 0, d = 0, w = 0, p = 0, f = 0, c = 0 } = fields;
-  return { known: k, done: d, inWork: w, deferred: p, failed: f, isComplete: c === 1 };
+  return { known: k, done: d, inWork: w, deferred: p, failed: f, isComplete: c === 1, current: readCurrent(item) };
+}
+
+function readCurrent(item: Item): CurrentRepo | null {
+  if (readTextOrNull(item, "reading") === null) return null;
+  const [did, key, records, estimated] = readJson<[string, string, number, number | null]>(item, "reading");
+  return { did, key, records, estimated };
 }

@@ -72,6 +72,7 @@ describe("repositories as a source", () => {
         deferred: 0,
         failed: 0,
         isComplete: true,
+        current: null,
       });
       expect(run.cursor?.ordinal).toBe(ranges.length);
       expect(windows.reduce((sum, { received }) => sum + received, 0)).toBe(count);
@@ -80,6 +81,25 @@ describe("repositories as a source", () => {
 });
 
 describe("a run over repositories, tick by tick", () => {
+  test("issue 15.7: says of the repository in work where it is and how much of it is read, also in another process", async () => {
+    const repo = repoOf(1, 1_000);
+    await using net = await network([repo]);
+    const items = memoryItems();
+    const run = newStoredRun();
+    const inProcess = () => testKit({ plcUrl: net.plc.origin, items });
+    const limits = { maxEvents: 100 };
+    const first = await tick(inProcess(), run, { env: { BACKFILL_DIDS: net.dids }, limits, windows: 1 });
+    const second = await tick(inProcess(), run, { env: { BACKFILL_DIDS: net.dids }, limits, windows: 1 });
+    const keys = contentOf([...first.events, ...second.events], repo.did).keys;
+    const current = second.windows.at(-1)?.progress?.current;
+    expect(keys.length).toBeGreaterThan(100);
+    expect(current).toMatchObject({ did: repo.did, records: keys.length });
+    expect(current?.key).toBe(contentOf(second.events, repo.did).ranges.at(-1)?.to);
+    // Estimated from a dozen keys.
+    expect(current?.estimated).toBeGreaterThan(300);
+    expect(current?.estimated).toBeLessThan(3_000);
+  });
+
   test("issue 15.2: goes on at its keys in another process, and says each record once", async () => {
     const repos = [repoOf(1, 300), repoOf(2, 40), repoOf(3, 0)];
     await using net = await network(repos);

@@ -131,7 +131,7 @@ class RepoSource {
       case undefined:
         return true;
       case "range": {
-        const { range, isWalkOnly } = step;
+        const { range, isWalkOnly, estimated } = step;
         if (!window.hasRoomFor(range)) return false;
         window.addRange(range);
         this.#roomLeft = window.roomLeft;
@@ -139,7 +139,8 @@ class RepoSource {
         this.#uncheckedEvents += Math.max(1, range.records.length);
         if (range.isLast) this.#agenda.leave(did, "done");
         else {
-          slot.repo = { ...slot.repo, after: range.to, attempts: 0, isWalkOnly };
+          const records = slot.repo.records + range.records.length;
+          slot.repo = { ...slot.repo, after: range.to, attempts: 0, isWalkOnly, records, estimated };
           this.#agenda.replace(slot.repo);
           this.#slots.take(slot);
         }

@@ -3,8 +3,8 @@ import type { ProvedRange } from "../walk/proved-range.ts";
 import type { UnavailableState } from "../xrpc/xrpc-error.ts";
 
 export type RepoStep =
-  /** `isWalkOnly`: its archive is not worth asking for, whatever room a later tick has. */
-  | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
+  /** `isWalkOnly`: its archive is not worth asking for, whatever room a later tick has. `estimated`: records that are wanted of it; 0: not known. */
+  | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean; readonly estimated: number }
   /** Nothing that is wanted is left. */
   | { readonly kind: "finished" }
   /** Its host does not serve it, and its DID document names no other one; or its DID has ended. Final until the account itself changes. */

@@ -58,6 +58,7 @@ export async function* walkRepository(
   let attempts = repo.attempts;
   let isWalkOnly = repo.isWalkOnly;
   let isNeverArchive = repo.isWalkOnly;
+  let { records, estimated } = repo;
   let isResolvedAnew = false;
   let found: Found | null = null;
 
@@ -82,6 +83,7 @@ export async function* walkRepository(
     try {
       if (isWhole) return await openByArchive(options, MAX_SMALL_ARCHIVE_BYTES);
       const size = await sizeOf(proved, wanted, signal);
+      if (size !== null && estimated === 0) estimated = records + size.wanted;
       if (size === null || !isArchiveCheaper(size, deps.room)) {
         deps.archives.giveBack(did);
         isNeverArchive = size === null || !isArchiveCheaper(size, Number.POSITIVE_INFINITY);
@@ -135,7 +137,8 @@ export async function* walkRepository(
         })) {
           after = range.to;
           attempts = 0;
-          yield { kind: "range", range, isWalkOnly: isNeverArchive };
+          records += range.records.length;
+          yield { kind: "range", range, isWalkOnly: isNeverArchive, estimated };
         }
         yield signal.aborted ? { kind: "stopped" } : { kind: "finished" };
         return;

@@ -4,7 +4,7 @@
  */
 import { deflateRawSync } from "node:zlib";
 import { MAX_DEFLATED_STATE_BYTES, MAX_SOURCE_TEXT_BYTES } from "@firehose-backfill/source/cursor";
-import type { SourceProgress, SourceState } from "@firehose-backfill/source/window";
+import type { CurrentRepo, SourceProgress, SourceState } from "@firehose-backfill/source/window";
 
 export interface RepoInWork {
   readonly did: string;
@@ -14,6 +14,10 @@ export interface RepoInWork {
   readonly attempts: number;
   /** Its archive is not to be asked for (again). */
   readonly isWalkOnly: boolean;
+  /** Taken so far. For people, as the next one is. */
+  readonly records: number;
+  /** How many are wanted, estimated once; 0: not known. */
+  readonly estimated: number;
 }
 
 /** Where the list of repositories stands: the cursor of a page, and how many of that page are taken. */
@@ -47,7 +51,7 @@ export function newState(known: number): ReposState {
 }
 
 export function newRepo(did: string): RepoInWork {
-  return { did, after: null, attempts: 0, isWalkOnly: false };
+  return { did, after: null, attempts: 0, isWalkOnly: false, records: 0, estimated: 0 };
 }
 
 export function writeState(state: ReposState): SourceState {
@@ -66,12 +70,15 @@ export function fits(state: ReposState): boolean {
 
 /** A key of the usual length: whoever has none yet will have one. */
 const USUAL_KEY = "app.bsky.graph.follow/3zzzzzzzzzzzzz";
+const USUAL_RECORDS = 99_999;
 
 /** Whether another repository may be begun: all of them get keys. */
 export function hasRoomFor(state: ReposState, repo: RepoInWork): boolean {
   const inWork = [...state.inWork, repo].map((each) => ({
     ...each,
     after: each.after !== null && each.after.length > USUAL_KEY.length ? each.after : USUAL_KEY,
+    records: Math.max(each.records, USUAL_RECORDS),
+    estimated: Math.max(each.estimated, USUAL_RECORDS),
   }));
   return fits({ ...state, inWork });
 }
@@ -96,24 +103,50 @@ export function readState(text: SourceState): ReposState {
 
 export function progressOf(state: ReposState, isCounted: boolean): SourceProgress {
   const { known, done, deferred, failed, inWork, list } = state;
-  return { known, done, inWork: inWork.length, deferred, failed, isComplete: isCounted || list === null };
+  const isComplete = isCounted || list === null;
+  const [first] = inWork.filter(({ after }) => after !== null);
+  return {
+    known,
+    done,
+    inWork: inWork.length,
+    deferred,
+    failed,
+    isComplete,
+    current: first === undefined ? null : currentOf(first),
+  };
+}
+
+/** Long ones are cut: nobody looks a key up by it. */
+const MAX_SHOWN = { did: 64, key: 100 };
+
+function currentOf({ did, after, records, estimated }: RepoInWork): CurrentRepo {
+  const key = (after ?? "").slice(0, MAX_SHOWN.key);
+  return {
+    did: did.slice(0, MAX_SHOWN.did),
+    key,
+    records,
+    estimated: estimated === 0 ? null : Math.max(estimated, records),
+  };
 }
 
 /** As an item that waits has it, too. */
-export function writeRepo({ did, after, attempts, isWalkOnly }: RepoInWork): readonly unknown[] {
-  return [did, after, attempts, isWalkOnly ? 1 : 0];
+export function writeRepo({ did, after, attempts, isWalkOnly, records, estimated }: RepoInWork): readonly unknown[] {
+  return [did, after, attempts, isWalkOnly ? 1 : 0, records, estimated];
 }
 
 /** @throws TypeError */
 export function readRepo(value: unknown, text: string): RepoInWork {
   if (!Array.isArray(value)) throw notAState(text);
-  const [did, after, attempts, walkOnly]: unknown[] = value;
+  // The last two are younger than the others.
+  const [did, after, attempts, walkOnly, records = 0, estimated = 0]: unknown[] = value;
   if (typeof did !== "string") throw notAState(text);
   return {
     did,
     after: textOrNull(after, text),
     attempts: numberOf(attempts, text),
     isWalkOnly: walkOnly === 1,
+    records: numberOf(records, text),
+    estimated: numberOf(estimated, text),
   };
 }
 

@@ -1,10 +1,11 @@
-import { cidToText } from "@firehose-backfill/core/cid";
+import { cidFromText, cidToText } from "@firehose-backfill/core/cid";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isLong } from "@firehose-backfill/testing/long";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
 import { makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
 import { allRanges, fetcherOf, walkOptions } from "@firehose-backfill/testing/repos/walking";
+import { BlockTable } from "./block-table.ts";
 import { isWanted, wantedIntervals } from "./key-intervals.ts";
 import type { ProvedRange } from "./proved-range.ts";
 import { walkRanges } from "./walk-ranges.ts";
@@ -270,5 +271,39 @@ describe("what is bounded", () => {
     const walk = allRanges(walkOptions(big, fetcherOf(blocks)));
     await expect(walk).rejects.toBeInstanceOf(MissingBlocksError);
     await expect(walk).rejects.toMatchObject({ cids: [cidToText(record?.cid ?? new Uint8Array())], count: 1 });
+  });
+});
+
+describe("how far a walk looks ahead", () => {
+  it("issue 15.6: fetches hardly more records than may still be taken", async () => {
+    const ROOM = 60;
+    const fetchedFor = async (isLimited: boolean) => {
+      const { requests, fetchBlocks } = fetcherOf(big.blocks);
+      let taken = 0;
+      const roomLeft = isLimited ? { roomLeft: () => ROOM - taken } : {};
+      for await (const range of walkRanges({ ...walkOptions(big, { fetchBlocks }), ...roomLeft })) {
+        taken += range.records.length;
+        if (taken >= ROOM) break;
+      }
+      return requests.flat().filter((cid) => !big.nodes.has(cid)).length;
+    };
+    expect(await fetchedFor(true)).toBeLessThan(2.5 * ROOM);
+    expect(await fetchedFor(false)).toBeGreaterThan(2.5 * ROOM);
+  });
+
+  it("issue 15.6: does not look for missing blocks beyond 2,000 items, so that what it holds is bounded", async () => {
+    const [first, later] = [big.records[0], big.records[2_500]].map((record) =>
+      record === undefined ? "" : cidToText(record.cid),
+    );
+    const known = new BlockTable();
+    for (const [text, bytes] of big.blocks) {
+      const cid = cidFromText(text);
+      if (cid === null || text === first || text === later) continue;
+      const section = Buffer.concat([cid, bytes]);
+      known.put(section, 0, section.length);
+    }
+    const { requests, fetchBlocks } = fetcherOf(big.blocks);
+    expectProof(await allRanges(walkOptions(big, { known, fetchBlocks })), [], big);
+    expect(requests).toEqual([[first], [later]]);
   });
 });

@@ -1,7 +1,7 @@
 /** The four figures that matter while a run works: events, pace, queue, memory. Each is a section of the page. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Course } from "../course.ts";
-import { hostCounts } from "../repos-text.ts";
+import { currentText, hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
 import type { Snapshot, SnapshotRepos } from "../snapshot.ts";
 import { type ControlsShown, redriveControl } from "./controls.ts";
@@ -143,6 +143,7 @@ export function reposPanel({ repos, hosts, source }: Snapshot): Markup {
   if (repos === null) return nothing;
   if (source === "handles") return handlesPanel(repos);
   const { known, done, inWork, deferred, failed } = repos;
+  const current = currentText(repos);
   return panel(
     "repos",
     "Repositories",
@@ -150,6 +151,7 @@ export function reposPanel({ repos, hosts, source }: Snapshot): Markup {
       <dl>
         ${[
           pair("In work", formatCount(inWork)),
+          current === null ? nothing : pair("Reading", current, "sub"),
           pair("Wait for their hosts", formatCount(deferred), deferred > 0 ? "warn" : ""),
           pair("Failed", formatCount(failed), failed > 0 ? "bad" : ""),
           ...hosts.map((host) =>
