@@ -38,6 +38,7 @@ const report = await auditCopy({
   copy,
   pace: createReadPace({ clock, health: () => copy.health(), rowsPerSecond: 1e9, onWaiting: () => undefined }),
   resolveDid: directory.resolveDid,
+  earlierKeys: directory.earlierKeys,
   repos: createRepoClient(hosts),
   repositories: lane.did === null ? { kind: "all" } : { kind: "named", dids: [lane.did] },
   collections: [],

@@ -1,6 +1,7 @@
 /** What messages cost: bytes per event, units that SQS bills, and the time to encode and decode them, compared with plain JSON. */
 import { decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
-import { EventLog, type EventSlice } from "@firehose-backfill/core/cbor/event-log";
+import { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { EventSlice } from "@firehose-backfill/core/cbor/event-slice";
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { cidToText } from "@firehose-backfill/core/cid";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";

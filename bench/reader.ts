@@ -10,6 +10,9 @@ const LANES: readonly (readonly [contender: string, mode: LaneSpec["mode"]])[] =
   ["firehose-backfill", "hashed"],
   ["firehose-backfill", "messages"],
   ["firehose-backfill", "no-match"],
+  ["firehose-backfill", "chain"],
+  ["firehose-backfill", "chain-no-match"],
+  ["firehose-backfill", "inversion"],
   ["atcute", "records"],
   ["atcute", "no-match"],
   ["ipld", "records"],
@@ -28,16 +31,27 @@ export const reader: Benchmark = {
       options,
     );
     printLanes(figures);
-    const [floor, records, hashed, messages, noMatch, atcute, atcuteNoMatch] = figures;
+    const [floor, records, hashed, messages, noMatch, chain, chainNoMatch, inversion, atcute, atcuteNoMatch] = figures;
     if (!floor || !records || !hashed || !messages || !noMatch || !atcute || !atcuteNoMatch)
       throw new Error("a lane is missing");
+    if (!chain || !chainNoMatch || !inversion) throw new Error("a lane of a level is missing");
     return {
       ...options,
       figures,
+      // What the levels of BACKFILL_VERIFY cost: CPU time, in microseconds.
+      cpuMicrosecondsAFrame: Object.fromEntries(
+        [noMatch, hashed, chainNoMatch, chain, inversion].map((lane) => [
+          lane.mode,
+          Math.round(1e7 / lane.framesPerCpuSecond) / 10,
+        ]),
+      ),
       ratios: {
         "records / @atcute": ratio(records, atcute),
         "hashed / @atcute": ratio(hashed, atcute),
         "messages / @atcute": ratio(messages, atcute),
+        "chain / hashed": ratio(chain, hashed),
+        "chain, no match / no match": ratio(chainNoMatch, noMatch),
+        "inversion / hashed": ratio(inversion, hashed),
         "no match / bare socket": ratio(noMatch, floor),
         "no match / @atcute with the same filter": ratio(noMatch, atcuteNoMatch),
       },

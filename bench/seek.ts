@@ -4,7 +4,7 @@ import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import type { FrameLog } from "@firehose-backfill/embedded/relay-log";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { seekCursor } from "@firehose-backfill/firehose/seek";
-import { sampleFrames } from "../test/support/recordings.ts";
+import { mixedFrames } from "../test/support/recordings.ts";
 import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 
@@ -24,7 +24,7 @@ export const seek: Benchmark = {
     const nowMs = Date.now();
     const copies = Math.ceil((hours * HOUR_MS) / COPY_MS);
     const firstTimeMs = nowMs - hours * HOUR_MS;
-    const log = resealedLog({ frames: sampleFrames(), copies: copies + SPARE_COPIES, seed: "seek", firstTimeMs });
+    const log = resealedLog({ frames: mixedFrames(), copies: copies + SPARE_COPIES, seed: "seek", firstTimeMs });
     const untilNow = log.oldestSeq + Math.floor(((log.headSeq - log.oldestSeq) * copies) / (copies + SPARE_COPIES));
     const results = [];
     for (const isLive of [true, false]) {

@@ -57,7 +57,8 @@ export async function deployBackfill(): Promise<Record<string, $util.Input<strin
     consumer,
     maxConcurrent: settings.config.settings.maxConcurrent,
   });
-  const dashboard = createDashboard({ work, deadLetters, reader, consumer, control, alarms });
+  const isWanted = settings.config.settings.dashboard;
+  const dashboard = createDashboard({ isWanted, work, deadLetters, reader, consumer, control, alarms });
   if (hasTestEvents(region)) createTestEvents({ control });
   else console.warn(`The console's Test menu has no ready-made events in ${region}: EventBridge Schemas is not there.`);
 
@@ -67,7 +68,7 @@ export async function deployBackfill(): Promise<Record<string, $util.Input<strin
     control: control.name,
     status: status.name,
     statusUrl: status.url,
-    dashboard: dashboard.dashboardName,
+    dashboard: dashboard === null ? "none, as BACKFILL_DASHBOARD=false asks for" : dashboard.dashboardName,
     alarms: where,
   };
 }

@@ -1,6 +1,6 @@
 /** The function for the console's Test button and `firehose-backfill … --function NAME`: start, pause, tune and the others. */
 import { createFunction } from "./function.ts";
-import { CONTROL_TIMEOUT_SECONDS } from "./limits.ts";
+import { CONTROL_TIMEOUT_SECONDS, MAX_EVENT_AGE_SECONDS } from "./limits.ts";
 import { networkOf } from "./network.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
 import type { DeploySettings } from "./settings.ts";
@@ -14,8 +14,12 @@ export interface ControlOptions {
   readonly databaseUrl: sst.Secret;
 }
 
+/** The event for a scheduled audit. Between two of them each has its whole time. */
+const AUDIT_EVENT = { action: "audit" };
+const AUDIT_EVERY_MINUTES = 5;
+
 export function createControl(options: ControlOptions): sst.aws.Function {
-  return createFunction({
+  const control = createFunction({
     name: "Control",
     role: "control",
     description: 'Controls a run. Try the test events, or send { "action": "status" }.',
@@ -27,4 +31,23 @@ export function createControl(options: ControlOptions): sst.aws.Function {
     link: [options.databaseUrl],
     network: networkOf(options.settings.config.settings),
   });
+  if (options.settings.config.settings.auditSample > 0) {
+    new sst.aws.CronV2("AuditSchedule", {
+      function: control.arn,
+      schedule: `rate(${AUDIT_EVERY_MINUTES} minutes)`,
+      event: AUDIT_EVENT,
+      retries: 0,
+      enabled: !$dev,
+      transform: {
+        schedule: (args) => {
+          args.target = $resolve([args.target]).apply(([target]) => ({
+            ...target,
+            retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS },
+          }));
+          return undefined;
+        },
+      },
+    });
+  }
+  return control;
 }

@@ -1,11 +1,13 @@
 /**
  * The CloudWatch dashboard. From the top, like the status page: how fast, how far, what went wrong, then the
- * resources. Values from the run item (status, settings, target) are on the status page only.
+ * resources. The functions' own figures are drawn from their log lines, which costs nothing until somebody looks. Values from the
+ * run item (status, settings, target) are on the status page only.
  */
-import { dimensions, NAMESPACE, type MetricName } from "./metrics.ts";
+import { dimensions, type FigureName, type MetricName, NAMESPACE } from "./metrics.ts";
 import { functionName, stageName } from "./names.ts";
 
 export interface DashboardOptions {
+  readonly isWanted: boolean;
   readonly work: sst.aws.Queue;
   readonly deadLetters: sst.aws.Queue;
   readonly reader: sst.aws.Function;
@@ -32,8 +34,12 @@ type Line = readonly (string | Readonly<Record<string, unknown>>)[];
 
 const COLUMNS = 24;
 const MINUTE = 60;
+/** Of graphs that are drawn from log lines: a query answers with 10,000 points at most, which are 34 days of these. */
+const BIN_SECONDS = 300;
 
-export function createDashboard(options: DashboardOptions): aws.cloudwatch.Dashboard {
+/** null: none is wanted. */
+export function createDashboard(options: DashboardOptions): aws.cloudwatch.Dashboard | null {
+  if (!options.isWanted) return null;
   const facts = $resolve({
     region: aws.getRegionOutput({}).region,
     work: options.work.nodes.queue.name,
@@ -56,9 +62,15 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
     type: "metric",
     properties: { title, view: "timeSeries", region: facts.region, period: MINUTE, metrics: lines, ...more },
   });
-  const numbers = (title: string, lines: Line[], more: Record<string, unknown> = {}): Widget => ({
-    type: "metric",
-    properties: { title, view: "singleValue", region: facts.region, period: MINUTE, metrics: lines, ...more },
+  const both = [facts.readerLogs, facts.consumerLogs];
+  const fromLogs = (title: string, view: "table" | "timeSeries", figures: readonly string[]): Widget => ({
+    type: "log",
+    properties: {
+      title,
+      region: facts.region,
+      view,
+      query: `${sourcesOf(both)} | stats ${figures.join(", ")}${view === "timeSeries" ? ` by bin(${BIN_SECONDS}s)` : ""}`,
+    },
   });
 
   return [
@@ -66,36 +78,31 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
     {
       height: 4,
       widgets: [
-        numbers(
-          "Events in the period shown",
-          [
-            own("EventsMatched", "Sum", "matched"),
-            own("EventsApplied", "Sum", "applied"),
-            own("EventsStale", "Sum", "stale"),
-            own("EventsDead", "Sum", "dead"),
-          ],
-          { setPeriodToTimeRange: true },
-        ),
+        fromLogs("Events in the period shown", "table", [
+          figure("sum", "eventsMatched", "matched"),
+          figure("sum", "eventsApplied", "applied"),
+          figure("sum", "eventsStale", "stale"),
+          figure("sum", "eventsDead", "dead_events"),
+          figure("sum", "framesRead", "frames_read"),
+        ]),
         { type: "alarm", properties: { title: "Alarms", alarms: facts.alarmArns } },
       ],
     },
     {
       height: 6,
       widgets: [
-        graph("Rate (events/s)", [
-          [{ expression: "applied / PERIOD(applied)", label: "applied" }],
-          [{ expression: "enqueued / PERIOD(enqueued)", label: "enqueued" }],
-          hidden("EventsApplied", "applied"),
-          hidden("EventsEnqueued", "enqueued"),
+        fromLogs("Rate (events/s)", "timeSeries", [
+          perSecond("eventsApplied", "applied"),
+          perSecond("eventsEnqueued", "enqueued"),
         ]),
-        graph("Behind (s)", [
-          own("ReaderLagSeconds", "Maximum", "reader"),
-          own("EndToEndLagSeconds", "Maximum", "applied"),
-          own("FallsOffInSeconds", "Minimum", "until the relay drops it"),
+        fromLogs("Behind (s)", "timeSeries", [
+          figure("max", "readerLagSeconds", "reader"),
+          figure("max", "endToEndLagSeconds", "applied"),
+          "min(fallsOffInSeconds) as until_the_relay_drops_it",
         ]),
-        graph("Pace", [
-          own("LateBatches", "Sum", "batches that took a new slot"),
-          own("PaceWaitMs", "Average", "wait for the slot (ms)"),
+        fromLogs("Pace", "timeSeries", [
+          figure("sum", "lateBatches", "batches_that_took_a_new_slot"),
+          figure("avg", "paceWaitMs", "wait_for_the_slot_ms"),
         ]),
       ],
     },
@@ -108,13 +115,13 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
           queue(facts.work, "ApproximateNumberOfMessagesDelayed", "delayed"),
           queue(facts.deadLetters, "ApproximateNumberOfMessagesVisible", "dead letters"),
         ]),
-        graph("Overdue and waiting (s)", [
+        graph("Near an alarm (s)", [
           own("OldestDueSeconds", "Maximum", "oldest batch overdue"),
           own("WaitingSeconds", "Maximum", "waiting"),
+          own("FallsOffInSeconds", "Minimum", "until the relay drops what comes next"),
           queue(facts.work, "ApproximateAgeOfOldestMessage", "age that SQS gives"),
         ]),
-        graph("Memory (MB)", [
-          own("MemoryRssMb", "Maximum", "rss"),
+        graph("Recycled", [
           own("EarlyExits", "Sum", "consumers recycled"),
           own("ReaderEarlyExits", "Sum", "readers recycled"),
         ]),
@@ -131,12 +138,20 @@ function rowsOf(facts: Facts): { height: number; widgets: Widget[] }[] {
         graph("Ticks", [
           lambda(facts.reader, "Invocations", "Sum", "ticks"),
           lambda(facts.reader, "Errors", "Sum", "errors"),
-          own("LeaseLost", "Sum", "lease lost"),
-          own("RelayGaps", "Sum", "gaps"),
         ]),
         graph("Duration (ms)", [
           lambda(facts.reader, "Duration", "Average", "tick"),
           lambda(facts.consumer, "Duration", "Average", "batch"),
+        ]),
+      ],
+    },
+    {
+      height: 6,
+      widgets: [
+        fromLogs("Memory (MB)", "timeSeries", [figure("max", "memoryRssMb", "rss")]),
+        fromLogs("Rare in ticks", "timeSeries", [
+          figure("sum", "leaseLost", "lease_lost"),
+          figure("sum", "relayGaps", "gaps"),
         ]),
       ],
     },
@@ -185,7 +200,7 @@ function runs(facts: Facts): Widget {
 }
 
 function recentErrors(facts: Facts): Widget {
-  const sources = [facts.readerLogs, facts.consumerLogs].map((name) => `SOURCE '${name}'`).join(" | ");
+  const sources = sourcesOf([facts.readerLogs, facts.consumerLogs]);
   return {
     type: "log",
     properties: {
@@ -201,9 +216,17 @@ function own(name: MetricName, stat: string, label: string): Line {
   return [NAMESPACE, name, ...Object.entries(dimensions()).flat(), { stat, label }];
 }
 
-/** Adds a metric under `id` for an expression; it is not drawn itself. */
-function hidden(name: MetricName, id: string): Line {
-  return [NAMESPACE, name, ...Object.entries(dimensions()).flat(), { stat: "Sum", id, visible: false }];
+/** One column of a query over log lines. */
+function figure(how: "sum" | "max" | "avg", name: FigureName, label: string): string {
+  return `${how}(${name}) as ${label}`;
+}
+
+function perSecond(name: FigureName, label: string): string {
+  return `sum(${name}) / ${BIN_SECONDS} as ${label}`;
+}
+
+function sourcesOf(logGroups: readonly string[]): string {
+  return logGroups.map((name) => `SOURCE '${name}'`).join(" | ");
 }
 
 function queue(name: string, metric: string, label: string): Line {

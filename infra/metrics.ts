@@ -1,37 +1,44 @@
 /**
- * The metrics that the functions write into their log lines (embedded metric format) and that alarms and the dashboard
- * read. Both sides depend on names, namespace and dimensions; a metric that is not listed here is shown nowhere.
+ * What the functions write for alarms and the dashboard. Metrics, in the embedded format of their log lines, are only those
+ * that alarms watch, and only near an alarm, because each is billed by the hour in which it is written. The dashboard draws everything
+ * else from fields of the log lines. Both sides depend on these names; what is not listed here is shown nowhere.
  */
 export const NAMESPACE = "FirehoseBackfill";
 export const SERVICE = "firehose-backfill";
 
 export const METRICS = {
-  /** Frames taken from the relay. */
-  FramesRead: "Count",
-  EventsMatched: "Count",
-  EventsEnqueued: "Count",
-  EventsApplied: "Count",
-  EventsStale: "Count",
-  EventsDead: "Count",
-  /** Between now and the event time of the reader's cursor. */
-  ReaderLagSeconds: "Seconds",
-  /** Between the event's time and the time when it is applied. */
-  EndToEndLagSeconds: "Seconds",
   /** Until the relay drops the events that the reader would read next. Absent while the relay's retention is not known. */
   FallsOffInSeconds: "Seconds",
-  PaceWaitMs: "Milliseconds",
-  LateBatches: "Count",
-  MemoryRssMb: "Megabytes",
   /** Environments of the consumer that ended because of their memory limit. Lambda counts each as an error. */
   EarlyExits: "Count",
   ReaderEarlyExits: "Count",
-  /** How long consumers have waited for the database or for its health. 0: they do not wait. */
+  /** How long consumers have waited for the database or for its health. */
   WaitingSeconds: "Seconds",
-  /** How long ago the oldest batch that is not finished should have been applied. 0: none is overdue. */
+  /** How long ago the oldest batch that is not finished should have been applied. */
   OldestDueSeconds: "Seconds",
-  LeaseLost: "Count",
-  RelayGaps: "Count",
 } as const;
+
+/** Fields of log lines: once a tick, or once a batch. */
+export const FIGURES = [
+  /** Frames taken from the relay. */
+  "framesRead",
+  "eventsMatched",
+  "eventsEnqueued",
+  "relayGaps",
+  "leaseLost",
+  /** Between now and the event time of the reader's cursor. */
+  "readerLagSeconds",
+  "eventsApplied",
+  "eventsStale",
+  "eventsDead",
+  "lateBatches",
+  "paceWaitMs",
+  /** Between the event's time and the time when it is applied. */
+  "endToEndLagSeconds",
+  "memoryRssMb",
+] as const;
+
+export type FigureName = (typeof FIGURES)[number];
 
 export type MetricName = keyof typeof METRICS;
 

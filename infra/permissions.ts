@@ -62,7 +62,8 @@ function readerPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.windows, ["PutItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.ledger, ["GetItem", "UpdateItem", "DeleteItem", "Query"]),
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
-    onKeys(on, KEYS.resync, ["Query"]),
+    // It takes them, and removes them once their repositories are read.
+    onKeys(on, KEYS.resync, ["GetItem", "UpdateItem", "DeleteItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
     ...tellingOf(on),
@@ -105,7 +106,8 @@ function controlPermissions(on: Resources): Statement[] {
     onKeys(on, KEYS.ledger, ["PutItem", "Query"]),
     // Put and Update: who did what to a run.
     onKeys(on, KEYS.notes, ["PutItem", "UpdateItem", "DeleteItem", "Query"]),
-    onKeys(on, KEYS.resync, ["Query"]),
+    // An audit places them.
+    onKeys(on, KEYS.resync, ["GetItem", "PutItem", "UpdateItem", "Query"]),
     { actions: ["sqs:SendMessage", "sqs:GetQueueAttributes"], resources: [on.workArn] },
     { actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], resources: [on.deadLettersArn] },
     ...databaseLogin(on.databaseUserArn),

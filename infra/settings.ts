@@ -73,6 +73,7 @@ export function readSettings(env: Environment, options: { readonly stage: string
     );
   }
   refuseHalfANetwork(config.settings);
+  refuseAuditInNetwork(config.settings);
   if (alarmEmail !== null && alarmTopicArn !== null) {
     throw new Error(
       "BACKFILL_ALARM_EMAIL and BACKFILL_ALARM_TOPIC_ARN are both set; subscribe the address to your topic, and set the topic alone.",
@@ -102,6 +103,15 @@ function refuseHalfANetwork({ vpcSubnets, vpcSecurityGroups }: Config["settings"
     vpcSubnets.length > 0
       ? `${set} is set, but ${missing} is not: set both, or neither.`
       : `${missing} is set, but ${set} is not: set both, or neither.`,
+  );
+}
+
+/** A function in a VPC does not reach the accounts' hosts, and one outside does not reach the database. */
+function refuseAuditInNetwork({ auditSample, vpcSubnets }: Config["settings"]): void {
+  if (auditSample === 0 || vpcSubnets.length === 0) return;
+  throw new Error(
+    "BACKFILL_AUDIT_SAMPLE and BACKFILL_VPC_SUBNETS are both set, but in a VPC no function reaches both the database and the accounts' " +
+      "hosts. Unset BACKFILL_AUDIT_SAMPLE, and run firehose-backfill audit --sample N on a machine that reaches both (docs/audit.md).",
   );
 }
 

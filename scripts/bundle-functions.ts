@@ -52,7 +52,7 @@ async function bundleFunction(name: FunctionName, outdir: string): Promise<Bundl
 }
 
 /** Copied from SST without changes. */
-const BANNER = [
+export const BANNER = [
   `import { createRequire as topLevelCreateRequire } from 'module';`,
   `const require = topLevelCreateRequire(import.meta.url);`,
   `import { fileURLToPath as topLevelFileUrlToPath, URL as topLevelURL } from "url"`,

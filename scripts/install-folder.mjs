@@ -15,9 +15,10 @@ import { fileURLToPath } from "node:url";
  * @param {string} folder absolute
  * @param {string} message is printed to stderr before the installation, which takes a while
  * @param {Readonly<Record<string, string | undefined>>} [env]
+ * @param {{ runsScripts?: boolean }} [options] runsScripts: the packages that `allowScripts` names are compiled
  * @throws Error when npm fails; what it printed is on stderr
  */
-export function installFolder(folder, message, env = process.env) {
+export function installFolder(folder, message, env = process.env, { runsScripts = false } = {}) {
   const lock = createHash("sha256")
     .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
@@ -25,8 +26,8 @@ export function installFolder(folder, message, env = process.env) {
   const mark = join(folder, "node_modules", ".installed");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
   console.error(message);
-  // No install scripts: no package of these folders needs one.
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const scripts = runsScripts ? "--foreground-scripts" : "--ignore-scripts";
+  const args = ["ci", scripts, "--no-audit", "--no-fund", "--loglevel=error"];
   const { status, error } = spawnSync("npm", args, { cwd: folder, env, stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error(`npm ${args.join(" ")} in ${folder} ended with ${status}`, { cause: error });
   writeFileSync(mark, lock);

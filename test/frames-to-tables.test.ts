@@ -19,7 +19,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { compareTables, type Query, type Row } from "./support/compare.ts";
 import { accountFrame, commitFrame, identityFrame, syncFrame } from "./support/make-frame.ts";
 import { expectedTables } from "./support/oracle.ts";
-import { pdsFrames, sampleFrames } from "./support/recordings.ts";
+import { mixedFrames, pdsFrames, sampleFrames } from "./support/recordings.ts";
 
 let folder: string;
 let postgres: Postgres;
@@ -90,8 +90,11 @@ function shuffle<T>(items: readonly T[]): T[] {
   return keyed.toSorted(([a], [b]) => a - b).map(([, item]) => item);
 }
 
-test("the sample relay's recording, five events a batch", async () => {
-  const frames = sampleFrames();
+test.each([
+  ["the sample relay's recording", sampleFrames],
+  ["the mixed recording", mixedFrames],
+])("%s, five events a batch", async (_name, read) => {
+  const frames = read();
   const events = eventsOf(frames);
   const expected = await expectedTables(frames);
   expect(events).toHaveLength(expected.events);

@@ -11,7 +11,7 @@ import { extracted } from "@firehose-backfill/testing/firehose/extracted";
 import { accountRow, request, SERVERS, sqlOn } from "@firehose-backfill/testing/sink/rows";
 import { useSink } from "@firehose-backfill/testing/sink/server";
 import { describe, expect, test } from "vitest";
-import { pdsFrames, sampleFrames } from "./support/recordings.ts";
+import { mixedFrames, pdsFrames } from "./support/recordings.ts";
 
 const filter = compileFilter({ collections: [], dids: [] });
 
@@ -98,7 +98,7 @@ describe.each(SERVERS)("issue 17.8: docs/own-tables.md on $name", ({ binDir }) =
 
     // Switched on late: the tables begin with what was there.
     await sql("SELECT firehose.on_batch('appview.apply', false)");
-    await apply(rowsOf(sampleFrames()));
+    await apply(rowsOf(mixedFrames()));
     const fill = blocks.at(-1) ?? [];
     await at.sink.database.use([], async (session) => {
       for (const statement of fill) await session.run([{ sql: statement }]);

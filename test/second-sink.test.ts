@@ -45,9 +45,11 @@ function openMemorySink(table: Map<string, RecordRow>): SinkKit {
       list: () => Promise.resolve([]),
       countByReason: () => Promise.resolve({}),
       discard: () => Promise.resolve({}),
-      failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
+      failedRepositories: () => Promise.resolve([]),
+      handOver: () => Promise.resolve(),
       ...nothing,
     }),
+    openHandleList: () => ({ next: async () => [] }),
     openCopy: () => ({
       health: async () => ({ kind: "healthy" }),
       repos: async () => [],

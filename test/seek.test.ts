@@ -17,7 +17,7 @@ import type { ReadPosition } from "@firehose-backfill/firehose/types";
 import { relayKit } from "@firehose-backfill/firehose/kit";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { expect, test } from "vitest";
-import { sampleFrames } from "./support/recordings.ts";
+import { mixedFrames } from "./support/recordings.ts";
 
 const HOUR_MS = 3_600_000;
 const never = new AbortController().signal;
@@ -71,7 +71,7 @@ test.each([
   ["rainbow", { aboveHead: "live", belowWindow: "silent", fromCursor: "at" }],
 ] as const)("a log of hours by the manners of %s, quiet at its head", async (_, manners) => {
   const copies = 30;
-  const frames = sampleFrames();
+  const frames = mixedFrames();
   const log = resealedLog({ frames, copies, seed: "seek", firstTimeMs: Date.now() - 6 * HOUR_MS });
   await using relay = await startReplayRelay({ frames: log, ...manners });
   // Copies of six minutes, three hours in all: two hours after the beginning.
@@ -91,7 +91,7 @@ test.each([
 });
 
 test("a run by time reads from what was sought, and keeps what was learned", async () => {
-  const log = resealedLog({ frames: sampleFrames(), copies: 30, seed: "run", firstTimeMs: Date.now() - 6 * HOUR_MS });
+  const log = resealedLog({ frames: mixedFrames(), copies: 30, seed: "run", firstTimeMs: Date.now() - 6 * HOUR_MS });
   await using relay = await startReplayRelay({ frames: log });
   const startTimeMs = Date.now() - 4 * HOUR_MS;
   const [store, lines] = [createMemoryStore(), [] as string[]];

@@ -13,12 +13,12 @@ import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { Context, SQSRecord } from "aws-lambda";
-import { addBatchMetrics } from "./batch-metrics.ts";
 import { consumerId, reportNowAndThen } from "./consumer-report.ts";
 import { openDeployedDatabase } from "./database.ts";
 import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import { createDeployedSink, DATABASE_LIMITS } from "./deployed-sink.ts";
 import { rememberRun } from "./last-run.ts";
+import { figuresOfBatch } from "./figures.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
 import { createRecycling } from "./recycling.ts";
@@ -80,13 +80,12 @@ export function createConsumer(
   const takeOne = async (record: SQSRecord): Promise<MessageResult> => {
     const message = fromLambdaRecord(record);
     const result = await applyMessage(deps, message, { signal });
-    addBatchMetrics(metrics, message, result, clock.now());
+    observability.logFigures({ ...figuresOfBatch(message, result, clock.now()), memoryRssMb: memory.usedMb() });
     return result;
   };
 
   /** After the batch, when it is acknowledged: none of this may undo it. */
   const afterInvocation = async (): Promise<void> => {
-    addMetric(metrics, "MemoryRssMb", memory.usedMb());
     const run = current();
     if (run === null) return;
     try {

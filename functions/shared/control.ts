@@ -3,6 +3,7 @@ import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { type ControlEvent, parseControlEvent } from "@firehose-backfill/backfill/control-event";
 import { limitUnderConsumers } from "@firehose-backfill/backfill/limit-under-consumers";
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
@@ -12,6 +13,8 @@ import { collectSnapshot } from "@firehose-backfill/status/collect-snapshot";
 import type { History } from "@firehose-backfill/status/history";
 import { loadHistory } from "@firehose-backfill/status/stored-history";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { Context } from "aws-lambda";
+import { auditTick } from "./audit-tick.ts";
 import { openDeployedDatabase } from "./database.ts";
 import { type Environment, readDeployedConfig } from "./deployed-config.ts";
 import type { Observability } from "./observability.ts";
@@ -30,6 +33,8 @@ export type ControlAnswer =
       readonly snapshots?: readonly Snapshot[];
       /** Of a `plan`: all of what the message sums up. */
       readonly plan?: Plan;
+      /** Of `resyncs`: all requests. */
+      readonly resyncs?: ListedResyncs;
       /** Where a `status` asks for it. null: none has been kept yet. */
       readonly history?: History | null;
     }
@@ -38,6 +43,13 @@ export type ControlAnswer =
 export interface Control {
   /** An event that is refused has changed nothing. @throws errors that were not expected */
   answer(event: unknown): Promise<ControlAnswer>;
+  /** For the schedule of BACKFILL_AUDIT_SAMPLE. @throws errors: the invocation fails, and alarms see it */
+  audit(context: Pick<Context, "getRemainingTimeInMillis">): Promise<{ readonly message: string }>;
+}
+
+/** What the schedule sends. */
+export function isAuditEvent(event: unknown): boolean {
+  return typeof event === "object" && event !== null && "action" in event && event.action === "audit";
 }
 
 /** What is wrong with the deploy itself is met at the first event, and is its answer. */
@@ -86,7 +98,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
           log: (line) => logger.info(line),
         });
     }
-    const { message, plan, run } = await control(deps, parsed, "control event");
+    const { message, plan, run, resyncs } = await control(deps, parsed, "control event");
     const isDrawn = parsed.action === "status" && parsed.withHistory;
     return {
       ok: true,
@@ -94,6 +106,7 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
       snapshot: await picture(run?.runId),
       ...(parsed.action === "status" && parsed.run === undefined ? await pictures() : {}),
       ...(plan === undefined ? {} : { plan }),
+      ...(resyncs === undefined ? {} : { resyncs }),
       ...(isDrawn ? { history: run === null ? null : await loadHistory(deps.store, run.runId) } : {}),
     };
   };
@@ -127,6 +140,19 @@ export function createControl(env: Environment, { logger }: Pick<Observability, 
         logger.warn("[BACKFILL] Control: refused", { problems: refusal.problems });
         return refusal;
       }
+    },
+    async audit(context) {
+      const { config, deps } = open();
+      const message = await auditTick({
+        settings: config.settings,
+        store: deps.store,
+        openDatabase: () => openDeployedDatabase(env, config),
+        clock,
+        random,
+        remainingMs: context.getRemainingTimeInMillis(),
+        log: (line) => logger.info(line),
+      });
+      return { message };
     },
   };
 }

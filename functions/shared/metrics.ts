@@ -1,6 +1,7 @@
 /**
- * The metrics that alarms and the dashboard read, with their units. Names, namespace and dimensions must agree with
- * infra/metrics.ts; a test compares them.
+ * The metrics that alarms watch, with their units, and when they are written: AWS bills a metric for each hour in which it is
+ * written, so an undisturbed run writes none. Everything else is a figure in the log (figures.ts). Names, namespace
+ * and dimensions must agree with infra/metrics.ts; a test compares them.
  */
 import { MetricUnit, type Metrics } from "@aws-lambda-powertools/metrics";
 
@@ -8,24 +9,11 @@ export const NAMESPACE = "FirehoseBackfill";
 export const SERVICE = "firehose-backfill";
 
 export const METRICS = {
-  FramesRead: MetricUnit.Count,
-  EventsMatched: MetricUnit.Count,
-  EventsEnqueued: MetricUnit.Count,
-  EventsApplied: MetricUnit.Count,
-  EventsStale: MetricUnit.Count,
-  EventsDead: MetricUnit.Count,
-  ReaderLagSeconds: MetricUnit.Seconds,
-  EndToEndLagSeconds: MetricUnit.Seconds,
   FallsOffInSeconds: MetricUnit.Seconds,
-  PaceWaitMs: MetricUnit.Milliseconds,
-  LateBatches: MetricUnit.Count,
-  MemoryRssMb: MetricUnit.Megabytes,
   EarlyExits: MetricUnit.Count,
   ReaderEarlyExits: MetricUnit.Count,
   WaitingSeconds: MetricUnit.Seconds,
   OldestDueSeconds: MetricUnit.Seconds,
-  LeaseLost: MetricUnit.Count,
-  RelayGaps: MetricUnit.Count,
 } as const;
 
 export type MetricName = keyof typeof METRICS;
@@ -34,7 +22,26 @@ export function addMetric(metrics: Metrics, name: MetricName, value: number): vo
   metrics.addMetric(name, METRICS[name], value);
 }
 
-/** A sum of zero is not written; most batches have no stale and no dead events. */
-export function addCount(metrics: Metrics, name: MetricName, value: number): void {
-  if (value > 0) addMetric(metrics, name, value);
+/**
+ * From here on a figure comes near its alarm, and is written each minute until it is away from it again. Where nothing is
+ * written, the alarm takes it as being well. Each is far enough from the alarm's threshold, which a test compares.
+ */
+export const WRITTEN_FROM = {
+  WaitingSeconds: 300,
+  OldestDueSeconds: 300,
+  /** And below. */
+  FallsOffInSeconds: 12 * 3600,
+} as const;
+
+export interface Trouble {
+  readonly waitingSeconds: number;
+  readonly oldestDueSeconds?: number;
+  readonly fallsOffInSeconds?: number;
+}
+
+export function addTrouble(metrics: Metrics, trouble: Trouble): void {
+  const { waitingSeconds, oldestDueSeconds = 0, fallsOffInSeconds = Number.POSITIVE_INFINITY } = trouble;
+  if (waitingSeconds >= WRITTEN_FROM.WaitingSeconds) addMetric(metrics, "WaitingSeconds", waitingSeconds);
+  if (oldestDueSeconds >= WRITTEN_FROM.OldestDueSeconds) addMetric(metrics, "OldestDueSeconds", oldestDueSeconds);
+  if (fallsOffInSeconds <= WRITTEN_FROM.FallsOffInSeconds) addMetric(metrics, "FallsOffInSeconds", fallsOffInSeconds);
 }

@@ -4,6 +4,7 @@ import { createOutageLog } from "@firehose-backfill/backfill/outage-log";
 import { newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { labelOf } from "@firehose-backfill/backfill/open-run";
+import { serveResyncs } from "@firehose-backfill/backfill/serve-resyncs";
 import { runTick } from "@firehose-backfill/backfill/run-tick";
 import type { TurnResult } from "@firehose-backfill/backfill/turn";
 import type { NewRun } from "@firehose-backfill/checkpoint/run";
@@ -11,6 +12,7 @@ import { systemClock } from "@firehose-backfill/core/clock";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 import { VERSION } from "@firehose-backfill/core/version";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
+import type { BatchQueue } from "@firehose-backfill/queue/types";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { collectSnapshot, rateMeters } from "@firehose-backfill/status/collect-snapshot";
@@ -21,6 +23,7 @@ import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { Context } from "aws-lambda";
 import { type Environment, readDeployedConfig } from "./deployed-config.ts";
+import { withFiguresOnce } from "./figures-once.ts";
 import { rememberRun } from "./last-run.ts";
 import { addMetric } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
@@ -53,7 +56,6 @@ export function createReader(
   if (tooLow !== null) throw new ConfigError([tooLow]);
 
   const services = openServices(deployed, { clock, random });
-  const { queue } = services;
   const { store, current } = rememberRun(
     tellTransitions(services.store, { publish: publishTo(settings.alarmTopicArn), log }),
   );
@@ -73,6 +75,7 @@ export function createReader(
       : createNotifier({ store, clock, post: (message) => postWebhook(notifyUrl, message), log });
   const isConsumerInVpc = settings.vpcSubnets.length > 0;
   const tellStops = tellStopsOfOthers({ publish: publishTo(isConsumerInVpc ? settings.alarmTopicArn : null), log });
+  const resyncs = serveResyncs({ config, everyMs: LOOK_FOR_RESYNCS_MS });
   const outages = createOutageLog({ clock, log });
   const firstRuns = (): readonly NewRun[] => {
     if (settings.days === 0) return [];
@@ -89,6 +92,7 @@ export function createReader(
         observability.publish();
         endProcess();
       }
+      const queue = withFiguresOnce(services.queue);
       const deps: ReaderDeps = {
         clock,
         random,
@@ -100,6 +104,7 @@ export function createReader(
         offPeak: settings.offPeak,
         limits: { maxConcurrent: settings.maxConcurrent, maxMemoryMb: settings.maxMemoryMb },
         deployed: config,
+        resyncs,
         owner: context.awsRequestId,
         log,
       };
@@ -107,7 +112,7 @@ export function createReader(
       if (memory.isOverLimit()) recycling.mark();
       if (runs.length === 0) return "no run";
       const said: string[] = [];
-      for (const result of runs) said.push(await tell(result, { isOnly: runs.length === 1 }));
+      for (const result of runs) said.push(await tell(result, { queue, isOnly: runs.length === 1 }));
       meters.keepOnly(runs.map(({ run }) => run.runId));
       // Those of the others are told first. Lambda counts the error, and an alarm sees it.
       const failed = runs.find(({ failure }) => failure !== undefined);
@@ -116,7 +121,10 @@ export function createReader(
     },
   };
 
-  async function tell(result: TurnResult, { isOnly }: { readonly isOnly: boolean }): Promise<string> {
+  async function tell(
+    result: TurnResult,
+    { queue, isOnly }: { readonly queue: BatchQueue; readonly isOnly: boolean },
+  ): Promise<string> {
     const { run } = result;
     outages.note(result);
     await tellStops(run);
@@ -137,6 +145,9 @@ export function createReader(
     return `${labelOf(run)} is ${snapshot.status}; this tick ended because of: ${result.endedBecause}`;
   }
 }
+
+/** A tick without an open run costs one read; each fifth one, and the first one of an environment, costs four more. */
+const LOOK_FOR_RESYNCS_MS = 5 * 60_000;
 
 function refuseStranger(event: unknown): void {
   const isTick = typeof event === "object" && event !== null && "action" in event && event.action === "tick";

@@ -16,6 +16,9 @@ export interface StatusPage {
 }
 
 const MOST_PAST_RUNS = 50;
+/** This function has no secret and reaches no database. */
+const NO_DEAD_PAGE =
+  "Dead events are in the database of the run, which this function does not reach. To list them: DATABASE_URL=... firehose-backfill dead";
 
 /** @throws ConfigError */
 export function createStatusPage(env: Environment): StatusPage {
@@ -79,6 +82,7 @@ export function createStatusPage(env: Environment): StatusPage {
       if (request.method !== "GET")
         return plain(405, "This page is read-only. To control a run use the control function.");
       const form = chooseForm(request);
+      if (request.path === "/dead") return plain(404, NO_DEAD_PAGE);
       if (form === null) return plain(404, `There is GET ${PATHS.join(", GET ")}.`);
       try {
         return await answer(form, request);

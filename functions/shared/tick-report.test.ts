@@ -4,6 +4,7 @@ import { newRun } from "@firehose-backfill/backfill/new-run";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { addTrouble, type Trouble } from "./metrics.ts";
 import { createObservability } from "./observability.ts";
 import { createTickReporter } from "./tick-report.ts";
 
@@ -17,7 +18,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function report(names: readonly (string | null)[]) {
+/** When the sample was taken. */
+const AT_MS = Date.parse(sampleSnapshot().at);
+
+async function report(names: readonly (string | null)[], more: { waitingSince?: number } = {}) {
   const lines: Record<string, unknown>[] = [];
   const take = (line: unknown) => void lines.push(JSON.parse(String(line)));
   for (const how of ["log", "info"] as const) vi.spyOn(console, how).mockImplementation(take);
@@ -25,7 +29,12 @@ async function report(names: readonly (string | null)[]) {
   const reporter = createTickReporter(observability);
   for (const [index, name] of names.entries()) {
     const given = newRun(parseConfig({}), { runId: `run-${index}`, nowMs: 0, ...(name === null ? {} : { name }) });
-    const run = await createMemoryStore().createRun(given);
+    const created = await createMemoryStore().createRun(given);
+    const { waitingSince } = more;
+    const run =
+      waitingSince === undefined
+        ? created
+        : { ...created, status: "running" as const, waiting: { for: "database", sinceMs: waitingSince } };
     const result = {
       run,
       endedBecause: "read-ahead full",
@@ -56,10 +65,10 @@ test("issue 14.1: beside another run, log lines end with the run and carry it as
 });
 
 test("issue 14.1: beside another run, its metrics are a line of their own that names it, with the dimensions that alarms read", async () => {
-  const { metrics } = await report([null, "nightly"]);
+  const { metrics } = await report([null, "nightly"], { waitingSince: AT_MS - 600_000 });
   expect(metrics).toMatchObject([
-    { run: "run-0", WaitingSeconds: 0 },
-    { run: "nightly", WaitingSeconds: 0 },
+    { run: "run-0", WaitingSeconds: 600 },
+    { run: "nightly", WaitingSeconds: 600 },
   ]);
   const dimensions = metrics.map((line) => JSON.stringify(line["_aws"]).match(/"Dimensions":(\[\[.*?\]\])/)?.[1]);
   expect(dimensions).toEqual([dimensions[0], dimensions[0]]);
@@ -67,8 +76,36 @@ test("issue 14.1: beside another run, its metrics are a line of their own that n
 });
 
 test("issue 14.1: the lines of the only run are those of before", async () => {
-  const { progress, metrics } = await report(["nightly"]);
+  const { progress, metrics } = await report(["nightly"], { waitingSince: AT_MS - 600_000 });
   expect(progress).toHaveLength(1);
   expect(progress.join()).not.toContain("[run");
   expect(metrics).toHaveLength(1);
+});
+
+test.each([
+  [0, []],
+  [299, []],
+  [300, [300]],
+  [901, [901]],
+])(
+  "issue 18.5: a wait of %s s: a field of the line at every tick, a metric only near its alarm",
+  async (seconds, written) => {
+    const { metrics, about } = await report([null], { waitingSince: AT_MS - seconds * 1000 });
+    expect(about.map((line) => line["waitingSeconds"])).toEqual([seconds]);
+    expect(metrics.map((line) => line["WaitingSeconds"])).toEqual(written);
+  },
+);
+
+test("issue 18.5: what is overdue or soon falls off is a metric near its alarm, and nothing is otherwise", () => {
+  const written = (trouble: Trouble) => {
+    const lines: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
+    const { metrics, publish } = createObservability();
+    addTrouble(metrics, trouble);
+    publish();
+    return lines.map((line) => Object.keys(JSON.parse(line)).filter((name) => name.endsWith("Seconds")));
+  };
+  expect(written({ waitingSeconds: 0, oldestDueSeconds: 299, fallsOffInSeconds: 43_201 })).toEqual([]);
+  expect(written({ waitingSeconds: 0, oldestDueSeconds: 300 })).toEqual([["OldestDueSeconds"]]);
+  expect(written({ waitingSeconds: 0, fallsOffInSeconds: 43_200 })).toEqual([["FallsOffInSeconds"]]);
 });

@@ -6,7 +6,8 @@ import { MAX_OPEN_RUNS } from "@firehose-backfill/checkpoint/run";
 import { runSuffix } from "@firehose-backfill/core/log-lines";
 import { memoryLine, progressLine, throttlingConfigLines } from "@firehose-backfill/core/log-lines";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { addCount, addMetric } from "./metrics.ts";
+import type { Figures } from "./figures.ts";
+import { addTrouble } from "./metrics.ts";
 import type { Observability } from "./observability.ts";
 
 export interface TickReporter {
@@ -41,12 +42,20 @@ export function createTickReporter({ logger, metrics, publish }: Observability):
       const suffix = isOnly ? "" : runSuffix(run);
       const nowMs = Date.parse(snapshot.at);
       const readTo = snapshot.cursor.reader?.time ?? null;
-      // What alarms are about: the metrics have no dimension for the run, and the dashboard's list of runs reads these.
+      // What alarms are about, at every tick: the metrics are written near an alarm only and have no dimension for the run.
       const trouble = {
         waitingSeconds: secondsWaiting(run, nowMs),
         ...(outstanding === null ? {} : { oldestDueSeconds: secondsOverdue(run, outstanding, nowMs) }),
-        ...(readTo === null ? {} : { readerLagSeconds: (nowMs - Date.parse(readTo)) / 1000 }),
         ...(snapshot.fallsOffInSeconds === null ? {} : { fallsOffInSeconds: snapshot.fallsOffInSeconds }),
+      };
+      const figures: Figures = {
+        framesRead: read?.frames ?? 0,
+        eventsMatched: read?.matched ?? 0,
+        eventsEnqueued: read?.enqueued ?? 0,
+        relayGaps: read?.gaps ?? 0,
+        leaseLost: isLeaseLost ? 1 : 0,
+        ...(readTo === null ? {} : { readerLagSeconds: (nowMs - Date.parse(readTo)) / 1000 }),
+        memoryRssMb: readerMb,
       };
       logger.info(`${progressLine({ received, processed, skipped, ratePerSecond })}${suffix}`, {
         ...about,
@@ -55,27 +64,17 @@ export function createTickReporter({ logger, metrics, publish }: Observability):
         skipped,
         dead,
         ratePerSecond,
-        frames: read?.frames ?? 0,
         windows: read?.windows ?? 0,
         ...trouble,
+        ...figures,
         ...(run.waiting === null ? {} : { waitingFor: run.waiting.for }),
       });
       const usedMb = snapshot.memory.usedMb ?? readerMb;
       const limitMb = snapshot.memory.limitMb ?? run.throttle.maxMemoryMb;
       logger.info(`${memoryLine({ usedMb, limitMb })}${suffix}`, { ...about, usedMb, limitMb, readerMb });
 
-      addCount(metrics, "FramesRead", read?.frames ?? 0);
-      addCount(metrics, "EventsMatched", read?.matched ?? 0);
-      addCount(metrics, "EventsEnqueued", read?.enqueued ?? 0);
-      addCount(metrics, "RelayGaps", read?.gaps ?? 0);
-      if (isLeaseLost) addMetric(metrics, "LeaseLost", 1);
-      addMetric(metrics, "MemoryRssMb", readerMb);
-      // Zeros, too: an alarm ends when it receives a value below its threshold, not when it receives none.
-      addMetric(metrics, "WaitingSeconds", trouble.waitingSeconds);
-      if (trouble.oldestDueSeconds !== undefined) addMetric(metrics, "OldestDueSeconds", trouble.oldestDueSeconds);
-      if (trouble.readerLagSeconds !== undefined) addMetric(metrics, "ReaderLagSeconds", trouble.readerLagSeconds);
-      if (trouble.fallsOffInSeconds !== undefined) addMetric(metrics, "FallsOffInSeconds", trouble.fallsOffInSeconds);
-      if (isOnly) return;
+      addTrouble(metrics, trouble);
+      if (isOnly || !metrics.hasStoredMetrics()) return;
       // Beside others its metrics are a line of their own, which says whose they are. Alarms see all of them.
       metrics.addMetadata("run", run.name ?? run.runId);
       publish();

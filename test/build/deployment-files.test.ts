@@ -50,3 +50,12 @@ it("the unit runs the same program, nicely, and lets it stop its own children", 
     ]),
   );
 });
+
+it("issue 16.6: the nightly audit is the same program with the same settings, and its timer starts it", async () => {
+  const service = (await read("docs/systemd/firehose-backfill.service")).split("\n");
+  const audit = (await read("docs/systemd/firehose-backfill-audit.service")).split("\n");
+  expect(audit).toContain(`ExecStart=/usr/bin/${COMMAND} audit --sample 300`);
+  const ofBoth = /^(?:User|WorkingDirectory|EnvironmentFile|Environment|StateDirectory|Nice)=/;
+  expect(audit.filter((line) => ofBoth.test(line))).toEqual(service.filter((line) => ofBoth.test(line)));
+  expect(await read("docs/systemd/firehose-backfill-audit.timer")).toMatch(/^OnCalendar=\*-\*-\* 04:30$/m);
+});

@@ -1,6 +1,7 @@
 /**
  * Issue 15: a run over repositories that is killed thirty times, while the repositories are written to, one moves to another host and one is
- * deactivated for a while. After a final walk the rows are what the hosts hold, no more and no less, and the counts are right.
+ * deactivated for a while. After a final walk the rows are what the hosts hold, no more and no less, and the counts are right. The audit of all
+ * of them says the same, and finds the faults that are then made on purpose (issue 16.5).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CRASH_POINTS } from "@firehose-backfill/backfill/deps";
@@ -12,6 +13,7 @@ import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { expect, test } from "vitest";
 import { seeded } from "../simulation/simulate.ts";
 import { livingRepo } from "../support/living-repo.ts";
+import { expectProvedCopy } from "../support/audit-now.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { openTestDatabase, type TestDatabase } from "../support/query.ts";
 import type { CrashTask } from "./crash-program.ts";
@@ -118,6 +120,11 @@ test("issue 15.9: killed thirty times, with writes, a move and a deactivation: t
   expect(await rowsOf(database)).toEqual(held.toSorted());
   // Records that were proved, and rows that were removed.
   expect([last.received, last.processed]).toEqual([held.length + outdated.length, held.length + outdated.length]);
+  // Issue 16.5: what was applied between the kills is also what the accounts have signed, and the audit would notice if it were not.
+  await expectProvedCopy(
+    { databaseUrl: postgres.databaseUrl, plcUrl: plc.origin },
+    repos.map(({ did }) => did),
+  );
   process.stderr.write(
     `repositories: ${kills} kills, ${writes} writes, ${first.received} events; the final walk removed ${outdated.length} of ${held.length} rows\n`,
   );

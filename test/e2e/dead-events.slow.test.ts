@@ -51,9 +51,21 @@ it("issue 17.4: dead, redrive --id and discard work without a process and begin 
   const shown = await runProgram(["dead", "--id", one?.id ?? ""], env);
   expect(JSON.parse(shown.stdout)).toMatchObject({ id: one?.id, appliedAt: null, redrivenAt: expect.any(String) });
 
+  const byReason = await runProgram(["redrive", "--reason", "nul-character"], env);
+  expect([byReason.code, byReason.stdout]).toEqual([
+    3,
+    expect.stringContaining("2 dead events with the reason nul-character are back in the queue"),
+  ]);
+  const noReason = await runProgram(["redrive", "--reason", "float"], env);
+  expect([noReason.code, noReason.stderr]).toEqual([1, expect.stringContaining("no dead event has the reason float")]);
+
   expect((await runProgram(["discard", "--id", two?.id ?? ""], env)).stdout).toContain("1 dead event is discarded");
   const again = await runProgram(["discard", "--id", two?.id ?? ""], env);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("no dead event has the id")]);
   expect((await runProgram(["dead"], env)).stderr).toContain("1 dead: nul-character 1");
+  expect((await runProgram(["discard", "--reason", "nul-character"], env)).stdout).toContain(
+    "1 dead event is discarded",
+  );
+  expect((await runProgram(["dead"], env)).stderr).toContain("No event is dead.");
   expect(relay.attempts()).toBe(connections);
 }, 120_000);

@@ -27,7 +27,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { seeded } from "../simulation/simulate.ts";
 import { commitFrame } from "../support/make-frame.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
-import { sampleFrames } from "../support/recordings.ts";
+import { mixedFrames } from "../support/recordings.ts";
 
 let folder: TemporaryFolder;
 let server: QueueServer;
@@ -190,7 +190,7 @@ const nameOf = (row: SinkRow) =>
     : `${row.kind === "range" ? null : row.seq} ${row.kind}`;
 
 test("a queue that misbehaves at every other call: every event comes, each is counted once", async () => {
-  const frames = sampleFrames().slice(0, 60);
+  const frames = mixedFrames().slice(0, 60);
   const quiet = await backfill(frames, null);
   const random = seeded(11);
   const met = { "refuse an entry": 0, "forget an entry": 0, throttle: 0, "lose the answer": 0 };

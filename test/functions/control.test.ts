@@ -4,7 +4,7 @@ import { SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { startReplayRelay, type ReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import type { LambdaFunctionURLResult } from "aws-lambda";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleFrames } from "../support/recordings.ts";
+import { mixedFrames } from "../support/recordings.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
 
 let services: Services;
@@ -12,7 +12,7 @@ let relay: ReplayRelay;
 let stage: Stage;
 
 beforeAll(async () => {
-  [services, relay] = await Promise.all([startServices(), startReplayRelay({ frames: sampleFrames() })]);
+  [services, relay] = await Promise.all([startServices(), startReplayRelay({ frames: mixedFrames() })]);
   stage = await services.newStage({ name: "console", relayUrl: relay.url });
 }, 120_000);
 
@@ -213,6 +213,17 @@ describe("the status page", () => {
       body: expect.stringContaining("read-only"),
     });
     expect(await get("/favicon.ico", "*/*")).toMatchObject({ status: 404 });
+  });
+
+  it("issue 17.4: has no page of dead events, because it reaches no database, and names the command that lists them", async () => {
+    expect(await get("/dead", "text/html")).toMatchObject({
+      status: 404,
+      body: expect.stringContaining("firehose-backfill dead"),
+    });
+    expect((await get("/", "text/html")).body).not.toContain("/dead");
+  });
+
+  it("is no answer to what did not come through its address", async () => {
     const { body } = await stage.functions.status.invoke({});
     expect(JSON.parse(body ?? "null")).toMatchObject({ statusCode: 400 });
   });

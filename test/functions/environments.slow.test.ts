@@ -12,8 +12,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createConsumer } from "../../functions/shared/consumer.ts";
 import { createObservability } from "../../functions/shared/observability.ts";
 import { commitFrame } from "../support/make-frame.ts";
+import { hasOwnClient } from "./host/environment.ts";
 import { receiveMessages, toSqsEvent } from "./host/event-source-mapping.ts";
-import { sumOfMetric } from "./metric-lines.ts";
+import { sumOfFigure, sumOfMetric } from "./metric-lines.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
 
 const DID = "did:plc:aliceaaaaaaaaaaaaaaaaaaa";
@@ -71,24 +72,28 @@ function count(stage: Stage, outcome: string): number {
 }
 
 describe("an environment that leaks", () => {
-  it("ends before it takes more work, and a clean one goes on: nothing is lost, nothing dead-lettered", async () => {
-    const limit = { BACKFILL_MAX_MEMORY_MB: "256" };
-    await using stage = await services.newStage({ name: "leaks", relayUrl: relay.url, settings: limit, leakMb: 110 });
-    await beginRun(stage, LEAKING, limit);
-    await using _ = stage.consume();
-    const final = await stage.tickUntilOver();
-    expect(final).toMatchObject({ status: "succeeded", processed: LEAKING, dead: 0 });
-    expect(await rowsOf(stage)).toBe(LEAKING);
-    expect(await stage.deadLetters()).toBe(0);
+  it.skipIf(!hasOwnClient)(
+    "ends before it takes more work, and a clean one goes on: nothing is lost, nothing dead-lettered (needs our client)",
+    async () => {
+      const limit = { BACKFILL_MAX_MEMORY_MB: "256" };
+      await using stage = await services.newStage({ name: "leaks", relayUrl: relay.url, settings: limit, leakMb: 110 });
+      await beginRun(stage, LEAKING, limit);
+      await using _ = stage.consume();
+      const final = await stage.tickUntilOver();
+      expect(final).toMatchObject({ status: "succeeded", processed: LEAKING, dead: 0 });
+      expect(await rowsOf(stage)).toBe(LEAKING);
+      expect(await stage.deadLetters()).toBe(0);
 
-    const { consumer } = stage.functions;
-    const earlyExits = sumOfMetric(consumer.output(), "EarlyExits");
-    expect(earlyExits).toBeGreaterThanOrEqual(2);
-    expect(count(stage, "exit")).toBe(earlyExits);
-    expect(count(stage, "timeout")).toBe(0);
-    expect(consumer.environments.length).toBeGreaterThan(2);
-    expect(final.memory.pauses).toBeGreaterThanOrEqual(2);
-  }, 120_000);
+      const { consumer } = stage.functions;
+      const earlyExits = sumOfMetric(consumer.output(), "EarlyExits");
+      expect(earlyExits).toBeGreaterThanOrEqual(2);
+      expect(count(stage, "exit")).toBe(earlyExits);
+      expect(count(stage, "timeout")).toBe(0);
+      expect(consumer.environments.length).toBeGreaterThan(2);
+      expect(final.memory.pauses).toBeGreaterThanOrEqual(2);
+    },
+    120_000,
+  );
 });
 
 describe("an environment that is killed", () => {
@@ -219,7 +224,7 @@ describe("a batch that can never be applied", () => {
     const final = await stage.tickUntilOver();
     expect(final).toMatchObject({ status: "succeeded", received: 3, processed: 2, dead: 1 });
     expect(await stage.deadLetters()).toBe(2);
-    expect(sumOfMetric(consumer.output(), "EventsDead")).toBe(1);
+    expect(sumOfFigure(consumer.output(), "eventsDead")).toBe(1);
     expect(count(stage, "error")).toBe(0);
     expect(told("poison")?.message).toContain("1 dead");
   }, 120_000);

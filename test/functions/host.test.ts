@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/program.ts";
+import { hasOwnClient } from "./host/environment.ts";
 import { createLocalFunction, type Invocation } from "./host/local-function.ts";
 
 const MB = 1024 * 1024;
@@ -45,15 +46,18 @@ describe("the local host of functions", () => {
     expect(await invoke(hungry, {})).toMatchObject({ outcome: "memory", error: "Runtime.OutOfMemory: signal: killed" });
   });
 
-  it("issue 18.3: has a clock that jumps, and a deadline that goes with it", async () => {
-    const code =
-      "export const handler = async (event, context) => [Date.now(), new Date().getTime(), new Date(5).getTime(), context.getRemainingTimeInMillis()]";
-    const { body } = await invoke(code, {}, { aheadMs: 3_600_000 });
-    const [now = 0, made = 0, given, leftMs]: number[] = JSON.parse(body ?? "[]");
-    expect(now - Date.now()).toBeGreaterThan(3_500_000);
-    expect(Math.abs(made - now)).toBeLessThan(1_000);
-    expect(given).toBe(5);
-    expect(leftMs).toBeLessThanOrEqual(10_000);
-    expect(leftMs).toBeGreaterThan(5_000);
-  });
+  it.skipIf(!hasOwnClient)(
+    "issue 18.3: has a clock that jumps, and a deadline that goes with it (needs our client)",
+    async () => {
+      const code =
+        "export const handler = async (event, context) => [Date.now(), new Date().getTime(), new Date(5).getTime(), context.getRemainingTimeInMillis()]";
+      const { body } = await invoke(code, {}, { aheadMs: 3_600_000 });
+      const [now = 0, made = 0, given, leftMs]: number[] = JSON.parse(body ?? "[]");
+      expect(now - Date.now()).toBeGreaterThan(3_500_000);
+      expect(Math.abs(made - now)).toBeLessThan(1_000);
+      expect(given).toBe(5);
+      expect(leftMs).toBeLessThanOrEqual(10_000);
+      expect(leftMs).toBeGreaterThan(5_000);
+    },
+  );
 });

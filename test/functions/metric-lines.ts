@@ -1,5 +1,9 @@
 /** The metrics in what a function printed, in CloudWatch's embedded format: one JSON object a line. */
 
+import type { FIGURES } from "../../functions/shared/figures.ts";
+
+type FigureName = (typeof FIGURES)[number];
+
 export interface MetricLine {
   readonly namespace: string;
   readonly dimensions: Readonly<Record<string, string>>;
@@ -30,6 +34,11 @@ export function metricLines(output: string): MetricLine[] {
 
 export function sumOfMetric(output: string, name: string): number {
   return metricLines(output).reduce((sum, { values }) => sum + (values[name] ?? 0), 0);
+}
+
+/** Of the figures that are fields of the log lines. */
+export function sumOfFigure(output: string, name: FigureName): number {
+  return jsonLines(output).reduce((sum, line) => sum + Number(line[name] ?? 0), 0);
 }
 
 /** Everything that a function printed: there is no line of another form. */

@@ -1,4 +1,5 @@
 /** From the relay to the tables through the bundled functions, each run as Lambda runs it, against an independent judge. */
+import { UNIT_WORK } from "@firehose-backfill/core/cost/usage";
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
@@ -6,8 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assertSameTables } from "../support/compare.ts";
 import { expectedTables, type Expected } from "../support/oracle.ts";
 import { pdsFrames } from "../support/recordings.ts";
-import { jsonLines, metricLines, sumOfMetric } from "./metric-lines.ts";
+import { jsonLines, metricLines, sumOfFigure } from "./metric-lines.ts";
 import { type Services, type Stage, startServices } from "./stage.ts";
+
+/** CloudWatch counts them beside the text of each line. */
+const LOG_EVENT_BYTES = 26;
 
 let services: Services;
 let relay: ReplayRelay;
@@ -76,32 +80,55 @@ describe("reader, queue, consumer, Postgres", () => {
   });
 });
 
+describe("what the functions cost", () => {
+  it("issue 18.5: a tick asks the queues no more than the cost model counts, and a batch nothing but the table", () => {
+    const { calls, functions } = stage;
+    const asked = calls.reader.filter((call) => call.startsWith("sqs ") && call !== "sqs SendMessageBatch");
+    const ticks = functions.reader.invocations.length;
+    expect(ticks).toBeGreaterThan(1);
+    expect(asked.length).toBeGreaterThan(ticks);
+    expect(asked.length).toBeLessThanOrEqual(UNIT_WORK.sqsRequestsPerTick * ticks);
+    // Hiding is for a batch that is early or waits.
+    expect([...new Set(calls.consumer)].filter((call) => !call.startsWith("dynamodb "))).toEqual(
+      calls.consumer.includes("sqs ChangeMessageVisibility") ? ["sqs ChangeMessageVisibility"] : [],
+    );
+  });
+});
+
 describe("what the functions say", () => {
-  it("counts every event once, with service and stage as dimensions", () => {
+  it("counts every event once", () => {
     const { reader, consumer } = stage.functions;
-    expect(sumOfMetric(reader.output(), "FramesRead")).toBe(pdsFrames().length);
-    expect(sumOfMetric(reader.output(), "EventsMatched")).toBe(expected.events);
-    expect(sumOfMetric(reader.output(), "EventsEnqueued")).toBe(expected.events);
-    const applied = sumOfMetric(consumer.output(), "EventsApplied") + sumOfMetric(consumer.output(), "EventsStale");
+    expect(sumOfFigure(reader.output(), "framesRead")).toBe(pdsFrames().length);
+    expect(sumOfFigure(reader.output(), "eventsMatched")).toBe(expected.events);
+    expect(sumOfFigure(reader.output(), "eventsEnqueued")).toBe(expected.events);
+    const applied = sumOfFigure(consumer.output(), "eventsApplied") + sumOfFigure(consumer.output(), "eventsStale");
     expect(applied).toBe(expected.events);
-    for (const { namespace, dimensions } of [...metricLines(reader.output()), ...metricLines(consumer.output())]) {
-      expect(namespace).toBe("FirehoseBackfill");
-      expect(dimensions).toEqual({ service: "firehose-backfill", stage: "pipeline" });
-    }
+  });
+
+  it("issue 18.5: writes no metric in a run without trouble, and one short line for each batch", () => {
+    const { reader, consumer } = stage.functions;
+    expect([...metricLines(reader.output()), ...metricLines(consumer.output())]).toEqual([]);
+    const batches = consumer
+      .output()
+      .split("\n")
+      .filter((line) => line.includes('"message":"Batch"'));
+    expect(batches).toHaveLength(consumer.invocations.length);
+    const bytes = batches.reduce((sum, line) => sum + line.length + LOG_EVENT_BYTES, 0) / batches.length;
+    expect(bytes).toBeLessThanOrEqual(UNIT_WORK.logBytesPerBatch);
   });
 
   it("measures lag and memory", () => {
-    const newest = metricLines(stage.functions.consumer.output()).at(-1)?.values;
-    expect(newest?.["MemoryRssMb"]).toBeGreaterThan(30);
+    const newest = jsonLines(stage.functions.consumer.output()).findLast((line) => "memoryRssMb" in line);
+    expect(newest?.["memoryRssMb"]).toBeGreaterThan(30);
     // The recording began an hour ago and spans six minutes.
-    expect(newest?.["EndToEndLagSeconds"]).toBeGreaterThan(3_000);
-    expect(sumOfMetric(stage.functions.reader.output(), "ReaderLagSeconds")).toBeGreaterThan(3_000);
+    expect(newest?.["endToEndLagSeconds"]).toBeGreaterThan(3_000);
+    expect(sumOfFigure(stage.functions.reader.output(), "readerLagSeconds")).toBeGreaterThan(3_000);
     // Said at every tick, zeros too.
-    const ticks = metricLines(stage.functions.reader.output()).filter(({ values }) => "MemoryRssMb" in values);
+    const ticks = jsonLines(stage.functions.reader.output()).filter((line) => "memoryRssMb" in line);
     expect(ticks.length).toBeGreaterThan(0);
-    for (const { values } of ticks) {
-      expect(values["WaitingSeconds"]).toBe(0);
-      expect(values["OldestDueSeconds"]).toBeLessThan(60);
+    for (const values of ticks) {
+      expect(values["waitingSeconds"]).toBe(0);
+      expect(values["oldestDueSeconds"]).toBeLessThan(60);
     }
   });
 

@@ -33,6 +33,8 @@ import { startTopicServer, type TopicServer } from "./topic-server.ts";
 
 export interface Services extends AsyncDisposable {
   readonly topic: TopicServer;
+  /** The folder of this version's bundles. */
+  readonly bundles: string;
   newStage(options: StageOptions): Promise<Stage>;
 }
 
@@ -55,11 +57,17 @@ export interface StageOptions {
   /** Of a core, for each environment. */
   readonly cpuShare?: number;
   readonly envOfConsumer?: (index: number) => Readonly<Record<string, string>>;
+  /** The folder of the bundles that it begins with. Left out: this version's. */
+  readonly bundles?: string;
 }
+
+export type Functions = Readonly<Record<FunctionName, LocalFunction>>;
 
 /** Each function has its policy around it. Disposing of a stage throws where one of them called what it may not. */
 export interface Stage extends AsyncDisposable {
-  readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
+  readonly functions: Functions;
+  /** Another version's, beside the present ones. `functions` stays, and so does who is called by tick, control and the mapping. */
+  deploy(bundles: string): Promise<Functions>;
   /** What all functions are given; the secret is not among it. */
   readonly env: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
@@ -68,10 +76,12 @@ export interface Stage extends AsyncDisposable {
   readonly sqs: SQSClient;
   readonly queueUrl: string;
   readonly dlqUrl: string;
+  /** What each function has asked of AWS so far: `sqs SendMessageBatch`. */
+  readonly calls: Readonly<Record<FunctionName, readonly string[]>>;
   /** What reader and consumer reach their services through. */
   readonly lines: Lines;
-  /** The event source mapping, from now until it is disposed of. */
-  consume(): AsyncDisposable;
+  /** The event source mapping, from now until it is disposed of. `consumer`: another version's. */
+  consume(consumer?: LocalFunction): AsyncDisposable;
   tick(): Promise<Invocation>;
   /** What the control function answers. @throws when the invocation fails */
   ask(event: unknown): Promise<ControlAnswer>;
@@ -106,6 +116,7 @@ export async function startServices(): Promise<Services> {
     const bundles = `${folder.path}/bundles`;
     return {
       topic,
+      bundles,
       newStage: async (options) => {
         await admin.query(`create database ${options.name}`, []);
         const url = new URL(postgres.databaseUrl);
@@ -152,6 +163,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     ...options.settings,
   };
   const denied: string[] = [];
+  const calls = { reader: [] as string[], consumer: [] as string[], control: [] as string[], status: [] as string[] };
   const on = {
     tableArn: arnOf.table(name),
     workArn: arnOf.queue(name),
@@ -167,6 +179,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         on,
         targetOf: (service) => services[service],
         denied: (sentence) => void denied.push(sentence),
+        called: ({ service, action }) => void calls[role].push(`${service} ${action}`),
       }),
     );
     const endpoint = await lines.through(policy.endpoint);
@@ -181,14 +194,15 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
   };
   const databaseUrl = options.databaseUrl ?? (await lines.through(where.databaseUrl));
   const secret = { SST_RESOURCE_DatabaseUrl: JSON.stringify({ value: databaseUrl }) };
-  const deploy = async (
+  const deployOne = async (
+    bundles: string,
     fn: FunctionName,
     more: Pick<FunctionOptions, "envOf"> & { timeoutMs: number; reserved: number; env?: Record<string, string> },
   ): Promise<LocalFunction> =>
     stack.use(
       createLocalFunction({
         name: `firehose-backfill-${name}-${fn}`,
-        bundle: `${where.bundles}/${fn}.mjs`,
+        bundle: `${bundles}/${fn}.mjs`,
         env: { ...env, ...(await behindPolicy(fn)), ...more.env },
         timeoutMs: more.timeoutMs,
         reservedConcurrency: more.reserved,
@@ -196,20 +210,21 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
         cpuShare: options.cpuShare,
       }),
     );
-  const functions = {
-    reader: await deploy("reader", {
+  const deploy = async (bundles: string): Promise<Functions> => ({
+    reader: await deployOne(bundles, "reader", {
       timeoutMs: options.readerTimeoutMs ?? 120_000,
       reserved: options.readersAtOnce ?? 1,
     }),
-    consumer: await deploy("consumer", {
+    consumer: await deployOne(bundles, "consumer", {
       timeoutMs: options.consumerTimeoutMs ?? 30_000,
       reserved: maxConcurrent,
       env: { ...secret, TEST_LEAK_MB: String(options.leakMb ?? 0) },
       envOf: options.envOfConsumer,
     }),
-    control: await deploy("control", { timeoutMs: 60_000, reserved: 10, env: secret }),
-    status: await deploy("status", { timeoutMs: 20_000, reserved: 10 }),
-  };
+    control: await deployOne(bundles, "control", { timeoutMs: 60_000, reserved: 10, env: secret }),
+    status: await deployOne(bundles, "status", { timeoutMs: 20_000, reserved: 10 }),
+  });
+  const functions = await deploy(options.bundles ?? where.bundles);
 
   const store = createDynamoStore({ client: dynamo, table: name });
   const tick = () => functions.reader.invoke(TICK);
@@ -236,6 +251,7 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
   };
   return {
     functions,
+    deploy,
     env,
     databaseUrl: where.databaseUrl,
     database,
@@ -243,12 +259,13 @@ async function createStage(options: StageOptions, where: Where): Promise<Stage> 
     sqs,
     queueUrl,
     dlqUrl,
+    calls,
     lines,
-    consume: () =>
+    consume: (consumer = functions.consumer) =>
       startMapping({
         client: sqs,
         queueUrl,
-        function: functions.consumer,
+        function: consumer,
         maximumConcurrency: Math.max(2, maxConcurrent),
       }),
     deadLetters: async () => (await queue.figures()).deadLetters,

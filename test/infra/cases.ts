@@ -77,6 +77,8 @@ export const CASES: readonly Case[] = [
     },
     { BACKFILL_DATABASE_CA: "packages/sink-postgres/fixtures/ca.crt" },
   ),
+  one("an audit after each run", { settings: { BACKFILL_AUDIT_SAMPLE: "300" } }),
+  one("without a dashboard", { hasDashboard: false, settings: { BACKFILL_DASHBOARD: "false" } }),
   one("sst dev, whose functions run on a machine outside the VPC", {
     stage: "alice",
     isDev: true,

@@ -164,6 +164,11 @@ export const PATCHES: readonly Patch[] = [
   patch("one schedule wakes the reader every minute", "the consumer instead", (it) =>
     it.replace("ReaderScheduleSchedule", "test-reader", "test-consumer"),
   ),
+  patch(
+    "issue 16.4: a schedule calls control for an audit, only where one is asked for",
+    "one nobody asked for",
+    (it) => it.add(TYPES.schedule, "AuditScheduleSchedule"),
+  ),
   patch("the tick says which minute it was meant for", "nothing", (it) =>
     it.set("ReaderScheduleSchedule", ["target", "input"], "{}"),
   ),
@@ -214,7 +219,11 @@ export const PATCHES: readonly Patch[] = [
   patch("the scheduler may invoke the reader and do nothing else", "assumed by Lambda", (it) =>
     it.replace("ReaderScheduleRole", "scheduler.amazonaws.com", "lambda.amazonaws.com"),
   ),
-  patch("there are no roles but these five", "a sixth", (it) => it.add(TYPES.role, "AdminRole")),
+  patch(
+    "there are no roles but these five, and one for the schedule of audits where it is asked for",
+    "a sixth",
+    (it) => it.add(TYPES.role, "AdminRole"),
+  ),
   patch("the status page asks for a signature", "it does not", (it) =>
     it.set("StatusUrl", ["authorizationType"], "NONE"),
   ),
@@ -271,7 +280,19 @@ export const PATCHES: readonly Patch[] = [
     it.set("FallsOffAlarm", ["alarmDescription"], ""),
   ),
   patch("the dashboard shows every metric of the backfill but the frames'", "one is gone", (it) =>
-    it.replace("Dashboard", "PaceWaitMs", "PaceWait"),
+    it.replace("Dashboard", "ReaderEarlyExits", "ReaderExits"),
+  ),
+  patch("issue 18.5: the dashboard draws every figure of the log lines", "one is gone", (it) =>
+    it.replace("Dashboard", "(paceWaitMs)", "(paceWait)"),
+  ),
+  patch("issue 18.5: the dashboard draws every figure of the log lines", "though none is wanted", () => {}, {
+    hasDashboard: false,
+  }),
+  patch("issue 18.5: Lambda's own lines for what went well are not kept", "they are", (it) =>
+    it.set("ConsumerFunction", ["loggingConfig", "systemLogLevel"], "INFO"),
+  ),
+  patch("issue 18.5: the figures near an alarm are written long before it", "the alarm comes before", (it) =>
+    it.set("WaitingAlarm", ["threshold"], 299),
   ),
   patch("issue 14.1: the dashboard lists the runs by what the reader says of each tick", "by nothing", (it) =>
     it.replace("Dashboard", " by runId", " by status"),

@@ -49,6 +49,16 @@ describe("refused, with what was wrong and what would be right", () => {
       { ...SOUND, BACKFILL_VPC_SECURITY_GROUPS: "sg-01234567" },
       /BACKFILL_VPC_SECURITY_GROUPS is set, but BACKFILL_VPC_SUBNETS is not/,
     ],
+    [
+      "issue 16.4: an audit from inside a VPC",
+      {
+        ...SOUND,
+        BACKFILL_AUDIT_SAMPLE: "300",
+        BACKFILL_VPC_SUBNETS: "subnet-01234567",
+        BACKFILL_VPC_SECURITY_GROUPS: "sg-01234567",
+      },
+      /in a VPC no function reaches both the database and the accounts' hosts/,
+    ],
     ["certificates that are none", { ...SOUND, BACKFILL_DATABASE_CA: "package.json" }, /holds no certificate in PEM/],
     ["certificates that are not there", { ...SOUND, BACKFILL_DATABASE_CA: "no/such.pem" }, /no\/such\.pem/],
     [

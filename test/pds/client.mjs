@@ -39,14 +39,49 @@ export function connectTo(url) {
     /** As the administrator. */
     admin: (password, method, body) =>
       post(method, body, `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`),
-    /** A new account, logged in. */
-    async createAccount(handle) {
-      const session = await post("com.atproto.server.createAccount", {
+    /**
+     * A new account, logged in. `brought`: an account of another PDS comes here, with what that one has signed for it; it is
+     * not active before it says so.
+     * @param {string} handle
+     * @param {{ did: string, token: string }} [brought]
+     */
+    async createAccount(handle, brought) {
+      const session = await post(
+        "com.atproto.server.createAccount",
+        {
+          handle,
+          email: `${handle}@example.com`,
+          password: "a password",
+          ...(brought === undefined ? {} : { did: brought.did }),
+        },
+        brought === undefined ? undefined : `Bearer ${brought.token}`,
+      );
+      const authorization = `Bearer ${session.accessJwt}`;
+      return {
+        did: session.did,
         handle,
-        email: `${handle}@example.com`,
-        password: "a password",
-      });
-      return { did: session.did, handle, call: (method, body) => post(method, body, `Bearer ${session.accessJwt}`) };
+        call: (method, body) => post(method, body, authorization),
+        /** Bytes that a record may refer to. */
+        upload: (bytes, type) =>
+          call("com.atproto.repo.uploadBlob", {
+            method: "POST",
+            headers: { "content-type": type, authorization },
+            body: bytes,
+          }),
+        query: (method, params) => call(`${method}?${new URLSearchParams(params)}`, { headers: { authorization } }),
+        /** @param {Uint8Array} car */
+        importRepo: (car) =>
+          call("com.atproto.repo.importRepo", {
+            method: "POST",
+            headers: { authorization, "content-type": "application/vnd.ipld.car" },
+            body: car,
+          }),
+      };
+    },
+    /** The archive of a repo. */
+    async getRepo(did) {
+      const response = await fetch(`${url}/xrpc/com.atproto.sync.getRepo?did=${did}`);
+      return new Uint8Array(await response.arrayBuffer());
     },
     /** Every record of a repo by `collection/rkey`, as listRecords tells it page by page. */
     async listRepo(did) {

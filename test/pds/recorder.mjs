@@ -26,6 +26,38 @@ export function readFrames(relayUrl, headSeq) {
 }
 
 /**
+ * Reads along from now on.
+ * @param {string} relayUrl
+ * @returns {Promise<{ upTo: (headSeq: number) => Promise<Uint8Array[]> }>} `upTo` waits for that frame, and ends the reading
+ */
+export async function followFrames(relayUrl) {
+  const frames = [];
+  const socket = new WebSocket(`${relayUrl}/xrpc/com.atproto.sync.subscribeRepos`);
+  socket.binaryType = "arraybuffer";
+  await new Promise((resolve, reject) => {
+    socket.addEventListener("open", resolve);
+    socket.addEventListener("error", () => reject(new Error("no connection to the PDS")));
+  });
+  let look = () => {};
+  socket.addEventListener("message", ({ data }) => {
+    frames.push(new Uint8Array(data));
+    look();
+  });
+  return {
+    upTo: (headSeq) =>
+      new Promise((resolve, reject) => {
+        socket.addEventListener("close", () => reject(new Error(`the PDS closed before seq ${headSeq}`)));
+        look = () => {
+          if ((seqOf(frames.at(-1) ?? Buffer.of(0xa0, 0xa0)) ?? 0) < headSeq) return;
+          resolve(frames);
+          socket.close();
+        };
+        look();
+      }),
+  };
+}
+
+/**
  * Repeated `[u32 little-endian length][frame]`, as test/fixtures has it.
  * @param {string} file
  * @param {readonly Uint8Array[]} frames

@@ -63,12 +63,16 @@ async function playAgainstRealPds() {
     }
     const place = { network, pds, dataDir: join(folder, "backfill"), readFrames };
     await backfillAndCompare("first run", { ...place, act: first, exitCode: 0 });
-    await backfillAndCompare("second run", { ...place, act: await secondAct(pds, first), exitCode: 3, isLast: true });
+    const second = await secondAct(pds, first);
+    await backfillAndCompare("second run", { ...place, act: second, exitCode: 3, isLast: true });
     await crowd(first, CROWD);
     const { seekChecks } = await import("./seek.mjs");
     const frames = await readFrames(network.relayUrl, await network.headSeq());
     const checks = seekChecks({ relayUrl: network.relayUrl, dataDir: join(folder, "by-time"), frames });
     for (const [name, body] of checks) await report.check(`by time: ${name}`, body);
+    const { levelChecks } = await import("./levels.mjs");
+    const levels = levelChecks({ network, dataDir: join(folder, "levels"), frames, act: second });
+    for (const [name, body] of levels) await report.check(`levels: ${name}`, body);
     const { repositoryChecks } = await import("./repositories.mjs");
     // Last: its account is not among those that the scenario knows.
     for (const [name, body] of repositoryChecks(network, pds, WALKED))

@@ -8,14 +8,14 @@ import { startPostgres, type Postgres } from "@firehose-backfill/embedded/postgr
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
 import { deleteEvent, forgedEvent } from "./events.ts";
-import { observeDirectory, observeHostRate } from "./observe-audit.ts";
+import { observeAuditAfterRun, observeDirectory, observeHostRate } from "./observe-audit.ts";
 import { observeConnections } from "./observe-database.ts";
 import { observeConsumer } from "./observe-consumer.ts";
 import { observeInfra } from "./observe-infra.ts";
 import { observeDefaults, observeGiven, PORT_GIVEN, type ProgramSeen } from "./observe-program.ts";
 import { observeNotify } from "./observe-notify.ts";
 import { observeReader } from "./observe-reader.ts";
-import { observeSource } from "./observe-repos.ts";
+import { observeRuns, observeSource } from "./observe-repos.ts";
 import { nearest, observeSimulation } from "./observe-simulation.ts";
 
 type Settings = Readonly<Record<string, string>>;
@@ -193,6 +193,13 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     withIt: "faster",
     withDefault: "slower",
   },
+  auditSample: {
+    given: "1",
+    observe: (settings) => observeAuditAfterRun(postgres.databaseUrl, settings),
+    withIt: 1,
+    withDefault: null,
+  },
+  handles: { given: "true", observe: observeRuns, withIt: ["relay", "handles"], withDefault: ["relay"] },
   contact: {
     given: "ops@example.com",
     observe: (settings) => {
@@ -242,6 +249,12 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
     observe: async (settings) => (await observeInfra(settings)).reserved,
     withIt: null,
     withDefault: { reserved: 2 },
+  },
+  dashboard: {
+    given: "false",
+    observe: async (settings) => (await observeInfra(settings)).dashboards,
+    withIt: 0,
+    withDefault: 1,
   },
   vpcSubnets: {
     given: SUBNET,

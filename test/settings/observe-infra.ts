@@ -23,11 +23,13 @@ export async function observeInfra(settings: Readonly<Record<string, string>>): 
   readonly network: unknown;
   readonly files: unknown;
   readonly login: unknown;
+  readonly dashboards: number;
 }> {
   const asked: Asked[] = [];
   Object.assign(globalThis, {
     $dev: false,
     $interpolate: String.raw,
+    $resolve: () => ({ apply: () => "" }),
     $app: { name: "firehose-backfill", stage: "test" },
     sst: { aws: recorder(asked, "sst.aws") },
     aws: {
@@ -42,7 +44,13 @@ export async function observeInfra(settings: Readonly<Record<string, string>>): 
   const { createAlarmTopic } = await load("alarm-topic");
   const { createFunction } = await load("function");
   const { createConsumer } = await load("consumer");
-  if (createAlarmTopic === undefined || createFunction === undefined || createConsumer === undefined)
+  const { createDashboard } = await load("dashboard");
+  if (
+    createAlarmTopic === undefined ||
+    createFunction === undefined ||
+    createConsumer === undefined ||
+    createDashboard === undefined
+  )
     throw new Error("the infrastructure has other names now");
   const topic = createAlarmTopic(read.config.settings);
   createConsumer({
@@ -58,6 +66,15 @@ export async function observeInfra(settings: Readonly<Record<string, string>>): 
     databaseUrl: {},
     work: { subscribe: () => undefined },
   });
+  const logged = { name: "", nodes: { function: { loggingConfig: {} } } };
+  createDashboard({
+    isWanted: read.config.settings.dashboard,
+    work: { nodes: { queue: {} } },
+    deadLetters: { nodes: { queue: {} } },
+    reader: logged,
+    consumer: logged,
+    alarms: [],
+  });
   const consumer = asked.find(({ type }) => type === "sst.aws.Function")?.args ?? {};
   const subscription = asked.find(({ type }) => type === "aws.sns.TopicSubscription")?.args["endpoint"];
   const permissions = Array.isArray(consumer["permissions"]) ? consumer["permissions"] : [];
@@ -68,6 +85,7 @@ export async function observeInfra(settings: Readonly<Record<string, string>>): 
     network: consumer["vpc"] ?? null,
     files: consumer["copyFiles"],
     login: permissions.find(({ actions }) => actions.includes("rds-db:connect"))?.resources ?? null,
+    dashboards: asked.filter(({ type }) => type === "aws.cloudwatch.Dashboard").length,
   };
 }
 

@@ -8,7 +8,7 @@ import { startQueueServer } from "@firehose-backfill/embedded/queue-server";
 import { startTableServer } from "@firehose-backfill/embedded/table-server";
 import { startRelay } from "@firehose-backfill/testing/firehose/scripted-relay";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
-import { sampleFrames } from "../support/recordings.ts";
+import { mixedFrames } from "../support/recordings.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";
 import { openTestDatabase } from "../support/query.ts";
 
@@ -44,7 +44,7 @@ export async function observeGiven(): Promise<ProgramSeen & { readonly userAgent
   await using queue = await startQueueServer({ dataDir: join(folder.path, "their-queue") });
   await using table = await startTableServer({ dataDir: join(folder.path, "their-table") });
   await using postgres = await startPostgres({ dataDir: join(folder.path, "their-postgres"), throwaway: true });
-  const frames = sampleFrames();
+  const frames = mixedFrames();
   await using relay = await startRelay({
     onConnect: ({ socket }) => {
       for (const bytes of frames) socket.send(bytes);

@@ -7,7 +7,7 @@ import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
-import { sampleFrames } from "../support/recordings.ts";
+import { mixedFrames } from "../support/recordings.ts";
 import { realReader } from "../support/real-reader.ts";
 
 export interface ReadTick {
@@ -17,9 +17,9 @@ export interface ReadTick {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** Everything that the sample holds is read: of the settings only those of the filter matter. */
+/** Everything that the recording holds is read: of the settings only those of the filter matter. */
 export async function observeReader(settings: Readonly<Record<string, string>>): Promise<ReadTick> {
-  await using relay = await startReplayRelay({ frames: sampleFrames() });
+  await using relay = await startReplayRelay({ frames: mixedFrames() });
   const config = parseConfig({ ...settings, RELAY_URL: relay.url, BACKFILL_BATCH_DELAY_MS: "0", BACKFILL_DAYS: "-1" });
   const clock = systemClock;
   const store = createMemoryStore();

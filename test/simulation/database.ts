@@ -64,7 +64,7 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
         const startedMs = clock.now();
         await answer();
         if (!lock.isOnTime()) return { kind: "late" };
-        applied.push({ atMs: clock.now(), events: rows.length, runId });
+        applied.push({ atMs: clock.now(), events: eventsOf(rows).length, runId });
         await answer();
         const counts = countsOf(rows);
         return { kind: "applied", counts, durationMs: clock.now() - startedMs };
@@ -78,7 +78,13 @@ export function simulatedDatabase(options: { readonly clock: Clock; readonly lat
   };
 }
 
-function countsOf(rows: readonly SinkRow[]): BatchCounts {
+/** A range is what the records behind it prove: it is no event itself. */
+function eventsOf(rows: readonly SinkRow[]): readonly SinkRow[] {
+  return rows.filter(({ kind }) => kind !== "range");
+}
+
+function countsOf(all: readonly SinkRow[]): BatchCounts {
+  const rows = eventsOf(all);
   const deadReasons: Record<string, number> = {};
   for (const row of rows) if (row.kind === "dead") deadReasons[row.reason] = (deadReasons[row.reason] ?? 0) + 1;
   const dead = Object.values(deadReasons).reduce((sum, count) => sum + count, 0);

@@ -15,6 +15,7 @@ import type { Clock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue, type MemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
+import type { Sources } from "@firehose-backfill/source/kit";
 import { createEventCounter } from "@firehose-backfill/throttle/event-counter";
 import { localReaderTiming } from "@firehose-backfill/server/reader-timing";
 import { startReaderLoop } from "@firehose-backfill/server/reader-loop";
@@ -29,6 +30,8 @@ export interface SimulationOptions {
   readonly stream?: Partial<StreamShape>;
   /** Streams that runs beside the first one read, by the kind that they name. */
   readonly others?: Readonly<Record<string, Partial<StreamShape> & { readonly isLasting?: boolean }>>;
+  /** Real sources that runs beside the first one read, by the kind that they name. */
+  readonly kits?: (clock: Clock) => Sources;
   readonly order?: "oldest-first" | "random";
   readonly latencyMs?: number;
   readonly seed?: number;
@@ -126,6 +129,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     queue,
     sources: {
       model: modelKit(stream, clock),
+      ...options.kits?.(clock),
       ...Object.fromEntries(
         Object.entries(options.others ?? {}).map(([kind, { isLasting, ...shape }]) => [
           kind,

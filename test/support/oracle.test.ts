@@ -4,7 +4,7 @@ import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { toAtprotoJson } from "./atproto-json.ts";
 import { accountFrame, cidOf, commitFrame, frameOf, identityFrame, syncFrame, timeOf } from "./make-frame.ts";
 import { expectedTables, liveRecords } from "./oracle.ts";
-import { pdsFrames, sampleFrames } from "./recordings.ts";
+import { mixedFrames, pdsFrames } from "./recordings.ts";
 
 const ALICE = "did:plc:aliceaaaaaaaaaaaaaaaaaaa";
 const BOB = "did:plc:bobbbbbbbbbbbbbbbbbbbbbb";
@@ -185,7 +185,7 @@ test("a recording of a real PDS is understood whole", async () => {
 });
 
 test("a recording: every event is accounted for, and re-sealed copies say the same of other accounts", async () => {
-  const recording = sampleFrames();
+  const recording = mixedFrames();
   const once = await expectedTables(recording);
   expect(once.events).toBe(300);
   expect(once.dead).toEqual([]);

@@ -20,6 +20,8 @@ export interface AuditOptions extends RepoAuditDeps {
   /** In [0, 1). */
   readonly random: () => number;
   readonly onProgress: (progress: AuditProgress) => void;
+  /** Called for each repository, once it is judged for good; the report holds the first thousand that are not equal. */
+  readonly onVerdict?: (verdict: RepoVerdict) => void;
   readonly signal: AbortSignal;
 }
 
@@ -45,6 +47,10 @@ export async function auditCopy(options: AuditOptions): Promise<AuditReport> {
     repositories.kind === "named" ? { count: repositories.dids.length, isExact: true } : await copy.countRepos();
   const dids = await repositoriesOf(options);
   const report = new ReportBuilder();
+  const add = (verdict: RepoVerdict): void => {
+    report.add(verdict);
+    options.onVerdict?.(verdict);
+  };
   const deferred = new Map<string, RepoVerdict>();
   const of = options.after !== null ? null : repositories.kind === "all" ? population.count : (dids.count ?? null);
   const audit =
@@ -56,14 +62,14 @@ export async function auditCopy(options: AuditOptions): Promise<AuditReport> {
       if (isDeferred) deferred.set(did, audited.verdict);
       else {
         deferred.delete(did);
-        report.add(audited.verdict);
+        add(audited.verdict);
       }
       options.onProgress({ counts: report.counts, audited: report.audited, deferred: deferred.size, of });
       return true;
     };
   const { doneUpTo } = await inOrder(dids.each(), { atOnce: AT_ONCE, signal }, audit(true));
   await inOrder(listed([...deferred.keys()]), { atOnce: AT_ONCE, signal }, audit(false));
-  for (const verdict of deferred.values()) report.add(verdict);
+  for (const verdict of deferred.values()) add(verdict);
   return report.build({
     scope: { repos: repositories.kind, collections: collections.length === 0 ? null : collections },
     isComplete: !signal.aborted,

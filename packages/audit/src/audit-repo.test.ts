@@ -81,6 +81,7 @@ async function audit(served: TestRepo, arrange: (world: World) => void, collecti
     pace,
     collections,
     repos: createRepoClient(client),
+    earlierKeys: async () => [],
     resolveDid: async () => ({ key: served.signer.key, pds: pds.origin, handle: null }),
   };
   const audited = await auditRepo(ALICE, deps, new AbortController().signal);

@@ -2,27 +2,7 @@
  * What a random sample says of all: how many of the whole can be bad at most, when so many of the sample were. Exact: the sample is drawn without
  * putting back, which is the hypergeometric distribution.
  */
-
-export interface Confidence {
-  /** 0.95: of twenty samples, one at most says too little. */
-  readonly level: number;
-  /** Repositories of the copy. */
-  readonly of: number;
-  /** Counted, not estimated. */
-  readonly isExact: boolean;
-  /** Those of the sample of which a verdict could be had. */
-  readonly sampled: number;
-  readonly differing: AtMost;
-  /** Those behind included. */
-  readonly notEqual: AtMost;
-}
-
-export interface AtMost {
-  readonly found: number;
-  /** Of all repositories, at most so many, and which share of them that is. */
-  readonly atMost: number;
-  readonly share: number;
-}
+import type { AtMost, AuditConfidence } from "@firehose-backfill/core/audit-note";
 
 export const LEVEL = 0.95;
 
@@ -32,7 +12,7 @@ export function confidenceOf(sample: {
   readonly sampled: number;
   readonly differing: number;
   readonly notEqual: number;
-}): Confidence {
+}): AuditConfidence {
   const { isExact, sampled } = sample;
   // The copy may have grown since it was counted.
   const of = Math.max(sample.of, sampled);

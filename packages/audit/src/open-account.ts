@@ -2,12 +2,14 @@
 import type { Clock } from "@firehose-backfill/core/clock";
 import { describeError, isRetryable } from "@firehose-backfill/core/errors";
 import type { ResolveDid } from "@firehose-backfill/core/did-resolver";
+import type { EarlierKeys } from "@firehose-backfill/repos/did-client";
 import { type OpenRepo, openByProof } from "@firehose-backfill/repos/open-repo";
 import type { RepoAddress, RepoClient } from "@firehose-backfill/repos/xrpc/repo-client";
 import { RepoUnavailableError } from "@firehose-backfill/repos/xrpc/xrpc-error";
 
 export interface AccountDeps {
   readonly resolveDid: ResolveDid;
+  readonly earlierKeys: EarlierKeys;
   readonly repos: RepoClient;
   readonly clock: Clock;
 }
@@ -26,18 +28,20 @@ export interface Refusal {
 /** One request to the directory and one to the account's host: the proof of a key brings the commit and the nodes that lead to the key. */
 export async function openAccount(
   did: string,
-  { resolveDid, repos, clock }: AccountDeps,
+  { resolveDid, earlierKeys, repos, clock }: AccountDeps,
   collections: readonly string[],
   signal: AbortSignal,
 ): Promise<OpenAccount | Refusal> {
   try {
     const document = await resolveDid(did);
     if (document === null) return inactive("there is no DID document: the account is gone");
+    if (document.isTombstone) return inactive("its DID has ended: the account is gone");
     if (document.pds === null) return inactive("its DID document names no server");
     if (document.key === null) return unreachable("its DID document has no signing key that can be used", false);
     const repo = { origin: document.pds, did };
-    const options = { client: repos, repo, key: document.key, nowMs: clock.now(), signal };
-    return { ...(await openByProof(options, { collections, after: null })), address: repo };
+    const { key } = document;
+    const how = { client: repos, repo, key, earlierKeys: () => earlierKeys(did), nowMs: clock.now(), signal };
+    return { ...(await openByProof(how, { collections, after: null })), address: repo };
   } catch (error) {
     return refusalOf(error);
   }

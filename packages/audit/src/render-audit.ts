@@ -1,6 +1,6 @@
 /** An audit as text for people. Everything that came from the network or the tables is escaped. */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
-import type { Confidence } from "./confidence.ts";
+import { confidenceText } from "@firehose-backfill/core/audit-text";
 import type { AuditReport, RepoVerdict } from "./report.ts";
 import { VERDICTS } from "./verdict.ts";
 
@@ -17,7 +17,7 @@ export function renderAudit(report: AuditReport): readonly string[] {
     ...VERDICTS.map((verdict) => `  ${verdict.padEnd(12)} ${report[verdict].toLocaleString("en-US")}`),
     ...repos.slice(0, SHOWN_REPOS).flatMap(repoLines),
     ...(more > 0 ? ["", `… and ${more} more that are not equal; --json lists up to 1,000.`] : []),
-    ...(confidence === null ? [] : ["", sentenceOf(confidence)]),
+    ...(confidence === null ? [] : ["", confidenceText(confidence)]),
     ...(isComplete ? [] : ["", stopped(scope.repos, after)]),
   ];
 }
@@ -54,22 +54,4 @@ function pathLines(kind: (typeof KINDS)[number], paths: readonly string[]): read
     ...paths.slice(0, SHOWN_PATHS).map((path) => `  ${kind.padEnd(8)} ${escapeForLog(path)}`),
     ...(more > 0 ? [`  ${kind.padEnd(8)} … and ${more} more`] : []),
   ];
-}
-
-/** "Of 41,200 repositories at most 0.75 % differ, with 95 % confidence: …" */
-export function sentenceOf({ level, of, isExact, sampled, differing, notEqual }: Confidence): string {
-  const all = `${isExact ? "" : "about "}${of.toLocaleString("en-US")}`;
-  const behind =
-    notEqual.found === differing.found ? "" : `; behind or differing are at most ${percent(notEqual.share)} %`;
-  return (
-    `Of ${all} repositories at most ${percent(differing.share)} % differ, with ${Math.round(level * 100)} % confidence: ` +
-    `of ${sampled.toLocaleString("en-US")} that were compared ${differing.found.toLocaleString("en-US")} did${behind}.`
-  );
-}
-
-/** Rounded up: "at most" stays true. */
-function percent(share: number): string {
-  const scale = share < 0.01 ? 10_000 : 1_000;
-  // 0.07 * 1,000 is a little more than 70.
-  return `${Math.ceil(share * scale - 1e-9) / (scale / 100)}`;
 }

@@ -1,8 +1,9 @@
 /** What an audit found, in the form that scripts read. It is bounded, however many repositories differ. */
-import { type Confidence, confidenceOf } from "./confidence.ts";
+import type { AuditConfidence } from "@firehose-backfill/core/audit-note";
+import { confidenceOf } from "./confidence.ts";
 import type { RepoVerdict, Verdict } from "./verdict.ts";
 
-export type { Confidence, RepoVerdict, Verdict };
+export type { RepoVerdict, Verdict };
 
 export type Counts = Readonly<Record<Verdict, number>>;
 
@@ -12,7 +13,7 @@ export interface AuditReport extends Counts {
   /** The first thousand that are not equal; those that differ come before those that cannot be reached. In the order of their DIDs. */
   readonly repos: readonly RepoVerdict[];
   /** What a random sample says of the whole copy; null: it was none, or it was not finished. */
-  readonly confidence: Confidence | null;
+  readonly confidence: AuditConfidence | null;
   readonly scope: AuditScope;
   /** False: it was stopped. */
   readonly isComplete: boolean;

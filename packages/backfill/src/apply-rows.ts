@@ -1,6 +1,6 @@
 /** One call of the sink and its result: applied, busy, late, or failed. The kind of the sink's error decides how the failure is handled. */
 import type { Pace } from "@firehose-backfill/checkpoint/pace";
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch, BatchCounts } from "@firehose-backfill/core/batch";
 import { describeError } from "@firehose-backfill/core/errors";
 import { countEmptyRanges } from "@firehose-backfill/core/proved-range";
@@ -53,8 +53,9 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
-      onChain: (found) => noteChain(deps, pace.paceId, found),
+      onChain: (found) => noteChain(deps, { paceId: pace.paceId, runId: run.runId }, found),
       maxRemovals: options.maxRemovals,
+      isRepair: isResyncRun(run),
       ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),
     });
     if (result.kind !== "applied" && result.kind !== "more") return result;

@@ -2,6 +2,7 @@
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { PaceStore } from "@firehose-backfill/checkpoint/pace-store";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { WindowStore } from "@firehose-backfill/checkpoint/window-store";
@@ -10,12 +11,18 @@ import type { Config } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { StartRequest } from "./control-event.ts";
 import type { DeployedLimits } from "./deps.ts";
+import type { ListedResyncs } from "./list-resyncs.ts";
 import type { Plan } from "./plan/types.ts";
 import type { RedriveDeps } from "./redrive.ts";
 import type { StartConfigDeps } from "./start-config.ts";
 
 export interface ControlDeps extends RedriveDeps, StartConfigDeps {
-  readonly store: RunStore & PaceStore & WindowStore & LedgerStore & Pick<NoteStore, "addAction">;
+  readonly store: RunStore &
+    PaceStore &
+    WindowStore &
+    LedgerStore &
+    ResyncStore &
+    Pick<NoteStore, "addAction" | "putAudit">;
   readonly clock: Clock;
   readonly random: () => number;
   /** null: nothing is fixed (local). */
@@ -38,4 +45,6 @@ export interface ControlAnswer {
   readonly about?: readonly string[];
   /** For `plan`: the full result, which the message summarises. */
   readonly plan?: Plan;
+  /** For `resyncs`: all requests. */
+  readonly resyncs?: ListedResyncs;
 }

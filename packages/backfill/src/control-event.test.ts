@@ -36,6 +36,11 @@ const ID = "0123abcd-0000-8000-8000-000000000001";
 
 test("issue 17.4: understands redrive and discard of one dead event, and discard by reason", () => {
   expect(parseControlEvent({ action: "redrive" })).toEqual({ action: "redrive" });
+  expect(parseControlEvent({ action: "redrive", reason: "float", run: "nightly" })).toEqual({
+    action: "redrive",
+    reason: "float",
+    run: "nightly",
+  });
   expect(parseControlEvent({ action: "redrive", id: ID.toUpperCase() })).toEqual({ action: "redrive", id: ID });
   expect(parseControlEvent({ action: "discard", id: ID })).toEqual({ action: "discard", which: { id: ID } });
   expect(parseControlEvent({ action: "discard", reason: "float", run: "mine" })).toEqual({
@@ -46,6 +51,7 @@ test("issue 17.4: understands redrive and discard of one dead event, and discard
 });
 
 test.each([
+  [{ action: "redrive", id: ID, reason: "float" }, /redrive takes id or reason/],
   [{ action: "redrive", id: "7" }, /redrive: id is "7"; it takes the id of a dead event/],
   [{ action: "discard" }, /discard takes one of id, reason and all/],
   [{ action: "discard", id: ID, reason: "float" }, /discard takes one of id, reason and all/],
@@ -53,6 +59,44 @@ test.each([
   [{ action: "discard", all: "yes" }, /all is "yes"/],
 ])("issue 17.4: refuses %j", (event, message) => {
   expect(() => parseControlEvent(event)).toThrow(message);
+});
+
+const AUDIT = {
+  atMs: 1,
+  by: "command",
+  repos: "all",
+  collections: null,
+  equal: 3,
+  behind: 0,
+  differing: 1,
+  unreachable: 0,
+  inactive: 0,
+  records: { missing: 1, extra: 0, other: 0 },
+  confidence: null,
+  first: [{ did: "did:plc:a", verdict: "differing", reason: null, missing: 1, extra: 0, other: 0 }],
+};
+
+test("issue 16.4: understands the result of an audit, and cuts what is too long to keep", () => {
+  const database = "0123";
+  expect(parseControlEvent({ action: "audited", audit: AUDIT, database })).toEqual({
+    action: "audited",
+    audit: AUDIT,
+    database,
+  });
+  const first = Array.from({ length: 30 }, () => ({ ...AUDIT.first[0], did: "d".repeat(5_000) }));
+  const parsed = parseControlEvent({ action: "audited", audit: { ...AUDIT, first }, database });
+  expect(JSON.stringify(parsed).length).toBeLessThan(10_000);
+});
+
+test.each([
+  { ...AUDIT, equal: -1 },
+  { ...AUDIT, by: "somebody" },
+  { ...AUDIT, first: [{ did: 1 }] },
+  { ...AUDIT, confidence: {} },
+  { ...AUDIT, collections: [1] },
+  null,
+])("issue 16.4: refuses %j as the result of an audit", (audit) => {
+  expect(() => parseControlEvent({ action: "audited", audit, database: "0123" })).toThrow(/the result of an audit/);
 });
 
 test.each([

@@ -2,8 +2,12 @@
  * The one language of control: the Lambda console's Test button, the CLI and the page send the same events.
  * An event that is not understood says what is wrong and what would be right, and changes nothing.
  */
+import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
+import { RESYNC_RUN } from "@firehose-backfill/checkpoint/run";
+import { type AuditNote, parseAuditNote } from "@firehose-backfill/core/audit-note";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { isDid } from "@firehose-backfill/core/syntax";
 
 export const CONTROL_ACTIONS = [
   "start",
@@ -14,7 +18,10 @@ export const CONTROL_ACTIONS = [
   "plan",
   "redrive",
   "discard",
+  "resync",
+  "resyncs",
   "tune",
+  "audited",
 ] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
@@ -41,17 +48,30 @@ export interface StartRequest {
 
 export type ControlEvent =
   | { readonly action: "start"; readonly start: StartRequest }
-  /** `id`: of one dead event; `run`: only what is dead of this one; neither: all that is dead. */
-  | { readonly action: "redrive"; readonly id?: string; readonly run?: string }
+  /** `id`: of one dead event; `reason`: dead events with this one; `run`: only what is dead of this one; none of them: all that is dead. */
+  | { readonly action: "redrive"; readonly id?: string; readonly reason?: string; readonly run?: string }
   | { readonly action: "discard"; readonly which: DiscardWhich }
+  /** Requests that these repositories are read anew. */
+  | { readonly action: "resync"; readonly resync: ResyncEvent }
+  /** Lists such requests. */
+  | { readonly action: "resyncs" }
   | { readonly action: "cancel"; readonly run?: string }
   /** `withHistory`: the course of the run as well, for plots. */
   | { readonly action: "status"; readonly withHistory: boolean; readonly run?: string }
   | { readonly action: "plan"; readonly start: StartRequest }
   | { readonly action: "pause"; readonly isNow: boolean; readonly run?: string }
   | { readonly action: "resume"; readonly from: string | null; readonly run?: string }
+  /** An audit was made elsewhere, of the database with this id: its result is to be kept. */
+  | { readonly action: "audited"; readonly audit: AuditNote; readonly database: string }
   /** `run`: any run of the pace that is meant; left out: there is one pace. */
   | { readonly action: "tune"; readonly settings: Readonly<Record<string, unknown>>; readonly run?: string };
+
+export interface ResyncEvent {
+  readonly dids: readonly string[];
+  /** Left out: those of the last run. */
+  readonly collections?: readonly string[];
+  readonly reason: "audit" | "operator";
+}
 
 /** One dead event, those of a reason, or all; `run`: of this run alone. */
 export type DiscardWhich =
@@ -79,11 +99,14 @@ const KEYS: Readonly<Record<ControlAction, readonly string[]>> = {
   plan: START_KEYS,
   status: ["history", "run"],
   cancel: ["run"],
-  redrive: ["id", "run"],
+  redrive: ["id", "reason", "run"],
   discard: ["id", "reason", "all", "run"],
+  resync: ["dids", "collections", "reason"],
+  resyncs: [],
   pause: ["now", "run"],
   resume: ["from", "run"],
   tune: ["settings", "run"],
+  audited: ["audit", "database"],
 };
 
 /** @throws UsageError that names the key, what it held and what it takes. */
@@ -110,10 +133,22 @@ export function parseControlEvent(event: unknown): ControlEvent {
       return { action, ...run };
     case "redrive": {
       const id = deadId(event, action);
-      return id === undefined ? { action, ...run } : { action, id, ...run };
+      const reason = text(event, "reason");
+      if (id !== undefined && reason !== undefined)
+        throw new UsageError("redrive takes id or reason: an id names one dead event already");
+      return {
+        action,
+        ...(id === undefined ? {} : { id }),
+        ...(reason === undefined ? {} : { reason }),
+        ...run,
+      };
     }
     case "discard":
       return { action, which: discardWhich(event, run) };
+    case "resync":
+      return { action, resync: parseResync(event) };
+    case "resyncs":
+      return { action };
     case "pause":
       return { action, isNow: flag(event, "now"), ...run };
     case "resume":
@@ -125,6 +160,15 @@ export function parseControlEvent(event: unknown): ControlEvent {
           'tune takes settings, for example { "action": "tune", "settings": { "BACKFILL_BATCH_DELAY_MS": 4000 } }',
         );
       return { action, settings, ...run };
+    }
+    case "audited": {
+      const audit = parseAuditNote(event["audit"]);
+      const database = text(event, "database");
+      if (audit === null || database === undefined)
+        throw new UsageError(
+          "audited takes the result of an audit and the id of its database; the command audit sends it",
+        );
+      return { action, audit, database };
     }
     default: {
       const unreachable: never = action;
@@ -152,6 +196,36 @@ function discardWhich(event: Record<string, unknown>, run: { readonly run?: stri
   if (id === undefined) return reason === undefined ? { all: true, ...run } : { reason, ...run };
   if (run.run === undefined) return { id };
   throw new UsageError("discard takes run with reason or all: an id names one dead event already");
+}
+
+/** As many as are stored. */
+export const MOST_RESYNCS = MAX_RESYNCS;
+/** In one event. */
+export const MOST_RESYNCS_AT_ONCE = 1_000;
+export const MOST_COLLECTIONS_OF_RESYNC = 50;
+
+function parseResync(event: Record<string, unknown>): ResyncEvent {
+  const dids = texts(event, "dids") ?? [];
+  const collections = texts(event, "collections");
+  const reason = text(event, "reason") ?? "operator";
+  if (dids.length < 1 || dids.length > MOST_RESYNCS_AT_ONCE)
+    throw new UsageError(
+      `resync takes 1 to ${MOST_RESYNCS_AT_ONCE} dids, for example { "action": "resync", "dids": ["did:plc:ewvi7nxzyoun6zhxrhs64oiz"] }`,
+    );
+  const wrong = dids.find((did) => !isWholeDid(did));
+  if (wrong !== undefined) throw new UsageError(`dids holds ${show(wrong)}, which is no DID`);
+  if ((collections?.length ?? 0) > MOST_COLLECTIONS_OF_RESYNC)
+    throw new UsageError(
+      `resync takes at most ${MOST_COLLECTIONS_OF_RESYNC} collections; leave them out for those of the run`,
+    );
+  if (reason !== "operator" && reason !== "audit")
+    throw new UsageError(`reason is ${show(reason)}; it takes operator or audit`);
+  return { dids, reason, ...(collections === undefined ? {} : { collections }) };
+}
+
+function isWholeDid(did: string): boolean {
+  const bytes = Buffer.from(did);
+  return isDid(bytes, 0, bytes.length);
 }
 
 function parseStart(event: Record<string, unknown>): StartRequest {
@@ -201,6 +275,8 @@ export function isRunId(word: string): boolean {
 export function refuseName(name: string): void {
   if (!NAME.test(name))
     throw new UsageError(`name is ${show(name)}; it takes 1 to 40 of the characters a-z, 0-9 and -`);
+  if (name === RESYNC_RUN)
+    throw new UsageError(`name is ${show(name)}, which is the name of the run that serves resyncs: choose another`);
   if (RUN_ID.test(name))
     throw new UsageError(`name is ${show(name)}, which looks like the id of a run: choose another`);
 }

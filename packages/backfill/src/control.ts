@@ -4,21 +4,25 @@
  */
 import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-backfill/checkpoint/errors";
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
-import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
+import { isResyncRun, type NewRun, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { refuseOtherDatabase } from "./bound-database.ts";
 import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
-import type { ControlEvent, StartRequest } from "./control-event.ts";
+import type { ControlEvent, ResyncEvent, StartRequest } from "./control-event.ts";
 import { discardAndSay } from "./discard.ts";
 import { createBeside } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
+import { keepAudit } from "./keep-audit.ts";
+import { listResyncs } from "./list-resyncs.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
+import { placeResyncs } from "./place-resyncs.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
 import { recordAction, recordEvent } from "./record-action.ts";
 import { configsOf } from "./repos-run.ts";
@@ -59,6 +63,16 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
       return redriveAndSay(deps, event);
     case "discard":
       return discardAndSay(deps, event.which);
+    case "audited":
+      await keepAudit(deps.store, event);
+      return { message: "the result of the audit is kept", run: null };
+    case "resync":
+      return resync(deps, event.resync);
+    case "resyncs": {
+      const resyncs = await listResyncs(deps);
+      const { requests, done } = resyncs;
+      return { message: `${requests.length} requests for resyncs; ${done} were served`, run: null, resyncs };
+    }
     case "plan":
       return plan(deps, event.start);
     default: {
@@ -66,6 +80,16 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
       return unreachable;
     }
   }
+}
+
+async function resync(deps: ControlDeps, wanted: ResyncEvent): Promise<ControlAnswer> {
+  const { placed, there, refused } = await placeResyncs(deps, wanted);
+  const before = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} requested already`;
+  const tooMany = refused === 0 ? "" : `, ${refused} could not be stored because there are ${MAX_RESYNCS} requests`;
+  return {
+    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}. A run called ${RESYNC_RUN} reads them anew: a process that is running, or the deployed schedule, begins it within minutes; where none is, the next firehose-backfill run does`,
+    run: null,
+  };
 }
 
 async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAnswer> {
@@ -89,7 +113,9 @@ async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Prom
       deployment: deploymentOf(deps, request),
       ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
       ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
-      ...(request.name === undefined ? {} : { name: index === 0 ? request.name : `${request.name}-repos` }),
+      ...(request.name === undefined
+        ? {}
+        : { name: index === 0 ? request.name : `${request.name}-${each.settings.source}` }),
     }),
   );
   if (run === undefined) throw new Error("a start without a run");
@@ -150,7 +176,8 @@ async function runToReplace(
 ): Promise<Run | null> {
   if (request.run !== undefined) return chooseRun(deps, "cancel", request.run);
   const isSame = (run: Run) => run.source.kind === source.kind && run.source.host === source.host;
-  const [first, ...more] = open.length === 1 ? open : open.filter(isSame);
+  const own = open.filter((run) => !isResyncRun(run));
+  const [first, ...more] = own.length === 1 ? own : own.filter(isSame);
   if (first === undefined) return null;
   if (more.length === 0) return first;
   throw new ChooseRunError(

@@ -1,4 +1,4 @@
-/** Begins the runs of one start: with BACKFILL_SOURCE=both there are two. */
+/** Begins the runs of one start: with BACKFILL_SOURCE=both there are two, and with BACKFILL_HANDLES=true one more. */
 import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 
@@ -31,6 +31,8 @@ export async function createBeside({ store }: Deps, others: readonly NewRun[]): 
       note += `; run ${created.runId}, on ${created.source.host}, is ${created.status}`;
     } catch (error) {
       if (!(error instanceof Error) || !REFUSALS.has(error.name)) throw error;
+      // One run looks up the handles for all.
+      if (other.source.kind === "handles" && error.name === "RunInProgressError") continue;
       note += `; the run on ${other.source.host} could not begin beside it: ${error.message}. Start it later with --source ${other.source.kind}`;
     }
   }

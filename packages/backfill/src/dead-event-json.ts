@@ -3,7 +3,7 @@ import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decod
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { cidToText } from "@firehose-backfill/core/cid";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
-import type { DeadEvent } from "@firehose-backfill/sink/dead-events";
+import { BY_RESYNC, type DeadEvent, isFailedRepository } from "@firehose-backfill/sink/dead-events";
 
 export interface DeadEventJson extends Omit<DeadEvent, "payload" | "event"> {
   /** `redrive` can try it again. */
@@ -17,8 +17,16 @@ export interface DeadEventJson extends Omit<DeadEvent, "payload" | "event"> {
 /** Of bytes that are not decoded. */
 const MAX_BYTES_SHOWN = 16 * 1024;
 
+/** It was a repository that could not be read, and was requested to be read anew. */
+export function isHandedOver({ appliedBy }: Pick<DeadEvent, "appliedBy">): boolean {
+  return appliedBy === BY_RESYNC;
+}
+
 export function deadEventJson({ payload, event, ...dead }: DeadEvent): DeadEventJson {
-  const about = { ...dead, canBeRedriven: dead.appliedAt === null && dead.eventBytes !== null };
+  const about = {
+    ...dead,
+    canBeRedriven: dead.appliedAt === null && (dead.eventBytes !== null || isFailedRepository(dead)),
+  };
   return event === null
     ? { ...about, event: null, payload: payloadJson(payload) }
     : { ...about, event: eventJson(event) };

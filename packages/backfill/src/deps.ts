@@ -13,6 +13,7 @@ import type { Sources } from "@firehose-backfill/source/kit";
 import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
 import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
+import type { ServeResyncs } from "./serve-resyncs.ts";
 
 /** What a deployment has fixed: tune, start and off-peak hours may set lower values; higher ones are clamped. */
 export interface DeployedLimits {
@@ -51,6 +52,8 @@ export interface ReaderDeps {
   readonly limits: DeployedLimits | null;
   /** The deployed settings, which an open run follows. Absent (local): a restart applies them. */
   readonly deployed?: Config;
+  /** Left out: requests for resyncs are left alone. */
+  readonly resyncs?: ServeResyncs;
   /** The name of this process in the lease. */
   readonly owner: string;
   readonly log: (line: string) => void;

@@ -36,14 +36,17 @@ export function newRun(
 ): NewRun {
   const { settings, sources } = config;
   const isOfRepos = settings.source === "repos";
+  // Handles have no time and no order that a start or an end could name.
+  const range = settings.source === "handles" ? {} : { start: options.start, end: options.end };
   if (isOfRepos) refuseWithoutRepos(config);
   if (isOfRepos) refuseRangeOfRepos(options);
-  const start = isOfRepos ? startOfRepos(config, options.nowMs) : startOf(settings.days, options.nowMs);
+  const days = settings.source === "handles" ? -1 : settings.days;
+  const start = isOfRepos ? startOfRepos(config, options.nowMs) : startOf(days, options.nowMs);
   const source = runSourceOf(settings);
   return {
     runId: options.runId,
     ...(options.name === undefined ? {} : { name: options.name }),
-    about: aboutOf(source, scopeOf(config), { start: options.start, end: options.end }),
+    about: aboutOf(source, scopeOf(config), range),
     source,
     ...(options.database === undefined ? {} : { database: options.database }),
     profile: settings.profile,
@@ -51,8 +54,8 @@ export function newRun(
     scope: scopeOf(config),
     sources: pickSources(sources),
     seen: givenSettings(options.deployment ?? config),
-    start: options.start ?? start,
-    end: options.end ?? { kind: "caught-up" },
+    start: range.start ?? start,
+    end: range.end ?? { kind: "caught-up" },
     createdAtMs: options.nowMs,
   };
 }
@@ -64,7 +67,7 @@ export function newRun(
 function aboutOf(
   source: RunSource,
   scope: ScopeSettings,
-  range: { readonly start: StartPoint | undefined; readonly end: EndPoint | undefined },
+  range: { readonly start?: StartPoint | undefined; readonly end?: EndPoint | undefined },
 ): string {
   const { collections, dids, verify, days } = scope;
   const from = range.start ?? days;
@@ -87,6 +90,8 @@ export interface ScopeConflict {
 
 /** Only settings that were given count. For a setting that is unset, the run keeps its own value. */
 export function scopeConflicts(scope: ScopeSettings, config: Config): readonly ScopeConflict[] {
+  // It is about all accounts of the database, whatever other runs read.
+  if (scope.source === "handles" && config.settings.source !== "handles") return [];
   const given = scopeOf(config);
   return SCOPE_KEYS.flatMap((key) => {
     const ofRun = showValue(valueIn(scope, key));
@@ -129,6 +134,7 @@ export function throttleChanges(from: ThrottleSettings, to: ThrottleSettings): R
 /** Without a number of days, repositories are read whole. */
 function scopeOf(config: Config): ScopeSettings {
   const scope = pick(config.settings, SCOPE_KEYS);
+  if (scope.source === "handles") return { ...scope, days: -1, collections: [], dids: [] };
   return scope.source === "repos" && !isGiven(config, "days") ? { ...scope, days: -1 } : scope;
 }
 

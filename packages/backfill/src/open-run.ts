@@ -1,5 +1,5 @@
 /** Which run an action is about: the one that is named, or the only one that is open. Where several are open, the answer lists them. */
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import { UsageError } from "@firehose-backfill/core/errors";
 
@@ -11,7 +11,7 @@ export class ChooseRunError extends UsageError {
 }
 
 /**
- * `wanted`: the id or the name of a run; undefined: the only one that is open.
+ * `wanted`: the id or the name of a run; undefined: the only one that is open. One that serves resyncs counts only where there is no other.
  * @throws ChooseRunError; UsageError where none is open
  */
 export async function chooseRun(deps: Deps, action: string, wanted: string | undefined): Promise<Run> {
@@ -20,12 +20,19 @@ export async function chooseRun(deps: Deps, action: string, wanted: string | und
     if (run !== null) return run;
     throw new ChooseRunError(`no run has the id or the name ${wanted}.${listed(await deps.store.openRuns())}`);
   }
-  const [run, ...more] = await deps.store.openRuns();
+  const open = await deps.store.openRuns();
+  const own = open.filter((each) => !isResyncRun(each));
+  const [run, ...more] = own.length > 0 ? own : open;
   if (run === undefined) throw new UsageError(`there is no run to ${action}: start one first`);
   if (more.length === 0) return run;
   throw new ChooseRunError(
-    `${more.length + 1} runs are open: say which one to ${action} with --run ID or --run NAME.${listed([run, ...more])}`,
+    `${more.length + 1} runs are open: say which one to ${action} with --run ID or --run NAME.${listed(open)}`,
   );
+}
+
+/** Whether an open run besides this one may bring accounts that are not in the database yet. */
+export async function bringsAccounts(store: Pick<RunStore, "openRuns">, runId: string): Promise<boolean> {
+  return (await store.openRuns()).some((run) => run.runId !== runId && run.source.kind !== "handles");
 }
 
 /** `run 20261128-101500-k3f9`, or with its name behind. */

@@ -2,7 +2,7 @@
  * Who may read how much, while the runs of a tick read at the same time. Each asks before each window. A run that reads alone
  * has all of what is free. One that has used its share waits, as long as others read, for what they leave.
  */
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { shareReadAhead } from "./share-read-ahead.ts";
 import type { Outstanding } from "./advance-applied.ts";
@@ -76,6 +76,7 @@ export function createShares(clock: Clock): ReadAheadShares {
           const sharers = [...entries.values()].map((entry) => ({
             run: entry.run,
             isLasting: entry.isLasting,
+            isRepair: isResyncRun(entry.run),
             plannedEvents: entry.outstanding.events + entry.reading,
             wantedEvents: Math.max(0, entry.wanted - entry.reading),
           }));

@@ -30,7 +30,8 @@ export async function recordEvent(
   by: Actor,
 ): Promise<void> {
   const { action } = event;
-  if (action === "status" || action === "plan" || action === "tune") return;
+  if (action === "status" || action === "plan" || action === "tune" || action === "audited" || action === "resyncs")
+    return;
   if (action === "start" && event.start.isDryRun) return;
   const detail = detailOf(event, answer);
   const runIds = answer.about ?? (answer.run === null ? [] : [answer.run.runId]);

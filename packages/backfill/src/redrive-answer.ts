@@ -1,8 +1,7 @@
 /** The answer of a redrive: how much is back in the queue, what stays dead and why, and what cannot be applied here. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
-import { describeError } from "@firehose-backfill/core/errors";
-import { type FailedRepositories, MOST_FAILED_DIDS } from "@firehose-backfill/sink/dead-events";
+import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import { chooseRun, labelOf } from "./open-run.ts";
 import { redriveDead, type RedriveDeps, redriveOne } from "./redrive.ts";
 
@@ -15,23 +14,29 @@ export interface RedriveAnswerDeps extends RedriveDeps {
 const NEVER_COMPLETE = "bad-frame, seq-outlier, too-big and too-large cannot be redriven";
 
 /**
- * `id`: one dead event; `run`: the id or the name of a run, of which everything dead is tried; neither: what is dead of every run. `run` of
+ * `id`: one dead event; `reason`: dead events with this one, and no dead letters; `run`: the id or the name of a run, of which everything dead is tried; neither: what is dead of every run. `run` of
  * the answer: that one, or the event's; else the open one, or the last one.
  * @throws ChooseRunError where no run has this id or name
  */
 export async function redriveAndSay(
   deps: RedriveAnswerDeps,
-  wanted: { readonly id?: string; readonly run?: string } = {},
+  wanted: { readonly id?: string; readonly reason?: string; readonly run?: string } = {},
 ): Promise<{ message: string; run: Run | null }> {
   const chosen = wanted.run === undefined ? null : await chooseRun(deps, "redrive", wanted.run);
   if (wanted.id !== undefined) {
-    const { run } = await redriveOne(deps, wanted.id);
+    const { run, repository } = await redriveOne(deps, wanted.id);
+    if (repository !== null)
+      return {
+        message: `dead event ${wanted.id} is closed: the repository ${repository} is requested to be read anew`,
+        run,
+      };
     return {
       message: `dead event ${wanted.id} is back in the queue; it is applied at the pace of ${labelOf(run)}`,
       run,
     };
   }
-  const only = chosen === null ? {} : { runId: chosen.runId };
+  const { reason } = wanted;
+  const only = { ...(chosen === null ? {} : { runId: chosen.runId }), ...(reason === undefined ? {} : { reason }) };
   const { deadLetters, lettersLeft, deadEvents, untriable, repositories, abandoned } = await redriveDead(deps, only);
   const run = chosen ?? (await deps.store.currentRun());
   const elsewhere = deadLetters === 0 || run === null ? null : await otherThan(deps, run);
@@ -40,21 +45,32 @@ export async function redriveAndSay(
     ...(untriable === 0
       ? []
       : [`${untriable} events stay dead, because no complete event was received (${NEVER_COMPLETE})`]),
-    ...(repositories.entries === 0 ? [] : [walkAgain(repositories)]),
+    ...(repositories.requested === 0 ? [] : [readAnew(repositories.requested)]),
+    ...(repositories.left === 0
+      ? []
+      : [
+          `${repositories.left} dead events are repositories that could not be read, and as many as possible wait to be read anew: redrive again later`,
+        ]),
     ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
     ...(elsewhere === null
       ? []
       : [`batches of run ${run?.runId} stay in the queue until this is mended: ${elsewhere}`]),
   ];
   const whose = chosen === null ? "" : ` of ${labelOf(chosen)}`;
-  const message = `${deadLetters} dead letters and ${deadEvents} dead events${whose} are back in the queue; they are applied at the pace of the run`;
+  if (reason !== undefined && deadEvents === 0 && stay.length === 0)
+    throw new UsageError(`nothing is redriven: no dead event${whose} has the reason ${reason}`);
+  const what =
+    reason === undefined
+      ? `${deadLetters} dead letters and ${deadEvents} dead events`
+      : `${deadEvents} dead events with the reason ${reason}`;
+  const message = `${what}${whose} are back in the queue; they are applied at the pace of the run`;
   return { message: [message, ...stay].join("; "), run };
 }
 
-/** A walk that failed left no event that could be sent again; the repository itself is still there to be walked. */
-function walkAgain({ entries, dids }: FailedRepositories): string {
-  const more = dids.length < MOST_FAILED_DIDS ? "" : ", and the others of firehose.dead_events with seq 0 and no path";
-  return `${entries} dead events are repositories that could not be read: once the reason is mended, walk them again with firehose-backfill start --source repos --dids ${dids.join(",")}${more}`;
+function readAnew(requested: number): string {
+  return requested === 1
+    ? "1 repository that could not be read is requested to be read anew"
+    : `${requested} repositories that could not be read are requested to be read anew`;
 }
 
 /** null: events are applied in the database of the run, or it is not known where. */

@@ -9,11 +9,12 @@ import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/testing/queue/batches";
-import type { ClaimedEvent, DeadEvents } from "@firehose-backfill/sink/dead-events";
+import type { ClaimedEvent, DeadEvent, DeadEvents, FailedRepository } from "@firehose-backfill/sink/dead-events";
+import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
 import { cursorAt } from "@firehose-backfill/source/cursor";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { applyMessage } from "./apply-message.ts";
 import type { MessageResult } from "./message-result.ts";
 import { newRun } from "./new-run.ts";
@@ -24,6 +25,21 @@ import { LettersStayError, redriveDead, redriveOne } from "./redrive.ts";
 const AT = "2026-03-01T00:00:00.000Z";
 
 /** A run of a batch of two events each 10 s, in whose totals five events are dead; and its `dead_events`. */
+/** Of a dead event that is a whole repository. */
+const WHOLE_REPOSITORY = {
+  seq: 0,
+  path: null,
+  reason: "host-dead",
+  error: "no answer",
+  payload: new Uint8Array(),
+  createdAt: AT,
+  redrivenAt: null,
+  appliedAt: null,
+  appliedBy: null,
+  eventBytes: null,
+  event: null,
+} as const;
+
 async function setUp() {
   const clock = new VirtualClock();
   const store = createMemoryStore();
@@ -73,43 +89,54 @@ async function setUp() {
       by: null,
       claimedMs: -1,
     });
+  const failed: FailedRepository[] = [];
+  const handed: string[] = [];
+  const reasonOf = (id: string) => (id === "id-4" ? "float" : "database-23514");
   const openDeadEvents = (): DeadEvents => ({
-    async claim({ sinceMs, nowMs, limit, id: only }) {
+    async claim({ sinceMs, nowMs, limit, id: only, reason }) {
       const next = [...dead]
         .filter(([id, { by, claimedMs }]) => by === null && claimedMs < sinceMs && (only ?? id) === id)
+        .filter(([id]) => reason === undefined || reasonOf(id) === reason)
         .slice(0, limit);
       return next.map(([id, row]): ClaimedEvent => {
         row.claimedMs = nowMs;
-        return { id, runId, reason: "database-23514", event: row.event };
+        return { id, runId, reason: reason ?? "database-23514", event: row.event };
       });
     },
     countUntriable: () => Promise.resolve(2),
-    list: async ({ id }) =>
-      [...dead]
-        .filter(([each]) => each === id)
-        .map(([each, { event, by }]) => ({
-          id: each,
-          runId,
-          seq: event.seq,
-          did: event.did,
-          path: null,
-          reason: "database-23514",
-          error: "refused",
-          payload: new Uint8Array(),
-          createdAt: AT,
-          redrivenAt: null,
-          appliedAt: by === null ? null : AT,
-          appliedBy: by,
-          eventBytes: each === "id-5" ? null : 9,
-          event: null,
-        })),
+    list: async ({ id }) => {
+      const wholes = failed.map((each): DeadEvent => ({
+        ...each,
+        ...WHOLE_REPOSITORY,
+        appliedAt: handed.includes(each.id) ? AT : null,
+      }));
+      const events = [...dead].map(([each, { event, by }]): DeadEvent => ({
+        ...WHOLE_REPOSITORY,
+        id: each,
+        runId,
+        seq: event.seq,
+        did: event.did,
+        reason: "database-23514",
+        error: "refused",
+        appliedAt: by === null ? null : AT,
+        appliedBy: by,
+        eventBytes: each === "id-5" ? null : 9,
+      }));
+      return [...wholes, ...events].filter((each) => each.id === id);
+    },
     countByReason: () => Promise.resolve({}),
     async discard({ id }) {
       const gone = [...dead].filter(([each, { by }]) => by === null && (id ?? each) === each);
       for (const [each] of gone) dead.delete(each);
       return gone.length === 0 ? {} : { [runId]: gone.length };
     },
-    failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
+    async failedRepositories({ runId: ofRun, limit }) {
+      const open = failed.filter(({ id, runId: its }) => !handed.includes(id) && (ofRun ?? its) === its);
+      return open.slice(0, limit);
+    },
+    async handOver(ids) {
+      handed.push(...ids);
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 
@@ -151,12 +178,37 @@ async function setUp() {
     }
     throw new Error("the queue does not get empty");
   };
-  const redrive = () => redriveDead({ store, queue, clock, openDeadEvents });
+  const redrive = (which = {}) => redriveDead({ store, queue, clock, openDeadEvents }, which);
   const redriveId = (id: string) => redriveOne({ store, queue, clock, openDeadEvents }, id);
   const discard = (which: DiscardWhich) => discardAndSay({ store, openDeadEvents }, which);
   const totals = async () => (await store.getRun(runId))?.totals;
-  return { clock, store, queue, runId, dead, applied, results, consume, redrive, redriveId, discard, totals, consumer };
+  return {
+    clock,
+    store,
+    queue,
+    runId,
+    dead,
+    failed,
+    handed,
+    applied,
+    results,
+    consume,
+    redrive,
+    redriveId,
+    discard,
+    totals,
+    consumer,
+  };
 }
+
+test("issue 17.4: of one reason alone: those events go again, and no dead letter is touched", async () => {
+  const { redrive, consume, dead, queue } = await setUp();
+  const letters = vi.spyOn(queue, "redrive");
+  expect(await redrive({ reason: "float" })).toMatchObject({ deadLetters: 0, lettersLeft: 0, deadEvents: 1 });
+  await consume();
+  expect([...dead].flatMap(([id, { by }]) => (by === null ? [] : [id]))).toEqual(["id-4"]);
+  expect(letters).not.toHaveBeenCalled();
+});
 
 test("dead events go again, each batch at a slot of its own, and what is applied is dead no more", async () => {
   const { redrive, consume, applied, results, totals, clock, store, runId } = await setUp();
@@ -166,7 +218,7 @@ test("dead events go again, each batch at a slot of its own, and what is applied
     lettersLeft: 0,
     deadEvents: 5,
     untriable: 2,
-    repositories: { entries: 0, dids: [] },
+    repositories: { requested: 0, left: 0 },
     abandoned: 0,
   });
   await consume();
@@ -307,4 +359,55 @@ test("issue 17.4: discarding leaves the counts of the run, and says so", async (
   expect(await discard({ all: true })).toMatchObject({ discarded: { run: 1 } });
   expect([...dead.keys()]).toEqual(["id-2", "id-4", "id-5"]);
   await expect(discard({ all: true, run: "other" })).rejects.toThrow("no run has the id or the name other");
+});
+
+test("issue 15.5: a repository that could not be read is requested to be read anew, before its dead event is closed", async () => {
+  const { redrive, failed, handed, store, runId, clock } = await setUp();
+  const did = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa";
+  const other = "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb";
+  failed.push({ id: "f1", runId, did }, { id: "f2", runId, did }, { id: "f3", runId, did: other });
+  const paceId = (await store.getRun(runId))?.paceId ?? "";
+  const { requestResync } = store;
+  store.requestResync = async (...given) => {
+    expect(handed).toEqual([]);
+    return await requestResync(...given);
+  };
+  expect(await redrive()).toMatchObject({ repositories: { requested: 2, left: 0 }, abandoned: 0 });
+  expect((await store.listResyncs(paceId, 10)).first).toMatchObject([
+    { did, reason: "failed", rev: null, atMs: clock.now() },
+    { did: other, reason: "failed" },
+  ]);
+  expect(handed.toSorted()).toEqual(["f1", "f2", "f3"]);
+  store.requestResync = requestResync;
+  // It is there already, so a redrive after a crash between the two closes the dead event.
+  failed.push({ id: "f4", runId, did });
+  expect(await redrive()).toMatchObject({ repositories: { requested: 1, left: 0 } });
+  expect(handed).toContain("f4");
+  expect((await store.listResyncs(paceId, 10)).count).toBe(2);
+  // No link that comes later says that the repository was read.
+  await store.withdrawResync(paceId, did);
+  expect((await store.listResyncs(paceId, 10)).count).toBe(2);
+});
+
+test("issue 15.5: one failed repository is redriven by the id of its dead event", async () => {
+  const { redriveId, failed, handed, store, runId } = await setUp();
+  failed.push({ id: "f1", runId, did: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" });
+  failed.push({ id: "f2", runId, did: "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb" });
+  expect(await redriveId("f2")).toMatchObject({ repository: "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb" });
+  expect(handed).toEqual(["f2"]);
+  const run = await store.getRun(runId);
+  expect((await store.listResyncs(run?.paceId ?? "", 10)).first).toHaveLength(1);
+  await expect(redriveId("f2")).rejects.toThrow("was applied at");
+});
+
+test("issue 15.5: a dead event stays where no further request is stored, or its run is cancelled or not known", async () => {
+  const { redrive, redriveId, failed, handed, store, runId } = await setUp();
+  failed.push({ id: "f1", runId, did: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" });
+  failed.push({ id: "f2", runId: "unknown", did: "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb" });
+  store.requestResync = async () => false;
+  store.listResyncs = async () => ({ count: MAX_RESYNCS, done: 0, first: [] });
+  expect(await redrive()).toMatchObject({ untriable: 0, repositories: { requested: 0, left: 1 }, abandoned: 1 });
+  await expect(redriveId("f1")).rejects.toThrow("as many repositories as possible");
+  await expect(redriveId("f2")).rejects.toThrow("is not known");
+  expect(handed).toEqual([]);
 });

@@ -8,6 +8,7 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
 import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
@@ -16,10 +17,16 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import type { Clock } from "@firehose-backfill/core/clock";
 import { LEAST_MESSAGE_BYTES, packBatches } from "@firehose-backfill/queue/pack";
 import type { BatchQueue, IncomingMessage, QueueLimits } from "@firehose-backfill/queue/types";
-import type { ClaimedEvent, DeadEvents, FailedRepositories } from "@firehose-backfill/sink/dead-events";
+import {
+  type ClaimedEvent,
+  type DeadEvents,
+  type DeadOf,
+  isFailedRepository,
+} from "@firehose-backfill/sink/dead-events";
+import { isCancelled, type RedrivenRepositories, redriveRepositories } from "./redrive-repositories.ts";
 
 export interface RedriveDeps {
-  readonly store: RunStore & LedgerStore;
+  readonly store: RunStore & LedgerStore & ResyncStore;
   readonly queue: BatchQueue;
   readonly clock: Pick<Clock, "now">;
   /** Absent: there is no database to read from. */
@@ -29,6 +36,8 @@ export interface RedriveDeps {
 export interface RedriveOptions {
   /** Only this run's dead letters and dead events. Left out: everything that is dead. */
   readonly runId?: string;
+  /** Only dead events with this reason; a dead letter has none. */
+  readonly reason?: string;
 }
 
 export interface Redriven {
@@ -38,8 +47,8 @@ export interface Redriven {
   readonly deadEvents: number;
   /** Dead events that stay, because no complete event was stored. */
   readonly untriable: number;
-  /** Those that stay because they are repositories that could not be read. */
-  readonly repositories: FailedRepositories;
+  /** Those that are repositories that could not be read. */
+  readonly repositories: Pick<RedrivenRepositories, "requested" | "left">;
   /** Dead events of runs that are cancelled or unknown. */
   readonly abandoned: number;
 }
@@ -78,9 +87,11 @@ export class LettersStayError extends Error {
  * @throws UsageError, if nothing has changed; LettersStayError; QueueError, TableError, SinkError: a part may be done, and the
  * call may be repeated.
  */
-export async function redriveDead(deps: RedriveDeps, { runId }: RedriveOptions = {}): Promise<Redriven> {
+export async function redriveDead(deps: RedriveDeps, which: RedriveOptions = {}): Promise<Redriven> {
+  const { runId, reason } = which;
   const limits = await deps.queue.readLimits();
   refuseSmallQueue(limits);
+  if (reason !== undefined) return { deadLetters: 0, lettersLeft: 0, ...(await redriveEvents(deps, limits, which)) };
   // The dead events do not wait for the letters' result, so neither blocks the other.
   const [letters] = await Promise.allSettled([
     deps.queue.redrive({
@@ -89,13 +100,19 @@ export async function redriveDead(deps: RedriveDeps, { runId }: RedriveOptions =
       ...(runId === undefined ? {} : { isWanted: isOf(runId) }),
     }),
   ]);
-  const events = await redriveEvents(deps, limits, runId);
+  const events = await redriveEvents(deps, limits, which);
   if (letters.status === "rejected") throw new LettersStayError(letters.reason, events);
   return { deadLetters: letters.value.moved, lettersLeft: letters.value.left, ...events };
 }
 
-/** One dead event. @throws UsageError: it cannot be tried again, and why; SinkError, QueueError, TableError */
-export async function redriveOne(deps: RedriveDeps, id: string): Promise<{ readonly run: Run }> {
+/**
+ * One dead event. `repository`: it was one that could not be read, which is read anew.
+ * @throws UsageError: it cannot be tried again, and why; SinkError, QueueError, TableError
+ */
+export async function redriveOne(
+  deps: RedriveDeps,
+  id: string,
+): Promise<{ readonly run: Run; readonly repository: string | null }> {
   const limits = await deps.queue.readLimits();
   refuseSmallQueue(limits);
   if (deps.openDeadEvents === undefined) throw new UsageError(NO_DATABASE);
@@ -103,27 +120,31 @@ export async function redriveOne(deps: RedriveDeps, id: string): Promise<{ reado
   const [kept] = await dead.list({ id, limit: 1, withApplied: true, maxEventBytes: 0 });
   if (kept === undefined) throw new UsageError(`no dead event has the id ${id}`);
   if (kept.appliedAt !== null) throw new UsageError(`dead event ${id} was applied at ${kept.appliedAt}`);
-  if (kept.eventBytes === null)
+  const failed = isFailedRepository(kept) ? { id, runId: kept.runId, did: kept.did } : null;
+  if (kept.eventBytes === null && failed === null)
     throw new UsageError(`dead event ${id} cannot be tried again, because no complete event was received`);
   const run = await deps.store.getRun(kept.runId);
   if (run === null || isCancelled(run))
     throw new UsageError(
       `dead event ${id} is not tried again, because its run ${kept.runId} is ${run === null ? "not known" : run.status}`,
     );
+  if (failed !== null) {
+    if ((await redriveRepositories(deps, dead, [failed])).requested === 0)
+      throw new UsageError(
+        `dead event ${id} is not tried again now, because as many repositories as possible wait to be read anew`,
+      );
+    return { run, repository: failed.did };
+  }
   const nowMs = deps.clock.now();
   const claimed = await dead.claim({ sinceMs: nowMs, nowMs, limit: 1, id });
   if (claimed.length === 0)
     throw new UsageError(`dead event ${id} is being tried at this moment, or a newer version of this program wrote it`);
   await sendAgain(deps, limits, run, claimed);
-  return { run };
+  return { run, repository: null };
 }
 
 /** For what needs `dead_events`. */
 export const NO_DATABASE = "this program has no database to read dead events from";
-
-function isCancelled({ status }: Run): boolean {
-  return status === "cancelled" || status === "cancelling";
-}
 
 /** @throws UsageError */
 function refuseSmallQueue(limits: QueueLimits): void {
@@ -141,22 +162,17 @@ function isOf(runId: string): (message: IncomingMessage) => boolean {
 async function redriveEvents(
   deps: RedriveDeps,
   limits: QueueLimits,
-  ofRun: string | undefined,
+  which: DeadOf,
 ): Promise<Omit<Redriven, "deadLetters" | "lettersLeft">> {
   if (deps.openDeadEvents === undefined)
-    return { deadEvents: 0, untriable: 0, repositories: { entries: 0, dids: [] }, abandoned: 0 };
+    return { deadEvents: 0, untriable: 0, repositories: { requested: 0, left: 0 }, abandoned: 0 };
   await using dead = deps.openDeadEvents();
   const sinceMs = deps.clock.now();
   let deadEvents = 0;
   let abandoned = 0;
   for (let claimed = 0; claimed < AT_ONCE;) {
     const limit = Math.min(CLAIMED_AT_ONCE, AT_ONCE - claimed);
-    const events = await dead.claim({
-      sinceMs,
-      nowMs: sinceMs,
-      limit,
-      ...(ofRun === undefined ? {} : { runId: ofRun }),
-    });
+    const events = await dead.claim({ ...which, sinceMs, nowMs: sinceMs, limit });
     if (events.length === 0) break;
     claimed += events.length;
     for (const [runId, its] of Map.groupBy(events, (each) => each.runId)) {
@@ -165,9 +181,10 @@ async function redriveEvents(
       else deadEvents += await sendAgain(deps, limits, run, its);
     }
   }
-  const repositories = await dead.failedRepositories(ofRun);
-  const untriable = Math.max(0, (await dead.countUntriable(ofRun)) - repositories.entries);
-  return { deadEvents, untriable, repositories, abandoned };
+  const failed = await dead.failedRepositories({ ...which, limit: AT_ONCE });
+  const { requested, left, abandoned: ofOthers } = await redriveRepositories(deps, dead, failed);
+  const untriable = Math.max(0, (await dead.countUntriable(which)) - left - ofOthers);
+  return { deadEvents, untriable, repositories: { requested, left }, abandoned: abandoned + ofOthers };
 }
 
 /** Ledger first, then the queue: an entry without a message has no effect, a message without an entry would be dropped. */

@@ -1,7 +1,7 @@
-/** What a run over repositories is: how it is named, which repositories it reads, how far back; and which starts are refused, with what would be right. */
+/** What a run over repositories or handles is: how it is named, which repositories it reads, how far back; and which starts are refused, with what would be right. */
 import { definitionOf } from "@firehose-backfill/core/config/definitions";
 import { hostKey } from "@firehose-backfill/core/config/host-key";
-import type { Config, Settings } from "@firehose-backfill/core/config/settings";
+import type { Config, Settings, SourceKind } from "@firehose-backfill/core/config/settings";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { RunSource } from "@firehose-backfill/source/kit";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
@@ -17,6 +17,7 @@ const RECORDS_AN_ACCOUNT = 600;
 
 /** For people: `bsky.network`, `repositories of 3 accounts`, `repositories that bsky.network lists`. */
 export function runSourceOf({ source, relayUrl, dids }: Pick<Settings, "source" | "relayUrl" | "dids">): RunSource {
+  if (source === "handles") return { kind: "handles", host: "handles of the accounts in the database" };
   if (source !== "repos") return { kind: "relay", host: hostKey(relayUrl) };
   if (dids.length > 0) return { kind: "repos", host: `repositories of ${count(dids.length, "account")}` };
   const hosts = (relayUrl ?? "").split(",").map(hostKey);
@@ -58,10 +59,14 @@ export function refuseRangeOfRepos({ start, end }: { readonly start?: StartPoint
     throw new UsageError("repositories hold the present only: --to is for BACKFILL_SOURCE=relay");
 }
 
-/** One configuration a run. */
+/** One configuration a run; that of the handles is the last one. */
 export function configsOf(config: Config): readonly Config[] {
-  if (config.settings.source !== "both") return [config];
-  return (["relay", "repos"] as const).map((source) => ({ ...config, settings: { ...config.settings, source } }));
+  const { source, handles } = config.settings;
+  const kinds: readonly SourceKind[] = source === "both" ? ["relay", "repos"] : [source];
+  const all: readonly SourceKind[] = handles && source !== "handles" ? [...kinds, "handles"] : kinds;
+  return all.length === 1
+    ? [config]
+    : all.map((kind) => ({ ...config, settings: { ...config.settings, source: kind } }));
 }
 
 function wholeNetworkText(settings: Settings): string {

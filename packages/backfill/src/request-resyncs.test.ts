@@ -17,38 +17,41 @@ function scene() {
   return { table, store, deps, asked };
 }
 
-const opened = (did: string, reason: Exclude<ResyncReason, "inversion"> = "chain") => ({ did, rev: "r", reason });
+const OF_P = { paceId: "p", runId: "run" };
+const opened = (did: string, reason: Extract<ResyncReason, "chain" | "sync"> = "chain") => ({ did, rev: "r", reason });
 
 test("issue 16.1: one request a repository, whatever comes again, and none of another database", async () => {
   const { store, deps, asked } = scene();
   expect(await asked()).toEqual({ count: 0, asked: [] });
-  await noteChain(deps, "p", { opened: [opened("did:plc:b"), opened("did:plc:a", "sync")], closed: [] });
-  await noteChain(deps, "p", { opened: [opened("did:plc:a")], closed: [] });
-  await noteChain(deps, "q", { opened: [opened("did:plc:c")], closed: [] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:b"), opened("did:plc:a", "sync")], closed: [] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [] });
+  await noteChain(deps, { ...OF_P, paceId: "q" }, { opened: [opened("did:plc:c")], closed: [] });
   expect(await asked()).toEqual({ count: 2, asked: ["did:plc:a sync", "did:plc:b chain"] });
-  expect((await store.listResyncs("p", 1)).first).toEqual([{ did: "did:plc:a", reason: "sync", rev: "r", atMs: 5 }]);
+  expect((await store.listResyncs("p", 1)).first).toEqual([
+    { did: "did:plc:a", reason: "sync", rev: "r", atMs: 5, runId: "run" },
+  ]);
 });
 
 test("issue 16.1: what has come after all is withdrawn, once", async () => {
   const { deps, asked } = scene();
-  await noteChain(deps, "p", { opened: [opened("did:plc:a"), opened("did:plc:b")], closed: [] });
-  await noteChain(deps, "p", { opened: [], closed: ["did:plc:a", "did:plc:c"] });
-  await noteChain(deps, "p", { opened: [], closed: ["did:plc:a"] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a"), opened("did:plc:b")], closed: [] });
+  await noteChain(deps, OF_P, { opened: [], closed: ["did:plc:a", "did:plc:c"] });
+  await noteChain(deps, OF_P, { opened: [], closed: ["did:plc:a"] });
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:b chain"] });
 });
 
 test("issue 16.3: what could not be undone requests a resync, which nothing withdraws", async () => {
   const { deps, asked } = scene();
-  await noteChain(deps, "p", { opened: [opened("did:plc:a")], closed: [] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [] });
   const failed = deadRow(1, { did: "did:plc:a", reason: "inversion-failed" });
-  await noteInversions(deps, "p", [failed, failed, deadRow(2, { did: "did:plc:b" }), { ...failed, did: null }]);
-  await noteChain(deps, "p", { opened: [opened("did:plc:a")], closed: ["did:plc:a"] });
+  await noteInversions(deps, OF_P, [failed, failed, deadRow(2, { did: "did:plc:b" }), { ...failed, did: null }]);
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: ["did:plc:a"] });
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:a inversion"] });
 });
 
 test("issue 16.1: no more are stored than the limit", async () => {
   const { table, deps, asked } = scene();
   await table.put({ pk: "resync#p", sk: "#count" }, { count: MAX_RESYNCS });
-  await noteChain(deps, "p", { opened: [opened("did:plc:a")], closed: [] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [] });
   expect(await asked()).toEqual({ count: MAX_RESYNCS, asked: [] });
 });

@@ -2,26 +2,31 @@
  * Which repositories have to be read anew, as a batch shows: a commit does not connect to the one before it, or it could not be undone.
  * This is noted before the ledger says that the batch is applied. After a crash the batch comes again and says the same.
  */
+import type { Run } from "@firehose-backfill/checkpoint/run";
 import { INVERSION_FAILED } from "@firehose-backfill/core/dead-entry";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ChainFindings } from "@firehose-backfill/sink/sink";
 import type { ConsumerDeps } from "./deps.ts";
 
 type Deps = Pick<ConsumerDeps, "store" | "clock">;
+/** Its filters hold for the reading. */
+type OfRun = Pick<Run, "runId" | "paceId">;
 
 /** The sink calls it before it commits, while the repositories are locked. */
-export async function noteChain({ store, clock }: Deps, paceId: string, found: ChainFindings): Promise<void> {
+export async function noteChain({ store, clock }: Deps, run: OfRun, found: ChainFindings): Promise<void> {
+  const { paceId, runId } = run;
   const atMs = clock.now();
-  for (const { did, rev, reason } of found.opened) await store.requestResync(paceId, { did, rev, reason, atMs });
+  for (const { did, rev, reason } of found.opened) await store.requestResync(paceId, { did, rev, reason, atMs, runId });
   for (const did of found.closed) await store.withdrawResync(paceId, did);
 }
 
-export async function noteInversions({ store, clock }: Deps, paceId: string, rows: readonly SinkRow[]): Promise<void> {
+export async function noteInversions({ store, clock }: Deps, run: OfRun, rows: readonly SinkRow[]): Promise<void> {
+  const { paceId, runId } = run;
   const failed = new Set<string>();
   for (const row of rows) {
     if (row.kind === "dead" && row.reason === INVERSION_FAILED && row.did !== null) failed.add(row.did);
   }
   for (const did of failed) {
-    await store.requestResync(paceId, { did, rev: null, reason: "inversion", atMs: clock.now() });
+    await store.requestResync(paceId, { did, rev: null, reason: "inversion", atMs: clock.now(), runId });
   }
 }

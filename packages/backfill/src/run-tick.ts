@@ -3,7 +3,8 @@
  * the leases. The same on AWS (once a minute) and in a long-lived process (as soon as `nextInMs` says). Without an open run it
  * costs one read. Runs of one pace read at the same time and share its read-ahead.
  */
-import type { NewRun, Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type NewRun, type Run } from "@firehose-backfill/checkpoint/run";
+import { describeError } from "@firehose-backfill/core/errors";
 import { createRuns } from "./create-runs.ts";
 import type { ReaderDeps } from "./deps.ts";
 import { keepPace } from "./keep-pace.ts";
@@ -13,6 +14,7 @@ import { freeReadAheadMs } from "./read-ahead.ts";
 import { createShares, type SharedReader } from "./read-ahead-shares.ts";
 import { type ReadReport, readWindows } from "./read-windows.ts";
 import { countFinished, readLostAgain } from "./reconcile.ts";
+import { endServed } from "./serve-resyncs.ts";
 import { beginTurn, endTurn, isTurn, nothing, step, type Turn, type TurnResult } from "./turn.ts";
 import type { Outstanding } from "./advance-applied.ts";
 import { kitFor } from "@firehose-backfill/source/kit";
@@ -34,7 +36,7 @@ export interface Tick {
 /** @throws what the part of a run failed with, where the parts of all runs failed */
 export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<Tick> {
   const startedAtMs = deps.clock.now();
-  const open = await openRuns(deps, options);
+  const open = await withResyncs(deps, await openRuns(deps, options));
   if (open.length === 0) return { runs: [], nextInMs: deps.timing.tickMs };
   const begun = await Promise.all(open.map((run) => beginTurn(deps, run, options.signal)));
   const turns = begun.filter(isTurn);
@@ -47,6 +49,7 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
       begun.map((each) => (isTurn(each) ? endTurn(deps, each, startedAtMs) : Promise.resolve(each))),
     );
   }
+  for (const { run } of runs) if (isResyncRun(run) && run.status === "succeeded") await endServed(deps, run);
   const failures = runs.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
   if (failures.length === runs.length) throw failures[0]?.error;
   return { runs, nextInMs: Math.min(...runs.map((result) => result.nextInMs)) };
@@ -62,6 +65,18 @@ async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonl
   const { run, beside } = await createRuns(deps, first);
   if (beside.note !== "") deps.log(`[BACKFILL] Run ${run.runId} is ${run.status}${beside.note}`);
   return [run, ...beside.runs];
+}
+
+/** With the run that serves requests, where one begins now. */
+async function withResyncs(deps: ReaderDeps, open: readonly Run[]): Promise<readonly Run[]> {
+  try {
+    const begun = (await deps.resyncs?.look(deps, open)) ?? null;
+    return begun === null ? open : [...open, begun];
+  } catch (error) {
+    // The runs go on without it, and the next look comes soon.
+    deps.log(`[BACKFILL] Requests for resyncs could not be served now: ${describeError(error)}`);
+    return open;
+  }
 }
 
 /** A turn that goes on, with its run as it is now. */

@@ -10,6 +10,8 @@ export interface Sharer {
   readonly run: Pick<Run, "runId" | "readerCursor" | "keptSinceMs" | "createdAtMs" | "start">;
   /** What it reads stays where it is. */
   readonly isLasting: boolean;
+  /** It repairs the copy, so it goes before others whose sources stay. */
+  readonly isRepair?: boolean;
   /** Planned and not applied yet, or being read now. */
   readonly plannedEvents: number;
   /** The most that it has a use for; Infinity: not known. */
@@ -19,6 +21,7 @@ export interface Sharer {
 /** Shares of the whole, as parts of their sum. */
 const NEXT_TO_FALL_OFF = 16;
 const FALLS_OFF = 8;
+const REPAIRS = 4;
 const STAYS = 1;
 /** The read-ahead is given away in at most so many parts. */
 const MOST_PARTS = 200;
@@ -56,7 +59,10 @@ function inOrder(sharers: readonly Sharer[], nowMs: number) {
     .map((sharer) => ({ sharer, inMs: fallsOffInMs(sharer.run, nowMs) }))
     .sort((a, b) => (a.inMs === b.inMs ? 0 : a.inMs - b.inMs))
     .map(({ sharer }, index) => ({ sharer, weight: index === 0 ? NEXT_TO_FALL_OFF : FALLS_OFF }));
-  const lasting = sharers.filter(({ isLasting }) => isLasting).map((sharer) => ({ sharer, weight: STAYS }));
+  const lasting = sharers
+    .filter(({ isLasting }) => isLasting)
+    .map((sharer) => ({ sharer, weight: sharer.isRepair === true ? REPAIRS : STAYS }))
+    .toSorted((a, b) => b.weight - a.weight);
   return [...falling, ...lasting];
 }
 

@@ -31,12 +31,12 @@ test("issue 12.3: so is a message of a known version with a kind of event that o
   const clock = new VirtualClock();
   const queue = createMemoryQueue({ clock, random: () => 0.5 });
   const consumer = quietConsumer({ clock, queue, store: createMemoryStore() });
-  const batch = encodeCbor(["run", 1, 1, 1, 0, clock.now(), 1, [[7, 1, 1, "did:plc:a", "what a newer one knows"]]]);
+  const batch = encodeCbor(["run", 1, 1, 1, 0, clock.now(), 1, [[8, 1, 1, "did:plc:a", "what a newer one knows"]]]);
   queue.sendRaw({ body: "{}", payload: Buffer.concat([Buffer.from([1, 0]), batch]) });
   const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
   if (message === undefined) throw new Error("no message");
   const { kind, because } = await applyMessage(consumer, message, { signal });
-  expect([kind, because]).toEqual(["hidden", "message that only a newer consumer reads: event is of kind 7"]);
+  expect([kind, because]).toEqual(["hidden", "message that only a newer consumer reads: event is of kind 8"]);
   expect(await queue.receive({ max: 1, waitSeconds: 0 })).toEqual([]);
   await clock.advance(WITHIN_THE_HOUR);
   expect(await queue.receive({ max: 1, waitSeconds: 0 })).toHaveLength(1);

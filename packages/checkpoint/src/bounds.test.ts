@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { addDeadReasons, addSkipped, boundTunes, MAX_REASON_BYTES, readTunes, shorten, shortenText } from "./bounds.ts";
 import type { TuneRecord } from "./pace.ts";
 
-/** One to four bytes of UTF-8, and halves of pairs, which are none. */
+/** Characters of one to four bytes in UTF-8, and halves of surrogate pairs, which have no UTF-8. */
 const anyUnit = fc.constantFrom("a", "~", "\u0000", "ä", "€", "😀", "\ud83d", "\ude00");
 
 describe("a text", () => {

@@ -14,7 +14,7 @@ const MAX_TUNES_BYTES = 600;
 const MAX_TUNE_CHANGES = 12;
 const MAX_TUNE_TEXT_BYTES = 48;
 
-/** Like `shorten`, for a sentence: it is cut at the end of a word, and an ellipsis shows that more was there. */
+/** Like `shorten`, for a sentence: it is cut at the end of a word, and an ellipsis shows that it was longer. */
 export function shortenText(text: string, maxBytes: number = MAX_REASON_BYTES): string {
   const whole = shorten(text, maxBytes);
   if (whole === text.toWellFormed()) return whole;

@@ -1,4 +1,4 @@
-/** The one CheckpointStore, on whatever table it is given. Where things are in it: store/keys.ts. */
+/** Creates the CheckpointStore on any table. store/keys.ts lists the keys of its items. */
 import { randomBytes } from "node:crypto";
 import type { CheckpointStore } from "./store.ts";
 import { controlMethods } from "./store/control.ts";
@@ -16,15 +16,15 @@ import type { Table } from "./table/table.ts";
 import { versioned } from "./table/versioned-table.ts";
 
 export interface StoreOptions {
-  /** The table's TTL is on, on the attribute `expiresAt`; the sweep then leaves plain entries to it. false unless told. */
+  /** Whether the table removes expired items by itself (TTL on `expiresAt`). If so, the sweep does not delete ordinary entries. Default: false. */
   readonly hasTtl?: boolean;
-  /** Decides nothing but when items expire. */
+  /** Used only for the times at which items expire. */
   readonly now?: () => number;
-  /** Short, and unlike any other. */
+  /** Returns a short text, different at each call. */
   readonly newId?: () => string;
 }
 
-/** Every method @throws TableError when the table does not answer; it says whether that may pass. */
+/** Every method @throws TableError if the table does not answer. The error says whether a later call may succeed. */
 export function createStore(table: Table, options: StoreOptions = {}): CheckpointStore {
   const deps: SweepDeps = {
     table: versioned(table),

@@ -1,15 +1,18 @@
-/** The SDK's client with the limits that this program needs. Credentials and region are the SDK's to find. */
+/** The SDK's client with the limits that this program needs. The SDK itself looks up credentials and region. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { requestHandlerOf, type RequestLimits, withoutUnusedSteps } from "@firehose-backfill/core/sdk-requests";
 import { STAND_IN_TABLE, standInClient } from "@firehose-backfill/core/stand-in-client";
 
-/** A server that hangs is given up, and asked again by the SDK: every call here answers in milliseconds. */
+/** Every call takes milliseconds. So a call without an answer is given up, and the SDK repeats it. */
 const LIMITS: RequestLimits = { connectTimeoutMs: 5_000, requestTimeoutMs: 10_000 };
 
 export interface DynamoClientOptions {
-  /** A stand-in's; it gets made-up credentials, and nothing of the environment. null: the SDK finds it (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself). */
+  /**
+   * The endpoint of a stand-in. Requests to it have made-up credentials and use nothing of the environment. null: the SDK
+   * decides (AWS_ENDPOINT_URL_DYNAMODB, or AWS itself).
+   */
   readonly endpoint: string | null;
-  /** Shorter limits than these, for a function that has to be done before Lambda ends it. */
+  /** Shorter limits than these, for a function that must finish before Lambda ends it. */
   readonly limits?: RequestLimits;
 }
 

@@ -12,7 +12,7 @@ interface DynamoDbLocal {
   readonly spawn: (options: { port: number; stdio: "ignore" }) => { kill(signal?: NodeJS.Signals): boolean };
 }
 
-/** A Java machine on a busy computer takes its time. */
+/** On a busy computer a Java machine starts slowly. */
 const START_TIMEOUT_MS = 60_000;
 
 const local = await findDynamoDbLocal();
@@ -38,7 +38,7 @@ describe.skipIf(missing !== null)(`on DynamoDB Local${missing === null ? "" : ` 
   });
 });
 
-/** Or why it cannot be used. */
+/** The reason why it cannot be used, if it cannot. */
 async function findDynamoDbLocal(): Promise<DynamoDbLocal | string> {
   try {
     execFileSync("java", ["-version"], { stdio: "ignore" });

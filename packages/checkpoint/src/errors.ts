@@ -1,8 +1,8 @@
-/** What can go wrong with the store. Each error says itself whether the same call may succeed later. */
+/** The errors of the store. Each error says whether the same call may succeed later. */
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 import type { RunInProgress } from "./run.ts";
 
-/** A run about the same is not finished, so another one cannot begin. */
+/** A run with the same source, scope and range is still open, so another one cannot begin. */
 export class RunInProgressError extends Error implements ClassifiedError, RunInProgress {
   override readonly name = "RunInProgressError";
   readonly runId: string;
@@ -17,7 +17,7 @@ export class RunInProgressError extends Error implements ClassifiedError, RunInP
   }
 }
 
-/** As many runs are open as may be. */
+/** The largest allowed number of runs is open. */
 export class TooManyRunsError extends Error implements ClassifiedError {
   override readonly name = "TooManyRunsError";
 
@@ -43,7 +43,7 @@ export class NameTakenError extends Error implements ClassifiedError {
   }
 }
 
-/** There is no such pace, where the caller cannot go on without one. */
+/** There is no such pace, and the caller cannot continue without one. */
 export class PaceNotFoundError extends Error implements ClassifiedError {
   override readonly name = "PaceNotFoundError";
 
@@ -56,7 +56,7 @@ export class PaceNotFoundError extends Error implements ClassifiedError {
   }
 }
 
-/** What is stored contradicts itself, or a caller asks for a write that would make it so. It fails the run. */
+/** The stored data is contradictory, or a write would make it so. The run fails. */
 export class BrokenStateError extends Error implements ClassifiedError {
   override readonly name = "BrokenStateError";
 
@@ -65,7 +65,7 @@ export class BrokenStateError extends Error implements ClassifiedError {
   }
 }
 
-/** The same item was changed by others at each of many attempts. Nothing was written. */
+/** Other writers changed the same item at each of many attempts. Nothing was written. */
 export class ContentionError extends Error implements ClassifiedError {
   override readonly name = "ContentionError";
 
@@ -74,7 +74,7 @@ export class ContentionError extends Error implements ClassifiedError {
   }
 }
 
-/** DynamoDB did not do what it was asked, after the SDK's own retries. `cause` is the SDK's error. */
+/** DynamoDB refused a call or did not answer, also after the SDK's own retries. `cause` is the SDK's error. */
 export class TableError extends Error implements ClassifiedError {
   override readonly name = "TableError";
   readonly #isRetryable: boolean;
@@ -89,7 +89,7 @@ export class TableError extends Error implements ClassifiedError {
   }
 }
 
-/** An item was written by a newer version of the program: hands off, it is for a newer process. */
+/** A newer version of the program wrote the item. This version must not use or change it. */
 export class NewerItemError extends Error implements ClassifiedError {
   override readonly name = "NewerItemError";
 

@@ -1,4 +1,4 @@
-/** What became of each batch. */
+/** The store of the ledger: for each batch its attempts, its slot and its outcome. */
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import type { BatchOutcome, LedgerEntry } from "./ledger.ts";
 
@@ -6,26 +6,26 @@ export interface BatchSlot {
   readonly dueMs: number;
   readonly paceVersion: number;
   /**
-   * Given: a part of the batch was applied just now, and the slot is for so many rows that its ranges prove absent. The
-   * attempts of before are forgotten.
+   * If it is given, a part of the batch has just been applied, and the slot is reserved to remove this many rows that its
+   * ranges prove absent. The attempts are then counted from 0 again.
    */
   readonly removals?: number;
 }
 
 export interface LedgerStore {
   getEntry(key: BatchKey): Promise<LedgerEntry | null>;
-  /** Notes the slot that a late batch took, also of a dead batch that was redriven. An applied batch has no slot any more. */
+  /** Stores the slot that a late batch took, also for a dead batch that was redriven. For an applied batch it does nothing. */
   setSlot(key: BatchKey, slot: BatchSlot): Promise<void>;
-  /** attempts + 1; returns the entry after it. An entry with an outcome is returned unchanged. */
+  /** Adds 1 to `attempts` and returns the changed entry. An entry with an outcome is returned unchanged. */
   beginAttempt(key: BatchKey): Promise<LedgerEntry>;
-  /** attempts - 1, not below 0: the attempt ended for a reason that is not the batch. An entry with an outcome stays unchanged. */
-  cancelAttempt(key: BatchKey): Promise<void>;
-  /** waits + 1, also of a dead batch that was redriven; returns how often it has waited, this time included. */
-  addWait(key: BatchKey): Promise<number>;
   /**
-   * Writes the outcome unless the entry has one. `redriven`: a dead one becomes applied.
-   * Returns the entry as it is stored afterwards.
+   * Subtracts 1 from `attempts`, but not below 0, because the attempt ended for a reason that is not in the batch. An entry
+   * with an outcome is not changed.
    */
+  cancelAttempt(key: BatchKey): Promise<void>;
+  /** Adds 1 to `waits`, also for a dead batch that was redriven, and returns the new number. */
+  addWait(key: BatchKey): Promise<number>;
+  /** Writes the outcome unless the entry has one. With `redriven`, a dead batch may become applied. Returns the entry as it is stored afterwards. */
   finish(
     key: BatchKey,
     outcome: BatchOutcome,
@@ -33,14 +33,14 @@ export interface LedgerStore {
     options: { nowMs: number; redriven: boolean },
   ): Promise<LedgerEntry>;
   /**
-   * Makes the entry of a batch of dead events that are tried again: dead, and counted as such by `totals` already.
-   * false: there is an entry already.
+   * Creates the entry of a batch that contains dead events to be tried again. The entry is dead, and `totals` already counts
+   * its events as dead. Returns false if there is an entry already.
    */
   enterDead(key: BatchKey, counts: BatchCounts, options: { nowMs: number }): Promise<boolean>;
   /**
-   * Brings a redriven batch into `totals`, exactly once however often and by however many it is called:
-   * dead - counts of before, processed + counts of after. Does nothing where `correctionPending` is false,
-   * for a window that was never counted, and for one that is counted and not swept yet (then `sweep` does it).
+   * Corrects `totals` for a redriven batch: the old counts are subtracted from `dead`, the new ones are added to `processed`.
+   * This happens exactly once, even if several processes call it several times. It does nothing if `correctionPending` is
+   * false, if the window was never counted, or if it is counted and not swept yet (then `sweep` corrects it).
    */
   correct(key: BatchKey): Promise<void>;
 }

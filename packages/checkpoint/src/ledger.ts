@@ -1,24 +1,24 @@
-/** The consumers' side: what is known of one batch. */
+/** The ledger's entry of one batch. Consumers write it. */
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 
 export type BatchOutcome = "applied" | "dead";
 
-/** What a consumer knows of one batch. Written by consumers (and by the reader for batches found in the DLQ). */
+/** What is known of one batch. Consumers write it; the reader writes it for batches that it finds in the dead-letter queue. */
 export interface LedgerEntry {
   readonly key: BatchKey;
-  /** Times a consumer began to apply it. Receives and hidings do not count. */
+  /** How often a consumer began to apply the batch. Receiving the message or hiding it does not count. */
   readonly attempts: number;
-  /** The slot that it took after it was planned, if any; it replaces the message's. */
+  /** The slot that a late batch took. It replaces the slot in the message. null: the batch has the slot of its message. */
   readonly dueMs: number | null;
   readonly paceVersion: number | null;
-  /** Rows that ranges of it prove absent and that its slot was taken for: the rest of the batch is applied. 0: none. */
+  /** Above 0: the batch is applied except for rows that its ranges prove absent, and its slot was reserved to remove this many of them. */
   readonly removals: number;
-  /** Times it was hidden because something was waited for; decides 30 s x 2^n. */
+  /** How often the message was hidden because the consumer had to wait. The next wait takes 30 s x 2^waits. */
   readonly waits: number;
   readonly outcome: BatchOutcome | null;
   readonly counts: BatchCounts | null;
   /** When the outcome was written. */
   readonly finishedAtMs: number | null;
-  /** An outcome that was dead, became applied by a redrive, and is not in `totals` yet: call `correct` before the message goes. */
+  /** A redrive changed the outcome from dead to applied, and `totals` does not show it yet. Call `correct` before the message is deleted. */
   readonly correctionPending: boolean;
 }

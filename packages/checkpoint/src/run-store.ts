@@ -1,4 +1,4 @@
-/** What happens to a run as a whole: it begins, changes its status or its generation, and has one reader at a time. */
+/** The store of runs: a run begins, changes its status or its generation, and has one reader at a time. */
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
@@ -7,15 +7,15 @@ import type { NewRun, Quiet, Run, TickReport } from "./run.ts";
 import type { Lease } from "./window.ts";
 
 export interface RunStore {
-  /** All open runs, in the order in which they began, each with its pace; at most MAX_OPEN_RUNS. Where there is none it costs one read. */
+  /** All open runs with their paces, in the order in which they began; at most MAX_OPEN_RUNS. If none is open, this takes one read. */
   openRuns(): Promise<readonly Run[]>;
-  /** Runs that are finished, those that began last first. */
+  /** Finished runs, the one that began last first. */
   pastRuns(options: { readonly limit: number }): Promise<readonly Run[]>;
   /** An open run by its id or its name, or a finished one by its id, or the last finished one of that name. null: there is none. */
   findRun(idOrName: string): Promise<Run | null>;
   /**
    * For those who look at one run alone: of the open runs the one that began last; where none is open, the one that was finished last.
-   * null: no run has ever existed. `openOnly`: null as well when none is open, and then it costs one read.
+   * A run that serves resyncs is meant only where there is no other one. null: no run has ever existed. `openOnly`: null as well when none is open, and then it costs one read.
    */
   currentRun(options?: { readonly openOnly?: boolean }): Promise<Run | null>;
   /** The run and its pace with one request, each consistent in itself. null: no such run. */
@@ -23,15 +23,16 @@ export interface RunStore {
   /** The full filters of a run. */
   getScope(runId: string): Promise<ScopeSettings | null>;
   /**
-   * Where another open run is of the same pace, or may be (the database of one of them is not known yet), the new run joins that
-   * pace, and the throttle stays what it is. Otherwise the pace begins anew, as the new run says.
-   * @throws RunInProgressError where an open run is about the same; NameTakenError; TooManyRunsError. Nothing has changed then
+   * If another open run has the same pace, or may have it because the database of one of them is not known yet, the new run
+   * joins that pace, and the throttle does not change. Otherwise the pace begins again with the new run's throttle.
+   * @throws RunInProgressError if an open run is about the same; NameTakenError; TooManyRunsError. In these cases nothing has
+   * changed
    */
   createRun(run: NewRun): Promise<Run>;
   /**
-   * Changes status if the stored one is in `from` and the table of transitions has the step (or it is the same status).
-   * Returns the run after it, or null where the condition failed. `succeeded` sweeps to the end first, so that a
-   * later redrive finds its batch in the ledger.
+   * Changes the status if the stored one is in `from` and the table of transitions allows the step (or it is the same status).
+   * Returns the changed run, or null if the condition was false. `succeeded` sweeps to the end first, so that a later redrive
+   * finds its batch in the ledger.
    */
   transition(runId: string, from: readonly RunStatus[], to: RunStatus, patch: RunPatch): Promise<Run | null>;
   /**
@@ -42,14 +43,14 @@ export interface RunStore {
    * `cursor` any more. In that case a reader has moved it and counted what lies between, which would be counted again.
    */
   newGeneration(runId: string, change: NewGeneration): Promise<Run | null>;
-  /** Binds a run that has no database yet to this one; returns the one that it is bound to now. */
+  /** Binds a run without a database to this one. Returns the database to which it is bound now. */
   bindDatabase(runId: string, found: DatabaseIdentity): Promise<DatabaseIdentity>;
-  /** null: somebody else holds it. Every success raises the fence. */
+  /** null: somebody else has the lease. Every success raises the fence. */
   acquireLease(
     runId: string,
     options: { owner: string; ttlMs: number; nowMs: number },
   ): Promise<{ lease: Lease; run: Run } | null>;
-  /** false: lost. */
+  /** false: the lease is lost. */
   renewLease(lease: Lease, options: { ttlMs: number; nowMs: number }): Promise<boolean>;
   releaseLease(
     lease: Lease,

@@ -1,4 +1,4 @@
-/** What the changes of a run are, as values. The store writes them under its conditions. */
+/** Computes the changes of a run as values. The store writes them under its conditions. */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import { processedOf } from "@firehose-backfill/core/batch-counts";
 import { canTransition, isFinished, RUN_STATUSES, type RunStatus } from "@firehose-backfill/core/run-state";
@@ -6,7 +6,8 @@ import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { addDeadReasons, addSkipped, boundTunes, shorten, shortenName, shortenOrNull } from "./bounds.ts";
 import { BrokenStateError } from "./errors.ts";
-import { DEFAULT_PACE_ID, type Pace, type Sources } from "./pace.ts";
+import type { Pace, Sources } from "./pace.ts";
+import { paceIdOf } from "./pace-id.ts";
 import type { NewRun, Run, RunItem, RunTotals, TickReport } from "./run.ts";
 import type { NewGeneration, RunPatch, TuneChange } from "./run-changes.ts";
 import type { CursorMove, Lease } from "./window.ts";
@@ -54,7 +55,7 @@ export function newRunValue(run: NewRun): Run {
     totals: NO_TOTALS,
     lastFinishedAtMs: null,
     plannedDueMs: wholeMs(run.createdAtMs),
-    // 0 is what batches say that were planned without pacing.
+    // Batches that were planned without pacing have the version 0.
     paceVersion: 1,
     backOff: 1,
     backOffAtMs: 0,
@@ -72,10 +73,6 @@ export function newRunValue(run: NewRun): Run {
   };
 }
 
-export function paceIdOf(databaseId: string | undefined): string {
-  return databaseId === undefined ? DEFAULT_PACE_ID : shorten(databaseId, MAX_ID_CHARS);
-}
-
 const SCOPE: ReadonlySet<string> = new Set<keyof ScopeSettings>([
   "source",
   "relayUrl",
@@ -85,7 +82,7 @@ const SCOPE: ReadonlySet<string> = new Set<keyof ScopeSettings>([
   "verify",
 ]);
 
-/** A run's own, and those of its pace. */
+/** Splits sources into those of the run's scope and those of its pace. */
 export function splitSources(sources: Sources): { readonly ofScope: Sources; readonly ofPace: Sources } {
   const [ofScope = [], ofPace = []] = [true, false].map((isScope) =>
     Object.entries(sources).filter(([key]) => SCOPE.has(key) === isScope),
@@ -94,8 +91,8 @@ export function splitSources(sources: Sources): { readonly ofScope: Sources; rea
 }
 
 /**
- * The counter of the pace holds whole milliseconds, so that what a reader read is exactly what it compares with.
- * Rounded up: slower, never faster.
+ * The counter of the pace is in whole milliseconds, so that a reader can compare it with exactly what it has read. It is
+ * rounded up, which makes the run slower and never faster.
  */
 export function wholeMs(ms: number): number {
   if (!Number.isFinite(ms)) throw new BrokenStateError(`${ms} is no moment of the pace`);
@@ -106,17 +103,17 @@ export function laterOf(left: number | null, right: number | null): number | nul
   return left === null || right === null ? (left ?? right) : Math.max(left, right);
 }
 
-/** Those of `from` from which the table of transitions allows `to`; staying what it is (with a new reason) is allowed. */
+/** The states of `from` from which the table of transitions allows `to`. A run may also stay in its state and get a new reason. */
 export function allowedSources(from: readonly RunStatus[], to: RunStatus): RunStatus[] {
   return from.filter((status) => status === to || canTransition(status, to));
 }
 
-/** As it is stored: a name may be of any length. */
+/** Shortens a name to what is stored, because a name may have any length. */
 export function boundDatabase({ id, name }: DatabaseIdentity): DatabaseIdentity {
   return { id: shorten(id, MAX_ID_CHARS), name: shortenName(name) };
 }
 
-/** What a tune of `pace` sets. */
+/** The fields that a tune of `pace` sets. */
 export function tunedFields(pace: Pace, change: TuneChange): Partial<Pace> {
   return {
     throttle: change.throttle,
@@ -130,7 +127,7 @@ export function tunedFields(pace: Pace, change: TuneChange): Partial<Pace> {
   };
 }
 
-/** The fields that a transition changes beside the status; what the patch leaves out is left alone. */
+/** The fields that a transition changes beside the status. Fields that are missing in the patch do not change. */
 export function patchOf(patch: RunPatch): Partial<RunItem> {
   return {
     ...(patch.reason !== undefined && { reason: shortenOrNull(patch.reason) }),
@@ -158,7 +155,7 @@ export function newGenerationOf(run: RunItem, change: NewGeneration): Partial<Ru
     queueEmptySinceMs: null,
     quiet: null,
     sourceMoved: true,
-    // The end of the stream is found again. If the old end were kept, nothing before it would be read again.
+    // The end of the stream is determined again. With the old end, nothing before it would be read again.
     target: null,
     ...(change.start !== undefined && {
       start: change.start,
@@ -172,13 +169,13 @@ export function boundTick(tick: TickReport): TickReport {
   return { ...tick, endedBecause: shorten(tick.endedBecause, MAX_TICK_BYTES) };
 }
 
-/** What registering a window sets. */
+/** The fields that registering a window sets. */
 export function movedFields(move: CursorMove): Partial<RunItem> {
   const { window, generation: _condition, ...measured } = move;
   return { ...measured, registered: window, sourceMoved: false };
 }
 
-/** Whether a cursor that could not be moved is where it should be. @throws BrokenStateError where it would go back */
+/** Whether a cursor that could not be moved is already where it should be. @throws BrokenStateError if it would go back */
 export function isMoved(run: RunItem | null, lease: Lease, move: CursorMove): boolean {
   if (run === null || run.fence !== lease.fence || run.generation !== move.generation) return false;
   if (run.registered === move.window - 1 && (run.readerCursor?.ordinal ?? 0) > move.readerCursor.ordinal)
@@ -199,7 +196,7 @@ export function addTotals(to: RunTotals, add: RunTotals): RunTotals {
   };
 }
 
-/** What a redrive changes in the totals: its batch counts as `after` and no longer as `before`. */
+/** The change of the totals after a redrive: the batch counts as `after` and no longer as `before`. */
 export function correctionOf(before: BatchCounts, after: BatchCounts): RunTotals {
   return {
     received: (after.removed ?? 0) - (before.removed ?? 0),
@@ -211,7 +208,7 @@ export function correctionOf(before: BatchCounts, after: BatchCounts): RunTotals
   };
 }
 
-/** What has to be added to `before` to have `after`; where nothing has to be, nothing is named. */
+/** What must be added to `before` to get `after`. Names without a difference are left out. */
 export function difference(
   before: Readonly<Record<string, number>>,
   after: Readonly<Record<string, number>>,

@@ -1,4 +1,4 @@
-/** The durable state of a run, as values: what it was started with, how far it is, whose lease it is, and its pace. */
+/** The stored state of a run, as values: how it was started, how far it is, who has the lease, and its pace. */
 import type { ProfileName, ScopeSettings, ThrottleSettings } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
@@ -20,35 +20,35 @@ export interface RunTotals {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** The last thing the reader did. */
+/** What the reader's last tick did. */
 export interface TickReport {
   readonly atMs: number;
   readonly durationMs: number;
   /** Why its last window ended, or why it did not read. */
   readonly endedBecause: string;
-  /** Since when, without a break, the relay has not been reached or ticks have failed. Left out: they do not. */
+  /** Set while the relay cannot be reached or ticks fail: since when this has been so without interruption. */
   readonly failingSinceMs?: number;
 }
 
-/** A stretch of time in which nothing became of the batches that are outstanding. */
+/** A time in which none of the outstanding batches made progress. */
 export interface Quiet {
   readonly sinceMs: number;
-  /** What the ledger says of them, as a short text: another one begins another stretch. */
+  /** The ledger's entries of these batches, as a short text. If the text changes, the time begins again. */
   readonly ledger: string;
 }
 
-/** A run as it is read: its own item, joined with the item of the pace that it names. */
+/** A run as callers read it: the run item joined with the item of its pace. */
 export interface Run extends RunItem, Pace {
-  /** Of the settings of its scope, which are its own, and of those of its pace. */
+  /** Where each setting comes from: those of the run's own scope, and those of its pace. */
   readonly sources: Sources;
 }
 
-/** The run item: under 4 KB, whatever the length of the run. Lists of filters live in an item of their own (`scope`). */
+/** The run item. It stays below 4 KB, however long the run is. Lists of filters are in a separate item (`scope`). */
 export interface RunItem {
   readonly runId: string;
-  /** What people call it; null: it has none. No two open runs have the same. */
+  /** The run's name, or null. No two open runs have the same name. */
   readonly name: string | null;
-  /** The pace that its batches keep to. It stays the same when the run is bound to a database later. */
+  /** The pace that its batches use. It does not change if the run is bound to a database later. */
   readonly paceId: string;
   readonly generation: number;
   readonly status: RunStatus;
@@ -59,34 +59,37 @@ export interface RunItem {
 
   /** What it reads. For a relay, `host` is host:port of RELAY_URL in lower case, or `sample`. */
   readonly source: RunSource;
-  /** Where its events are applied, and nowhere else. null: not known yet; the first batch binds it. */
+  /** The only database to which its events are applied. null: not known yet; the first batch stores it. */
   readonly database: DatabaseIdentity | null;
-  /** Of the settings of its scope. */
+  /** Where each setting of its scope comes from. */
   readonly sources: Sources;
 
   readonly start: StartPoint;
   readonly end: EndPoint;
   readonly createdAtMs: number;
   readonly finishedAtMs: number | null;
-  /** Total time spent paused, and since when it is paused now. */
+  /** `pausedMs` is the total time spent paused; `pausedSinceMs` is the beginning of the current pause, or null. */
   readonly pausedMs: number;
   readonly pausedSinceMs: number | null;
 
   /** First position seen in the run; null until a frame has come. */
   readonly startPosition: Cursor | null;
-  /** Everything up to it is durably in the queue. null: nothing read yet (connect from the start point). */
+  /** Everything up to here is stored in the queue. null: nothing has been read yet, and the reader begins at the start point. */
   readonly readerCursor: Cursor | null;
-  /** Everything up to it is applied or dead. */
+  /** Everything up to here is applied or dead. */
   readonly appliedCursor: Cursor | null;
-  /** Set once the run knows where it ends. */
+  /** Where the run ends; null until that is known. */
   readonly target: Cursor | null;
-  /** What the source remembers. Nobody else reads it. null: nothing yet. */
+  /** The source's own state, which only the source reads. null: none yet. */
   readonly sourceState: SourceState | null;
-  /** The cursor has been set elsewhere since the source wrote its state. */
+  /** The cursor was set to another position after the source wrote its state. */
   readonly sourceMoved: boolean;
-  /** As the last window said it; null: the source does not count so, or nothing is read yet. */
+  /** The progress that the last window reported. null: this source reports none, or nothing has been read yet. */
   readonly progress: SourceProgress | null;
-  /** Oldest moment that the source kept when the run began, by event time: what is measured later is moved back by the time since. null: it is not known, or nothing falls off. */
+  /**
+   * The oldest event time that the source still had when the run began. If it is measured later, the time since the beginning
+   * is subtracted. null: not known, or the source removes nothing.
+   */
   readonly keptSinceMs: number | null;
 
   /** Number of the last window whose cursor move is durable. */
@@ -94,26 +97,29 @@ export interface RunItem {
   /** Number of the last window whose results are in `totals`. */
   readonly appliedWindow: number;
   readonly totals: RunTotals;
-  /** When the last of the batches in `totals` was applied or dead-lettered; null: none was. */
+  /** When the last batch in `totals` was applied or dead-lettered; null: there is none. */
   readonly lastFinishedAtMs: number | null;
 
   readonly lease: { readonly owner: string; readonly expiresAtMs: number } | null;
-  /** Rises with every lease. A write under an older fence is refused. */
+  /** Rises each time that somebody takes the lease. Writes with an older fence are refused. */
   readonly fence: number;
   readonly lastTick: TickReport | null;
-  /** Since when every look found the queue empty although batches are outstanding; null: the last look found messages, or nothing is outstanding. Dead letters do not count. */
+  /**
+   * Since when every check has found the queue empty although batches are outstanding. Dead letters are not counted. null: the
+   * last check found messages, or nothing is outstanding.
+   */
   readonly queueEmptySinceMs: number | null;
-  /** Since when every look found the same batches outstanding, overdue and untouched, by the run's own ledger; null: the last look did not. */
+  /** Since when every check of the ledger has found the same batches outstanding, overdue and unchanged. null: the last check did not. */
   readonly quiet: Quiet | null;
   readonly nextTickAtMs: number | null;
 }
 
-/** What a new run is made from; the store fills in the rest. */
+/** What a caller gives to create a run. The store adds the rest. */
 export interface NewRun {
   readonly runId: string;
   /** Left out: none. */
   readonly name?: string | null;
-  /** Source, scope and the range that was asked for, as a short text. Of two open runs these are never the same. */
+  /** Source, scope and requested range as a short text. Two open runs never have the same text. */
   readonly about: string;
   readonly source: RunSource;
   /** Left out: the first start or batch binds the run. */
@@ -129,11 +135,19 @@ export interface NewRun {
   readonly status?: RunStatus;
 }
 
-/** Thrown by createRun: an open run is about the same. */
+/** createRun throws it if an open run has the same `about`. */
 export interface RunInProgress {
   readonly name: "RunInProgressError";
   readonly runId: string;
 }
 
-/** More than these cannot be open at once. */
+/** More than these cannot be open at once; the run that serves requests for resyncs is not counted. */
 export const MAX_OPEN_RUNS = 20;
+
+/** The name of the run that reads repositories anew for which there are requests. Nobody else may give it. */
+export const RESYNC_RUN = "resync";
+
+/** Not begun by a person: where a command names no run, it is not meant, unless it is the only one. */
+export function isResyncRun({ name }: Pick<Run, "name">): boolean {
+  return name === RESYNC_RUN;
+}

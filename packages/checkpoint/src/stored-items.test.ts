@@ -39,7 +39,7 @@ import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-
 import type { Item } from "./table/table.ts";
 
 type Stored = Readonly<Record<string, AttributeValue>>;
-/** A run as that program read it: a relay's, with the facts of the relay's reader as fields of its own. */
+/** A run as that program read it. It is a relay's run, and the facts of the relay's reader are separate fields. */
 type WrittenCursor = { readonly seq: number; readonly timeMs: number };
 type WrittenRun = Omit<
   Run,
@@ -80,7 +80,7 @@ function read<T>(name: string): T {
   return value;
 }
 
-/** As this program reads it: with what the program of then did not know. */
+/** The same run as this program reads it, with fields that the older program did not have. */
 function runOfBefore(sourceState: Run["sourceState"]): Run {
   const {
     host,
@@ -113,7 +113,7 @@ function runOfBefore(sourceState: Run["sourceState"]): Run {
   };
 }
 
-/** As plain values, in the order of their keys. */
+/** The items as plain values, sorted by their keys. */
 const itemsOfNow: readonly Record<string, unknown>[] = read("items-of-version-3.json");
 
 let server: TableServer;
@@ -127,11 +127,11 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-test("items of before are read, and their run goes on", async () => {
+test("items of an older program are read, and their run continues", async () => {
   const store = createDynamoStore({ client, table: await tableOfBefore(), ...FIXED });
   const run = await theRun(store);
   expect(run).toEqual(runOfBefore(run.sourceState));
-  // The relay's kit finds its facts in the state, as they were.
+  // The relay's kit finds the same facts in the state.
   const { startReached, recentTimesMs, hostSeen, brokenFrames } = written.run;
   expect(readState(run.sourceState)).toEqual({ startReached, recentTimesMs, hostSeen, brokenFrames });
   expect(await store.currentRun({ openOnly: true })).toEqual(run);
@@ -156,7 +156,7 @@ test("items of before are read, and their run goes on", async () => {
   });
 });
 
-test("the pace of before is carried over at the first write to it, and its slots hold", async () => {
+test("an older program's pace is carried over at the first write to it, and its slots stay valid", async () => {
   const store = createDynamoStore({ client, table: await tableOfBefore() });
   const { plannedDueMs, paceVersion, sources, sourceState } = await theRun(store);
   const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 800, paceVersion };
@@ -169,7 +169,7 @@ test("the pace of before is carried over at the first write to it, and its slots
   expect(await theRun(store)).toEqual({ ...runOfBefore(sourceState), sources, plannedDueMs: plannedDueMs + 1200 });
 });
 
-test("a program of before changes nothing any more in a run whose pace is carried over", async () => {
+test("an older program cannot change a run any more once its pace is carried over", async () => {
   const table = await tableOfBefore();
   const store = createDynamoStore({ client, table, ...FIXED });
   await theRun(store);
@@ -178,7 +178,7 @@ test("a program of before changes nothing any more in a run whose pace is carrie
   const { Item: item = {} } = await client.send(
     new GetItemCommand({ TableName: table, Key: key, ConsistentRead: true }),
   );
-  // Its condition on every write is that v is at most 1.
+  // The older program writes only on the condition that v is at most 1.
   expect(item).toMatchObject({ v: { N: "3" }, paceId: { S: DEFAULT_PACE_ID } });
   expect(["plannedDueMs", "throttle", "tunes", "reserveMark", "waitingFor"].filter((name) => name in item)).toEqual([]);
 });
@@ -194,7 +194,7 @@ describe("issue 14.5: a table of the version that knew one run", () => {
     expect(await store.getScope(RUN)).toEqual(aRun().scope);
   });
 
-  test("another run begins beside it and joins its pace; from then on the program of before keeps its hands off", async () => {
+  test("another run begins beside it and joins its pace; from then on the older program changes nothing", async () => {
     const table = await tableOfBefore(ofVersion2);
     const store = createDynamoStore({ client, table, ...FIXED });
     const [before] = await store.openRuns();
@@ -205,7 +205,7 @@ describe("issue 14.5: a table of the version that knew one run", () => {
     const { Item: pointer } = await client.send(
       new GetItemCommand({ TableName: table, Key: { pk: { S: "pointer" }, sk: { S: "pointer" } } }),
     );
-    // It reads no item above version 2, and changes none.
+    // The older program neither reads nor changes items above version 2.
     expect(pointer).toMatchObject({ runId: { S: RUN }, v: { N: "3" } });
   });
 
@@ -222,7 +222,7 @@ describe("issue 14.5: a table of the version that knew one run", () => {
   });
 });
 
-/** What a program of before left, in a table of its own. */
+/** Creates a table with the items that an older program left. */
 async function tableOfBefore({ items }: { readonly items: readonly Stored[] } = written): Promise<string> {
   const table = await server.newTable();
   for (const item of items) await client.send(new PutItemCommand({ TableName: table, Item: { ...item } }));
@@ -251,7 +251,7 @@ function sorted(items: readonly Record<string, unknown>[]): Record<string, unkno
   return items.toSorted((a, b) => (keyTextOf(a) < keyTextOf(b) ? -1 : 1));
 }
 
-/** What is packed is unpacked: another zlib may pack it otherwise. */
+/** Packed values are compared unpacked, because another zlib may pack them differently. */
 function plain(item: Item): Record<string, unknown> {
   const texts: Record<string, unknown> = { ...item };
   if (item["body"] instanceof Uint8Array) texts["body"] = gunzipSync(item["body"]).toString();

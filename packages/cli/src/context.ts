@@ -5,6 +5,7 @@ import type { openDeadHere } from "@firehose-backfill/server/dead-here";
 import type { DoctorOptions, examine } from "@firehose-backfill/server/doctor/examine";
 import type { openEvents } from "@firehose-backfill/server/event-feed";
 import type { startHttpServer } from "@firehose-backfill/server/http-server";
+import type { keepAuditHere } from "@firehose-backfill/server/keep-audit-here";
 import type { planHere } from "@firehose-backfill/server/plan-here";
 import type { runServer } from "@firehose-backfill/server/run-server";
 import type { steerHere } from "@firehose-backfill/server/steer-here";
@@ -48,6 +49,7 @@ export interface CliContext {
   readonly loadInvoker: () => Promise<{ readonly openInvoker: () => InvokeFunction }>;
   readonly loadPage: () => Promise<{ readonly startHttpServer: typeof startHttpServer }>;
   readonly loadAuditor: () => Promise<{ readonly auditHere: typeof auditHere }>;
+  readonly loadAuditKeeper: () => Promise<{ readonly keepAuditHere: typeof keepAuditHere }>;
   readonly loadDeadEvents: () => Promise<{ readonly openDeadHere: typeof openDeadHere }>;
   readonly loadPlanner: () => Promise<{ readonly planHere: typeof planHere }>;
 }

@@ -1,4 +1,5 @@
 /** The receiver of control events: the process on this machine, or a deployed function. Commands do not know which. */
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import type { History } from "@firehose-backfill/status/history";
 import type { RunSummary } from "@firehose-backfill/status/run-summary";
@@ -13,6 +14,8 @@ export type ControlReply =
       readonly message: string;
       /** The result of `plan`. */
       readonly plan?: Plan;
+      /** The result of `resyncs`. */
+      readonly resyncs?: ListedResyncs;
     }
   /** `isMalformed`: the event itself is wrong, whatever the run's state is. */
   | { readonly ok: false; readonly error: string; readonly isMalformed: boolean };

@@ -11,6 +11,7 @@ import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
 import type { InvokeFunction } from "./invoke-function.ts";
 import { parsePlan } from "./parse-plan.ts";
+import { parseResyncs } from "./parse-resyncs.ts";
 import { parseSnapshot, parseSnapshots } from "./parse-snapshot.ts";
 
 /** `name`: of the control or status function; the names of the other one and of the reader differ only at the end. */
@@ -92,7 +93,9 @@ function replyOf(name: string, answer: unknown): ControlReply {
   const lines = message.split("\n").map((line) => escapeForLog(line));
   if (!ok) return { ok, error: lines.join("\n"), isMalformed: field(answer, "isMalformed") === true };
   const plan = parsePlan(field(answer, "plan"));
-  return { ok, message: lines.join("\n"), ...(plan === null ? {} : { plan }) };
+  const resyncs = parseResyncs(field(answer, "resyncs"));
+  const more = { ...(plan === null ? {} : { plan }), ...(resyncs === null ? {} : { resyncs }) };
+  return { ok, message: lines.join("\n"), ...more };
 }
 
 function tickedOf(name: string, answer: unknown): ControlReply {

@@ -7,6 +7,7 @@ import { parseSummaries } from "@firehose-backfill/status/run-summary";
 import type { ControlReply, ControlTarget } from "./control-target.ts";
 import { CommandError } from "./errors.ts";
 import { parsePlan } from "./parse-plan.ts";
+import { parseResyncs } from "./parse-resyncs.ts";
 import { parseSnapshot, parseSnapshots } from "./parse-snapshot.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -85,7 +86,8 @@ function replyOf(status: number, body: unknown, url: string): ControlReply {
         .split("\n")
         .map((line) => escapeForLog(line))
         .join("\n");
-      return { ok: true, message, ...(plan === null ? {} : { plan }) };
+      const resyncs = "resyncs" in body ? parseResyncs(body.resyncs) : null;
+      return { ok: true, message, ...(plan === null ? {} : { plan }), ...(resyncs === null ? {} : { resyncs }) };
     }
     if (body.ok === false && "error" in body) {
       const lines = String(body.error).split("\n");

@@ -16,6 +16,8 @@ import { pause } from "./commands/pause.ts";
 import { plan } from "./commands/plan.ts";
 import { redrive } from "./commands/redrive.ts";
 import { report } from "./commands/report.ts";
+import { resync } from "./commands/resync.ts";
+import { resyncs } from "./commands/resyncs.ts";
 import { resume } from "./commands/resume.ts";
 import { run } from "./commands/run.ts";
 import { runs } from "./commands/runs.ts";
@@ -53,6 +55,8 @@ const ALL_BUT_COMPLETION: readonly Command[] = [
   redrive,
   discard,
   audit,
+  resync,
+  resyncs,
 ];
 export const COMMANDS: readonly Command[] = [...ALL_BUT_COMPLETION, completionOf(ALL_BUT_COMPLETION)];
 

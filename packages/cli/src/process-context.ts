@@ -46,6 +46,7 @@ export function processContext(process: NodeJS.Process): CliContext {
     loadInvoker: () => import("./invoke-function.ts"),
     loadPage: () => import("@firehose-backfill/server/http-server"),
     loadAuditor: () => import("@firehose-backfill/server/audit-here"),
+    loadAuditKeeper: () => import("@firehose-backfill/server/keep-audit-here"),
     loadDeadEvents: () => import("@firehose-backfill/server/dead-here"),
     loadPlanner: () => import("@firehose-backfill/server/plan-here"),
   };

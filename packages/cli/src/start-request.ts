@@ -8,7 +8,10 @@ import type { CliContext } from "./context.ts";
 import type { ControlEvent } from "./control-target.ts";
 
 export const SCOPE_OPTIONS = {
-  source: { takes: "KIND", help: "relay, repos (the accounts' own repositories, with all that they hold), or both." },
+  source: {
+    takes: "KIND",
+    help: "relay, repos (the accounts' own repositories, with all that they hold), both, or handles (of the accounts in the database).",
+  },
   days: { takes: "N", help: "How many days back to begin, by event time; -1: at the oldest event the relay keeps." },
   from: { takes: "SEQ|TIME|oldest|live", help: "Where to begin, instead of --days." },
   to: { takes: "SEQ|TIME", help: "Where to end, instead of now." },

@@ -1,4 +1,4 @@
-import type { EventSlice } from "./cbor/event-log.ts";
+import type { EventSlice } from "./cbor/event-slice.ts";
 import type { FirehoseEvent } from "./event.ts";
 
 /**

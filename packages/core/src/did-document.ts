@@ -9,7 +9,12 @@ export interface DidDocument {
   readonly pds: string | null;
   /** The document claims it; nobody has checked that the name points back. null: none. */
   readonly handle: string | null;
+  /** The account has ended: its owner has signed that there is no document any more. Left out: it has not. */
+  readonly isTombstone?: true;
 }
+
+/** What the directory's answer about such an account comes to. */
+export const TOMBSTONE: DidDocument = { key: null, pds: null, handle: null, isTombstone: true };
 
 const MAX_ENDPOINT = 2_048;
 const HANDLE =

@@ -3,7 +3,7 @@
  * fetches is injected, because requests to hosts that we do not control need a careful client.
  */
 import type { Clock } from "./clock.ts";
-import { type DidDocument, readDidDocument } from "./did-document.ts";
+import { type DidDocument, readDidDocument, TOMBSTONE } from "./did-document.ts";
 import type { ClassifiedError } from "./errors.ts";
 import type { PublicKey } from "./signature.ts";
 
@@ -29,6 +29,8 @@ export type DocumentAnswer =
   | { readonly kind: "document"; readonly body: string }
   /** The host says that there is none, or its answer is not a document. */
   | { readonly kind: "absent" }
+  /** HTTP 410: there was one. The PLC directory says so of an account whose last operation is a tombstone. */
+  | { readonly kind: "gone" }
   /** The answer is unknown; a later request may find a document. */
   | { readonly kind: "trouble"; readonly error: string };
 
@@ -152,6 +154,7 @@ async function fetchDid(did: string, { plcUrl, fetchDocument }: FetchSettings): 
   if (PLC.test(did)) {
     const answer = await fetchDocument(`${plcUrl}/${did}`);
     if (answer.kind === "trouble") throw new KeyServiceError(`${plcUrl}: ${answer.error}`);
+    if (answer.kind === "gone") return TOMBSTONE;
     return answer.kind === "document" ? readDidDocument(did, answer.body) : null;
   }
   const host = WEB.exec(did)?.[1];

@@ -4,6 +4,8 @@
  * range without records counts as one event, because it costs a statement. The reader never decodes records: their DAG-CBOR
  * bytes travel unchanged, and the consumer decodes them.
  */
+export const HANDLE_CHECKS = ["verified", "elsewhere", "unreachable", "none", "gone"] as const;
+
 interface EventBase {
   /** Of its frame. 0: it comes from a repository, and has no place in a stream. */
   readonly seq: number;
@@ -40,7 +42,16 @@ export interface IdentityEvent extends EventBase {
   readonly kind: "identity";
   /** null: the frame had no handle, which does not mean that the handle is gone. */
   readonly handle: string | null;
+  /** Only where the handle was looked up in the account's DID document, and not said by a stream. */
+  readonly check?: HandleCheck;
 }
+
+/**
+ * What came of looking a handle up, and of asking its domain for the DID. `verified`: they name each other. `elsewhere`: the domain names
+ * another account. `unreachable`: document or domain gave no answer, so it is asked again another day. `none`: the document names no
+ * handle, or an invalid one. `gone`: there is no document.
+ */
+export type HandleCheck = (typeof HANDLE_CHECKS)[number];
 
 export interface SyncEvent extends EventBase {
   readonly kind: "sync";

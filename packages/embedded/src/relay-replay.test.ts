@@ -8,7 +8,10 @@ import { seqOf } from "./relay-frame.ts";
 import { memoryLog, splitFrames } from "./relay-log.ts";
 import { startReplayRelay } from "./relay-replay.ts";
 
-const FRAMES = splitFrames(await readFile(new URL("../fixtures/sample-frames.bin", import.meta.url))).slice(0, 12);
+const FRAMES = splitFrames(await readFile(new URL("../../../test/fixtures/mixed-frames.bin", import.meta.url))).slice(
+  0,
+  12,
+);
 const SEQS = FRAMES.map((frame) => seqOf(frame) ?? 0);
 const HEAD = SEQS.at(-1) ?? 0;
 const PATH = "/xrpc/com.atproto.sync.subscribeRepos";

@@ -43,7 +43,7 @@ const ENTRY = new URL("./relay-server-child.ts", import.meta.url);
 const FRAMES = new URL("../fixtures/sample-frames.bin", import.meta.url);
 const READY_TIMEOUT_MS = 30_000;
 const STATE_FILE = "relay.json";
-/** The recording covers six minutes, so all of it is within the last hour. */
+/** The recording covers 41 minutes, so all of it is within the last hour. */
 const NEWEST_BEFORE_START_MS = 60_000;
 
 /** @throws ChildError if it cannot start, SyntaxError or TypeError if relay.json is broken */

@@ -49,7 +49,7 @@ export const MAX_PLAIN_BYTES = 16 * 1024 * 1024;
 const PACK_FROM_BYTES = 6 * 1024;
 
 /** The default level takes 50 % longer and saves half a byte of the 92 bytes of an event. */
-const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 64 * 1024 };
+const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 16 * 1024 };
 
 const PLAIN = 0;
 const ZSTD = 1;

@@ -1,5 +1,6 @@
 /** Packs events into batches, in order; each batch fits into one message. */
-import type { EventLog, EventSlice } from "@firehose-backfill/core/cbor/event-log";
+import type { EventLog } from "@firehose-backfill/core/cbor/event-log";
+import type { EventSlice } from "@firehose-backfill/core/cbor/event-slice";
 import type { DeadEntry } from "@firehose-backfill/core/event";
 import { cutRanges } from "./cut-ranges.ts";
 import { ENVELOPE_BYTES, fitsAlone, type PackLimits, tooLarge } from "./too-large.ts";

@@ -1,5 +1,5 @@
 /** Events that no message holds: whether compression helps, and the dead entry that stands for one. */
-import type { EventSlice } from "@firehose-backfill/core/cbor/event-log";
+import type { EventSlice } from "@firehose-backfill/core/cbor/event-slice";
 import { cutText } from "@firehose-backfill/core/cut-text";
 import { aboutEvent, deadEntry, MAX_DEAD_PAYLOAD_BYTES } from "@firehose-backfill/core/dead-entry";
 import type { DeadEntry, FirehoseEvent } from "@firehose-backfill/core/event";

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TOMBSTONE } from "@firehose-backfill/core/did-document";
 import { KeyServiceError } from "@firehose-backfill/core/did-resolver";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, it } from "vitest";
@@ -37,8 +38,12 @@ describe("the PLC directory", () => {
     expect([asked, agent]).toEqual([[`/${ALICE}`], "test/1"]);
   });
 
-  it.each([404, 410])("HTTP %i: there is no such account", async (status) => {
-    expect((await ask((_, response) => response.writeHead(status).end())).found).toBeNull();
+  it("HTTP 404: there is no such account", async () => {
+    expect((await ask((_, response) => response.writeHead(404).end())).found).toBeNull();
+  });
+
+  it("issue 15.5: HTTP 410: the DID has ended, and has no key", async () => {
+    expect((await ask((_, response) => response.writeHead(410).end())).found).toEqual(TOMBSTONE);
   });
 
   it("a body above the limit is no document", async () => {

@@ -4,27 +4,34 @@ import {
   createDidResolver,
   type DocumentAnswer,
   type FetchDocument,
+  KeyServiceError,
   keysOf,
   PLC_URL,
   type ResolveDid,
   type ResolveKey,
 } from "@firehose-backfill/core/did-resolver";
 import { describeError } from "@firehose-backfill/core/errors";
+import { readPlcLogKeys } from "@firehose-backfill/core/plc-log";
+import type { PublicKey } from "@firehose-backfill/core/signature";
 import { ResponseTooLargeError } from "./errors.ts";
 import type { ResolveName } from "./http/guarded-lookup.ts";
 import { hostTable } from "./http/host-table.ts";
 import { createPoliteClient, type PoliteClient } from "./http/polite-client.ts";
-import type { HttpAnswer, RequestLimits } from "./http/request.ts";
+import type { HttpAnswer, RequestLimits, SendGet } from "./http/request.ts";
 
 export interface DidClientOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly userAgent: string;
   readonly resolveName: ResolveName;
+  /** Default: over a socket. */
+  readonly send?: SendGet | undefined;
   /** Default: the public PLC directory. An http address is allowed on loopback only, for a private network. */
   readonly plcUrl?: string;
   /** Documents that are remembered. */
   readonly maxEntries?: number;
+  /** To one host. Left out: as many as a directory is built for. */
+  readonly requestsPerSecond?: number;
   /** How young a document has to be so that it is not fetched anew when that is asked for. */
   readonly minRefreshMs?: number;
 }
@@ -32,7 +39,14 @@ export interface DidClientOptions {
 export interface DidClient extends Disposable {
   readonly resolveDid: ResolveDid;
   readonly resolveKey: ResolveKey;
+  readonly earlierKeys: EarlierKeys;
 }
+
+/**
+ * The signing keys that an account has or had, the newest first. Of a did:web account none are known.
+ * Rejects with KeyServiceError if the directory cannot be asked.
+ */
+export type EarlierKeys = (did: string) => Promise<readonly PublicKey[]>;
 
 const LIMITS: RequestLimits = {
   maxBytes: 65_536,
@@ -41,6 +55,8 @@ const LIMITS: RequestLimits = {
   minBytesPerWindow: 1,
   windowMs: 5_000,
 };
+/** An operation takes about a kilobyte. */
+const LOG_LIMITS: RequestLimits = { ...LIMITS, maxBytes: 1_048_576, maxInflatedBytes: 1_048_576 };
 const ACCEPT = "application/did+ld+json, application/json";
 /** The directory is built for many look-ups; the host of a did:web account is asked for one document. */
 const PER_SECOND = 50;
@@ -54,7 +70,7 @@ export function openDidClient(options: DidClientOptions): DidClient {
     ...options,
     // A private network has its directory and its accounts' hosts on loopback.
     rules: { allowLoopback: plcUrl.startsWith("http:") },
-    requestsPerSecond: PER_SECOND,
+    requestsPerSecond: options.requestsPerSecond ?? PER_SECOND,
     connectionsPerHost: CONNECTIONS,
     states: hostTable(MAX_HOSTS),
     maxWaitMs: MAX_WAIT_MS,
@@ -67,17 +83,28 @@ export function openDidClient(options: DidClientOptions): DidClient {
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(minRefreshMs === undefined ? {} : { minRefreshMs }),
   });
-  return { resolveDid, resolveKey: keysOf(resolveDid), [Symbol.dispose]: () => client[Symbol.dispose]() };
+  const fetchLog = documentFetcher(client, LOG_LIMITS);
+  return {
+    resolveDid,
+    resolveKey: keysOf(resolveDid),
+    async earlierKeys(did) {
+      if (!did.startsWith("did:plc:")) return [];
+      const answer = await fetchLog(`${plcUrl}/${did}/log/audit`);
+      if (answer.kind === "trouble") throw new KeyServiceError(`${plcUrl}: ${answer.error}`);
+      return answer.kind === "document" ? readPlcLogKeys(answer.body) : [];
+    },
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
 }
 
 /** Never rejects: an error is part of the answer. */
-export function documentFetcher(client: PoliteClient): FetchDocument {
+export function documentFetcher(client: PoliteClient, limits = LIMITS): FetchDocument {
   // The request has a short deadline, so no caller needs to stop it.
   const { signal } = new AbortController();
   return async (url) => {
     const { origin, pathname } = new URL(url);
     try {
-      return await client.get({ origin, path: pathname, accept: ACCEPT, limits: LIMITS }, signal, readAnswer);
+      return await client.get({ origin, path: pathname, accept: ACCEPT, limits }, signal, readAnswer);
     } catch (error) {
       if (error instanceof ResponseTooLargeError) return { kind: "absent" };
       return { kind: "trouble", error: describeError(error) };
@@ -91,6 +118,7 @@ async function readAnswer({ status, body }: HttpAnswer): Promise<DocumentAnswer>
     for await (const chunk of body) chunks.push(chunk);
     return { kind: "document", body: Buffer.concat(chunks).toString("utf8") };
   }
+  if (status === 410) return { kind: "gone" };
   const isAbsent = status >= 400 && status < 500 && ![408, 425, 429].includes(status);
   return isAbsent ? { kind: "absent" } : { kind: "trouble", error: `HTTP ${status}` };
 }

@@ -2,7 +2,7 @@
  * How a walk begins: with the signed commit, verified, and the blocks that came with it. There are two ways: the proof of one key, which
  * costs one small request, or the whole archive.
  */
-import type { PublicKey } from "@firehose-backfill/core/signature";
+import { type PublicKey, verifySignature } from "@firehose-backfill/core/signature";
 import { TornArchiveError } from "./errors.ts";
 import { readSignedCommit, type SignedCommit, verifyCommit } from "./signed-commit.ts";
 import { BlockTable } from "./walk/block-table.ts";
@@ -23,6 +23,11 @@ export interface OpenOptions {
   readonly repo: RepoAddress;
   /** The account's signing key. */
   readonly key: PublicKey;
+  /**
+   * The keys that it had before, asked for where the signature is not of its key. A host that has imported a repository serves it as the host of before has signed
+   * it, until the account writes again. Left out: only its key counts.
+   */
+  readonly earlierKeys?: () => Promise<readonly PublicKey[]>;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }
@@ -39,13 +44,13 @@ export async function openByProof(
     if (error instanceof XrpcError) return await latestCommit(options);
     throw error;
   });
-  return opened(archive, options);
+  return await opened(archive, options);
 }
 
 /** @throws ArchiveTooLargeError, TornArchiveError, and what openByProof throws */
 export async function openByArchive(options: OpenOptions, maxBytes: number): Promise<OpenRepo> {
   const { client, repo, signal } = options;
-  return opened(await client.getRepo(repo, { maxBytes }, signal), options);
+  return await opened(await client.getRepo(repo, { maxBytes }, signal), options);
 }
 
 async function latestCommit({ client, repo, signal }: OpenOptions): Promise<Archive> {
@@ -58,12 +63,23 @@ async function latestCommit({ client, repo, signal }: OpenOptions): Promise<Arch
   return { root: cid, blocks };
 }
 
-function opened({ root, blocks }: Archive, { client, repo, key, nowMs }: OpenOptions): OpenRepo {
+async function opened({ root, blocks }: Archive, options: OpenOptions): Promise<OpenRepo> {
+  const { client, repo, nowMs } = options;
   const block = blocks.get(root);
   if (block === null) throw new TornArchiveError("the commit is not among the blocks that the host sent");
   const commit = readSignedCommit(block, { did: repo.did, cid: root, nowMs });
-  verifyCommit(commit, key);
+  await verifyOwner(commit, options);
   return { commit, known: blocks, fetchBlocks: (cids, signal) => client.getBlocks(repo, cids, signal) };
+}
+
+/** @throws BadRepoError, and what asking for keys throws */
+async function verifyOwner(commit: SignedCommit, { key, earlierKeys }: OpenOptions): Promise<void> {
+  try {
+    verifyCommit(commit, key);
+  } catch (error) {
+    const keys = (await earlierKeys?.()) ?? [];
+    if (!keys.some((each) => verifySignature(each, commit.unsigned, commit.signature))) throw error;
+  }
 }
 
 /** A host accepts a collection with this many segments; used where the first key of an interval is requested. */

@@ -13,14 +13,14 @@ import type { BatchQueue } from "@firehose-backfill/queue/types";
 export interface Addresses {
   readonly queueUrl: string;
   readonly dlqUrl: string;
-  /** null: the SDK finds it (AWS_ENDPOINT_URL_SQS, or AWS itself), and it is not the stand-in. */
+  /** null: the SDK decides (AWS_ENDPOINT_URL_SQS, or AWS itself); it is not the stand-in. */
   readonly queueEndpoint: string | null;
   readonly table: string;
   readonly tableEndpoint: string | null;
   readonly databaseUrl: string;
 }
 
-/** What a consumer needs of them. */
+/** The adapters that a consumer needs. */
 export interface ConsumerAdapters extends AsyncDisposable {
   readonly store: CheckpointStore;
   readonly queue: BatchQueue;
@@ -33,9 +33,9 @@ export interface Adapters extends ConsumerAdapters {
 export interface AdapterOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Left out: those of a process that nobody ends after so many seconds. */
+  /** The limits of the clients. Left out: those for a process that is not ended after a fixed time. */
   readonly limits?: { readonly table: CallLimits; readonly queue: CallLimits };
-  /** The table removes items by itself once they have expired. Left out: it does not. */
+  /** The table removes expired items by itself. Default: false. */
   readonly hasTtl?: boolean;
 }
 

@@ -1,5 +1,6 @@
 /** The answer to a control event for the command line and the page: what was done, or what is wrong with the event. */
 import { ChooseRunError } from "@firehose-backfill/backfill/open-run";
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { Plan } from "@firehose-backfill/backfill/plan/types";
 import { ConfigError, describeError, UsageError } from "@firehose-backfill/core/errors";
 
@@ -12,6 +13,8 @@ export interface ControlResult {
   readonly message: string;
   /** The result of `plan`. */
   readonly plan?: Plan;
+  /** The result of `resyncs`. */
+  readonly resyncs?: ListedResyncs;
 }
 
 export async function answerControl(

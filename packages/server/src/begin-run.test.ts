@@ -200,7 +200,7 @@ describe("issue 14.1: several runs", () => {
   const A = { RELAY_URL: "wss://a.example" };
   const B = { RELAY_URL: "wss://b.example" };
 
-  /** Two runs that a process has left behind. */
+  /** Two runs whose process has ended. */
   async function twoRuns() {
     const { begin, deps, store, said } = setUp();
     const { run: a } = await begin({ ...A, BACKFILL_BATCH_SIZE: "10" });
@@ -223,7 +223,7 @@ describe("issue 14.1: several runs", () => {
     expect(begun).toMatchObject({ kind: "resumed", run: { runId: a?.runId }, beside: [{ runId: b?.runId }] });
     const open = await store.openRuns();
     expect(open.map(({ throttle }) => throttle.batchSize)).toEqual([3, 3]);
-    // One tune of one pace, and not one for each run.
+    // The runs share one pace, so there is one tune and not one for each run.
     expect(open.map(({ tunes }) => tunes.filter(({ by }) => by === "resume").length)).toEqual([1, 1]);
   });
 
@@ -250,5 +250,49 @@ describe("issue 14.1: several runs", () => {
     await expect(resume()).rejects.toThrow(/^2 runs are open: say which one to resume with --run/);
     expect(await resume("nightly")).toMatchObject({ kind: "resumed", run: { runId: b?.runId, status: "running" } });
     expect((await store.getRun(a?.runId ?? ""))?.status).toBe("paused");
+  });
+});
+
+describe("issue 17.7: a run of handles beside the others", () => {
+  const kinds = (begun: Awaited<ReturnType<ReturnType<typeof setUp>["begin"]>>) =>
+    "beside" in begun ? [begun.run, ...begun.beside].map((run) => run.source.kind) : [];
+  const HANDLES = { BACKFILL_HANDLES: "true" };
+
+  test("issue 17.7: begins with the first run, or once the setting is there, and only once", async () => {
+    const { begin, store } = setUp();
+    expect(kinds(await begin())).toEqual(["relay"]);
+    expect(kinds(await begin(HANDLES))).toEqual(["relay", "handles"]);
+    expect(kinds(await begin(HANDLES))).toEqual(["relay", "handles"]);
+    expect(await store.openRuns()).toHaveLength(2);
+  });
+
+  test("issue 17.7: still going on alone, it neither keeps a start from beginning its run nor is asked for its scope", async () => {
+    const { begin, store } = setUp();
+    const { run } = await begin(HANDLES);
+    await store.transition(run?.runId ?? "", ["enqueued"], "cancelled", { finishedAtMs: 1 });
+    const scope = { BACKFILL_SOURCE: "relay", BACKFILL_COLLECTIONS: "app.bsky.feed.post", BACKFILL_DAYS: "3" };
+    expect(kinds(await begin({ ...HANDLES, ...scope })).toSorted()).toEqual(["handles", "relay"]);
+  });
+
+  test("issue 17.7: a start goes on after the last run of a stream, although the run of handles began after it", async () => {
+    const { begin, store, said } = setUp();
+    const relay = { RELAY_URL: "wss://relay.example" };
+    const { run } = await begin({ ...relay, ...HANDLES });
+    const runId = run?.runId ?? "";
+    await store.transition(runId, ["enqueued"], "running", {});
+    await store.transition(runId, ["running"], "succeeded", { finishedAtMs: 1, target: cursorAt(77, 5) });
+    const next = await begin({ ...relay, ...HANDLES });
+    expect(kinds(next).toSorted()).toEqual(["handles", "relay"]);
+    expect(said.join("\n")).toContain(`goes on where run ${runId} ended, after sequence number 77`);
+  });
+
+  test("issue 17.7: with days of 0 it goes on alone", async () => {
+    const { begin, store } = setUp();
+    const { run } = await begin(HANDLES);
+    await store.transition(run?.runId ?? "", ["enqueued"], "cancelled", { finishedAtMs: 1 });
+    expect(await begin({ ...HANDLES, BACKFILL_DAYS: "0" })).toMatchObject({
+      kind: "resumed",
+      run: { source: { kind: "handles" } },
+    });
   });
 });

@@ -1,6 +1,7 @@
 /**
- * What a start means for what is there: a new run, or the unfinished one goes on. Throttle settings that were given anew
- * since the run last looked apply to it as a tune; scope settings that differ stop the start, because a run cannot become another one.
+ * Decides what a start does: it begins a new run, or continues the unfinished one. Throttle settings that changed since the run
+ * last compared them are applied as a tune. If scope settings differ from the run's, the start is refused, because the scope of
+ * a run cannot change.
  */
 import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control } from "@firehose-backfill/backfill/control";
@@ -15,33 +16,34 @@ import {
   scopeConflicts,
   throttleChanges,
 } from "@firehose-backfill/backfill/new-run";
-import { createRuns } from "@firehose-backfill/backfill/create-runs";
+import { type Beside, createBeside, createRuns } from "@firehose-backfill/backfill/create-runs";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
 import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
 import { recordAction } from "@firehose-backfill/backfill/record-action";
 import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
 import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import { readsRelay } from "./start-stack.ts";
 import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 
 export type Begun =
-  /** `beside`: the other open runs, which go on here as well. */
+  /** `beside`: the other open runs, which this process continues, too. */
   | { readonly kind: "new" | "resumed"; readonly run: Run; readonly beside: readonly Run[] }
-  /** There is nothing to do. `because`: why, and how to begin anew. */
+  /** There is nothing to do. `because` says why, and how to begin again. */
   | { readonly kind: "none"; readonly run: Run | null; readonly because: string };
 
-/** @throws ConfigError for a scope that is not the run's; UsageError for a start request that is refused */
+/** @throws ConfigError if the scope is not the run's; UsageError if a start request is refused */
 export async function beginRun(
   deps: ControlDeps,
   options: {
     readonly config: Config;
     readonly start: StartRequest | null;
-    /** Given: the unfinished run goes on, from there; no run is begun. `run`: which one, where several are open. */
+    /** If it is given, the unfinished run continues from there, and no run is begun. `run` says which one if several are open. */
     readonly resume?: { readonly from: string | null; readonly run?: string };
     readonly log: (line: string) => void;
   },
@@ -59,23 +61,33 @@ export async function beginRun(
   if (database !== undefined)
     for (const each of open) {
       refuseOtherDatabase(each, database);
-      // A run from before runs were bound belongs to the database that it goes on with.
+      // An older program did not bind its runs to a database. Such a run is bound to the database with which it continues.
       if (each.database === null) await deps.store.bindDatabase(each.runId, database);
     }
   if (options.resume !== undefined) {
     const run = await resume(deps, open, options.resume, options);
     return { kind: "resumed", run, beside: await beside(run) };
   }
-  if (open.length > 0) {
-    const [run = null, ...others] = await goOnAll(deps, open, config, log);
-    if (run !== null) return { kind: "resumed", run, beside: others };
+  if (open.some((run) => !isResyncRun(run))) {
+    const goingOn = await goOnAll(deps, open, config, log);
+    const [run] = goingOn;
+    if (run !== undefined && !isBesideWanted(config, goingOn)) {
+      const added = await beginHandles(deps, { config, open: goingOn, database });
+      if (added.note !== "") log(`[BACKFILL] ${capital(labelOf(run))} goes on${added.note}`);
+      return { kind: "resumed", run, beside: [...goingOn.slice(1), ...added.runs] };
+    }
   }
-  const last = await deps.store.currentRun();
-  if (config.settings.days === 0) return { kind: "none", run: last, because: "BACKFILL_DAYS is 0: nothing to run" };
+  const last = await lastOfSource(deps);
+  /** Only runs that look up handles go on, and there is nothing to begin beside them. */
+  const none = async (because: string): Promise<Begun> => {
+    const [run, ...others] = (await deps.store.openRuns()).filter((each) => !isResyncRun(each));
+    return run === undefined ? { kind: "none", run: last, because } : { kind: "resumed", run, beside: others };
+  };
+  if (config.settings.days === 0) return await none("BACKFILL_DAYS is 0: nothing to run");
   const after = await afterLast(deps, last, { config, database });
   if (after !== null && after.host === SAMPLE_HOST) {
     const because = `nothing to do: run ${after.runId} has applied the whole bundled sample. To replay it again: firehose-backfill start --new, or another BACKFILL_DATA_DIR`;
-    return { kind: "none", run: last, because };
+    return await none(because);
   }
   const nowMs = deps.clock.now();
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
@@ -84,7 +96,7 @@ export async function beginRun(
       runId: newRunId(nowMs, deps.random),
       nowMs,
       database,
-      ...(each.settings.source === "repos" ? {} : start),
+      ...(each.settings.source === "relay" ? start : {}),
     }),
   );
   const { run, beside: others } = await createRuns(deps, runs);
@@ -94,17 +106,58 @@ export async function beginRun(
     log(
       `[BACKFILL] Run ${run.runId} goes on where run ${after.runId} ended, after sequence number ${after.seq}. To copy its days again: firehose-backfill start --new`,
     );
-  return { kind: "new", run, beside: others.runs };
+  return { kind: "new", run, beside: await beside(run) };
 }
+
+/** Runs that only look up handles or serve resyncs do not stand in the way of what is configured. */
+function isBesideWanted({ settings }: Config, open: readonly Run[]): boolean {
+  return settings.source !== "handles" && open.every(isSideRun);
+}
+
+/** It stands beside what is configured, and nothing goes on after it. */
+function isSideRun(run: Run): boolean {
+  return run.source.kind === "handles" || isResyncRun(run);
+}
+
+/** Where the setting came after the run. */
+async function beginHandles(
+  deps: ControlDeps,
+  options: {
+    readonly config: Config;
+    readonly open: readonly Run[];
+    readonly database: DatabaseIdentity | undefined;
+  },
+): Promise<Beside> {
+  const { config, open, database } = options;
+  const isWanted = config.settings.handles && !open.some(({ source }) => source.kind === "handles");
+  const wanted = isWanted ? configsOf(config).filter(({ settings }) => settings.source === "handles") : [];
+  const nowMs = deps.clock.now();
+  const added = await createBeside(
+    deps,
+    wanted.map((each) => newRun(each, { runId: newRunId(nowMs, deps.random), nowMs, database })),
+  );
+  for (const { runId } of added.runs) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
+  return added;
+}
+
+/** The last run that is not a side run: a start goes on after it. */
+async function lastOfSource({ store }: ControlDeps): Promise<Run | null> {
+  const last = await store.currentRun();
+  if (last === null || !isSideRun(last)) return last;
+  const past = await store.pastRuns({ limit: LAST_RUNS });
+  return past.find((run) => !isSideRun(run)) ?? last;
+}
+
+const LAST_RUNS = 20;
 
 const BY = "start of the program";
 
-/** The recording has an end, and nothing comes after it. */
+/** The host name of the bundled sample. Nothing comes after its end. */
 const SAMPLE_HOST = "sample";
 
 /**
- * Where a plain start goes on: after the last run, if that has succeeded and was about the same. A restart must not
- * copy the same days again; `start` and `start --new` do. null: what is configured is begun.
+ * Where a start without further arguments continues: after the last run, if that run succeeded and had the same source and
+ * scope. A restart must not copy the same days again; `start` and `start --new` do so. null: the run begins as configured.
  */
 async function afterLast(
   deps: ControlDeps,
@@ -116,14 +169,14 @@ async function afterLast(
   if (database !== undefined && last.database !== null && last.database.id !== database.id) return null;
   const end = last.target ?? last.appliedCursor;
   const scope = await deps.store.getScope(last.runId);
-  // Repositories have no place after which only what is new comes.
+  // Repositories have no position after which only new records come.
   if (end === null || scope === null || last.source.kind !== "relay" || !isSameScope(scope, config)) return null;
   return { runId: last.runId, host: last.source.host, seq: end.ordinal };
 }
 
 /**
- * Before the database is touched: the sample goes into somebody's database only when it was asked for. An unfinished run
- * goes on with the host that it was begun with, and needs no wish.
+ * Called before the database is used. The sample is applied to a user's own database only if the user asked for it. An
+ * unfinished run continues with its own host, so the check does not apply to it.
  * @throws ConfigError
  */
 export async function refuseUnwishedSample(
@@ -131,12 +184,12 @@ export async function refuseUnwishedSample(
   { config, start }: { readonly config: Config; readonly start: StartRequest | null },
 ): Promise<void> {
   const problem = unwishedSample(config);
-  if (problem === null || (start?.source ?? config.settings.source) === "repos") return;
+  if (problem === null || !readsRelay(start?.source ?? config.settings.source)) return;
   if (start === null && (await deps.store.openRuns()).length > 0) return;
   throw new ConfigError([problem]);
 }
 
-/** @throws UsageError where there is nothing to resume, ChooseRunError where it is not said which of several */
+/** @throws UsageError if there is nothing to resume, ChooseRunError if several runs are open and none was named */
 async function resume(
   deps: ControlDeps,
   open: readonly Run[],
@@ -146,7 +199,7 @@ async function resume(
   if (open.length === 0) throw new UsageError(NOTHING_TO_RESUME);
   const { config, log } = options;
   const chosen = await chooseRun(deps, "resume", wanted.run);
-  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: open.length === 1 });
+  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: isOnlyOwn(chosen, open) });
   // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
@@ -156,21 +209,33 @@ async function resume(
 const NOTHING_TO_RESUME =
   "there is no unfinished run to resume: begin one with firehose-backfill run, or firehose-backfill start";
 
-/** Each in its state. With several open runs the settings of this start are those of their pace alone: their scopes differ anyway. */
+/**
+ * Continues each open run in its state. With several open runs, only the throttle settings of this start are used, because the
+ * runs have different scopes.
+ */
 async function goOnAll(
   deps: ControlDeps,
   open: readonly Run[],
   config: Config,
   log: (line: string) => void,
 ): Promise<readonly Run[]> {
-  const isOnly = open.length === 1;
   const runs: Run[] = [];
   for (const { runId } of open) {
-    // What was set for the run before holds for this one as well, if they have one pace.
+    // If this run has the same pace as the one before, it already has that run's new settings.
     const run = await deps.store.getRun(runId);
-    if (run !== null) runs.push(await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log));
+    if (run === null) continue;
+    const isOnly = isOnlyOwn(run, open);
+    const goesOn = await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log);
+    // The first one is what the process is said to go on with.
+    if (isResyncRun(run)) runs.push(goesOn);
+    else runs.splice(runs.findLastIndex((each) => !isResyncRun(each)) + 1, 0, goesOn);
   }
   return runs;
+}
+
+/** A run that serves resyncs has filters of its own, and makes no second one of another. */
+function isOnlyOwn(run: Run, open: readonly Run[]): boolean {
+  return !isResyncRun(run) && open.every((each) => each.runId === run.runId || isResyncRun(each));
 }
 
 async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {
@@ -187,7 +252,7 @@ async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): P
   return run;
 }
 
-/** In its state, with the settings of this start. @throws ConfigError */
+/** Continues the run in its state with the settings of this start. @throws ConfigError */
 async function goOnAsItIs(
   deps: ControlDeps,
   open: Run,

@@ -1,6 +1,6 @@
 /**
- * The database for a command that looks at it and is no run: the one of the settings, the embedded one of a run that goes on, or the
- * embedded one of the data folder, started for the command and stopped after it.
+ * The database for a command that is not a run: the one of the settings, the embedded one of a running process, or the embedded
+ * one of the data folder, which is started for the command and stopped after it.
  */
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";

@@ -1,4 +1,4 @@
-/** `dead` where this process reaches the database itself; it begins no run and needs no process. */
+/** The command `dead` where this process can reach the database itself. It begins no run and needs no running process. */
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import type { DeadEvent, DeadEvents, ListDeadOptions } from "@firehose-backfill/sink/dead-events";
 import { borrowDatabase } from "./borrow-database.ts";
@@ -8,7 +8,7 @@ export type { DeadEvent, ListDeadOptions };
 
 export type DeadHere = Pick<DeadEvents, "list" | "countByReason"> & AsyncDisposable;
 
-/** @throws NoDatabaseError, and why the embedded database cannot be started */
+/** @throws NoDatabaseError, and an error that says why the embedded database cannot be started */
 export async function openDeadHere(
   settings: Pick<Settings, "databaseUrl" | "dataDir">,
   signal: AbortSignal,

@@ -36,7 +36,8 @@ async function serve(kept: readonly DeadEvent[]) {
   const openDeadEvents = (): DeadEvents => ({
     claim: () => Promise.resolve([]),
     countUntriable: () => Promise.resolve(0),
-    failedRepositories: () => Promise.resolve({ entries: 0, dids: [] }),
+    failedRepositories: () => Promise.resolve([]),
+    handOver: () => Promise.resolve(),
     discard: () => Promise.resolve({}),
     async list(options) {
       asked.push(options);
@@ -120,7 +121,7 @@ test("issue 17.4: each form redrives or discards, and its answer is on the page 
     expect(shown).toContain(String(form).includes(idOf(2)) ? "was applied &lt;before&gt;" : "it is &lt;done&gt;");
   }
   expect(site.events).toEqual([
-    { action: "redrive" },
+    { action: "redrive", reason: "database-23514", run: RUN },
     { action: "discard", reason: "database-23514", run: RUN },
     { action: "redrive", id: idOf(1) },
     { action: "discard", id: idOf(1) },
@@ -146,4 +147,33 @@ test("issue 17.4: one event alone, whole", async () => {
   expect(page).toMatch(/<details open/);
   expect(page).not.toContain(idOf(1));
   expect(await site.get(`/dead?id=${idOf(9)}`)).toContain("No dead event has this id");
+});
+
+test("issue 17.4: without a filter all that is dead is redriven or discarded, and of a reason without events nothing", async () => {
+  await using site = await serve([deadEvent(1)]);
+  const actsOf = async (path: string) =>
+    formsOf(await site.get(path)).flatMap((form) => (form.has("id") ? [] : [[form.get("action"), form.get("reason")]]));
+  expect(await actsOf(`/dead?run=${RUN}`)).toEqual([
+    ["redrive", null],
+    ["discard", null],
+  ]);
+  expect(await actsOf("/dead?reason=float")).toEqual([
+    ["redrive", "float"],
+    ["discard", "float"],
+  ]);
+  expect(await site.get("/dead?reason=float")).toMatch(/Redrive these 1\b/);
+  expect(await actsOf("/dead?reason=unheard-of")).toEqual([]);
+});
+
+test("issue 17.4: where the page reaches no database, it links to nothing and says how dead events are listed", async () => {
+  await using server = await startHttpServer({
+    port: 0,
+    snapshot: () => Promise.resolve(sampleSnapshot({ dead: 3, runId: RUN })),
+    history: () => emptyHistory(RUN),
+    control: async () => ({ message: "done" }),
+    log: () => {},
+  });
+  const page = await (await fetch(server.url)).text();
+  expect(page).not.toContain("/dead");
+  expect(page).toContain("<code>firehose-backfill dead</code>, with the DATABASE_URL of the run");
 });

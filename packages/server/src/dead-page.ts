@@ -1,4 +1,4 @@
-/** `GET /dead`: reads what the address asks for from the database and renders it. */
+/** `GET /dead`: reads the requested dead events from the database and renders them. */
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { deadEventJson } from "@firehose-backfill/backfill/dead-event-json";
@@ -14,7 +14,7 @@ const MAX_FIELD_CHARS = 200;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 export interface DeadPageSite {
-  /** Left out: the database is not reached from here. */
+  /** Left out: this process cannot reach the database. */
   readonly openDeadEvents?: () => DeadEvents;
   readonly notices: Pick<FormNotices, "find">;
 }
@@ -65,7 +65,7 @@ async function deadPage(
   return renderDeadPage({ query, events: events.map(deadEventJson), counts, next }, options);
 }
 
-/** What is not understood is left out: the page then shows more, and says what it shows. */
+/** Parameters that are not understood are ignored. The page then shows more events, and says which. */
 function readQuery(search: URLSearchParams): DeadQuery {
   const field = (name: string) => {
     const value = search.get(name)?.slice(0, MAX_FIELD_CHARS).replaceAll("\0", "") ?? "";

@@ -1,4 +1,4 @@
-/** What was applied last, from the database of the settings, or from the embedded one of a run that goes on. */
+/** Reads what was applied last, from the database of the settings or from the embedded one of a running process. */
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
 import type { AppliedRecord } from "@firehose-backfill/sink/applied-record";
@@ -8,11 +8,11 @@ import { openDesk } from "./open-sink.ts";
 export type { AppliedRecord, Change, ChangePage };
 
 export interface EventFeed extends AsyncDisposable {
-  /** The last ones, oldest first. @throws SinkError */
+  /** The last records, oldest first. @throws SinkError */
   last(limit: number): Promise<readonly AppliedRecord[]>;
-  /** Where the change feed stands now. @throws SinkError */
+  /** The current token of the change feed. @throws SinkError */
   now(): Promise<string>;
-  /** What changed since that token or "start", a page of it. @throws SinkError (`broken`) when the token cannot be used */
+  /** A page of the changes since that token or "start". @throws SinkError (`broken`) if the token cannot be used */
   changes(since: string): Promise<ChangePage>;
 }
 
@@ -24,10 +24,10 @@ export class NoDatabaseError extends Error {
   }
 }
 
-/** Records are whole: so many of them stay small. */
+/** Records are not shortened, so a page has only this many. */
 const AT_ONCE = 500;
 
-/** Connects at the first question. @throws NoDatabaseError, DatabaseUrlError */
+/** Connects at the first call. @throws NoDatabaseError, DatabaseUrlError */
 export async function openEvents(settings: Pick<Settings, "databaseUrl" | "dataDir">): Promise<EventFeed> {
   const databaseUrl = settings.databaseUrl ?? (await findPostgresUrl(settings.dataDir));
   if (databaseUrl === null) {

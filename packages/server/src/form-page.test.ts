@@ -12,7 +12,7 @@ interface Form {
   readonly body: string;
 }
 
-/** What can be sent: hidden fields, the submit button, and where a field is required something in it. */
+/** The fields that a browser would send: hidden fields, the submit button, and a value in each required field. */
 function formsOf(page: string): readonly Form[] {
   return [...page.matchAll(/<form method="post" action="\/control">(.*?)<\/form>/gs)].flatMap(([, inside = ""]) => {
     if (/<button[^>]*disabled/.test(inside)) return [];

@@ -4,7 +4,8 @@ import { UsageError } from "@firehose-backfill/core/errors";
 import { emptyHistory } from "@firehose-backfill/status/history";
 import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { describe, expect, test } from "vitest";
-import { openPort, PortError, startHttpServer } from "./http-server.ts";
+import { openPort, startHttpServer } from "./http-server.ts";
+import { PortError } from "./listen.ts";
 
 interface Answer {
   readonly status: number;
@@ -26,7 +27,7 @@ function start(events: unknown[] = [], port = 0) {
   });
 }
 
-/** `fetch` will not send a Host of one's choice. */
+/** `fetch` cannot send another Host header. */
 function ask(
   port: number,
   options: { method?: string; path: string; headers?: Record<string, string>; body?: string },
@@ -154,7 +155,7 @@ test("fault 21: a port that is open before there is anything to serve says so", 
   });
 });
 
-/** As it stands on the wire: what no client would send. */
+/** Sends raw bytes that no client would send. */
 function raw(port: number, lines: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
@@ -207,7 +208,7 @@ describe("fault 26: requests of other forms", () => {
     const isBodyless = line.startsWith("HEAD");
     expect(body === "").toBe(isBodyless);
     expect(/^allow: (get, head|post)$/m.test(head.toLowerCase())).toBe(status === 405);
-    // The page itself has scripts that speak of errors.
+    // The page's own scripts contain the word error.
     expect(status !== 200 && /^\s+at |Error/m.test(answer)).toBe(false);
   });
 

@@ -1,8 +1,8 @@
 /**
- * The status page and the control of a local process, on 127.0.0.1 alone. Names other than loopback in Host, and other
- * sites' pages in Origin, are refused: a browser must not become somebody else's remote control.
+ * The status page and the control of a local process, on 127.0.0.1 only. Requests with another name than loopback in Host, or
+ * with another site in Origin, are refused, so that no other site can control a run through the user's browser.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import { describeError } from "@firehose-backfill/core/errors";
 import type { History } from "@firehose-backfill/status/history";
@@ -12,23 +12,23 @@ import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { answerControl, type ControlReply, type ControlResult } from "./answer-control.ts";
 import { sendDead } from "./dead-page.ts";
 import { createFormNotices, type FormNotices } from "./form-notices.ts";
+import { HOST, listen } from "./listen.ts";
 import { metricsText } from "./metrics-text.ts";
 import { findShown, noSuchRun, pastRuns, sendJson, sendPage, sendReport, type ServedRuns, shownRuns } from "./pages.ts";
-import { portHolder } from "./port-holder.ts";
 import { MAX_BODY_BYTES, readBody } from "./read-body.ts";
 import { SENDER_HEADER } from "./sender-header.ts";
 import { pathOf, searchOf, whyRefused } from "./request-target.ts";
 
 export interface HttpServerOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly snapshot: () => Promise<Snapshot>;
   readonly history: () => History;
-  /** Where several runs may be open. Left out: the one of `snapshot` is all that is known. */
+  /** Given if several runs may be open. Left out: only the run of `snapshot` is known. */
   readonly runs?: ServedRuns;
-  /** For the page of dead events. Left out: their database is not reached from here. */
+  /** For the page of dead events. Left out: this process cannot reach their database. */
   readonly openDeadEvents?: () => DeadEvents;
-  /** Executes a control event. @throws UsageError, ConfigError when it is refused */
+  /** Executes a control event. @throws UsageError, ConfigError if it is refused */
   readonly control: (event: unknown, by: Actor) => Promise<ControlResult>;
   readonly log: (line: string) => void;
 }
@@ -40,17 +40,7 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** The port is taken, or may not be used. `message` says what to do. */
-export class PortError extends Error {
-  override readonly name = "PortError";
-  isRetryable(): boolean {
-    return false;
-  }
-}
-
-const HOST = "127.0.0.1";
-
-/** The port is ours, and says that the program is starting until `serve` gives it something to serve. */
+/** A server that has its port already. It answers that the program is starting, until `serve` is called. */
 export interface OpenedPort extends HttpServer {
   serve(options: Served): HttpServer;
 }
@@ -60,7 +50,7 @@ export async function startHttpServer({ port, ...options }: HttpServerOptions): 
   return (await openPort(port)).serve(options);
 }
 
-/** Takes the port before anything else is begun. @throws PortError */
+/** Listens on the port before anything else is started. @throws PortError */
 export async function openPort(wanted: number): Promise<OpenedPort> {
   let options: Site | null = null;
   const server = createServer({ requestTimeout: 30_000 }, (request, response) => {
@@ -97,32 +87,6 @@ export async function openPort(wanted: number): Promise<OpenedPort> {
       return opened;
     },
   };
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  server.once("error", reject);
-  server.listen(port, HOST, () => resolve(undefined));
-  try {
-    await promise;
-  } catch (error) {
-    const { what, holder } = await whyNot(error, port);
-    throw new PortError(`${what}: set PORT to another one, or to 0 for any free one${holder}`, { cause: error });
-  }
-}
-
-async function whyNot(error: unknown, port: number): Promise<{ readonly what: string; readonly holder: string }> {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  const holder = code === "EADDRINUSE" ? await portHolder(port) : null;
-  return { what: whatOf(code, error, port), holder: holder === null ? "" : ` (${holder} listens there)` };
-}
-
-function whatOf(code: unknown, error: unknown, port: number): string {
-  if (code === "EADDRINUSE") return `port ${port} is in use`;
-  if (code === "EACCES") return `port ${port} may not be used by this user`;
-  if (code === "EADDRNOTAVAIL")
-    return `port ${port} of ${HOST} cannot be listened on, this machine has no loopback interface`;
-  return `port ${port}: ${describeError(error)}`;
 }
 
 const ROUTES: Readonly<Record<string, readonly string[]>> = {
@@ -219,7 +183,7 @@ async function receiveControl(options: Site, request: IncomingMessage, response:
   const by = isForm ? "page" : request.headers[SENDER_HEADER] === "command" ? "command" : "control event";
   const reply = await replyTo(options, body, by);
   if (isForm && !wantsJson(request)) {
-    // The page that follows can be reloaded without sending the form again.
+    // The redirect allows the user to reload the next page without sending the form again.
     const sent = new URLSearchParams(body ?? "");
     const { ok } = reply.body;
     const notice = {
@@ -244,7 +208,7 @@ async function replyTo(options: Site, body: string | null, by: Actor): Promise<C
       () => event ?? (JSON.parse(body) as unknown),
     );
     if (reply.body.ok || event === null || !isEmptyTune(event)) return reply;
-    // The control speaks of events there, and who filled in a form knows none.
+    // The error text speaks of control events, which somebody who filled in a form does not know.
     return { status: reply.status, body: { ok: false, error: "Nothing was changed: every field was left empty." } };
   } catch (error) {
     options.log(`[BACKFILL] Page: ${describeError(error)}`);

@@ -1,4 +1,4 @@
-/** A consumer of a long-lived process: its sink, its guard and its pollers. The same in the server and in a child of its own. */
+/** A consumer of a long-lived process: its sink, its memory guard and its pollers. The server and a child process use the same one. */
 import type { MessageResult } from "@firehose-backfill/backfill/message-result";
 import type { ConsumerDeps, CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -13,16 +13,16 @@ import { LOCAL_VISIBILITY } from "./reader-timing.ts";
 
 export interface LocalConsumerOptions {
   readonly adapters: ConsumerAdapters;
-  /** Closed with the consumer. */
+  /** The sink. It is closed with the consumer. */
   readonly sink: ConsumerSink;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
-  /** The run as last seen: its throttle settings count here. */
+  /** Returns the run as it was read last. The consumer uses its throttle settings. */
   readonly currentRun: () => Run | null;
   readonly pollers: number;
-  /** Somebody replaces this process: called when two pauses have not brought it under its limit. null: it waits. */
+  /** Called if memory is above the limit after two pauses, where a parent replaces this process. null: the consumer waits. */
   readonly retire: (() => void) | null;
   readonly onResult: (result: MessageResult) => void;
   /** For tests. */
@@ -36,7 +36,7 @@ export interface LocalConsumer extends AsyncDisposable {
 
 const DEFAULT_LIMIT_MB = 512;
 const DEFAULT_CHECK_INTERVAL = 100;
-/** 5 s and 10 s. */
+/** The pauses take 5 s and 10 s. */
 const PAUSES_BEFORE_RETIRING = 2;
 
 export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer {
@@ -63,7 +63,7 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
   const loop = startConsumerLoop(deps, {
     signal,
     pollers: options.pollers,
-    // A pool smaller than max-concurrent caps what is applied at once, too.
+    // If the pool is smaller than max-concurrent, it limits the number of batches that are applied at once.
     limit: () => Math.min(sink.pool().size, currentRun()?.throttle.maxConcurrent ?? 0),
     currentRun,
     onResult: options.onResult,

@@ -1,4 +1,4 @@
-/** The consumers of a local run, in this process or in processes of their own, with the figures that status shows. */
+/** The consumers of a local run, in this process or in child processes, with the figures that status shows. */
 import type { CrashPoint } from "@firehose-backfill/backfill/deps";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -8,21 +8,21 @@ import { startLocalConsumer } from "./local-consumer.ts";
 import { openSink } from "./open-sink.ts";
 
 export interface ConsumerFigures {
-  /** Batches in hand. */
+  /** The number of batches that are being applied. */
   readonly active: number;
   readonly poolUsed: number;
   readonly poolSize: number;
-  /** Of the fullest consumer process; null: they live in this process. */
+  /** Memory of the consumer process that uses the most; null: the consumers are in this process. */
   readonly rssMb: number | null;
 }
 
 export interface LocalConsumers {
   readonly figures: () => ConsumerFigures;
-  /** Resolves when each has finished what it holds. */
+  /** Resolves when each consumer has finished its batch. */
   readonly done: Promise<void>;
 }
 
-/** As many as a pool can have connections; those above what the run allows rest. */
+/** As many pollers as a pool can have connections. Those above the run's limit wait. */
 const MOST_POLLERS = 50;
 
 export function localConsumers(options: {
@@ -30,14 +30,14 @@ export function localConsumers(options: {
   readonly adapters: ConsumerAdapters;
   readonly addresses: Addresses;
   readonly throttleQuery: string | null;
-  /** Where there is no run that says it. */
+  /** Used while no run gives the number. */
   readonly poolSize: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
   readonly currentRun: () => Run | null;
-  /** For tests; reaches consumers of this process alone. */
+  /** For tests. It only affects consumers in this process. */
   readonly crashPoint?: CrashPoint | undefined;
 }): LocalConsumers {
   const { clock, random, log, signal, currentRun } = options;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { sampleAudit, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { expect, test } from "vitest";
 import { metricsText } from "./metrics-text.ts";
 
@@ -48,6 +48,16 @@ test("issue 17.6: what is not known has no value, and several runs stand beside 
   expect(series.has(`firehose_backfill_allowed_events_per_second{${RUN}}`)).toBe(false);
   expect(series.get('firehose_backfill_progress_ratio{run="run-b"}')).toBe(0.5417);
   expect(series.get('firehose_backfill_events_received_total{run="run-b"}')).toBe(7);
+});
+
+test("issue 16.4: the last audit has metrics; a run without one has none", async () => {
+  const audit = sampleAudit({ differing: 2 });
+  const series = await seriesOf(sampleSnapshot({ audit }), sampleSnapshot({ runId: "run-b" }));
+  expect(series.get(`firehose_backfill_audit_repositories{${RUN},verdict="differing"}`)).toBe(2);
+  expect(series.get(`firehose_backfill_audit_repositories{${RUN},verdict="equal"}`)).toBe(298);
+  expect(series.get(`firehose_backfill_audit_differing_ratio_max{${RUN}}`)).toBe(408 / 41_200);
+  expect(series.get(`firehose_backfill_audit_timestamp_seconds{${RUN}}`)).toBe(Date.parse(audit.at) / 1000);
+  expect([...series.keys()].filter((key) => key.includes("audit") && key.includes("run-b"))).toEqual([]);
 });
 
 test("issue 17.6: without a run there is the program's version alone", async () => {

@@ -4,7 +4,7 @@
  */
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import { VERSION } from "@firehose-backfill/core/version";
-import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { Snapshot, SnapshotAudit } from "@firehose-backfill/status/snapshot";
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 
 const PREFIX = "firehose_backfill_";
@@ -122,6 +122,21 @@ function addState(metrics: Metrics, snapshot: Snapshot, run: Labels): void {
     run,
   );
   metrics.gauge("gaps", "Stretches that the source no longer had.", snapshot.gaps.length, run);
+  if (snapshot.audit !== null) addAudit(metrics, snapshot.audit, run);
+}
+
+function addAudit(metrics: Metrics, audit: SnapshotAudit, run: Labels): void {
+  const at = Date.parse(audit.at) / 1000;
+  metrics.gauge("audit_timestamp_seconds", "When the last audit of the database ended, Unix time.", at, run);
+  const { equal, behind, differing, unreachable, inactive } = audit;
+  for (const [verdict, count] of Object.entries({ equal, behind, differing, unreachable, inactive }))
+    metrics.gauge("audit_repositories", "Repositories of the last audit by its verdict.", count, { ...run, verdict });
+  metrics.gauge(
+    "audit_differing_ratio_max",
+    "At most this share of all repositories differs, with 95 % confidence; no value if the last audit was no sample.",
+    audit.confidence?.differing.share ?? null,
+    run,
+  );
 }
 
 function addEvents(metrics: Metrics, snapshot: Snapshot, run: Labels): void {

@@ -133,7 +133,7 @@ describe("issue 17.3: without a script", () => {
     const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
     const scripted = await fetch(`${server.url}/control`, { method: "POST", body: "action=tune", headers });
     expect(await scripted.json()).toEqual({ ok: false, error: words });
-    // An event of a program is told what an event takes.
+    // The answer to a program's control event says which fields an event has.
     const event = { method: "POST", body: '{"action":"tune"}', headers: { "content-type": "application/json" } };
     expect(await (await fetch(`${server.url}/control`, event)).json()).toMatchObject({
       error: expect.stringContaining("tune takes settings"),

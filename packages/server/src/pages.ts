@@ -17,11 +17,11 @@ export interface ShownRun {
 }
 
 export interface ServedRuns {
-  /** Of each open run; where none is open, of the last one. */
+  /** The snapshot of each open run or, if none is open, of the last run. */
   all(): Promise<readonly Snapshot[]>;
   /** By id or name. null: there is no such run. */
   find(run: string): Promise<ShownRun | null>;
-  /** Those that are over, newest first. */
+  /** The finished runs, newest first. */
   past(): Promise<readonly RunSummary[]>;
 }
 
@@ -30,9 +30,11 @@ export interface Shown {
   readonly history: () => History;
   readonly runs?: ServedRuns;
   readonly notices: FormNotices;
+  /** Left out: there is no page of dead events. */
+  readonly openDeadEvents?: () => unknown;
 }
 
-/** `wanted`: an id or a name; null: the run that stands for them all. null: there is no such run. */
+/** `wanted` is an id or a name, or null for the run that is shown by default. Returns null if there is no such run. */
 export async function findShown(shown: Shown, wanted: string | null): Promise<ShownRun | null> {
   if (wanted !== null && shown.runs !== undefined) return shown.runs.find(wanted);
   const snapshots = await shownRuns(shown);
@@ -93,7 +95,8 @@ function sendRunPage(
   isOneOfSeveral: boolean,
 ): void {
   const course = courseOf(history, rangeOf(search.get("range")), Date.parse(snapshot.at));
-  const options = { ...frameOf(shown, search), course, isOneOfSeveral };
+  const hasDeadPage = shown.openDeadEvents !== undefined;
+  const options = { ...frameOf(shown, search), course, isOneOfSeveral, hasDeadPage };
   sendHtml(response, (nonce) => renderHtml(snapshot, { ...options, nonce }));
 }
 

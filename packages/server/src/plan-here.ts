@@ -12,18 +12,19 @@ import { startSampleRelay } from "@firehose-backfill/embedded/relay-server";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { openSurveyors } from "./open-sources.ts";
+import { readsRelay } from "./start-stack.ts";
 
 export interface PlanHereOptions {
   readonly config: Config;
   readonly request: Pick<StartRequest, "from" | "to">;
-  /** Of the one that runs here already. null: one is started where it is needed, and stopped. */
+  /** The sample relay of this process, if one is running. null: one is started if it is needed, and stopped afterwards. */
   readonly sampleRelayUrl: string | null;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
 }
 
-/** @throws UsageError; SurveyError when the relay cannot be asked */
+/** @throws UsageError; SurveyError if the relay cannot be read */
 export async function planHere(options: PlanHereOptions): Promise<Plan> {
   const { config, request, clock, random, signal } = options;
   await using relay = await sampleRelay(options);
@@ -36,9 +37,10 @@ export async function planHere(options: PlanHereOptions): Promise<Plan> {
 
 async function sampleRelay(options: PlanHereOptions): Promise<AsyncDisposable & { readonly url: string | null }> {
   const { config, sampleRelayUrl, signal } = options;
-  if (config.settings.relayUrl !== null || sampleRelayUrl !== null || config.settings.source === "repos")
+  if (config.settings.relayUrl !== null || sampleRelayUrl !== null || !readsRelay(config.settings.source))
     return { url: sampleRelayUrl, async [Symbol.asyncDispose]() {} };
-  // Not in the data folder: the recording is dated when it is first shown there, and that is a run's to decide.
+  // It does not use the data folder, because the first start there decides the times of the recording, and that should be a
+  // run.
   const dataDir = await mkdtemp(join(tmpdir(), "firehose-backfill-plan-"));
   const remove = () => rm(dataDir, { recursive: true, force: true });
   try {

@@ -35,7 +35,7 @@ describe("issue 14.1: how a process of several runs ends", () => {
   const named = (name: string, fields: Partial<Run>): Run => ({ ...run, runId: `id-${name}`, name, ...fields });
   const NONE = { untilDone: true, before: [] };
 
-  test("while one of them goes on, it does not", () => {
+  test("does not end while one of them continues", () => {
     const open = [named("a", { status: "succeeded" }), named("b", { status: "running" })];
     expect(runsEnd(open, NONE)).toBeNull();
     expect(runsEnd([], NONE)).toBeNull();
@@ -60,7 +60,7 @@ describe("issue 14.1: how a process of several runs ends", () => {
     expect(end).toMatchObject({ exit: "done-with-dead", message: expect.stringMatching(/^run id-a \(a\): 2 events/) });
   });
 
-  test("a process that stays ends for none that succeeds", () => {
+  test("a process that stays alive does not end when a run succeeds", () => {
     const open = [named("a", { status: "succeeded" }), named("b", { status: "cancelled" })];
     expect(runsEnd(open, { untilDone: false, before: [] })).toBeNull();
   });

@@ -1,6 +1,7 @@
-/** When a local process is done with its run, and how it ends: pure, from the run as last seen. */
+/** Decides when a local process has finished its run, and how it ends. Pure: it uses the run as it was read last. */
 import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
+import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 
 export type RunExit = "done" | "done-with-dead" | "cancelled" | "errored" | "paused" | "stopped";
@@ -14,8 +15,8 @@ export interface RunEnd {
 const EXITS: readonly RunExit[] = ["errored", "paused", "done-with-dead", "cancelled", "done"];
 
 /**
- * How the process ends, once none of its open runs goes on; `before`: how others of its runs have ended. The worst end counts.
- * null: one goes on, or none is open and none has ended.
+ * How the process ends when none of its open runs continues. `before`: how its other runs have ended. The worst end counts.
+ * null: a run continues, or no run is open and none has ended.
  */
 export function runsEnd(
   open: readonly Run[],
@@ -31,12 +32,19 @@ export function runsEnd(
   return { exit, message: messages.length === 0 ? null : messages.join("; ") };
 }
 
+/** null: none has to be read anew. For the end of a process, which serves no more. */
+export function resyncsLeft({ resyncs: { count } }: Pick<Snapshot, "resyncs">): string | null {
+  if (count === 0) return null;
+  const have = count === 1 ? "1 repository has" : `${count} repositories have`;
+  return `[BACKFILL] ${have} to be read anew (firehose-backfill resyncs): the next start of the program does it`;
+}
+
 /** Among several runs, an end says whose it is. */
 export function of(run: Pick<Run, "runId" | "name">, end: RunEnd): RunEnd {
   return { ...end, message: end.message === null ? null : `${labelOf(run)}: ${end.message}` };
 }
 
-/** null: it goes on. */
+/** null: the run continues. */
 export function runEnd(run: Run, untilDone: boolean): RunEnd | null {
   switch (run.status) {
     case "succeeded":

@@ -7,6 +7,8 @@ import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { parseControlEvent, type StartRequest } from "@firehose-backfill/backfill/control-event";
 import type { CrashPoint, ReaderDeps } from "@firehose-backfill/backfill/deps";
 import { identityOf, prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import type { Tick } from "@firehose-backfill/backfill/run-tick";
+import { serveResyncs } from "@firehose-backfill/backfill/serve-resyncs";
 import { tidyUp } from "@firehose-backfill/backfill/tidy-up";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Config } from "@firehose-backfill/core/config/settings";
@@ -18,14 +20,16 @@ import { VERSION } from "@firehose-backfill/core/version";
 import { claimDataDir } from "@firehose-backfill/embedded/data-dir";
 import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { openDidClient } from "@firehose-backfill/repos/did-client";
-import { systemNames } from "@firehose-backfill/repos/http/system-names";
+import { systemNames, systemTexts } from "@firehose-backfill/repos/http/system-names";
 import { emptyHistory, type History } from "@firehose-backfill/status/history";
 import { summaryOfRun } from "@firehose-backfill/status/run-summary";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 import { limitTooLow } from "@firehose-backfill/throttle/memory-guard";
 import { limitBelowUse, processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
+import { bringsAccounts } from "@firehose-backfill/backfill/open-run";
 import { openAdapters } from "./adapters.ts";
 import { announce } from "./announce.ts";
+import { auditAfterRun } from "./audit-after-run.ts";
 import { beginRun, refuseUnwishedSample } from "./begin-run.ts";
 import { checkedConfigure } from "./checked-configure.ts";
 import { openPort } from "./http-server.ts";
@@ -35,12 +39,12 @@ import { localReaderTiming } from "./reader-timing.ts";
 import { localConsumers } from "./local-consumers.ts";
 import { planHere } from "./plan-here.ts";
 import { startReaderLoop } from "./reader-loop.ts";
-import type { RunExit } from "./run-end.ts";
+import { resyncsLeft, type RunExit } from "./run-end.ts";
 import { watchRun } from "./run-watch.ts";
 import { keepSnapshots, type SnapshotKeeper } from "./snapshot-keeper.ts";
 import { historyFileOf, readHistory } from "./state-files.ts";
 import { snapshotCollector } from "./snapshot-collector.ts";
-import { startStack } from "./start-stack.ts";
+import { readsRelay, startStack } from "./start-stack.ts";
 import { tellWebhook } from "./tell-webhook.ts";
 import { watchEnds } from "./watch-ends.ts";
 
@@ -93,7 +97,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   const wantedSource = options.start?.source ?? settings.source;
   await using stack = await startStack(
     claim.dataDir,
-    { ...settings, readsRepos: wantedSource === "repos" },
+    { ...settings, readsRelay: readsRelay(wantedSource) },
     options.stop,
   );
   await using adapters = openAdapters(stack.addresses, { clock, random });
@@ -180,18 +184,22 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
       items: adapters.items,
       sampleRelayUrl,
       resolveKey,
+      resolveTexts: systemTexts,
+      listHandles: (after, limit) => sink.openHandleList().next(after, limit),
+      hasOthers: (runId) => bringsAccounts(store, runId),
     }),
     memory,
     timing: localReaderTiming({ isSample: sampleRelayUrl !== null }),
     offPeak: settings.offPeak,
     limits: null,
+    resyncs: serveResyncs({ config, everyMs: LOOK_FOR_RESYNCS_MS }),
     owner: `pid-${process.pid}`,
     log,
     ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
   };
   const { promise: ended, resolve: end } = Promise.withResolvers<Pick<RunResult, "exit" | "message">>();
   let tidying = Promise.resolve();
-  const onTick = watchEnds({
+  const watchTick = watchEnds({
     untilDone: options.untilDone,
     end,
     tidy: () => {
@@ -202,9 +210,15 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         clock,
         log,
         signal: options.stop,
-      });
+      }).then(() => auditAfterRun({ settings, store, sink, clock, random, log, signal: options.stop }));
     },
   });
+  const onTick = (tick: Tick): void => {
+    // Requests for resyncs are served also where there is nothing else to do.
+    if (begun.kind === "none" && options.untilDone && tick.runs.length === 0)
+      end({ exit: "done", message: begun.because });
+    watchTick(tick);
+  };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 
   await using page = port.serve({
@@ -227,8 +241,9 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
         reader.poke();
         return { message: "ticking now" };
       }
-      const { message, plan } = await steer(controlDeps, parseControlEvent(event), by);
+      const { message, plan, resyncs } = await steer(controlDeps, parseControlEvent(event), by);
       if (plan !== undefined) return { message, plan };
+      if (resyncs !== undefined) return { message, resyncs };
       await watch.refresh();
       reader.poke();
       return { message };
@@ -237,7 +252,6 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   await claim.announce(page.port);
   announce({ config, begun, url: page.url, isSample: stack.sampleRelayUrl !== null, log: options.log });
 
-  if (begun.kind === "none" && options.untilDone) end({ exit: "done", message: begun.because });
   const onStop = () => end({ exit: "stopped", message: null });
   options.stop.addEventListener("abort", onStop, { once: true });
   // A signal that came before this line has no listener.
@@ -247,6 +261,8 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
   ending.abort();
   await Promise.all([reader.done, consumers.done, keeper.done, watch.done, tidying]);
   const snapshot = await keeper.finish();
+  const left = resyncsLeft(snapshot);
+  if (left !== null) log(left);
   await telling;
   await tell([snapshot]);
   const message = result.message === null ? null : escapeForLog(result.message, MAX_LINE_CHARS);
@@ -254,6 +270,7 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
 }
 
 const MAX_LINE_CHARS = 4_000;
+const LOOK_FOR_RESYNCS_MS = 5_000;
 const MOST_PAST_RUNS = 50;
 /** `--until-done` waits for it. */
 const TIDY_AT_MOST_MS = 20_000;

@@ -10,9 +10,12 @@ import type { Adapters } from "./adapters.ts";
 import type { LocalConsumers } from "./local-consumers.ts";
 
 export interface SnapshotCollector {
-  /** Of each open run, and once more of those that have ended since; if there are none, of the last run. The last one stands for them all where one is shown. */
+  /**
+   * Snapshots of each open run, and once more of runs that have ended since the last call; if there are none, of the last run.
+   * The last element is the one to show where only one is shown.
+   */
   all(): Promise<readonly Snapshot[]>;
-  /** Of any run. */
+  /** The snapshot of any run. */
   of(runId: string): Promise<Snapshot>;
 }
 

@@ -1,4 +1,4 @@
-/** What a process says and keeps of several runs: a line for each with its name, a file of all, a history each. */
+/** What a process prints and stores for several runs: a line for each with its name, one file for all, and a history for each. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ async function keep(first: readonly Snapshot[]) {
       collected += 1;
       return now;
     },
-    // Runs that are over stay listed, and with them their files.
+    // Finished runs stay in the list, and their files stay, too.
     past: async () => [LONG, NIGHTLY].flatMap((snapshot) => summaryOfSnapshot(snapshot) ?? []),
     log: (line) => void lines.push(line),
     onTick: () => {},
@@ -39,7 +39,7 @@ async function keep(first: readonly Snapshot[]) {
     keeper,
     lines,
     told,
-    /** The files are written with real calls, so that it is not known when a look is over: so many looks. */
+    /** The files are written with real calls, whose end the test cannot see, so it waits for this many snapshots. */
     looks: (count: number) => {
       const before = collected;
       return vi.waitFor(async () => {
@@ -99,6 +99,6 @@ test("issue 14.1: a run that ends beside another one is told once, and the other
   await its.looks(3);
   expect(ofNightly()).toHaveLength(1);
   expect(await its.json(RUNS_FILE)).toMatchObject([{ runId: LONG.runId }]);
-  // What is read later by its name is how the run ended.
+  // The file with the run's name shows how the run ended.
   expect(await its.json(snapshotFileOf("nightly"))).toMatchObject({ status: "succeeded" });
 });

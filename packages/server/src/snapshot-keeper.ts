@@ -38,9 +38,9 @@ const ENDS: ReadonlySet<Snapshot["status"]> = new Set(["paused", "cancelled", "s
 export interface SnapshotKeeperOptions {
   readonly dataDir: string;
   readonly clock: Clock;
-  /** At least one; the last one stands for them all where one is shown. */
+  /** At least one. The last element is the one to show where only one is shown. */
   readonly collect: () => Promise<readonly Snapshot[]>;
-  /** The runs that are over, newest first. */
+  /** The finished runs, newest first. */
   readonly past: () => Promise<readonly RunSummary[]>;
   readonly log: (line: string) => void;
   readonly onTick: (snapshots: readonly Snapshot[]) => void;
@@ -49,16 +49,19 @@ export interface SnapshotKeeperOptions {
 }
 
 export interface SnapshotKeeper {
-  /** Of the run that stands for them all, or of the run with this id: its points in this process and, for the first one, before it. */
+  /**
+   * The history of the run that is shown by default, or of the run with this id. It has the points of this process and, for the
+   * default run, earlier ones.
+   */
   readonly history: (runId?: string) => History;
-  /** Collected now. */
+  /** Collects snapshots now. */
   fresh(): Promise<readonly Snapshot[]>;
   /** The last lines and the last snapshot. */
   finish(): Promise<Snapshot>;
   readonly done: Promise<void>;
 }
 
-/** What is kept of one run from one look to the next. */
+/** What is stored about one run between two snapshots. */
 interface Kept {
   history: History;
   cadence: ProgressCadence | null;

@@ -9,8 +9,13 @@ export interface Stack extends AsyncDisposable {
   /** null: RELAY_URL is given. */
   readonly sampleRelayUrl: string | null;
   readonly pids: EmbeddedStack["pids"];
-  /** Resolves when a stand-in is gone. */
+  /** Resolves when a stand-in's process has ended. */
   readonly exited: Promise<StandIn>;
+}
+
+/** Repositories and handles are read without one. */
+export function readsRelay(source: string): boolean {
+  return source !== "repos" && source !== "handles";
 }
 
 /** @throws ConfigError, StandInError */
@@ -18,11 +23,11 @@ export async function startStack(
   dataDir: string,
   settings: Pick<Settings, "queueUrl" | "dlqUrl" | "table" | "databaseUrl" | "relayUrl" | "source"> & {
     /** Left out: the configuration says it. */
-    readonly readsRepos?: boolean;
+    readonly readsRelay?: boolean;
   },
   signal: AbortSignal,
 ): Promise<Stack> {
-  const { readsRepos = settings.source === "repos" } = settings;
+  const { readsRelay: needsRelay = readsRelay(settings.source) } = settings;
   const { queueUrl, dlqUrl, table, databaseUrl, relayUrl } = settings;
   if ((queueUrl === null) !== (dlqUrl === null))
     throw new ConfigError(["only one of BACKFILL_QUEUE_URL and BACKFILL_DLQ_URL is set: set both, or neither"]);
@@ -32,7 +37,7 @@ export async function startStack(
       queue: queueUrl === null,
       table: table === null,
       postgres: databaseUrl === null,
-      relay: relayUrl === null && !readsRepos,
+      relay: relayUrl === null && needsRelay,
     },
     signal,
   });

@@ -22,7 +22,7 @@ export function historyFileOf(runId: string): string {
   return `history-${runId}.json`;
 }
 
-/** Renamed into place, so that a reader sees the whole file or the one before. */
+/** The file is renamed into place, so that a reader sees either the complete new file or the old one. */
 export async function writeStateFile(dataDir: string, name: string, text: string): Promise<void> {
   const draft = join(dataDir, `.${name}.${randomUUID()}`);
   await writeFile(draft, text, { mode: 0o600 });
@@ -39,7 +39,7 @@ export async function removeOldStateFiles(
 ): Promise<void> {
   const ids = new Set(runs.map(({ runId }) => runId));
   const names = new Set(runs.map(({ name }) => name));
-  // A folder that is gone has no old files; who writes into it says that it is gone.
+  // If the folder does not exist, there are no old files. The next write reports that it is missing.
   for (const file of await readdir(dataDir).catch(() => [])) {
     const [id, name] = [OF_RUN.exec(file)?.[1], OF_NAME.exec(file)?.[1]];
     const isOld = (id !== undefined && !ids.has(id)) || (name !== undefined && !names.has(name));

@@ -1,10 +1,12 @@
 /**
- * Steering a run that no process works on: it starts what the data folder needs, does the one thing, and ends. It never
- * begins a run and reads nothing. What a redrive of a finished run brings back is applied here, because no other process would do it.
+ * Controls a run that no process is working on: it starts the services of the data folder, executes one control event, and
+ * ends. It never begins a run and reads no events. If a redrive sends events of a finished run back to the queue, they are
+ * applied here, because no other process would do it.
  */
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import { prepareSink } from "@firehose-backfill/backfill/prepare-sink";
+import type { ListedResyncs } from "@firehose-backfill/backfill/list-resyncs";
 import type { ControlEvent } from "@firehose-backfill/backfill/control-event";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -23,20 +25,21 @@ export interface SteerHereOptions {
   readonly config: Config;
   /** The configuration with a control event's settings on top. @throws ConfigError */
   readonly configure: (values: Readonly<Record<string, string>>) => Config;
-  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" }>;
+  readonly event: Extract<ControlEvent, { action: "cancel" | "tune" | "redrive" | "discard" | "resync" | "resyncs" }>;
   readonly log: (line: string) => void;
-  /** Finish the batch in hand, end. */
+  /** If it is aborted, the current batch is finished, and the call ends. */
   readonly stop: AbortSignal;
 }
 
 export interface SteeredHere {
   /** One sentence for the operator. */
   readonly message: string;
-  /** As it is afterwards. */
+  /** The run after the event. */
   readonly run: Run | null;
+  readonly resyncs?: ListedResyncs;
 }
 
-/** @throws UsageError where it is refused, and what a start throws */
+/** @throws UsageError if the event is refused, and the errors of a start */
 export async function steerHere(options: SteerHereOptions): Promise<SteeredHere> {
   const { config, event, stop } = options;
   const { settings } = config;
@@ -60,9 +63,10 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
     allowRelayFromEvent: false,
     openDeadEvents: () => openSink(stack.addresses.databaseUrl).openDeadEvents(),
   };
-  const { message, run } = await control(deps, event, "command");
+  const { message, run, resyncs } = await control(deps, event, "command");
+  if (resyncs !== undefined) return { message, run, resyncs };
   if (event.action === "cancel") return { message, run: await endCancelled(deps, run) };
-  if (event.action === "tune" || event.action === "discard") return { message, run };
+  if (event.action !== "redrive") return { message, run };
   if (run !== null && run.finishedAtMs === null) {
     return { message: `${message}. That run is not finished. To continue it: firehose-backfill run, or resume`, run };
   }
@@ -70,13 +74,13 @@ export async function steerHere(options: SteerHereOptions): Promise<SteeredHere>
   return { message, run: run === null ? null : await store.getRun(run.runId) };
 }
 
-/** What a redrive brings back belongs to a finished run where none is open. */
+/** If no run is open, a redrive sends events of a finished run back to the queue. */
 async function goingOn(store: RunStore): Promise<readonly Run[]> {
   const open = await store.openRuns();
   return open.length > 0 ? open : store.pastRuns({ limit: 1 });
 }
 
-/** The second step is a reader's, and there is none. */
+/** A reader would do the second step, and there is none here. */
 async function endCancelled(deps: ControlDeps, run: Run | null): Promise<Run | null> {
   if (run === null) return null;
   const patch = { reason: null, finishedAtMs: deps.clock.now() };
@@ -90,7 +94,7 @@ async function endCancelled(deps: ControlDeps, run: Run | null): Promise<Run | n
 
 const LOOK_EVERY_MS = 500;
 
-/** At the pace of its run. Ends when the queue is empty, or at a signal: what is not applied then stays in the queue. */
+/** Applies the queue at the pace of the run. It ends when the queue is empty or at a signal. Batches that are not applied then stay in the queue. */
 async function applyWhatCameBack(options: {
   readonly adapters: Adapters;
   readonly addresses: Parameters<typeof localConsumers>[0]["addresses"];

@@ -1,9 +1,9 @@
-/** Looks at each open run for what somebody should be told of, and tells BACKFILL_NOTIFY_URL. */
+/** Checks each open run for news that operators should get, and sends it to BACKFILL_NOTIFY_URL. */
 import { createNotifier, type NotifierOptions } from "@firehose-backfill/status/notifier";
 import { postWebhook } from "@firehose-backfill/status/post-webhook";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
-/** `url` null: nobody is told. */
+/** `url` null: nothing is sent. */
 export function tellWebhook(
   url: string | null,
   how: Omit<NotifierOptions, "post">,

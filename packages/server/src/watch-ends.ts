@@ -1,4 +1,4 @@
-/** What each tick means for the process: whether its runs are over, and whether its source has never answered. */
+/** Evaluates each tick for the process: whether its runs have ended, and whether its source has never answered. */
 import type { Tick } from "@firehose-backfill/backfill/run-tick";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { isFinished } from "@firehose-backfill/core/run-state";
@@ -13,14 +13,14 @@ export function watchEnds(options: {
   readonly tidy: () => void;
 }): (tick: Tick) => void {
   let hasReachedHost = false;
-  /** Of runs that have ended while others go on, by their ids. */
+  /** How runs have ended while others continue, by their ids. */
   const endedBefore = new Map<string, RunEnd>();
   return ({ runs }) => {
     hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
     const [first] = runs;
     const isUnreachable = runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
     if (!hasReachedHost && first !== undefined && isUnreachable) {
-      const source = first.run.source.kind === "repos" ? "PLC directory" : "relay";
+      const source = first.run.source.kind === "relay" ? "relay" : "PLC directory";
       options.end({ exit: "errored", message: `${source} ${first.endedBecause}` });
     }
     // Logged once, because the next tick finds no open run.

@@ -1,6 +1,7 @@
 /**
- * What was applied last, for a person who watches: records as they stand, in the order of their sequence numbers. Records of repositories have none: they
- * are shown where the table's end holds nothing of a stream, as they stand there.
+ * Lists what was applied last, for a person who watches. Records are shown as they are now, in the order of their sequence
+ * numbers. Records of repositories have no sequence number. They are shown if the end of the table contains no records of a
+ * stream, in the order in which they are stored.
  */
 import type { AppliedRecord } from "@firehose-backfill/sink/applied-record";
 import type { Database } from "./connection.ts";
@@ -10,21 +11,24 @@ import { toSinkError } from "./sink-error.ts";
 export interface ListAppliedOptions {
   readonly database: Database;
   readonly limit: number;
-  /** Left out: records are whole, and so is their JSON. */
+  /** Shortens each record to so many characters. Left out: records are complete, so their JSON is valid. */
   readonly maxRecordChars?: number;
 }
 
-/** What `left()` takes at most; no record is near it. */
+/** The largest number that Postgres' `left()` takes. No record is that long. */
 const ALL_CHARS = 2_147_483_647;
-/** 512 KB from the table's end: most of what was written last is there, and the rest of the table is left alone. */
+/** Only the last 512 KB of the table are read. They contain most of what was written last. */
 const TAIL_PAGES = 64;
 
 /** Times as ISO 8601. */
 const KEYS = `seq, to_char(indexed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), did, collection, rkey, rev, cid`;
-/** What `toApplied` reads. */
+/** The columns that `toApplied` reads. */
 export const RECORD_COLUMNS = `${KEYS}, record::text`;
 
-/** What stands at the end tells about where the stream is; what is above that may be in pages that were used again. */
+/**
+ * The rows at the end of the table show approximately where the stream is. Rows with a higher number may be in older pages
+ * whose space was used again.
+ */
 const IN_TAIL = `ctid >= format('(%s,0)', greatest(0,
         pg_relation_size('firehose.records') / current_setting('block_size')::int - ${TAIL_PAGES}))::tid`;
 const LAST = `

@@ -1,6 +1,6 @@
 /**
- * The links of a batch, after its rows and in their transaction: they are compared with the chain that is stored with each repo. The
- * repos are locked, so nothing changes between looking and writing.
+ * Applies the links of a batch after its rows, in the same transaction. It compares them with the chain that is stored for each
+ * repository. The repositories are locked, so nothing changes between reading and writing.
  */
 import type { LinkRow } from "@firehose-backfill/sink/rows";
 import type { ChainFindings } from "@firehose-backfill/sink/sink";
@@ -19,7 +19,7 @@ const KEEP = `
 
 export interface LinkPlan {
   readonly statements: readonly Statement[];
-  /** Links that say something new. */
+  /** The number of links that changed a chain. */
   readonly applied: number;
   readonly findings: ChainFindings;
 }

@@ -1,7 +1,7 @@
 /**
- * What ranges of repositories prove, after the records of the batch are written and in their transaction: rows that are absent
- * are removed, at most so many as this call may, in the order of their keys; what is complete by then is noted with the repo.
- * The repos are locked, so nothing changes between looking and writing.
+ * Applies what ranges of repositories prove, after the records of the batch, in the same transaction. It removes rows that a
+ * range proves absent, in the order of their keys, up to the number that this call may remove. It stores with each repository
+ * what is complete by then. The repositories are locked, so nothing changes between reading and writing.
  */
 import type { RangeRow } from "@firehose-backfill/sink/rows";
 import type { Session } from "./connection.ts";
@@ -19,40 +19,44 @@ import {
 } from "./range-statements.ts";
 
 export interface RangePlan {
-  /** They come before COMMIT. Where nothing is left, the last ones are those that are counted. */
+  /** They run before COMMIT. If nothing is left to remove, the last statements count the results of the ranges. */
   readonly statements: readonly Statement[];
-  /** Rows that these statements remove, and those that are still there when they are through, as far as was looked. */
+  /** `removed`: how many rows these statements remove. `left`: how many rows must still be removed after that, as far as the search went. */
   readonly removed: number;
   readonly left: number;
 }
 
 export interface RangeCounts {
-  /** Rows that are removed at the ranges' revisions by this run, in this call or before. */
+  /** How many rows this run has removed at the ranges' revisions, in this call or earlier. */
   readonly removed: number;
-  /** Of the ranges' records, those that stand in the table at the ranges' revisions. */
+  /** How many of the ranges' records are in the table at the ranges' revisions. */
   readonly held: number;
 }
 
-/** So far it is looked beyond what may be removed now: it says how many slots the rest will need. */
+/** The search finds so many rows more than may be removed now, to estimate how many slots the rest will need. */
 const LOOK_AHEAD = 2000;
-/** However many may be removed. */
+/** At most this many rows are removed at once, whatever the caller allows. */
 const MOST_AT_ONCE = 10_000;
 
 export async function planRanges(
   session: Session,
   ranges: readonly RangeRow[],
-  options: { readonly runId: string; readonly maxRemovals: number },
+  options: { readonly runId: string; readonly maxRemovals: number; readonly isRepair: boolean },
 ): Promise<RangePlan> {
   const dids = [...new Set(ranges.map(({ did }) => did))];
   const [stored] = await session.run([provedStatement(dids)]);
   const before = new Map((stored?.rows ?? []).map(([did, proved]) => [did ?? "", readProved(proved ?? null)]));
   const proved = new Map(before);
   // What is known already is not looked through again: a range with many rows to remove goes on where it was.
-  const open = ranges.map((range) => ({ range, from: provedUpTo(before.get(range.did) ?? [], range) }));
+  // In a repair what is known may be wrong by now: somebody else has changed the rows.
+  const open = ranges.map((range) => ({
+    range,
+    from: options.isRepair ? range.from : provedUpTo(before.get(range.did) ?? [], range),
+  }));
   const limit = Math.min(options.maxRemovals, MOST_AT_ONCE) + LOOK_AHEAD;
   const found = await lookForAbsent(session, open, limit);
 
-  // Ranges of a batch may overlap: a row is removed once, at the newest revision.
+  // Ranges of a batch may overlap. A row is removed once, at the newest revision.
   const removed = new Map<string, FoundRow & { readonly range: RangeRow }>();
   let left = 0;
   for (const [index, { range }] of open.entries()) {
@@ -82,7 +86,7 @@ export async function planRanges(
   };
 }
 
-/** `results`: of all statements of the plan. */
+/** `results`: the results of all statements of the plan. */
 export function countRanges(ranges: readonly RangeRow[], results: readonly StatementResult[]): RangeCounts {
   let removed = 0;
   let held = 0;

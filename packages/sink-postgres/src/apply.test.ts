@@ -1,4 +1,4 @@
-/** A batch's transaction: the lock that it needs, the rows that it waits for, the databases that it meets. */
+/** A batch's transaction: its lock, rows that other transactions hold, and other databases. */
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "./connection.ts";
 import {
@@ -22,7 +22,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   const apply = (...rows: SinkRow[]) => applyTo(at.sink, rows);
 
   describe("the lock of a run", () => {
-    test("none free: busy, and nothing is written", async () => {
+    test("no lock is free: the batch is busy, and nothing is written", async () => {
       await withBatchInHand({ maxConcurrent: 1 }, async () => {
         expect(await at.sink.apply(...request([recordRow(2)], { lock: { maxConcurrent: 1 } }))).toEqual({
           kind: "busy",
@@ -114,7 +114,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   });
 });
 
-/** Stops the whole process, as a host does with a function that it froze. */
+/** Stops the process with SIGSTOP, as a host freezes a function. */
 function freeze(ms: number): true {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   return true;

@@ -1,8 +1,8 @@
 /**
- * One batch, one transaction, two round trips: begin and lock; then all statements and the commit; a few more where it holds
- * ranges of repositories, because what they remove has to be looked for first. If the
- * database refuses a row, a second transaction finds it and makes it a dead event. After a deadlock or a lock timeout the
- * batch is tried again.
+ * Applies one batch in one transaction with two round trips: the first begins and locks, the second runs all statements and
+ * commits. Ranges of repositories need a few more, because the rows to remove must be found first. If the database refuses a
+ * row, a second transaction finds that row and makes it a dead event. After a deadlock or a lock timeout the batch is tried
+ * again.
  */
 import type { BatchCounts } from "@firehose-backfill/core/batch";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -32,11 +32,11 @@ export interface ApplyDeps {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** BEGIN and the lock, anew for each transaction. */
+  /** Returns the statements BEGIN and lock for a new transaction. */
   readonly opening: () => readonly Statement[];
   /** host:port/database. */
   readonly databaseName: string;
-  /** Since the batch began, by the clock: later, what could be tried again is not, and the batch waits. */
+  /** Time since the batch began, after which a refused transaction is not tried again: the batch waits instead. */
   readonly retryForMs: number;
 }
 
@@ -44,8 +44,8 @@ const MAX_RETRIES = 5;
 const RETRY_BASE_MS = 20;
 
 /**
- * @param opened what `opening` was answered, for the first transaction
- * @throws StatementError, or SinkError when the connection is gone; what happened to the batch is then unknown, and
+ * @param opened the results of `opening` for the first transaction
+ * @throws StatementError, or SinkError if the connection is lost. In that case it is not known whether the batch was applied;
  * applying it again does no harm
  */
 export async function applyBatch(
@@ -60,7 +60,7 @@ export async function applyBatch(
   let retries = 0;
   let write = applyWhole;
   for (;;) {
-    // Checked before each transaction: a batch that has become late by then must not be sent.
+    // This is checked before each transaction, because a batch that has become late must not be sent.
     const refusal = gotLock(opened) ? (request.lock.isOnTime() ? null : "late") : "busy";
     if (refusal !== null) {
       await deps.session.run([{ sql: "ROLLBACK" }]);
@@ -73,7 +73,7 @@ export async function applyBatch(
       const written = await write(deps.session, { request, rows, context });
       return { ...written, durationMs: deps.clock.now() - startedAt };
     } catch (error) {
-      // Thrown, it closes the connection, and the server rolls back.
+      // An error that is thrown here closes the connection, and the server rolls back.
       if (!(error instanceof StatementError)) throw error;
       const isInTime = deps.clock.now() - startedAt < deps.retryForMs;
       if (error.verdict === "again" && retries < MAX_RETRIES && isInTime) retries += 1;
@@ -86,7 +86,7 @@ export async function applyBatch(
   }
 }
 
-/** Without those that were discarded since they were sent to be tried again. */
+/** The rows, without dead events that were discarded after the redrive had sent them. */
 async function rowsOf(session: Session, { rows, deadEventIds }: ApplyRequest): Promise<Rows> {
   const isKept = deadEventIds === undefined ? () => true : await keptPlaces(session, deadEventIds);
   const kept = rows.filter((_, place) => isKept(place));
@@ -106,7 +106,7 @@ async function openAgain(deps: ApplyDeps): Promise<readonly StatementResult[]> {
   }
 }
 
-/** Before a row is sent. @throws SinkError (`broken`) */
+/** Called before any row is sent. @throws SinkError (`broken`) if this is another database than the run's */
 async function refuseOtherDatabase(
   { databaseName }: ApplyDeps,
   { batch: { runId }, database = null, bind }: ApplyRequest,
@@ -121,7 +121,7 @@ async function refuseOtherDatabase(
 
 const LOCK_ERRORS: ReadonlySet<string> = new Set(["55P03", "40P01", "57014"]);
 
-/** Adds to the error of a lock that could not be obtained which session holds it, so that somebody can end that session. */
+/** If a lock could not be obtained, adds to the error which session holds it, so that somebody can end that session. */
 async function withLockHolder(session: Session, error: StatementError): Promise<StatementError> {
   if (!LOCK_ERRORS.has(error.sqlState)) return error;
   try {
@@ -131,7 +131,7 @@ async function withLockHolder(session: Session, error: StatementError): Promise<
       ? error
       : new StatementError(`${holder}: ${error.message}`, error.sqlState, { cause: error, context: error.context });
   } catch {
-    // The connection went away meanwhile: the error that there was is the one that counts.
+    // The connection was lost meanwhile. The first error is the one to report.
     return error;
   }
 }
@@ -172,12 +172,12 @@ const applyWithoutRefused: Write = async (session, { request, rows, context }) =
   return endBatch(session, request, { data, dead }, applied);
 };
 
-/** After the rows: what ranges prove beside them, what is noted, and the commit. */
+/** Runs what comes after the rows: ranges, links, dead events, and the commit. */
 async function endBatch(session: Session, request: ApplyRequest, rows: Rows, applied: number): Promise<Written> {
   const { runId } = request.batch;
   const ranges = rows.data.filter((row) => row.kind === "range");
-  const maxRemovals = request.maxRemovals ?? Infinity;
-  const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals });
+  const { maxRemovals = Infinity, isRepair = false } = request;
+  const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals, isRepair });
   const links = rows.data.filter((row) => row.kind === "link");
   const linked = links.length === 0 ? null : await planLinks(session, links, runId);
   if (linked !== null && linked.findings.opened.length + linked.findings.closed.length > 0) {
@@ -194,7 +194,7 @@ async function endBatch(session: Session, request: ApplyRequest, rows: Rows, app
   return { kind: "applied", counts };
 }
 
-/** What is said of the batch beside its rows: who is dead, or, in a redrive, who is not any more. */
+/** The statements that store the dead events of the batch or, in a redrive, mark which of them are applied now. */
 function noteStatements(
   request: ApplyRequest,
   data: readonly DataRow[],
@@ -219,7 +219,7 @@ function countsOf(
 ): BatchCounts {
   if (deadEventIds !== undefined) {
     const { revived, deadReasons } = redriveResult(its.noted, rows.length);
-    // An event that another redrive has applied before is counted by that one, not here.
+    // An event that another redrive has already applied is counted there and not here.
     const applied = Math.min(its.applied, revived);
     return { applied, stale: revived - applied, dead: rows.length - revived, deadReasons };
   }

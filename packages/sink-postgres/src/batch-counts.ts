@@ -1,12 +1,12 @@
-/** What became of a batch's rows: every one is counted once, as applied or as stale. Pure. */
+/** Counts each row of a batch once, as applied or as stale. Pure. */
 import type { LatestRows } from "./latest-rows.ts";
 import type { DataRow } from "./request.ts";
 import type { StatementResult } from "./pipeline.ts";
 import type { BatchStatement, Target } from "./statements.ts";
 
 /**
- * How many of the rows changed the database. A row that a newer row of the same batch replaces is stale, as it would be
- * if the newer one had come in an earlier batch.
+ * How many rows changed the database. If the same batch contains a newer row for the key, the older one is stale, just as if
+ * the newer one had come in an earlier batch.
  */
 export function countApplied(
   latest: LatestRows,
@@ -19,12 +19,12 @@ export function countApplied(
   );
   const didsOf = (target: Target) => new Set(byTarget.get(target)?.rows.map(([did]) => did));
   const countOf = (target: Target) => byTarget.get(target)?.count ?? 0;
-  // A deletion can change two things, the status and the purge; it is one event.
+  // A deletion of an account changes two things, its status and its rows, but is one event.
   const markers = new Set<DataRow>();
   const [statuses, purged] = [didsOf("accounts"), didsOf("purges")];
   for (const row of latest.accounts) if (statuses.has(row.did)) markers.add(row);
   for (const row of latest.purges) if (purged.has(row.did)) markers.add(row);
-  // Where ranges are, their records are counted as they stand in the end (apply-ranges.ts).
+  // If the batch has ranges, apply-ranges.ts counts their records as they are in the end.
   const proved = hasRanges ? 0 : countOf("proved");
   return (
     proved +

@@ -1,6 +1,6 @@
 /**
- * What is done with event times that are far in the future. A marker keeps its order by its sequence number and loses its
- * time; a record takes the time of its revision. A value that is no time stays, and the database refuses it.
+ * Handles event times that are far in the future. A marker keeps its sequence number and loses its time; a record gets the time
+ * of its revision. A value that is not a time stays, and the database refuses it.
  */
 import { isTooFarAhead } from "@firehose-backfill/core/believed-time";
 import { tidTimeMs } from "@firehose-backfill/core/tid";

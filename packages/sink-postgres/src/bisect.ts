@@ -1,6 +1,7 @@
 /**
- * Finds the rows that the database refuses, inside one transaction: savepoint, try, halve. The rest is applied.
- * Rows are sorted by repo before they are halved, so that locks are still taken in the one order of all batches.
+ * Finds the rows that the database refuses, within one transaction: it sets a savepoint, tries the rows, and halves them if
+ * they are refused. The other rows are applied. Rows are sorted by repository before they are halved, so that all batches take
+ * locks in the same order.
  */
 import { countApplied } from "./batch-counts.ts";
 import type { Session } from "./connection.ts";
@@ -11,13 +12,13 @@ import { StatementError } from "./sink-error.ts";
 import { batchStatements } from "./statements.ts";
 import type { DeadRow } from "@firehose-backfill/sink/rows";
 
-/** What rows are judged by: the time now, and the host whose sequence numbers they carry. */
+/** The current time, and the host whose sequence numbers the rows have. */
 export interface RowContext {
   readonly nowMs: number;
   readonly host: number;
-  /** The records of repositories are not counted here. */
+  /** The batch has ranges, so records of repositories are not counted here. */
   readonly hasRanges: boolean;
-  /** Links are compared after all rows. */
+  /** The batch has links, which are compared after all rows. */
   readonly hasLinks: boolean;
 }
 
@@ -26,7 +27,7 @@ export interface Bisected {
   readonly refused: readonly { readonly row: DataRow; readonly dead: DeadRow }[];
 }
 
-/** @throws StatementError for anything that is not one row's fault, SinkError when the connection is gone */
+/** @throws StatementError if the cause is not a single row, SinkError if the connection is lost */
 export async function applyBisected(
   session: Session,
   rows: readonly DataRow[],
@@ -46,13 +47,13 @@ export async function applyBisected(
     await attempt(part.slice(0, middle));
     await attempt(part.slice(middle));
   };
-  // What a constraint would refuse at the commit belongs to its row, and has to be met while the row can be taken back.
+  // A deferred constraint would refuse the row only at the commit. It is checked now, while the row can still be rolled back.
   await session.run([{ sql: "SET CONSTRAINTS ALL IMMEDIATE" }]);
   await attempt([...rows].sort((a, b) => (a.did < b.did ? -1 : Number(a.did > b.did))));
   return { applied, refused };
 }
 
-/** null: applied. Otherwise the data error, with nothing of these rows left. */
+/** null: the rows are applied. Otherwise the data error; none of these rows is applied. */
 async function tryRows(
   session: Session,
   rows: readonly DataRow[],

@@ -24,7 +24,7 @@ function link(n: number, fields: Partial<LinkRow> = {}): LinkRow {
 
 const sync = (n: number, data = root(n)) => link(n, { since: null, prevData: null, data, isSync: true });
 
-/** What each link was, and the chain at last. Stored in between, as the sink does. */
+/** Returns the result of each link and the final chain. The chain is stored and read between links, as the sink does it. */
 function follow(links: readonly LinkRow[]) {
   const said: string[] = [];
   let chain: Chain | null = null;

@@ -1,16 +1,16 @@
 /**
- * What is known of the history of a repository: stretches of commits that connect, in the order of their revisions. Batches are
- * applied in any order, so a link may come before the one that it connects to. Then it begins a stretch of its own, and the gap
- * closes when the other one comes. A gap that stays is a commit that was never received. Pure.
+ * What is known of the history of a repository: sequences of connected commits, in the order of their revisions. Batches are
+ * applied in any order, so a link may arrive before the one to which it connects. Then it begins a new sequence, and the gap
+ * closes when the missing link arrives. If a gap stays, a commit was never received. Pure.
  */
 import type { LinkRow } from "@firehose-backfill/sink/rows";
 
 export interface Stretch {
-  /** What its first link says of the commit before it. */
+  /** What the first link says about the commit before it. */
   readonly since: string | null;
   readonly prevData: string | null;
   readonly isSync: boolean;
-  /** Root after its first link: a #sync connects to a commit with the same one. */
+  /** The tree's root after the first link. A #sync connects to a commit with the same root. */
   readonly firstRoot: string;
   readonly firstRev: string;
   readonly rev: string;
@@ -18,26 +18,26 @@ export interface Stretch {
 }
 
 export interface Chain {
-  /** The run that brought the base, the first link that is known. Of the same run, older links may still be on their way. */
+  /** The run that applied the base, which is the first known link. Older links of the same run may still arrive. */
   readonly runId: string;
-  /** A gap was forgotten, because there were too many: it never closes. */
+  /** There were too many gaps, so one was removed. It never closes. */
   readonly isCut: boolean;
   readonly stretches: readonly Stretch[];
 }
 
 export interface Linked {
   readonly chain: Chain;
-  /** The link was known, or is older than the base. */
+  /** The link was already known, or it is older than the base. */
   readonly isStale: boolean;
-  /** What stands behind the gap that this link has opened, now or before a crash. */
+  /** The link after the gap that this link has opened, now or before a crash. */
   readonly gap: Stretch | null;
-  /** The last gap has closed. */
+  /** The last gap closed. */
   readonly isClosed: boolean;
 }
 
 export const MAX_STRETCHES = 16;
 
-/** `chain` null: nothing is known of the repository. */
+/** `chain` null: nothing is known about the repository. */
 export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linked {
   const link = stretchOf(row);
   if (chain === null) {
@@ -48,10 +48,10 @@ export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linke
   const left = stretches[after];
   const right = stretches[after + 1];
   const stale = { chain, isStale: true, gap: null, isClosed: false };
-  // Another run has read on from the base, and what that one found missing before it is not known.
+  // Another run continued after the base. Whether that run missed commits before it is not known.
   if (left === undefined && chain.runId !== runId) return stale;
   if (left !== undefined && link.rev <= left.rev) {
-    // Applied again after a crash, it has to say the same.
+    // If the link is applied again after a crash, the result must be the same.
     return link.rev === left.firstRev ? { ...stale, gap: (after > 0 ? left : right) ?? null } : stale;
   }
   const isConnected = left !== undefined && connects(left, link);
@@ -85,7 +85,7 @@ function textOf(cid: Uint8Array): string {
   return Buffer.from(cid).toString("base64url");
 }
 
-/** @throws SyntaxError for what is not the JSON text of a chain */
+/** @throws SyntaxError if it is not the JSON text of a chain */
 export function readChain(text: string): Chain {
   const chain: Chain = JSON.parse(text);
   return chain;

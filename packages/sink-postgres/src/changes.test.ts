@@ -1,4 +1,4 @@
-/** The change feed on real servers: whoever follows it has the tables' state, whatever is open beside it. */
+/** The change feed on real servers. A program that follows it has the state of the tables, whatever other transactions are open. */
 import type { Client } from "@neondatabase/serverless";
 import { systemClock } from "@firehose-backfill/core/clock";
 import type { Change, ChangePage } from "@firehose-backfill/sink/change-feed";
@@ -17,7 +17,7 @@ describe.each(SERVERS)("issue 17.9: the change feed on $name", ({ binDir }) => {
   const sql = (text: string) => sqlOn(at.sink, text);
   const feed = () => openChanges(at.sink.database);
 
-  /** Everything since then, in pages of that size. */
+  /** Reads everything since that token in pages of that size. */
   async function readAll(since: string, limit = 100): Promise<ChangePage> {
     const entries: Change[] = [];
     for (let token = since; ;) {
@@ -32,7 +32,7 @@ describe.each(SERVERS)("issue 17.9: the change feed on $name", ({ binDir }) => {
   const keysOf = ({ entries }: ChangePage) =>
     entries.map((entry) => (entry.kind === "record" ? entry.rkey : `${entry.kind} ${entry.did}`));
 
-  /** Another session of the same database, for a transaction that stays open. */
+  /** Opens another session of the same database, for a transaction that stays open. */
   async function withSession<T>(
     work: (run: (text: string) => Promise<unknown>, client: Client) => Promise<T>,
   ): Promise<T> {
@@ -60,7 +60,7 @@ describe.each(SERVERS)("issue 17.9: the change feed on $name", ({ binDir }) => {
     expect(keysOf(page)).toEqual(["rkey1", "rkey3", "rkey5"]);
     expect(page.entries[0]).toMatchObject({ isDeleted: true, cid: null, record: null, seq: 4 });
     expect((await readAll(page.token)).entries).toEqual([]);
-    // A batch that comes again changes nothing.
+    // A batch that is applied again changes nothing.
     await applyTo(at.sink, [recordRow(3)]);
     expect((await readAll(page.token)).entries).toEqual([]);
   });
@@ -89,7 +89,7 @@ describe.each(SERVERS)("issue 17.9: the change feed on $name", ({ binDir }) => {
     });
   });
 
-  test("what is rolled back never comes, also from a savepoint; a transaction between two savepoints does", async () => {
+  test("rolled back changes never come, also those after a savepoint; the rest of that transaction does", async () => {
     const token = await feed().now();
     await withSession(async (open) => {
       await open("BEGIN");
@@ -223,7 +223,7 @@ describe.each(SERVERS)("issue 17.9: the change feed on $name", ({ binDir }) => {
                 await applyTo(at.sink, [accountRow(n, { active: false, status: "deleted" })]);
               else if (each.do === "read") await follow(each.limit);
               else if (each.do === "open") {
-                // Each session has a key of its own, so that nobody waits for the other.
+                // Each session uses another key, so that no session waits for another.
                 if (!open.has(each.session)) await sessions[each.session]?.("BEGIN");
                 open.add(each.session);
                 await sessions[each.session]?.(

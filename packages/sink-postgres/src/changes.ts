@@ -13,7 +13,7 @@ import type { Database, Session } from "./connection.ts";
 import type { Statement } from "./pipeline.ts";
 import { PostgresError, StatementError, toSinkError } from "./sink-error.ts";
 
-/** Each statement sees what was committed before it: a token that was made first is never newer than what is read. */
+/** Each statement sees what was committed before it. So a token that is made first is never newer than what is read after it. */
 const OPENING: readonly Statement[] = [
   { sql: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY" },
   { sql: "SET LOCAL statement_timeout = '60s'" },
@@ -21,12 +21,12 @@ const OPENING: readonly Statement[] = [
 const NOW = "SELECT firehose.change_token()";
 const INVALID_PARAMETER = "22023";
 
-/** How many transactions a page looks at to begin with. Other databases of the cluster use up their numbers, too. */
+/** How many transactions the first page covers. Other databases of the cluster use transaction numbers, too. */
 const FIRST_STEP = 1_000;
 const MOST_STEP = 1e12;
 
 export function openChanges(database: Database): ChangeFeed {
-  // What fits a page is learned: transactions of one row, of a thousand, or of somebody else.
+  // The number is adapted, because a transaction may have one row or a thousand, or may belong to another program.
   let step = FIRST_STEP;
 
   async function read<T>(work: (session: Session) => Promise<T>): Promise<T> {
@@ -54,7 +54,7 @@ export function openChanges(database: Database): ChangeFeed {
     if (found.length < limit / 2) step = Math.min(step * 2, MOST_STEP);
     const cut = Number(found.at(-1)?.[XID]);
     if (found.length <= limit) return await pageOf(session, range, edges, found);
-    // There are more than were asked for: the page ends with a whole transaction.
+    // There are more rows than requested, so the page ends after a complete transaction.
     step = Math.max(1, Math.floor(step / 2));
     const whole = found.filter((row) => Number(row[XID]) < cut);
     if (whole.length > 0) return await pageOf(session, { ...range, to: cut - 1 }, edges, whole);
@@ -83,20 +83,20 @@ export function openChanges(database: Database): ChangeFeed {
 interface Between {
   readonly since: string;
   readonly until: string;
-  /** Read up to it. null: nothing yet. */
+  /** Everything up to here is read. null: nothing is. */
   readonly xid: number | null;
 }
 
 type Row = readonly (string | null)[];
 
-/** Of the columns of a record. */
+/** Converts the columns of a record. */
 const XID = 8;
 
 interface Edges {
-  /** Below it, only what was open in the first snapshot can be new. */
+  /** Below this transaction, only those that were open in the first snapshot can be new. */
   readonly begin: number;
   readonly hasOpen: boolean;
-  /** The second snapshot has nothing from there on. */
+  /** The second snapshot contains nothing from this transaction on. */
   readonly end: number;
 }
 
@@ -114,7 +114,7 @@ interface Range extends Between {
   readonly to: number;
 }
 
-/** One more than `limit` shows that there are more. null: all. */
+/** It reads one row more than `limit` to see whether there are more. null: all rows. */
 async function recordsBetween(session: Session, range: Range, limit: number | null): Promise<readonly Row[]> {
   const { since, until, from, to } = range;
   const sql = `SELECT ${RECORD_COLUMNS}, xid FROM firehose.changes($1, $2)
@@ -141,14 +141,14 @@ async function pageOf(session: Session, range: Range, { end }: Edges, rows: read
   return { entries, token: isEnd ? until : `${since}|${until}|${to}`, isEnd };
 }
 
-/** What an account has after it was deleted: nothing, unless it came back. */
+/** The rows that an account has after its deletion. There are some only if it came back. */
 async function recordsOf(session: Session, did: string): Promise<readonly Change[]> {
   const sql = `SELECT ${RECORD_COLUMNS} FROM firehose.records WHERE did = $1 ORDER BY collection, rkey`;
   const [found] = await session.run([{ sql, values: [did] }]);
   return (found?.rows ?? []).map(recordOf);
 }
 
-/** Repos and then records, each in the order of its primary key: what changes meanwhile comes after it. */
+/** Reads repos and then records, each in the order of its primary key. What changes meanwhile comes in the feed after that. */
 async function firstCopy(
   session: Session,
   at: { readonly token: string; readonly table: "repos" | "records"; readonly after: string; readonly limit: number },
@@ -187,7 +187,7 @@ function accountOf([did, , active, status, handle]: Row): Change {
   return { kind: "account", did: did ?? "", active: isActive, status: status ?? null, handle: handle ?? null };
 }
 
-/** A token that cannot be used is nobody's data: what the database says of it is for the person who asked. */
+/** An error about a token is not caused by data. The database's message is for the person who asked. */
 function explain(error: unknown): PostgresError {
   if (error instanceof StatementError && error.sqlState === INVALID_PARAMETER) {
     return new PostgresError(error.message, { kind: "broken", sqlState: error.sqlState }, { cause: error });

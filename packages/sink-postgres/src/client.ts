@@ -1,6 +1,6 @@
 /**
- * One connection of Neon's driver, set up for its target: over WebSocket as it comes, or over a direct socket.
- * Configuration is each client's own; the driver's global one is left alone.
+ * One connection of Neon's driver, configured for its target: over WebSocket, or over a direct socket. Each client has its own
+ * configuration; the driver's global one is not changed.
  */
 import { Client, type ClientConfig, type WebSocketConstructor } from "@neondatabase/serverless";
 import type { DatabaseTarget } from "./database-url.ts";
@@ -11,13 +11,16 @@ import { answerScram } from "./scram.ts";
 export interface ClientOptions {
   readonly target: DatabaseTarget;
   readonly connectTimeoutMs: number;
-  /** Made for each connection, in the place of the target's own. */
+  /** Makes the password for each connection, instead of the one in the URL. */
   readonly password?: (() => string) | undefined;
-  /** For hosts of Neon; Node's own WebSocket when it is left out. */
+  /** The WebSocket for hosts of Neon. Default: Node's own. */
   readonly webSocket?: WebSocketConstructor | undefined;
 }
 
-/** All that the driver would otherwise look up in the environment; what is empty here it looks up all the same (driver-environment.ts). */
+/**
+ * Sets everything that the driver would otherwise read from the environment. Values that are empty here are still read there
+ * (see driver-environment.ts).
+ */
 export function clientConfig({ target, connectTimeoutMs }: ClientOptions): ClientConfig {
   return {
     host: target.host,
@@ -26,7 +29,7 @@ export function clientConfig({ target, connectTimeoutMs }: ClientOptions): Clien
     password: target.password,
     database: target.database,
     application_name: target.applicationName,
-    // TLS is the socket's business, below the driver.
+    // The socket does TLS, so the driver must not.
     ssl: false,
     connectionTimeoutMillis: connectTimeoutMs,
     ...(target.options === null ? {} : { options: target.options }),
@@ -59,9 +62,9 @@ function directClient(options: ClientOptions): typeof Client {
       this.neonConfig.webSocketConstructor = socket;
       this.neonConfig.useSecureWebSocket = false;
       this.neonConfig.wsProxy = () => "direct";
-      // Sends the password before it is asked for, in the clear: for Neon's proxy only.
+      // This sends the password in clear text before the server asks for it, so it is used for Neon's proxy only.
       this.neonConfig.pipelineConnect = false;
-      // By a timer of 1 ms, and by copying; the socket does it without either.
+      // The driver would combine writes with a timer of 1 ms and by copying. The socket does it without either.
       this.neonConfig.coalesceWrites = false;
     }
 
@@ -72,7 +75,7 @@ function directClient(options: ClientOptions): typeof Client {
         Object.assign(session, { message: "SASLResponse", ...answer });
         this.connection.sendSCRAMClientFinalMessage(answer.response);
       } catch (error) {
-        // The driver calls this from an event and looks at no promise: a rejection would end the process.
+        // The driver calls this from an event and ignores the promise, so a rejection would end the process.
         this.connection.emit("error", error);
       }
     }

@@ -1,4 +1,4 @@
-/** Clocks of hosts that are wrong by anything: within a host the sequence number decides, and no single time decides for good. */
+/** Clocks of hosts that are wrong by any amount. Within a host the sequence number decides, and no single wrong time has a permanent effect. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -28,7 +28,7 @@ async function applyAll(batches: readonly (readonly SinkRow[])[]): Promise<void>
   }
 }
 
-/** As a stream of one host, with clocks that are wrong by anything; and of two, each with numbers of its own. */
+/** Streams of one host whose clocks are wrong by any amount, and of two hosts with separate sequence numbers. */
 const wrongClocks = fc
   .array(
     fc.record({
@@ -86,7 +86,8 @@ describe("fault 3: no single clock decides", () => {
   });
 
   test("of two hosts, in any order: the same tables", async () => {
-    // Each record once: where the order of two revisions and of a deletion between hosts contradict each other, none is right.
+    // Each record occurs once, because the order of two revisions and the order of a deletion on another host could contradict
+    // each other, and then no result would be right.
     const once = wrongClocks.map((list) =>
       list.map(({ host, row }, n) => ({ host, row: row.kind === "record" ? { ...row, rkey: `r${n}` } : row })),
     );
@@ -135,7 +136,7 @@ describe("fault 3: no single clock decides", () => {
   });
 });
 
-/** As tables(), without the time that a record of no believed time was written at. */
+/** Like tables(), but without the write time of records whose time is not believed. */
 async function decided(): Promise<unknown> {
   const columns =
     "did, handle, handle_at, handle_seq, active, status, status_at, status_seq, purged_at, purged_seq, rev";

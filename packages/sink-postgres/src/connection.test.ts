@@ -1,4 +1,4 @@
-/** Connections that fail in every way a connection can: what is thrown is classified, nothing crashes, the pool recovers. */
+/** Connections that fail in every possible way. Errors are classified, nothing crashes, and the pool recovers. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -49,7 +49,7 @@ describe("the pool", () => {
   test("replaces connections that died while they lay idle, without an error", async () => {
     await using sink = testSink(databaseUrl, { poolSize: 2 });
     await Promise.all([1, 2].map((n) => sink.apply(...request([recordRow(n)]))));
-    // As after a thaw: the sockets are dead, but this process has not been told yet.
+    // The situation after a freeze: the sockets are dead, but this process does not know it yet.
     const terminate =
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_1' AND pid <> pg_backend_pid()";
     await query(server.databaseUrl, terminate);
@@ -86,7 +86,7 @@ describe("the pool", () => {
       const far = connectTcp(Number(new URL(databaseUrl).port), "127.0.0.1");
       far.on("error", () => near.destroy()).pipe(near);
       near.on("close", () => far.destroy()).pipe(far);
-      // Neither closed nor answered: what comes is thrown away.
+      // The connection is neither closed nor answered; received data is discarded.
       forgotten.add(() => {
         far.unpipe(near);
         near.unpipe(far);
@@ -101,7 +101,7 @@ describe("the pool", () => {
     for (const forget of forgotten) forget();
     const beganAt = performance.now();
     expect(await database.use([{ sql: "SELECT 7" }], async (_, [first]) => first?.rows[0]?.[0])).toBe("7");
-    // One of 300 ms, and for each the half second after which a socket that was closed is cut.
+    // One wait of 300 ms, and for each connection the half second after which a closed socket is destroyed.
     expect(performance.now() - beganAt).toBeLessThan(300 + 3 * 500 + 700);
     expect(forgotten.size).toBe(4);
   });
@@ -117,7 +117,7 @@ describe("the pool", () => {
   });
 });
 
-/** The last one: it stops the server of this file. */
+/** This test must be the last one, because it stops the server of this file. */
 test("a server that stops and comes back under a live pool", async () => {
   const lines: string[] = [];
   const log = (line: string) => lines.push(line);
@@ -131,7 +131,7 @@ test("a server that stops and comes back under a live pool", async () => {
   await expect(sink.apply(...request([recordRow(4)]))).rejects.toMatchObject({ name: "SinkError", kind: "service" });
   expect(await sink.health()).toMatchObject({ kind: "unhealthy" });
   server = await startPostgres({ dataDir: folder, throwaway: true });
-  // It got another port; what matters to the pool is that something answers on the old one.
+  // The server has another port now. For the pool it only matters that something answers on the old one.
   const relayed = (socket: Socket) => {
     const upstream = connectTcp(Number(new URL(server.databaseUrl).port), "127.0.0.1");
     socket.on("error", () => upstream.destroy()).pipe(upstream);

@@ -1,6 +1,6 @@
 /**
- * The connections of one process: a pool that never grows above its size, whatever asks for one, and that no stopped
- * server, cut line or frozen peer can bring down. Everything of this package that talks to Postgres goes through here.
+ * The connections of one process: a pool that never has more connections than its size. It recovers from stopped servers, lost
+ * connections and servers that do not answer. All of this package's access to Postgres uses it.
  */
 import { Client, Pool, type PoolClient, type WebSocketConstructor } from "@neondatabase/serverless";
 import { createLimiter } from "@firehose-backfill/throttle/limiter";
@@ -14,22 +14,25 @@ import { fromDriver, PostgresError, StatementError } from "./sink-error.ts";
 
 export interface DatabaseOptions {
   readonly databaseUrl: string;
-  /** Connections at most, everything included: 1 to 50. A function: it may move while the pool is open. */
+  /** The largest number of connections, 1 to 50. A function, because the number may change while the pool is open. */
   readonly poolSize: number | (() => number);
-  /** Log in with tokens of IAM; left out: with the password of the URL. */
+  /** Login with IAM tokens. Left out: with the password of the URL. */
   readonly iam?: IamLogin | undefined;
-  /** For hosts of Neon; Node's own WebSocket when it is left out. */
+  /** The WebSocket for hosts of Neon. Default: Node's own. */
   readonly webSocket?: WebSocketConstructor | undefined;
   readonly connectTimeoutMs?: number | undefined;
-  /** After so long unused a connection is closed, so that a database that sleeps can sleep. */
+  /** A connection that is unused for so long is closed, so that a serverless database can suspend. */
   readonly idleTimeoutMs?: number | undefined;
-  /** A round trip without an answer for so long: the connection is given up. Above every statement time-out in use. */
+  /** A connection is given up if a round trip has no answer for so long. It must be longer than every statement timeout in use. */
   readonly roundTripTimeoutMs?: number | undefined;
-  /** Aborted: what is open is cut off, and whatever waits rejects with the signal's reason. */
+  /** If it is aborted, open connections are closed, and everything that waits rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** All round trips of one use together; left out: each has the limit above for itself. */
+  /** The limit for all round trips of one use together. Left out: each round trip has its own limit, `roundTripTimeoutMs`. */
   readonly useTimeoutMs?: number | undefined;
-  /** The first answer on a connection that was used before, which may have died without a word. Above every lock time-out in use. */
+  /**
+   * The limit for the first answer on a connection that was used before, because the connection may be lost without an error.
+   * It must be longer than every lock timeout in use.
+   */
   readonly firstAnswerMs?: number | undefined;
   /** Called for connections that failed while they were idle. */
   readonly log?: ((line: string) => void) | undefined;
@@ -43,32 +46,33 @@ export interface Session {
 export interface Database {
   readonly target: DatabaseTarget;
   /**
-   * Takes a connection, sends `opening` and hands both to `work`. A connection that turns out dead at its first round
-   * trip is replaced, once for each that lay idle: nothing has been done on it. If one gives no answer at all, those that
-   * lay idle beside it are replaced untried. One on which `work` throws is closed: its state is not known.
-   * @throws SinkError (`service`) when none can be had, and whatever `opening` or `work` throws
+   * Takes a connection, sends `opening`, and passes the connection and the results to `work`. If an idle connection fails at
+   * its first round trip, another one is used, because nothing has been done on it yet. If one gives no answer at all, all
+   * other idle connections are replaced without trying them. If `work` throws, the connection is closed, because its state is
+   * not known.
+   * @throws SinkError (`service`) if there is no connection, and what `opening` or `work` throws
    */
   use<T>(
     opening: readonly Statement[],
     work: (session: Session, opened: readonly StatementResult[]) => Promise<T>,
   ): Promise<T>;
-  /** `used`: connections open now. */
+  /** `used`: the number of connections that are open now. */
   pool(): { readonly used: number; readonly size: number };
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What the pool gives out: the driver's types forget that it is one of its clients. */
+/** A client of the pool. The driver's types do not say that it is one of its own clients. */
 type PooledClient = Client & PoolClient;
 
 const MAX_POOL_SIZE = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 10_000;
 const ROUND_TRIP_TIMEOUT_MS = 60_000;
-/** A process that is frozen or sleeps is not told that its connections are gone: without this limit it would wait for a round trip's. */
+/** A process that was frozen is not told that its connections are lost. Without this limit it would wait as long as for a round trip. */
 const FIRST_ANSWER_MS = 7_000;
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** Connects to nothing yet. @throws DatabaseUrlError */
+/** Does not connect yet. @throws DatabaseUrlError */
 export function openDatabase(options: DatabaseOptions): Database {
   const target = parseDatabaseUrl(options.databaseUrl);
   const clientOptions = {
@@ -79,7 +83,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const pool = new Pool({
     ...clientConfig(clientOptions),
-    // The limiter below decides; this is only the most that it may ever be.
+    // The limiter below decides. This is only the highest possible value.
     max: MAX_POOL_SIZE,
     idleTimeoutMillis: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     allowExitOnIdle: true,
@@ -88,7 +92,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on("error", (error: unknown) => options.log?.(`an idle connection failed: ${fromDriver(error).message}`));
   const roundTripTimeoutMs = options.roundTripTimeoutMs ?? ROUND_TRIP_TIMEOUT_MS;
   const firstAnswerMs = options.firstAnswerMs ?? FIRST_ANSWER_MS;
-  // The pool has a queue of its own, but one whose waiting counts as a connection time-out.
+  // The pool has its own queue, but time in that queue counts towards its connection timeout.
   const { poolSize } = options;
   const size = () => Math.min(MAX_POOL_SIZE, typeof poolSize === "number" ? poolSize : poolSize());
   const limiter = createLimiter(size);
@@ -109,7 +113,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       const names = usedNames ?? namesOfConnection();
       known.set(client, names);
       if (used && wasSilent) {
-        // A goodbye to a peer that is silent would be waited for.
+        // Without this, closing would wait for an answer of a server that does not answer.
         client.connection.stream.destroy();
         await openOnes.close(client);
         continue;
@@ -143,7 +147,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       unknownState = false;
       return result;
     } finally {
-      // Above its size the pool shrinks with each use; what lies idle closes by itself.
+      // While there are more connections than its size, the pool closes one after each use. Idle ones close by themselves.
       if (unknownState || openOnes.count() > size()) await openOnes.close(client);
       else client.release();
     }
@@ -155,7 +159,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     pool: () => ({ used: openOnes.count(), size: size() }),
     async [Symbol.asyncDispose]() {
       const ended = pool.end();
-      // A connection that is still being made would be waited for until its time-out.
+      // Without this, the end would wait for a new connection until its timeout.
       if (signal?.aborted === true) return void ended.catch(() => {});
       await ended;
       await openOnes.untilNone();
@@ -163,13 +167,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** The pool forgets a connection when it begins to close it; the server counts it until it is closed. */
+/** The pool stops counting a connection when it begins to close it, but the server counts it until it is closed. */
 function countOpen(pool: Pool) {
   const open = new Map<PooledClient, Promise<void>>();
   pool.on("connect", (client: PooledClient) => {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     open.set(client, closed);
-    // Not the pool's "remove", which does not come for a connection that was dead before it was given back.
+    // The pool's event "remove" is not used, because it does not occur for a connection that failed before it was returned.
     client.once("end", () => {
       open.delete(client);
       resolve();
@@ -181,7 +185,7 @@ function countOpen(pool: Pool) {
       for (const client of open.keys()) client.connection.stream.destroy();
     },
     untilNone: () => atMost(CLOSE_TIMEOUT_MS, Promise.all(open.values())),
-    /** Another connection may be opened once this one is closed: until then the server counts it. */
+    /** Another connection may be opened only after this one is closed, because the server counts it until then. */
     async close(client: PooledClient): Promise<void> {
       const closed = open.get(client);
       client.release(true);
@@ -201,8 +205,8 @@ async function takeClient(pool: Pool): Promise<PooledClient> {
   try {
     const client = await pool.connect();
     if (!(client instanceof Client)) throw new TypeError("the pool made a client of another class");
-    // While it is in use the pool does not listen, and an error event without a listener would end the process.
-    // What was running on it hears of the error by itself.
+    // While a connection is in use, the pool has no listener, and an error event without a listener would end the process. The
+    // statement that was running gets the error itself.
     if (client.listenerCount("error") === 0) client.on("error", () => {});
     return client;
   } catch (error) {
@@ -237,7 +241,7 @@ function sessionOn(client: PooledClient, { names, roundTripTimeoutMs, useTimeout
   };
 }
 
-/** The connection is gone, as against a server that answered. A server or a proxy that ends the session answers first. */
+/** Whether the connection is lost without an answer. A server or a proxy that ends a session sends an error first. */
 function isLost(error: unknown): boolean {
   if (error instanceof PostgresError) return error.sqlState === null;
   return error instanceof StatementError && (error.endsSession || error.sqlState.startsWith("57P"));

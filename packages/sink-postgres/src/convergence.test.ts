@@ -15,7 +15,7 @@ const at = useSink({ poolSize: 8 });
 
 const clear = () => clearTables(at.sink);
 
-/** All that the tables say, but for the wall clock. */
+/** The content of the tables without values of the wall clock. */
 async function tables(): Promise<unknown> {
   const columns =
     "did, handle, handle_at, handle_seq, active, status, status_at, status_seq, purged_at, purged_seq, rev";
@@ -92,7 +92,7 @@ test("batches that overlap in every way never deadlock", async () => {
   const row = (n: number): SinkRow => {
     const did = `did:plc:${next(6)}`;
     if (next(10) === 0) return accountRow(n, { did, active: false, status: "deleted" });
-    // One that the database refuses, now and then: bisecting takes its locks bit by bit.
+    // Some rows are refused by the database, because bisecting takes its locks step by step.
     return recordRow(n, { did, rkey: `r${next(8)}`, ...(next(60) === 0 ? { json: "?" } : {}) });
   };
   const batches = Array.from({ length: 80 }, (_, b) => Array.from({ length: 15 }, (_unused, i) => row(b * 15 + i)));
@@ -126,7 +126,7 @@ test.each([1, 3])("with a limit of %i no more than that many batches hold a lock
   expect(most).toBeLessThanOrEqual(maxConcurrent);
 });
 
-/** As a consumer does: busy means again, a little later. */
+/** Applies as a consumer does: after `busy` it tries again a little later. */
 async function untilApplied(rows: readonly SinkRow[], maxConcurrent: number): Promise<void> {
   for (;;) {
     const { kind } = await at.sink.apply(...request(rows, { lock: { maxConcurrent } }));

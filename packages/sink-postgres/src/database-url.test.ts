@@ -25,7 +25,7 @@ describe("DATABASE_URL", () => {
     });
   });
 
-  test("with as little as there may be", () => {
+  test("with the smallest possible values", () => {
     expect(parseDatabaseUrl(" postgresql://bob@localhost ")).toMatchObject({
       host: "localhost",
       port: 5432,

@@ -1,4 +1,4 @@
-/** What the database refuses never costs its batch; it is kept, listed and counted. */
+/** A row that the database refuses does not affect the rest of its batch. It is stored, listed and counted. */
 import type { RecordEvent } from "@firehose-backfill/core/event";
 import { describe, expect, test } from "vitest";
 import { countDead, listDead } from "./dead-list.ts";
@@ -69,20 +69,20 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   });
 
   describe("dead events", () => {
-    test("are written once, however often their batch comes", async () => {
+    test("are written once, however often their batch is applied", async () => {
       const rows = [deadRow(1), deadRow(2, { did: null, path: null }), recordRow(3, { json: "?" })];
       expect(await apply(...rows)).toMatchObject({ dead: 3 });
       expect(await apply(...rows)).toMatchObject({ dead: 3 });
       expect(await sql("SELECT count(*) FROM firehose.dead_events")).toEqual([["3"]]);
     });
 
-    test("fault 7: different ones at one position are a row each, however often they come", async () => {
+    test("fault 7: different broken frames at one position are a row each, however often they are applied", async () => {
       const broken = (payload: number[], error: string) =>
         deadRow(1, { did: null, path: null, reason: "bad-frame", error, payload: Uint8Array.from(payload) });
       const rows = [
         broken([1], "after seq 1: truncated; 1 bytes, sha-256 aa"),
         broken([2], "after seq 1: truncated; 1 bytes, sha-256 bb"),
-        // As long as what is kept of a frame: they differ behind it.
+        // The frames are as long as the stored beginning and differ only after it.
         broken(
           Array.from({ length: 16_384 }, () => 7),
           "after seq 1: truncated; 20000 bytes, sha-256 cc",
@@ -91,7 +91,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
           Array.from({ length: 16_384 }, () => 7),
           "after seq 1: truncated; 20000 bytes, sha-256 dd",
         ),
-        // Two operations of one commit, which break the same rule at the same path.
+        // Two operations of one commit that violate the same rule at the same path.
         deadRow(2, { payload: Uint8Array.of(1) }),
         deadRow(2, { payload: Uint8Array.of(2) }),
       ];
@@ -133,7 +133,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     const rows = Array.from({ length: 1500 }, (_, n) =>
       recordRow(n, { rkey: `r${n}`, action: "delete", timeMs: START_MS }),
     );
-    // It could come back with a redrive, and must find that it was deleted.
+    // A redrive could send it again, and then the tombstone must still be there.
     const { seq, timeMs, did, collection, rev } = recordRow(1);
     const event: RecordEvent = {
       kind: "record",
@@ -161,7 +161,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   });
 });
 
-/** Text that does not compress: an index key may be long as long as it does. */
+/** Text that cannot be compressed, because a long index key is allowed if it can be. */
 function noise(length: number): string {
   let state = 1;
   return Array.from({ length }, () => {

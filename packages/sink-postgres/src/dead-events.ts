@@ -1,6 +1,6 @@
 /**
- * Events that cannot be applied, as they are written: a batch that is applied again writes the same rows. The file dead-list.ts reads them
- * back for the operator; how they are tried again is in redriven.ts.
+ * Writes events that cannot be applied. A batch that is applied again writes the same rows. dead-list.ts reads them for the
+ * operator; redriven.ts tries them again.
  */
 import { createHash } from "node:crypto";
 import { encodeEvent } from "@firehose-backfill/core/cbor/event-layout";
@@ -11,7 +11,7 @@ import type { Statement } from "./pipeline.ts";
 import type { StatementError } from "./sink-error.ts";
 import type { DeadRow } from "@firehose-backfill/sink/rows";
 
-/** Its error is the same whenever the frame is read again. */
+/** The error is the same each time that the frame is read. */
 const BAD_FRAME = "bad-frame";
 
 const INSERT = `
@@ -23,7 +23,7 @@ const INSERT = `
   ORDER BY x.id
   ON CONFLICT (id) DO NOTHING`;
 
-/** Cannot fail because of what is in the rows: it stores what could not be stored anywhere else. */
+/** It must not fail because of the rows' content, because it stores what could not be stored elsewhere. */
 export function deadStatement(runId: string, rows: readonly DeadRow[]): Statement {
   const input = new Map(
     rows.map((row) => {
@@ -45,7 +45,7 @@ export function deadStatement(runId: string, rows: readonly DeadRow[]): Statemen
   return { sql: INSERT, values: [JSON.stringify([...input.values()])] };
 }
 
-/** null: there is none, or it is itself what cannot be written. */
+/** null: there is no payload, or the payload itself cannot be written. */
 function keptEvent({ event }: DeadRow): string | null {
   if (event === undefined) return null;
   try {
@@ -56,14 +56,14 @@ function keptEvent({ event }: DeadRow): string | null {
   }
 }
 
-/** The row that the database refused, as a dead event. */
+/** Makes a dead event of a row that the database refused. */
 export function refusedRow(row: DataRow, error: StatementError): DeadRow {
-  // A marker is its own event; of a record the row shows what was refused, and the event is what is tried again.
+  // For a marker, the row is the event. For a record, the row shows what was refused, and a redrive tries the event.
   const { event, ...shown } =
     row.kind === "record" ? row : row.kind === "range" ? { ...row, event: undefined } : { ...row, event: row };
   return deadEntry({
     did: row.did,
-    // What comes from a repository has no place in a stream.
+    // Rows from a repository have no sequence number.
     seq: row.kind === "range" ? 0 : (row.seq ?? 0),
     timeMs: row.timeMs,
     path: row.kind === "record" ? `${row.collection}/${row.rkey}` : null,
@@ -75,9 +75,9 @@ export function refusedRow(row: DataRow, error: StatementError): DeadRow {
 }
 
 /**
- * A digest in the shape of a UUID (version 8): what a unique index over these columns would do, at any length of theirs. What
- * arrived is part of it: several broken frames may stand at one position. Of those only the beginning is kept, and the error
- * names the digest of all of it.
+ * A digest in the form of a UUID (version 8). It replaces a unique index over these columns, whose values may have any length.
+ * The payload is part of it, because several broken frames may be at one position. Only the beginning of a broken frame is
+ * stored, and the error contains the digest of the whole frame.
  */
 function deadEventId(runId: string, { seq, did, path, reason, error, payload }: DeadRow): string {
   const arrived = createHash("sha256").update(payload.subarray(0, MAX_DEAD_PAYLOAD_BYTES)).digest("hex");

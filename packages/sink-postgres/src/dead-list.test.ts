@@ -1,4 +1,4 @@
-/** What an operator sees of dead events, and what discarding one of them means for the batch that holds it. */
+/** What an operator sees of dead events, and what happens to a batch if one of its dead events is discarded. */
 import type { RecordEvent } from "@firehose-backfill/core/event";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyTo, deadRow, liveIn, recordRow, request, SERVERS, sqlOn } from "@firehose-backfill/testing/sink/rows";

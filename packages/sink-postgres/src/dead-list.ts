@@ -1,11 +1,11 @@
-/** Dead events as an operator sees them: counted, listed a page at a time, discarded. */
+/** Counts, lists and discards dead events for the operator. */
 import { decodeEvent, EVENT_VERSION } from "@firehose-backfill/core/cbor/event-layout";
 import type { DeadEvent, DeadFilter, ListDeadOptions } from "@firehose-backfill/sink/dead-events";
 import type { Database } from "./connection.ts";
 import type { Statement } from "./pipeline.ts";
 import { toSinkError } from "./sink-error.ts";
 
-/** Those that are still dead, by reason, the most frequent first. `runId` left out: of all runs. @throws SinkError */
+/** Counts the events that are still dead by reason, the most frequent first. Without `runId`: of all runs. @throws SinkError */
 export async function countDead(database: Database, runId?: string): Promise<Readonly<Record<string, number>>> {
   const sql = `SELECT reason, count(*) FROM firehose.dead_events
     WHERE ($1::text IS NULL OR run_id = $1) AND applied_at IS NULL GROUP BY reason ORDER BY 2 DESC, 1`;
@@ -13,7 +13,7 @@ export async function countDead(database: Database, runId?: string): Promise<Rea
   return Object.fromEntries(rows.map(([reason, count]) => [reason ?? "", Number(count)]));
 }
 
-/** The conditions of a filter, whose values are the first three. */
+/** The conditions of a filter. Their values are the first three parameters. */
 const IS_CHOSEN =
   "($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR run_id = $2) AND ($3::text IS NULL OR reason = $3)";
 
@@ -23,7 +23,7 @@ function filterValues({ id, runId, reason }: DeadFilter): readonly (string | nul
 
 const time = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** A run's id begins with the time of its start, so the newest is the last by text. */
+/** A run's id begins with the time of its start, so the newest run sorts last. */
 const LIST = `
   SELECT id, run_id, seq, did, path, reason, error, encode(payload, 'base64'), ${time("created_at")}, ${time("redriven_at")},
          ${time("applied_at")}, applied_by, octet_length(event),
@@ -33,10 +33,10 @@ const LIST = `
     AND ($6::text IS NULL OR run_id < $6 OR (run_id = $6 AND (seq, id) > ($7::bigint, $8::uuid)))
   ORDER BY run_id DESC, seq, id LIMIT $9::bigint`;
 
-/** Above every event. */
+/** A position above every event. */
 const ANY_SIZE = 2 ** 40;
 
-/** The newest run first, and within a run the order of the stream. @throws SinkError */
+/** Lists the newest run first, and within a run in the order of the stream. @throws SinkError */
 export async function listDead(database: Database, options: ListDeadOptions): Promise<readonly DeadEvent[]> {
   const { after } = options;
   const rows = await read(database, {
@@ -87,14 +87,14 @@ export async function listDead(database: Database, options: ListDeadOptions): Pr
   });
 }
 
-/** null: a newer program has written it. */
+/** null: a newer program wrote it, and this one cannot read it. */
 function readEvent(bytes: Buffer): DeadEvent["event"] {
   return (bytes[0] ?? 0) <= EVENT_VERSION ? decodeEvent(bytes) : null;
 }
 
 const DISCARDED_AT_ONCE = 5_000;
 
-/** SKIP LOCKED: a batch that applies one of them at this moment decides what becomes of it. */
+/** SKIP LOCKED: if a batch is applying one of them at this moment, that batch decides the result. */
 const DISCARD = `
   WITH gone AS (
     DELETE FROM firehose.dead_events WHERE id IN (
@@ -103,7 +103,7 @@ const DISCARD = `
     RETURNING run_id)
   SELECT run_id, count(*) FROM gone GROUP BY run_id`;
 
-/** A transaction of its own for each few thousand. Returns how many of each run are gone. @throws SinkError */
+/** Uses one transaction for each few thousand. Returns how many were discarded of each run. @throws SinkError */
 export async function discardDead(database: Database, which: DeadFilter): Promise<Readonly<Record<string, number>>> {
   const gone = new Map<string, number>();
   for (;;) {

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { clientConfig, clientFor } from "./client.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 
-/** What libpq, pg and Neon's driver are known to read, and a value that would do harm. */
+/** Variables that libpq, pg or Neon's driver read, each with a harmful value. */
 const VARIABLES: Readonly<Record<string, string>> = {
   PGAPPNAME: "somebody-else",
   PGBINARY: "1",
@@ -49,7 +49,7 @@ const FORMS = [
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** All that the driver would connect with. */
+/** All values with which the driver would connect. */
 function seen(databaseUrl: string) {
   const target = parseDatabaseUrl(databaseUrl);
   const options = { target, connectTimeoutMs: 10_000 };

@@ -1,6 +1,6 @@
 import { refuseUnusable } from "@firehose-backfill/backfill/prepare-sink";
 import { openSink } from "./open-sink.ts";
-/** What a role lacks is said before it fails: the same by the doctor and by a start. */
+/** Missing privileges of a role are reported before anything fails, with the same text by the doctor and by a start. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ describe("fault 19: what the role lacks", () => {
     expect(problem?.advice).toContain('GRANT USAGE ON SCHEMA firehose TO "odd role"; GRANT SELECT, INSERT');
     await expect(refuseUnusable(openSink(databaseUrl))).rejects.toMatchObject({ name: "SinkError", kind: "broken" });
     await expect(refuseUnusable(openSink(databaseUrl))).rejects.toThrow(/odd role@127.*GRANT USAGE ON SCHEMA firehose/);
-    // The advice is not only words: with it, all is well.
+    // The advice is correct: after following it, everything works.
     const owner = new URL(databaseUrl);
     owner.username = new URL(server.databaseUrl).username;
     owner.password = new URL(server.databaseUrl).password;

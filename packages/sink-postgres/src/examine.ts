@@ -1,26 +1,26 @@
-/** What a look at a database tells before anything is written to it: privileges, schema, clock, free connections. */
+/** Examines a database before anything is written to it: privileges, schema, clock, free connections. */
 import { type DatabaseOptions, openDatabase, type Session } from "./connection.ts";
 import { SCHEMA_VERSION } from "./schema/migrations.ts";
-import { describeMismatch, readSchemaVersion } from "./schema/version.ts";
+import { describeMismatch, readSchemaState } from "./schema/version.ts";
 import { toSinkError } from "./sink-error.ts";
 
 export interface DatabaseFindings {
-  /** The server's, in the middle of the question. */
+  /** The server's time in the middle of the request. */
   readonly nowMs: number;
-  /** 0: there is none yet. null: the role may not read it. */
+  /** The schema's version. 0: there is no schema. null: the role may not read it. */
   readonly schemaVersion: number | null;
   readonly neededVersion: number;
-  /** null: it is the one this program writes. */
+  /** null: this program can use it. */
   readonly mismatch: string | null;
-  /** The role may make the schema, or, where an empty one is there, the tables in it. */
+  /** The role may create the schema or, if an empty one exists, the tables in it. */
   readonly canCreateSchema: boolean;
-  /** As it is written in SQL. */
+  /** The role's name, quoted for SQL. */
   readonly role: string;
-  /** What the role lacks on what is there: `USAGE on schema firehose`, `INSERT on firehose.records`. */
+  /** Privileges that the role does not have on existing objects: `USAGE on schema firehose`, `INSERT on firehose.records`. */
   readonly missingPrivileges: readonly string[];
-  /** Connections that are free for this role, at this moment. */
+  /** How many connections are free for this role now. */
   readonly freeConnections: number;
-  /** A standby, or a default of read only: nothing can be applied. */
+  /** The database is a standby, or transactions are read only by default, so nothing can be applied. */
   readonly isReadOnly: boolean;
 }
 
@@ -32,11 +32,11 @@ const FACTS = `
     current_setting('transaction_read_only') = 'on',
     quote_ident(current_user)`;
 
-/** By the catalog, which everybody may read: a name in a schema without USAGE on it is an error instead of an answer. */
+/** It asks the catalog, which everybody may read. Naming a table in a schema without USAGE would be an error. */
 const SCHEMA =
   "SELECT has_schema_privilege(oid, 'USAGE'), has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = 'firehose'";
 
-/** Each on its own: a list of privileges means any of them. */
+/** Each privilege is asked for separately, because a list of privileges means any of them. */
 const PRIVILEGES = `
   SELECT privilege || ' on firehose.' || relname
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
@@ -55,13 +55,14 @@ export async function examineDatabase(options: Omit<DatabaseOptions, "poolSize">
       const [nowMs, canCreate, free, isReadOnly, role] = facts?.rows[0] ?? [];
       const { missingPrivileges, canCreateTables } = await lackedBy(session);
       const isBlind = missingPrivileges.some((privilege) => BLINDING.has(privilege));
-      const schemaVersion = isBlind ? null : await readSchemaVersion(session);
-      const isOther = schemaVersion !== null && schemaVersion !== SCHEMA_VERSION;
+      const state = isBlind ? null : await readSchemaState(session);
+      const schemaVersion = state?.version ?? null;
+      const isOther = state !== null && state.version !== SCHEMA_VERSION && !state.isNewerButUsable;
       return {
         nowMs: Number(nowMs),
         schemaVersion,
         neededVersion: SCHEMA_VERSION,
-        mismatch: isOther ? describeMismatch(schemaVersion) : null,
+        mismatch: isOther ? describeMismatch(state.version) : null,
         canCreateSchema: canCreateTables ?? canCreate === "t",
         role: role ?? "the role",
         missingPrivileges,
@@ -75,7 +76,7 @@ export async function examineDatabase(options: Omit<DatabaseOptions, "poolSize">
 }
 
 const NO_USAGE = "USAGE on schema firehose";
-/** Without one of these nobody can say which version the schema is. */
+/** Without these privileges the version of the schema cannot be read. */
 const BLINDING: ReadonlySet<string> = new Set([NO_USAGE, "SELECT on firehose.schema_version"]);
 
 interface Lacked {
@@ -96,11 +97,11 @@ async function lackedBy(session: Session): Promise<Lacked> {
 
 export interface Unusable {
   readonly finding: string;
-  /** What to do about it. */
+  /** What the operator can do about it. */
   readonly advice: string;
 }
 
-/** What keeps a run from working there: said the same by `doctor` and by a start. null: nothing does. */
+/** Why a run cannot work on this database. `doctor` and a start use the same text. null: it can. */
 export function whyUnusable(found: DatabaseFindings): Unusable | null {
   const { missingPrivileges, role } = found;
   if (found.isReadOnly)

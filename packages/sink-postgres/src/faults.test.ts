@@ -1,4 +1,4 @@
-/** Troubles of real users with a database, on a real one: whose fault is what, and that nothing is lost or hidden by it. */
+/** Database problems that users reported, on a real server: each error is attributed to the right cause, and nothing is lost or hidden. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@firehose-backfill/core/clock";
 import { describe, expect, test } from "vitest";
@@ -22,7 +22,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
 
   const sql = (text: string) => sqlOn(at.sink, text);
 
-  /** A trigger as a user has one, and gone again. */
+  /** Creates a user's trigger for the duration of a test. */
   async function withTrigger<T>(body: string, work: () => Promise<T>, when = "BEFORE INSERT OR UPDATE"): Promise<T> {
     await sql(
       `CREATE FUNCTION public.users_own() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN ${body} RETURN NEW; END $f$`,

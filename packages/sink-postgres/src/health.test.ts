@@ -55,14 +55,14 @@ describe("the throttle query", () => {
     ["DELETE FROM load RETURNING 0", "throttle query: cannot execute DELETE in a read-only transaction"],
   ])("%s: %s", async (query, answer) => {
     expect(await answerTo(query)).toBe(answer);
-    // Nothing of it is left on the connection.
+    // The settings do not stay on the connection.
     expect(await run("SELECT current_setting('statement_timeout'), current_setting('transaction_read_only')")).toEqual([
       ["0", "off"],
     ]);
   });
 
   test("is asked at most every 5 s, also by several at once, and at once when the clock went back", async () => {
-    // It may write nothing; how often it was asked shows in the statistics of its table.
+    // The query may not write. The statistics of its table show how often it was run.
     const before = await scans();
     const clock = clockAt(100_000);
     const check = createHealthCheck({ database, clock, throttleQuery: "SELECT count(*) FROM asked" });

@@ -1,4 +1,4 @@
-/** Logging in to RDS or Aurora with IAM: a token for each new connection, in the place of a password, over TLS only. */
+/** Login to RDS or Aurora with IAM: each new connection uses a token instead of a password, over TLS only. */
 import { DatabaseUrlError, type DatabaseTarget } from "./database-url.ts";
 import { type IamCredentials, rdsToken } from "./rds-token.ts";
 
@@ -9,7 +9,7 @@ export interface IamLogin {
   readonly now: () => number;
 }
 
-/** Makes a token, whenever it is called. @throws DatabaseUrlError where the address does not fit */
+/** Each call makes a token. @throws DatabaseUrlError if the address does not match */
 export function iamPassword(target: DatabaseTarget, { userArn, credentials, now }: IamLogin): () => string {
   const { host, port, user, sslMode } = target;
   const [, , , region = ""] = userArn.split(":");

@@ -16,12 +16,12 @@ describe("the latest rows of a batch", () => {
     expect(latestRows([back, gone]).records).toEqual([back]);
   });
 
-  test("a key does not run into its neighbour", () => {
+  test("two different keys are never joined to the same text", () => {
     const rows = [recordRow(1, { collection: "a.b", rkey: "c" }), recordRow(2, { collection: "a", rkey: "b.c" })];
     expect(latestRows(rows).records).toHaveLength(2);
   });
 
-  test("everything is sorted by its key", () => {
+  test("every list is sorted by its key", () => {
     const rows = [
       recordRow(1, { did: "did:b", rkey: "a" }),
       recordRow(2, { did: "did:a", rkey: "z" }),

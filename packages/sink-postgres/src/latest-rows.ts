@@ -6,21 +6,21 @@ import { believe } from "./believe.ts";
 import type { AccountRow, IdentityRow, RecordRow, SyncRow } from "@firehose-backfill/sink/rows";
 import type { DataRow } from "./request.ts";
 
-/** Every list is sorted by its key and holds a key once. */
+/** Every list is sorted by its key and contains each key once. */
 export interface LatestRows {
-  /** Every repo that the rows speak of, with the newest revision of a record or range in it, applied or not. */
+  /** Every repository of the rows, with the newest revision of its records and ranges, whether they are applied or not. */
   readonly repos: readonly { readonly did: string; readonly rev: string | null }[];
   readonly syncs: readonly SyncRow[];
   readonly accounts: readonly AccountRow[];
-  /** Accounts that were deleted: what is older goes, also when a newer marker says that the account is back. */
+  /** Accounts that were deleted. Their older rows are removed, also if a newer marker says that the account is back. */
   readonly purges: readonly AccountRow[];
   readonly identities: readonly IdentityRow[];
-  /** Identity markers that carried no handle: nothing to store, nothing they could be older than. */
+  /** How many identity markers have no handle. They store nothing and are never stale. */
   readonly identitiesWithoutHandle: number;
   readonly records: readonly RecordRow[];
 }
 
-/** `nowMs`: by the clock; what says that it is from long after it is not believed. Left out: everything is. */
+/** `nowMs`: the current time. Event times far after it are not believed (believe.ts). Left out: all are believed. */
 export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRows {
   const repos = new Map<string, string | null>();
   const syncs = new Map<string, SyncRow>();
@@ -43,7 +43,7 @@ export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRo
         if (isDeletion(row)) purges.set(row.did, joinPurges(purges.get(row.did), row));
         break;
       case "identity":
-        if (row.handle === null) identitiesWithoutHandle += 1;
+        if (row.handle === null && row.check === undefined) identitiesWithoutHandle += 1;
         else keep(identities, row.did, row, isNewerMarker);
         break;
       case "sync":
@@ -51,7 +51,8 @@ export function latestRows(rows: readonly DataRow[], nowMs = Infinity): LatestRo
         break;
       case "link":
       case "range":
-        // Written after all rows (apply-links.ts, apply-ranges.ts); its repo is locked with the others.
+        // Links and ranges are written after all rows (apply-links.ts, apply-ranges.ts). Their repositories are locked with the
+        // others.
         break;
       default:
         row satisfies never;
@@ -73,24 +74,24 @@ function isDeletion(row: AccountRow): boolean {
 }
 
 /**
- * No proper commit has two operations on one path. Of one that does, the greater CID stays: they may reach the database
- * in two batches, in any order, and must leave the same row.
+ * A valid commit never has two operations on one path. If an invalid one has, the greater CID is kept. The two operations may
+ * come in two batches in any order, and the resulting row must be the same.
  */
 function isNewerRecord(a: RecordRow, b: RecordRow): boolean {
   return a.rev > b.rev || (a.rev === b.rev && (a.cid ?? "") > (b.cid ?? ""));
 }
 
-/** Rows of a batch are of one host: there the sequence number says what came later, whatever the clock of a PDS says. */
+/** All rows of a batch come from one host, so the sequence number says which came later, whatever the clock of a PDS says. */
 function isNewerMarker(a: AccountRow | IdentityRow, b: AccountRow | IdentityRow): boolean {
   return a.seq > b.seq || (a.seq === b.seq && a.timeMs > b.timeMs);
 }
 
-/** What is older than any of them goes: for rows of their own host by the greatest number, for others by the latest time. */
+/** Combines deletions of an account. Rows of the same host are removed up to the greatest number, rows of other hosts up to the latest time. */
 function joinPurges(held: AccountRow | undefined, row: AccountRow): AccountRow {
   if (held === undefined) return row;
   const newest = isNewerMarker(row, held) ? row : held;
   const other = newest === row ? held : row;
-  // A time that is not believed is NaN, and never later.
+  // A time that is not believed is NaN and counts as the earliest.
   const isLater = other.timeMs > newest.timeMs || Number.isNaN(newest.timeMs);
   return isLater && !Number.isNaN(other.timeMs) ? { ...newest, timeMs: other.timeMs } : newest;
 }
@@ -100,7 +101,7 @@ function keep<T>(into: Map<string, T>, key: string, row: T, isNewer: (a: T, b: T
   if (held === undefined || isNewer(row, held)) into.set(key, row);
 }
 
-/** NUL cannot be stored, so it cannot be part of a key that matters. It sorts first, as the end of a shorter key does. */
+/** Postgres cannot store NUL, so no valid key contains it. It sorts before all other characters, so that a shorter key comes first. */
 function recordKey(row: RecordRow): string {
   return `${row.did}\0${row.collection}\0${row.rkey}`;
 }

@@ -1,4 +1,4 @@
-/** Optional indexes: made anew where one was cut off, and made while batches are applied. */
+/** Optional indexes are created again after an interruption, and are created while batches are applied. */
 import { applyTo, recordRow, sqlOn } from "@firehose-backfill/testing/sink/rows";
 import { useSink } from "@firehose-backfill/testing/sink/server";
 import { expect, test } from "vitest";
@@ -11,7 +11,7 @@ test("issue 17.7: an index that was cut off while it was made is made anew", asy
   const valid = () =>
     sqlOn(at.sink, "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('firehose.records_replies')");
   expect((await makeIndexes({ databaseUrl: at.databaseUrl }, ["threads"])).made).toContain("records_replies");
-  // As a session that was ended in the middle leaves it.
+  // The state that an interrupted session leaves.
   await sqlOn(
     at.sink,
     "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('firehose.records_replies')",

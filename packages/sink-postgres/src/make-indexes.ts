@@ -1,13 +1,13 @@
-/** Makes sets of optional indexes, one after the other, while batches go on being applied. */
+/** Creates sets of optional indexes, one after the other, while batches are being applied. */
 import type { MadeIndexes } from "@firehose-backfill/sink/optional-indexes";
 import { type DatabaseOptions, openDatabase, type Session } from "./connection.ts";
 import { INDEX_SETS, type OptionalIndex } from "./schema/optional-indexes.ts";
 import { toSinkError } from "./sink-error.ts";
 
-/** A large table takes hours. */
+/** An index on a large table takes hours. */
 const ROUND_TRIP_TIMEOUT_MS = 48 * 3_600_000;
 
-/** What is there is left as it is. @throws SinkError, and Error for a set that there is not */
+/** Existing indexes stay as they are. @throws SinkError, and Error for a set that does not exist */
 export async function makeIndexes(
   options: Omit<DatabaseOptions, "poolSize" | "roundTripTimeoutMs" | "useTimeoutMs">,
   sets: readonly string[],
@@ -31,14 +31,14 @@ export async function makeIndexes(
   return { made, there };
 }
 
-/** One that was cut off while it was made stays there, is written to, and serves nobody: it is made anew. */
+/** If creating an index was interrupted, an invalid index stays: every write updates it, and no query uses it. So it is created again. */
 async function makeOne(session: Session, { name, sql }: OptionalIndex): Promise<boolean> {
   const [found] = await session.run([
     { sql: "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", values: [`firehose.${name}`] },
   ]);
   const isValid = found?.rows[0]?.[0];
   if (isValid === "t") return false;
-  // Each alone in its round trip: several would be one transaction, in which this is not allowed.
+  // Each statement has its own round trip. Several would be one transaction, in which CONCURRENTLY is not allowed.
   if (isValid === "f") await session.run([{ sql: `DROP INDEX CONCURRENTLY firehose.${name}` }]);
   await session.run([{ sql }]);
   return true;

@@ -1,4 +1,4 @@
-/** What an operator asks of the tables. Apart from open-sink.ts, so that a deployed function does not carry it. */
+/** The queries of an operator. They are not in open-sink.ts, so that the bundles of deployed functions do not contain them. */
 import type { AppliedFeed } from "@firehose-backfill/sink/applied-feed";
 import type { SinkDesk } from "@firehose-backfill/sink/desk";
 import { listApplied } from "./applied.ts";
@@ -7,7 +7,7 @@ import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { makeIndexes } from "./make-indexes.ts";
 import { INDEX_SETS } from "./schema/optional-indexes.ts";
 
-/** Connects to nothing yet. */
+/** Does not connect yet. */
 export function openDesk(databaseUrl: string): SinkDesk {
   const at = { databaseUrl };
   return {

@@ -1,9 +1,10 @@
-/** Postgres as a sink: the one entry of this package for a composition root. */
+/** The sink on Postgres. Composition roots use only this function of the package. */
 import type { SinkKit } from "@firehose-backfill/sink/kit";
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import { openCopy } from "./copy/open-copy.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import { examineDatabase, whyUnusable } from "./examine.ts";
+import { openHandleList } from "./handle-list.ts";
 import { checkThrottleQuery, whyNoAnswer } from "./health.ts";
 import { readIdentity } from "./identity.ts";
 import { openDeadEvents } from "./redriven.ts";
@@ -15,7 +16,7 @@ import { verifyConnection } from "./verify-connection.ts";
 
 export { openDesk } from "./open-desk.ts";
 
-/** Connects to nothing, and never throws: `checkAddress` looks at the address. */
+/** Does not connect and never throws. `checkAddress` checks the address. */
 export function openSink(
   databaseUrl: string,
   options: Pick<DatabaseOptions, "signal" | "iam" | "connectTimeoutMs" | "roundTripTimeoutMs" | "useTimeoutMs"> = {},
@@ -29,6 +30,7 @@ export function openSink(
     },
     openDeadEvents: () => openDeadEvents(at),
     openCopy: (open) => openCopy({ ...at, ...open }),
+    openHandleList: () => openHandleList(at),
     tidying: {
       async removeOldTombstones(tidying) {
         await using database = openDatabase({ ...at, poolSize: 1 });

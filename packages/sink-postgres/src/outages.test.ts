@@ -1,4 +1,4 @@
-/** What a database in trouble answers, provoked on a real one: a full disk, a deadlock, a server that ends what is under way. */
+/** The errors of a database in trouble, caused on a real one: a full disk, a deadlock, a server that ends running statements. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +11,7 @@ const at = useSink({ poolSize: 2 });
 
 const sql = (text: string) => sqlOn(at.sink, text);
 
-/** As the server itself raises them, from a trigger on the table that is written. */
+/** A trigger on the table raises the errors as the server does. */
 test.each([
   ["a full disk", "53100"],
   ["no memory left", "53200"],
@@ -58,7 +58,7 @@ test("a deadlock with somebody else's transaction: the batch is tried again, and
   await at.sink.apply(...request([recordRow(1, first), recordRow(2, second)]));
   await using other = openDatabase({ databaseUrl: at.databaseUrl, poolSize: 1 });
   const hold = "SELECT 1 FROM firehose.records WHERE did =";
-  // The batch takes the first row, then waits for the second, which is held; then its holder wants the first.
+  // The batch locks the first row and waits for the second one. The session that holds the second one then waits for the first.
   const result = await other.use([{ sql: "BEGIN" }, { sql: `${hold} 'did:plc:b' FOR UPDATE` }], async (session) => {
     const updates = [recordRow(1, { ...first, rev: revOf(11) }), recordRow(2, { ...second, rev: revOf(12) })];
     const applying = at.sink.apply(...request(updates));

@@ -1,4 +1,4 @@
-/** Tables of the user that are written in a batch's transaction, on real servers: what raises is one event's, and counts add up. */
+/** The user's own tables, written in a batch's transaction on real servers. An error belongs to one event, and the counts are right. */
 import { accountRow, applyTo, recordRow, request, revOf, SERVERS, sqlOn } from "@firehose-backfill/testing/sink/rows";
 import { useSink } from "@firehose-backfill/testing/sink/server";
 import type { SinkRow } from "@firehose-backfill/sink/rows";

@@ -1,4 +1,4 @@
-/** The pool's size may move while it is open: what the server counts follows it. */
+/** The pool's size may change while it is open. The server's number of connections follows it. */
 import { expect, test } from "vitest";
 import { type Database, openDatabase } from "./connection.ts";
 import { useServer } from "@firehose-backfill/testing/sink/server";
@@ -33,7 +33,7 @@ test("one that fails in use is closed before another takes its place", async () 
   }
 });
 
-/** Most transactions open at once, as the server saw them. */
+/** The largest number of open transactions at one moment, as the server saw it. */
 async function useAtOnce(database: Database, users: number): Promise<number> {
   const looks = await Promise.all(
     Array.from({ length: users }, () =>

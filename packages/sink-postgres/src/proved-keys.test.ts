@@ -14,7 +14,7 @@ const stretch: fc.Arbitrary<ProvedKeys> = fc
   })
   .filter(({ from, to }) => from < to);
 
-/** What is known of a key: the newest revision that says something of keys of that age. */
+/** The newest revision that says something about a key of that age. */
 const revOf = (stretches: readonly ProvedKeys[], key: string, age: string) =>
   stretches
     .filter(({ from, to, sinceTid }) => from < key && key <= to && (sinceTid ?? "") <= age)
@@ -35,7 +35,7 @@ describe("issue 15.3: what is proved of a repository", () => {
     );
   });
 
-  test("is known from a range's beginning on as far as every key of it is", () => {
+  test("says up to which key of a range everything is known", () => {
     fc.assert(
       fc.property(fc.array(stretch, { maxLength: 8 }), stretch, (added, range) => {
         const known = added.reduce<readonly ProvedKeys[]>(addProved, []);
@@ -48,7 +48,7 @@ describe("issue 15.3: what is proved of a repository", () => {
     );
   });
 
-  test("is one stretch after a walk in order, whatever was applied first", () => {
+  test("is one interval after a walk in order, in whatever order the ranges were applied", () => {
     const ranges = Array.from({ length: 100 }, (_, n) => ({
       from: String(1000 + n),
       to: String(1001 + n),
@@ -64,7 +64,7 @@ describe("issue 15.3: what is proved of a repository", () => {
     );
   });
 
-  test("is bounded: of a repository that is written to all the while the oldest becomes less exact, never too much", () => {
+  test("is limited: if a repository is written to all the time, the oldest part becomes less exact and never claims too much", () => {
     const ranges = Array.from({ length: 500 }, (_, n) => ({
       from: String(1000 + n),
       to: String(1001 + n),

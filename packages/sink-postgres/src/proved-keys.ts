@@ -1,23 +1,23 @@
 /**
- * What has been proved of a repository's keys: stretches of them, each with the revision at which everything in it is known.
- * An operation of that revision or before is older than what is known, also where no row is: without this, a creation
- * that comes late would bring back a record whose deletion was never seen. Kept with the repository, in the transaction that
- * applies the range: so it says neither more nor less than the tables do. Pure.
+ * What has been proved about a repository's keys: intervals of keys, each with the revision at which everything in it is known.
+ * An operation of that revision or an older one is older than what is known, also if there is no row. Without this, a creation
+ * that arrives late would bring back a record whose deletion was never seen. It is stored with the repository in the
+ * transaction that applies the range, so it always agrees with the tables. Pure.
  */
 
-/** The keys above `from`, up to and with `to`. */
+/** The keys above `from`, up to and including `to`. */
 export interface ProvedKeys {
   readonly from: string;
   readonly to: string;
   readonly rev: string;
-  /** Nothing is said of record keys that are TIDs below it. */
+  /** Record keys that are TIDs below this one are not covered. */
   readonly sinceTid: string | null;
 }
 
-/** A walk in order leaves one stretch a collection, and a few more while its ranges are applied. */
+/** A walk in order leaves one interval for each collection, and a few more while its ranges are applied. */
 export const MOST_STRETCHES = 32;
 
-/** In ascending order of `from`. Stretches overlap only where neither says all that the other does. */
+/** Sorted by `from`. Intervals overlap only if neither of them contains all that the other one says. */
 export function addProved(known: readonly ProvedKeys[], added: ProvedKeys): readonly ProvedKeys[] {
   let parts: readonly ProvedKeys[] = [added];
   for (const it of known) if (saysAllOf(it, added)) parts = parts.flatMap((part) => without(part, it));
@@ -31,7 +31,7 @@ export function addProved(known: readonly ProvedKeys[], added: ProvedKeys): read
   return bounded(joined([...others, ...parts].toSorted(inOrder)));
 }
 
-/** How far, from its beginning on, all that the range says is known already. `range.from`: none of it is. */
+/** The key up to which everything that the range says is already known. `range.from`: nothing is. */
 export function provedUpTo(known: readonly ProvedKeys[], range: ProvedKeys): string {
   let upTo = range.from;
   for (const it of known)
@@ -39,7 +39,7 @@ export function provedUpTo(known: readonly ProvedKeys[], range: ProvedKeys): str
   return upTo;
 }
 
-/** Of the keys that both are about. */
+/** The keys that are in both intervals. */
 function saysAllOf(one: ProvedKeys, other: ProvedKeys): boolean {
   return one.rev >= other.rev && (one.sinceTid ?? "") <= (other.sinceTid ?? "");
 }
@@ -55,7 +55,7 @@ function isStretch({ from, to }: ProvedKeys): boolean {
   return from < to;
 }
 
-/** Those that touch and say the same are one. */
+/** Adjacent intervals that say the same become one. */
 function joined(sorted: readonly ProvedKeys[]): ProvedKeys[] {
   const result: ProvedKeys[] = [];
   for (const it of sorted) {
@@ -70,8 +70,9 @@ function joined(sorted: readonly ProvedKeys[]): ProvedKeys[] {
 }
 
 /**
- * Where a repository was written to during the walk, its stretches have many revisions. The oldest that touch become one, of
- * the lower revision; where none touch the oldest is forgotten. Either says less, never more.
+ * If a repository was written to during the walk, its intervals have many revisions. The oldest adjacent ones are joined and
+ * get the lower revision; if none are adjacent, the oldest is removed. In both cases less is known than before, and nothing
+ * wrong.
  */
 function bounded(stretches: ProvedKeys[]): readonly ProvedKeys[] {
   let result = stretches;

@@ -1,20 +1,20 @@
 /**
- * The SQL of ranges of repositories. Keys are compared as `collection/rkey`, which is not the order of the two columns:
- * `a.b-c/x` comes before `a.b/x`. So rows are looked for collection by collection, between two record keys each, and the
- * table's own index serves it.
+ * The SQL for ranges of repositories. Keys are compared as `collection/rkey`. That differs from the order of the two columns:
+ * `a.b-c/x` comes before `a.b/x`. So rows are searched in each collection separately, between two record keys, with the primary
+ * key of the table.
  */
 import type { RangeRow } from "@firehose-backfill/sink/rows";
 import type { Statement } from "./pipeline.ts";
 import type { ProvedKeys } from "./proved-keys.ts";
 import { TID } from "./record-statements.ts";
 
-/** Below it is every character that a key may have. */
+/** A character above every character that a key may contain. */
 const ABOVE_ALL_KEYS = "\u007f";
 
-/** $2: the collection. */
+/** $2 is the collection. */
 const ONE_COLLECTION = `(SELECT $2::text COLLATE "C" AS name) AS c`;
 
-/** Those that have rows, each found by one look into the index. */
+/** The collections that have rows. Each is found with one index lookup. */
 const ALL_COLLECTIONS = `(
   WITH RECURSIVE names AS (
     SELECT min(collection) AS name FROM firehose.records WHERE did = $1 AND $2::text IS NULL
@@ -27,8 +27,8 @@ const ALL_COLLECTIONS = `(
 ) AS c`;
 
 /**
- * Rows of the repo $1 with keys above $3, up to and with $4; $5: the revision. `end` closes the look into one collection: without
- * it the planner would rather join, and read all rows of the repo.
+ * Rows of the repository $1 with keys above $3, up to and including $4; $5 is the revision. `end` limits the search to one
+ * collection. Without it the planner would choose a join and read all rows of the repository.
  */
 function rowsBetween(collections: string, what: string, condition: string, end: string): string {
   return `
@@ -44,7 +44,8 @@ function rowsBetween(collections: string, what: string, condition: string, end: 
     ) AS it`;
 }
 
-const IS_ABSENT = `r.cid IS NOT NULL AND r.rev < $5
+/** A row of the same revision is wrong, whoever wrote it: everything of that revision is in the tree. */
+const IS_ABSENT = `r.cid IS NOT NULL AND r.rev <= $5
   AND NOT coalesce(r.rkey < $6::text COLLATE "C" AND r.rkey ~ ${TID}, false)
   AND (r.collection || '/' || r.rkey) NOT IN (SELECT value FROM json_array_elements_text($7::json))`;
 
@@ -52,7 +53,7 @@ const ABSENT_ROWS = (collections: string) => `
   ${rowsBetween(collections, "it.collection, it.rkey", IS_ABSENT, "ORDER BY r.rkey LIMIT $8::bigint")}
   ORDER BY (it.collection || '/' || it.rkey) COLLATE "C" LIMIT $8::bigint`;
 
-/** Of what stands there at the revision: the rows that this run removed ($6: its number), and the records. */
+/** Counts the rows at that revision: those that this run removed ($6 is its number), and the records. */
 const STANDING = (collections: string) =>
   rowsBetween(
     collections,
@@ -71,14 +72,14 @@ const REMOVE = `
   ON CONFLICT (did, collection, rkey) DO UPDATE
   SET cid = NULL, record = NULL, rev = excluded.rev, seq = NULL, indexed_at = excluded.indexed_at, host = excluded.host,
       xid = excluded.xid
-  WHERE excluded.rev > r.rev`;
+  WHERE excluded.rev > r.rev OR (excluded.rev = r.rev AND r.cid IS NOT NULL)`;
 
 export interface FoundRow {
   readonly collection: string;
   readonly rkey: string;
 }
 
-/** What the repo is known to hold, of each: `did, proved`. */
+/** What is proved of each repository: `did, proved`. */
 export function provedStatement(dids: readonly string[]): Statement {
   return {
     sql: `SELECT p.did, p.proved FROM json_array_elements_text($1::json) AS x(did), LATERAL (
@@ -87,7 +88,7 @@ export function provedStatement(dids: readonly string[]): Statement {
   };
 }
 
-/** Rows that the range proves absent, above `from`: `collection, rkey`. */
+/** The rows above `from` that the range proves absent: `collection, rkey`. */
 export function absentStatement(range: RangeRow, from: string, limit: number): Statement {
   const { did, collection, to, rev, sinceTid, keys } = range;
   return {
@@ -96,7 +97,7 @@ export function absentStatement(range: RangeRow, from: string, limit: number): S
   };
 }
 
-/** `removed, held`. */
+/** Returns `removed, held`. */
 export function standingStatement(range: RangeRow, runNumber: number): Statement {
   const { did, collection, from, to, rev, keys } = range;
   return {
@@ -105,7 +106,7 @@ export function standingStatement(range: RangeRow, runNumber: number): Statement
   };
 }
 
-/** The rows are there, and their repos are locked. */
+/** The rows must exist, and their repositories must be locked. */
 export function removeStatement(
   rows: readonly (FoundRow & { readonly range: RangeRow })[],
   runNumber: number,
@@ -127,7 +128,7 @@ export function keepProvedStatement(did: string, proved: readonly ProvedKeys[]):
   };
 }
 
-/** As keepProvedStatement() wrote it. */
+/** Parses what keepProvedStatement() wrote. */
 export function readProved(stored: string | null): readonly ProvedKeys[] {
   const stretches: readonly (readonly [string, string, string, string | null])[] = JSON.parse(stored ?? "[]");
   return stretches.map(([from, to, rev, sinceTid]) => ({ from, to, rev, sinceTid }));

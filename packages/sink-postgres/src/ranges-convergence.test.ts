@@ -11,7 +11,7 @@ import { useSink } from "@firehose-backfill/testing/sink/server";
 describe.each(SERVERS)("issue 15.9: on $name", ({ binDir }) => {
   const at = useSink({ poolSize: 8, binDir });
 
-  /** As a consumer does: again, until all is removed. Each event is counted once. */
+  /** Applies as a consumer does: again until all rows are removed. Each event is counted once. */
   async function apply({ rows, maxRemovals }: Told): Promise<number> {
     for (let calls = 1; ; calls += 1) {
       const result = await at.sink.apply(...request(rows, { maxRemovals, host: "a", lock: { maxConcurrent: 100 } }));

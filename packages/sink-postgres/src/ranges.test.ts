@@ -1,4 +1,4 @@
-/** What a range of a repository does to the tables, one case each. In any order: ranges-convergence.test.ts. */
+/** The effect of a range of a repository on the tables, one case in each test. ranges-convergence.test.ts tests any order. */
 import { tidAt } from "@firehose-backfill/core/tid";
 import {
   accountRow,
@@ -72,7 +72,7 @@ describe("issue 15.3: a range", () => {
     expect(await counts(posts(4, ["a", "z"]))).toMatchObject({ applied: 0, stale: 2, removed: 0 });
     await applyTo(at.sink, [recordRow(6, { rkey: "c" })]);
     expect(await live()).toEqual(["b", "c"]);
-    // Another repo, and another collection, are not what it was about.
+    // The range does not affect other repositories and other collections.
     await applyTo(at.sink, [
       recordRow(3, { rkey: "bob", did: "did:plc:bob" }),
       recordRow(3, { rkey: "like", collection: "app.bsky.feed.like" }),
@@ -105,7 +105,7 @@ describe("issue 15.3: a range", () => {
       removed: 1,
     });
     expect(await live()).toEqual(["a", "b"]);
-    // Tried again it travels alone, and its revision is not older than what the range said.
+    // A redrive sends it without its range, and its revision is not older than the range's.
     await applyTo(at.sink, [provedRow(5, { rkey: "b" })]);
     expect((await rows())[1]).toEqual(["b", "cid5", "5", null]);
   });
@@ -143,7 +143,7 @@ describe("issue 15.3: a range", () => {
     expect(await live()).toEqual([]);
   });
 
-  test("of keys before its time it says nothing: neither that they are there nor that they are not", async () => {
+  test("says nothing about keys before its time: neither that they exist nor that they do not", async () => {
     const [old, young] = [tidAt(START_MS - 9_000_000), tidAt(START_MS)];
     const sinceTid = tidAt(START_MS - 1_000_000);
     await applyTo(
@@ -193,7 +193,7 @@ describe("issue 15.3: a range", () => {
 describe("issue 15.3: removals are events", () => {
   const many = Array.from({ length: 7 }, (_, n) => recordRow(n + 1, { rkey: `r${n}` }));
 
-  test("so many at a time as a call may remove, in the order of their keys; counted once, however often it is called", async () => {
+  test("removes at most the allowed number in each call, in the order of their keys, and counts each row once", async () => {
     await applyTo(at.sink, many);
     const batch = posts(20, ["r3"]);
     expect(await apply(batch, { maxRemovals: 0 })).toMatchObject({ kind: "more", removed: 0, left: 6 });
@@ -203,7 +203,7 @@ describe("issue 15.3: removals are events", () => {
     const all = { applied: 1, stale: 0, dead: 0, removed: 6 };
     expect(await counts(batch, { maxRemovals: 2 })).toEqual(all);
     expect(await counts(batch, { maxRemovals: 2 })).toEqual(all);
-    // What another run finds removed it has not removed.
+    // Rows that another run has already removed are not counted as removed by this one.
     expect(await counts(batch, { key: { runId: "run-2" } })).toEqual({ ...all, removed: 0 });
   });
 
@@ -228,7 +228,7 @@ describe("issue 15.3: removals are events", () => {
     expect(await live()).toEqual(["r0", "r3", "r6"]);
   });
 
-  test("old ones are tidied, whatever a run is at; what they kept away stays away", async () => {
+  test("old tombstones of ranges are removed, however far a run is, and what they kept away does not come back", async () => {
     await applyTo(at.sink, [recordRow(1, { rkey: "a" })]);
     await counts(posts(5, []));
     const clock = { now: () => START_MS + 31 * 86_400_000, sleep: async () => {} };

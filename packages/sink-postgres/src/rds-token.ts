@@ -1,7 +1,7 @@
 /**
- * What RDS and Aurora take in the place of a password: a request that is signed with IAM credentials, and valid for 15
- * minutes. It is made on this machine, without a call. AWS's own package for it brings every way to find credentials; a
- * function has them in its environment, so the signature (Signature Version 4, in the query) is made here.
+ * Makes the token that RDS and Aurora accept instead of a password: a request that is signed with IAM credentials and valid for
+ * 15 minutes. It is made locally, without a call. AWS's own package includes every way to find credentials. A function has them
+ * in its environment, so the signature (Signature Version 4, in the query) is made here.
  */
 import { createHash, createHmac } from "node:crypto";
 
@@ -47,7 +47,7 @@ export function rdsToken({ host, port, user, region, credentials, nowMs }: RdsTo
   return `${host}:${port}/?${query}&X-Amz-Signature=${signature}`;
 }
 
-/** As AWS counts: all but letters, digits and `-_.~`. */
+/** Encodes as AWS requires: everything except letters, digits and `-_.~`. */
 function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -1,4 +1,4 @@
-/** Dead events that are tried again: claimed once, counted once, applied once; what is still bad stays. */
+/** Dead events that are tried again are claimed once, counted once and applied once. Those that still fail stay dead. */
 import type { RecordEvent } from "@firehose-backfill/core/event";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countDead } from "./dead-list.ts";
@@ -54,8 +54,22 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
       deadRow(0, { did: "did:plc:a", path: null, reason: "no-endpoint" }),
       deadRow(7, { did: "did:plc:c", path: null, reason: "too-big" }),
     ]);
-    expect(await dead.failedRepositories()).toEqual({ entries: 3, dids: ["did:plc:a", "did:plc:b"] });
+    const failed = await dead.failedRepositories({ limit: 10 });
+    expect(failed.map(({ did, runId }) => [did, runId])).toEqual([
+      ["did:plc:a", "run-1"],
+      ["did:plc:a", "run-1"],
+      ["did:plc:b", "run-1"],
+    ]);
+    expect(await dead.failedRepositories({ limit: 2 })).toHaveLength(2);
+    expect(await dead.failedRepositories({ limit: 10, runId: "another" })).toEqual([]);
     expect(await dead.countUntriable()).toBe(4);
+
+    await dead.handOver(failed.slice(0, 2).map(({ id }) => id));
+    expect((await dead.failedRepositories({ limit: 10 })).map(({ did }) => did)).toEqual(["did:plc:b"]);
+    expect(await dead.countUntriable()).toBe(2);
+    expect(await dead.countByReason()).toEqual({ "host-dead": 1, "too-big": 1 });
+    const [closed] = await dead.list({ id: failed[0]?.id ?? "", limit: 1, withApplied: true });
+    expect(closed).toMatchObject({ appliedBy: "resync" });
   });
 
   test("what cannot be encoded is dead all the same", async () => {
@@ -67,12 +81,27 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
   test("issue 14.1: of one run alone, events are claimed and counted", async () => {
     await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) }), deadRow(2)]);
     expect(await claim({ runId: "another" })).toEqual([]);
-    expect(await dead.countUntriable("another")).toBe(0);
-    expect(await dead.countUntriable("run-1")).toBe(1);
+    expect(await dead.countUntriable({ runId: "another" })).toBe(0);
+    expect(await dead.countUntriable({ runId: "run-1" })).toBe(1);
     expect(await claim({ runId: "run-1" })).toMatchObject([{ runId: "run-1" }]);
   });
 
-  test("a claim takes those that were tried longest ago, each once, in bounded bites", async () => {
+  test("issue 17.4: of one reason alone, events are claimed and counted", async () => {
+    await applyTo(at.sink, [
+      recordRow(1, { json: "?", event: eventOf(1) }),
+      deadRow(2),
+      deadRow(3, { did: "did:plc:b", path: null, reason: "not-found", seq: 0 }),
+    ]);
+    expect(await claim({ reason: "missing-block" })).toEqual([]);
+    expect(await dead.countUntriable({ reason: "missing-block" })).toBe(1);
+    expect(await dead.countUntriable({ reason: "database-22P02", runId: "run-1" })).toBe(0);
+    expect(await dead.failedRepositories({ limit: 9, reason: "not-found" })).toMatchObject([{ did: "did:plc:b" }]);
+    expect(await dead.failedRepositories({ limit: 9, reason: "missing-block" })).toEqual([]);
+    expect(await claim({ reason: "database-22P02", runId: "another" })).toEqual([]);
+    expect(await claim({ reason: "database-22P02" })).toMatchObject([{ reason: "database-22P02" }]);
+  });
+
+  test("a claim takes those that were tried longest ago, each once, a limited number at a time", async () => {
     const megabyte = new Uint8Array(1_000_000);
     const rows = Array.from({ length: 6 }, (_, n) =>
       recordRow(n, { json: "?", event: eventOf(n, { record: megabyte }) }),
@@ -130,7 +159,7 @@ describe.each(SERVERS)("on $name", ({ binDir }) => {
     expect(await sqlOn(at.sink, "SELECT DISTINCT applied_by FROM firehose.dead_events")).toEqual([["1/1/1/0"]]);
   });
 
-  test("an event that was overtaken meanwhile is stale, and dead no more", async () => {
+  test("an event for which a newer row has come meanwhile is stale, and not dead any more", async () => {
     await applyTo(at.sink, [recordRow(1, { json: "?", event: eventOf(1) })]);
     await applyTo(at.sink, [recordRow(5, { rkey: "rkey1" })]);
     expect(await redrive(1, await claim(), [recordRow(1)])).toMatchObject({ applied: 0, stale: 1, dead: 0 });

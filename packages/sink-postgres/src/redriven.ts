@@ -8,7 +8,7 @@ import { countDead, discardDead, listDead } from "./dead-list.ts";
 import type { Session } from "./connection.ts";
 import type { Statement, StatementResult } from "./pipeline.ts";
 import { toSinkError } from "./sink-error.ts";
-import { type ClaimedEvent, type DeadEvents, MOST_FAILED_DIDS } from "@firehose-backfill/sink/dead-events";
+import { BY_RESYNC, type ClaimedEvent, type DeadEvents } from "@firehose-backfill/sink/dead-events";
 import type { Redrive } from "./request.ts";
 
 /** The most bytes of events in one claim; the first event may be larger. */
@@ -22,6 +22,7 @@ const CLAIM = `
       AND (redriven_at IS NULL OR redriven_at < to_timestamp($1::bigint / 1000.0))
       AND ($4::uuid IS NULL OR id = $4)
       AND ($5::text IS NULL OR run_id = $5)
+      AND ($6::text IS NULL OR reason = $6)
     ORDER BY redriven_at NULLS FIRST, seq, id LIMIT $3::int FOR UPDATE SKIP LOCKED
   ), chosen AS (
     SELECT id FROM (
@@ -36,14 +37,18 @@ const CLAIM = `
 
 const COUNT_UNTRIABLE = `
   SELECT count(*) FROM firehose.dead_events
-  WHERE event IS NULL AND applied_at IS NULL AND ($1::text IS NULL OR run_id = $1)`;
+  WHERE event IS NULL AND applied_at IS NULL AND ($1::text IS NULL OR run_id = $1) AND ($2::text IS NULL OR reason = $2)`;
 
-/** What comes from a repository has no place in a stream, and what is of the whole repository has no path. */
+/** As isFailedRepository() has it. */
 const FAILED_REPOSITORIES = `
-  SELECT did, count(*) FROM firehose.dead_events
+  SELECT id, run_id, did FROM firehose.dead_events
   WHERE event IS NULL AND applied_at IS NULL AND seq = 0 AND path IS NULL AND did IS NOT NULL
-    AND ($1::text IS NULL OR run_id = $1)
-  GROUP BY did ORDER BY did`;
+    AND ($2::text IS NULL OR run_id = $2) AND ($3::text IS NULL OR reason = $3)
+  ORDER BY did, id LIMIT $1::int`;
+
+const HAND_OVER = `
+  UPDATE firehose.dead_events SET redriven_at = now(), applied_at = now(), applied_by = '${BY_RESYNC}'
+  WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND applied_at IS NULL`;
 
 const MARK = `
   UPDATE firehose.dead_events SET applied_at = coalesce(applied_at, now()), applied_by = $2
@@ -65,24 +70,27 @@ export function openDeadEvents(options: Omit<DatabaseOptions, "poolSize">): Dead
     }
   };
   return {
-    async claim({ sinceMs, nowMs, limit, id: only = null, runId: ofRun = null }) {
-      const claimed = await rows({ sql: CLAIM, values: [String(sinceMs), String(nowMs), String(limit), only, ofRun] });
+    async claim({ sinceMs, nowMs, limit, id: only = null, runId: ofRun = null, reason: why = null }) {
+      const values = [String(sinceMs), String(nowMs), String(limit), only, ofRun, why];
+      const claimed = await rows({ sql: CLAIM, values });
       return claimed.flatMap(([id, runId, reason, event]): ClaimedEvent[] => {
         const decoded = decodeEvent(Buffer.from(event ?? "", "base64"));
         return decoded === null ? [] : [{ id: id ?? "", runId: runId ?? "", reason: reason ?? "", event: decoded }];
       });
     },
-    async countUntriable(runId) {
-      const [row] = await rows({ sql: COUNT_UNTRIABLE, values: [runId ?? null] });
+    async countUntriable({ runId, reason } = {}) {
+      const [row] = await rows({ sql: COUNT_UNTRIABLE, values: [runId ?? null, reason ?? null] });
       return Number(row?.[0] ?? 0);
     },
     list: (wanted) => listDead(database, wanted),
     countByReason: (runId) => countDead(database, runId),
     discard: (which) => discardDead(database, which),
-    async failedRepositories(runId) {
-      const found = await rows({ sql: FAILED_REPOSITORIES, values: [runId ?? null] });
-      const entries = found.reduce((sum, [, count]) => sum + Number(count), 0);
-      return { entries, dids: found.slice(0, MOST_FAILED_DIDS).map(([did]) => did ?? "") };
+    async failedRepositories({ limit, runId, reason }) {
+      const found = await rows({ sql: FAILED_REPOSITORIES, values: [String(limit), runId ?? null, reason ?? null] });
+      return found.map(([id, ofRun, did]) => ({ id: id ?? "", runId: ofRun ?? "", did: did ?? "" }));
+    },
+    async handOver(ids) {
+      await rows({ sql: HAND_OVER, values: [JSON.stringify(ids)] });
     },
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
@@ -93,8 +101,8 @@ const STILL_KEPT = `
   ORDER BY id FOR UPDATE`;
 
 /**
- * Whether the dead event at this place of the batch is still kept: what was discarded since it was sent is not applied.
- * The rows stay locked until the batch's transaction ends, so none is discarded while it is applied.
+ * Whether the dead event at this place of the batch still exists. If it was discarded after the redrive sent it, it is not
+ * applied. The rows stay locked until the batch's transaction ends, so none can be discarded while it is being applied.
  */
 export async function keptPlaces(session: Session, ids: readonly string[]): Promise<(place: number) => boolean> {
   const [kept] = await session.run([{ sql: STILL_KEPT, values: [JSON.stringify(ids)] }]);
@@ -102,7 +110,7 @@ export async function keptPlaces(session: Session, ids: readonly string[]): Prom
   return (place) => there.has(ids[place] ?? "");
 }
 
-/** The reason of an event whose row is gone. It was dead, so its run goes on counting it. */
+/** The reason for an event whose row was discarded. The run still counts it as dead. */
 const DISCARDED = "discarded";
 
 /** Run after the rows themselves, in their transaction: `applied` are the ids of the events that the database accepted. */

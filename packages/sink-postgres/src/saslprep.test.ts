@@ -1,4 +1,4 @@
-/** Passwords as Postgres takes them: the server prepares what CREATE ROLE is given, and we must come to the same. */
+/** Passwords as Postgres prepares them. The server prepares the password of CREATE ROLE, and our result must be the same. */
 import { describe, expect, test } from "vitest";
 import { ask, query, SERVERS } from "@firehose-backfill/testing/sink/rows";
 import { openDatabase } from "./connection.ts";

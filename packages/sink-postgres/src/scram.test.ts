@@ -22,7 +22,7 @@ function verify(password: string, clientNonce: string, serverFirst: string, resp
 describe("SCRAM-SHA-256", () => {
   const serverFirst = `r=abcdef,s=${SALT.toString("base64")},i=4096`;
 
-  test("the server accepts the proof, and its own is foreseen", async () => {
+  test("the server accepts the proof, and its signature is the expected one", async () => {
     const answer = await answerScram("abc", "pencil", serverFirst);
     const server = verify("pencil", "abc", serverFirst, answer.response);
     expect(server).toEqual({ accepted: true, serverSignature: answer.serverSignature });

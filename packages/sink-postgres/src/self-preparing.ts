@@ -8,6 +8,7 @@ import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
 import { DatabaseUrlError } from "./database-url.ts";
 import { readIdentity } from "./identity.ts";
 import { migrate } from "./schema/migrate.ts";
+import { NewerSchemaError } from "./schema/version.ts";
 import { createSink, type PostgresSink, type SinkOptions } from "./sink.ts";
 import { beforeTransaction, PostgresError } from "./sink-error.ts";
 
@@ -36,6 +37,9 @@ export function createSelfPreparingSink(options: SinkOptions): ConsumerSink {
       } catch (error) {
         if (error instanceof DatabaseUrlError)
           throw new PostgresError(error.message, { kind: "broken" }, { cause: error });
+        // During an upgrade a newer consumer migrates while this one is still called: its batches wait for the newer one.
+        if (error instanceof NewerSchemaError)
+          throw new PostgresError(error.message, { kind: "service" }, { cause: error });
         throw isMigrated ? error : beforeTransaction(error);
       }
     },

@@ -1,4 +1,4 @@
-/** The promises of the tables: what is stored, what is stale, what is shown. On real servers. */
+/** What the tables guarantee, on real servers: what is stored, what is stale, and what is shown. */
 import { describe, expect, test } from "vitest";
 import {
   accountRow,

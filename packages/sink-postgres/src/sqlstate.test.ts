@@ -125,7 +125,7 @@ describe("fault 1: every class of SQLSTATE has a kind", () => {
     },
   );
 
-  test("a password that is wrong stays ours before it, too", () => {
+  test("a wrong password is broken, not retryable, before the transaction, too", () => {
     expect(beforeTransaction(new StatementError("no", "28P01", { endsSession: true })).kind).toBe("broken");
   });
 });
@@ -158,12 +158,12 @@ describe("errors that leave the package", () => {
     expect(error.isRetryable()).toBe(true);
   });
 
-  test("if retrying did not help, the batch waits; if bisecting did not help, an attempt is counted", () => {
+  test("if retries fail, the batch waits; if bisecting fails, an attempt is counted", () => {
     expect(toSinkError(new StatementError("deadlock", "40P01")).kind).toBe("service");
     expect(toSinkError(new StatementError("too long", "54000")).kind).toBe("attempt");
   });
 
-  test("a fault of our own counts an attempt, too", () => {
+  test("an error in our own code counts as an attempt, too", () => {
     expect(toSinkError(new TypeError("x is undefined"))).toMatchObject({ kind: "attempt", sqlState: null });
   });
 });

@@ -1,11 +1,11 @@
-/** What holds for every statement of this package that writes records, wherever it stands. */
+/** Rules for every statement of this package that writes records, in any file. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
 const SOURCE = import.meta.dirname;
 
-/** From the verb to the end of the text that it stands in. */
+/** From the verb to the end of the text that contains it. */
 const WRITES = /(INSERT INTO|UPDATE) firehose\.records\b[^`]*/g;
 
 test("issue 17.9: every statement that changes a record says which transaction did, so that the change feed has it", () => {

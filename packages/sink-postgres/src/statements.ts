@@ -3,9 +3,9 @@
  * batches may come twice, late, or in any order: records by `rev` (then by CID, for a commit that names a path twice),
  * markers by what each host said last: by its sequence number within a host, by event time between hosts.
  *
- * `repos` comes first and locks a row for every repo of the batch, whether it changes or not. Whoever writes to a repo
- * holds that lock until it commits: a purge and an old operation on the same repo cannot miss each other, and batches
- * that overlap wait in the order of the dids instead of deadlocking.
+ * The statement for `repos` comes first and locks a row for every repository of the batch, whether it changes or not. Whoever
+ * writes to a repository holds that lock until the commit. So a purge and an old operation on the same repository always see
+ * each other, and overlapping batches wait in the order of the DIDs instead of deadlocking.
  */
 import { tidAt } from "@firehose-backfill/core/tid";
 import type { LatestRows } from "./latest-rows.ts";
@@ -33,7 +33,7 @@ const SYNCS = `
   WHERE r.did = x.did AND (r.rev IS NULL OR x.rev > r.rev)
   RETURNING r.did`;
 
-/** Of one kind, what was stored before there were marks: of a host that nobody knows, which comes first of all keys. */
+/** For one kind of marker: the mark of rows from before marks were stored. Their host is not known, and its key sorts before all others. */
 function marksBefore(kind: "status" | "handle" | "purge", fields: string): string {
   const columns = kind === "purge" ? "purged" : kind;
   return `coalesce(r.${kind}_marks, CASE WHEN r.${columns}_at IS NULL THEN '{}' ELSE jsonb_build_object('',
@@ -47,7 +47,7 @@ function isNews(kind: "status" | "handle"): string {
     > ((${mark} ->> 'seq')::bigint, coalesce((${mark} ->> 'at')::bigint, 0)))`;
 }
 
-/** Of what the hosts said last each, what counts: by time, the last one; where it is not known or the same, by the key. */
+/** Which of the hosts' last markers counts: the latest by time; if the times are not known or the same, the one with the greater key. */
 const LATEST = "ORDER BY (w.value ->> 'at')::bigint DESC NULLS LAST, w.key DESC LIMIT 1";
 const LATEST_AT = "to_timestamp((w.value ->> 'at')::bigint / 1000.0)";
 
@@ -63,7 +63,7 @@ const ACCOUNTS = `
   WHERE r.did = x.did AND ${isNews("status")}
   RETURNING r.did`;
 
-/** The greatest number and the latest time, each for itself: both only grow, in whatever order the markers come. */
+/** The greatest number and the latest time are kept separately. Both only grow, in whatever order the markers come. */
 const PURGES = `
   UPDATE firehose.repos AS r
   SET (purged_at, purged_seq, purge_marks, updated_at, xid, purged_xid) = (
@@ -80,8 +80,8 @@ const PURGES = `
   RETURNING r.did`;
 
 /**
- * One repo a statement: joined to a list, the planner would rather read the whole table. A row from a repository is as old as
- * the revision that proved it; any other whose host is not known is from before it was kept.
+ * One statement for each repository, because with a join to a list the planner would read the whole table. A row from a
+ * repository is as old as the revision that proved it. Any other row without a host is from before hosts were stored.
  */
 const PURGED_RECORDS = `
   DELETE FROM firehose.records
@@ -91,26 +91,28 @@ const PURGED_RECORDS = `
     WHEN host IS NULL THEN (indexed_at, seq) < (to_timestamp($2::bigint / 1000.0), $3::bigint)
     ELSE indexed_at < to_timestamp($2::bigint / 1000.0) END`;
 
+/** A look-up that got no answer leaves the handle that was known. */
 const IDENTITIES = `
   UPDATE firehose.repos AS r
-  SET (handle, handle_at, handle_seq, handle_marks, updated_at, xid) = (
-    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, m.marks, now(), ${THIS_TRANSACTION}
+  SET (handle, handle_at, handle_seq, handle_check, handle_marks, updated_at, xid) = (
+    SELECT w.value ->> 'handle', ${LATEST_AT}, (w.value ->> 'seq')::bigint, w.value ->> 'check', m.marks, now(), ${THIS_TRANSACTION}
     FROM (SELECT ${marksBefore("handle", ", 'handle', r.handle")} || jsonb_build_object(x.host,
-      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', x.handle)) AS marks) AS m,
+      jsonb_build_object('seq', x.seq, 'at', x.time, 'handle', coalesce(x.handle, CASE WHEN x."check" = 'unreachable' THEN r.handle END))
+      || CASE WHEN x."check" IS NULL THEN '{}' ELSE jsonb_build_object('check', x."check") END) AS marks) AS m,
       jsonb_each(m.marks) AS w
     ${LATEST})
-  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, time bigint, seq bigint)
+  FROM json_to_recordset($1::json) AS x(did text, host text, handle text, "check" text, time bigint, seq bigint)
   WHERE r.did = x.did AND ${isNews("handle")}
   RETURNING r.did`;
 
-/** What a statement's rows are, so that its result can be counted. */
+/** The kind of rows of a statement, so that its result can be counted. */
 export type Target = "repos" | "syncs" | "accounts" | "purges" | "purgedRecords" | "identities" | "records" | "proved";
 
 export interface BatchStatement extends Statement {
   readonly target: Target;
 }
 
-/** In the one order that all batches use. Those without rows are left out. `host`: whose sequence numbers the rows carry. */
+/** The statements in the order that all batches use. Statements without rows are left out. `host`: the host whose sequence numbers the rows have. */
 export function batchStatements(latest: LatestRows, host = 0): readonly BatchStatement[] {
   const key = String(host);
   const [ofStream, proved] = [
@@ -168,6 +170,6 @@ function accountInput({ did, active, status, timeMs, seq }: AccountRow, host: st
   return { did, host, active, status, time: timeMs, seq };
 }
 
-function identityInput({ did, handle, timeMs, seq }: IdentityRow, host: string): object {
-  return { did, host, handle, time: timeMs, seq };
+function identityInput({ did, handle, check, timeMs, seq }: IdentityRow, host: string): object {
+  return { did, host, handle, check, time: timeMs, seq };
 }

@@ -1,6 +1,6 @@
 /**
- * Old tombstones: a deleted record keeps its row so that an operation that comes late cannot bring it back. Once
- * nothing that old can come any more the rows may go.
+ * Removes old tombstones. A deleted record keeps its row, so that an operation that arrives late cannot bring it back. When no
+ * operation that old can arrive any more, the row may be removed.
  */
 import { type TidyingOptions, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
 import type { Database } from "./connection.ts";
@@ -11,12 +11,12 @@ const PAUSE_MS = 50;
 const DAY_MS = 86_400_000;
 
 /**
- * SKIP LOCKED: never waits for a batch; what is in use is left for the next time. A record of which a dead event is kept
- * keeps its tombstone, whatever its age: a redrive must not bring back what was deleted after it. Those that a range of a
- * repository left have no place in the stream that a run could still be before: of such keys `proved` says what is older.
+ * SKIP LOCKED: it never waits for a batch, and leaves rows in use for the next time. If a dead event of a record exists, its
+ * tombstone stays, whatever its age, because a redrive must not bring back what was deleted later. Tombstones from ranges of a
+ * repository have no position in a stream, so no open run can still need them: `proved` says what is older.
  *
- * The change feed is told which transaction wrote the newest of those that go. What is above all transactions of this cluster
- * came with a dump from another one and is in no token.
+ * The change feed stores which transaction wrote the newest of the removed rows. Transaction numbers above all of this cluster
+ * came with a dump from another one and are in no token.
  */
 const DELETE = `
   WITH gone AS (
@@ -36,7 +36,7 @@ const DELETE = `
     WHERE n.xid > coalesce(f.tombstones_gone, -1))
   SELECT count(*) FROM gone`;
 
-/** A chunk at a time, each a transaction of its own, with a pause in between. Returns how many went. @throws SinkError */
+/** Removes one chunk at a time, each in its own transaction, with pauses in between. Returns how many rows were removed. @throws SinkError */
 export async function removeOldTombstones(options: TidyingOptions & { readonly database: Database }): Promise<number> {
   const { database, clock, signal } = options;
   const startedAtMs = clock.now();

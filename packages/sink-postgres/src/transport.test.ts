@@ -1,4 +1,4 @@
-/** The ways to a database: TLS as sslmode has it, WebSocket for Neon, and what is said when none leads there. */
+/** The ways to connect to a database: TLS by sslmode, WebSocket for Neon, and the error if no connection is possible. */
 import { appendFile, chmod, chown, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
@@ -37,7 +37,7 @@ async function allowTlsAndPasswords(pgData: string): Promise<void> {
   for (const name of ["localhost.crt", "localhost.key"]) {
     const path = join(pgData, name);
     await copyFile(fixture(name), path);
-    // Postgres refuses a key that others may read; a checkout gives every file to whom its umask says.
+    // Postgres refuses a key file that others may read, and the permissions of a checked-out file depend on the umask.
     await chmod(path, 0o600);
     if (process.getuid?.() === 0) await chown(path, 65_534, 65_534);
   }
@@ -198,7 +198,7 @@ describe("a look at the database before the start", () => {
   });
 });
 
-/** What Neon runs before its computes: a WebSocket whose binary messages are the bytes of a TCP connection. */
+/** A proxy like Neon's: a WebSocket whose binary messages are the bytes of a TCP connection. */
 async function webSocketProxy(postgresPort: number): Promise<AsyncDisposable & { readonly port: number }> {
   const listener = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   listener.on("connection", (webSocket) => {

@@ -1,4 +1,4 @@
-/** Whether a database can be used at all; its errors are one line that tells the operator what to do. */
+/** Checks whether a database can be used. Its errors are one line that tells the operator what to do. */
 import { type DatabaseOptions, openDatabase } from "./connection.ts";
 import type { DatabaseTarget } from "./database-url.ts";
 import { PostgresError, toSinkError } from "./sink-error.ts";
@@ -16,8 +16,8 @@ const FACTS =
   "SELECT current_setting('server_version_num'), current_setting('server_version'), current_setting('server_encoding')";
 
 /**
- * Connects and looks. Its errors carry a message of one line and no password.
- * @throws DatabaseUrlError; SinkError (`service` when it cannot be reached, `broken` when it is of no use)
+ * Connects and checks. The messages of its errors are one line and contain no password.
+ * @throws DatabaseUrlError; SinkError (`service` if the database cannot be reached, `broken` if it cannot be used)
  */
 export async function verifyConnection(options: Omit<DatabaseOptions, "poolSize">): Promise<ServerFacts> {
   await using database = openDatabase({ ...options, poolSize: 1 });

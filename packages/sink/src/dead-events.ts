@@ -14,11 +14,15 @@ export interface DeadEvents extends AsyncDisposable {
     readonly id?: string;
     /** Left out: of every run. */
     readonly runId?: string;
+    /** Left out: with any reason. */
+    readonly reason?: string;
   }): Promise<readonly ClaimedEvent[]>;
-  /** How many dead events cannot be tried again, because no complete event was stored. `runId`: of this run; left out: of every run. */
-  countUntriable(runId?: string): Promise<number>;
-  /** Those of them that are a repository that could not be read: another walk tries it again. */
-  failedRepositories(runId?: string): Promise<FailedRepositories>;
+  /** How many dead events cannot be tried again, because no complete event was stored. */
+  countUntriable(which?: DeadOf): Promise<number>;
+  /** Those of them that are a repository that could not be read and is still dead, in order; at most `limit`. */
+  failedRepositories(options: DeadOf & { readonly limit: number }): Promise<readonly FailedRepository[]>;
+  /** They are not dead any more: the repositories are read anew. */
+  handOver(ids: readonly string[]): Promise<void>;
   /** A page of them: the newest run first, and within a run the order of the stream. */
   list(options: ListDeadOptions): Promise<readonly DeadEvent[]>;
   /** Those that are still dead, by reason, the most frequent first. Left out: of all runs. */
@@ -31,10 +35,13 @@ export interface DeadEvents extends AsyncDisposable {
 }
 
 /** Each that is given must be true. */
-export interface DeadFilter {
-  readonly id?: string;
+export interface DeadOf {
   readonly runId?: string;
   readonly reason?: string;
+}
+
+export interface DeadFilter extends DeadOf {
+  readonly id?: string;
 }
 
 export interface ListDeadOptions extends DeadFilter {
@@ -72,15 +79,22 @@ export interface DeadEvent {
   readonly event: FirehoseEvent | null;
 }
 
-export interface FailedRepositories {
-  /** Dead events; one account may have several. */
-  readonly entries: number;
-  /** In order; at most `MOST_FAILED_DIDS`. */
-  readonly dids: readonly string[];
+/** A dead event that is a whole repository. */
+export interface FailedRepository {
+  readonly id: string;
+  readonly runId: string;
+  readonly did: string;
 }
 
-/** What fits into an answer. */
-export const MOST_FAILED_DIDS = 50;
+/** What comes from a repository has no place in a stream, and what is of the whole repository has no path. */
+export function isFailedRepository<T extends Pick<DeadEvent, "seq" | "did" | "path" | "eventBytes">>(
+  dead: T,
+): dead is T & { readonly did: string } {
+  return dead.seq === 0 && dead.path === null && dead.did !== null && dead.eventBytes === null;
+}
+
+/** In the place of the batch that applied it: its repository was requested to be read anew. */
+export const BY_RESYNC = "resync";
 
 /** A dead event that is to be tried again. */
 export interface ClaimedEvent {

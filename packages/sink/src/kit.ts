@@ -4,6 +4,7 @@
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { CopyReader } from "./copy-reader.ts";
+import type { HandleList } from "./handle-list.ts";
 import type { DeadEvents } from "./dead-events.ts";
 import type { ConsumerSink } from "./sink.ts";
 import type { Tidying } from "./tidying.ts";
@@ -14,6 +15,8 @@ export interface SinkKit {
   openSink(options: OpenSinkOptions): ConsumerSink;
   openDeadEvents(): DeadEvents;
   openCopy(options: Pick<OpenSinkOptions, "clock" | "throttleQuery">): CopyReader;
+  /** Connects to nothing yet. */
+  openHandleList(): HandleList;
   readonly tidying: Tidying;
   /** Connects and looks. @throws SinkError, ConfigError: one line that an operator can act on, no password */
   verify(): Promise<{ readonly version: string; readonly shown: string }>;

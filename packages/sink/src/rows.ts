@@ -1,5 +1,5 @@
 /** Rows that the consumer has verified and decoded, ready to be applied by any sink. */
-import type { DeadEntry, LinkEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
+import type { DeadEntry, HandleCheck, LinkEvent, RecordAction, RecordEvent } from "@firehose-backfill/core/event";
 
 /** A verified record operation, ready to be written. */
 export interface RecordRow {
@@ -35,6 +35,8 @@ export interface IdentityRow {
   readonly seq: number;
   readonly timeMs: number;
   readonly handle: string | null;
+  /** Looked up in the DID document, and how its check ended. Left out: a stream says it, and nobody has checked it. */
+  readonly check?: HandleCheck;
 }
 
 export interface SyncRow {

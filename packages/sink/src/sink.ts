@@ -19,6 +19,8 @@ export interface ApplyOptions {
   readonly lock: SlotLock;
   /** How many rows that ranges prove absent may be removed by this call. Left out: as many as there are. */
   readonly maxRemovals?: number;
+  /** The ranges are of a resync: what an earlier one has proved is looked at again, because rows may have been changed since. */
+  readonly isRepair?: boolean;
   /** Given: the rows are these dead events, one a row, that are tried again. */
   readonly deadEventIds?: readonly string[];
   /** The host whose sequence numbers the rows carry. Left out: all rows are of one host. */

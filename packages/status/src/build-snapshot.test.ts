@@ -173,7 +173,7 @@ describe("a tune", () => {
     return [{ window, entries: entries.map((entry) => ({ ...entry, finishedAtMs })) }];
   };
 
-  it("is pending until a batch has ended after it, counted or not", () => {
+  it("is pending until a batch has ended after it, whether that batch is counted yet or not", () => {
     const run = sampleRun({ tunes, lastFinishedAtMs: T0 });
     expect(pending({ run })).toEqual([true]);
     expect(pending({ run, openWindows: ended(T0 + MINUTE) })).toEqual([true]);

@@ -1,4 +1,5 @@
 /** Builds the Snapshot that all views show from the parts of a run. Pure; collect-snapshot.ts reads the parts. */
+import type { AuditNote } from "@firehose-backfill/core/audit-note";
 import type { ConsumerReport, Gap, RunAction, RunError } from "@firehose-backfill/checkpoint/notes";
 import type { Resyncs } from "@firehose-backfill/checkpoint/resync-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
@@ -19,7 +20,7 @@ import { addRateSample, RATE_WINDOW_MS, rateOf, type RateSample, rateWindowMs } 
 import { floorOrNull, iso, round, roundOrNull } from "./rounding.ts";
 import { groupErrors } from "./group-errors.ts";
 import { reasonOf } from "./run-reason.ts";
-import type { Snapshot, SnapshotPosition } from "./snapshot.ts";
+import type { Snapshot, SnapshotAudit, SnapshotPosition } from "./snapshot.ts";
 import { lastFinishedMs, liveTotals } from "./totals.ts";
 import { standsStill, verdictOf } from "./verdict.ts";
 
@@ -29,6 +30,8 @@ export interface SnapshotInput {
   readonly gaps: readonly Gap[];
   /** Absent: none. */
   readonly resyncs?: Resyncs;
+  /** Absent or null: none was made. */
+  readonly audit?: AuditNote | null;
   readonly errors: readonly RunError[];
   readonly consumers: readonly ConsumerReport[];
   /** Absent: none is known. */
@@ -135,8 +138,16 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     nextTickAt: run.nextTickAtMs === null || !hasTicks(run) ? null : iso(run.nextTickAtMs),
     resyncs: {
       count: input.resyncs?.count ?? 0,
-      first: (input.resyncs?.first ?? []).map(({ did, reason, rev, atMs }) => ({ did, reason, rev, at: iso(atMs) })),
+      done: input.resyncs?.done ?? 0,
+      first: (input.resyncs?.first ?? []).map(({ did, reason, rev, atMs, takenBy = null }) => ({
+        did,
+        reason,
+        rev,
+        at: iso(atMs),
+        takenBy,
+      })),
     },
+    audit: auditOf(input),
     gaps: input.gaps.map((gap) => ({
       from: toPosition(gap.from),
       to: toPosition(gap.to),
@@ -154,6 +165,12 @@ function runSnapshot(input: SnapshotInput, run: Run): RunPart {
     })),
     elapsedSeconds: round(elapsed / 1_000, 1),
   };
+}
+
+function auditOf({ audit = null }: SnapshotInput): SnapshotAudit | null {
+  if (audit === null) return null;
+  const { atMs, ...rest } = audit;
+  return { at: iso(atMs), ...rest };
 }
 
 function reposOf({ progress }: Run): Snapshot["repos"] {

@@ -21,7 +21,8 @@ function storeOf(run: Run | null, windows: () => readonly OpenWindow[], reads: {
     openWindows: async () => windows(),
     listGaps: async () => [],
     listActions: async () => [{ atMs: T0, what: "pause", by: "page", detail: "" }],
-    listResyncs: async () => ({ count: 0, first: [] }),
+    listResyncs: async () => ({ count: 0, done: 0, first: [] }),
+    getAudit: async () => null,
     listErrors: async () => [{ atMs: T0, source: "reader", message: "once" }],
     listConsumers: async () => [],
   };

@@ -29,7 +29,7 @@ export interface RateMeter {
 export interface CollectOptions {
   readonly store: Pick<RunStore, "currentRun" | "getRun" | "getScope"> &
     Pick<WindowStore, "openWindows"> &
-    Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers"> &
+    Pick<NoteStore, "listGaps" | "listErrors" | "listActions" | "listConsumers" | "getAudit"> &
     Pick<ResyncStore, "listResyncs">;
   readonly queue: Pick<BatchQueue, "figures">;
   /** What sources keep beside their state; left out: hosts are not shown. */
@@ -135,7 +135,7 @@ async function readAbout(
   { runId, paceId, progress }: Run,
   items: CollectOptions["items"],
 ) {
-  const [gaps, errors, actions, consumers, scope, hosts, resyncs] = await Promise.all([
+  const [gaps, errors, actions, consumers, scope, hosts, resyncs, audit] = await Promise.all([
     store.listGaps(runId),
     store.listErrors(runId),
     store.listActions(runId),
@@ -143,6 +143,7 @@ async function readAbout(
     store.getScope(runId),
     items === undefined || progress === null ? null : items.get(hostsPlace(runId)),
     store.listResyncs(paceId, MAX_RESYNCS_SHOWN),
+    store.getAudit(paceId),
   ]);
-  return { gaps, errors, actions, consumers, scope, hosts: readSourceHosts(hosts), resyncs };
+  return { gaps, errors, actions, consumers, scope, hosts: readSourceHosts(hosts), resyncs, audit };
 }

@@ -41,7 +41,7 @@ test("issue 17.2: while a run is short, its last hour is drawn as finely as the 
   expect(courseOf(history, "hour", 200_000).points).toEqual(courseOf(history, "all", 200_000).points);
 });
 
-test("issue 17.2: a mark keeps its number in every range", () => {
+test("issue 17.2: a mark has the same number in every range", () => {
   const marks = [1, 2, 3].map((day) => ({ atMs: day * 24 * HOUR_MS, kind: "state" as const, text: `day ${day}` }));
   const history: History = { ...record(10, 1), marks };
   const numbers = (range: "hour" | "day" | "all") =>

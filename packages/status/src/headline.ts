@@ -44,7 +44,7 @@ export function shareText(snapshot: Pick<Snapshot, "status" | "progress" | "proc
 }
 
 /** What the share is of: `of the time from 2026-02-28 09:00:00 to 2026-03-01 09:00:00 UTC`. Without a share, the words for that. */
-export function goalText({ progress, goal }: Pick<Snapshot, "progress" | "goal">): string {
+export function goalText({ progress, goal, source }: Pick<Snapshot, "progress" | "goal" | "source">): string {
   if (goal === null || progress === null) return "target not known yet";
   switch (goal.by) {
     case "time":
@@ -52,7 +52,7 @@ export function goalText({ progress, goal }: Pick<Snapshot, "progress" | "goal">
     case "seq":
       return `of the sequence numbers from ${goal.from} to ${goal.to}`;
     case "repos":
-      return `of ${formatCount(Number(goal.to))} repositories`;
+      return `of ${formatCount(Number(goal.to))} ${source === "handles" ? "accounts" : "repositories"}`;
     default: {
       const unreachable: never = goal.by;
       return unreachable;

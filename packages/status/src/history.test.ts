@@ -29,7 +29,7 @@ describe("the history of a run", () => {
     expect(record(HISTORY_POINTS).spacingMs).toBe(1_000);
   });
 
-  it("is halved when it is full, and spans the whole run still", () => {
+  it("is halved when it is full, and still covers the whole run", () => {
     const { points, spacingMs } = record(HISTORY_POINTS + 1);
     expect(points).toHaveLength(121);
     expect(spacingMs).toBe(2_000);

@@ -40,7 +40,7 @@ describe("issue 17.6: what somebody is told", () => {
     );
   });
 
-  test("each is due once; trouble that comes back within an hour is not told again, a stop is", () => {
+  test("each notice is due once; a problem that comes back within an hour is not sent again, but a stop is", () => {
     const trouble = noticesOf(sampleSnapshot({ dead: 0, outage: { text: "x", since: null } }));
     const stop = noticesOf(sampleSnapshot({ dead: 0, status: "errored", reason: "x" }));
     const told = { "source-unreachable": NOW, stopped: NOW };
@@ -50,7 +50,7 @@ describe("issue 17.6: what somebody is told", () => {
     // Both are over.
     expect(stillTold([], told, NOW + 60_000)).toEqual({ "source-unreachable": NOW });
     expect(stillTold([], told, NOW + 3_600_000)).toEqual({});
-    // They last: nobody is told again, however long.
+    // While the problems last, nobody is notified again.
     expect(stillTold([...trouble, ...stop], told, NOW + 86_400_000)).toEqual(told);
   });
 });

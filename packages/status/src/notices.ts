@@ -55,7 +55,7 @@ export function noticesOf(snapshot: Snapshot): readonly Notice[] {
   if (dead > 0)
     notices.push({
       kind: "dead-events",
-      text: `${about} has ${formatCount(dead)} dead events. Look at the reasons, fix the cause, then: firehose-backfill redrive.`,
+      text: `${about} has ${formatCount(dead)} dead events. Look at them with firehose-backfill dead, fix the cause, then: firehose-backfill redrive.`,
     });
   return notices;
 }

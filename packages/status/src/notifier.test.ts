@@ -73,7 +73,7 @@ test("issue 17.6: a table that is away does not stop the run", async () => {
   expect(lines).toEqual(["[BACKFILL] What was told of the run is not known: Error: the table is away"]);
 });
 
-test("issue 17.6: what came from the network calls nobody in a channel", async () => {
+test("issue 17.6: a text from the network cannot mention anybody in a channel", async () => {
   const { sent, open } = set();
   await open().look(sampleSnapshot({ dead: 0, status: "errored", reason: "<!channel> @everyone & co" }));
   expect(sent[0]?.text).toContain("&lt;!channel&gt; @everyone &amp; co");
@@ -123,7 +123,7 @@ test("issue 14.6: each open run is told of, by its name, and a receiver that is 
   });
   const slow = notifier.look(sampleSnapshot({ runId: "run-1" }));
   await notifier.look(sampleSnapshot({ runId: "run-2", name: "nightly" }));
-  // The first one is still being sent, and is not sent a second time.
+  // The first notice is still being sent, so it is not sent a second time.
   await notifier.look(sampleSnapshot({ runId: "run-1" }));
   accept(undefined);
   await slow;

@@ -32,10 +32,16 @@ export function parseControlForm(form: URLSearchParams): ControlFormEvent {
   }
   const action = form.get("action") ?? "";
   const run = event["run"] === undefined ? {} : { run: event["run"] };
-  // One dead event, or those of every run; the page sends the run only so that it is shown again.
-  if (action === "redrive") return { action, ...(event["id"] === undefined ? {} : { id: event["id"] }) };
+  if (action === "redrive") return redriveOf(event);
   if (action === "pause-now") return { action: "pause", now: true, ...run };
   return action === "tune" ? { action, settings, ...run } : { action, ...event };
+}
+
+/** One dead event, those of a reason, or all of every run; with all of them, the page sends the run only so that it is shown again. */
+function redriveOf({ id, reason, run }: Record<string, unknown>): ControlFormEvent {
+  if (id !== undefined) return { action: "redrive", id };
+  if (reason === undefined) return { action: "redrive" };
+  return { action: "redrive", reason, ...(run === undefined ? {} : { run }) };
 }
 
 function splitList(text: string): readonly string[] {

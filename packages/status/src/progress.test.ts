@@ -109,7 +109,7 @@ describe("retention", () => {
     expect(retentionOf(sampleRun(different), T0)).toEqual({ retentionSeconds: null, fallsOffInSeconds: null });
   });
 
-  it("threatens nothing once all has been read", () => {
+  it("does not warn once everything has been read", () => {
     for (const different of [{ status: "succeeded" as const }, { target: cursorAt(1_600, T0) }]) {
       expect(retentionOf(sampleRun({ ...measured, ...different }), T0).fallsOffInSeconds).toBeNull();
     }

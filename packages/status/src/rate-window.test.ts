@@ -65,8 +65,8 @@ describe("the rate of the last minute", () => {
   });
 });
 
-describe("fault 30: never more than was done", () => {
-  /** Looks at a course of finished batches as a process does, about once a second. */
+describe("fault 30: the rate is never above what was done", () => {
+  /** Takes a snapshot of a course of finished batches about once a second, as a process does. */
   function watch(
     batches: readonly { readonly atMs: number; readonly events: number }[],
     looksMs: readonly number[],

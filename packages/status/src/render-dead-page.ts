@@ -2,7 +2,7 @@
  * The page of dead events: which, why, what happened to them before, and forms to redrive or discard them. It has no script.
  * Everything in it is escaped; `contentSecurityPolicy(nonce)` of render-html.ts goes with it.
  */
-import { type DeadEventJson, printableJson } from "@firehose-backfill/backfill/dead-event-json";
+import { type DeadEventJson, isHandedOver, printableJson } from "@firehose-backfill/backfill/dead-event-json";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import { formatCount, formatTime, sumOf } from "./format.ts";
 import { html, nothing, trusted, type Markup } from "./html/markup.ts";
@@ -69,7 +69,7 @@ export function renderDeadPage(page: DeadPage, { nonce, notice }: DeadPageOption
           <p><a href="/">Back to the status page</a></p>
         </header>
         <main>
-          <p class="${notice?.ok === false ? "notice failed" : "notice"}" role="status">${notice?.text ?? ""}</p>
+          ${answer(notice?.text ?? "", { isRefusal: notice?.ok === false, page: deadAddress(query) })}
           ${query.id === undefined ? head(page) : html`<p><a href="${deadAddress({ ...query, id: undefined })}">All dead events</a></p>`}
           ${events.length === 0 ? html`<p class="notice">${query.id === undefined ? "No event is dead here." : "No dead event has this id. It may have been discarded."}</p>` : nothing}
           ${events.map((event) => deadEvent(event, query))}
@@ -78,6 +78,14 @@ export function renderDeadPage(page: DeadPage, { nonce, notice }: DeadPageOption
       </body>
     </html> `;
   return document.markup;
+}
+
+/** It lies above the page, so that nothing is elsewhere than before the form was sent. */
+function answer(text: string, { isRefusal, page }: { readonly isRefusal: boolean; readonly page: string }): Markup {
+  return html`<div class="answer">
+    <p class="${isRefusal ? "notice failed" : "notice"}" role="status">${text}</p>
+    <a href="${page}">Close</a>
+  </div>`;
 }
 
 function head({ query, counts }: DeadPage): Markup {
@@ -103,7 +111,7 @@ function head({ query, counts }: DeadPage): Markup {
         >
         <button class="button">Show</button>
       </form>
-      ${total === 0 ? nothing : html`${form(query, "redrive", {}, "Redrive all that is dead")}${discardAll(query, counts)}`}
+      ${total === 0 ? nothing : html`${redriveAll(query, counts)}${discardAll(query, counts)}`}
       ${query.run === undefined ? nothing : html`<a href="/dead">Those of all runs</a>`}
     </div>`;
 }
@@ -119,6 +127,16 @@ function option(reason: string, count: number, isChosen: boolean): Markup {
   </option>`;
 }
 
+/** Those of the reason that is shown; without one, everything that is dead, batches too. */
+function redriveAll(query: DeadQuery, counts: DeadPage["counts"]): Markup {
+  const { reason, run } = query;
+  if (reason === undefined) return form(query, "redrive", {}, "Redrive all that is dead");
+  const count = counts[reason] ?? 0;
+  if (count === 0) return nothing;
+  const fields = { reason, ...(run === undefined ? {} : { run }) };
+  return form(query, "redrive", fields, `Redrive these ${formatCount(count)}`);
+}
+
 function discardAll(query: DeadQuery, counts: DeadPage["counts"]): Markup {
   const { reason, run } = query;
   const count = reason === undefined ? sumOf(counts) : (counts[reason] ?? 0);
@@ -127,7 +145,7 @@ function discardAll(query: DeadQuery, counts: DeadPage["counts"]): Markup {
   const fields = { ...(reason === undefined ? { all: "true" } : { reason }), ...(run === undefined ? {} : { run }) };
   return confirmed(
     "discard-all",
-    `Discard ${reason === undefined ? "all" : "these"}…`,
+    reason === undefined ? "Discard all…" : `Discard these ${formatCount(count)}…`,
     html`<b>Discard ${formatCount(count)} dead events${which}?</b> They cannot be redriven any more. This cannot be
       undone.`,
     form({ ...query, after: undefined }, "discard", fields, `Yes, discard ${formatCount(count)}`, "button danger"),
@@ -164,9 +182,12 @@ function deadEvent(event: DeadEventJson, query: DeadQuery): Markup {
   </article>`;
 }
 
-function beforeOf({ redrivenAt, appliedAt, appliedBy, eventBytes }: DeadEventJson): string {
+function beforeOf(dead: DeadEventJson): string {
+  const { redrivenAt, appliedAt, appliedBy, eventBytes } = dead;
+  if (appliedAt !== null && isHandedOver(dead)) return `requested to be read anew ${formatTime(appliedAt)} UTC`;
   if (appliedAt !== null)
     return `applied ${formatTime(appliedAt)} UTC by batch ${escapeForLog(appliedBy ?? "unknown", 80)}`;
+  if (eventBytes === null && dead.canBeRedriven) return "a redrive reads the repository anew";
   if (eventBytes === null) return "cannot be redriven, because no complete event was received";
   return redrivenAt === null ? "never redriven" : `redriven ${formatTime(redrivenAt)} UTC and not applied`;
 }

@@ -11,7 +11,7 @@ function render(different: Parameters<typeof sampleSnapshot>[0] = {}, options: o
   return renderHtml(sampleSnapshot(different), { nonce: NONCE, course: sampleCourse(), ...options });
 }
 
-/** What a reader sees, without tags and with single spaces. */
+/** The visible text, without tags and with single spaces. */
 function textOf(page: string): string {
   const body = page.slice(page.indexOf("<body"), page.indexOf("<script"));
   return body
@@ -62,7 +62,7 @@ describe("the page", () => {
     }
   });
 
-  it("says aloud that a running run waits", () => {
+  it("says that a running run waits", () => {
     expect(render({ reason: "waiting: database" })).toContain(
       "Waiting: database. Nothing is lost, and it goes on by itself.",
     );
@@ -76,7 +76,7 @@ describe("the page", () => {
     expect([said(true), said(false)]).toEqual([2, 0]);
   });
 
-  it("asks nobody else for anything", () => {
+  it("sends no request to any other server", () => {
     const page = render();
     expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:\/\//);
     expect(page).not.toMatch(/<(?:link|script|img|iframe)[^>]*(?:src|href)="(?!data:)/);

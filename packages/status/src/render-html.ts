@@ -16,6 +16,7 @@ import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel, reposPanel } fro
 import { positionPanel, settingsPanel, troublePanel } from "./html/tables.ts";
 import { track } from "./html/track.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { LOOK_AT_READER } from "./verdict.ts";
 import { staleSeconds } from "./staleness.ts";
 
 export { contentSecurityPolicy } from "./html/document.ts";
@@ -27,12 +28,18 @@ export interface PageOptions extends FrameOptions {
   readonly tickMs?: number;
   /** Several runs may be open: the forms say which one they are about. */
   readonly isOneOfSeveral?: boolean;
+  /** `/dead` is served beside this page. */
+  readonly hasDeadPage?: boolean;
 }
 
 export function renderHtml(snapshot: Snapshot, options: PageOptions): string {
   const course = options.course ?? EMPTY_COURSE;
   const path = pathOf(snapshot, options, course);
-  const shown = { run: options.isOneOfSeveral === true ? snapshot.runId : null, after: options.notice?.action ?? null };
+  const shown = {
+    run: options.isOneOfSeveral === true ? snapshot.runId : null,
+    after: options.notice?.action ?? null,
+    hasDeadPage: options.hasDeadPage === true,
+  };
   return frame({
     ...options,
     title: titleOf(snapshot),
@@ -103,13 +110,14 @@ function masthead({ host, profile, runId, name, at }: Snapshot, isOneOfSeveral: 
 /** The verdict above everything: always one sentence, so that nothing moves when it changes. */
 function warnings(snapshot: Snapshot, tickMs: number): Markup {
   if (snapshot.stopped === true) {
-    return banner("bad", `Stopped: the process is gone. This is what it last knew, at ${formatTime(snapshot.at)} UTC.`);
+    const last = `Stopped: the process is gone. This is what it last knew, at ${formatTime(snapshot.at)} UTC.`;
+    return banner("bad", isOver(snapshot) ? last : `${last} To continue: firehose-backfill run.`);
   }
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   const fallsOff = fallsOffSoon(snapshot);
   const behind = fallsOff === null ? nothing : banner("warn", fallingBehind(fallsOff));
   if (stale !== null)
-    return html`${banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}.`)}${behind}`;
+    return html`${banner("warn", `Stale: no sign of the reader for ${formatDuration(stale)}. ${capitalized(LOOK_AT_READER)}.`)}${behind}`;
   if (snapshot.status === "none" || snapshot.verdict.text.startsWith("falling behind")) return behind;
   return html`${banner(moodOf(snapshot), sentences(snapshot))}${behind}`;
 }
@@ -121,8 +129,16 @@ function fallingBehind(seconds: number): string {
 function sentences({ verdict }: Snapshot): string {
   const since = verdict.since === null ? "" : `, since ${formatTime(verdict.since)} UTC`;
   const advice = verdict.advice === null ? "" : ` ${capitalized(escapeForLog(verdict.advice))}.`;
-  return `${capitalized(escapeForLog(verdict.text))}${since}.${advice}`;
+  const room = Math.max(LEAST_CHARS, MOST_CHARS - since.length - advice.length);
+  return `${capitalized(escapeForLog(verdict.text, room))}${since}.${advice}`;
 }
+
+/**
+ * The banner has one height, so that nothing moves when its words change. What does not fit into it is whole among the errors, in the
+ * report and in `status`.
+ */
+const MOST_CHARS = 205;
+const LEAST_CHARS = 60;
 
 function isOver({ status }: Snapshot): boolean {
   return status === "succeeded" || status === "cancelled";
@@ -138,7 +154,10 @@ function banner(mood: Mood, text: string): Markup {
 
 function state(snapshot: Snapshot): Markup {
   const { status, etaSeconds, elapsedSeconds, lagSeconds, fallsOffInSeconds } = snapshot;
-  const word = html`<span class="word ${status}">${status === "none" ? "no run yet" : status}</span>`;
+  const isGone = snapshot.stopped === true && !isOver(snapshot) && status !== "none";
+  const word = html`<span class="word ${status}"
+    >${status === "none" ? "no run yet" : isGone ? `stopped while ${status}` : status}</span
+  >`;
   if (status === "none") {
     return html`<p class="state mood-${moodOf(snapshot)}">
       ${word} <span class="reason">Start one here, or with <code>firehose-backfill start --days 1</code>.</span>

@@ -51,11 +51,11 @@ test("says what there is, what it takes, that it does not finish, and what would
     At this pace      20 events/s: 20 events each 1000 ms
     It takes          1 d 12 h (1 d 7 h to 1 d 16 h)
     Finishes          NO: after 3 h the relay drops events before they are read
-    Costs on AWS      about $1.86 (list prices of us-east-1, 2025-11; the database kept awake included)
+    Costs on AWS      about $1.50 (list prices of us-east-1, 2025-11; the database kept awake included)
 
     Profile      events/s   takes        finishes   costs
-    background   2.5        12 d         no         $12.66
-    moderate     20         1 d 12 h     no         $1.86"
+    background   2.5        12 d         no         $9.91
+    moderate     20         1 d 12 h     no         $1.50"
   `);
   const text = lines.join("\n");
   expect(text).toMatch(/^fast +100 +7 h 12 min +yes +\$/m);

@@ -41,7 +41,7 @@ describe("the report", () => {
     expect(line.match(/M/g)).toHaveLength(2);
   });
 
-  it("asks nothing of anybody, and obeys nothing that came from the network", () => {
+  it("sends no requests, and runs nothing that came from the network", () => {
     const page = renderReport(at(4, { host: "<script>x</script>", reason: "\u001b[2J<b>" }), course);
     expect(page).not.toMatch(/<script|<link|https?:|<b>/);
     expect(page).not.toContain("\u001b");

@@ -3,6 +3,7 @@
  * drawings in it. It says up to which moment the copy is complete, and how to continue from there. Pure.
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
+import { auditText } from "./audit-lines.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import { headlineText, shareText } from "./headline.ts";
 import { formatBytes, formatCount, formatDuration, formatRate, formatRateOrDash, formatTime, sumOf } from "./format.ts";
@@ -39,7 +40,7 @@ export function renderReport(snapshot: Snapshot, history: History | null): strin
             <p class="result">${resultOf(snapshot)}</p>
             <p>${trueUntil(snapshot)}</p>
           </section>
-          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), resyncs(snapshot), settings(snapshot)]}
+          ${[figures(snapshot), course === null ? noCourse() : plots(course), gaps(snapshot), resyncs(snapshot), audit(snapshot), settings(snapshot)]}
         </main>
       </body>
     </html> `.markup;
@@ -198,28 +199,62 @@ function gaps(snapshot: Snapshot): Markup {
   </section>`;
 }
 
-function resyncs({ resyncs: { count, first } }: Snapshot): Markup {
-  if (count === 0) return nothing;
+function resyncs({ resyncs: { count, done, first } }: Snapshot): Markup {
+  if (count === 0 && done === 0) return nothing;
   return html`<section>
     <h2>Repositories to be read anew: ${formatCount(count)}</h2>
     <p>
-      Not all of their commits reached this copy. <code>start --source repos --dids …</code> reads a repository anew.
+      ${formatCount(done)} were read anew until now. The program reads the others by itself, in a run called
+      <code>resync</code>. <code>firehose-backfill resyncs</code> lists all of them.
     </p>
     <table>
       <tr>
         <th scope="col">Repository</th>
         <th scope="col">Why</th>
         <th scope="col">Since</th>
+        <th scope="col">Read by</th>
       </tr>
       ${first.map(
-        ({ did, reason, at }) =>
+        ({ did, reason, at, takenBy }) =>
           html`<tr>
             <td>${escapeForLog(did)}</td>
             <td>${escapeForLog(reason)}</td>
             <td>${formatTime(at)}</td>
+            <td>${takenBy === null ? "" : escapeForLog(takenBy)}</td>
           </tr>`,
       )}
     </table>
+  </section>`;
+}
+
+function audit({ audit: last }: Snapshot): Markup {
+  if (last === null) return nothing;
+  return html`<section>
+    <h2>Last audit</h2>
+    <p>${auditText(last)}</p>
+    ${
+      last.first.length === 0
+        ? nothing
+        : html`<table>
+            <tr>
+              <th scope="col">Repository</th>
+              <th scope="col">Verdict</th>
+              <th scope="col">Missing</th>
+              <th scope="col">Extra</th>
+              <th scope="col">Other CID</th>
+            </tr>
+            ${last.first.map(
+              ({ did, verdict, missing, extra, other }) =>
+                html`<tr>
+                  <td>${escapeForLog(did)}</td>
+                  <td>${escapeForLog(verdict)}</td>
+                  <td>${formatCount(missing)}</td>
+                  <td>${formatCount(extra)}</td>
+                  <td>${formatCount(other)}</td>
+                </tr>`,
+            )}
+          </table>`
+    }
   </section>`;
 }
 

@@ -64,6 +64,9 @@ function startControl(snapshots: readonly Snapshot[], { notice }: RunsPageOption
   </div>`;
 }
 
+/** The page of the run says more. */
+const MOST_DETAIL = 120;
+
 function openList(rows: readonly RunRow[]): Markup {
   if (rows.length === 0) return html`<p class="quiet">None. The settings, or the control below, begin one.</p>`;
   return html`<ul class="runs">
@@ -75,7 +78,9 @@ function openRow(row: RunRow): Markup {
   const id = row.title === row.runId ? nothing : html`<span class="seq">${escapeForLog(row.runId)}</span>`;
   return html`<li class="run mood-${row.mood}">
     <p class="run-name"><a id="run-${row.runId}" href="${pageOf(row.runId)}">${escapeForLog(row.title)}</a> ${id}</p>
-    <p class="run-state"><span class="word ${row.status}">${row.status}</span> ${escapeForLog(row.detail)}</p>
+    <p class="run-state">
+      <span class="word ${row.status}">${row.status}</span> ${escapeForLog(row.detail, MOST_DETAIL)}
+    </p>
     <dl>
       ${[
         pair("Source", escapeForLog(row.source)),

@@ -114,7 +114,7 @@ describe("issue 14.6: the page of one of several runs", () => {
     expect(page).toContain(`href="/?run=${runId}&amp;range=hour#ranges"`);
   });
 
-  test("names none where there is one run", () => {
+  test("names no run if there is only one", () => {
     expect(renderHtml(sampleSnapshot(), { nonce: "n" })).not.toContain('name="run"');
   });
 });

@@ -17,7 +17,7 @@ describe("renderText", () => {
       "memory   384 / 512 MB, 0 pauses; 1 of 2 batches at work, 1 of 2 connections",
       "tick     30 s ago (read-ahead full), next in 30 s",
       "asked    1 day back, from 2026-02-28 09:00:00 UTC; had: from 2026-02-28 09:00:00 UTC, 1 d back; progress is of the time from 2026-02-28 09:00:00 to 2026-03-01 09:00:00 UTC",
-      "advice   look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive",
+      "advice   look at them with firehose-backfill dead, fix the cause, then: firehose-backfill redrive",
     ]);
   });
 
@@ -88,7 +88,7 @@ describe("renderText", () => {
     );
   });
 
-  it("says the same with colours and without", () => {
+  it("has the same text with colours and without", () => {
     const well = sampleSnapshot({ dead: 0, deadReasons: {} });
     const colored = renderText(well, { ...PLAIN, color: true });
     expect(colored.map((line) => stripVTControlCharacters(line))).toEqual(renderText(well, PLAIN));

@@ -4,6 +4,7 @@
  */
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
+import { auditText } from "./audit-lines.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { askedText, hadText, missingBefore } from "./asked.ts";
 import {
@@ -19,7 +20,7 @@ import {
 } from "./format.ts";
 import { errorText } from "./group-errors.ts";
 import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
-import { hostText, reposText } from "./repos-text.ts";
+import { handlesText, hostText, reposText } from "./repos-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
@@ -38,6 +39,7 @@ const LABEL_WIDTH = 9;
 const MAX_HOST_LINES = 3;
 const MAX_BAR = 40;
 const MIN_BAR = 10;
+const MAX_AUDIT_CHARS = 600;
 
 export function renderText(snapshot: Snapshot, options: TextOptions): readonly string[] {
   const lines = snapshot.runId === null ? [headline(snapshot), EMPTY] : runLines(snapshot, options);
@@ -102,6 +104,7 @@ function progressLine(snapshot: Snapshot, width: number): Line {
 
 function askedLine(snapshot: Snapshot): string {
   if (snapshot.asked === null) return "--";
+  if (snapshot.source === "handles") return "all accounts in the database";
   if (snapshot.source === "repos") return askedText(snapshot.asked);
   const less = missingBefore(snapshot) === null ? "" : "; the host keeps no more";
   const goal = snapshot.status === "succeeded" ? "" : `; ${goalLine(snapshot)}`;
@@ -141,7 +144,8 @@ function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
 }
 
-function reposLines({ hosts }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+function reposLines({ hosts, source }: Snapshot, repos: SnapshotRepos): readonly Line[] {
+  if (source === "handles") return [row("handles", handlesText(repos))];
   const trouble = hosts.filter(({ errors, waitingUntil }) => errors > 0 || waitingUntil !== null);
   return [
     row("repos", reposText(repos)),
@@ -184,17 +188,22 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   if (snapshot.gaps.length > 0) {
     notices.push(row("gaps", `${snapshot.gaps.length}: the host no longer had these stretches`, "yellow"));
   }
-  const { count, first } = snapshot.resyncs;
+  const { count, done, first } = snapshot.resyncs;
   if (count > 0) {
     const which = first.slice(0, 3).map(({ did, reason }) => `${escapeForLog(did)} (${escapeForLog(reason)})`);
     const repos = count === 1 ? "repository has" : "repositories have";
+    const before = done === 0 ? "" : `; ${formatCount(done)} were read`;
     notices.push(
       row(
         "resync",
-        `${formatCount(count)} ${repos} to be read anew: ${which.join(", ")}${count > 3 ? ", ..." : ""}`,
+        `${formatCount(count)} ${repos} to be read anew: ${which.join(", ")}${count > 3 ? ", ..." : ""}${before}`,
         "yellow",
       ),
     );
+  } else if (done > 0) notices.push(row("resync", `${formatCount(done)} repositories were read anew`));
+  if (snapshot.audit !== null) {
+    const ink = snapshot.audit.differing > 0 ? "yellow" : undefined;
+    notices.push(row("audit", escapeForLog(auditText(snapshot.audit), MAX_AUDIT_CHARS), ink));
   }
   const error = snapshot.errors.at(-1);
   if (error !== undefined) {

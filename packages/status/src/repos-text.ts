@@ -14,6 +14,11 @@ export function reposText({ known, done, inWork, deferred, failed }: SnapshotRep
   ].join(", ");
 }
 
+/** `1,200 looked up, 3 without an answer` */
+export function handlesText({ done, failed }: SnapshotRepos): string {
+  return `${formatCount(done)} looked up, ${formatCount(failed)} without an answer`;
+}
+
 /** `pds.example:443: 120 requests, 3 errors, waits until 2026-01-01 00:00:00 UTC` */
 export function hostText(host: SourceHost): string {
   return `${escapeForLog(host.host)}: ${hostCounts(host)}`;

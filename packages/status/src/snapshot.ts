@@ -1,4 +1,5 @@
 /** The state of a run at one moment, as an immutable value; page, text, JSON and scripts all show it. */
+import type { AuditNote } from "@firehose-backfill/core/audit-note";
 import type { RunStatus } from "@firehose-backfill/core/run-state";
 import type { SourceHost } from "@firehose-backfill/source/source-hosts";
 
@@ -61,6 +62,11 @@ export interface SnapshotRepos {
   /** They wait for their hosts. */
   readonly deferred: number;
   readonly failed: number;
+}
+
+export interface SnapshotAudit extends Omit<AuditNote, "atMs"> {
+  /** When it ended, ISO 8601. */
+  readonly at: string;
 }
 
 export interface Snapshot {
@@ -137,16 +143,21 @@ export interface Snapshot {
   /** null: no further tick. In the past: it is due, or running. */
   readonly nextTickAt: string | null;
   readonly gaps: readonly SnapshotGap[];
-  /** Repositories of this database that have to be read anew: how many, and the first 20. */
+  /** Repositories of this database that have to be read anew: how many, how many were read since there are requests, and the first 20. */
   readonly resyncs: {
     readonly count: number;
+    readonly done: number;
     readonly first: readonly {
       readonly did: string;
       readonly reason: string;
       readonly rev: string | null;
       readonly at: string;
+      /** The run that reads it; null: none does yet. */
+      readonly takenBy: string | null;
     }[];
   };
+  /** The last audit of this run's database, whoever asked for it; null: none was made. */
+  readonly audit: SnapshotAudit | null;
   readonly errors: readonly SnapshotError[];
   readonly tunes: readonly {
     readonly at: string;

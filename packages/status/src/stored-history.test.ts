@@ -29,13 +29,13 @@ describe("the course of a deployed run", () => {
     expect(history?.points.length).toBeGreaterThan(100);
     expect(history?.points.length).toBeLessThanOrEqual(240);
     expect(history?.points.at(-1)?.ratePerSecond).toBeGreaterThan(1_980);
-    // Of the whole run alike: its first hour is drawn as finely as its last.
+    // The whole run is drawn with the same resolution: its first hour as well as its last.
     const minutes = history?.points.map(({ ratePerSecond }) => ratePerSecond ?? Number.NaN) ?? [];
     const distances = minutes.slice(1).map((minute, index) => minute - (minutes[index] ?? 0));
     expect(minutes[0]).toBeLessThan(20);
     expect(Math.max(...distances)).toBeLessThanOrEqual(2 * Math.min(...distances));
     expect(history?.marks).toEqual([expect.objectContaining({ kind: "state", text: "running" })]);
-    // The points of a long run are far apart: most ticks have nothing to write.
+    // The points of a long run are far apart, so most ticks write nothing.
     expect(store.writes).toBeLessThan(1_000);
   });
 

@@ -17,10 +17,16 @@ export function completeSnapshot(stored: Snapshot): Snapshot {
     outage: known.outage ?? null,
     waiting: known.waiting ?? null,
     actions: known.actions ?? [],
-    resyncs: known.resyncs ?? { count: 0, first: [] },
+    resyncs: resyncsOf(known.resyncs),
+    audit: known.audit ?? null,
     goal: known.goal ?? null,
   };
   return { ...judged, verdict: known.verdict ?? verdictOf(judged) };
+}
+
+function resyncsOf(known: Partial<Snapshot["resyncs"]> | undefined): Snapshot["resyncs"] {
+  const { count = 0, done = 0, first = [] } = known ?? {};
+  return { count, done, first: first.map((request) => ({ ...request, takenBy: request.takenBy ?? null })) };
 }
 
 /** The process has ended: its counts are still true, its activity is not. */

@@ -1,17 +1,20 @@
-/** What a run has done so far: the totals in the run item, and the counts of the windows after the applied cursor (docs/invariants.md, number 3). */
+/**
+ * Counts what a run has done so far: the totals in the run item, plus the counts of the windows after the applied cursor
+ * (docs/invariants.md, number 3).
+ */
 import type { Run, RunTotals } from "@firehose-backfill/checkpoint/run";
 import { countedOf, processedOf } from "@firehose-backfill/core/batch-counts";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 
 export interface LiveTotals {
   readonly received: number;
-  /** Handed to the database, stale ones included. */
+  /** Events that were sent to the database, including those that changed nothing because a newer row was there. */
   readonly processed: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly dead: number;
-  /** `dead` by reason, as far as reasons are known. */
+  /** `dead` by reason. Events whose reason is not known are left out. */
   readonly deadReasons: Readonly<Record<string, number>>;
-  /** Events in the queue or in a consumer's hands: registered, and neither applied nor dead. */
+  /** Events that are registered, and neither applied nor dead: they are in the queue, or a consumer is applying them. */
   readonly outstanding: number;
 }
 
@@ -41,14 +44,14 @@ function addCounts(sums: Record<string, number>, add: Readonly<Record<string, nu
   for (const [reason, count] of Object.entries(add)) sums[reason] = (sums[reason] ?? 0) + count;
 }
 
-/** The part of a window's events that is applied or dead. 0 to 1; 1 where there are none. */
+/** The share of a window's events that are applied or dead, from 0 to 1. A window without events has the share 1. */
 export function doneShare({ events }: OpenWindow["window"], entries: OpenWindow["entries"]): number {
   let done = 0;
   for (const { counts } of entries) done += counts === null ? 0 : countedOf(counts);
   return events === 0 ? 1 : Math.min(1, done / events);
 }
 
-/** When the last batch of the run was applied or dead-lettered, before or after the applied cursor; 0: none was. */
+/** When the last batch of the run was applied or dead-lettered, on either side of the applied cursor; 0: no batch was. */
 export function lastFinishedMs(run: Pick<Run, "lastFinishedAtMs">, openWindows: readonly OpenWindow[]): number {
   let lastMs = run.lastFinishedAtMs ?? 0;
   for (const { entries } of openWindows)

@@ -4,16 +4,16 @@ import { buildSnapshot, type SnapshotInput } from "./build-snapshot.ts";
 import { renderHtml } from "./render-html.ts";
 import { renderReport } from "./render-report.ts";
 import { renderText } from "./render-text.ts";
-import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
+import { sampleAudit, sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 import { HOUR, MINUTE, sampleRun, sampleWindow, T0 } from "@firehose-backfill/testing/status/sample-run";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, SnapshotAudit } from "./snapshot.ts";
 import { completeSnapshot, stoppedSnapshot } from "./stored-snapshot.ts";
 import { moodOf } from "./headline.ts";
 import { TICK_MS, verdictOf } from "./verdict.ts";
 
 const NOW = T0 + 10 * MINUTE;
 
-/** Of the sample's events all could be applied. */
+/** All events of the sample run could be applied. */
 const WELL = { ...sampleRun().totals, dead: 0 };
 
 function build(different: Partial<SnapshotInput> = {}): Snapshot {
@@ -26,7 +26,7 @@ function build(different: Partial<SnapshotInput> = {}): Snapshot {
   return buildSnapshot({ run, ...none, queue, nowMs: NOW, ...different });
 }
 
-/** All that a person sees of it: what the page, the terminal and the report say. */
+/** Everything that a person sees of it: the page, the terminal and the report. */
 function views(snapshot: Snapshot): readonly string[] {
   const page = renderHtml(snapshot, { nonce: "n" })
     .replace(/<style.*?<\/style>/s, "")
@@ -44,7 +44,7 @@ const someDead = { ...allDead, processed: 297, dead: 3 };
 const unreachable = { atMs: NOW - 5_000, durationMs: 4_000, endedBecause: "unreachable: connect ECONNREFUSED" };
 const tick = { atMs: NOW - 5_000, durationMs: 2_000, endedBecause: "read-ahead full" };
 
-describe("fault 31: the words are no better than what was done", () => {
+describe("fault 31: the text never claims more than what was done", () => {
   it("0 of 300 applied is no green 100 %", () => {
     const snapshot = build({ run: sampleRun({ status: "succeeded", finishedAtMs: NOW, totals: allDead }) });
     expect(snapshot.verdict).toMatchObject({
@@ -90,13 +90,22 @@ describe("fault 31: the words are no better than what was done", () => {
       "paused",
       { run: sampleRun({ status: "paused", reason: "paused by the operator" }) },
       "waiting",
-      "paused: paused by the operator",
+      "paused by the operator",
     ],
     [
       "waiting",
       { run: sampleRun({ lastTick: tick, waiting: { for: "database", sinceMs: T0 } }) },
       "waiting",
       "waiting: database",
+    ],
+    [
+      "issue 17.1: waiting for a database that refuses",
+      {
+        run: sampleRun({ lastTick: tick, waiting: { for: "database", sinceMs: T0 } }),
+        errors: [{ atMs: T0 + 1, source: "consumer", message: "database: connect ECONNREFUSED 10.0.0.1:5432" }],
+      },
+      "waiting",
+      "waiting: database: connect ECONNREFUSED 10.0.0.1:5432",
     ],
     ["running", {}, "ok", "running"],
     ["none", { run: null }, "ok", "no run yet"],
@@ -314,7 +323,7 @@ describe("issue 17.1: green only where the job is done", () => {
   };
   const lastPauseAt = new Date(NOW - 5_000).toISOString();
 
-  /** What may be wrong with a run, the worst first, and the words for it. */
+  /** The problems that a run may have, the worst first, with their texts. */
   const TROUBLES: readonly { readonly different: Partial<Snapshot>; readonly words: RegExp }[] = [
     {
       different: { lastTick: { ...tick, at: new Date(NOW - 10 * MINUTE).toISOString() } },
@@ -336,6 +345,7 @@ describe("issue 17.1: green only where the job is done", () => {
       words: /^running, with less than was asked for/,
     },
     { different: { gaps: [gapAt(5, "dropped")] }, words: /^running, with gaps/ },
+    { different: { audit: sampleAudit({ differing: 1 }) }, words: /^running, but the last audit found that 1 of/ },
   ];
 
   const judge = (different: Partial<Snapshot>): Snapshot["verdict"] => {
@@ -349,7 +359,7 @@ describe("issue 17.1: green only where the job is done", () => {
     expect(moodOf({ status: "running", verdict })).toBe("good");
   });
 
-  it("a run says the worst of what is wrong, in every combination, and is green in none", () => {
+  it("a run reports its worst problem in every combination of problems, and is never green", () => {
     for (let set = 1; set < 2 ** TROUBLES.length; set += 1) {
       const chosen = TROUBLES.filter((_, bit) => (set & (2 ** bit)) !== 0);
       let different: Partial<Snapshot> = {};
@@ -369,4 +379,69 @@ describe("issue 17.1: green only where the job is done", () => {
         expect(moodOf({ status, verdict: judge({ ...different, status }) })).not.toBe("good");
     },
   );
+});
+
+describe("the last audit", () => {
+  const audited = (audit: Partial<SnapshotAudit>, different: Partial<Snapshot> = {}) =>
+    sampleSnapshot({ status: "succeeded", dead: 0, ...different, audit: sampleAudit(audit) });
+
+  it("issue 16.4: differences make a run yellow that is green otherwise, and every view says so", () => {
+    const snapshot = audited({ differing: 2, records: { missing: 1, extra: 0, other: 3 } });
+    const text =
+      "the last audit found that 2 of 300 repositories differ (1 record missing, 0 extra, 3 with another CID)";
+    expect(snapshot.verdict).toMatchObject({ level: "attention", text: `succeeded, but ${text}` });
+    expect(snapshot.verdict.advice).toContain("lacks what is older than the relay keeps");
+    expect(audited({ differing: 2 }, { source: "repos" }).verdict.advice).not.toContain("relay");
+    for (const view of views(snapshot)) expect(view).toContain("2 of 300 repositories differ");
+  });
+
+  it("issue 16.4: an audit without differences is shown, with what it says of the whole", () => {
+    const snapshot = audited({ behind: 1, unreachable: 3 });
+    expect(snapshot.verdict).toMatchObject({ level: "ok", text: "succeeded" });
+    for (const view of views(snapshot)) {
+      expect(view).toContain("1 behind, 3 unreachable");
+      expect(view).toContain("Of 41,200 repositories at most 1 % differ, with 95 % confidence");
+    }
+  });
+
+  it("issue 16.4: a snapshot of an older version has none", () => {
+    const { audit: _, ...old } = audited({});
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an older version wrote
+    expect(completeSnapshot(old as Snapshot).audit).toBeNull();
+  });
+});
+
+describe("issue 17.1: who wakes up at night is told where to look, and who paused", () => {
+  const paused = (by: string | null, reason: string | null = "paused by the operator") =>
+    verdictOf({
+      ...sampleSnapshot({ status: "paused", reason, dead: 0 }),
+      actions: [
+        { at: "2026-03-01T09:00:00.000Z", what: "pause", by: "schedule", detail: "" },
+        { at: "2026-03-01T09:10:00.000Z", what: "resume", by: "command", detail: "" },
+        ...(by === null ? [] : [{ at: "2026-03-01T09:20:00.000Z", what: "pause", by, detail: "" }]),
+      ],
+    });
+
+  it.each([
+    ["page", "paused by the operator on the page"],
+    ["command", "paused by the operator with a command"],
+    ["control event", "paused by the operator with a control event"],
+    ["something newer", "paused by the operator (something newer)"],
+  ])("paused by %s", (by, text) => {
+    expect(paused(by)).toMatchObject({ level: "waiting", text, since: "2026-03-01T09:20:00.000Z" });
+  });
+
+  it("a pause for a reason of our own keeps its reason", () => {
+    expect(paused("page", "the database is full")).toMatchObject({ text: "paused: the database is full", since: null });
+  });
+
+  it.each([
+    ["database: refused", ". Look at the database"],
+    ["database", ". Look at the database"],
+    ["throttle query: 3 > 0", ". Look at what BACKFILL_THROTTLE_QUERY asks for"],
+    ["its turn", ""],
+  ])("waiting for %s", (what, where) => {
+    const snapshot = sampleSnapshot({ dead: 0, waiting: { for: what, since: "2026-03-01T11:59:00.000Z" } });
+    expect(verdictOf(snapshot).advice).toBe(`nothing is lost, and it goes on by itself${where}`);
+  });
 });

@@ -4,6 +4,7 @@
  */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
+import { differText } from "./audit-lines.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { formatCount, formatDuration, sumOf } from "./format.ts";
 import type { Snapshot, Verdict } from "./snapshot.ts";
@@ -32,7 +33,7 @@ export function verdictOf(
     case "paused":
       return needsNewStart(snapshot.reason)
         ? say("attention", `paused: ${snapshot.reason}`, null, "firehose-backfill resume --from oldest|live|SEQ|TIME")
-        : say("waiting", `paused${because(snapshot)}`, null, "to continue: firehose-backfill resume");
+        : paused(snapshot);
     case "cancelling":
       return say("waiting", "cancelling: batches in the queue are deleted");
     case "cancelled":
@@ -58,12 +59,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
   const { outage, waiting, lastTick } = snapshot;
   const stale = staleSeconds(snapshot, at);
   if (stale !== null)
-    return say(
-      "attention",
-      `no sign of the reader for ${formatDuration(stale)}`,
-      lastTick?.at ?? null,
-      "look at the process and its log; on AWS at the alarms and the log of the reader function",
-    );
+    return say("attention", `no sign of the reader for ${formatDuration(stale)}`, lastTick?.at ?? null, LOOK_AT_READER);
   if (outage !== null)
     return say(
       "attention",
@@ -71,9 +67,14 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
       outage.since,
       "nothing is lost: the reader tries again by itself; look at the relay and at the network",
     );
-  const waitsFor = waiting === null ? snapshot.reason : `waiting: ${waiting.for}`;
+  const waitsFor = waitText(snapshot);
   if (waitsFor !== null)
-    return say("waiting", waitsFor, waiting?.since ?? null, "nothing is lost, and it goes on by itself");
+    return say(
+      "waiting",
+      waitsFor,
+      waiting?.since ?? null,
+      `nothing is lost, and it goes on by itself${whereToLook(waitsFor)}`,
+    );
   const fallsOff = fallsOffSoon(snapshot);
   if (fallsOff !== null)
     return say(
@@ -94,8 +95,48 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
     );
   if (dead !== null) return say("attention", `running, but ${dead}`, null, REDRIVE);
   const gaps = gapText(snapshot);
-  return gaps === null ? say("ok", "running") : say("attention", `running, ${gaps}`, null, LISTED);
+  if (gaps !== null) return say("attention", `running, ${gaps}`, null, LISTED);
+  return isAuditBad(snapshot) ? audited("running", snapshot) : say("ok", "running");
 }
+
+/** With the error that was met, where it is known: "database" alone does not say whether it refuses, hangs or is full. */
+function waitText({ waiting, reason }: Judged): string | null {
+  if (waiting === null) return reason;
+  const kind = `waiting: ${waiting.for}`;
+  return reason?.startsWith(`${kind}: `) === true ? reason : kind;
+}
+
+/** Who waits for production is told to look there; who wakes up at night does not know it yet. */
+function whereToLook(waitsFor: string): string {
+  if (/^waiting: database(?::|$)/.test(waitsFor)) return ". Look at the database";
+  return waitsFor.startsWith("waiting: throttle query") ? ". Look at what BACKFILL_THROTTLE_QUERY asks for" : "";
+}
+
+/** By whom and since when: whoever looks at the page is often not the one who paused. */
+function paused(snapshot: Judged): Verdict {
+  const advice = "to continue: firehose-backfill resume";
+  const { reason, actions } = snapshot;
+  if (reason !== null && reason !== BY_OPERATOR) return say("waiting", `paused${because(snapshot)}`, null, advice);
+  const last = actions.findLast(({ what }) => what === "pause");
+  const by = last === undefined ? "" : ` ${WAYS[last.by] ?? `(${last.by})`}`;
+  return say(
+    "waiting",
+    reason === null && last === undefined ? "paused" : `${BY_OPERATOR}${by}`,
+    last?.at ?? null,
+    advice,
+  );
+}
+
+/** As the control stores it. */
+const BY_OPERATOR = "paused by the operator";
+const WAYS: Readonly<Record<string, string>> = {
+  command: "with a command",
+  page: "on the page",
+  "control event": "with a control event",
+};
+
+export const LOOK_AT_READER =
+  "look at the process and its log; on AWS at the alarms and the log of the reader function";
 
 /** Reader or consumers were over the limit within the last tick or two. null: they were not. */
 function memoryShortSince({ memory, lastTick }: Judged, nowIso: string): string | null {
@@ -115,7 +156,7 @@ function gapText(snapshot: Judged): string | null {
     : "with less than was asked for: the relay keeps less";
 }
 
-const REDRIVE = "look at the reasons in firehose.dead_events, fix the cause, then: firehose-backfill redrive";
+const REDRIVE = "look at them with firehose-backfill dead, fix the cause, then: firehose-backfill redrive";
 
 function succeeded(snapshot: Judged): Verdict {
   const dead = deadText(snapshot);
@@ -123,6 +164,7 @@ function succeeded(snapshot: Judged): Verdict {
   if (dead !== null) return say("attention", `finished: ${appliedText(snapshot)}, ${dead}`, null, REDRIVE);
   const gaps = gapText(snapshot);
   if (gaps !== null) return say("attention", `succeeded, ${gaps}`, null, LISTED);
+  if (isAuditBad(snapshot)) return audited("succeeded", snapshot);
   if (snapshot.processed > 0) return say("ok", "succeeded");
   const skipped = sumOf(snapshot.skipped);
   return say(
@@ -130,6 +172,22 @@ function succeeded(snapshot: Judged): Verdict {
     skipped === 0
       ? "succeeded: there was nothing new"
       : `succeeded: nothing was applied, because all of ${formatCount(skipped)} events were skipped`,
+  );
+}
+
+/** A copy that is only behind is not wrong: it was compared while somebody wrote. */
+function isAuditBad({ audit }: Judged): boolean {
+  return audit !== null && audit.differing > 0;
+}
+
+function audited(what: string, { audit, source }: Judged): Verdict {
+  const differing = audit === null ? "" : differText(audit);
+  const older = source === "relay" ? "; a copy from a relay lacks what is older than the relay keeps" : "";
+  return say(
+    "attention",
+    `${what}, but the last audit found that ${differing}`,
+    audit?.at ?? null,
+    `firehose-backfill audit names the records${older}`,
   );
 }
 

@@ -4,11 +4,18 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import { holdToShare } from "./cpu-share.ts";
 import { type Answer, startRuntimeApi } from "./runtime-api.ts";
 
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
+
+/** Names AWS's own runtime client, to be used in the place of ours: `npm run test:ric`. */
+export const RIC_VARIABLE = "FIREHOSE_BACKFILL_RIC";
+
+/** False: AWS's own client is used, and what only ours can do is left out. */
+export const hasOwnClient = process.env[RIC_VARIABLE] === undefined;
 
 /** How often Lambda's limit of memory is looked after: a kernel does it at each page. */
 const MEMORY_LOOK_MS = 20;
@@ -51,11 +58,18 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
       child.kill("SIGSTOP");
     },
   });
-  const child = spawn(process.execPath, ["--expose-gc", BOOTSTRAP, options.bundle], {
+  const { name: handlerFile, dir: taskRoot } = parse(options.bundle);
+  const ric = process.env[RIC_VARIABLE];
+  const client = ric === undefined ? [BOOTSTRAP, options.bundle] : [ric];
+  const child = spawn(process.execPath, ["--expose-gc", ...client], {
     env: {
+      _HANDLER: `${handlerFile}.handler`,
+      LAMBDA_TASK_ROOT: taskRoot,
+      AWS_LAMBDA_LOG_FORMAT: "JSON",
       PATH: process.env["PATH"] ?? "",
       AWS_LAMBDA_RUNTIME_API: api.address,
       AWS_LAMBDA_FUNCTION_NAME: functionName,
+      AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(options.memoryMb),
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${functionName}`,
       AWS_LAMBDA_LOG_STREAM_NAME: options.logStream,
@@ -65,7 +79,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       AWS_EC2_METADATA_DISABLED: "true",
-      NODE_OPTIONS: "--max-semi-space-size=4",
+      NODE_OPTIONS: `--max-semi-space-size=4 --max-old-space-size=${Math.floor(options.memoryMb * 0.8)}`,
       ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -46,11 +46,14 @@ export async function startPolicyProxy(options: {
   readonly on: StageArns;
   readonly targetOf: (service: ServiceName) => string;
   readonly denied: (sentence: string) => void;
+  /** Is told of each call that is made, allowed or not. */
+  readonly called?: (call: AwsCall) => void;
 }): Promise<AwsProxy> {
   const statements = await statementsOf(options.role, options.on);
   return startAwsProxy({
     targetOf: options.targetOf,
     refuse: (call) => {
+      options.called?.(call);
       const access = accessOf(call);
       if (statements.some((statement) => allows(statement, access))) return null;
       const keys = access.leadingKeys.length === 0 ? "" : ` with the key ${access.leadingKeys.join(", ")}`;

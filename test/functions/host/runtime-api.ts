@@ -36,6 +36,7 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   const loaded = Promise.withResolvers<number>();
   // Nobody may be waiting for it when it fails.
   loaded.promise.catch(() => undefined);
+  const beganMs = performance.now();
   let pending: {
     id: string;
     event: string;
@@ -71,6 +72,8 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const [, , , first = "", second = "", third = ""] = (request.url ?? "").split("/");
     if (request.method === "GET" && first === "invocation" && second === "next") {
+      // AWS's own client does not say that it has loaded the handler: it asks for work.
+      loaded.resolve(performance.now() - beganMs);
       waiting = response;
       if (pending === null) options.onIdle();
       handOut();
@@ -79,6 +82,9 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
     const body = await textOf(request);
     if (third === "response" && Buffer.byteLength(body) > LARGEST_PAYLOAD_BYTES) {
       response.writeHead(413).end("Function.ResponseSizeTooLarge");
+      // Lambda ends the invocation itself, whatever the client does then.
+      const error = { errorType: "Function.ResponseSizeTooLarge", errorMessage: "Response payload size exceeded 6 MB" };
+      if (second === pending?.id) settle({ kind: "error", error });
       return;
     }
     response.writeHead(202).end();

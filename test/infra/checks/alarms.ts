@@ -1,4 +1,5 @@
 /** What a person is told of, from which figure on, and where it goes. */
+import { WRITTEN_FROM } from "../../../functions/shared/metrics.ts";
 import { readOperations } from "../operations.ts";
 import { all, at, one, type Registered, type Stack } from "../stack.ts";
 import { holds, same, type Check, type Expected } from "./check.ts";
@@ -177,6 +178,17 @@ export const ALARMS: readonly Check[] = [
         ),
       ];
     },
+  },
+  {
+    name: "issue 18.5: the figures near an alarm are written long before it",
+    run: (stack, expected) =>
+      Object.entries(WRITTEN_FROM).flatMap(([metric, from]) => {
+        const alarm = all(stack, TYPES.alarm).find((each) => at(each, "metricName") === metric);
+        if (alarm === undefined) return [`no alarm of stage ${expected.stage} watches ${metric}`];
+        const threshold = Number(at(alarm, "threshold"));
+        const isBefore = metric === "FallsOffInSeconds" ? from >= 2 * threshold : from <= threshold / 2;
+        return holds(`${metric} is written from ${from} on, and its alarm begins at ${threshold}`, isBefore);
+      }),
   },
   {
     name: "every alarm says what it means and where its paragraph is",

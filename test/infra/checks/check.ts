@@ -19,6 +19,7 @@ export interface Expected {
   /** Where alarms go: a topic of the stage's own, one that was there, or nowhere. */
   readonly alarmTopicArn: AlarmTopicArn;
   readonly hasRegistry: boolean;
+  readonly hasDashboard: boolean;
   /** Of consumer and control; null: they are in no VPC. */
   readonly network: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] } | null;
   /** The database user that consumer and control log in as; null: with a password. */
@@ -36,6 +37,7 @@ export const DEFAULTS: Expected = {
   isTraced: false,
   alarmTopicArn: null,
   hasRegistry: false,
+  hasDashboard: true,
   network: null,
   databaseUserArn: null,
   settings: {},
@@ -48,6 +50,11 @@ export interface Check {
 
 export function isProduction(expected: Expected): boolean {
   return expected.stage === "production";
+}
+
+/** BACKFILL_AUDIT_SAMPLE. */
+export function hasScheduledAudit({ settings }: Expected): boolean {
+  return Number(settings["BACKFILL_AUDIT_SAMPLE"] ?? 0) > 0;
 }
 
 /** Nothing when they are the same; one line that shows both when they are not. */

@@ -69,3 +69,10 @@ export function roleOf(stack: Stack, owner: string): Registered {
   if (found === undefined) throw new Error(`no role of ${owner}`);
   return found;
 }
+
+/** `ReaderSchedule`, `AuditSchedule` */
+export function scheduleOf(stack: Stack, name: string): Registered {
+  const found = all(stack, TYPES.schedule).find((schedule) => schedule.name === `${name}Schedule`);
+  if (found === undefined) throw new Error(`no schedule ${name}`);
+  return found;
+}

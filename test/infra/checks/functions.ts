@@ -65,6 +65,14 @@ export const FUNCTIONS: readonly Check[] = [
       }),
   },
   {
+    name: "issue 18.5: Lambda's own lines for what went well are not kept",
+    run: (stack) =>
+      ROLES.flatMap((role) => [
+        ...same(`${role}'s format`, at(functionOf(stack, role), "loggingConfig", "logFormat"), "JSON"),
+        ...same(`${role}'s level`, at(functionOf(stack, role), "loggingConfig", "systemLogLevel"), "WARN"),
+      ]),
+  },
+  {
     name: "functions get the settings by their own names, the queues and the table, and nothing else",
     run: (stack, expected) => ROLES.flatMap((role) => environmentOf(stack, role, expected)),
   },
@@ -102,11 +110,12 @@ function environmentOf(stack: Stack, role: Role, expected: Expected): readonly s
   // SST_… is SST's own: the app's name and the key to the linked secret.
   const ours = Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith("SST_")));
   const topic = topicArn(stack, expected.alarmTopicArn);
+  const memoryMb = Number(at(functionOf(stack, role), "memorySize"));
   return same(
     `${role}'s environment`,
     sorted(ours),
     sorted({
-      NODE_OPTIONS: "--max-semi-space-size=4",
+      NODE_OPTIONS: `--max-semi-space-size=4 --max-old-space-size=${Math.floor(memoryMb * 0.8)}`,
       ...expected.settings,
       RELAY_URL,
       BACKFILL_QUEUE_URL: queueUrl(workQueue(stack)),

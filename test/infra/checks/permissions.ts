@@ -1,6 +1,6 @@
 /** Who may do what, written down a second time: a permission that is added without a reason has to be added here, too. */
 import { all, at, type Registered, type Stack } from "../stack.ts";
-import { holds, json, same, type Check, type Expected } from "./check.ts";
+import { hasScheduledAudit, holds, json, same, type Check, type Expected } from "./check.ts";
 import { isInside } from "./functions.ts";
 import {
   ACCOUNT,
@@ -41,7 +41,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Put Delete Query",
     "ledger#*: Get Update Delete Query",
     "notes#*: Put Update Delete Query",
-    "resync#*: Query",
+    "resync#*: Get Update Delete Query",
   ],
   Consumer: [
     ...RUNS_ACCESS,
@@ -58,7 +58,7 @@ const TABLE_ACCESS: Readonly<Record<Role, readonly string[]>> = {
     "windows#*: Query",
     "ledger#*: Put Query",
     "notes#*: Put Update Delete Query",
-    "resync#*: Query",
+    "resync#*: Get Put Update Query",
   ],
   Status: [
     ...RUNS_ACCESS,
@@ -149,14 +149,16 @@ export const PERMISSIONS: readonly Check[] = [
     },
   },
   {
-    name: "there are no roles but these five",
-    run: (stack) =>
+    name: "there are no roles but these five, and one for the schedule of audits where it is asked for",
+    run: (stack, expected) =>
       same(
         "roles",
         all(stack, TYPES.role)
           .map(({ name }) => name)
           .sort(),
-        [...ROLES, "ReaderSchedule"].map((owner) => `${owner}Role`).sort(),
+        [...ROLES, "ReaderSchedule", ...(hasScheduledAudit(expected) ? ["AuditSchedule"] : [])]
+          .map((owner) => `${owner}Role`)
+          .sort(),
       ),
   },
 ];

@@ -65,8 +65,8 @@ export const COMPUTE_FAULTS: readonly Fault[] = [
     "a level of logs needs the format JSON",
     "a level of a text",
     "Text",
-    ["ReaderFunction", "loggingConfig", "applicationLogLevel"],
-    "INFO",
+    ["ReaderFunction", "loggingConfig", "logFormat"],
+    "Text",
   ),
   fault("Lambda may assume a function's role", "somebody else may", "does not let Lambda", (it) =>
     it.replace("ReaderRole", "lambda.amazonaws.com", "ec2.amazonaws.com"),

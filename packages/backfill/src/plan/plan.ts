@@ -22,10 +22,15 @@ export async function makePlan(
 ): Promise<Plan> {
   const { request } = options;
   const [plan, beside] = await Promise.all(
-    configsOf(options.config).map((config) => planOne(deps, { config, request }, signal)),
+    plannedOf(options.config).map((config) => planOne(deps, { config, request }, signal)),
   );
   if (plan === undefined) throw new Error("a plan without a run");
   return beside === undefined ? plan : { ...plan, beside };
+}
+
+/** Handles beside another run: each account takes one event more, and nobody knows yet how many accounts come. */
+function plannedOf(config: Config): readonly Config[] {
+  return configsOf({ ...config, settings: { ...config.settings, handles: false } });
 }
 
 async function planOne(

@@ -6,7 +6,7 @@
  */
 import { BrokenStateError, NameTakenError, RunInProgressError, TooManyRunsError } from "../errors.ts";
 import { newRunValue, splitSources } from "../run-values.ts";
-import { MAX_OPEN_RUNS, type NewRun, type Run } from "../run.ts";
+import { isResyncRun, MAX_OPEN_RUNS, type NewRun, type Run } from "../run.ts";
 import { absent, any, equals } from "../table/conditions.ts";
 import type { Attributes } from "../table/table.ts";
 import { itemOf } from "./attributes.ts";
@@ -20,7 +20,7 @@ import type { Deps } from "./run-updates.ts";
 import { getRun } from "./run-with-pace.ts";
 import { deleteScope, putScope } from "./scope.ts";
 
-/** @throws RunInProgressError, NameTakenError, TooManyRunsError, and what was written is taken away again */
+/** @throws RunInProgressError, NameTakenError or TooManyRunsError; before that, it deletes what it has written */
 export async function beginRun(
   deps: Deps,
   newRun: NewRun,
@@ -66,12 +66,13 @@ export async function beginRun(
 function whyRefused({ open }: Register, name: string | null, about: string): Error | null {
   const same = open.find((entry) => entry.about === about);
   if (same !== undefined) return new RunInProgressError(same.runId);
-  if (open.length >= MAX_OPEN_RUNS) return new TooManyRunsError(open.length);
+  const counted = open.filter((entry) => !isResyncRun(entry)).length;
+  if (counted >= MAX_OPEN_RUNS && !isResyncRun({ name })) return new TooManyRunsError(counted);
   const namesake = name === null ? undefined : open.find((entry) => entry.name === name || entry.runId === name);
   return name === null || namesake === undefined ? null : new NameTakenError(name, namesake.runId);
 }
 
-/** If the database of one of them is not known, they are taken to have the same one: slower, never faster. */
+/** If the database of one of the runs is not known, we assume that both have the same one. This can only make the runs slower, never faster. */
 function isOfOnePace(open: Run, run: Run): boolean {
   return (
     open.paceId === run.paceId ||
@@ -86,7 +87,7 @@ function joining(run: Run, { paceId, paceVersion }: Run): Attributes {
   return { ...attributesOf({ ...run, paceId, sources: splitSources(run.sources).ofScope }), paceSince: paceVersion };
 }
 
-/** The finished run that a program of before kept becomes the first of the past ones. */
+/** An older program kept only its last run, in `pointer`. If that run is finished, it becomes the first entry of the list of past runs. */
 async function keepLast(deps: Deps, { turn, last }: Register): Promise<void> {
   if (turn > 0 || last === null) return;
   const run = await getRun(deps, last);

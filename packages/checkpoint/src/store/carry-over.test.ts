@@ -1,4 +1,4 @@
-/** Moving a pace out of a run item, by several processes at once, each of which may end at any step. */
+/** Several processes move a pace out of a run item at the same time, and each may crash at any step. */
 import { describe, expect, test } from "vitest";
 import { aRun, NOW, RUN, theRun } from "@firehose-backfill/testing/checkpoint/harness";
 import { inSteps } from "@firehose-backfill/testing/checkpoint/faulty-tables";
@@ -15,7 +15,7 @@ import { attributesOf } from "./run-item.ts";
 
 const DATABASE = { id: "an-id", name: "db.example/postgres" };
 
-/** As a program of version 1 leaves a run that has given slots away: its pace is in its own item. */
+/** A run as a program of version 1 leaves it: slots are reserved, and its pace is in the run item. */
 async function aTableOfBefore(runId: string, changes: Parameters<typeof aRun>[0] = {}): Promise<Table> {
   const table = createMemoryTable();
   const run = { ...newRunValue(aRun({ ...changes, runId })), plannedDueMs: NOW + 5_000, paceVersion: 4 };
@@ -25,7 +25,7 @@ async function aTableOfBefore(runId: string, changes: Parameters<typeof aRun>[0]
   return table;
 }
 
-describe("the pace of a run of before", () => {
+describe("the pace of an older program's run", () => {
   test("is read where it is, and reading changes nothing", async () => {
     const table = await aTableOfBefore(RUN);
     const before = await table.get(runKey(RUN));
@@ -57,7 +57,7 @@ describe("the pace of a run of before", () => {
     await store.transition("old", ["running"], "cancelled", { finishedAtMs: NOW });
     await store.createRun(aRun({ createdAtMs: NOW + 7 }));
     const now = await theRun(store);
-    // It read the old run before all this, and writes only now.
+    // This process read the old run before all of this, and writes only now.
     await slow.addMemoryPause(DEFAULT_PACE_ID, NOW + 8);
     expect(await theRun(store)).toEqual({ ...now, memoryPauses: 1, lastMemoryPauseAtMs: NOW + 8 });
   });
@@ -74,7 +74,7 @@ describe("the pace of a run of before", () => {
           const store = createStore(
             inSteps(table, async (work) =>
               turns.step(async () => {
-                // One of them ends at every fifth step or so; the others come to their end.
+                // A process crashes at about every fifth step; the others finish.
                 if (actor === 0 && random() < 0.2) throw new Error("it ended");
                 return work();
               }),
@@ -125,7 +125,7 @@ describe("issue 14.5: requests", () => {
       return work();
     });
 
-  test("a look that finds no open run is one, before the first run and after the last", async () => {
+  test("reading takes one request if no run is open, before the first run and after the last", async () => {
     const names: string[] = [];
     const table = createMemoryTable();
     const store = createStore(counted(names, table));
@@ -138,7 +138,7 @@ describe("issue 14.5: requests", () => {
     expect(names).toHaveLength(1);
   });
 
-  test("a look at 20 open runs with one pace is two, as a look at one", async () => {
+  test("reading 20 open runs with one pace takes two requests, like reading one", async () => {
     const names: string[] = [];
     const store = createStore(counted(names, createMemoryTable()));
     for (let run = 1; run <= 20; run += 1) {

@@ -1,13 +1,14 @@
 /**
- * Moving a pace out of a run item into an item of its own. A run is written with its pace inside, because one write cannot
- * begin both, and programs of before kept it there. Three writes, each of which may be repeated:
+ * Moves a pace out of a run item into its own item. A new run is written with its pace inside, because one write cannot create
+ * two items; older programs always kept it there. There are three writes, and each of them may be repeated:
  *
- * 1. the run item names its pace, and is of this version: a program of before changes nothing in it any more;
- * 2. the pace item is begun from it, at a version above the one that stood there;
- * 3. the pace leaves the run item.
+ * 1. The run item names its pace and gets this version, so that an older program cannot change it any more.
+ * 2. The pace item is created from it, with a version above the one that was there.
+ * 3. The pace is removed from the run item.
  *
- * A crash after any of them leaves a run that is read right (run-with-pace.ts), and the next write to the pace goes on here.
- * The pace is read before the run item: while the run item holds its pace no later run has begun, so step 2 fails where one has.
+ * If a process crashes after any of them, the run is still read correctly (run-with-pace.ts), and the next write to the pace
+ * continues here. The pace is read before the run item. While the run item contains its pace, no later run has begun. If one
+ * has begun, step 2 fails.
  */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { splitSources } from "../run-values.ts";
@@ -21,7 +22,7 @@ import { readRunItem } from "./run-item.ts";
 import { type Deps, updateRunItem } from "./run-updates.ts";
 import { holdsPace, isBegunFor } from "./run-with-pace.ts";
 
-/** Before each write to a pace. */
+/** Must be called before each write to a pace. */
 export async function bringOut(deps: Deps, paceId: string): Promise<void> {
   const runId = deps.known.inRunItem.get(paceId);
   if (runId === undefined) return;
@@ -61,7 +62,7 @@ export async function carryOver({ table }: Deps, runId: string): Promise<void> {
   });
 }
 
-/** Of writes to the pace, by a program of before. */
+/** Removes the marks that older programs stored in the run item with their writes to the pace. */
 const NO_MARKS: Attributes = { tuneMark: null, reserveMark: null };
 
 function without({ sources: _stays, ...attributes }: Attributes): Attributes {

@@ -1,14 +1,14 @@
 /**
- * Bringing a redriven batch into the totals, exactly once, over two items and without transactions:
+ * Corrects the totals for a redriven batch, exactly once. This changes two items without a transaction, in three steps:
  *
- * 1. the run item: totals changed, `correctionSeq` + 1, `correctionMark` = the batch; only if there is no mark and
- *    `correctionSeq` is what was read *before* the entry was seen to be pending;
- * 2. the entry: no longer pending;
- * 3. the run item: the mark is removed, if it is still this one.
+ * 1. The run item: the totals are changed, `correctionSeq` rises by 1, and `correctionMark` names the batch. The condition is
+ *    that there is no mark, and that `correctionSeq` still has the value that was read before the entry was read.
+ * 2. The entry: `correctionPending` becomes false.
+ * 3. The run item: the mark is removed if it still names this batch.
  *
- * A crash after 1 leaves the mark, and the next caller does 2 and 3 for it. A caller that saw the entry pending, and was
- * slower than all three steps of another caller, finds `correctionSeq` changed. A dead entry becomes applied at most once,
- * so a batch is corrected at most once.
+ * If a process crashes after step 1, the mark stays, and the next caller does steps 2 and 3. If another caller does all three
+ * steps after this one has read the entry, `correctionSeq` has changed, and step 1 is refused. A dead entry becomes applied at
+ * most once, so a batch is corrected at most once.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { addTotals, correctionOf, difference } from "../run-values.ts";
@@ -23,7 +23,8 @@ import { type Deps, updateRunItem } from "./run-updates.ts";
 
 export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Promise<void> {
   await untilDone("correct the totals", async () => {
-    // The order of these two reads is what makes step 1 safe.
+    // The run is read before the entry. Otherwise another caller could complete a correction between the two reads, and step 1
+    // would add it again.
     const run = await table.get(runKey(key.runId));
     if (run === null) return "done";
     const left = readTextOrNull(run, "correctionMark");
@@ -51,14 +52,14 @@ export async function correct({ table }: Pick<Deps, "table">, key: BatchKey): Pr
       seq === 0 ? absent("correctionSeq") : equals("correctionSeq", seq),
       absent("correctionMark"),
     );
-    // Not written, or written and retried by the SDK: the next round sees which.
+    // Either nothing was written, or the SDK retried a write that succeeded. The next round reads which of the two it was.
     if (after === null) return "again";
     await complete(table, key.runId, ledgerPath(key));
     return "done";
   });
 }
 
-/** Steps 2 and 3, for the correction that the mark names. Safe to repeat, and for one that is long complete. */
+/** Does steps 2 and 3 for the correction that the mark names. It may be repeated, also when the correction is already complete. */
 async function complete(table: Table, runId: string, mark: string): Promise<void> {
   await table.update(
     ledgerKey(readLedgerPath(runId, mark)),

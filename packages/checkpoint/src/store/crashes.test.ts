@@ -1,4 +1,4 @@
-/** A process that ends between the writes of one call, at each of them, and another that comes after it. */
+/** A process crashes at each of the writes of one call, and another process continues. */
 import { describe, expect, test } from "vitest";
 import {
   aRun,
@@ -25,7 +25,7 @@ const ALL_WRITES = Array.from({ length: 12 }, (_, at) =>
   (["before", "after"] as const).map((when) => ({ at, when })),
 ).flat();
 
-/** A process that ends at a write. true: it ended there; false: it came through without. */
+/** Runs a process that crashes at a write. true: it crashed there; false: it finished without that write. */
 async function crash(
   table: Table,
   crash_: { at: number; when: "before" | "after" },
@@ -75,7 +75,7 @@ describe("a crash", () => {
       expect(await store.createRun(aRun({ runId: "next" }))).toMatchObject({ runId: "next" });
       if (!hasCrashed) break;
     }
-    // The status, the list of past runs, the register.
+    // The three writes are the status, the list of past runs, and the register.
     expect(crashes).toBe(6);
   });
 
@@ -90,7 +90,7 @@ describe("a crash", () => {
       crashes += hasCrashed ? 1 : 0;
       const open = await createStore(table).openRuns();
       expect(open.map(({ runId }) => runId)).toEqual(open.length === 1 ? ["first"] : ["first", "second"]);
-      // Whatever became of it: the pace is that of the first one.
+      // In every case, the pace is that of the first run.
       for (const run of open) expect(run.throttle).toEqual(aRun().throttle);
       if (open.length === 1) await store.createRun({ ...second, runId: "third" });
       expect(await createStore(table).openRuns()).toHaveLength(2);
@@ -119,7 +119,7 @@ describe("a crash", () => {
       await another.takeSlot(DEFAULT_PACE_ID, { intervalMs: 100, nowMs: NOW + 5 });
       const now = await theRun(another, run?.runId);
       expect(now).toMatchObject({ throttle, plannedDueMs: NOW + 105 });
-      // Slots of the run before do not hold, and what is said of it now is what its pace has become.
+      // Slots of the earlier run are not valid any more, and the earlier run now shows the current values of its pace.
       expect(now.paceVersion).toBeGreaterThan(before.paceVersion);
       expect(await theRun(another, "before")).toMatchObject({ status: "cancelled", throttle });
       if (!hasCrashed) break;
@@ -140,14 +140,15 @@ describe("a crash", () => {
       crashes += hasCrashed ? 1 : 0;
       const after = await theRun(store);
       const isRenewed = after.generation > run.generation;
-      // The pace never begins anew before the generation does: slots of a generation that goes on hold.
+      // The pace never gets a new version before the run has its new generation, so the slots of a generation that continues
+      // stay valid.
       expect(isRenewed || (after.paceVersion === 1 && after.plannedDueMs === far.nextMs)).toBe(true);
       const { run: next } = await take(createStore(table), { owner: "reader-b", nowMs: NOW + 60_000 });
       expect(next.paceVersion > run.paceVersion).toBe(isRenewed);
       expect(next.plannedDueMs <= NOW + 60_000).toBe(isRenewed);
-      // A reader of before cannot go on where it was.
+      // An earlier reader cannot continue.
       expect(await store.reserveSlots(run.paceId, { ...far, expectedMs: far.nextMs })).toBe(!isRenewed);
-      // It is done once: the next lease leaves the slots that were given away since.
+      // This happens once. The next lease does not change slots that were reserved since.
       const { plannedDueMs, paceVersion } = await theRun(store);
       const slots = { expectedMs: plannedDueMs, nextMs: plannedDueMs + 5_000, paceVersion };
       expect(await store.reserveSlots(run.paceId, slots)).toBe(true);
@@ -173,7 +174,7 @@ describe("a crash", () => {
       };
       const hasCrashed = await crash(table, at, (crashing) => redrive(crashing, 0));
       crashes += hasCrashed ? 1 : 0;
-      // Another batch is corrected first; then the message of the crashed one comes again, twice.
+      // First another batch is corrected; then the message of the crashed process is delivered again, twice.
       for (const batch of [1, 0, 0]) await redrive(store, batch);
       expect((await theRun(store)).totals).toMatchObject({ received: 14, processed: 10, stale: 4, dead: 0 });
       expect(await store.getEntry(keyOf(window, 0))).toMatchObject({ outcome: "applied", correctionPending: false });
@@ -207,7 +208,7 @@ describe("a crash", () => {
   });
 });
 
-test("one that slept through another's whole correction does not correct again", async () => {
+test("a process that was stopped during another's whole correction does not correct again", async () => {
   const table = createMemoryTable();
   const store = createStore(table);
   const { lease } = await leased(store);
@@ -216,7 +217,8 @@ test("one that slept through another's whole correction does not correct again",
   for (const key of keys) await finish(store, key, "dead");
   await advanceAll(store, lease);
   await store.sweep(await theRun(store));
-  // It sleeps before each of its requests, one after the other (two reads, three writes, and after them), while another does it all.
+  // At each of its requests in turn (two reads, three writes, and after them), this process stops while another one does the
+  // whole correction.
   for (const [asleepAt, key] of keys.entries()) {
     await finish(store, key, "applied", { counts: AFTER, redriven: true });
     let requests = 0;
@@ -236,7 +238,7 @@ test("one that slept through another's whole correction does not correct again",
   }
 });
 
-/** Not all of them: a stand-in on a busy machine takes connections slowly. */
+/** Not with all connections, because a stand-in on a busy machine accepts them slowly. */
 const AT_ONCE = 30;
 
 test("a sweep does a bounded share at a time, and leaves to the table's TTL what it may", async () => {

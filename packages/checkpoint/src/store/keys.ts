@@ -5,7 +5,7 @@
  * | pk           | sk                           | holds                                                      |
  * |--------------|------------------------------|------------------------------------------------------------|
  * | `runs`       | `open`                       | the open runs: their ids, names and what they are about    |
- * | `runs`       | `past#NEWEST-FIRST#ID`       | a run that is finished                                     |
+ * | `runs`       | `past#NEWEST-FIRST#ID`, `past-resync#…` | a run that is finished; one that served resyncs |
  * | `pointer`    | `pointer`                    | of a program of before, which knew one run                 |
  * | `run#ID`     | `run`                        | the run item                                               |
  * | `pace#ID`    | `pace`                       | the pace of one database, which runs name                  |
@@ -14,6 +14,7 @@
  * | `windows#ID` | `window#GENERATION#NUMBER`   | a window, from before its cursor move until it is swept    |
  * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `action#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, who did what, what consumers say of themselves, the run's course, what somebody was told |
+ * | `notes#PACE` | `audit#`, `audit-work#`     | the last audit of a database, how far a scheduled one has come |
  * | `resync#PACE` | `#count`, a DID             | how many requests there are; a repository that has to be read anew |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
@@ -28,6 +29,8 @@ const FENCE_DIGITS = 10;
 const BATCH_DIGITS = 7;
 const MOMENT_DIGITS = 15;
 export const PAST = "past#";
+/** Apart from the others: there may be many, and they must not push those of people out of the list. */
+export const PAST_RESYNC = "past-resync#";
 /** Sorts behind every character that a key has. */
 export const LAST = "~";
 
@@ -35,9 +38,12 @@ export const OPEN_KEY: Key = { pk: "runs", sk: "open" };
 export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
 
 /** Sorts before those of older runs. */
-export function pastKey(run: { readonly runId: string; readonly createdAtMs: number }): Key {
+export function pastKey(
+  run: { readonly runId: string; readonly createdAtMs: number },
+  { isResync }: { readonly isResync: boolean } = { isResync: false },
+): Key {
   const age = 10 ** MOMENT_DIGITS - 1 - Math.min(10 ** MOMENT_DIGITS - 1, Math.max(0, Math.trunc(run.createdAtMs)));
-  return { pk: OPEN_KEY.pk, sk: `${PAST}${pad(age, MOMENT_DIGITS)}#${run.runId}` };
+  return { pk: OPEN_KEY.pk, sk: `${isResync ? PAST_RESYNC : PAST}${pad(age, MOMENT_DIGITS)}#${run.runId}` };
 }
 
 export function runKey(runId: string): Key {
@@ -68,12 +74,12 @@ export function ledgerKey(key: BatchKey): Key {
   return { pk: `ledger#${key.runId}`, sk: ledgerPath(key) };
 }
 
-/** `did` empty: the counter, which sorts before every DID. */
+/** If `did` is empty, it is the key of the counter, which sorts before every DID. */
 export function resyncKey(paceId: string, did: string): Key {
   return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : did };
 }
 
-export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice";
+export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice" | "audit" | "audit-work";
 
 export function noteKey(runId: string, kind: NoteKind, id: string): Key {
   return { pk: `notes#${runId}`, sk: `${kind}#${id}` };
@@ -103,7 +109,7 @@ export function readLedgerPath(runId: string, path: string): BatchKey {
   return { runId, generation, window, fence, number };
 }
 
-/** @throws BrokenStateError when the number does not fit: beyond the width, keys would lose their order. */
+/** @throws BrokenStateError if the number does not fit, because longer keys would not sort correctly */
 export function pad(value: number, digits: number): string {
   const text = String(value);
   if (!Number.isSafeInteger(value) || value < 0 || text.length > digits)

@@ -1,6 +1,7 @@
 /**
- * The lease of the one reader. The fence decides what is true, time only who may try: a reader whose lease has expired
- * goes on until somebody takes the lease, and from then on each of its writes is refused.
+ * The lease of a run's only reader. Time decides only whether somebody else may take the lease; the fence decides whose writes
+ * are valid. A reader whose lease has expired may continue until another one takes the lease. From then on, each of its writes
+ * is refused.
  */
 import { assertId, boundTick } from "../run-values.ts";
 import type { RunStore } from "../run-store.ts";
@@ -21,7 +22,8 @@ export function leaseMethods(deps: Deps): Pick<RunStore, "acquireLease" | "renew
   return {
     async acquireLease(runId, { owner, ttlMs, nowMs }) {
       assertId("owner", owner);
-      // An owner may take its own lease again, at a higher fence. So it still succeeds if the SDK retries a write that succeeded.
+      // An owner may take its own lease again, which raises the fence. So the call also succeeds if the SDK retries a write
+      // that succeeded.
       const isFree = any(absent("leaseOwner"), equals("leaseOwner", owner), compare("leaseExpiresAtMs", "<=", nowMs));
       const after = await updateRunItem(
         table,

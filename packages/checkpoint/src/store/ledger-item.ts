@@ -13,16 +13,16 @@ import {
 } from "./attributes.ts";
 import { readLedgerPath } from "./keys.ts";
 
-/** An entry, and what only the store needs to know of it. */
+/** An entry with the fields that only the store uses. */
 export interface StoredEntry extends LedgerEntry {
-  /** The counts of its first outcome, once a redrive has replaced them. */
+  /** The counts of the first outcome, if a redrive has replaced them. */
   readonly before: BatchCounts | null;
-  /** The sweep found it among the results of a counted window: its first counts are in the totals. */
+  /** The sweep has found the entry in a counted window, so the counts of its first outcome are in the totals. */
   readonly isCounted: boolean;
 }
 
 const OUTCOMES = ["applied", "dead"] as const satisfies BatchOutcome[];
-/** As long as a message can live, in the queue or the dead-letter queue: an entry outlives every copy of its batch. */
+/** A message can stay in the queue or the dead-letter queue for 14 days. The entry is kept at least as long as any copy of its batch. */
 const KEPT_SECONDS = 14 * 86_400;
 const DEAD_KEPT_SECONDS = 30 * 86_400;
 
@@ -32,14 +32,14 @@ export function expiresAt(nowMs: number, outcome: BatchOutcome | null): number {
   return Math.ceil(nowMs / 1000) + keptSeconds;
 }
 
-/** What is 0 is left out: most batches hold no ranges. */
+/** The counts of ranges are left out if they are 0, because most batches contain no ranges. */
 export function counts({ applied, stale, dead, deadReasons = {}, removed = 0, emptyRanges = 0 }: BatchCounts): Value {
   const reasons = Object.entries(deadReasons).map(([reason, count]) => [DEAD_REASON + reason, count] as const);
   const ofRanges = { ...(removed > 0 && { removed }), ...(emptyRanges > 0 && { emptyRanges }) };
   return { applied, stale, dead, ...ofRanges, ...Object.fromEntries(reasons) };
 }
 
-/** Before the reason, beside the counts themselves. */
+/** Prefix of a reason, to tell reasons from the other counts in the same map. */
 const DEAD_REASON = "dead:";
 
 export function readEntry(runId: string, item: Item): StoredEntry {
@@ -59,13 +59,13 @@ export function readEntry(runId: string, item: Item): StoredEntry {
   };
 }
 
-/** The entry as callers know it. */
+/** The entry without the fields that only the store uses. */
 export function visible(stored: StoredEntry): LedgerEntry {
   const { before: _before, isCounted: _isCounted, ...entry } = stored;
   return entry;
 }
 
-/** The entry with its first outcome, which is what moving the applied cursor counts. */
+/** The entry with its first outcome. When the applied cursor moves, the first outcome is what is added to the totals. */
 export function firstOutcome(stored: StoredEntry): LedgerEntry {
   const entry = visible(stored);
   return stored.before === null ? entry : { ...entry, outcome: "dead", counts: stored.before };

@@ -1,4 +1,7 @@
-/** What became of each batch. Each consumer writes the entry of its own batch alone, and an outcome is final. */
+/**
+ * The ledger on a table. A consumer writes only the entry of its own batch, and nobody changes an outcome, except that a
+ * redrive makes a dead batch applied.
+ */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import type { LedgerStore } from "../ledger-store.ts";
 import { absent, all, any, compare, equals } from "../table/conditions.ts";
@@ -28,14 +31,15 @@ export function ledgerMethods(deps: Deps): LedgerStore {
     },
 
     async setSlot(key, { dueMs, paceVersion, removals }) {
-      // Each part of a batch is an attempt of its own.
+      // The attempts are counted from 0 for each part of a batch.
       const part = removals === undefined ? {} : { removals, attempts: 0 };
       const slot = { dueMs, paceEpoch: paceVersion, ...part };
       const isNewer = any(absent("paceEpoch"), compare("paceEpoch", "<=", paceVersion));
       const isOpen = all(IS_OPEN, isNewer);
       const set = { ...slot, expiresAt: expiresAt(now(), null) };
       if ((await table.update(ledgerKey(key), { set }, isOpen)) !== null) return;
-      // A redriven batch keeps to the pace of the run that is open now, whose pace versions are not those of its own run.
+      // A redriven batch uses the pace of the run that is open now. Its pace versions are different from those of the batch's
+      // own run, so they are not compared.
       await table.update(ledgerKey(key), { set: slot }, IS_DEAD);
     },
 
@@ -55,7 +59,7 @@ export function ledgerMethods(deps: Deps): LedgerStore {
     },
 
     async addWait(key) {
-      // A dead one that waits was redriven; either way it is kept as long as the longest.
+      // A dead batch that waits was redriven. The entry is kept for the longest time in both cases.
       const change = { set: { expiresAt: expiresAt(now(), "dead") }, add: { waits: 1 } };
       const after = await table.update(ledgerKey(key), change, any(IS_OPEN, IS_DEAD));
       return after === null ? ((await find(key))?.waits ?? 0) : readCount(after, "waits");
@@ -75,14 +79,14 @@ export function ledgerMethods(deps: Deps): LedgerStore {
         if (found === null) return "again";
         if (!redriven || outcome !== "applied" || found.outcome !== "dead" || found.counts === null)
           return visible(found);
-        // Kept as long as a dead one: the correction has to find it.
+        // It is kept as long as a dead batch, because the correction needs it.
         const revived = {
           before: counts(found.counts),
           correctionPending: true,
           expiresAt: expiresAt(nowMs, "dead"),
         };
         const applied = await table.update(ledgerKey(key), { set: { ...ended, ...revived } }, IS_DEAD);
-        // Another writer was faster, or the SDK retried a write of ours that succeeded: the next round reads what is stored.
+        // Another writer was faster, or the SDK retried a write that had succeeded. The next round reads what is stored.
         return applied === null ? "again" : visible(readEntry(key.runId, applied));
       }),
 
@@ -94,8 +98,8 @@ export function ledgerMethods(deps: Deps): LedgerStore {
         expiresAt: expiresAt(nowMs, "dead"),
         isCounted: true,
       };
-      // If the SDK retries a write that succeeded, the answer is false: the caller takes another key, and the entry that stays
-      // without a message does no harm.
+      // If the SDK retries a write that succeeded, the result is false. The caller then uses another key. The first entry stays
+      // without a message, which does no harm.
       return table.put(ledgerKey(key), item, absent("pk"));
     },
 

@@ -4,6 +4,7 @@
  * read by Query like the others, so that no role needs another permission for it.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
+import { boundAuditNote, parseAuditNote } from "@firehose-backfill/core/audit-note";
 import { BrokenStateError } from "../errors.ts";
 import {
   boundAction,
@@ -42,6 +43,10 @@ type StoredGap = Omit<Gap, "from" | "to"> & { readonly from: StoredCursor; reado
 
 const SLOTS = { error: MAX_ERRORS, gap: MAX_GAPS, action: MAX_ACTIONS } as const;
 type InSlots = keyof typeof SLOTS;
+
+function unzipped(item: Item): string {
+  return gunzipSync(readBytes(item, "body") ?? gzipSync("")).toString();
+}
 
 /** An entry with a kind has no number: among entries of the same moment it comes last. */
 function numberOf(item: Item): number {
@@ -146,8 +151,25 @@ export function noteMethods({ table, now }: Deps): NoteStore {
 
     async getHistory(runId) {
       const [item] = await query(runId, "history");
-      const body = item === undefined ? null : readBytes(item, "body");
-      return body === null ? null : gunzipSync(body).toString();
+      return item === undefined ? null : unzipped(item);
+    },
+
+    async putAudit(paceId, audit) {
+      await table.put(noteKey(paceId, "audit", ""), { note: json(boundAuditNote(audit)) });
+    },
+
+    async getAudit(paceId) {
+      const [item] = await query(paceId, "audit");
+      return item === undefined ? null : parseAuditNote(readJson<unknown>(item, "note"));
+    },
+
+    async putAuditWork(paceId, work) {
+      await table.put(noteKey(paceId, "audit-work", ""), { body: gzipSync(work) });
+    },
+
+    async getAuditWork(paceId) {
+      const [item] = await query(paceId, "audit-work");
+      return item === undefined ? null : unzipped(item);
     },
   };
 }

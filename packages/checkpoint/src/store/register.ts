@@ -16,20 +16,20 @@ import { OPEN_KEY, POINTER_KEY } from "./keys.ts";
 export interface OpenEntry {
   readonly runId: string;
   readonly name: string | null;
-  /** null: a program of before began it, and did not say. */
+  /** null: an older program began the run and did not store this. */
   readonly about: string | null;
 }
 
 export interface Register {
-  /** Runs in the order in which they began. Some may be finished, where a process ended before it took them out. */
+  /** The open runs in the order in which they began. Some may be finished, if a process ended before it removed them. */
   readonly open: readonly OpenEntry[];
-  /** The run that left the register last; null: none has. */
+  /** The run that was removed from the register last; null: none was. */
   readonly last: string | null;
-  /** 0: there is no such item yet. */
+  /** Rises with every change. 0: the item does not exist yet. */
   readonly turn: number;
 }
 
-/** What a store remembers: that there is a register, so that the pointer need not be read any more. */
+/** The store remembers that the register exists, so that it need not read `pointer` any more. */
 export interface RegisterReading {
   readonly table: Table;
   readonly known: { hasRegister: boolean };
@@ -37,7 +37,7 @@ export interface RegisterReading {
 
 const NO_RUN: Register = { open: [], last: null, turn: 0 };
 
-/** One read. */
+/** Takes one read. */
 export async function readRegister({ table, known }: RegisterReading): Promise<Register> {
   const [item = null, pointer = null] = known.hasRegister
     ? [await table.get(OPEN_KEY)]
@@ -51,7 +51,7 @@ export async function readRegister({ table, known }: RegisterReading): Promise<R
   };
 }
 
-/** false: another writer was faster. A retry of the SDK may say so as well: the caller looks what is stored. */
+/** false: another writer was faster, or the SDK retried a write that succeeded. The caller must read what is stored. */
 export async function changeRegister(
   table: Table,
   from: Register,
@@ -73,7 +73,7 @@ function ofPointer(pointer: Item): Register {
     : { ...NO_RUN, last: runId };
 }
 
-/** Where there is a pointer, it has to say what was read; this write gives it our version. false: it says otherwise by now. */
+/** If there is a `pointer`, this write gives it our version, on the condition that it is unchanged since it was read. false: it has changed. */
 async function sealPointer(table: Table, { open, last }: Register): Promise<boolean> {
   const runId = open[0]?.runId ?? last;
   if (runId === null) return true;

@@ -1,29 +1,37 @@
 /** Requests for resyncs: an item a repository, and a counter, so that the number costs no search. */
-import { MAX_RESYNCS, RESYNC_REASONS, type ResyncStore } from "../resync-store.ts";
-import { absent, any, compare, oneOf } from "../table/conditions.ts";
-import { itemOf, readCount, readNumber, readOneOf, readText, readTextOrNull } from "./attributes.ts";
+import { MAX_RESYNCS, RESYNC_REASONS, type ResyncRequest, type ResyncStore } from "../resync-store.ts";
+import { absent, all, any, compare, equals, exists, oneOf } from "../table/conditions.ts";
+import type { Item } from "../table/table.ts";
+import { itemOf, json, readCount, readJson, readNumber, readOneOf, readText, readTextOrNull } from "./attributes.ts";
 import { LAST, resyncKey } from "./keys.ts";
 import type { Deps } from "./run-updates.ts";
 
 /** A DID that is longer is against the syntax, and too long for a key. */
 const MAX_DID_CHARS = 900;
-const WITHDRAWABLE = RESYNC_REASONS.filter((reason) => reason !== "inversion");
+/** A link that came later shows that nothing is missing. */
+const WITHDRAWABLE = ["chain", "sync"] as const;
+const AT_ONCE = 20;
 
 export function resyncMethods({ table }: Deps): ResyncStore {
   return {
-    async requestResync(paceId, { did, reason, rev, atMs }) {
+    async requestResync(paceId, { did, reason, rev, atMs, runId = null, collections }) {
       if (did.length > MAX_DID_CHARS) return false;
       const key = resyncKey(paceId, did);
-      const item = itemOf({ reason, rev, atMs });
+      const scope = { runId, collections: collections === undefined ? null : json(collections) };
+      const item = itemOf({ reason, rev, atMs, ...scope });
+      const isLasting = !WITHDRAWABLE.some((withdrawable) => withdrawable === reason);
       // Replaced first: it is there already and counted.
-      if (reason === "inversion" && (await table.put(key, item, oneOf("reason", WITHDRAWABLE)))) return true;
+      if (isLasting && (await table.put(key, item, oneOf("reason", WITHDRAWABLE)))) return true;
+      // A run has taken it, and what is asked for now may have come after its walk. Its reason stays: a link must not withdraw what an audit has found.
+      const anew = { set: { rev, atMs, ...scope, takenBy: null } };
+      if ((await table.update(key, anew, exists("takenBy"))) !== null) return true;
       const counter = await table.get(resyncKey(paceId, ""));
       if (counter !== null && readCount(counter, "count") >= MAX_RESYNCS) return false;
       if (!(await table.put(key, item, absent("pk")))) return false;
       await table.update(
         resyncKey(paceId, ""),
         { add: { count: 1 } },
-        any(absent("pk"), compare("count", "<", MAX_RESYNCS)),
+        any(absent("pk"), absent("count"), compare("count", "<", MAX_RESYNCS)),
       );
       return true;
     },
@@ -39,14 +47,41 @@ export function resyncMethods({ table }: Deps): ResyncStore {
     async listResyncs(paceId, limit) {
       const { pk, sk } = resyncKey(paceId, "");
       const [counter, ...items] = await table.query({ pk, from: sk, to: LAST, limit: limit + 1 });
-      if (counter === undefined) return { count: 0, first: [] };
-      const first = items.map((item) => ({
-        did: readText(item, "sk"),
-        reason: readOneOf(item, "reason", RESYNC_REASONS),
-        rev: readTextOrNull(item, "rev"),
-        atMs: readNumber(item, "atMs"),
-      }));
-      return { count: readCount(counter, "count"), first };
+      if (counter === undefined) return { count: 0, done: 0, first: [] };
+      return { count: readCount(counter, "count"), done: readCount(counter, "done"), first: items.map(readRequest) };
     },
+
+    async takeResyncs(paceId, dids, runId) {
+      const taken: string[] = [];
+      for (let from = 0; from < dids.length; from += AT_ONCE) {
+        await Promise.all(
+          dids.slice(from, from + AT_ONCE).map(async (did) => {
+            const isThere = await table.update(resyncKey(paceId, did), { set: { takenBy: runId } }, exists("reason"));
+            if (isThere !== null) taken.push(did);
+          }),
+        );
+      }
+      return taken.sort();
+    },
+
+    async endResync(paceId, did, runId) {
+      const key = resyncKey(paceId, did);
+      const isTaken = all(exists("reason"), equals("takenBy", runId));
+      if ((await table.get(key)) === null || !(await table.delete(key, isTaken))) return;
+      await table.update(resyncKey(paceId, ""), { add: { count: -1, done: 1 } });
+    },
+  };
+}
+
+function readRequest(item: Item): ResyncRequest {
+  const [runId, takenBy] = [readTextOrNull(item, "runId"), readTextOrNull(item, "takenBy")];
+  return {
+    did: readText(item, "sk"),
+    reason: readOneOf(item, "reason", RESYNC_REASONS),
+    rev: readTextOrNull(item, "rev"),
+    atMs: readNumber(item, "atMs"),
+    ...(runId === null ? {} : { runId }),
+    ...(item["collections"] === undefined ? {} : { collections: readJson<string[]>(item, "collections") }),
+    ...(takenBy === null ? {} : { takenBy }),
   };
 }

@@ -26,7 +26,7 @@ import { attributesOf, readRunItem } from "./run-item.ts";
 
 const MAX_RUN_BYTES = 3072;
 
-/** As packages/repos writes it, and longer than it may be; `prefix`: how much of each key is the name of a collection. */
+/** A state as packages/repos writes it, but longer than allowed. `prefix` says how much of each key is the name of a collection. */
 function stateOfRepos(prefix: number): string {
   const repos = Array.from({ length: 40 }, (_, index) => [
     `did:plc:${noise(index, 24)}`,
@@ -39,7 +39,7 @@ function stateOfRepos(prefix: number): string {
 const MAX_PACE_BYTES = 2048;
 const WIDE = cursorAt(Number.MAX_SAFE_INTEGER, NOW + 0.123);
 
-/** Every field that has one, filled with the longest that it can hold. */
+/** A run in which every field has the longest value that it can have. */
 const NEW = newRunValue(aRun({ runId: "r".repeat(64), source: { kind: "relay", host: `${"h".repeat(253)}:65535` } }));
 const WORST: RunItem = {
   ...runPart(NEW),
@@ -64,7 +64,7 @@ const WORST: RunItem = {
   readerCursor: WIDE,
   appliedCursor: WIDE,
   target: WIDE,
-  // The longest that a relay's reader writes; what it holds does not compress.
+  // The longest state that a relay's reader writes. Its content cannot be compressed.
   sourceState: JSON.stringify([false, false, 3, Buffer.from(noise(99, 412)).toString("base64")]),
   sourceMoved: true,
   progress: {
@@ -156,7 +156,7 @@ const WORST_PACE: Pace = {
   })),
 };
 
-/** What the store keeps beside the RunItem, and beside the Pace. */
+/** The attributes that the store keeps beside those of RunItem and Pace. */
 const INTERNAL = {
   ...Object.fromEntries(["statusMark", "epochMark", "foldMark", "createMark"].map((mark) => [mark, "x".repeat(8)])),
   epochEnds: JSON.stringify(Array.from({ length: 8 }, () => 9_999_999_999)),
@@ -268,7 +268,7 @@ describe("the pace item", () => {
   });
 });
 
-/** Without any one of its fields, fewer attributes are written. */
+/** If any field is missing, fewer attributes are written. */
 function expectEach<T extends object>(whole: T, attributesFor: (part: Partial<T>) => object): void {
   const all = Object.keys(attributesFor(whole)).length;
   for (const field of Object.keys(whole)) {
@@ -286,7 +286,7 @@ function pacePart(run: Run): Pace {
   return readPace(itemOf(paceAttributes(run)), run.paceId);
 }
 
-/** As DynamoDB counts: names and values in UTF-8, numbers by their digits, containers with 3 bytes and 1 an element. */
+/** The size as DynamoDB counts it: names and values in UTF-8, numbers by their digits, containers with 3 bytes and 1 byte for each element. */
 function itemSize(item: Item, key: Key): number {
   return fieldsSize(toAttributes({ ...item, ...key }));
 }

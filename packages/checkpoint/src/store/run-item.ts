@@ -1,12 +1,13 @@
 /**
- * The run item: a run without its pace as attributes. It stays under 4 KB, because every change of it is billed by its size: texts are
- * shortened, lists are bounded and packed. What conditions look at are attributes of their own; the rest is JSON.
+ * Converts a run without its pace to the attributes of its item and back. The item stays below 4 KB, because DynamoDB bills
+ * every change by the item's size: texts are shortened, lists are limited and packed. Values that conditions read are separate
+ * attributes; the rest is JSON.
  */
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
 import { RUN_STATUSES } from "@firehose-backfill/core/run-state";
 import type { EndPoint, StartPoint } from "@firehose-backfill/source/points";
 import type { RunItem, TickReport } from "../run.ts";
-import { paceIdOf } from "../run-values.ts";
+import { paceIdOf } from "../pace-id.ts";
 import type { Attributes, Item } from "../table/table.ts";
 import {
   progressFields,
@@ -34,7 +35,7 @@ import {
 } from "./attributes.ts";
 import { type PackedSources, packSources, unpackSources } from "./pace-item.ts";
 
-/** The attributes that hold these fields of a run; null removes one. Fields that are not given are left out. */
+/** The attributes for these fields of a run; null removes one. Fields that are not given are left out. */
 export function attributesOf(run: Partial<RunItem>): Attributes {
   const { totals, lease, lastTick } = run;
   return {
@@ -139,16 +140,16 @@ export function readRunItem(item: Item): RunItem {
   };
 }
 
-/** An id holds no space. */
+/** Ids contain no spaces. */
 function readDatabase(stored: string): DatabaseIdentity {
   const [id = "", ...name] = stored.split(" ");
   return { id, name: name.join(" ") };
 }
 
-/** An attribute a reason, so that a move of the applied cursor and a correction can add to different ones at the same moment. */
+/** Each reason has its own attribute, so that a move of the applied cursor and a correction can add to different reasons at the same time. */
 export function deadReasonAttributes(deadReasons: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(
-    // A point would make it a field of a map, in an expression.
+    // In an expression, a point in the name would mean a field of a map.
     Object.entries(deadReasons).map(([reason, count]) => [DEAD_REASON + reason.replaceAll(".", "-"), count]),
   );
 }

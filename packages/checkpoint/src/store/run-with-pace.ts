@@ -1,9 +1,9 @@
 /**
- * A run and the pace that it names, read with one request. Which pace that is stands in the run item; the store asks for
- * the pace that the last run had, and a second time where it was another one.
+ * Reads a run and its pace with one request. The run item names the pace, so it is not known before the read. The store asks
+ * for the pace that the last run had, and reads again if the run names another one.
  *
- * Reads change nothing, so that the status page needs no right to write. What is found unfinished (a pace that is still in
- * its run item) is noted, and the next write to that pace finishes it first: carry-over.ts.
+ * Reads change nothing, so that the status page needs no right to write. If a read finds a pace that is still in its run item,
+ * that is noted, and the next write to the pace moves it out first (carry-over.ts).
  */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { BrokenStateError } from "../errors.ts";
@@ -16,13 +16,13 @@ import { paceKey, runKey } from "./keys.ts";
 import { readPace } from "./pace-item.ts";
 import { readRunItem } from "./run-item.ts";
 
-/** What a store remembers of what it has read. */
+/** What a store remembers from earlier reads. */
 export class Known {
-  /** There is a register of runs: nobody looks at the pointer of before any more. */
+  /** The register of runs exists, so the `pointer` of older programs need not be read any more. */
   hasRegister = false;
-  /** The last one. */
+  /** The pace that was read last. */
   paceId = DEFAULT_PACE_ID;
-  /** By pace: the run whose item still holds it. */
+  /** For each pace that is still in a run item: which run that is. */
   readonly inRunItem = new Map<string, string>();
 }
 
@@ -36,7 +36,7 @@ export async function getRun(reading: PaceReading, runId: string): Promise<Run |
   return (await getRunAndItem(reading, runId))?.run ?? null;
 }
 
-/** The run item, too: it holds more than a Run says. */
+/** Like getRun(), with the run item, because the item contains more than a Run. */
 export async function getRunAndItem(
   reading: PaceReading,
   runId: string,
@@ -48,7 +48,7 @@ export async function getRunAndItem(
   return { run: withPace(run, pace), pace, item };
 }
 
-/** As many as are there, in the order of the ids; with the pace that they share, with one request. At most 50. */
+/** The runs that exist, in the order of the ids. One request reads them and the pace that they share. At most 50. */
 export async function getRuns(reading: PaceReading, runIds: readonly string[]): Promise<readonly Run[]> {
   if (runIds.length === 0) return [];
   const wanted = [...new Set(runIds)];
@@ -60,7 +60,7 @@ export async function getRuns(reading: PaceReading, runIds: readonly string[]): 
     if (item === null) continue;
     const run = readRunItem(item);
     const key = paceKey(run.paceId);
-    // Those of another pace than the last: each is read once.
+    // If a run has another pace than the last one, that pace is read once.
     const there = paces.get(key.pk) ?? (await reading.table.get(key));
     if (there !== null) paces.set(key.pk, there);
     runs.push(withPace(run, await paceOfRun(reading, run, item, there)));
@@ -74,7 +74,7 @@ export async function joinPace(reading: PaceReading, item: Item): Promise<Run> {
   return withPace(run, await paceOfRun(reading, run, item, null));
 }
 
-/** `found`: a pace that was read at the same time, and may be another one. */
+/** `found`: the pace that the same request read. It may be another run's pace. */
 async function paceOfRun({ table, known }: PaceReading, run: RunItem, item: Item, found: Item | null): Promise<Pace> {
   const { runId, paceId } = run;
   known.paceId = paceId;
@@ -82,13 +82,14 @@ async function paceOfRun({ table, known }: PaceReading, run: RunItem, item: Item
   let pace = found?.["pk"] === paceKey(paceId).pk ? found : await read();
   if (!holdsPace(item)) {
     known.inRunItem.delete(paceId);
-    // One request is not one moment: the pace may have been read before it was written, and the run item after that.
+    // One request does not read both items at the same moment. The pace may have been read before a change, and the run item
+    // after it.
     if (pace === null || (!isFinished(run.status) && isOlder(pace, item))) pace = await read();
     if (pace === null) throw new BrokenStateError(`pace ${paceId} of run ${runId} is not there`);
     return readPace(pace, paceId);
   }
   const isMoved = pace !== null && isBegunFor(pace, runId);
-  // A run that is over does not take its pace back from the one after it.
+  // If the run is finished, the pace may belong to a later run already, and stays there.
   const isLeftTo = pace !== null && isFinished(run.status);
   if (!isLeftTo) known.inRunItem.set(paceId, runId);
   return readPace(pace !== null && (isMoved || isLeftTo) ? pace : item, paceId);
@@ -96,11 +97,11 @@ async function paceOfRun({ table, known }: PaceReading, run: RunItem, item: Item
 
 export function withPace(run: RunItem, pace: Pace): Run {
   const sources = { ...splitSources(run.sources).ofScope, ...pace.sources };
-  // A finished run waits for nothing, and no consumer would end its waiting.
+  // A finished run does not wait, and no consumer would clear the wait later.
   return { ...run, ...pace, sources, waiting: isFinished(run.status) ? null : pace.waiting };
 }
 
-/** Whether the pace of the run is still in its own item: where a run begins, and where a program of before left it. */
+/** Whether the pace is still in the run item. That is so while a run begins, and where an older program has left it there. */
 export function holdsPace(item: Item): boolean {
   return item["plannedDueMs"] !== undefined;
 }

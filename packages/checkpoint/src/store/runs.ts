@@ -1,16 +1,17 @@
 /**
- * Which runs there are. A run begins when the register names it, not when its item is written: a crash in between leaves
- * items that nobody will look for. It ends when its status says so; the register is changed afterwards, by the process
- * that ended it or, if that one crashed, by the next one that reads it.
+ * The list of runs. A run exists once the register names it, not when its item is written. If a process crashes in between, the
+ * items stay and nobody looks for them. A run ends when its status says so. The register is changed after that, by the same
+ * process or, if it crashed, by the next one that reads the register.
  */
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { BrokenStateError } from "../errors.ts";
-import type { Run } from "../run.ts";
+import { isResyncRun, RESYNC_RUN, type Run } from "../run.ts";
 import type { RunStore } from "../run-store.ts";
 import { readText, readTextOrNull } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
 import { beginRun } from "./begin.ts";
-import { LAST, OPEN_KEY, PAST, pastKey } from "./keys.ts";
+import type { Item } from "../table/table.ts";
+import { LAST, OPEN_KEY, PAST, PAST_RESYNC, pastKey } from "./keys.ts";
 import { changeRegister, readRegister, type Register } from "./register.ts";
 import type { Deps } from "./run-updates.ts";
 import { getRun, getRuns } from "./run-with-pace.ts";
@@ -18,8 +19,9 @@ import { scopeReader } from "./scope.ts";
 
 type Methods = "openRuns" | "pastRuns" | "findRun" | "currentRun" | "getRun" | "getScope" | "createRun";
 
-/** With the paces that they name, they are read with one request. */
+/** One request reads the runs and the pace that they share. */
 const MAX_PAST = 50;
+const MAX_PAST_RESYNCS = 10;
 
 export function runMethods(deps: Deps): Pick<RunStore, Methods> {
   const { table } = deps;
@@ -28,8 +30,14 @@ export function runMethods(deps: Deps): Pick<RunStore, Methods> {
 
     async pastRuns({ limit }) {
       const most = Math.min(limit, MAX_PAST);
-      const items = await pastItems(deps, most);
-      const ids = items.map((item) => readText(item, "runId"));
+      const [people, resyncs] = await Promise.all([
+        pastItems(deps, PAST, most),
+        pastItems(deps, PAST_RESYNC, Math.min(most, MAX_PAST_RESYNCS)),
+      ]);
+      const ids = [...people, ...resyncs]
+        .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1))
+        .slice(0, most)
+        .map((item) => readText(item, "runId"));
       // Of a program of before: it kept the last run only.
       const { last } = ids.length === 0 ? await readRegister(deps) : { last: null };
       return most < 1 ? [] : getRuns(deps, last === null ? ids : [last]);
@@ -40,21 +48,23 @@ export function runMethods(deps: Deps): Pick<RunStore, Methods> {
       const entry = open.find(({ runId, name }) => runId === idOrName || name === idOrName);
       const run = await getRun(deps, entry?.runId ?? idOrName);
       if (run !== null) return run;
-      const item = (await pastItems(deps, MAX_PAST)).find((past) => readTextOrNull(past, "name") === idOrName);
+      const item = (await pastItems(deps, idOrName === RESYNC_RUN ? PAST_RESYNC : PAST, MAX_PAST)).find(
+        (past) => readTextOrNull(past, "name") === idOrName,
+      );
       return item === undefined ? null : getRun(deps, readText(item, "runId"));
     },
 
     async currentRun(options = {}) {
       const register = await readRegister(deps);
-      const newest = register.open.at(-1);
-      if (newest !== undefined) {
-        const run = await mustBeThere(deps, newest.runId);
-        if (!isFinished(run.status)) return run;
-        const open = await openOf(deps, register);
-        return open.at(-1) ?? (options.openOnly === true ? null : run);
-      }
-      if (options.openOnly === true || register.last === null) return null;
-      return mustBeThere(deps, register.last);
+      const isOnlyResync = register.open.every(isResyncRun);
+      // A resync is shown where there is nothing else.
+      if (isOnlyResync && register.last !== null && options.openOnly !== true) return mustBeThere(deps, register.last);
+      const newest = register.open.findLast((entry) => isOnlyResync || !isResyncRun(entry));
+      if (newest === undefined) return null;
+      const run = await mustBeThere(deps, newest.runId);
+      if (!isFinished(run.status)) return run;
+      const open = await openOf(deps, register);
+      return open.findLast((each) => !isResyncRun(each)) ?? open.at(-1) ?? (options.openOnly === true ? null : run);
     },
 
     getRun: (runId) => getRun(deps, runId),
@@ -68,13 +78,15 @@ export async function leaveRegister(deps: Deps, run: Pick<Run, "runId" | "name" 
   await untilDone("close a run", async () => {
     const register = await readRegister(deps);
     if (!register.open.some(({ runId }) => runId === run.runId)) return "done";
-    await deps.table.update(pastKey(run), { set: { runId: run.runId, name: run.name } });
+    const isResync = isResyncRun(run);
+    await deps.table.update(pastKey(run, { isResync }), { set: { runId: run.runId, name: run.name } });
     const open = register.open.filter(({ runId }) => runId !== run.runId);
-    return (await changeRegister(deps.table, register, { open, last: run.runId })) ? "done" : "again";
+    const last = isResync ? (register.last ?? run.runId) : run.runId;
+    return (await changeRegister(deps.table, register, { open, last })) ? "done" : "again";
   });
 }
 
-/** The runs that the register names; takes those out that a crash left there. */
+/** Returns the runs that the register names, and removes finished ones that a crash left there. */
 async function openOf(deps: Deps, register: Register): Promise<readonly Run[]> {
   if (register.open.length === 0) return [];
   const runs = await getRuns(
@@ -95,6 +107,12 @@ async function mustBeThere(deps: Deps, runId: string): Promise<Run> {
   return run;
 }
 
-function pastItems({ table }: Deps, limit: number) {
-  return limit < 1 ? Promise.resolve([]) : table.query({ pk: OPEN_KEY.pk, from: PAST, to: PAST + LAST, limit });
+function pastItems({ table }: Deps, kind: string, limit: number) {
+  return limit < 1 ? Promise.resolve([]) : table.query({ pk: OPEN_KEY.pk, from: kind, to: kind + LAST, limit });
+}
+
+/** Smaller for a newer run, whatever its kind. */
+function ageOf(item: Item): string {
+  const sk = readText(item, "sk");
+  return sk.slice(sk.indexOf("#"));
 }

@@ -1,7 +1,7 @@
 /**
- * The filters of a run, gzipped, in as many items as necessary: 10,000 DIDs are 320 KB as text, and an item holds 400.
- * Written once, before the run begins. Unpacking 10,000 DIDs takes some milliseconds; it is synchronous, so that a simulation,
- * whose clock waits for no file or thread, uses the same store.
+ * Stores the filters of a run, gzipped, in as many items as necessary: 10,000 DIDs take 320 KB as text, and an item holds 400
+ * KB. They are written once, before the run begins. Unpacking 10,000 DIDs takes some milliseconds. It is synchronous, so that
+ * simulations, whose clock waits for no file or thread, can use the same store.
  */
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { ScopeSettings } from "@firehose-backfill/core/config/settings";
@@ -23,8 +23,8 @@ export async function putScope(table: Table, runId: string, scope: ScopeSettings
 }
 
 /**
- * Reads the scope of a run, those of as many runs as may be open from memory: every batch asks for it, and 10,000 DIDs are a
- * hundred read units and some milliseconds of unpacking.
+ * Reads the scope of a run. It keeps the scopes of the open runs in memory, because every batch asks for one, and 10,000 DIDs
+ * take a hundred read units and some milliseconds to unpack.
  */
 export function scopeReader(table: Table): (runId: string) => Promise<ScopeSettings | null> {
   const known = new Map<string, ScopeSettings>();

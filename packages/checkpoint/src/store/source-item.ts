@@ -1,6 +1,7 @@
 /**
- * What a run item says of its source. The state is packed, whatever it holds: the item is billed by its size. Items of older programs have the relay's facts as attributes of their own: they are
- * read as the state that the relay's kit would have written, and removed when the next state is stored.
+ * Converts what a run item says about its source. The state is packed, because the item is billed by its size. Items of older
+ * programs have the relay's facts as separate attributes. They are read as the state that the relay's kit would have written,
+ * and are removed when the next state is stored.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { RunSource } from "@firehose-backfill/source/kit";
@@ -18,11 +19,11 @@ import {
   sourceText,
 } from "./attributes.ts";
 
-/** The kind of every run that an older program began. */
+/** Every run that an older program began has this kind. */
 const FIRST_KIND = "relay";
 const CARRIED_OVER = { startReached: null, hostSeen: null, brokenFrames: null, recentTimes: null };
 
-/** The host is an attribute of its own, as it always was; a source that is more than a relay's host is kept beside it. */
+/** The host has its own attribute, as in every earlier version. A source that has more than a relay's host is stored in a second one. */
 export function sourceAttributes(source: RunSource | undefined): Attributes {
   if (source === undefined) return {};
   const { host } = source;
@@ -56,7 +57,7 @@ function stateOfBefore(item: Item): SourceState {
   return json([startReached, hostSeen, readNumber(item, "brokenFrames"), times]);
 }
 
-/** A map of numbers, as everything is that counts; its names are short, because the item is billed by its size. */
+/** A map of numbers, like all other counts. Its names are short, because the item is billed by its size. */
 export function progressFields(progress: SourceProgress): Readonly<Record<string, number>> {
   const { known, done, inWork, deferred, failed, isComplete } = progress;
   return { k: known, d: done, w: inWork, p: deferred, f: failed, c: isComplete ? 1 : 0 };

@@ -17,11 +17,11 @@ import { readWindow } from "./windows.ts";
 
 const ENTRIES_A_CALL = 500;
 const AT_ONCE = 8;
-/** How many ended generations are stored; only windows that the sweep has not reached yet need them. */
+/** How many past generations are stored. Only windows that the sweep has not reached yet need them. */
 const GENERATIONS_REMEMBERED = 8;
 
 export interface SweepDeps extends Deps {
-  /** The table removes expired items itself, free of charge: entries that nobody needs are left to it. */
+  /** The table removes expired items by itself and free of charge, so the sweep leaves entries that nobody needs to it. */
   readonly hasTtl: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   const run = readRunItem(item);
   const end = windowPath(run.generation, run.appliedWindow) + LAST;
   const { pk, sk } = sweepKey(runId);
-  // One Query for both: the item with the last position of the sweep sorts before the windows.
+  // One Query reads both, because the item with the sweep's last position sorts before the windows.
   const items = await table.query({ pk, from: sk, to: `window#${end}` });
   const done = items.find((it) => readText(it, "sk") === sk);
   const windows = items.filter((it) => it !== done).map((it) => readWindow(runId, it));
@@ -57,7 +57,7 @@ export async function sweepToTheEnd(deps: SweepDeps, runId: string): Promise<voi
   while (!(await sweep(deps, runId)));
 }
 
-/** What newGeneration stores: the applied window of each of the last generations when it ended, newest first. */
+/** newGeneration stores this: for each of the last generations the applied window at its end, newest first. */
 export function generationEndsAfter(item: Item, run: RunItem): { readonly epochEnds: ReturnType<typeof json> } {
   return { epochEnds: json([run.appliedWindow, ...generationEnds(item)].slice(0, GENERATIONS_REMEMBERED)) };
 }
@@ -83,7 +83,7 @@ async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolea
   if (isCounted && (entry.outcome === "dead" || entry.correctionPending)) {
     const expires = expiresAt(deps.now(), "dead");
     const after = await table.update(key, { set: { isCounted: true, expiresAt: expires } }, exists("outcome"));
-    // Read after `isCounted` is set: a redrive before it is seen here, and a later one corrects the totals itself.
+    // The entry is read after `isCounted` is set. A redrive before that is seen here; a later one corrects the totals itself.
     if (after !== null && readFlag(after, "correctionPending")) await correct(deps, entry.key);
   } else if (!deps.hasTtl) {
     // The condition protects an entry that another sweep has kept meanwhile.

@@ -1,6 +1,6 @@
 /**
- * Holds the table in memory to an emulator of DynamoDB: the same random calls on both, one after another, and the same
- * answers, refusals included.
+ * Compares the table in memory with an emulator of DynamoDB: both get the same random calls, one after another, and must give
+ * the same answers and refusals.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -33,7 +33,8 @@ describe("the table in memory answers as an emulator of DynamoDB does", () => {
       }),
       { numRuns: RUNS, endOnFailure: true },
     );
-    // It has met what it is about: each call that was done, that was not, and that was refused.
+    // The test has seen every kind of result: calls that succeeded, calls whose condition was false, and calls that were
+    // refused.
     expect([...seen.keys()].sort()).toEqual([
       "delete done",
       "delete not done",
@@ -94,7 +95,7 @@ describe("the table in memory answers as an emulator of DynamoDB does", () => {
     const calls: Call[] = [
       { kind: "put", key: itsKey, item: { body }, condition: undefined },
       { kind: "update", key: itsKey, set: { body }, add: {}, condition: undefined },
-      // What is refused has changed nothing.
+      // A refused call has changed nothing.
       { kind: "update", key: itsKey, set: { body: "x" }, add: { body: 1 }, condition: undefined },
       { kind: "get", key: itsKey },
     ];

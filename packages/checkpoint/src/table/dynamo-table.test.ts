@@ -8,7 +8,7 @@ import { runKey } from "../store/keys.ts";
 import { ITEM_VERSION } from "./versioned-table.ts";
 import { startDynalite } from "@firehose-backfill/testing/checkpoint/table-server";
 
-test("an answer that does not come may come later; a table that is not there will not", async () => {
+test("a missing answer is retryable; a missing table is not", async () => {
   const server = await startDynalite();
   const client = createDynamoClient({ endpoint: server.endpoint });
   const store = createDynamoStore({ client, table: "no-such-table" });
@@ -35,7 +35,7 @@ test("a table is made once, whoever else makes it", async () => {
   client.destroy();
 });
 
-test("an item of the version before is read, and is of this one after a change; of a newer one the hands are kept off", async () => {
+test("an item of the version before is read, and a change gives it this version; a newer item is not changed", async () => {
   await using server = await startDynalite();
   const client = createDynamoClient({ endpoint: server.endpoint });
   await ensureTable(client, "versions");

@@ -14,7 +14,7 @@ test("a number that would come back as another one is not written", async () => 
     await expect(table.update(KEY, { set: { count } })).rejects.toEqual(refused);
     await expect(table.update(KEY, { add: { count } })).rejects.toEqual(refused);
   }
-  // DynamoDB adds decimal numbers and the table in memory binary ones: 0.1 and 0.2 would make two sums.
+  // DynamoDB adds decimal numbers, and the table in memory adds binary ones. The sums of 0.1 and 0.2 would differ.
   await expect(table.update(KEY, { add: { count: 0.1 } })).rejects.toThrow("only whole numbers");
   expect(await table.get(KEY)).toMatchObject({ count: 1 });
 });

@@ -1,12 +1,13 @@
 /**
- * Gives each item the version of its layout. This program reads its own version and the one before, writes its own, and of
- * a newer one it neither reads nor changes anything: a deploy meets the old items, a roll-back the new ones.
+ * Stores the version of the layout in each item. This program reads its own version and the one before, and writes its own. It
+ * neither reads nor changes items of a newer version. So a deploy can use the old items, and a roll-back does not damage new
+ * ones.
  */
 import { BrokenStateError, NewerItemError } from "../errors.ts";
 import { absent, all, any, compare } from "./conditions.ts";
 import { type Change, type Condition, type Item, nameOf, type Table } from "./table.ts";
 
-/** Raised with every change of a layout that the version before cannot read. Items from before versions have none: 0. */
+/** Rises with every change of a layout that the version before cannot read. Items without a version are the oldest and count as 0. */
 export const ITEM_VERSION = 3;
 const VERSION = "v";
 const IS_OURS: Condition = any(absent(VERSION), compare(VERSION, "<=", ITEM_VERSION));

@@ -73,7 +73,6 @@ describe("which repositories", () => {
     [["--all", "--after", "alice"], "it takes a DID"],
     [["--dids", "alice"], "--dids is"],
     [["--all", "--collections", "posts"], "--collections is"],
-    [["--all", "--repair"], "does not know --repair"],
   ])("%j: exit 2, and nothing is asked", async (argv, message) => {
     const { exitCode, stderr, asked } = await audit(argv);
     expect([exitCode, asked]).toEqual([2, undefined]);

@@ -26,7 +26,7 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
 
 describe("issue 17.5: completion", () => {
   it("offers the commands that begin as typed, in bash", async () => {
-    expect(await offered("re")).toEqual(["report", "resume", "redrive"]);
+    expect(await offered("re")).toEqual(["report", "resume", "redrive", "resync", "resyncs"]);
     expect(await offered("")).toEqual(COMMANDS.map(({ name }) => name));
   });
 

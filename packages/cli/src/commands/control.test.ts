@@ -25,6 +25,7 @@ describe("a control command", () => {
     [["cancel"], { action: "cancel" }],
     [["redrive"], { action: "redrive" }],
     [["redrive", "--run", "nightly"], { action: "redrive", run: "nightly" }],
+    [["redrive", "--reason", "float"], { action: "redrive", reason: "float" }],
     [["pause", "--run", "nightly"], { action: "pause", run: "nightly" }],
     [["resume", "--run", "nightly"], { action: "resume", run: "nightly" }],
     [["cancel", "--run", "nightly"], { action: "cancel", run: "nightly" }],

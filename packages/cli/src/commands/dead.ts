@@ -1,5 +1,5 @@
 /** `dead`: shows the events that could not be applied, why, and what happened to them before. */
-import { deadEventJson, printableJson } from "@firehose-backfill/backfill/dead-event-json";
+import { deadEventJson, isHandedOver, printableJson } from "@firehose-backfill/backfill/dead-event-json";
 import { isRunId } from "@firehose-backfill/backfill/control-event";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
@@ -120,8 +120,11 @@ function lines(event: DeadEvent): readonly string[] {
   ];
 }
 
-function beforeOf({ redrivenAt, appliedAt, appliedBy, eventBytes }: DeadEvent): string {
+function beforeOf(dead: DeadEvent): string {
+  const { redrivenAt, appliedAt, appliedBy, eventBytes } = dead;
+  if (appliedAt !== null && isHandedOver(dead)) return `requested to be read anew ${formatTime(appliedAt)}`;
   if (appliedAt !== null) return `applied ${formatTime(appliedAt)} by batch ${escapeForLog(appliedBy ?? "unknown")}`;
+  if (eventBytes === null && deadEventJson(dead).canBeRedriven) return "a redrive reads the repository anew";
   if (eventBytes === null) return "cannot be redriven, because no complete event was received";
   return redrivenAt === null ? "never redriven" : `redriven ${formatTime(redrivenAt)}, not applied`;
 }

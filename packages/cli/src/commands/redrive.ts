@@ -1,4 +1,5 @@
 /** `redrive`: sends dead letters and dead events, or one dead event, through the queue again; they are applied at the pace of the run. */
+import { UsageError } from "@firehose-backfill/core/errors";
 import type { Command } from "../command.ts";
 import { RUN_OPTION, runOf, TARGET_OPTIONS } from "../find-target.ts";
 import { steer } from "../steer-here.ts";
@@ -10,15 +11,25 @@ export const redrive: Command = {
     "If no process is running, this command does it: it applies what belongs to a finished run, then it ends. It never\nbegins a run. Exit code 3: something is still dead.",
   options: {
     id: { takes: "ID", help: "Only this dead event; the command dead shows its id." },
+    reason: { takes: "REASON", help: "Only dead events with this reason; dead batches have none." },
     run: { ...RUN_OPTION.run, help: "Only what is dead of this run; left out: of every run." },
     ...TARGET_OPTIONS,
   },
   examples: [
     { line: "redrive", does: "After the cause is fixed. The counts are corrected as events are applied." },
+    { line: "redrive --reason database-23514", does: "What your constraint refused, once it accepts it." },
     { line: "redrive --run nightly", does: "Only the dead letters and dead events of one run." },
   ],
   run: (context, args) => {
     const id = args.text("id");
-    return steer(context, args, { action: "redrive", ...(id === undefined ? {} : { id }), ...runOf(args) });
+    const reason = args.text("reason");
+    if (id !== undefined && reason !== undefined)
+      throw new UsageError("redrive: --id names one dead event already: leave out --reason");
+    return steer(context, args, {
+      action: "redrive",
+      ...(id === undefined ? {} : { id }),
+      ...(reason === undefined ? {} : { reason }),
+      ...runOf(args),
+    });
   },
 };

@@ -3,7 +3,7 @@
  * This is pure. A change of the order needs a new version, because events in the old order are in the queue and among the dead
  * events during a deploy.
  */
-import type { FirehoseEvent, RecordAction } from "../event.ts";
+import { type FirehoseEvent, HANDLE_CHECKS, type RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage, type MessageValue } from "./encode.ts";
 import { FieldReader, LayoutError } from "./field-reader.ts";
 
@@ -13,7 +13,7 @@ export class NewerKindError extends LayoutError {}
 /** The first byte of an event that is stored alone. */
 export const EVENT_VERSION = 1;
 
-const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4, range: 5, link: 6 } as const;
+const KIND = { record: 0, account: 1, identity: 2, sync: 3, dead: 4, range: 5, link: 6, checkedHandle: 7 } as const;
 const LAST_KIND = Math.max(...Object.values(KIND));
 const ACTIONS: readonly RecordAction[] = ["create", "update", "delete"];
 
@@ -64,7 +64,10 @@ export function layOutEvent(event: FirehoseEvent): MessageValue {
     case "account":
       return [KIND.account, seq, timeMs, did, event.active, event.status];
     case "identity":
-      return [KIND.identity, seq, timeMs, did, event.handle];
+      // A kind of its own: a program that does not know of checks leaves the batch, and does not lose them.
+      return event.check === undefined
+        ? [KIND.identity, seq, timeMs, did, event.handle]
+        : [KIND.checkedHandle, seq, timeMs, did, event.handle, HANDLE_CHECKS.indexOf(event.check)];
     case "sync":
       return [KIND.sync, seq, timeMs, did, event.rev];
     case "link":
@@ -126,6 +129,12 @@ export function readEvent(value: unknown): FirehoseEvent {
       });
     case KIND.identity:
       return fields.end({ kind: "identity", ...at, did: fields.text(), handle: fields.textOrNull() });
+    case KIND.checkedHandle: {
+      const [did, handle, number] = [fields.text(), fields.textOrNull(), fields.integer()];
+      const check = HANDLE_CHECKS[number];
+      if (check === undefined) throw new NewerKindError(`event is a handle's check ${number}`);
+      return fields.end({ kind: "identity", ...at, did, handle, check });
+    }
     case KIND.sync:
       return fields.end({ kind: "sync", ...at, did: fields.text(), rev: fields.text() });
     case KIND.link:

@@ -7,20 +7,18 @@ import { CID_LENGTH, digestMatches, isCid } from "../cid.ts";
 import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage } from "./encode.ts";
 import { actionNumber, layOutEvent, readEvent, RECORD_START } from "./event-layout.ts";
+import { EventSlice } from "./event-slice.ts";
 import { argumentLength, readArgument, writeHead } from "./head.ts";
 import { RangePlaces } from "./range-places.ts";
+import { BYTES, TEXT, writeString } from "./write-string.ts";
 
 const FIRST_BYTES = 256 * 1024;
 /** The largest buffer that the next log reuses. A window that needed more was an exception. */
 const MOST_LEFT_BYTES = 8 * 1024 * 1024;
 /** Enough for all heads of a record event, its numbers, its action and its CID. */
 const OVERHEAD_BYTES = 100;
-/** From this length on, the native copy is faster than the loop. */
-const NATIVE_FROM_BYTES = 48;
 
 const UNSIGNED = 0;
-const BYTES = 2;
-const TEXT = 3;
 const NULL = 0xf6;
 const FLOAT_64 = 0xfb;
 
@@ -240,58 +238,4 @@ export class EventLog implements Iterable<FirehoseEvent> {
     this.#view.setFloat64(at + 1, value);
     return at + 9;
   }
-}
-
-/** Consecutive events of a log. Valid as long as the log is. */
-export class EventSlice implements Iterable<FirehoseEvent> {
-  readonly #log: EventLog;
-  readonly #start: number;
-  readonly length: number;
-
-  constructor(log: EventLog, start: number, end: number) {
-    this.#log = log;
-    this.#start = start;
-    this.length = end - start;
-  }
-
-  get byteLength(): number {
-    return this.#log.bytesOf(this.#start, this.#start + this.length);
-  }
-
-  /** The number of events that it counts as. */
-  get counted(): number {
-    return this.#log.countedBetween(this.#start, this.#start + this.length);
-  }
-
-  get hasRanges(): boolean {
-    return this.#log.rangesBetween(this.#start, this.#start + this.length) > 0;
-  }
-
-  /** The sequence number of its event with this index. */
-  seqAt(index: number): number {
-    return this.#log.seqAt(this.#start + index);
-  }
-
-  copyTo(target: Uint8Array, at: number): void {
-    this.#log.copyTo(target, at, this.#start, this.#start + this.length);
-  }
-
-  *[Symbol.iterator](): Iterator<FirehoseEvent> {
-    for (let index = 0; index < this.length; index++) yield this.#log.at(this.#start + index);
-  }
-}
-
-/** Returns where it ends. */
-function writeString(
-  target: Buffer,
-  at: number,
-  major: typeof TEXT | typeof BYTES,
-  source: Buffer,
-  start: number,
-  end: number,
-): number {
-  const to = writeHead(target, at, major, end - start);
-  if (end - start >= NATIVE_FROM_BYTES) source.copy(target, to, start, end);
-  else for (let from = start; from < end; from++) target[to + from - start] = source[from] ?? 0;
-  return to + end - start;
 }

@@ -1,43 +1,24 @@
 /**
- * Every setting, once: parsing, `--help`, the documentation and the infrastructure all read this table.
- * A setting that is not here does not exist.
+ * Every setting, once: parsing, `--help`, the documentation and the infrastructure all read this table. A setting that is not here
+ * does not exist. The settings that only a deploy to AWS uses are in definitions-aws.ts.
  */
-import { alarmEmail } from "./alarm-email.ts";
-import { databaseUserArn, securityGroups, subnets } from "./aws-ids.ts";
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
+import type { DefinitionTable } from "./definition-table.ts";
+import { AWS_SETTINGS } from "./definitions-aws.ts";
 import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
 import { plcUrl } from "./plc-url.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
-import {
-  type PaceSettings,
-  PROFILE_NAMES,
-  type ScopeSettings,
-  type SettingKey,
-  SOURCE_KINDS,
-  type ThrottleSettings,
-  VERIFY_LEVELS,
-} from "./settings.ts";
+import { PROFILE_NAMES, type SettingKey, SOURCE_KINDS, VERIFY_LEVELS } from "./settings.ts";
 import { webhookUrl } from "./webhook-url.ts";
 
 const { background } = PROFILES;
 const queueUrl = matching("the URL of an SQS queue", /^https?:\/\/[^\s/]+\/\S+$/);
 
-/** The group that a setting's type names. */
-type GroupOf<K extends SettingKey> = K extends keyof ThrottleSettings
-  ? "throttle"
-  : K extends keyof ScopeSettings
-    ? "scope"
-    : K extends "profile"
-      ? "profile"
-      : "deployment";
-
-type IsPace<K extends SettingKey> = K extends keyof PaceSettings ? { isPace: true } : { isPace?: never };
-
 /** The compiler checks that no key of Settings is missing, and that each is in its group. */
-const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly group: GroupOf<K> } & IsPace<K> } = {
+const TABLE: DefinitionTable<SettingKey> = {
   relayUrl: {
     key: "relayUrl",
     name: "RELAY_URL",
@@ -53,7 +34,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "scope",
     kind: choice(SOURCE_KINDS),
     fallback: "relay",
-    help: "Read the relay's last days, the repositories of accounts with all that they hold, or both, as two runs.",
+    help: "What to read: the relay's last days, whole repositories of accounts, both, or only handles of accounts.",
   },
   databaseUrl: {
     key: "databaseUrl",
@@ -189,7 +170,23 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     group: "deployment",
     kind: integer(1, 8),
     fallback: 2,
-    help: "Requests per second to one host of repositories.",
+    help: "Requests per second to one host of repositories, and for handles to the directory.",
+  },
+  handles: {
+    key: "handles",
+    name: "BACKFILL_HANDLES",
+    group: "deployment",
+    kind: boolean,
+    fallback: false,
+    help: "Whether handles of all accounts in the database are looked up and checked both ways, by a run of its own.",
+  },
+  auditSample: {
+    key: "auditSample",
+    name: "BACKFILL_AUDIT_SAMPLE",
+    group: "deployment",
+    kind: integer(0, 1_000),
+    fallback: 0,
+    help: "How many repositories, taken at random, are audited after each run that succeeded; 0: none.",
   },
   contact: {
     key: "contact",
@@ -199,22 +196,6 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: null,
     help: "E-mail address or URL that the relay gets in the User-Agent.",
   },
-  alarmEmail: {
-    key: "alarmEmail",
-    name: "BACKFILL_ALARM_EMAIL",
-    group: "deployment",
-    kind: optional(alarmEmail),
-    fallback: null,
-    help: "E-mail address that alarms are sent to; stage production needs it, a topic, or none.",
-  },
-  alarmTopicArn: {
-    key: "alarmTopicArn",
-    name: "BACKFILL_ALARM_TOPIC_ARN",
-    group: "deployment",
-    kind: optional(matching("the ARN of an SNS topic", /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/)),
-    fallback: null,
-    help: "Existing SNS topic that alarms are sent to, instead of an e-mail address.",
-  },
   notifyUrl: {
     key: "notifyUrl",
     name: "BACKFILL_NOTIFY_URL",
@@ -223,50 +204,7 @@ const TABLE: { readonly [K in SettingKey]: SettingDefinition<K> & { readonly gro
     fallback: null,
     help: "Webhook (Slack, Discord or your own) that gets a notice when a run ends, stops or has a problem.",
   },
-  reserveConcurrency: {
-    key: "reserveConcurrency",
-    name: "BACKFILL_RESERVE_CONCURRENCY",
-    group: "deployment",
-    kind: boolean,
-    fallback: true,
-    help: "Whether the deploy reserves Lambda concurrency; false for accounts that have too little.",
-  },
-  vpcSubnets: {
-    key: "vpcSubnets",
-    name: "BACKFILL_VPC_SUBNETS",
-    group: "deployment",
-    kind: subnets,
-    fallback: [],
-    fallbackText: "no VPC",
-    help: "Subnets that consumer and control are deployed into, to reach a database inside a VPC.",
-  },
-  vpcSecurityGroups: {
-    key: "vpcSecurityGroups",
-    name: "BACKFILL_VPC_SECURITY_GROUPS",
-    group: "deployment",
-    kind: securityGroups,
-    fallback: [],
-    fallbackText: "no VPC",
-    help: "Security groups of consumer and control; needed with BACKFILL_VPC_SUBNETS.",
-  },
-  databaseCa: {
-    key: "databaseCa",
-    name: "BACKFILL_DATABASE_CA",
-    group: "deployment",
-    kind: optional({ ...folder, takes: "a file" }),
-    fallback: null,
-    fallbackText: "as DATABASE_URL says",
-    help: "File of certificates in PEM that the deploy hands to the functions; they verify the database with it.",
-  },
-  databaseUserArn: {
-    key: "databaseUserArn",
-    name: "BACKFILL_DATABASE_USER_ARN",
-    group: "deployment",
-    kind: optional(databaseUserArn),
-    fallback: null,
-    fallbackText: "a password in DATABASE_URL",
-    help: "Database user of RDS or Aurora that the functions log in as with IAM, without a password.",
-  },
+  ...AWS_SETTINGS,
   dataDir: {
     key: "dataDir",
     name: "BACKFILL_DATA_DIR",

@@ -37,11 +37,14 @@ test("nothing set: the documented defaults, all of them marked as such", () => {
     offPeak: null,
     plcUrl: "https://plc.directory",
     hostRate: 2,
+    auditSample: 0,
+    handles: false,
     contact: null,
     alarmEmail: null,
     alarmTopicArn: null,
     notifyUrl: null,
     reserveConcurrency: true,
+    dashboard: true,
     vpcSubnets: [],
     vpcSecurityGroups: [],
     databaseCa: null,
@@ -72,6 +75,8 @@ describe("every setting", () => {
         "https://plc.directory/x",
       ],
     ],
+    BACKFILL_AUDIT_SAMPLE: ["300", 300, ["-1", "1001", "1.5", "all"]],
+    BACKFILL_HANDLES: ["true", true, ["1", "yes"]],
     BACKFILL_HOST_RATE: ["8", 8, ["0", "9", "1.5", "2/s"]],
     DATABASE_URL: ["postgres://u:p@h/db", "postgres://u:p@h/db", ["mysql://h/db", "postgres://", "h/db"]],
     BACKFILL_PROFILE: ["fast", "fast", ["Fast", "faster", "background,fast"]],
@@ -112,6 +117,7 @@ describe("every setting", () => {
       ["http://hooks.example/x", "hooks.example", "ftp://hooks.example/x", "https://u:p@hooks.example/x"],
     ],
     BACKFILL_RESERVE_CONCURRENCY: ["false", false, ["off"]],
+    BACKFILL_DASHBOARD: ["false", false, ["no"]],
     BACKFILL_VPC_SUBNETS: [
       "subnet-0123456789abcdef0, subnet-01234567",
       ["subnet-0123456789abcdef0", "subnet-01234567"],
@@ -301,4 +307,11 @@ describe("where it is deployed", () => {
   test("a wrong one is one problem, not two", () => {
     expect(problemsOf({ RELAY_URL: "nonsense" }, { deployed: true })).toHaveLength(1);
   });
+});
+
+test("issue 17.7: handles are refused where this is deployed, with the command that looks them up", () => {
+  const relay = { RELAY_URL: "wss://relay.example" };
+  expect(parseConfig({ BACKFILL_HANDLES: "true" }).settings.handles).toBe(true);
+  for (const raw of [{ ...relay, BACKFILL_HANDLES: "true" }, { BACKFILL_SOURCE: "handles" }])
+    expect(() => parseConfig(raw, { deployed: true })).toThrow(/start --source handles on a machine/);
 });

@@ -49,15 +49,26 @@ export function parseConfig(raw: RawConfig, options: ParseOptions = {}): Config 
 
   if (hasSeveralHosts(draft.settings.relayUrl) && draft.settings.source !== "repos")
     problems.push("RELAY_URL names several hosts; that many are asked only with BACKFILL_SOURCE=repos: name one");
+  if (options.deployed === true) problems.push(...unwishedHandles(draft));
   if (options.deployed === true) problems.push(...missingRelay(draft, [raw, ...overrides.map(({ values }) => values)]));
   if (problems.length > 0) throw new ConfigError(problems);
   return draft;
+}
+
+/** The deployed reader has no database, which alone knows whose handles are missing. */
+function unwishedHandles({ settings }: Draft): readonly string[] {
+  if (!settings.handles && settings.source !== "handles") return [];
+  const name = settings.handles ? "BACKFILL_HANDLES=true" : "BACKFILL_SOURCE=handles";
+  return [
+    `${name} does not work where this is deployed: run DATABASE_URL=… npx firehose-backfill start --source handles on a machine that reaches the database`,
+  ];
 }
 
 /** A deployed program has no sample. A wrong RELAY_URL is among the problems already. */
 function missingRelay(draft: Draft, layers: readonly RawConfig[]): readonly string[] {
   const relay = definitionOf("relayUrl");
   if (draft.settings.source === "repos" && draft.settings.dids.length > 0) return [];
+  if (draft.settings.source === "handles") return [];
   const isGiven = layers.some((values) => textOf(values, relay) !== "");
   const isSample = isGiven && draft.sources.relayUrl !== "default" && draft.settings.relayUrl === null;
   if (isGiven && !isSample) return [];

@@ -6,8 +6,8 @@ import type { Config } from "./settings.ts";
  * database with a recording.
  */
 export function unwishedSample({ settings, sources }: Pick<Config, "settings" | "sources">): string | null {
-  // Repositories are read without a relay.
-  if (settings.source === "repos") return null;
+  // Repositories and handles are read without a relay.
+  if (settings.source === "repos" || settings.source === "handles") return null;
   const isUnwished = settings.relayUrl === null && sources.relayUrl === "default" && settings.databaseUrl !== null;
   return isUnwished
     ? "RELAY_URL is not set, but DATABASE_URL is. The bundled sample is replayed into your own database only if you ask for it. Set RELAY_URL to the host to read (such as wss://bsky.network), or RELAY_URL=sample for the sample"

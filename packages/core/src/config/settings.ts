@@ -13,8 +13,8 @@ export function includesLevel(level: VerifyLevel, wanted: VerifyLevel): boolean 
   return VERIFY_LEVELS.indexOf(level) >= VERIFY_LEVELS.indexOf(wanted);
 }
 
-/** `both`: a run of each. */
-export const SOURCE_KINDS = ["relay", "repos", "both"] as const;
+/** `both`: a run of relay and repos each. `handles`: handles of accounts that the database has. */
+export const SOURCE_KINDS = ["relay", "repos", "both", "handles"] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** What BACKFILL_OFF_PEAK changes inside its window. Memory and connections are limits of the deployment and stay as they are. */
@@ -34,7 +34,7 @@ export interface ThrottleSettings extends PaceSettings {
 
 /** What a run reads; it cannot change until the run is finished. */
 export interface ScopeSettings {
-  /** Of a run `relay` or `repos`; `both` begins one of each. Left out: the run began before there was a choice, and reads a relay. */
+  /** Of a run `relay`, `repos` or `handles`; `both` begins one of each. Left out: the run began before there was a choice, and reads a relay. */
   readonly source?: SourceKind;
   /** null: the bundled sample relay (local only). With `repos`: the hosts that list repositories, several separated by commas. */
   readonly relayUrl: string | null;
@@ -53,16 +53,21 @@ export interface DeploymentSettings {
   readonly databaseUrl: string | null;
   readonly throttleQuery: string | null;
   readonly offPeak: OffPeak | null;
+  /** Repositories that are audited after each run that succeeded. */
+  readonly auditSample: number;
   readonly contact: string | null;
   /** The directory of did:plc accounts. */
   readonly plcUrl: string;
-  /** Requests a second to one host of repositories. */
+  /** Requests a second to one host of repositories, and for handles to the directory. */
   readonly hostRate: number;
+  /** Handles are looked up, by a run of their own beside each start. */
+  readonly handles: boolean;
   readonly alarmEmail: string | null;
   readonly alarmTopicArn: string | null;
   /** A webhook of Slack, Discord or one's own. null: nobody is told. */
   readonly notifyUrl: string | null;
   readonly reserveConcurrency: boolean;
+  readonly dashboard: boolean;
   /** Where consumer and control are, to reach a database that only this network reaches. Empty: in no VPC. */
   readonly vpcSubnets: readonly string[];
   readonly vpcSecurityGroups: readonly string[];

@@ -69,9 +69,14 @@ describe("cost", () => {
     // Alarms watch eleven metrics, of which ten are free.
     expect(of("alarms")).toBeCloseTo((1 * 0.1 * 7) / 30.4375, 6);
     expect(of("dashboard")).toBe(0);
-    expect(of("metrics")).toBeCloseTo((2 * 0.3 * 7) / 30.4375, 6);
+    expect(of("metrics")).toBe(0);
     expect(of("consumer, Lambda time")).toBe(0);
     expect(free.basis).toContain("free tier");
+  });
+
+  test("issue 18.5: a week at the background pace, with all its alarms, costs no more than 1.33 beside the database", () => {
+    expect(estimateCost(BACKGROUND_WEEK).awsUsd).toBeLessThanOrEqual(1.33);
+    expect(UNIT_WORK.alarms).toBe(11);
   });
 
   test("nothing costs nothing", () => {

@@ -10,6 +10,8 @@ export interface HostState {
   readonly failures: number;
   /** Of those, the ones without any answer: a host that asks us to wait is there. */
   readonly unanswered: number;
+  /** Consecutive requests that we stopped before an answer came: whether there is anybody is not known. */
+  readonly stopped: number;
   /** Until when we wait because the host asked for it or failed. null: only the request rate limits us. */
   readonly waitingUntilMs: number | null;
   /** Requests in total. */
@@ -21,6 +23,7 @@ export const NEW_HOST: HostState = {
   nextAtMs: 0,
   failures: 0,
   unanswered: 0,
+  stopped: 0,
   waitingUntilMs: null,
   requests: 0,
   errors: 0,
@@ -32,6 +35,7 @@ const FIRST_WAIT_MS = 60_000;
 const FIRST_PAUSE_MS = 5_000;
 /** The longest wait for any host: one request an hour is no burden. */
 const LONGEST_WAIT_MS = 3_600_000;
+const STOPPED_TOO_OFTEN = 2;
 /** The exponent of the back-off stops here. */
 const MOST_DOUBLINGS = 10;
 /** A larger number is a moment in seconds since 1970; a smaller one is a duration in seconds. */
@@ -47,6 +51,11 @@ export function takeTurn(
   return { atMs, state: { ...state, nextAtMs: atMs + 1_000 / perSecond, requests: state.requests + 1 } };
 }
 
+/** It may be that nobody is there: it does not answer, or was never given the time for it. */
+export function isSilent({ unanswered, stopped }: HostState): boolean {
+  return unanswered > 0 || stopped >= STOPPED_TOO_OFTEN;
+}
+
 /** When the host may be asked again. */
 export function readyAtMs({ nextAtMs, waitingUntilMs }: HostState): number {
   return Math.max(nextAtMs, waitingUntilMs ?? 0);
@@ -56,7 +65,9 @@ export type Outcome =
   | { readonly kind: "answered"; readonly header: (name: string) => string | null }
   /** HTTP 429. */
   | { readonly kind: "rate-limited"; readonly header: (name: string) => string | null }
-  | { readonly kind: "failed" };
+  | { readonly kind: "failed" }
+  /** We have stopped it. */
+  | { readonly kind: "stopped" };
 
 /** `random` is 0 to 1, for jitter. */
 export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, random: number): HostState {
@@ -65,17 +76,22 @@ export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, 
       const { header } = outcome;
       const isSpent = header("ratelimit-remaining")?.trim() === "0";
       const waitMs = isSpent ? resetIn(header, nowMs) : null;
-      return waiting({ ...state, failures: 0, unanswered: 0 }, waitMs === null ? null : nowMs + bounded(waitMs));
+      return waiting(
+        { ...state, failures: 0, unanswered: 0, stopped: 0 },
+        waitMs === null ? null : nowMs + bounded(waitMs),
+      );
     }
     case "rate-limited": {
       const told = retryAfter(outcome.header, nowMs) ?? resetIn(outcome.header, nowMs);
       const waitMs = told ?? doubled(FIRST_WAIT_MS, state.failures) * (1 + random / 4);
-      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: 0 };
+      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: 0, stopped: 0 };
     }
     case "failed": {
       const waitMs = doubled(FIRST_PAUSE_MS, state.failures) * (1 + random / 4);
       return { ...failed(state, nowMs + bounded(waitMs)), unanswered: state.unanswered + 1 };
     }
+    case "stopped":
+      return { ...state, stopped: state.stopped + 1 };
     default: {
       const unreachable: never = outcome;
       return unreachable;

@@ -9,7 +9,7 @@ import type { ResolveName } from "./guarded-lookup.ts";
 import { afterRequest, type HostState, NEW_HOST, type Outcome, readyAtMs, takeTurn } from "./host-state.ts";
 import { ForbiddenAddressError, HostError } from "./http-errors.ts";
 import { createLines } from "./lines.ts";
-import { type HttpAnswer, openAgents, type RequestLimits, sendGet } from "./request.ts";
+import { type HttpAnswer, openAgents, type RequestLimits, sendGet, type SendGet } from "./request.ts";
 
 /** Where the states of hosts are kept between requests. */
 export interface HostStates {
@@ -30,6 +30,8 @@ export interface PoliteClientOptions {
   readonly states: HostStates;
   /** If the host may be asked within this time, the request waits; otherwise it rejects with HostWaitingError. */
   readonly maxWaitMs: number;
+  /** Default: over a socket. */
+  readonly send?: SendGet | undefined;
 }
 
 /** The host must not be asked before `untilMs`. Other hosts can be asked meanwhile. */
@@ -66,7 +68,7 @@ export interface PoliteClient {
 }
 
 export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
-  const { clock, random, rules, requestsPerSecond, states, maxWaitMs } = options;
+  const { clock, random, rules, requestsPerSecond, states, maxWaitMs, send: sendOver = sendGet } = options;
   const agents = openAgents(options.connectionsPerHost);
   const lines = createLines(options.connectionsPerHost ?? 1);
   const context = { ...options, agents };
@@ -94,7 +96,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
         await awaitTurn(host, signal);
         let isAnswered = false;
         try {
-          return await sendGet({ endpoint, path, accept }, limits, context, signal, async (answer) => {
+          return await sendOver({ endpoint, path, accept }, limits, context, signal, async (answer) => {
             const { status, header } = answer;
             if (status === 429) {
               isAnswered = true;
@@ -109,7 +111,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
           });
         } catch (error) {
           // If we stopped the request, or if `use` rejected the content, it does not count as a failure of the host.
-          if (!isAnswered && !signal.aborted && error instanceof HostError) note(host, { kind: "failed" });
+          if (!isAnswered && error instanceof HostError) note(host, { kind: signal.aborted ? "stopped" : "failed" });
           throw error;
         }
       };

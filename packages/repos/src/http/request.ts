@@ -21,6 +21,8 @@ export interface RequestLimits {
   readonly maxInflatedBytes: number;
   /** From the request to the last byte. */
   readonly deadlineMs: number;
+  /** From the request to the first byte of the answer. Left out: only the deadline counts. */
+  readonly firstByteMs?: number;
   /** While we wait for bytes, at least this many must arrive in each window. */
   readonly minBytesPerWindow: number;
   readonly windowMs: number;
@@ -63,6 +65,9 @@ export interface Get {
   readonly path: string;
   readonly accept: string;
 }
+
+/** Sends a request. A simulation answers in memory instead, because a virtual clock does not wait for sockets. */
+export type SendGet = typeof sendGet;
 
 /** The host closed the kept-alive connection before it read the request: the request is sent once more on a new connection. */
 class StaleConnection extends Error {}
@@ -120,6 +125,7 @@ async function sendOnce<T>(
   let response: IncomingMessage | null = null;
   try {
     response = await headOf(request);
+    watch.answered();
     const { headers, statusCode: status = 0 } = response;
     if (status >= 300 && status < 400) {
       throw new HostError(

@@ -7,6 +7,7 @@ import { HostError } from "./http-errors.ts";
 
 export interface SpeedLimits {
   readonly deadlineMs: number;
+  readonly firstByteMs?: number;
   readonly minBytesPerWindow: number;
   readonly windowMs: number;
 }
@@ -14,6 +15,8 @@ export interface SpeedLimits {
 export interface SpeedWatch {
   /** Waits for bytes. `sizeOf` says how many have arrived in total. */
   readonly waiting: <T>(read: Promise<T>, sizeOf: () => number) => Promise<T>;
+  /** The answer has begun. */
+  readonly answered: () => void;
   readonly end: () => void;
 }
 
@@ -25,10 +28,15 @@ export function watchSpeed(limits: SpeedLimits, clock: Clock, stop: (error: Erro
   let waitingSinceMs: number | null = null;
   let arrived = (): number => 0;
   let isBody = false;
+  let isAnswered = false;
 
   const watchDeadline = async (): Promise<void> => {
     await clock.sleep(deadlineMs, signal);
     if (!signal.aborted) stop(new HostError("timeout", `the answer was not complete after ${deadlineMs / 1000} s`));
+  };
+  const watchFirstByte = async (ms: number): Promise<void> => {
+    await clock.sleep(ms, signal);
+    if (!signal.aborted && !isAnswered) stop(new HostError("timeout", `no answer had begun after ${ms / 1000} s`));
   };
   const takeWaited = (): number => {
     const nowMs = clock.now();
@@ -54,6 +62,7 @@ export function watchSpeed(limits: SpeedLimits, clock: Clock, stop: (error: Erro
   };
   void watchDeadline();
   void watchWindows();
+  if (limits.firstByteMs !== undefined) void watchFirstByte(limits.firstByteMs);
 
   return {
     async waiting(read, sizeOf) {
@@ -67,6 +76,9 @@ export function watchSpeed(limits: SpeedLimits, clock: Clock, stop: (error: Erro
         waitedMs += clock.now() - waitingSinceMs;
         waitingSinceMs = null;
       }
+    },
+    answered: () => {
+      isAnswered = true;
     },
     // Without a reason, each abort would create a DOMException with a stack.
     end: () => over.abort("the request has ended"),

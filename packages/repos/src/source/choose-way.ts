@@ -20,8 +20,10 @@ const FAN_OUT = 4;
 const ENOUGH_KEYS = 12;
 /** Nodes a request. */
 const MOST_NODES = 200;
-/** A repository that is so small is walked with a request or two. */
+/** A repository that is so small is walked with a few requests. */
 const SMALL_LAYER = 2;
+/** The archive of one whose root is not above this layer is small: 256 records on average. */
+const SMALL_ARCHIVE_LAYER = 3;
 
 /** As sizeOf(), for a plan: also of a small one, and where nothing that is wanted is seen. */
 export async function estimateSize(repo: OpenRepo, wanted: Wanted, signal: AbortSignal): Promise<RepoSize> {
@@ -33,8 +35,18 @@ export async function sizeOf(repo: OpenRepo, wanted: Wanted, signal: AbortSignal
   const [root] = pathOf(repo);
   if (root === undefined || (root.layer ?? 0) <= SMALL_LAYER) return null;
   // Of what the proof shows nothing is wanted: it is a sliver, if it is there at all, and asking for more would cost more than the walk.
-  if (!pathOf(repo).some((node) => node.entries.some(({ key }) => isTaken(key, wanted)))) return null;
+  if (!seesWanted(repo, wanted)) return null;
   return await countKeys(repo, wanted, signal);
+}
+
+/** A small repository of which something is wanted is cheaper as an archive: one request, instead of one for each layer of its tree. */
+export function isSmall(repo: OpenRepo, wanted: Wanted): boolean {
+  const [root] = pathOf(repo);
+  return root !== undefined && (root.layer ?? 0) <= SMALL_ARCHIVE_LAYER && seesWanted(repo, wanted);
+}
+
+function seesWanted(repo: OpenRepo, wanted: Wanted): boolean {
+  return pathOf(repo).some((node) => node.entries.some(({ key }) => isTaken(key, wanted)));
 }
 
 async function countKeys(repo: OpenRepo, wanted: Wanted, signal: AbortSignal): Promise<RepoSize | null> {
@@ -90,6 +102,8 @@ async function nodesOf(repo: OpenRepo, cids: readonly Uint8Array[], signal: Abor
 
 /** Of an archive that is kept in memory: 23,000 records. */
 export const MAX_ARCHIVE_BYTES = 8 * 1_048_576;
+/** Of a small repository: there may be one for each repository in work. */
+export const MAX_SMALL_ARCHIVE_BYTES = 262_144;
 /** In an archive, a record and its share of the nodes take so many bytes. */
 const BYTES_A_RECORD = 353;
 /** An estimate from a dozen keys is off by a third, easily. */

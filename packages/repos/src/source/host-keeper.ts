@@ -93,6 +93,7 @@ function readHost(text: string): HostState {
     nextAtMs: numberOf(parsed.nextAtMs),
     failures: numberOf(parsed.failures),
     unanswered: numberOf(parsed.unanswered),
+    stopped: numberOf(parsed.stopped),
     waitingUntilMs: typeof parsed.waitingUntilMs === "number" ? parsed.waitingUntilMs : null,
     requests: numberOf(parsed.requests),
     errors: numberOf(parsed.errors),

@@ -3,7 +3,9 @@ import type { FirehoseEvent, RangeEvent } from "@firehose-backfill/core/event";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { newStoredRun, readAll, testKit, tick } from "@firehose-backfill/testing/repos/reading";
+import { simulatedHosts } from "@firehose-backfill/testing/repos/simulated-hosts";
 import { memoryItems } from "@firehose-backfill/testing/source/memory-items";
+import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
 import { describe, expect, test } from "vitest";
 
@@ -303,20 +305,119 @@ describe("hosts that have trouble", () => {
     expect(after.events.some(({ kind }) => kind === "account")).toBe(false);
   });
 
+  test("issue 15.9: a moved repository that the account has not written to since is signed with its earlier key", async () => {
+    const repo = repoOf(1, 200);
+    const newer = repoOf(1, 1).signer;
+    await using net = await network([repo]);
+    net.plc.put({ ...repo, signer: newer }, net.pds.origin);
+    net.plc.earlierKeys.set(repo.did, [repoOf(2, 1).signer.key, repo.signer.key]);
+    const kit = testKit({ plcUrl: net.plc.origin });
+    const { events } = await readAll(kit, newStoredRun(), { env: env([repo]) });
+    expect(contentOf(events, repo.did).keys).toEqual(repo.records.map(({ key }) => key));
+    // A key that the account never had is none.
+    net.plc.earlierKeys.set(repo.did, [repoOf(2, 1).signer.key]);
+    const other = await readAll(kit, newStoredRun(), { env: env([repo]) });
+    expect(other.events).toMatchObject([{ kind: "dead", did: repo.did, reason: "bad-signature" }]);
+  });
+
+  test("issue 15.5: many repositories of a host that does not answer hold up nobody, and few ticks find out that it is dead", async () => {
+    const silent = Array.from({ length: 40 }, (_, index) => repoOf(100 + index, 10));
+    const others = Array.from({ length: 40 }, (_, index) => repoOf(index, 10));
+    const clock = new VirtualClock();
+    const hosts = simulatedHosts(clock, [
+      { name: "silent.hosts.net", repos: silent, manners: () => ({ kind: "silent" }) },
+      { name: "other.hosts.net", repos: others },
+    ]);
+    const kit = testKit({ plcUrl: "https://plc.directory", clock, send: hosts.send, hostRate: 2 });
+    const run = newStoredRun();
+    const options = {
+      env: env([...silent, ...others]),
+      limits: { maxEvents: 100 },
+      windows: 1,
+      open: { leftMs: 50_000 },
+    };
+    const events: FirehoseEvent[] = [];
+    const minutes: number[] = [];
+    // A tick takes a hundred events, and one a minute is made.
+    for (
+      let minute = 0;
+      minute < 120 && events.filter(({ kind }) => kind === "dead").length < silent.length;
+      minute++
+    ) {
+      const read = tick(kit, run, options);
+      await clock.advance(60_000);
+      events.push(...(await read).events);
+      if (contentOf(events, others.at(-1)?.did ?? "").keys.length > 0) minutes.push(minute);
+    }
+    // 400 records and some ranges without any.
+    expect(minutes[0]).toBeLessThanOrEqual(6);
+    expect(events.filter(({ kind }) => kind === "dead")).toHaveLength(40);
+    expect(hosts.askedAtMs.get("silent.hosts.net")?.length).toBeLessThan(15);
+  });
+
+  test("issue 15.5: a repository of which no range comes within a tick is given up after eight ticks, with the reason", async () => {
+    const repo = repoOf(1, 3_000);
+    const clock = new VirtualClock();
+    const manners = () => ({ kind: "answers", afterMs: 14_000 }) as const;
+    const hosts = simulatedHosts(clock, [{ name: "slow.hosts.net", repos: [repo], manners }]);
+    const kit = testKit({ plcUrl: "https://plc.directory", clock, send: hosts.send, hostRate: 2 });
+    const run = newStoredRun();
+    const events: FirehoseEvent[] = [];
+    let ticks = 0;
+    for (; ticks < 20 && events.length === 0; ticks++) {
+      const read = tick(kit, run, { env: env([repo]), limits: { maxEvents: 20 }, windows: 5 });
+      await clock.advance(60_000);
+      events.push(...(await read).events);
+    }
+    expect(events).toMatchObject([{ kind: "dead", did: repo.did, reason: "too-slow" }]);
+    expect(ticks).toBe(9);
+  });
+
   test.each([
     ["RepoDeactivated", "deactivated"],
     ["RepoTakendown", "takendown"],
     ["RepoSuspended", "suspended"],
     ["RepoNotFound", "not-found"],
+    ["NotFound", "not-found"],
   ])("issue 15.5: %s with the same host in its document is a status, and final", async (error, status) => {
     const repo = repoOf(1, 20);
     await using net = await network([repo]);
     net.pds.unavailable.set(repo.did, error);
-    const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), newStoredRun(), {
-      env: env([repo]),
-    });
+    const run = newStoredRun();
+    const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), run, { env: env([repo]) });
     expect(events).toMatchObject([{ kind: "account", seq: 0, did: repo.did, active: false, status }]);
-    expect(windows.at(-1)?.progress).toMatchObject({ done: 1, failed: 0 });
+    expect(windows.at(-1)?.progress).toMatchObject({ done: 1, failed: 0, deferred: 0 });
+    // Asked once, and never again: the document was as young as it can be.
+    expect(net.pds.asked).toHaveLength(1);
+  });
+
+  test("issue 15.5: an account that its host refuses is resolved anew, once", async () => {
+    const repo = repoOf(1, 200);
+    await using net = await network([repo]);
+    let aheadMs = 0;
+    const kit = testKit({ plcUrl: net.plc.origin, clock: { ...systemClock, now: () => Date.now() + aheadMs } });
+    const run = newStoredRun();
+    await tick(kit, run, { env: env([repo]), limits: { maxEvents: 60 }, windows: 1 });
+    net.pds.unavailable.set(repo.did, "RepoNotFound");
+    const lookedUp = net.plc.asked.length;
+    aheadMs = 5_000;
+    const { events } = await readAll(kit, run, { env: env([repo]) });
+    expect(events.at(-1)).toMatchObject({ kind: "account", active: false, status: "not-found" });
+    expect(net.plc.asked.length - lookedUp).toBe(1);
+  });
+
+  test("issue 15.5: an account whose DID has ended is a status; one that the directory never knew is a dead event", async () => {
+    const [ended, never] = [repoOf(1, 3), repoOf(2, 3)];
+    await using net = await network([]);
+    net.plc.tombstones.add(ended.did);
+    const { events, windows } = await readAll(testKit({ plcUrl: net.plc.origin }), newStoredRun(), {
+      env: env([ended, never]),
+    });
+    expect(events).toMatchObject([
+      { kind: "account", did: ended.did, active: false, status: "tombstone" },
+      { kind: "dead", did: never.did, reason: "no-did-document" },
+    ]);
+    expect(windows.at(-1)?.progress).toMatchObject({ done: 1, failed: 1 });
   });
 
   test("issue 15.1: a revision of tomorrow, a wrong signature, a document without a host: dead, with the reason", async () => {

@@ -7,6 +7,7 @@ import { openDidClient } from "../did-client.ts";
 import { createPoliteClient } from "../http/polite-client.ts";
 import { createRepoClient } from "../xrpc/repo-client.ts";
 import { archiveRoom } from "./archive-room.ts";
+import { hostTurns } from "./host-turns.ts";
 import { removeOrphans, removeTakenUp } from "./deferred.ts";
 import { type HostKeeper, keepHosts } from "./host-keeper.ts";
 import { getMark, removeMarks } from "./marks.ts";
@@ -30,9 +31,11 @@ const LEAST_RANGE_BYTES = 16 * 1024;
 const CIDS_A_REQUEST = 200;
 const FEWEST_CIDS = 25;
 
+/** Runs over repositories that a process remembers: those of people, and the one that serves resyncs. */
+const MAX_MEMORIES = 4;
+
 /** What one process remembers of a run from tick to tick. Good only while nobody else has read on meanwhile. */
 interface Memory {
-  readonly runId: string;
   readonly seen: Set<string>;
   readonly hosts: HostKeeper;
   text: SourceState | null;
@@ -42,12 +45,17 @@ export function reposKit(options: ReposKitOptions): SourceKit {
   const { clock, items, plcUrl } = options;
   const rules = { allowLoopback: plcUrl.startsWith("http:") };
   const dids = openDidClient({ ...options, maxEntries: MAX_DOCUMENTS, minRefreshMs: FRESH_MS });
-  let memory: Memory | null = null;
+  const memories = new Map<string, Memory>();
 
   const memoryOf = (run: OpenOptions): { readonly memory: Memory; readonly isOurs: boolean } => {
-    const isOurs = memory !== null && memory.runId === run.runId && memory.text === run.state && !run.isMoved;
-    if (memory === null || !isOurs)
-      memory = { runId: run.runId, seen: new Set(), hosts: keepHosts(items, run.runId), text: run.state };
+    const { runId, state } = run;
+    const known = memories.get(runId);
+    const isOurs = known !== undefined && known.text === state && !run.isMoved;
+    const memory = isOurs ? known : { seen: new Set<string>(), hosts: keepHosts(items, runId), text: state };
+    memories.delete(runId);
+    memories.set(runId, memory);
+    const [oldest] = memories.keys();
+    if (memories.size > MAX_MEMORIES && oldest !== undefined) memories.delete(oldest);
     return { memory, isOurs };
   };
 
@@ -56,6 +64,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
 
     async open(run) {
       const { scope, runId } = run;
+      const untilMs = clock.now() + run.leftMs;
       const { memory: own, isOurs } = memoryOf(run);
       const isCounted = scope.dids.length > 0;
       const state = (await stateOf(items, run)) ?? newState(isCounted ? scope.dids.length : 0);
@@ -79,11 +88,13 @@ export function reposKit(options: ReposKitOptions): SourceKit {
         log(`[BACKFILL] The list of repositories: ${text}`);
       };
       const archives = archiveRoom();
+      const turns = hostTurns();
       return repoSource({
         runId,
         clock,
         items,
         hosts: own.hosts,
+        turns,
         state,
         cursor: run.cursor,
         isCounted,
@@ -94,8 +105,10 @@ export function reposKit(options: ReposKitOptions): SourceKit {
             clock,
             client: createRepoClient(polite),
             resolveDid: dids.resolveDid,
+            earlierKeys: dids.earlierKeys,
             rules,
             hosts: own.hosts,
+            turns,
             archives,
             collections: scope.collections,
             sinceMs: run.start.kind === "time" ? run.start.timeMs : null,
@@ -110,6 +123,8 @@ export function reposKit(options: ReposKitOptions): SourceKit {
           };
           return walkRepository(repo, deps, onDownload, signal);
         },
+        untilMs,
+        signal: run.signal,
         isMemoryTight: run.isMemoryTight,
         memoryCheckInterval: run.memoryCheckInterval,
         listProblem: () => problem,

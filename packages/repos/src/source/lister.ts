@@ -5,6 +5,7 @@ import type { SourceItems } from "@firehose-backfill/source/items";
 import type { ResolveName } from "../http/guarded-lookup.ts";
 import { hostTable } from "../http/host-table.ts";
 import { createPoliteClient, type PoliteClient } from "../http/polite-client.ts";
+import type { SendGet } from "../http/request.ts";
 import { listByCollection, listFixed, type ListRepos } from "../list-repos.ts";
 import { collectionPages } from "../xrpc/collection-client.ts";
 import { listingOrigins } from "./listing-origins.ts";
@@ -15,6 +16,8 @@ export interface ReposKitOptions {
   readonly random: () => number;
   readonly userAgent: string;
   readonly resolveName: ResolveName;
+  /** Default: over a socket. */
+  readonly send?: SendGet | undefined;
   /** BACKFILL_PLC_URL. On loopback, the hosts of its accounts may be there, too. */
   readonly plcUrl: string;
   /** BACKFILL_HOST_RATE. */

@@ -7,13 +7,19 @@ import type { SourceItems } from "@firehose-backfill/source/items";
 import { defer, MAX_DEFERRED, nextWaiting, type Waiting } from "./deferred.ts";
 import { NextListed } from "./next-listed.ts";
 import type { RepoList } from "./repo-list.ts";
+import { isSilent, NEW_HOST } from "../http/host-state.ts";
+import type { HostKeeper } from "./host-keeper.ts";
+import type { HostTurns } from "./host-turns.ts";
+import { MakeWay } from "./make-way.ts";
 import type { RepoSlots } from "./repo-slots.ts";
-import { fits, hasRoomFor, newRepo, type RepoInWork, type ReposState } from "./state.ts";
+import { fits, hasRoomFor, MAX_IN_WORK, newRepo, type RepoInWork, type ReposState } from "./state.ts";
 
 export interface RepoAgendaOptions {
   readonly runId: string;
   readonly clock: Clock;
   readonly items: SourceItems;
+  readonly hosts: HostKeeper;
+  readonly turns: HostTurns;
   readonly state: ReposState;
   readonly list: RepoList;
   /** All repositories are counted before they are read. */
@@ -23,12 +29,15 @@ export interface RepoAgendaOptions {
 
 /** So long all that are in work are waited for before another one is begun. */
 const BEGIN_AFTER_MS = 100;
+const OVERDUE_AFTER_MS = 30_000;
+const USUAL_DID = "did:plc:zzzzzzzzzzzzzzzzzzzzzzzz";
 
 export class RepoAgenda {
   readonly #options: RepoAgendaOptions;
   readonly #slots: RepoSlots;
   readonly #ending = new AbortController();
   readonly listed: NextListed;
+  readonly #makeWay: MakeWay;
   #state: ReposState;
   #beginAtMs = 0;
   /** "unknown": the table has not been asked yet. */
@@ -37,6 +46,7 @@ export class RepoAgenda {
   constructor(options: RepoAgendaOptions, slots: RepoSlots) {
     this.#options = options;
     this.#slots = slots;
+    this.#makeWay = new MakeWay(options.turns);
     this.#state = options.state;
     const onListed = (): void => {
       this.#beginAtMs = 0;
@@ -95,6 +105,39 @@ export class RepoAgenda {
     this.#state = await defer(items, runId, this.#state, { repo, dueMs });
     this.#waiting = "unknown";
     this.#beginAtMs = 0;
+  }
+
+  /** Those that wait at a slow host, while others could be begun in their place. false: there are none. */
+  async makeWay(): Promise<boolean> {
+    const { inWork, list, deferred } = this.#state;
+    const isFull = inWork.length >= MAX_IN_WORK || !hasRoomFor(this.#state, newRepo(USUAL_DID));
+    const hasOthers = list !== null || deferred > 0;
+    if (!isFull || !hasOthers || deferred + inWork.length > MAX_DEFERRED) return false;
+    const heldUp = this.#makeWay.heldUp(this.#slots.all(), this.#options.clock.now());
+    for (const { slot, dueMs } of heldUp) await this.putOff(slot.repo, dueMs);
+    return heldUp.length > 0;
+  }
+
+  /** Resolves when hosts of which it is not known whether they are there have answered, or have had their time for it. */
+  async awaitSilentHosts(): Promise<void> {
+    const { turns, hosts } = this.#options;
+    const waiting = this.#slots.all().filter(({ did, step }) => {
+      const host = step === null ? turns.hostOf(did) : null;
+      return host !== null && isSilent(hosts.states.get(host) ?? NEW_HOST);
+    });
+    await Promise.all(waiting.map(({ pending }) => pending));
+  }
+
+  /** It has had most of a tick, and said nothing. */
+  countOverdue(): void {
+    const nowMs = this.#options.clock.now();
+    for (const slot of this.#slots.all()) {
+      if (slot.step !== null || slot.isOverdue || nowMs - slot.sinceMs < OVERDUE_AFTER_MS) continue;
+      if (this.#options.turns.hostOf(slot.did) === null) continue;
+      slot.isOverdue = true;
+      slot.repo = { ...slot.repo, attempts: slot.repo.attempts + 1 };
+      this.replace(slot.repo);
+    }
   }
 
   /** Keys may be long: those that were begun last wait until there is room. */

@@ -9,6 +9,10 @@ export interface RepoSlot {
   /** null: it waits for its host. */
   step: RepoStep | null;
   isDownloading: boolean;
+  /** Since when it has been walked for its next step. */
+  sinceMs: number;
+  /** It was counted that this step takes long. */
+  isOverdue: boolean;
   /** Settles with the next step; never rejects. */
   pending: Promise<void>;
   /** What was thrown instead of a step: a bug. */
@@ -21,16 +25,20 @@ export type OpenWalk = (
   signal: AbortSignal,
 ) => AsyncGenerator<RepoStep, void, undefined>;
 
+interface Held {
+  readonly slot: RepoSlot;
+  readonly walk: AsyncGenerator<RepoStep, void, undefined>;
+  readonly ending: AbortController;
+}
+
 export class RepoSlots {
   readonly #open: OpenWalk;
-  readonly #slots = new Map<
-    string,
-    { readonly slot: RepoSlot; readonly walk: AsyncGenerator<RepoStep, void, undefined> }
-  >();
-  #ending = new AbortController();
+  readonly #now: () => number;
+  readonly #slots = new Map<string, Held>();
 
-  constructor(open: OpenWalk) {
+  constructor(open: OpenWalk, now: () => number) {
     this.#open = open;
+    this.#now = now;
   }
 
   get size(): number {
@@ -42,21 +50,28 @@ export class RepoSlots {
   }
 
   begin(repo: RepoInWork): void {
-    const { signal } = this.#ending;
+    const ending = new AbortController();
     const slot: RepoSlot = {
       did: repo.did,
       repo,
       step: null,
       isDownloading: false,
+      sinceMs: this.#now(),
+      isOverdue: false,
       pending: Promise.resolve(),
       error: null,
     };
     const onDownload = (isOnItsWay: boolean): void => {
       slot.isDownloading = isOnItsWay;
     };
-    const walk = this.#open(repo, onDownload, signal);
-    this.#slots.set(repo.did, { slot, walk });
+    const walk = this.#open(repo, onDownload, ending.signal);
+    this.#slots.set(repo.did, { slot, walk, ending });
     this.#pull(slot, walk);
+  }
+
+  /** In the order in which they were begun. */
+  all(): readonly RepoSlot[] {
+    return [...this.#slots.values()].map(({ slot }) => slot);
   }
 
   /** One that has its next step, in the order in which they were begun. */
@@ -70,13 +85,16 @@ export class RepoSlots {
     const held = this.#slots.get(slot.did);
     if (held === undefined) return;
     slot.step = null;
+    slot.sinceMs = this.#now();
+    slot.isOverdue = false;
     this.#pull(slot, held.walk);
   }
 
-  /** It is not asked any further. Its walk ends, and lets go of what it holds. */
+  /** It is not asked any further, and does not wait any longer. Its walk ends, and lets go of what it holds. */
   async stop(did: string): Promise<void> {
     const held = this.#slots.get(did);
     this.#slots.delete(did);
+    held?.ending.abort("the repository is not walked any further");
     await held?.walk.return().catch(() => undefined);
   }
 
@@ -91,10 +109,9 @@ export class RepoSlots {
 
   /** Ends all walks, and the requests that they wait for. What was not taken is fetched again. */
   async end(): Promise<void> {
-    this.#ending.abort();
-    this.#ending = new AbortController();
     const all = [...this.#slots.values()];
     this.#slots.clear();
+    for (const { ending } of all) ending.abort("the walks end");
     await Promise.all(
       all.map(async ({ slot, walk }) => {
         await slot.pending;

@@ -6,7 +6,6 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
-import type { HostKeeper } from "./host-keeper.ts";
 import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
@@ -14,9 +13,9 @@ import { type RepoSlot, RepoSlots } from "./repo-slots.ts";
 import type { RepoStep } from "./repo-walk.ts";
 import { progressOf, type RepoInWork, writeState } from "./state.ts";
 import { type Room, WindowOfRepos } from "./window-of-repos.ts";
+import { within } from "./within.ts";
 
 export interface RepoSourceOptions extends RepoAgendaOptions {
-  readonly hosts: HostKeeper;
   readonly cursor: Cursor | null;
   readonly open: (
     repo: RepoInWork,
@@ -28,6 +27,9 @@ export interface RepoSourceOptions extends RepoAgendaOptions {
   readonly memoryCheckInterval: number;
   /** Why nothing was listed; null: nothing was wrong. */
   readonly listProblem: () => string | null;
+  /** The end of the tick, and what ends it before. */
+  readonly untilMs: number;
+  readonly signal: AbortSignal;
   readonly onState: (text: SourceState) => void;
   readonly close: () => void;
 }
@@ -62,10 +64,13 @@ class RepoSource {
     this.#options = options;
     this.#ordinal = options.cursor?.ordinal ?? 0;
     this.#hasCursor = options.cursor !== null;
-    this.#slots = new RepoSlots((repo, onDownload, signal) => {
-      if (this.#limits === null) throw new Error("a repository is opened outside a window");
-      return options.open(repo, { limits: this.#limits, roomLeft: () => this.#roomLeft }, onDownload, signal);
-    });
+    this.#slots = new RepoSlots(
+      (repo, onDownload, signal) => {
+        if (this.#limits === null) throw new Error("a repository is opened outside a window");
+        return options.open(repo, { limits: this.#limits, roomLeft: () => this.#roomLeft }, onDownload, signal);
+      },
+      () => options.clock.now(),
+    );
     this.#agenda = new RepoAgenda(options, this.#slots);
   }
 
@@ -85,10 +90,10 @@ class RepoSource {
 
   async end(): Promise<void> {
     this.#agenda.end();
-    const { clock, hosts } = this.#options;
-    const patience = new AbortController();
-    await Promise.race([this.#slots.end(), clock.sleep(PATIENCE_MS, patience.signal)]);
-    patience.abort("all walks have ended");
+    const { hosts, clock, untilMs, signal } = this.#options;
+    // The read-ahead is often full within seconds: a dead host would be asked in each tick, and never be known as dead.
+    await within(clock, untilMs - clock.now(), this.#agenda.awaitSilentHosts(), signal);
+    await within(clock, PATIENCE_MS, this.#slots.end());
     this.#options.close();
     await hosts.save("all");
   }
@@ -107,6 +112,7 @@ class RepoSource {
     if (mayBegin && (this.#slots.size === 0 || nowMs >= this.#agenda.beginAtMs)) {
       if (await this.#agenda.beginAnother()) return null;
     }
+    if (mayBegin && (await this.#agenda.makeWay())) return null;
     if (this.#slots.size > 0 || this.#agenda.listed.asking !== null) {
       await this.#waitUntil(mayBegin ? Math.min(deadlineMs, this.#agenda.beginAtMs) : deadlineMs, signal);
       return null;
@@ -210,6 +216,7 @@ class RepoSource {
 
   async #close(window: WindowOfRepos, verdict: Verdict): Promise<Window> {
     const { items, runId, hosts, onState } = this.#options;
+    this.#agenda.countOverdue();
     await this.#agenda.makeFit();
     const inWork = this.#agenda.state.inWork.map((repo) =>
       this.#slots.isDownloading(repo.did) ? { ...repo, isWalkOnly: true } : repo,

@@ -8,6 +8,7 @@ import { DidHostError, KeyServiceError } from "@firehose-backfill/core/did-resol
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { PublicKey } from "@firehose-backfill/core/signature";
 import { tidAt } from "@firehose-backfill/core/tid";
+import type { EarlierKeys } from "../did-client.ts";
 import {
   ArchiveTooLargeError,
   BadRepoError,
@@ -27,8 +28,9 @@ import type { RangeLimits } from "../walk/range-cutter.ts";
 import type { RepoClient } from "../xrpc/repo-client.ts";
 import { RepoUnavailableError, type UnavailableState, XrpcError } from "../xrpc/xrpc-error.ts";
 import type { ArchiveRoom } from "./archive-room.ts";
-import { isArchiveCheaper, MAX_ARCHIVE_BYTES, sizeOf } from "./choose-way.ts";
+import { isArchiveCheaper, isSmall, MAX_ARCHIVE_BYTES, MAX_SMALL_ARCHIVE_BYTES, sizeOf } from "./choose-way.ts";
 import type { HostKeeper } from "./host-keeper.ts";
+import type { HostTurns } from "./host-turns.ts";
 import type { RepoInWork } from "./state.ts";
 
 export type RepoStep =
@@ -36,7 +38,7 @@ export type RepoStep =
   | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
   /** Nothing that is wanted is left. */
   | { readonly kind: "finished" }
-  /** Its host does not serve it, and its DID document names no other one. Final until the account itself changes. */
+  /** Its host does not serve it, and its DID document names no other one; or its DID has ended. Final until the account itself changes. */
   | { readonly kind: "inactive"; readonly state: UnavailableState }
   /** It will never be read as it is. */
   | { readonly kind: "gave-up"; readonly reason: string; readonly error: string }
@@ -50,8 +52,10 @@ export interface WalkerDeps {
   readonly clock: Clock;
   readonly client: RepoClient;
   readonly resolveDid: ResolveDid;
+  readonly earlierKeys: EarlierKeys;
   readonly rules: EndpointRules;
   readonly hosts: HostKeeper;
+  readonly turns: HostTurns;
   readonly archives: ArchiveRoom;
   readonly collections: readonly string[];
   readonly sinceMs: number | null;
@@ -96,15 +100,20 @@ export async function* walkRepository(
   /** The proof first: it is small, and says how much there is. */
   const open = async (from: string | null): Promise<OpenRepo> => {
     const { endpoint, key } = found ?? unreachable();
-    const options = { ...deps, repo: { origin: endpoint.origin, did }, key, nowMs: deps.clock.now(), signal };
+    const earlierKeys = () => deps.earlierKeys(did);
+    const repo = { origin: endpoint.origin, did };
+    const options = { client: deps.client, repo, key, earlierKeys, nowMs: deps.clock.now(), signal };
     const proved = await openByProof(options, { collections: deps.collections, after: from });
-    if (isWalkOnly || !deps.archives.tryTake(did)) return proved;
-    isWalkOnly = true;
+    if (isWalkOnly) return proved;
     const wanted = {
       intervals: intervalsAfter(wantedIntervals(deps.collections), from),
       sinceTid: deps.sinceMs === null ? null : tidAt(deps.sinceMs),
     };
+    const isWhole = from === null && isSmall(proved, wanted);
+    if (!isWhole && !deps.archives.tryTake(did)) return proved;
+    isWalkOnly = true;
     try {
+      if (isWhole) return await openByArchive(options, MAX_SMALL_ARCHIVE_BYTES);
       const size = await sizeOf(proved, wanted, signal);
       if (size === null || !isArchiveCheaper(size, deps.room)) {
         deps.archives.giveBack(did);
@@ -134,6 +143,14 @@ export async function* walkRepository(
             return;
           }
           found = looked;
+        }
+        await deps.turns.take(found.endpoint.host, did, signal);
+        if (attempts >= MAX_ATTEMPTS) {
+          yield dead(
+            "too-slow",
+            `${found.endpoint.host} is too slow: it said nothing of the repository in ${attempts} ticks`,
+          );
+          return;
         }
         const host = await deps.hosts.load(found.endpoint.host);
         const nowMs = deps.clock.now();
@@ -182,12 +199,14 @@ export async function* walkRepository(
     }
   } finally {
     deps.archives.giveBack(did);
+    deps.turns.giveBack(did);
   }
 }
 
 function usable(document: DidDocument | null, rules: EndpointRules): Found | RepoStep {
   if (document === null) return dead("no-did-document", "there is no DID document of this account, or none any more");
-  const { pds, key } = document;
+  const { pds, key, isTombstone } = document;
+  if (isTombstone) return { kind: "inactive", state: "tombstone" };
   if (pds === null) return dead("no-endpoint", "the DID document names no server of the repository");
   if (key === null) return dead("no-signing-key", "the DID document names no signing key that can be used");
   const endpoint = parseEndpoint(pds, rules);
@@ -224,7 +243,8 @@ function judge(error: unknown, { found, attempts, deps }: Case): RepoStep {
     const dueMs = state === undefined ? nowMs + FIRST_RETRY_MS : Math.max(nowMs + 1_000, readyAtMs(state));
     if (error.trouble === "rate-limited") return { kind: "later", dueMs, isFailure: false, why };
     if (found !== null && (state?.unanswered ?? 0) >= HOST_IS_DEAD_AFTER) return hostIsDead(found);
-    return { kind: "later", dueMs, isFailure: true, why };
+    // It is the host that fails, and that is counted with the host.
+    return { kind: "later", dueMs, isFailure: false, why };
   }
   throw error;
 }

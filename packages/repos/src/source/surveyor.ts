@@ -137,6 +137,7 @@ async function lookInto(
     states: hostTable(MAX_LOCATED),
     maxWaitMs: MAX_WAIT_MS,
   });
+  using dids = openDidClient(options);
   const client = createRepoClient(polite);
   const enough = new AbortController();
   const ended = AbortSignal.any([signal, enough.signal]);
@@ -146,7 +147,8 @@ async function lookInto(
   };
   const sizes: RepoSize[] = [];
   const lookAt = async ({ did, key, origin }: Located): Promise<void> => {
-    const how = { client, repo: { origin, did }, key, nowMs: clock.now(), signal: ended };
+    const earlierKeys = () => dids.earlierKeys(did);
+    const how = { client, repo: { origin, did }, key, earlierKeys, nowMs: clock.now(), signal: ended };
     const repo = await openByProof(how, { collections: what.scope.collections, after: null });
     sizes.push(await estimateSize(repo, wanted, ended));
     if (sizes.length >= MAX_SAMPLED) enough.abort("enough were looked into");

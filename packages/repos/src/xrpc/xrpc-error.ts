@@ -2,8 +2,11 @@
 import type { ClassifiedError } from "@firehose-backfill/core/errors";
 import type { HttpAnswer } from "../http/request.ts";
 
-/** Why an account's repository is not available. This is final until the account changes; it is never retried. */
-export type UnavailableState = "not-found" | "deactivated" | "takendown" | "suspended";
+/**
+ * Why an account's repository is not available. This is final until the account changes; it is never retried. The words are stored as the
+ * account's status: never rename one. `not-found`: its host does not know it. `tombstone`: the account's DID has ended.
+ */
+export type UnavailableState = "not-found" | "deactivated" | "takendown" | "suspended" | "tombstone";
 
 export class RepoUnavailableError extends Error implements ClassifiedError {
   override readonly name = "RepoUnavailableError";

@@ -8,8 +8,13 @@ import { checkRepos } from "./check-repos.ts";
 
 const repo = makeRepo(manyRecords(3, ["app.bsky.feed.post"]));
 
-async function check(plcUrl: string, source: "relay" | "repos" | "both", dids: readonly string[] = [repo.did]) {
-  const settings = { source, plcUrl, dids, hostRate: 8 };
+async function check(
+  plcUrl: string,
+  source: "relay" | "repos" | "both" | "handles",
+  dids: readonly string[] = [repo.did],
+  handles = false,
+) {
+  const settings = { source, plcUrl, dids, hostRate: 8, handles };
   const { signal } = new AbortController();
   const how = { clock: systemClock, random: () => 0, userAgent: "test/1", resolveName: loopbackNames, signal };
   const checks = await checkRepos({ settings, ...how });
@@ -38,4 +43,15 @@ test("issue 15.7: doctor asks the directory, and the host of the first account",
   expect((await check(plc.origin, "repos", ["did:plc:nobodynobodynobodynobody"]))[1]?.[1]).toBe("warn");
   plc.isDown = true;
   expect((await check(plc.origin, "repos")).map(([name, verdict]) => [name, verdict])).toEqual([["directory", "fail"]]);
+});
+
+test("issue 17.7: doctor asks the directory where handles are looked up, and no host of repositories", async () => {
+  await using plc = await startFakePlc();
+  const answers = [["directory", "ok", `${plc.origin} answers`]];
+  expect(await check(plc.origin, "relay", [], true)).toEqual(answers);
+  expect(await check(plc.origin, "handles", [])).toEqual(answers);
+  plc.isDown = true;
+  expect(await check(plc.origin, "handles", [])).toMatchObject([
+    ["directory", "fail", expect.stringContaining("HTTP 503")],
+  ]);
 });

@@ -1,4 +1,4 @@
-/** Repositories: whether the directory answers, and the host of one account that is named. Only where a run would read them. */
+/** Checks repositories: whether the directory answers, and the host of one account. Only if a run would read repositories. */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { describeError } from "@firehose-backfill/core/errors";
@@ -13,7 +13,7 @@ import { RepoUnavailableError } from "@firehose-backfill/repos/xrpc/xrpc-error";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 export interface ReposCheckOptions {
-  readonly settings: Pick<Settings, "source" | "plcUrl" | "dids" | "hostRate">;
+  readonly settings: Pick<Settings, "source" | "handles" | "plcUrl" | "dids" | "hostRate">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly userAgent: string;
@@ -21,14 +21,15 @@ export interface ReposCheckOptions {
   readonly signal: AbortSignal;
 }
 
-/** An account of the directory's own makers: asked for where none is named. */
+/** An account of the makers of the PLC directory. It is used if the settings name no account. */
 const SAMPLE_DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz";
 const MAX_WAIT_MS = 5_000;
 
-/** Nothing where no repository is read. */
+/** Nothing where neither repositories are read nor handles looked up. */
 export async function checkRepos(options: ReposCheckOptions): Promise<readonly Check[]> {
   const { settings } = options;
-  if (settings.source === "relay") return [];
+  const readsRepos = settings.source === "repos" || settings.source === "both";
+  if (!readsRepos && settings.source !== "handles" && !settings.handles) return [];
   using client = openDidClient({ ...options, plcUrl: settings.plcUrl });
   const [did = SAMPLE_DID] = settings.dids;
   const isOurs = settings.dids.length > 0;
@@ -37,15 +38,25 @@ export async function checkRepos(options: ReposCheckOptions): Promise<readonly C
     document = await client.resolveDid(did);
   } catch (error) {
     return [
-      fail("directory", describeError(error), "check BACKFILL_PLC_URL and the network; nothing is read without it"),
+      fail(
+        "directory",
+        describeError(error),
+        "check BACKFILL_PLC_URL and the network; neither repositories nor handles are read without it",
+      ),
     ];
   }
   const answers = ok("directory", `${settings.plcUrl} answers`);
+  if (!readsRepos) return [answers];
   if (document === null) {
     if (!isOurs) return [answers];
     const finding = `${settings.plcUrl} has no document of ${did}, the first one of BACKFILL_DIDS`;
     return [answers, warn("repositories", finding, "check the list: each account without a document is a dead event")];
   }
+  if (document.isTombstone)
+    return [
+      answers,
+      warn("repositories", `${did}: its DID has ended`, "it gets the status `tombstone`; others are read"),
+    ];
   return [answers, await checkHost(options, did, document.pds)];
 }
 

@@ -1,4 +1,4 @@
-/** The doctor on real services, healthy and not: what it finds, and that it changes nothing unless told to. */
+/** The doctor on real services, healthy and broken: what it finds, and that it changes nothing without --fix. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -70,7 +70,7 @@ describe("the doctor", () => {
   test("finds nothing to fail on a healthy stack; a quiet relay is told; nothing was made", async () => {
     const checks = await ask();
     const odd = [...checks.values()].filter(({ verdict }) => verdict !== "ok").map(({ name }) => name);
-    // The sample says nothing live, and fauxqs hides a message for ten seconds.
+    // The sample relay sends nothing live, and fauxqs hides a message for ten seconds.
     expect(odd.toSorted()).toEqual(["queue", "relay"]);
     expect(checks.get("schema")?.finding).toBe("none yet: the first start makes it");
     expect(checks.get("clock")?.finding).toMatch(/^0\.\d s (behind|ahead of) the database's$/);
@@ -161,7 +161,7 @@ describe("the doctor", () => {
   });
 });
 
-describe("fault 19: one examination that throws takes no other along", () => {
+describe("fault 19: if one check throws, the others still run", () => {
   const thrown: typeof fetch = () => Promise.reject(new Error("boom"));
 
   test("it is a failing line of its own", async () => {

@@ -7,12 +7,14 @@ import { userAgent } from "@firehose-backfill/firehose/user-agent";
 import { systemNames } from "@firehose-backfill/repos/http/system-names";
 import { type Tidying, TOMBSTONE_DAYS } from "@firehose-backfill/sink/tidying";
 import { openDesk, openSink } from "../open-sink.ts";
+import { readsRelay } from "../start-stack.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 import { checkClock, type Reading } from "./check-clock.ts";
 import { checkDatabase } from "./check-database.ts";
 import { checkDataDir, checkMemory, checkNode, checkPort } from "./check-machine.ts";
 import { checkRelay } from "./check-relay.ts";
 import { checkRepos } from "./check-repos.ts";
+import { checkAudit } from "./check-audit.ts";
 import { checkQueues, checkTable } from "./check-services.ts";
 import { makeIndexes } from "./make-indexes.ts";
 import { type TombstoneBound, tombstoneBound } from "./tombstone-bound.ts";
@@ -77,8 +79,9 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     checkNode(options.process.version, options.process.canCollect),
     ok("configuration", `profile ${settings.profile}, ${settings.batchSize} events each ${settings.batchDelayMs} ms`),
-    ...(settings.source === "repos" && settings.relayUrl === null ? [] : relay.checks),
+    ...(!readsRelay(settings.source) && settings.relayUrl === null ? [] : relay.checks),
     ...repos.checks,
+    ...checkAudit(settings),
     ...fixed,
     ...(indexes === null ? [] : [indexes]),
     ...database.checks,

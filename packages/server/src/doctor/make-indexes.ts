@@ -6,7 +6,7 @@ import { findPostgresUrl } from "@firehose-backfill/embedded/postgres-address";
 import { openDesk } from "../open-sink.ts";
 import { type Check, fail, isolated, ok } from "./check.ts";
 
-/** null: none are wanted. @throws UsageError for a set that there is not */
+/** null: none are requested. @throws UsageError for a set that does not exist */
 export async function makeIndexes(
   settings: Pick<Settings, "databaseUrl" | "dataDir">,
   wanted: readonly string[],

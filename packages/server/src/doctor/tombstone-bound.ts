@@ -1,7 +1,7 @@
 /**
- * Up to where old tombstones may go while a run is open: a batch on its way may hold what is older than a tombstone above
- * the applied cursor, and never what is older than one below it. Reads where the run's own record is: the table, or what
- * a local process left in its data folder.
+ * Up to which position old tombstones may be removed while a run is open. A batch in the queue may contain operations that are
+ * older than a tombstone above the applied cursor, but none that are older than one below it. It reads the run's own record:
+ * from the table, or from the files that a local process left in its data folder.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { RUNS_FILE, SNAPSHOT_FILE } from "../state-files.ts";
 
 export type TombstoneBound =
   | { readonly kind: "none"; readonly because: string }
-  /** null: no run is open, nothing is on its way. */
+  /** null: no run is open, so no batch is in the queue. */
   | { readonly kind: "below"; readonly seq: number | null };
 
 /** @throws TableError */
@@ -32,7 +32,7 @@ async function boundOfTable(table: string): Promise<TombstoneBound> {
   }
 }
 
-/** Numbers of different hosts say nothing of each other. */
+/** Sequence numbers of different hosts cannot be compared. */
 function boundOf(open: readonly { readonly host: string | null; readonly applied: number }[]): TombstoneBound {
   const [first, ...more] = open;
   if (first === undefined) return { kind: "below", seq: null };
@@ -49,11 +49,11 @@ async function boundOfFolder(dataDir: string): Promise<TombstoneBound> {
     return { kind: "none", because: "no run is known here; for a deployed run set BACKFILL_TABLE to its table" };
   }
   const open = snapshots.filter(({ status }) => status !== "none" && !isFinished(status));
-  // Written each second or so: what was applied since only raises it.
+  // The snapshot is written about once a second. What was applied since then can only raise the position.
   return boundOf(open.map(({ host, cursor }) => ({ host, applied: cursor.applied?.seq ?? 0 })));
 }
 
-/** A program of before left the snapshot of its one run. */
+/** An older program stored the snapshot of its only run. */
 async function readSnapshots(dataDir: string): Promise<readonly Pick<Snapshot, "status" | "cursor" | "host">[]> {
   const [runs, one] = await Promise.all(
     [RUNS_FILE, SNAPSHOT_FILE].map((name) => readFile(join(dataDir, name), "utf8").catch(() => null)),

@@ -92,7 +92,7 @@ describe.each(SERVERS)("the copy, read on $name", ({ binDir }) => {
   });
 
   it("issue 16.4: a sample takes each repository as often as every other one", { timeout: 60_000 }, async () => {
-    // Pages of different fullness: some rows are removed, others are updated and moved to other pages.
+    // The pages contain different numbers of rows: some rows are removed, others are updated and moved to other pages.
     await sqlOn(
       at.sink,
       "INSERT INTO firehose.repos (did, rev, updated_at) SELECT 'did:plc:' || lpad(n::text, 5, '0'), '3l1', now() FROM generate_series(1, 2000) AS n",

@@ -1,11 +1,11 @@
 /**
- * The change feed: what changed since a token, nothing missed. Each row of `records` carries the id of the transaction that
- * wrote it, and a token is a snapshot: it says which transactions were finished when it was made. What a later token has and an
- * earlier one has not are the changes between them, however long a transaction was open and in whatever order they committed.
- * docs/views.md says how to use it, decision 30 why it is so.
+ * The change feed returns what changed since a token and misses nothing. Each row of `records` has the id of the transaction
+ * that wrote it, and a token is a snapshot: it says which transactions were finished when it was made. The changes between two
+ * tokens are those of transactions that are finished in the later one and not in the earlier one, however long they were open
+ * and in whatever order they committed. docs/views.md says how to use it; decision 30 gives the reasons.
  */
 
-/** Of this transaction. As a bigint, because BRIN has no operators for xid8; it never wraps around. */
+/** The id of this transaction. It is a bigint, because BRIN has no operators for xid8. It never wraps around. */
 export const THIS_TRANSACTION = "pg_current_xact_id()::text::bigint";
 
 /**
@@ -18,7 +18,7 @@ const COLUMNS = [
   "ALTER TABLE firehose.repos ADD COLUMN xid bigint, ADD COLUMN purged_xid bigint",
 ];
 
-/** They read the table once. */
+/** Creating these indexes reads the table once. */
 export const FEED_INDEXES = [
   { name: "records_xid", table: "firehose.records", of: "(xid)" },
   { name: "repos_xid", table: "firehose.repos", of: "(xid, purged_xid)" },
@@ -67,8 +67,9 @@ export function grantsAsOf(table: string, onto: string, privileges: readonly str
 }
 
 /**
- * Tokens are of one line of history: transaction ids begin anew in a cluster that a dump was restored into, and go back
- * where an older backup was restored or a standby took over. A host that does not tell is known by the rest.
+ * A token belongs to one history of the database. Transaction ids begin again in a cluster into which a dump was restored, and
+ * go back if an older backup was restored or a standby took over. If the host does not tell its history, the other parts
+ * identify it.
  */
 const FEED_ID = `
   CREATE FUNCTION firehose.feed_id() RETURNS text LANGUAGE plpgsql STABLE
@@ -101,7 +102,7 @@ const CHANGE_TOKEN = `
     RETURN firehose.feed_id() || ':' || pg_current_snapshot();
   END $$`;
 
-/** It reads in the snapshot of the query that calls it, so that no tombstone can go between the check and the reading. */
+/** It reads in the snapshot of the query that calls it, so that no tombstone can be removed between the check and the read. */
 const TOKEN_SNAPSHOT = `
   CREATE FUNCTION firehose.token_snapshot(token text) RETURNS pg_snapshot LANGUAGE plpgsql STABLE
   AS $$
@@ -146,7 +147,7 @@ function isBetween(xid: string): string {
     AND ${xid} <> ALL (${OPEN_IN("until")})`;
 }
 
-/** Both are of the kind that the planner puts in place of their call, so that conditions on them reach the index. */
+/** The planner inlines both functions, so that conditions on their results can use the index. */
 const CHANGES = `
   CREATE FUNCTION firehose.changes(since text, until text)
   RETURNS TABLE (uri text, did text, collection text, rkey text, cid text, rev text, seq bigint, record jsonb,
@@ -171,9 +172,7 @@ const ACCOUNT_CHANGES = `
     FROM firehose.repos AS p WHERE ${isBetween("p.xid")}
   $$`;
 
-/**
- * Off until somebody wants it. Postgres sends what a transaction notifies twice once, so that a batch gives one notification.
- */
+/** Off by default. If a transaction sends the same notification twice, Postgres delivers it once, so each batch gives one notification. */
 const NOTIFY_CHANGES = [
   `CREATE FUNCTION firehose.notify_of_batch() RETURNS trigger LANGUAGE plpgsql
    AS $$ BEGIN PERFORM pg_notify('firehose_changes', ''); RETURN NULL; END $$`,

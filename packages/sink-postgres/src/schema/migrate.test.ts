@@ -43,10 +43,11 @@ describe("migrate", () => {
       "firehose.change_feed": "is_only tombstones_gone",
       "firehose.dead_events":
         "id run_id seq did path reason error payload created_at event redriven_at applied_at applied_by",
+      "firehose.handles": "did handle state is_verified known_at",
       "firehose.live_records": "did collection rkey cid rev seq record indexed_at",
       "firehose.records": "did collection rkey cid rev seq record indexed_at host xid",
       "firehose.repos":
-        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks proved xid purged_xid chain",
+        "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks proved xid purged_xid chain handle_check",
       "firehose.schema_version": "version applied_at database_id",
       "public.records": "mine",
     });
@@ -161,7 +162,7 @@ describe("migrate", () => {
       url.password = "pw";
       return url.href;
     };
-    for (const name of [...VIEW_NAMES, ...COUNT_VIEW_NAMES, "change_feed"])
+    for (const name of [...VIEW_NAMES, ...COUNT_VIEW_NAMES, "change_feed", "handles"])
       await query(as(role), `SELECT * FROM firehose.${name}`);
     await query(as(role), "SELECT * FROM firehose.changes(firehose.change_token(), firehose.change_token())");
     // The role that applies batches, with no grant but those that it had.

@@ -6,8 +6,8 @@
 import { type DatabaseOptions, openDatabase, type Session } from "../connection.ts";
 import type { Statement } from "../pipeline.ts";
 import { PostgresError, StatementError, toSinkError } from "../sink-error.ts";
-import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
-import { describeMismatch, readSchemaVersion } from "./version.ts";
+import { type Migration, MIGRATIONS } from "./migrations.ts";
+import { readSchemaState, refuseNewer } from "./version.ts";
 
 export interface MigrationReport {
   /** 0: the schema was created. */
@@ -28,42 +28,56 @@ const OPENING: readonly Statement[] = [
   { sql: "SELECT pg_advisory_xact_lock(hashtext('firehose-backfill schema'), 0)" },
 ];
 
-/** Does nothing if the schema is up to date. @throws SinkError; `broken` if the schema is newer than this program */
-export async function migrate(options: Omit<DatabaseOptions, "poolSize">): Promise<MigrationReport> {
+/**
+ * Does nothing if the schema is up to date, or newer and usable. `steps`: those of another version of the program, for tests.
+ * @throws SinkError; NewerSchemaError if only a newer program can use the schema
+ */
+export async function migrate(
+  options: Omit<DatabaseOptions, "poolSize">,
+  steps: readonly Migration[] = MIGRATIONS,
+): Promise<MigrationReport> {
   await using database = openDatabase({ roundTripTimeoutMs: ROUND_TRIP_TIMEOUT_MS, ...options, poolSize: 1 });
   try {
     return await database.use(OPENING, async (session) => {
-      const from = await readSchemaVersion(session);
-      if (from > SCHEMA_VERSION) throw new PostgresError(describeMismatch(from), { kind: "broken" });
-      await session.run([...(await stepsFrom(session, from)), { sql: "COMMIT" }]);
-      return { from, to: SCHEMA_VERSION };
+      const state = await readSchemaState(session);
+      refuseNewer(state);
+      await session.run([...(await statementsFrom(session, state.version, steps)), { sql: "COMMIT" }]);
+      return { from: state.version, to: Math.max(state.version, steps.length) };
     });
   } catch (error) {
     throw explain(error, database.target.shown);
   }
 }
 
-async function stepsFrom(session: Session, from: number): Promise<Statement[]> {
-  const steps: Statement[] = [];
+async function statementsFrom(session: Session, from: number, steps: readonly Migration[]): Promise<Statement[]> {
+  const todo: Statement[] = [];
   if (from === 0) {
     // IF NOT EXISTS checks the privilege even if there is nothing to create.
     const [schema] = await session.run([{ sql: "SELECT to_regnamespace('firehose') IS NOT NULL" }]);
-    if (schema?.rows[0]?.[0] !== "t") steps.push({ sql: "CREATE SCHEMA firehose" });
-    steps.push({
+    if (schema?.rows[0]?.[0] !== "t") todo.push({ sql: "CREATE SCHEMA firehose" });
+    todo.push({
       sql: `CREATE TABLE firehose.schema_version (
               version integer NOT NULL PRIMARY KEY,
               applied_at timestamptz NOT NULL
             )`,
     });
   }
-  for (const { version, statements } of MIGRATIONS) {
+  for (const { version, statements, usableFrom } of steps) {
     if (version <= from) continue;
-    steps.push(...statements.map((sql) => ({ sql })), {
+    todo.push(...statements.map((sql) => ({ sql })), {
       sql: "INSERT INTO firehose.schema_version (version, applied_at) VALUES ($1, now())",
       values: [String(version)],
     });
+    if (usableFrom === undefined) continue;
+    todo.push(
+      { sql: "ALTER TABLE firehose.schema_version ADD COLUMN IF NOT EXISTS usable_from integer" },
+      {
+        sql: "UPDATE firehose.schema_version SET usable_from = $2 WHERE version = $1",
+        values: [String(version), String(usableFrom)],
+      },
+    );
   }
-  return steps;
+  return todo;
 }
 
 const INSUFFICIENT_PRIVILEGE = "42501";

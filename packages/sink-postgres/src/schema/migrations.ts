@@ -2,6 +2,7 @@
  * The tables, as a list of steps that is only ever added to. Everything is in the schema `firehose`; nothing outside it
  * is read or changed. Postgres 15 to 18.
  */
+import { HANDLES } from "./handles.ts";
 import { CHANGE_FEED } from "./change-feed.ts";
 import { MORE_VIEWS } from "./more-views.ts";
 import { OWN_TABLES } from "./own-tables.ts";
@@ -10,6 +11,12 @@ import { VIEW_STATEMENTS } from "./views.ts";
 export interface Migration {
   readonly version: number;
   readonly statements: readonly string[];
+  /**
+   * The oldest version of the program, by the schema that it writes, that works as before when this step is done. Left out: only
+   * this version does. Set it for a step that adds what the older program need not know, such as a column that may be
+   * null: then consumers of both versions work during a deploy, and a roll-back needs no older schema.
+   */
+  readonly usableFrom?: number;
 }
 
 /**
@@ -69,8 +76,8 @@ const FIRST: Migration = {
 };
 
 /**
- * Views by collection, and for following changes and for stretches of time an index of a few kilobytes: rows come nearly in
- * the order of both columns, so which pages hold a stretch is all that has to be known, and writing costs next to nothing.
+ * Views by collection, and a BRIN index of a few kilobytes for ranges of sequence numbers and of time. Rows arrive nearly in
+ * the order of both columns, so it is enough to know which pages contain a range, and writing costs very little.
  */
 const SECOND: Migration = {
   version: 2,
@@ -82,8 +89,8 @@ const SECOND: Migration = {
 };
 
 /**
- * What a redrive needs: the whole event, where what arrived was one; when it was last sent to be tried again; when, and by
- * which batch, it was applied after all. Nothing that is there is rewritten.
+ * Columns for a redrive: the whole event, if the payload was one; when it was last sent to be tried again; and when, and by
+ * which batch, it was applied. Existing rows are not rewritten.
  */
 const THIRD: Migration = {
   version: 3,
@@ -133,15 +140,16 @@ const FIFTH: Migration = {
   ],
 };
 
-/**
- * Tables that are ready to use: what changed since a token, more views, and ways to tables of one's own.
- */
+/** The change feed, more views, and functions for tables of the users' own. */
 const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEWS, ...OWN_TABLES] };
 
-/** What is known of the history of each repository (chain.ts): two revisions and two CIDs where nothing is missing. */
+/** What is known of the history of each repository (chain.ts). If nothing is missing, that is two revisions and two CIDs. */
 const SEVENTH: Migration = { version: 7, statements: [`ALTER TABLE firehose.repos ADD COLUMN chain jsonb`] };
 
-export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+/** How the handle of an account was checked, and a view of handles. */
+const EIGHTH: Migration = { version: 8, statements: HANDLES };
 
-/** What this version of the program reads and writes. */
+export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
+
+/** The version of the schema that this program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

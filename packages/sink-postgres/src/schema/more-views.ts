@@ -7,13 +7,13 @@ import { type ViewColumns, viewStatement } from "./view.ts";
 import { FIRST_VIEW_NAMES } from "./views.ts";
 
 const HELPERS = [
-  /** A list as it is; of anything else an empty one. */
+  /** Returns a list as it is, and an empty list for anything else. */
   `CREATE FUNCTION firehose.to_list(value jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
    AS $$ SELECT CASE WHEN jsonb_typeof(value) = 'array' THEN value ELSE '[]' END $$`,
-  /** A whole number that an integer holds; of anything else NULL. */
+  /** Returns a whole number of at most nine digits; NULL for anything else. */
   `CREATE FUNCTION firehose.to_int(value jsonb) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
    AS $$ SELECT CASE WHEN jsonb_typeof(value) = 'number' AND value::text ~ '^[0-9]{1,9}$' THEN value::text::integer END $$`,
-  /** Of a list of objects the texts in one field. */
+  /** Returns the texts of one field from a list of objects. */
   `CREATE FUNCTION firehose.to_fields(value jsonb, field text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
    AS $$
      SELECT CASE WHEN jsonb_typeof(value) = 'array'
@@ -22,8 +22,8 @@ const HELPERS = [
 ];
 
 /**
- * One record by its address, found by the primary key. The planner puts it in place of its call: in a join it is a look into
- * the index for each row.
+ * Returns one record by its address, found by the primary key. The planner inlines the function, so that a join does one index
+ * lookup for each row.
  */
 const RECORD = `
   CREATE FUNCTION firehose.record(uri text)
@@ -99,7 +99,7 @@ const COLLECTIONS: readonly ViewColumns[] = [
 ];
 
 const POST = "app.bsky.feed.post";
-/** The media of a post are in its embed, or, where it quotes as well, in the embed's media. */
+/** The media of a post are in its embed or, if the post also quotes, in the embed's `media`. */
 const MEDIA = (field: string) => `coalesce(record #> '{embed,${field}}', record #> '{embed,media,${field}}')`;
 /** As in the view `posts`. */
 export const QUOTED = `coalesce(record #>> '{embed,record,uri}', record #>> '{embed,record,record,uri}')`;
@@ -169,7 +169,7 @@ const CONTENTS: readonly ViewColumns[] = [
   },
 ];
 
-/** What is counted for the address of a post, or for a DID: each from the view and by the column that an index can serve. */
+/** The counts for the address of a post or for a DID. Each uses a view and a column for which there is an index set. */
 const COUNTS: readonly { readonly name: string; readonly of: string; readonly by: string; readonly key: string }[] = [
   { name: "like_counts", of: "likes", by: "subject", key: "uri" },
   { name: "repost_counts", of: "reposts", by: "subject", key: "uri" },
@@ -185,7 +185,7 @@ const countStatement = ({ name, of, by, key }: (typeof COUNTS)[number]): string 
 
 export const COUNT_VIEW_NAMES: readonly string[] = COUNTS.map(({ name }) => name);
 
-/** All that have the columns of a record's view. */
+/** All views that have the key columns of a record. */
 export const VIEW_NAMES: readonly string[] = [
   ...FIRST_VIEW_NAMES,
   ...COLLECTIONS.map(({ name }) => name),
@@ -194,7 +194,7 @@ export const VIEW_NAMES: readonly string[] = [
 
 const ADDED = [...COLLECTIONS, ...CONTENTS];
 
-/** Whoever may read all live records may read them in these views as well. */
+/** Roles that may read all live records may also read these views. */
 export const MORE_VIEWS: readonly string[] = [
   ...HELPERS,
   RECORD,

@@ -3,6 +3,7 @@
  * beside the running writes (CREATE INDEX CONCURRENTLY). docs/views.md has the queries and the measured cost of each set.
  */
 import { FEED_INDEXES } from "./change-feed.ts";
+import { IS_TO_BE_LOOKED_UP } from "./handles.ts";
 import { QUOTED } from "./more-views.ts";
 
 export interface OptionalIndex {
@@ -47,6 +48,16 @@ export const INDEX_SETS: Readonly<
       onRecords("records_blocked", "((record->>'subject'))", "app.bsky.graph.block"),
       onRecords("records_list_items", "((record->>'list'))", "app.bsky.graph.listitem"),
       { name: "repos_handle", sql: "CREATE INDEX CONCURRENTLY repos_handle ON firehose.repos (handle)" },
+    ],
+  },
+  handles: {
+    serves: "an account by its handle, and BACKFILL_HANDLES: which accounts have not been looked up",
+    indexes: [
+      { name: "repos_handle", sql: "CREATE INDEX CONCURRENTLY repos_handle ON firehose.repos (handle)" },
+      {
+        name: "repos_unchecked",
+        sql: `CREATE INDEX CONCURRENTLY repos_unchecked ON firehose.repos (did) WHERE ${IS_TO_BE_LOOKED_UP}`,
+      },
     ],
   },
   timeline: {

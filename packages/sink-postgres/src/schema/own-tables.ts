@@ -1,6 +1,6 @@
 /**
- * What people hang onto `records`, in the transaction of the batch: a function of theirs that gets a batch's rows, and counts
- * that are kept. Nothing of it is on until somebody wants it. docs/own-tables.md says how to use it and what it costs.
+ * Adds what users can attach to `records`, in the transaction of the batch: their own function that gets a batch's rows, and
+ * counts that are kept up to date. All of it is off by default. docs/own-tables.md says how to use it and what it costs.
  */
 import { QUOTED } from "./more-views.ts";
 
@@ -48,7 +48,7 @@ const CALL_WITH_BATCH = [
 
 const when = (collection: string, value: string) => `CASE WHEN collection = 'app.bsky.${collection}' THEN ${value} END`;
 
-/** A key of an index has an end: what is longer is no address of anything, and is not counted. */
+/** Keys of an index have a maximum length. A longer text is not a valid address and is not counted. */
 const COUNT_KEYS = `
   CREATE FUNCTION firehose.count_keys(did text, collection text, record jsonb) RETURNS TABLE (subject text, kind text)
   LANGUAGE sql IMMUTABLE ROWS 2
@@ -69,14 +69,14 @@ const KEYS_OF = (rows: string, by: string) => `
   SELECT k.subject, k.kind, ${by} AS n FROM ${rows} AS r, firehose.count_keys(r.did, r.collection, r.record) AS k
   WHERE r.cid IS NOT NULL`;
 
-/** In the order of the key, so that batches at the same time wait for each other and do not deadlock. */
+/** Rows are changed in the order of the key, so that simultaneous batches wait for each other and do not deadlock. */
 const ADD = (deltas: string) => `
   INSERT INTO firehose.counts AS c (subject, kind, n)
   SELECT d.subject, d.kind, sum(d.n) FROM (${deltas}) AS d
   GROUP BY d.subject, d.kind HAVING sum(d.n) <> 0 ORDER BY d.subject COLLATE "C", d.kind
   ON CONFLICT (subject, kind) DO UPDATE SET n = c.n + excluded.n;`;
 
-/** With the rights of their owner: whoever may write records needs no rights on the counts. */
+/** The functions run with the rights of their owner, so that roles that write records need no rights on the counts. */
 const KEEP_COUNTS = [
   COUNT_KEYS,
   `CREATE FUNCTION firehose.count_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog

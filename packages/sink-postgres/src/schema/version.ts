@@ -1,24 +1,52 @@
-/** The version of the schema in a database, and whether this program can use it. */
+/** Reads the version of the schema in a database, and checks whether this program can use it. */
 import type { Session } from "../connection.ts";
 import { PostgresError } from "../sink-error.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 
-/** 0: there is no schema. */
-export async function readSchemaVersion(session: Session): Promise<number> {
-  const [found] = await session.run([{ sql: "SELECT to_regclass('firehose.schema_version') IS NOT NULL" }]);
-  if (found?.rows[0]?.[0] !== "t") return 0;
-  const [version] = await session.run([{ sql: "SELECT coalesce(max(version), 0) FROM firehose.schema_version" }]);
-  return Number(version?.rows[0]?.[0] ?? 0);
+export interface SchemaState {
+  /** 0: there is no schema. */
+  readonly version: number;
+  /** A newer program has migrated it, with steps that it declares safe for this program. */
+  readonly isNewerButUsable: boolean;
 }
 
-/** @throws SinkError (`broken`) unless the schema has this program's version */
+/**
+ * Only a newer program can say which of its steps an older program can live with. It says so in a column, which exists from the
+ * first such step on; hence to_jsonb(), which also reads a table without it.
+ */
+const STATE = `
+  SELECT coalesce(max(version), 0),
+    bool_and(coalesce((to_jsonb(steps) ->> 'usable_from')::integer <= $1, false)) FILTER (WHERE version > $1)
+  FROM firehose.schema_version AS steps`;
+
+export async function readSchemaState(session: Session): Promise<SchemaState> {
+  const [found] = await session.run([{ sql: "SELECT to_regclass('firehose.schema_version') IS NOT NULL" }]);
+  if (found?.rows[0]?.[0] !== "t") return { version: 0, isNewerButUsable: false };
+  const [state] = await session.run([{ sql: STATE, values: [String(SCHEMA_VERSION)] }]);
+  const [version, isUsable] = state?.rows[0] ?? [];
+  return { version: Number(version ?? 0), isNewerButUsable: isUsable === "t" };
+}
+
+/** @throws PostgresError (`broken`) unless this program can use the schema; NewerSchemaError if a newer program is needed */
 export async function checkSchemaVersion(session: Session, lockTimeoutMs: number): Promise<void> {
-  // If somebody rewrites a table, even reading from it has to wait.
+  // If another session rewrites a table, even a read must wait.
   await session.run([{ sql: "BEGIN READ ONLY" }, { sql: `SET LOCAL lock_timeout = ${Math.trunc(lockTimeoutMs)}` }]);
-  const version = await readSchemaVersion(session);
+  const state = await readSchemaState(session);
   await session.run([{ sql: "ROLLBACK" }]);
-  if (version === SCHEMA_VERSION) return;
-  throw new PostgresError(describeMismatch(version), { kind: "broken" });
+  refuseNewer(state);
+  if (state.version < SCHEMA_VERSION) throw new PostgresError(describeMismatch(state.version), { kind: "broken" });
+}
+
+/** @throws NewerSchemaError */
+export function refuseNewer({ version, isNewerButUsable }: SchemaState): void {
+  if (version > SCHEMA_VERSION && !isNewerButUsable) throw new NewerSchemaError(version);
+}
+
+/** Told apart, because during a deploy it passes: the old program that meets it is about to be replaced. */
+export class NewerSchemaError extends PostgresError {
+  constructor(version: number) {
+    super(describeMismatch(version), { kind: "broken" });
+  }
 }
 
 export function describeMismatch(version: number): string {

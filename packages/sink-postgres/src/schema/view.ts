@@ -1,13 +1,13 @@
-/** How a view over one collection is written: the same key columns and times around the columns of its own. */
+/** Writes the statement of a view over one collection: the common key columns, the view's own columns, and the times. */
 
 export interface ViewColumns {
   readonly name: string;
   readonly collection: string;
-  /** Between the key columns and the times. */
+  /** The view's own columns. They come between the key columns and the times. */
   readonly columns: readonly string[];
-  /** Rows that it makes of one record. Left out: one row a record. */
+  /** The FROM items that make several rows of one record. Left out: one row for each record. */
   readonly items?: string;
-  /** Records that the view leaves out. */
+  /** A condition for the records that the view shows. */
   readonly where?: string;
 }
 

@@ -1,12 +1,12 @@
 /**
- * Views for people who query: one for each common collection, with typed columns, over `live_records`. A record can hold
- * anything: what is not there is NULL, a time that is none is NULL, a list that is none is NULL, and no query ever fails
- * for a record's sake. Text columns are the plain expressions, so that an index on the same expression serves them.
+ * Views for queries: one for each common collection, with typed columns, over `live_records`. A record may contain anything. A
+ * missing field is NULL, an invalid time is NULL, a list field without a list is NULL, and no record makes a query fail. Text
+ * columns are plain expressions, so that an index on the same expression can be used.
  */
 
 import { type ViewColumns, viewStatement } from "./view.ts";
 
-/** Times as records carry them: ISO 8601 with a zone. Anything else, a 30th of February included, is NULL. */
+/** Converts the times of records: ISO 8601 with a zone. Anything else is NULL, for example a 30th of February. */
 const TO_TIME = `
   CREATE FUNCTION firehose.to_time(value text) RETURNS timestamptz
   LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -20,7 +20,7 @@ const TO_TIME = `
     END
   $$`;
 
-/** The texts of a JSON list; of anything else NULL. */
+/** Returns the texts of a JSON list; NULL for anything else. */
 const TO_TEXTS = `
   CREATE FUNCTION firehose.to_texts(value jsonb) RETURNS text[]
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -64,7 +64,7 @@ const VIEWS: readonly ViewColumns[] = [
       `record #>> '{banner,ref,$link}' AS banner`,
       `record #>> '{pinnedPost,uri}' AS pinned_post`,
     ],
-    // An account has one; under another key it is nobody's.
+    // An account has one profile, with the key `self`. Records with another key are not profiles.
     where: "rkey = 'self'",
   },
   {
@@ -84,7 +84,7 @@ const VIEWS: readonly ViewColumns[] = [
   },
 ];
 
-/** The views that version 2 made; those since are in more-views.ts. */
+/** The views of version 2 of the schema. Later ones are in more-views.ts. */
 export const FIRST_VIEW_NAMES: readonly string[] = VIEWS.map(({ name }) => name);
 
 export const VIEW_STATEMENTS: readonly string[] = [TO_TIME, TO_TEXTS, ...VIEWS.map(viewStatement)];

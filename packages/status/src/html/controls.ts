@@ -15,6 +15,8 @@ export interface ControlsShown {
   readonly run: string | null;
   /** The action that was just done by a form without a script; null: none. */
   readonly after: string | null;
+  /** There is a page of dead events to link to. Where there is none, the page says how they are listed. */
+  readonly hasDeadPage: boolean;
 }
 
 interface Shown extends ControlsShown {
@@ -70,7 +72,10 @@ export function redriveControl(snapshot: Snapshot, options: ControlsShown): Mark
   const focus = options.after === "redrive" ? "redrive" : null;
   const { dead, runId } = snapshot;
   // Dead batches are in the queue, and no page shows them.
-  const link = dead === 0 || runId === null ? null : html` <a href="/dead?run=${encodeURIComponent(runId)}">show</a>`;
+  const link =
+    dead === 0 || runId === null || !options.hasDeadPage
+      ? null
+      : html` <a href="/dead?run=${encodeURIComponent(runId)}">show</a>`;
   return html`${link} ${button("redrive", "Redrive", { ...options, snapshot, focus })}`;
 }
 

@@ -3,7 +3,7 @@ import { escapeForLog } from "@firehose-backfill/core/log-lines";
 import type { Course } from "../course.ts";
 import { hostCounts } from "../repos-text.ts";
 import { formatCount, formatDuration, formatRate, formatRateOrDash, formatRelative, sumOf } from "../format.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Snapshot, SnapshotRepos } from "../snapshot.ts";
 import { type ControlsShown, redriveControl } from "./controls.ts";
 import { html, nothing, trusted, type Markup } from "./markup.ts";
 import { coursePlot } from "./course-plot.ts";
@@ -30,9 +30,15 @@ export function eventsPanel(snapshot: Snapshot, shown: ControlsShown): Markup {
           </div>`,
           ...reasons(deadReasons),
         ]}
-      </dl>`,
+      </dl>
+      ${dead > 0 && !shown.hasDeadPage ? DEAD_LISTED : nothing}`,
   );
 }
+
+/** Where the page has no database, it cannot list them. */
+const DEAD_LISTED = html`<p class="quiet">
+  To list dead events: <code>firehose-backfill dead</code>, with the DATABASE_URL of the run.
+</p>`;
 
 function reasons(counts: Readonly<Record<string, number>>): readonly Markup[] {
   const sorted = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
@@ -122,9 +128,20 @@ export function memoryPanel(snapshot: Snapshot, course: Course): Markup {
   );
 }
 
+/** Of a run that looks up handles. How many accounts there are, nobody knows before the end. */
+function handlesPanel({ done, failed }: SnapshotRepos): Markup {
+  return panel(
+    "repos",
+    "Handles",
+    html`<p class="figure">${formatCount(done)} <span class="unit">looked up</span></p>
+      <dl>${pair("No answer", formatCount(failed), failed > 0 ? "warn" : "")}</dl>`,
+  );
+}
+
 /** Of a run over repositories: how many are done, and which hosts have trouble. */
-export function reposPanel({ repos, hosts }: Snapshot): Markup {
+export function reposPanel({ repos, hosts, source }: Snapshot): Markup {
   if (repos === null) return nothing;
+  if (source === "handles") return handlesPanel(repos);
   const { known, done, inWork, deferred, failed } = repos;
   return panel(
     "repos",

@@ -19,6 +19,7 @@ export const SCRIPT = `(() => {
   const shown = new Map();
   let seenAt = document.body.dataset.at;
   let busy = false;
+  let lost = false;
 
   const isTyping = (region) => region.contains(document.activeElement) && document.activeElement.matches("input,select");
 
@@ -60,6 +61,16 @@ export const SCRIPT = `(() => {
     return page.getElementById("pulse").textContent;
   };
 
+  // The first sentence of the page must not be the last good one.
+  const sayLost = () => {
+    const banner = document.createElement("p");
+    banner.className = "notice bad";
+    banner.textContent =
+      "No answer since " + seenAt.slice(11, 19) + " UTC: the process has ended, or it hangs. Everything below is old. To look: firehose-backfill status.";
+    shown.delete("warnings");
+    document.getElementById("warnings")?.replaceChildren(banner);
+  };
+
   const poll = async (force) => {
     if (busy || (document.hidden && !force)) return;
     busy = true;
@@ -67,9 +78,10 @@ export const SCRIPT = `(() => {
       const response = await fetch(statusUrl, { cache: "no-store" });
       if (!response.ok) throw new Error("HTTP " + response.status);
       const { at } = await response.json();
-      if (at !== seenAt || force) {
+      if (at !== seenAt || force || lost) {
         pulse.textContent = await redraw();
         seenAt = at;
+        lost = false;
       }
       pulse.className = "";
       document.body.classList.remove("lost");
@@ -79,6 +91,8 @@ export const SCRIPT = `(() => {
       pulse.textContent = "No answer since " + seenAt.slice(11, 19) + " UTC";
       // The shown values are old: nothing on the page may look current.
       document.body.classList.add("lost");
+      if (!lost) sayLost();
+      lost = true;
       document.title = "No answer - firehose-backfill";
     } finally {
       busy = false;

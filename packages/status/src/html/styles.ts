@@ -28,7 +28,7 @@ a{color:var(--accent)}
 .notice.warn{border-color:var(--warn)}
 .notice.good{border-color:var(--good)}
 .notice.quiet{border-color:var(--line)}
-#warnings{min-height:90px}
+#warnings{min-height:160px}
 .reloads{margin:10px 0 0;color:var(--soft)}
 @media (scripting:enabled){.reloads{display:none}}
 .answer{position:fixed;z-index:2;left:12px;right:12px;bottom:12px;margin:0 auto;max-width:640px;max-height:40vh;overflow:auto;display:flex;align-items:baseline;background:var(--fill);box-shadow:0 8px 32px #0004}
@@ -47,8 +47,7 @@ a{color:var(--accent)}
 .mood-warn .word{color:var(--warn)}
 .mood-bad .word{color:var(--bad)}
 .mood-quiet .word{color:var(--soft)}
-.lost main{filter:grayscale(1);opacity:.55}
-.lost .notice{opacity:1}
+.lost main>:not(#warnings,.answer){filter:grayscale(1)}
 p.warn{color:var(--warn)}
 .reason{color:var(--soft);overflow-wrap:anywhere;min-width:0}
 .track{margin:8px 0 2px;line-height:0}
@@ -143,14 +142,16 @@ thead th{font-size:12px;color:var(--soft)}
 .runs-open,.runs-past{padding:6px 0 14px}
 #controls:empty{display:none}
 .runs-open .controls{justify-content:flex-start;margin-top:12px;max-width:none}
+@media (max-width:699px){body:has(.runs-open) #warnings{min-height:78px}}
 @media (max-width:420px){
 #position table,#settings table{font-size:12px}
 th,td{padding-right:6px}
 #position .number{white-space:normal;overflow-wrap:normal}
 #settings td:nth-child(2){min-width:11ch}
 }
+@media (min-width:420px){#warnings{min-height:96px}}
 @media (min-width:700px){
-#warnings{min-height:48px}
+#warnings{min-height:78px}
 .run dl{grid-template-columns:minmax(0,6fr) minmax(0,4fr) minmax(0,6fr) minmax(0,3fr) minmax(0,6fr) minmax(0,4fr)}
 .panels{grid-template-columns:repeat(2,minmax(0,1fr))}
 .panel{padding:12px 20px}
@@ -159,6 +160,7 @@ th,td{padding-right:6px}
 .panels.lists .panel:last-child{grid-column:1/-1;padding-left:0;border-right:0;padding-right:0}
 }
 @media (min-width:1100px){
+#warnings{min-height:68px}
 .hero{grid-template-columns:minmax(0,1fr) auto;gap:32px;align-items:start}
 .controls{justify-content:flex-end;max-width:480px}
 details{position:relative}

@@ -2,6 +2,7 @@
 import { escapeForLog } from "@firehose-backfill/core/log-lines";
 
 import { askedText, hadText, missingBefore } from "../asked.ts";
+import { auditText } from "../audit-lines.ts";
 import { formatDue, formatDuration, formatRelative, formatTime, secondsBetween } from "../format.ts";
 import { errorText } from "../group-errors.ts";
 import type { Course } from "../course.ts";
@@ -73,7 +74,7 @@ function tick(lastTick: NonNullable<Snapshot["lastTick"]>, at: string): string {
 }
 
 export function troublePanel(snapshot: Snapshot, course: Course): Markup {
-  const content = html`${gapList(snapshot)}${errorList(snapshot)}${markList(course)}`;
+  const content = html`${gapList(snapshot)}${auditLine(snapshot)}${errorList(snapshot)}${markList(course)}`;
   return panel("trouble", "Gaps, errors, marks", content, { isLong: true });
 }
 
@@ -119,6 +120,14 @@ function gapList(snapshot: Snapshot): Markup {
       )}
     </ul>`;
 }
+
+function auditLine({ audit }: Snapshot): Markup {
+  if (audit === null) return nothing;
+  const look = audit.differing > 0 ? "warn" : "quiet";
+  return html`<p class="${look}" id="audit"><b>Audit</b> ${escapeForLog(auditText(audit), MOST_AUDIT_CHARS)}</p>`;
+}
+
+const MOST_AUDIT_CHARS = 600;
 
 function errorList({ errors, at }: Snapshot): Markup {
   if (errors.length === 0) return html`<p class="quiet">No errors.</p>`;

@@ -1,4 +1,4 @@
-/** What the suite of a CheckpointStore is given: stores to test, and the things that tests make. */
+/** The parameters of the suite of a CheckpointStore, and helpers that create test data. */
 import type { BatchCounts, BatchKey } from "@firehose-backfill/core/batch";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
@@ -7,21 +7,21 @@ import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { CursorMove, AppliedMove, Lease, WindowItem } from "@firehose-backfill/checkpoint/window";
 
 export interface Harness {
-  /** A store that nobody else uses, empty. */
+  /** Creates an empty store for one test. */
   readonly open: () => Promise<CheckpointStore>;
-  /** The same, for many: each caller gets its own way to it, with steps that can be ordered and cut off. */
+  /** Creates an empty store for several simulated processes. Each gets its own connection, whose steps can be ordered and interrupted. */
   readonly openShared: () => Promise<Connect>;
-  /** Each write is sent twice, as the SDK does when an answer is lost. What only counts may then count twice. */
+  /** Each write is sent twice, as the SDK does if an answer is lost. Plain counters may then count twice. */
   readonly isToldTwice: boolean;
-  /** How many random histories a property is tried on. */
+  /** With how many random histories a property is tested. */
   readonly histories: number;
-  /** And at which of their steps the invariants are looked at: each, or each so many. */
+  /** The invariants are checked at every nth step of a history. */
   readonly looksEvery: number;
 }
 
 export type Connect = (step?: Step) => CheckpointStore;
 
-/** What each smallest step of a store goes through (a call in memory, a request to DynamoDB). Throwing is a crash. */
+/** Wraps each step of a store (a call in memory, or a request to DynamoDB). If it throws, that is a crash. */
 export type Step = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const RUN = "run-1";
@@ -55,7 +55,7 @@ export function aRun(changes: Partial<NewRun> = {}): NewRun {
   };
 }
 
-/** A run and the lease on it. */
+/** A run and its lease. */
 export async function leased(store: CheckpointStore, run: Partial<NewRun> = {}): Promise<{ lease: Lease; run: Run }> {
   const created = await store.createRun(aRun(run));
   return take(store, { runId: created.runId });
@@ -97,12 +97,12 @@ export function aWindow(lease: Lease, changes: Partial<WindowItem> = {}): Window
   };
 }
 
-/** Window N ends at seq 100 N. */
+/** Returns window N, which ends at sequence number 100 N. */
 export function positionOf(window: number): Cursor {
   return cursorAt(window * 100, NOW + window * 1000);
 }
 
-/** A state as a source may write it; what the attributes of written-items.json are carried over into. */
+/** A source's state, as it is read from the attributes in written-items.json. */
 export const STATE = JSON.stringify([true, true, 0, "QnmcgswAUAD////7AAAAAA=="]);
 
 export function aMove(window: number, changes: Partial<CursorMove> = {}): CursorMove {
@@ -161,7 +161,7 @@ export function finish(
   return store.finish(key, outcome, counts, { nowMs: NOW, redriven: options.redriven ?? false });
 }
 
-/** Registers window `number`, finishes its two batches as told, and advances the applied cursor. */
+/** Registers window `number`, finishes its two batches with the given outcomes, and moves the applied cursor. */
 export async function finishOne(
   store: CheckpointStore,
   lease: Lease,
@@ -175,7 +175,7 @@ export async function finishOne(
   return window;
 }
 
-/** What the reader does: moves the applied cursor past the first complete windows. */
+/** Moves the applied cursor past the first complete windows, as the reader does. */
 export async function advanceAll(store: CheckpointStore, lease: Lease): Promise<Run | null> {
   const run = await theRun(store, lease.runId);
   let { appliedWindow } = run;

@@ -1,6 +1,7 @@
-/** The consumers' side: the ledger of batches, redrives and their corrections, the sweep; and the notes. */
+/** Tests what consumers use: the ledger of batches, redrives with their corrections, the sweep; and the notes. */
 import { describe, expect, test } from "vitest";
 import type { BatchKey } from "@firehose-backfill/core/batch";
+import type { AuditNote, NotEqual } from "@firehose-backfill/core/audit-note";
 import type { ConsumerReport, Gap } from "@firehose-backfill/checkpoint/notes";
 import {
   aWindow,
@@ -100,7 +101,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       await store.beginAttempt(KEY);
       await store.setSlot(KEY, { dueMs: NOW + 1, paceVersion: 1, removals: 7 });
       expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 1, removals: 7, attempts: 0 });
-      // A batch that was late takes another slot, for the same rows.
+      // A late batch takes another slot for the same rows.
       await store.setSlot(KEY, { dueMs: NOW + 2, paceVersion: 1 });
       expect(await store.getEntry(KEY)).toMatchObject({ dueMs: NOW + 2, removals: 7 });
       const counts = { ...COUNTS, removed: 9, emptyRanges: 2 };
@@ -205,7 +206,7 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       const { lease } = await leased(store);
       const window = await finishOne(store, lease, 1, ["dead", "applied"]);
       await register(store, lease, { number: 2 });
-      // Two generations go by before any sweep.
+      // Two generations pass before the first sweep.
       await store.newGeneration(RUN, { generationBefore: 1, cursor: positionOf(1), nowMs: NOW });
       await store.newGeneration(RUN, { generationBefore: 2, cursor: positionOf(1), nowMs: NOW });
       await store.sweep(await theRun(store));
@@ -350,6 +351,20 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
       expect(await store.listConsumers("no-such-run")).toEqual([]);
     });
 
+    test("issue 16.4: keep the last audit of a database, and how far a scheduled one has come", async () => {
+      const store = await open();
+      expect([await store.getAudit("p"), await store.getAuditWork("p")]).toEqual([null, null]);
+      await store.putAudit("p", anAudit(NOW));
+      await store.putAuditWork("p", "work");
+      await store.putAudit("p", anAudit(NOW + 1));
+      const repos = Array.from({ length: 100 }, (_, index) => ({ ...NOT_EQUAL, did: `did:plc:${index}` }));
+      await store.putAudit("q", { ...anAudit(NOW), first: repos });
+      expect(await store.getAudit("p")).toEqual(anAudit(NOW + 1));
+      expect(await store.getAuditWork("p")).toBe("work");
+      expect((await store.getAudit("q"))?.first).toEqual(repos.slice(0, 20));
+      expect(await store.getAuditWork("q")).toBeNull();
+    });
+
     test("keep the run's course as it was last put there", async () => {
       const store = await open();
       await leased(store);
@@ -366,4 +381,24 @@ export function describeLedger({ open, isToldTwice }: Harness): void {
 
 function aReport(id: string, atMs: number): ConsumerReport {
   return { id, atMs, rssMb: 100, limitMb: 512, active: 1, poolUsed: 1, poolSize: 2 };
+}
+
+const NOT_EQUAL: NotEqual = { did: "did:plc:a", verdict: "differing", reason: null, missing: 1, extra: 0, other: 2 };
+
+function anAudit(atMs: number): AuditNote {
+  const atMost = { found: 1, atMost: 7, share: 0.07 };
+  return {
+    atMs,
+    by: "a run",
+    repos: "sample",
+    collections: ["app.bsky.feed.post"],
+    equal: 18,
+    behind: 0,
+    differing: 1,
+    unreachable: 1,
+    inactive: 0,
+    records: { missing: 1, extra: 0, other: 2 },
+    confidence: { level: 0.95, of: 100, isExact: true, sampled: 19, differing: atMost, notEqual: atMost },
+    first: [NOT_EQUAL],
+  };
 }

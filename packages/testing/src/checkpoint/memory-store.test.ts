@@ -12,7 +12,7 @@ describe.each([
   describeStore({ openTable: async () => createMemoryTable(), isToldTwice, histories: 250, looksEvery: 1 });
 });
 
-test("a store whose table is away does nothing", async () => {
+test("a store whose table cannot be reached does nothing", async () => {
   let isAway = false;
   const store = createMemoryStore({
     beforeCall: (name) => {

@@ -1,4 +1,4 @@
-/** The reader's side: lease, pace, windows, the applied cursor. A reader that lost its lease can change nothing. */
+/** Tests what the reader uses: lease, pace, windows, the applied cursor. A reader that has lost its lease can change nothing. */
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { describe, expect, test } from "vitest";
 import {
@@ -94,7 +94,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     });
   });
 
-  test("a reader that slept through its lease is refused by everything that is fenced", async () => {
+  test("a reader that was stopped until its lease expired is refused by every fenced write", async () => {
     const store = await open();
     const { lease: old } = await leased(store);
     const window = await register(store, old, { batches: 0, events: 0 });
@@ -133,11 +133,11 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await theRun(store)).toMatchObject({ plannedDueMs: NOW + 4000 });
     });
 
-    test("gives no slot away twice, whoever has lost the lease meanwhile", async () => {
+    test("never reserves a slot twice, also if a reader has lost the lease meanwhile", async () => {
       const store = await open();
       await leased(store);
       const { run } = await take(store, { owner: "reader-b", nowMs: NOW + 60_000 });
-      // The reader of before sends nothing that counts: its slots stay unused.
+      // The earlier reader registers no window any more, so its slots stay unused.
       const slots = { expectedMs: run.plannedDueMs, nextMs: NOW + 5, paceVersion: run.paceVersion };
       expect(await store.reserveSlots(DEFAULT_PACE_ID, slots)).toBe(true);
       expect(await store.reserveSlots(DEFAULT_PACE_ID, { ...slots, nextMs: NOW + 7 })).toBe(false);
@@ -147,14 +147,14 @@ export function describeReader({ open, isToldTwice }: Harness): void {
       expect(await store.reserveSlots(DEFAULT_PACE_ID, next)).toBe(true);
     });
 
-    test("gives a late batch the end of the line, or now when the line is empty", async () => {
+    test("gives a late batch the slot after all others, or a slot now if no later one is reserved", async () => {
       const store = await open();
       await store.createRun(aRun());
       const first = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 2000, nowMs: NOW + 500 });
       const second = await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 400, nowMs: NOW + 600 });
       const { plannedDueMs } = await theRun(store);
       const dues = [first.dueMs, second.dueMs, plannedDueMs];
-      // A slot whose answer was lost stays unused: later, never earlier.
+      // If the answer to a reservation is lost, the slot stays unused. Batches become later, never earlier.
       expect(dues).toEqual(isToldTwice ? dues : [NOW + 500, NOW + 2500, NOW + 2900]);
       expect(first.dueMs).toBeGreaterThanOrEqual(NOW + 500);
       expect(second.dueMs).toBeGreaterThanOrEqual(first.dueMs + 2000);
@@ -349,7 +349,7 @@ export function describeReader({ open, isToldTwice }: Harness): void {
     });
   });
 
-  test("the ledger of a consumer that was never told of a window is not in it", async () => {
+  test("entries with another fence or generation are not counted", async () => {
     const store = await open();
     const { lease } = await leased(store);
     const window = await register(store, lease, { batches: 1, events: 5 });

@@ -1,4 +1,4 @@
-/** Runs: which there is, and what control may change of it. */
+/** Tests runs: which of them exist, and what control may change. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_PACE_ID, type TuneRecord } from "@firehose-backfill/checkpoint/pace";
@@ -132,7 +132,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       await Promise.all(["a", "b", "c", "d"].map((runId) => store.createRun(another(runId))));
       const runs = await store.openRuns();
       expect(runs.map(({ runId }) => runId).sort()).toEqual(["a", "b", "c", "d"]);
-      // One of them brought the pace, the others joined it.
+      // The first run created the pace, and the others joined it.
       expect(new Set(runs.map(({ paceId, paceVersion }) => `${paceId} ${paceVersion}`)).size).toBe(1);
     });
 
@@ -186,7 +186,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       const pace = { throttle, backOff: 2, plannedDueMs: taken.dueMs + 100, paceVersion: taken.paceVersion };
       expect(await store.createRun(second)).toMatchObject(pace);
       expect(await theRun(store)).toMatchObject(pace);
-      // A tune of one is a tune of both.
+      // A tune of one run changes both, because they have the same pace.
       const change = { throttle: second.throttle, profile: "fast" as const, sources: {}, record: aTune(1), nowMs: NOW };
       await store.tune(RUN, change);
       expect((await store.openRuns()).map((run) => run.throttle.batchSize)).toEqual([50, 50]);
@@ -318,7 +318,7 @@ export function describeRuns({ open, isToldTwice }: Harness): void {
       expect((await theRun(store)).tunes).toEqual([aTune(1)]);
     });
 
-    test("loses nothing to others at the same time", async () => {
+    test("loses nothing when several writers add at the same time", async () => {
       const store = await open();
       const { throttle, sources } = await store.createRun(aRun());
       await Promise.all(

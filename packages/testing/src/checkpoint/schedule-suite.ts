@@ -1,4 +1,4 @@
-/** Random histories: readers, consumers and redrives in any order, each of which may end at any step. */
+/** Tests random histories: readers, consumers and redrives in any order. Each may crash at any step. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Harness, RUN, theRun } from "./harness.ts";
@@ -61,7 +61,7 @@ export function describeSchedules({ openShared, histories, looksEvery }: Harness
         {
           numRuns: histories,
           endOnFailure: true,
-          // With few histories, every process might survive by chance.
+          // With few histories it could happen that no process crashes.
           examples: [[{ seed: 1, readers: 2, consumers: 2, crashRate: 0.1 }]],
         },
       );
@@ -71,7 +71,7 @@ export function describeSchedules({ openShared, histories, looksEvery }: Harness
   );
 }
 
-/** What a reader and a consumer without faults do until everything is read, applied and counted. */
+/** A reader and a consumer without faults work until everything is read, applied and counted. */
 async function readToTheEnd(world: World): Promise<void> {
   const { store } = world;
   for (let round = 0; round < 100; round += 1) {
@@ -81,7 +81,7 @@ async function readToTheEnd(world: World): Promise<void> {
     const run = await theRun(store);
     const isAllApplied = run.appliedWindow === run.registered;
     if (isAllApplied && run.readerCursor?.ordinal === STREAM_END) return;
-    // No message exists, but something is still outstanding at the second check: its messages are lost.
+    // There are no messages, but batches are still outstanding at the second check, so their messages are lost.
     if (!isAllApplied && round % 2 === 1) await loseMessages(world, store, run);
     await world.observe();
   }

@@ -1,6 +1,6 @@
 /**
- * A small world around a store: a stream of events, a queue that delivers twice and loses messages, a database, readers
- * and consumers that may stop for ever at any step. What they do is the order that the architecture prescribes.
+ * A simulated environment of a store: a stream of events, a queue that delivers twice and loses messages, a database, and
+ * readers and consumers that may crash at any step. They do their steps in the order that the architecture prescribes.
  */
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { cursorAt } from "@firehose-backfill/source/cursor";
@@ -18,14 +18,14 @@ const LEASE_MS = 25;
 
 export interface WorldOptions {
   readonly random: () => number;
-  /** Chance that an actor ends at a step: before it, or after it and before it knows. */
+  /** The probability that a process crashes at a step: before the step, or after it but before it gets the answer. */
   readonly crashRate: number;
 }
 
 interface Message {
   readonly key: BatchKey;
   readonly events: readonly number[];
-  /** From the dead-letter queue: the ledger has it as dead, and nothing but a redrive brings it back. */
+  /** The message comes from the dead-letter queue. The ledger says that the batch is dead, and only a redrive tries it again. */
   readonly isRedriven?: boolean;
 }
 
@@ -47,7 +47,7 @@ export class World {
   readonly deadLetters: Message[] = [];
   readonly applied = new Set<number>();
   readonly dead = new Set<number>();
-  /** What the run was at the last look. */
+  /** The run at the last check. */
   seen: Run | null = null;
   #names = 0;
   #isCalm = false;
@@ -63,7 +63,7 @@ export class World {
     await this.store.createRun(aRun());
   }
 
-  /** No more crashes, refusals or losses: what is left is brought to its end. */
+  /** From now on there are no crashes, refusals or losses, so that the rest can be completed. */
   calm(): void {
     this.#isCalm = true;
   }
@@ -81,7 +81,7 @@ export class World {
     return `${kind}-${this.#names}`;
   }
 
-  /** A process: what it does, again and again, each time it crashes from the beginning and with a connection of its own. */
+  /** A process repeats its work. After a crash it begins again with a new connection. */
   process(rounds: number, work: (store: CheckpointStore, name: string) => Promise<void>): void {
     this.turns.start(async () => {
       for (let round = 0; round < rounds; round += 1) {
@@ -111,7 +111,7 @@ export class World {
     });
   }
 
-  /** The invariants that hold at every moment. @throws when one does not */
+  /** Checks the invariants that must hold at every moment. @throws if one does not */
   async observe(): Promise<void> {
     const run = await theRun(this.store);
     const before = this.seen;
@@ -133,7 +133,7 @@ export class World {
   }
 }
 
-/** One tick: lease, advance the applied cursor, sweep, read a window, release. */
+/** One tick: take the lease, move the applied cursor, sweep, read a window, release the lease. */
 export async function tick(world: World, store: CheckpointStore, owner: string): Promise<void> {
   const got = await store.acquireLease(RUN, { owner, ttlMs: LEASE_MS, nowMs: world.nowMs });
   if (got === null) return;
@@ -153,8 +153,8 @@ export async function tick(world: World, store: CheckpointStore, owner: string):
 }
 
 /**
- * All messages are gone: what is not applied is read again. Consumers may still hold some. What was being redriven is
- * not read again, and would stay dead; so it is spared.
+ * Loses all messages, so that everything that is not applied is read again. Consumers may still hold some messages. Messages of
+ * a redrive are not lost, because nobody would read those events again and they would stay dead.
  */
 export async function loseMessages(world: World, store: CheckpointStore, run: Run): Promise<Run | null> {
   world.deadLetters.push(...world.queue.filter(({ isRedriven }) => isRedriven === true));
@@ -198,7 +198,10 @@ async function readWindow(world: World, store: CheckpointStore, lease: Lease, ru
   await store.moveCursor(lease, aMove(number, { generation: run.generation, readerCursor: position }));
 }
 
-/** One message: void or already counted, unless it was dead; begin; apply or give up; ledger; correct; remove. */
+/**
+ * Handles one message: skip it if it is outdated or already counted (but not if it was dead); begin an attempt; apply the batch
+ * or give up; write the ledger; correct the totals; remove the message.
+ */
 export async function consume(world: World, store: CheckpointStore): Promise<void> {
   const message = world.queue[world.pick(world.queue.length)];
   if (message === undefined) {
@@ -214,7 +217,8 @@ export async function consume(world: World, store: CheckpointStore): Promise<voi
     await store.beginAttempt(key);
     const size = events.length;
     if (world.chance(0.25)) {
-      // Before the ledger says so: what is dead must be somewhere, or nobody can send it again.
+      // The message goes to the dead-letter queue before the ledger says that it is dead. Otherwise a crash in between would
+      // leave nothing to redrive.
       world.deadLetters.push({ ...message });
       for (const event of events) world.dead.add(event);
       await store.finish(
@@ -235,19 +239,19 @@ export async function consume(world: World, store: CheckpointStore): Promise<voi
       if (entry.correctionPending) await store.correct(key);
     }
   } else if (found?.correctionPending === true) await store.correct(key);
-  // Sometimes the message comes again all the same.
+  // Sometimes the message is delivered again nevertheless.
   const place = world.queue.indexOf(message);
   if (place !== -1 && !world.chance(0.2)) world.queue.splice(place, 1);
 }
 
-/** Sends some of what is dead back to the queue. */
+/** Sends some dead messages back to the queue. */
 export async function redrive(world: World, store: CheckpointStore): Promise<void> {
   await store.getRun(RUN);
   const count = world.pick(world.deadLetters.length + 1);
   world.queue.push(...world.deadLetters.splice(0, count).map((message) => ({ ...message, isRedriven: true })));
 }
 
-/** Late batches take new slots meanwhile. */
+/** Meanwhile late batches take new slots. */
 export async function hurry(world: World, store: CheckpointStore): Promise<void> {
   await store.takeSlot(DEFAULT_PACE_ID, { intervalMs: 1 + world.pick(20), nowMs: world.nowMs });
   if (world.chance(0.3))

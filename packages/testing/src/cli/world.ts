@@ -62,6 +62,7 @@ export async function testWorld(options: WorldOptions = {}): Promise<TestWorld> 
       loadPage: () => import("@firehose-backfill/server/http-server"),
       loadDeadEvents: () => Promise.reject(new Error("this test has no dead events")),
       loadAuditor: () => Promise.reject(new Error("this test audits nothing")),
+      loadAuditKeeper: () => Promise.reject(new Error("this test keeps no audit")),
       loadPlanner: () => Promise.reject(new Error("this test plans nothing")),
       ...different,
     }),

@@ -22,7 +22,7 @@ describe("time", () => {
 });
 
 describe("sleepers", () => {
-  test("wake in the order of their times, those of one time in the order they lay down, each at its own time", async () => {
+  test("wake in the order of their times, those with the same time in the order in which they began to sleep", async () => {
     const clock = new VirtualClock(START);
     const woken: string[] = [];
     const sleeper = async (name: string, ms: number) => {
@@ -60,7 +60,7 @@ describe("sleepers", () => {
     expect(log).toEqual(["worked@10", "other@12", "again@15"]);
   });
 
-  test("an aborted one ends at once and leaves nobody behind", async () => {
+  test("an aborted sleep ends at once, and no sleeper stays", async () => {
     const clock = new VirtualClock(START);
     const controller = new AbortController();
     const sleep = clock.sleep(1_000, controller.signal);

@@ -9,7 +9,7 @@ import { splitFrames } from "@firehose-backfill/embedded/relay-log";
 import { resealedLog } from "./relay-reseal.ts";
 import { timeMsOf } from "../../../embedded/src/relay-time.ts";
 
-const RECORDING = splitFrames(await readFile(new URL("../../../embedded/fixtures/sample-frames.bin", import.meta.url)));
+const RECORDING = splitFrames(await readFile(new URL("../../../../test/fixtures/mixed-frames.bin", import.meta.url)));
 const FIRST_TIME_MS = Date.UTC(2029, 3, 1);
 const make = (overrides: Partial<Parameters<typeof resealedLog>[0]> = {}) =>
   resealedLog({ frames: RECORDING, copies: 3, seed: "a", firstTimeMs: FIRST_TIME_MS, ...overrides });

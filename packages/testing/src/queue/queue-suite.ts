@@ -102,7 +102,7 @@ export function describeQueue(
       expect(await queue.figures()).toMatchObject({ inFlight: 1, ready: 0 });
     });
 
-    test("hides a message for longer, or no longer", async () => {
+    test("hides a message for longer, or shows it again", async () => {
       await using under = await open({});
       const { queue, clock } = under;
       await queue.send([outgoing(1)]);

@@ -1,7 +1,7 @@
 /**
- * A repository that is written to, and all that can be told of it: the operations of its commits as a stream has them, and
- * ranges of any of its commits, cut anywhere. What a table must hold in the end follows from what was told, whatever the order:
- * of each key, what the newest of them says.
+ * Random histories of a repository, and the rows that describe them: the operations of its commits as a stream sends them, and
+ * ranges of any of its commits, with any bounds. The expected table follows from these rows, whatever their order: for each
+ * key, the newest row decides.
  */
 import { tidAt, tidTimeMs } from "@firehose-backfill/core/tid";
 import type { RangeRow, RecordRow, SinkRow } from "@firehose-backfill/sink/rows";
@@ -11,26 +11,26 @@ import { accountRow, START_MS } from "./rows.ts";
 const DID = "did:plc:alice";
 const TIDS = [tidAt(START_MS - 86_400_000), tidAt(START_MS - 3_600_000)] as const;
 const SINCE = tidAt(START_MS - 7_200_000);
-/** Of two collections whose order is not that of their keys: `a.b.c-d/…` comes before `a.b.c/…`. */
+/** Keys of two collections. The order of the keys differs from the order of the collections: `a.b.c-d/…` comes before `a.b.c/…`. */
 const KEYS = ["a.b.c", "a.b.c-d"].flatMap((name) => [...TIDS, "self"].map((rkey) => `${name}/${rkey}`)).toSorted();
-/** Where ranges begin and end: at keys, and at bounds of collections. */
+/** The bounds of ranges: keys, and the bounds of collections. */
 const CUTS = ["", "a.b.c-d/", "a.b.c-d0", "a.b.c/", "a.b.c0", "\u007f", ...KEYS].toSorted();
 
-/** A place in the repository's life: its commits come one a second. */
+/** The time of a commit. There is one commit each second. */
 const momentOf = (commit: number) => START_MS + commit * 1000;
 export const revAt = (commit: number) => tidAt(momentOf(commit));
 
-/** By key: the CID. */
+/** The CID of each key. */
 type State = ReadonlyMap<string, string>;
 
 export interface Told {
   readonly rows: readonly SinkRow[];
-  /** For a range batch: at most so many removals a call. */
+  /** For a batch with ranges: the largest number of removals in one call. */
   readonly maxRemovals: number;
   readonly says: readonly Evidence[];
 }
 
-/** Of these keys, at that commit, this is known. A deletion of the account: all of before it is gone. */
+/** What rows prove: the content of these keys at that commit, or that the account was deleted and nothing older is left. */
 type Evidence =
   | { readonly kind: "keys"; readonly commit: number; readonly keys: ReadonlyMap<string, string | null> }
   | { readonly kind: "purge"; readonly commit: number };
@@ -44,7 +44,7 @@ const commits = fc.array(
   { minLength: 2, maxLength: 6, size: "max" },
 );
 
-/** Any part of what can be told, some of it twice, in any order. */
+/** Any selection of the possible rows, some of them twice, in any order. */
 export const tellings: fc.Arbitrary<readonly Told[]> = commits.chain((history) => {
   const states = statesOf(history);
   const operations = history.flatMap((changes, index) =>
@@ -73,7 +73,7 @@ export const tellings: fc.Arbitrary<readonly Told[]> = commits.chain((history) =
   });
 });
 
-/** What stands in the table in the end: `collection/rkey cid rev`, in order. */
+/** The expected rows of the table: `collection/rkey cid rev`, sorted. */
 export function standing(told: readonly Told[]): string[] {
   const evidence = told.flatMap(({ says }) => says);
   const purged = Math.max(-1, ...evidence.map((it) => (it.kind === "purge" ? it.commit : -1)));
@@ -94,7 +94,7 @@ function joined(parts: readonly Part[], maxRemovals: number): Told {
   return { rows: parts.flatMap(({ rows }) => rows), says: parts.flatMap(({ says }) => says), maxRemovals };
 }
 
-/** After each commit; the first is before all of them. */
+/** The state after each commit. The first element is the state before all commits. */
 function statesOf(history: readonly (readonly { readonly key: string; readonly cid: string | null }[])[]): State[] {
   const states: State[] = [new Map()];
   for (const changes of history) {
@@ -130,7 +130,7 @@ function rangeOf(commit: number, its: Pick<RangeRow, "from" | "to" | "sinceTid">
     did: DID,
     rev: revAt(commit),
     timeMs: momentOf(commit) + 500,
-    // As a walk says it where the range lies within one.
+    // The same as a walk reports for a range within one collection.
     collection: names.size === 1 ? ([...names][0] ?? null) : null,
     ...its,
     keys: there.map(({ collection, rkey }) => `${collection}/${rkey}`),

@@ -1,4 +1,4 @@
-/** What the tests of this package share: rows by the field, and a database of their own on a server that is there. */
+/** Helpers for tests of sinks: rows with given fields, and a new database on a running server. */
 import { existsSync } from "node:fs";
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import type { AppliedCounts } from "@firehose-backfill/sink/sink";
@@ -21,7 +21,7 @@ import type {
 export const DAY_MS = 86_400_000;
 export const START_MS = Date.UTC(2026, 0, 1);
 
-/** Event `n` of a stream: sequence number, time and revision follow from it. */
+/** Event `n` of a stream. Its sequence number, time and revision are computed from `n`. */
 function moment(n: number) {
   return { seq: n, timeMs: START_MS + n * 1000 };
 }
@@ -41,12 +41,12 @@ export function recordRow(n: number, fields: Partial<StreamRow> = {}): StreamRow
   return { ...base, action: "create", rev: revOf(n), ...moment(n), ...body, ...fields };
 }
 
-/** What a repository proves at revision `n`: a record of the key `rkey`. */
+/** A record with the key `rkey` that a repository proves at revision `n`. */
 export function provedRow(n: number, fields: Partial<RecordRow> = {}): RecordRow {
   return { ...recordRow(n), ...fields, seq: null };
 }
 
-/** What it proves of the collection's keys: nothing but these records, at revision `n`. */
+/** A range that proves at revision `n` that the collection has only these records. */
 export function rangeRow(n: number, rkeys: readonly string[], fields: Partial<RangeRow> = {}): RangeRow {
   const { did, collection, rev, timeMs } = recordRow(n);
   const name = fields.collection ?? collection;
@@ -86,7 +86,7 @@ export interface RequestFields extends Omit<ApplyOptions, "lock"> {
   readonly lock?: Partial<SlotLock>;
 }
 
-/** What apply() is called with: rows of run-1, with its lock. */
+/** The arguments of apply(): rows of run-1 with its lock. */
 export function request(
   rows: readonly SinkRow[],
   { key, lock, ...options }: RequestFields = {},
@@ -98,7 +98,7 @@ export function request(
   ];
 }
 
-/** A sink on that database, with what does not matter to the test filled in. */
+/** A sink on that database, with default options. */
 export function testSink(databaseUrl: string, fields: Partial<SinkOptions> = {}): PostgresSink {
   return createSink({
     databaseUrl,
@@ -119,7 +119,7 @@ export async function clearTables(sink: PostgresSink): Promise<void> {
   await sink.database.use(deletes, async () => {});
 }
 
-/** Applies one batch; every row of it must be counted once. */
+/** Applies one batch, and checks that each row is counted once. */
 export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Promise<AppliedCounts> {
   const result = await sink.apply(...request(rows));
   if (result.kind !== "applied") throw new Error(`expected applied, got ${result.kind}`);
@@ -130,7 +130,7 @@ export async function applyTo(sink: PostgresSink, rows: readonly SinkRow[]): Pro
   return { applied, stale, dead };
 }
 
-/** What the view shows: rkey, CID and the record's text. */
+/** Reads the view: rkey, CID and the record's text. */
 export async function liveIn(sink: PostgresSink): Promise<readonly (readonly (string | null)[])[]> {
   const sql = "SELECT rkey, cid, record->>'text' FROM firehose.live_records ORDER BY did, collection, rkey";
   return sqlOn(sink, sql);
@@ -138,7 +138,7 @@ export async function liveIn(sink: PostgresSink): Promise<readonly (readonly (st
 
 let databases = 0;
 
-/** An empty database on that server; `settings` are its own (ALTER DATABASE). Returns its URL. */
+/** Creates an empty database on that server with these settings (ALTER DATABASE), and returns its URL. */
 export async function createDatabase(
   serverUrl: string,
   options: { readonly migrated?: boolean; readonly settings?: readonly string[] } = {},
@@ -158,7 +158,7 @@ export async function query(databaseUrl: string, sql: string): Promise<readonly 
   return database.use([{ sql }], async (_session, [result]) => result?.rows ?? []);
 }
 
-/** Servers to test against: the embedded one, and an old one where Debian's is installed. `binDir` for startPostgres(). */
+/** The servers for tests: the embedded one, and an older one if Debian's is installed. `binDir` is for startPostgres(). */
 export const SERVERS: readonly { readonly name: string; readonly binDir?: string }[] = [
   { name: "Postgres 18" },
   ...["/usr/lib/postgresql/15/bin"]
@@ -166,7 +166,7 @@ export const SERVERS: readonly { readonly name: string; readonly binDir?: string
     .map((binDir) => ({ name: "Postgres 15", binDir })),
 ];
 
-/** The one value of a query. */
+/** Returns the single value of a query. */
 export async function ask(database: Database, sql: string): Promise<string | null | undefined> {
   return database.use([{ sql }], async (_session, [result]) => result?.rows[0]?.[0]);
 }

@@ -1,4 +1,4 @@
-/** Factories of runs, windows and ledger entries for tests: a run in the middle of its work, and what a test wants different. */
+/** Factories of runs, windows and ledger entries for tests: a run that is partly done, with the changes that a test needs. */
 import type { LedgerEntry } from "@firehose-backfill/checkpoint/ledger";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow, WindowItem } from "@firehose-backfill/checkpoint/window";
@@ -10,7 +10,7 @@ export const T0 = Date.parse("2026-03-01T12:00:00.000Z");
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
-/** Began at T0, reads the two hours before it; has applied the first one. */
+/** The run began at T0 and reads the two hours before it. The first hour is applied. */
 export function sampleRun(different: Partial<Run> = {}): Run {
   return {
     runId: "run-1",
@@ -79,7 +79,7 @@ export function sampleRun(different: Partial<Run> = {}): Run {
   };
 }
 
-/** A window of `events` events, of which each given batch is finished with those counts (null: begun, not finished). */
+/** A window of `events` events. Each given batch is finished with those counts (null: it was begun and is not finished). */
 export function sampleWindow(
   number: number,
   batches: readonly (BatchCounts | null)[],

@@ -2,7 +2,7 @@
 import { buildSnapshot } from "../../../status/src/build-snapshot.ts";
 import type { Course } from "@firehose-backfill/status/course";
 import type { HistoryPoint } from "@firehose-backfill/status/history";
-import type { Snapshot } from "@firehose-backfill/status/snapshot";
+import type { Snapshot, SnapshotAudit } from "@firehose-backfill/status/snapshot";
 import { type Judged, verdictOf } from "../../../status/src/verdict.ts";
 
 const AT = "2026-03-01T12:00:00.000Z";
@@ -61,7 +61,8 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     lastTick: { at: "2026-03-01T11:59:30.000Z", durationMs: 3_200, endedBecause: "read-ahead full" },
     nextTickAt: "2026-03-01T12:00:30.000Z",
     gaps: [],
-    resyncs: { count: 0, first: [] },
+    resyncs: { count: 0, done: 0, first: [] },
+    audit: null,
     errors: [],
     tunes: [],
     actions: [],
@@ -70,6 +71,33 @@ export function sampleSnapshot(different: Partial<Snapshot> = {}): Snapshot {
     ...different,
   };
   return { ...judged, verdict: different.verdict ?? verdictOf(judged) };
+}
+
+/** An audit of a sample that found nothing. */
+export function sampleAudit(different: Partial<SnapshotAudit> = {}): SnapshotAudit {
+  const { differing = 0, behind = 0 } = different;
+  return {
+    at: AT,
+    by: "a run",
+    repos: "sample",
+    collections: null,
+    equal: 300 - differing - behind,
+    behind: 0,
+    differing: 0,
+    unreachable: 0,
+    inactive: 0,
+    records: { missing: 0, extra: 0, other: 0 },
+    confidence: {
+      level: 0.95,
+      of: 41_200,
+      isExact: true,
+      sampled: 300,
+      differing: { found: 0, atMost: 408, share: 408 / 41_200 },
+      notEqual: { found: 0, atMost: 408, share: 408 / 41_200 },
+    },
+    first: [],
+    ...different,
+  };
 }
 
 /** A data folder without any run. */

@@ -1,0 +1,44 @@
+/** Requests that repositories are read anew, for whoever has found that one is wrong: an audit, an operator, a redrive of one that could not be read. */
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
+import { MAX_RESYNCS, type ResyncReason, type ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
+import { isResyncRun } from "@firehose-backfill/checkpoint/run";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { Clock } from "@firehose-backfill/core/clock";
+
+export interface PlaceResyncs {
+  readonly dids: readonly string[];
+  readonly reason: ResyncReason;
+  /** The run whose filters hold for the reading. Left out: the last one's. */
+  readonly runId?: string;
+  /** Read these alone; an empty list: all. Left out: those of the run. */
+  readonly collections?: readonly string[];
+}
+
+export interface PlacedResyncs {
+  readonly placed: number;
+  /** There were requests already, which stay as they are. */
+  readonly there: number;
+  /** Not stored: there are as many as may be. */
+  readonly refused: number;
+}
+
+interface Deps {
+  readonly store: Pick<ResyncStore, "requestResync" | "listResyncs"> & Pick<RunStore, "openRuns" | "currentRun">;
+  readonly clock: Clock;
+}
+
+export async function placeResyncs({ store, clock }: Deps, wanted: PlaceResyncs): Promise<PlacedResyncs> {
+  const { reason, collections } = wanted;
+  const last = (await store.openRuns()).findLast((run) => !isResyncRun(run)) ?? (await store.currentRun());
+  const paceId = last?.paceId ?? DEFAULT_PACE_ID;
+  const runId = wanted.runId ?? last?.runId;
+  let [placed, there, refused] = [0, 0, 0];
+  const atMs = clock.now();
+  for (const did of new Set(wanted.dids)) {
+    const of = { ...(runId === undefined ? {} : { runId }), ...(collections === undefined ? {} : { collections }) };
+    if (await store.requestResync(paceId, { did, reason, rev: null, atMs, ...of })) placed += 1;
+    else if ((await store.listResyncs(paceId, 1)).count >= MAX_RESYNCS) refused += 1;
+    else there += 1;
+  }
+  return { placed, there, refused };
+}

@@ -1,0 +1,62 @@
+/**
+ * A repository that could not be read left no event that could be sent again; the repository itself is still there. A redrive requests that it is read anew, as
+ * for a commit that is missing. The request is stored before the dead event is closed, so a crash between them requests it twice, which is once.
+ */
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
+import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
+import type { Run } from "@firehose-backfill/checkpoint/run";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { Clock } from "@firehose-backfill/core/clock";
+import type { DeadEvents, FailedRepository } from "@firehose-backfill/sink/dead-events";
+
+export interface RepositoriesDeps {
+  readonly store: Pick<RunStore, "getRun"> & Pick<ResyncStore, "requestResync" | "listResyncs">;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export interface RedrivenRepositories {
+  /** Repositories that are read anew. */
+  readonly requested: number;
+  /** Dead events that stay, because there are too many requests already. */
+  readonly left: number;
+  /** Dead events of runs that are cancelled or not known. */
+  readonly abandoned: number;
+}
+
+export async function redriveRepositories(
+  { store, clock }: RepositoriesDeps,
+  dead: DeadEvents,
+  failed: readonly FailedRepository[],
+): Promise<RedrivenRepositories> {
+  let [left, abandoned] = [0, 0];
+  const handed: FailedRepository[] = [];
+  for (const [runId, its] of Map.groupBy(failed, (each) => each.runId)) {
+    const run = await store.getRun(runId);
+    if (run === null || isCancelled(run)) {
+      abandoned += its.length;
+      continue;
+    }
+    for (const [did, entries] of Map.groupBy(its, (each) => each.did)) {
+      if (await isRequested(store, run, { did, atMs: clock.now() })) handed.push(...entries);
+      else left += entries.length;
+    }
+  }
+  if (handed.length > 0) await dead.handOver(handed.map(({ id }) => id));
+  return { requested: new Set(handed.map(({ did }) => did)).size, left, abandoned };
+}
+
+/** Also where there is a request of this repository already. */
+async function isRequested(
+  store: RepositoriesDeps["store"],
+  { paceId, runId }: Run,
+  { did, atMs }: { readonly did: string; readonly atMs: number },
+): Promise<boolean> {
+  // The filters of its run hold when it is read anew.
+  const request = { did, reason: "failed", rev: null, atMs, runId } as const;
+  if (await store.requestResync(paceId, request)) return true;
+  return (await store.listResyncs(paceId, 1)).count < MAX_RESYNCS;
+}
+
+export function isCancelled({ status }: Run): boolean {
+  return status === "cancelled" || status === "cancelling";
+}

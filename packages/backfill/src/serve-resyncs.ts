@@ -1,0 +1,149 @@
+/**
+ * Requests for resyncs are served by a run of their own, over repositories, at the pace of their database. One is open at a time, it takes a
+ * thousand requests at most, and it marks them before it begins. They are removed when it has succeeded: then its last batch is applied. So a
+ * process may die at any moment; what is marked with a run that never began is taken again. Called before each tick, it looks every minute or so.
+ */
+import { NameTakenError, RunInProgressError } from "@firehose-backfill/checkpoint/errors";
+import { MAX_RESYNCS, type ResyncRequest } from "@firehose-backfill/checkpoint/resync-store";
+import { isResyncRun, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
+import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
+import type { Config, ScopeSettings } from "@firehose-backfill/core/config/settings";
+import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
+import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
+import type { Clock } from "@firehose-backfill/core/clock";
+import { ofResync } from "./resync-run.ts";
+
+export interface ResyncDeps {
+  readonly store: ResyncStore & RunStore;
+  readonly clock: Clock;
+  /** Returns 0 to 1. */
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+}
+
+export interface ServeResyncs {
+  /** Begins a run where there is something to serve. null: there is not, or it is not time to look. */
+  look(deps: ResyncDeps, open: readonly Run[]): Promise<Run | null>;
+}
+
+/** Repositories of one run: what comes later waits until it is over. */
+export const MOST_OF_A_RUN = 1_000;
+/** While the run that made a request goes on, what is missing may still come, in a batch that is applied later. */
+export const MAY_STILL_COME_MS = 60_000;
+/** Between two of these runs, while others go on: an account whose commits are always wrong is not read all the time. */
+export const LEAST_APART_MS = 600_000;
+
+/** `config`: the deployment's, for requests that no run has made. `everyMs`: how often it looks. */
+export function serveResyncs({ config, everyMs }: { readonly config: Config; readonly everyMs: number }): ServeResyncs {
+  let nextLookMs = Number.NEGATIVE_INFINITY;
+  let apartUntilMs = Number.NEGATIVE_INFINITY;
+  return {
+    async look(deps, open) {
+      const nowMs = deps.clock.now();
+      const own = open.find(isResyncRun);
+      if (own !== undefined) {
+        // One is enough: what is asked for meanwhile waits for the next one, and is looked for as soon as this one is over.
+        apartUntilMs = own.createdAtMs + LEAST_APART_MS;
+        nextLookMs = nowMs;
+        return null;
+      }
+      if (nowMs < nextLookMs) return null;
+      nextLookMs = nowMs + everyMs;
+      const last = open.at(-1) ?? (await deps.store.currentRun());
+      const paceIds = new Set([...open.map(({ paceId }) => paceId), last?.paceId ?? DEFAULT_PACE_ID, DEFAULT_PACE_ID]);
+      for (const paceId of paceIds) {
+        const requests = await stillToServe(deps, paceId, open);
+        if (requests.length === 0) continue;
+        if (open.length > 0 && nowMs < apartUntilMs) return null;
+        const begun = await begin(deps, { paceId, requests, last, config });
+        if (begun !== null) return begun;
+      }
+      return null;
+    },
+  };
+}
+
+/** Removes what a run has served. What a run had taken that was cancelled waits until it is asked for again. */
+async function stillToServe(
+  { store, clock }: ResyncDeps,
+  paceId: string,
+  open: readonly Run[],
+): Promise<readonly ResyncRequest[]> {
+  const { first: found } = await store.listResyncs(paceId, 1);
+  if (found.length === 0) return [];
+  const { first: requests } = await store.listResyncs(paceId, MAX_RESYNCS);
+  const takers = new Map<string, Run | null>();
+  const nowMs = clock.now();
+  const due: ResyncRequest[] = [];
+  for (const request of requests) {
+    const { takenBy, runId, did, atMs } = request;
+    if (takenBy === undefined) {
+      const isAnyOpen = open.some((run) => run.runId === runId);
+      if (!isAnyOpen || atMs + MAY_STILL_COME_MS <= nowMs) due.push(request);
+      continue;
+    }
+    const taker = takers.get(takenBy) ?? (await store.getRun(takenBy));
+    takers.set(takenBy, taker);
+    if (taker === null) due.push(request);
+    else if (taker.status === "succeeded") await store.endResync(paceId, did, takenBy);
+  }
+  return due;
+}
+
+/** Its last batch is applied. Where a process dies before this is done, the next look does it. */
+export async function endServed({ store }: Pick<ResyncDeps, "store">, run: Run): Promise<void> {
+  const scope = await store.getScope(run.runId);
+  for (const did of scope?.dids ?? []) await store.endResync(run.paceId, did, run.runId);
+}
+
+interface Work {
+  readonly paceId: string;
+  readonly requests: readonly ResyncRequest[];
+  /** Whose pace the new run keeps to. */
+  readonly last: Run | null;
+  readonly config: Config;
+}
+
+/** Those that have the filters of the first one. null: they were withdrawn, or another process was faster. */
+async function begin(deps: ResyncDeps, { paceId, requests, last, config }: Work): Promise<Run | null> {
+  const { store, log } = deps;
+  const filtersOf = ({ runId, collections }: ResyncRequest): string => JSON.stringify(collections ?? runId ?? null);
+  const [first] = requests.toSorted((a, b) => a.atMs - b.atMs);
+  if (first === undefined) return null;
+  const wanted = requests
+    .filter((request) => filtersOf(request) === filtersOf(first))
+    .map(({ did }) => did)
+    .slice(0, MOST_OF_A_RUN);
+  const scope = await scopeOf(deps, first, config);
+  const run = ofResync({ dids: wanted, scope, last, config, nowMs: deps.clock.now(), random: deps.random });
+  const dids = await store.takeResyncs(paceId, wanted, run.runId);
+  if (dids.length === 0) return null;
+  try {
+    const begun = await store.createRun({ ...run, scope: { ...run.scope, dids } });
+    log(`[BACKFILL] Run ${begun.runId} (${RESYNC_RUN}) reads anew ${run.source.host}: ${reasonsOf(requests, dids)}`);
+    return begun;
+  } catch (error) {
+    // Another process began one. What is marked with this run, which does not exist, is taken by the next one.
+    if (error instanceof NameTakenError || error instanceof RunInProgressError) return null;
+    throw error;
+  }
+}
+
+async function scopeOf(
+  { store }: ResyncDeps,
+  { runId, collections }: ResyncRequest,
+  { settings }: Config,
+): Promise<ScopeSettings> {
+  const ofRun = runId === undefined ? null : await store.getScope(runId);
+  const scope = ofRun ?? settings;
+  return collections === undefined ? scope : { ...scope, collections };
+}
+
+function reasonsOf(requests: readonly ResyncRequest[], dids: readonly string[]): string {
+  const taken = new Set(dids);
+  const reasons = Map.groupBy(
+    requests.filter(({ did }) => taken.has(did)),
+    ({ reason }) => reason,
+  );
+  return [...reasons].map(([reason, each]) => `${reason} ${each.length}`).join(", ");
+}

@@ -1,0 +1,263 @@
+/**
+ * An upgrade in the middle of a run, and the way back. The version before is real: bundled from git history, it and the
+ * present one work on one queue, one table and one database. What the present version will be to the next one is seen with a
+ * step of a schema that does not exist yet.
+ */
+import { memoryLog, type MemoryLog } from "@firehose-backfill/embedded/relay-log";
+import { type ReplayRelay, startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
+import { migrate } from "@firehose-backfill/sink-postgres/schema/migrate";
+import { type Migration, MIGRATIONS, SCHEMA_VERSION } from "@firehose-backfill/sink-postgres/schema/migrations";
+import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { assertSameTables } from "../support/compare.ts";
+import { expectedTables, type Expected } from "../support/oracle.ts";
+import { temporaryFolder } from "../support/program.ts";
+import { pdsFrames } from "../support/recordings.ts";
+import { sumOfFigure, sumOfMetric } from "./metric-lines.ts";
+import { bundleCommit, fileOf, whyNoHistory } from "./older-version.ts";
+import { type Functions, type Services, type Stage, startServices } from "./stage.ts";
+
+/** The last version of the main branch with the schema before the present one. There is no release yet: then, the last one. */
+const VERSION_BEFORE = "deb43d12673ff40175fe3ffab304db5e0743e026";
+/** Further back: another schema, another version of messages, another version of the items in the table. */
+const MUCH_OLDER = "cb2f5e3d2a10f0bd1a202772f02fde0862db492d";
+
+const PARTS = 4;
+const RETURNS_AFTER_SECONDS = 3;
+
+let services: Services;
+let frames: readonly Uint8Array[];
+let expected: Expected;
+let lastSeq: number;
+
+beforeAll(async () => {
+  const log = resealedLog({ frames: pdsFrames(), copies: 1, seed: "upgrade", firstTimeMs: Date.now() - 3_600_000 });
+  lastSeq = log.headSeq;
+  frames = [...log.after(0)].map(({ frame }) => frame);
+  [services, expected] = await Promise.all([startServices(), expectedTables(frames)]);
+}, 120_000);
+
+afterAll(async () => services[Symbol.asyncDispose]());
+
+/** A relay that has a quarter of the frames, and gets more of them. */
+async function growingRelay(): Promise<{ relay: ReplayRelay; grow: () => void }> {
+  const log: MemoryLog = memoryLog();
+  const relay = await startReplayRelay({ frames: log });
+  let part = 0;
+  const grow = () => {
+    const share = Math.ceil(frames.length / PARTS);
+    log.append(frames.slice(part * share, (part + 1) * share));
+    part += 1;
+    relay.wake();
+  };
+  grow();
+  return { relay, grow };
+}
+
+const TICK = { action: "tick" };
+
+async function begin(name: string, relay: ReplayRelay, bundles = services.bundles): Promise<Stage> {
+  const stage = await services.newStage({
+    name,
+    relayUrl: relay.url,
+    bundles,
+    // One environment of a consumer, so that one of the version before is not begun after the schema has changed.
+    maxConcurrent: 1,
+    readerTimeoutMs: 8_000,
+    visibilityTimeoutSeconds: RETURNS_AFTER_SECONDS,
+  });
+  const settings = { BACKFILL_BATCH_SIZE: 100, BACKFILL_BATCH_DELAY_MS: 0, BACKFILL_MAX_CONCURRENT: 1 };
+  await stage.control({ action: "start", from: "oldest", to: String(lastSeq), settings });
+  return stage;
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+async function numberOf(stage: Stage, sql: string): Promise<number> {
+  const [row] = await stage.database.query(sql, []).catch(() => []);
+  return Number(row?.["n"] ?? 0);
+}
+const rowsIn = (stage: Stage) => numberOf(stage, "select count(*)::int as n from firehose.records");
+const schemaOf = (stage: Stage) => numberOf(stage, "select max(version) as n from firehose.schema_version");
+/** The version before says it as a metric. */
+const appliedBy = ({ consumer }: Functions) =>
+  sumOfFigure(consumer.output(), "eventsApplied") + sumOfMetric(consumer.output(), "EventsApplied");
+
+async function tickUntilOver(stage: Stage, { reader }: Functions): Promise<void> {
+  await until(async () => {
+    await reader.invoke(TICK);
+    return (await stage.store.currentRun())?.status !== "running";
+  });
+}
+
+/** Nothing stopped, nothing failed an attempt, and the rows and counts are those of an independent decoder. */
+async function expectWhole(stage: Stage, all: readonly Functions[]): Promise<void> {
+  expect(await stage.snapshot()).toMatchObject({
+    status: "succeeded",
+    received: expected.events,
+    processed: expected.events,
+    dead: 0,
+    gaps: [],
+  });
+  await assertSameTables(stage.database.query, expected);
+  expect(await stage.deadLetters()).toBe(0);
+  for (const { consumer } of all) {
+    const outcomes = new Set(consumer.invocations.map(({ outcome }) => outcome));
+    expect([...outcomes].filter((outcome) => outcome !== "response" && outcome !== "throttled")).toEqual([]);
+    expect(consumer.output()).not.toContain("attempt");
+  }
+}
+
+describe("from the version before", async () => {
+  const why = (await whyNoHistory(VERSION_BEFORE)) ?? (await whyNoHistory(MUCH_OLDER));
+  if (why !== null) {
+    it.skip(`issue 18.6: an upgrade from the version before (skipped: ${why}; a whole clone has it)`);
+    return;
+  }
+  let before: string;
+  let muchOlder: string;
+  const stack = new AsyncDisposableStack();
+
+  beforeAll(async () => {
+    const { path } = stack.use(await temporaryFolder());
+    before = await bundleCommit(VERSION_BEFORE, `${path}/before`);
+    muchOlder = await bundleCommit(MUCH_OLDER, `${path}/much-older`);
+  }, 120_000);
+  afterAll(() => stack[Symbol.asyncDispose]());
+
+  it("issue 18.6: is one step of the schema behind; after a new step, name a newer commit here", async () => {
+    const steps = await fileOf(VERSION_BEFORE, "packages/sink-postgres/src/schema/migrations.ts");
+    expect(steps.match(/^const \w+: Migration = /gm)).toHaveLength(SCHEMA_VERSION - 1);
+  });
+
+  it("issue 18.6: both readers and consumers work side by side, the schema changes under them, and every row is right", async () => {
+    const { relay, grow } = await growingRelay();
+    await using _relay = relay;
+    await using stage = await begin("upgrade", relay, before);
+    const old = stage.functions;
+    await using _old = stage.consume();
+    await stage.tick();
+    await until(async () => (await rowsIn(stage)) > 0);
+    grow();
+    await stage.tick();
+    expect(await schemaOf(stage)).toBe(SCHEMA_VERSION - 1);
+
+    const present = await stage.deploy(services.bundles);
+    await using _present = stage.consume(present.consumer);
+    await until(async () => (await schemaOf(stage)) === SCHEMA_VERSION);
+    const appliedBefore = appliedBy(old);
+    grow();
+    await present.reader.invoke(TICK);
+    grow();
+    await stage.tick();
+    await until(async () => appliedBy(old) > appliedBefore);
+    await tickUntilOver(stage, present);
+
+    expect(appliedBy(present)).toBeGreaterThan(0);
+    await expectWhole(stage, [old, present]);
+  }, 240_000);
+
+  it("issue 18.6: of a much older one, messages, items and schema are taken over where they are", async () => {
+    const { relay, grow } = await growingRelay();
+    await using _relay = relay;
+    await using stage = await begin("older", relay, muchOlder);
+    {
+      await using _ = stage.consume();
+      await stage.tick();
+      await until(async () => (await rowsIn(stage)) > 0);
+    }
+    grow();
+    await stage.tick();
+    expect(await schemaOf(stage)).toBe(4);
+    expect((await stage.snapshot()).queue.ready).toBeGreaterThan(0);
+
+    const present = await stage.deploy(services.bundles);
+    await using _ = stage.consume(present.consumer);
+    for (let part = 2; part < PARTS; part += 1) grow();
+    await tickUntilOver(stage, present);
+    expect(await schemaOf(stage)).toBe(SCHEMA_VERSION);
+    await expectWhole(stage, [stage.functions, present]);
+  }, 240_000);
+
+  it("issue 18.6: a roll-back to a program that cannot use the schema says so; deployed again and resumed, nothing is missing", async () => {
+    const { relay, grow } = await growingRelay();
+    await using _relay = relay;
+    await using stage = await begin("rolledback", relay);
+    {
+      await using _ = stage.consume();
+      await stage.tick();
+      await until(async () => (await rowsIn(stage)) > 0);
+    }
+    grow();
+    const old = await stage.deploy(before);
+    {
+      await using _ = stage.consume(old.consumer);
+      await old.reader.invoke(TICK);
+      await until(async () => (await stage.store.currentRun())?.status === "errored");
+    }
+    expect((await stage.store.currentRun())?.reason).toContain("deploy the newer program");
+
+    await using _ = stage.consume();
+    await stage.control({ action: "resume" });
+    for (let part = 2; part < PARTS; part += 1) grow();
+    await tickUntilOver(stage, stage.functions);
+    await expectWhole(stage, [stage.functions, old]);
+  }, 240_000);
+});
+
+/** What a program after this one may do to the schema. */
+const ADDS: Migration = {
+  version: SCHEMA_VERSION + 1,
+  statements: ["records", "repos", "dead_events"].map(
+    (table) => `ALTER TABLE firehose.${table} ADD COLUMN of_a_newer_program text DEFAULT 'new'`,
+  ),
+  usableFrom: SCHEMA_VERSION,
+};
+const BREAKS: Migration = { version: SCHEMA_VERSION + 2, statements: [] };
+
+describe("this version under the schema of a later one", () => {
+  it("issue 18.6: goes on after a step that it can live with, in environments from before and in new ones, as after a roll-back", async () => {
+    const { relay, grow } = await growingRelay();
+    await using _relay = relay;
+    await using stage = await begin("additive", relay);
+    const { databaseUrl } = stage;
+    {
+      await using _ = stage.consume();
+      await stage.tick();
+      await until(async () => (await rowsIn(stage)) > 0);
+      await migrate({ databaseUrl }, [...MIGRATIONS, ADDS]);
+      const appliedBefore = appliedBy(stage.functions);
+      grow();
+      await stage.tick();
+      await until(async () => appliedBy(stage.functions) > appliedBefore);
+    }
+    const cold = await stage.deploy(services.bundles);
+    await using _ = stage.consume(cold.consumer);
+    for (let part = 2; part < PARTS; part += 1) grow();
+    await tickUntilOver(stage, cold);
+    expect(appliedBy(cold)).toBeGreaterThan(0);
+    expect(await schemaOf(stage)).toBe(SCHEMA_VERSION + 1);
+    await expectWhole(stage, [stage.functions, cold]);
+  }, 240_000);
+
+  it("issue 18.6: waits at one that it cannot use, the run open and no attempt counted, until the newer program is there", async () => {
+    const { relay, grow } = await growingRelay();
+    await using _relay = relay;
+    for (let part = 1; part < PARTS; part += 1) grow();
+    await using stage = await begin("breaking", relay);
+    const { databaseUrl } = stage;
+    await migrate({ databaseUrl }, [...MIGRATIONS, ADDS, BREAKS]);
+    await stage.tick();
+    await using _ = stage.consume();
+    await until(async () => (await stage.store.currentRun())?.waiting != null);
+    const { status, errors } = await stage.snapshot();
+    expect(status).toBe("running");
+    expect(errors.map(({ message }) => message)).toContainEqual(expect.stringContaining("deploy the newer program"));
+    // In the place of the deploy: the schema is this program's again.
+    await stage.database.query("delete from firehose.schema_version where version > $1", [SCHEMA_VERSION]);
+    await tickUntilOver(stage, stage.functions);
+    await expectWhole(stage, [stage.functions]);
+  }, 240_000);
+});
