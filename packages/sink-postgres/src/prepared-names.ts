@@ -7,8 +7,13 @@
  * so that a statement which another process has left in a shared session is never another one.
  */
 import { createHash } from "node:crypto";
-import type { Statement } from "./pipeline.ts";
 import { StatementError } from "./sink-error.ts";
+
+/** The parts of a statement that count here. */
+interface Statement {
+  readonly sql: string;
+  readonly isPrepared?: boolean;
+}
 
 /** Of one connection. */
 export interface PreparedNames {

@@ -23,7 +23,7 @@ const PROVED_COLUMNS = { ...COLUMNS_WITHOUT_SEQ, at: "double precision" } as con
 /** Event time: whole milliseconds since the epoch. What is not valid is the row's own error. */
 const AT = "to_timestamp(x.time / 1000.0)";
 
-/** Whether an operation is from before a deletion of its account: on the deletion's own host by number, else by time. */
+/** Whether an operation is older than a deletion of its account: compared by number on the same host, otherwise by time. */
 const IS_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN (${AT}, x.seq) < (p.purged_at, p.purged_seq)
   ELSE EXISTS (
@@ -31,15 +31,15 @@ const IS_PURGED = `
     WHERE CASE WHEN w.key = $1::integer::text THEN x.seq < (w.value ->> 'seq')::bigint
       ELSE x.time < (w.value ->> 'at')::bigint END) END`;
 
-/** The same for what a repository proved: it is as old as its revision. */
+/** The same for a record that a repository proved. It is as old as its revision. */
 const IS_PROVED_PURGED = `
   CASE WHEN p.purge_marks IS NULL THEN to_timestamp(x.at / 1000.0) < p.purged_at
   ELSE EXISTS (SELECT FROM jsonb_each(p.purge_marks) AS w WHERE x.at < (w.value ->> 'at')::bigint) END`;
 
-/** As repos/src/walk/key-time.ts has it. */
+/** The same rule as in repos/src/walk/key-time.ts. */
 export const TID = "'^[234567a-j][234567a-z]{12}$'";
 
-/** Whether a range of the repository has told already what was there at that revision, or later. */
+/** Whether a range of the repository has already proved what was there at that revision or a later one. */
 function isProved(operator: "<" | "<="): string {
   return `p.proved IS NOT NULL AND EXISTS (
     SELECT FROM jsonb_array_elements(p.proved) AS w

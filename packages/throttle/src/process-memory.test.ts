@@ -54,7 +54,7 @@ describe("issue 19.3: memory is asked for by time", () => {
   test("after a collection the memory is measured again at once", () => {
     const { heap } = setUp(300);
     heap.mockReturnValue({ ...process.memoryUsage(), heapUsed: 200 * MB, external: 0 });
-    const rss = vi.fn(() => 300 * MB);
+    const rss = vi.fn<() => number>(() => 300 * MB);
     Object.assign(heap, { rss });
     vi.stubGlobal("gc", () => rss.mockReturnValue(100 * MB));
     const guard = processMemoryGuard({ now: () => 0, sleep: () => Promise.resolve() }, () => 256);

@@ -73,7 +73,7 @@ test("issue 19.3: a record's text says what its decoded values say, or is refuse
     }),
     { seed: 1, numRuns: 1_000 },
   );
-  expect([...outcomes].toSorted()).toEqual(["nul-character", "text"]);
+  expect(outcomes).toEqual(new Set(["nul-character", "text"]));
 });
 
 test("issue 19.3: flipped bytes have the same outcome on both ways", { timeout: 20_000 }, () => {

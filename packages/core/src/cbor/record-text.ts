@@ -22,8 +22,8 @@ const TRUE = 0xf5;
 /** What follows tag 42 before the CID: the head of a byte string, and a zero. */
 const BEFORE_CID = 3;
 
-/** What JSON does not take as it is. */
-const IS_ESCAPED = /["\\\u0000-\u001f]/;
+/** What JSON does not take as it is: control characters, the quotation mark and the backslash. */
+const IS_ESCAPED = /[^ !#-[\]-\uFFFF]/;
 
 let readText: ReadText | null = null;
 /** Where the next item begins. Blocks are read one after the other: nothing here waits. */
