@@ -83,9 +83,9 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
 }
 
 async function resync(deps: ControlDeps, wanted: ResyncEvent): Promise<ControlAnswer> {
-  const { placed, there, refused } = await placeResyncs(deps, wanted);
+  const { placed, there, refused: left } = await placeResyncs(deps, wanted);
   const before = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} requested already`;
-  const tooMany = refused === 0 ? "" : `, ${refused} could not be stored because there are ${MAX_RESYNCS} requests`;
+  const tooMany = left === 0 ? "" : `, ${left} could not be stored because there are ${MAX_RESYNCS} requests`;
   return {
     message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}. A run called ${RESYNC_RUN} reads them anew: a process that is running, or the deployed schedule, begins it within minutes; where none is, the next firehose-backfill run does`,
     run: null,

@@ -13,7 +13,7 @@ import type { Sources } from "@firehose-backfill/source/kit";
 import type { EventCounter } from "@firehose-backfill/throttle/event-counter";
 import type { LatencySignal } from "@firehose-backfill/throttle/latency-signal";
 import type { MemoryGuard } from "@firehose-backfill/throttle/memory-guard";
-import type { ServeResyncs } from "./serve-resyncs.ts";
+import type { ServeResyncs } from "./resyncs.ts";
 
 /** What a deployment has fixed: tune, start and off-peak hours may set lower values; higher ones are clamped. */
 export interface DeployedLimits {

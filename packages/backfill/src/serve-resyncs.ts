@@ -8,23 +8,8 @@ import { MAX_RESYNCS, type ResyncRequest } from "@firehose-backfill/checkpoint/r
 import { isResyncRun, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 import type { Config, ScopeSettings } from "@firehose-backfill/core/config/settings";
-import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
-import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
-import type { Clock } from "@firehose-backfill/core/clock";
 import { ofResync } from "./resync-run.ts";
-
-export interface ResyncDeps {
-  readonly store: ResyncStore & RunStore;
-  readonly clock: Clock;
-  /** Returns 0 to 1. */
-  readonly random: () => number;
-  readonly log: (line: string) => void;
-}
-
-export interface ServeResyncs {
-  /** Begins a run where there is something to serve. null: there is not, or it is not time to look. */
-  look(deps: ResyncDeps, open: readonly Run[]): Promise<Run | null>;
-}
+import type { ResyncDeps, ServeResyncs } from "./resyncs.ts";
 
 /** Repositories of one run: what comes later waits until it is over. */
 export const MOST_OF_A_RUN = 1_000;

@@ -214,10 +214,10 @@ export async function runServer(options: RunServerOptions): Promise<RunResult> {
     },
   });
   const onTick = (tick: Tick): void => {
-    // Requests for resyncs are served also where there is nothing else to do.
+    watchTick(tick);
+    // Requests for resyncs are served also where there is nothing else to do. Of two ends the first one counts.
     if (begun.kind === "none" && options.untilDone && tick.runs.length === 0)
       end({ exit: "done", message: begun.because });
-    watchTick(tick);
   };
   const reader = startReaderLoop(readerDeps, { signal: stopping, onTick });
 

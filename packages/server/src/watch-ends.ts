@@ -1,6 +1,6 @@
 /** Evaluates each tick for the process: whether its runs have ended, and whether its source has never answered. */
 import type { Tick } from "@firehose-backfill/backfill/run-tick";
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { isFinished } from "@firehose-backfill/core/run-state";
 import { UNREACHABLE } from "@firehose-backfill/source/verdict";
 import { of, runEnd, type RunEnd, runsEnd } from "./run-end.ts";
@@ -15,10 +15,14 @@ export function watchEnds(options: {
   let hasReachedHost = false;
   /** How runs have ended while others continue, by their ids. */
   const endedBefore = new Map<string, RunEnd>();
+  let afterResyncs: RunEnd | null = null;
   return ({ runs }) => {
+    if (runs.length === 0 && afterResyncs !== null) options.end(afterResyncs);
     hasReachedHost ||= runs.some(({ read }) => read !== null && read.frames > 0);
     const [first] = runs;
-    const isUnreachable = runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
+    // A service whose only work is a resync waits for the directory: it must not be restarted again and again.
+    const mayWait = !options.untilDone && runs.every(({ run }) => isResyncRun(run));
+    const isUnreachable = !mayWait && runs.every(({ endedBecause }) => endedBecause.startsWith(UNREACHABLE));
     if (!hasReachedHost && first !== undefined && isUnreachable) {
       const source = first.run.source.kind === "relay" ? "relay" : "PLC directory";
       options.end({ exit: "errored", message: `${source} ${first.endedBecause}` });
@@ -28,7 +32,10 @@ export function watchEnds(options: {
     if (runs.some(({ run }) => run.status === "succeeded") && runs.every(isOver)) options.tidy();
     const open = runs.map(({ run }) => run);
     const over = runsEnd(open, { untilDone: options.untilDone, before: [...endedBefore.values()] });
-    if (over !== null) options.end(over);
+    // There may be more requests than one resync serves: the next tick says so.
+    const mayServeMore = runs.every(({ run }) => isResyncRun(run) && isFinished(run.status));
+    if (over !== null && mayServeMore) afterResyncs = over;
+    else if (over !== null) options.end(over);
     for (const run of open.filter(({ status }) => isFinished(status))) {
       const its = runEnd(run, options.untilDone);
       if (its !== null) endedBefore.set(run.runId, of(run, its));

@@ -1,5 +1,5 @@
 /** `audit`: what it asks for, what it prints, and how it ends. */
-import type { AuditReport } from "@firehose-backfill/audit/report";
+import type { AuditReport, RepoVerdict } from "@firehose-backfill/audit/report";
 import { renderAudit } from "@firehose-backfill/audit/render-audit";
 import type { AuditHereOptions } from "@firehose-backfill/server/audit-here";
 import { testWorld } from "@firehose-backfill/testing/cli/world";
@@ -43,6 +43,66 @@ async function audit(
   return { exitCode, stdout: world.stdout(), stderr: world.stderr(), asked: asked[0] };
 }
 
+const FIFTY_ONE = Array.from({ length: 51 }, (_, index) => `app.example.c${index}`).join(",");
+
+describe("issue 16.4: audit --repair", () => {
+  const verdictOf = (did: string, verdict: RepoVerdict["verdict"]): RepoVerdict => {
+    return { did, verdict, rev: null, copyRev: null, missing: [], extra: [], other: [], isCut: false, reason: null };
+  };
+  const FOUND = [
+    verdictOf("did:plc:a", "equal"),
+    verdictOf("did:plc:b", "differing"),
+    verdictOf("did:plc:c", "behind"),
+    verdictOf("did:plc:d", "unreachable"),
+  ];
+
+  async function repair(argv: readonly string[], env: Readonly<Record<string, string>> = {}, found = FOUND) {
+    await using world = await testWorld({ env });
+    const sent: unknown[] = [];
+    const invoke = async (name: string, event: unknown) => {
+      sent.push([name, event]);
+      return { ok: true, message: "1 repository requested" };
+    };
+    const report = { ...REPORT, differing: 1, behind: 1 };
+    const exitCode = await main(
+      world.context(["audit", "--all", "--repair", "--function", "mine-control", ...argv], {
+        loadInvoker: async () => ({ openInvoker: () => invoke }),
+        loadAuditor: async () => ({
+          auditHere: async ({ onVerdict }: AuditHereOptions) => {
+            for (const verdict of found) onVerdict?.(verdict);
+            return report;
+          },
+        }),
+      }),
+    );
+    return { exitCode, sent, stderr: world.stderr(), stdout: world.stdout() };
+  }
+
+  it("requests what differs and what is behind, says so, and leaves the report and the exit code as they are", async () => {
+    const { exitCode, sent, stderr, stdout } = await repair(["--json", "--collections", "app.bsky.feed.post"]);
+    const collections = ["app.bsky.feed.post"];
+    const dids = ["did:plc:b", "did:plc:c"];
+    expect(sent).toEqual([["mine-control", { action: "resync", dids, reason: "audit", collections }]]);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain("audit: 1 repository requested");
+    expect(JSON.parse(stdout)).toMatchObject({ differing: 1, behind: 1 });
+  });
+
+  it("from BACKFILL_VERIFY=chain on, what is behind is left to the next commits", async () => {
+    const { sent, stderr } = await repair([], { BACKFILL_VERIFY: "chain" });
+    expect(sent).toEqual([["mine-control", { action: "resync", dids: ["did:plc:b"], reason: "audit" }]]);
+    expect(stderr).toContain("1 behind: their next commits show what is missing");
+  });
+
+  it("requests a thousand at a time, and nothing where all are equal", async () => {
+    const many = Array.from({ length: 1_001 }, (_, index) => verdictOf(`did:plc:${index}`, "differing"));
+    expect((await repair([], {}, many)).sent).toHaveLength(2);
+    const { sent, stderr } = await repair([], {}, []);
+    expect(sent).toEqual([]);
+    expect(stderr).toContain("nothing differs, so nothing was requested");
+  });
+});
+
 describe("which repositories", () => {
   it("all, a sample, or a list", async () => {
     expect((await audit(["--all"])).asked).toMatchObject({
@@ -73,6 +133,8 @@ describe("which repositories", () => {
     [["--all", "--after", "alice"], "it takes a DID"],
     [["--dids", "alice"], "--dids is"],
     [["--all", "--collections", "posts"], "--collections is"],
+    [["--all", "--function", "mine"], "the audit itself runs here"],
+    [["--all", "--repair", "--collections", FIFTY_ONE], "at most 50 collections"],
   ])("%j: exit 2, and nothing is asked", async (argv, message) => {
     const { exitCode, stderr, asked } = await audit(argv);
     expect([exitCode, asked]).toEqual([2, undefined]);
