@@ -18,7 +18,9 @@ import { bundleCommit, fileOf, hasCommit } from "./older-version.ts";
 import { type Functions, type Services, type Stage, startServices } from "./stage.ts";
 
 /** The last version of the main branch with the schema before the present one. There is no release yet: then, the last one. */
-const VERSION_BEFORE = "deb43d12673ff40175fe3ffab304db5e0743e026";
+const VERSION_BEFORE = "82c669ef4206311c1a8b62c68f25f37e9040f738";
+/** Before a program could live with a newer schema: it stops the run where a later one waits. */
+const STRICT = "deb43d12673ff40175fe3ffab304db5e0743e026";
 /** Further back: another schema, another version of messages, another version of the items in the table. */
 const MUCH_OLDER = "cb2f5e3d2a10f0bd1a202772f02fde0862db492d";
 
@@ -116,16 +118,18 @@ async function expectWhole(stage: Stage, all: readonly Functions[]): Promise<voi
   }
 }
 
-const hasHistory = (await hasCommit(VERSION_BEFORE)) && (await hasCommit(MUCH_OLDER));
+const hasHistory = (await hasCommit(VERSION_BEFORE)) && (await hasCommit(STRICT)) && (await hasCommit(MUCH_OLDER));
 
 describe.skipIf(!hasHistory)("from the version before (needs the whole git history, not a shallow clone)", () => {
   let before: string;
+  let strict: string;
   let muchOlder: string;
   const stack = new AsyncDisposableStack();
 
   beforeAll(async () => {
     const { path } = stack.use(await temporaryFolder());
     before = await bundleCommit(VERSION_BEFORE, `${path}/before`);
+    strict = await bundleCommit(STRICT, `${path}/strict`);
     muchOlder = await bundleCommit(MUCH_OLDER, `${path}/much-older`);
   }, 120_000);
   afterAll(() => stack[Symbol.asyncDispose]());
@@ -192,7 +196,7 @@ describe.skipIf(!hasHistory)("from the version before (needs the whole git histo
       await until(async () => (await rowsIn(stage)) > 0);
     }
     relay.grow();
-    const old = await stage.deploy(before);
+    const old = await stage.deploy(strict);
     {
       await using _ = stage.consume(old.consumer);
       await old.reader.invoke(TICK);
