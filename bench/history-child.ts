@@ -49,6 +49,22 @@ function* rows(): Generator<readonly [string, Uint8Array]> {
   }
 }
 
+/** As programs do that keep a copy with one call for each repository: the whole archive is fetched, and then read in memory. */
+async function getRepo(): Promise<Uint8Array> {
+  const response = await fetch(`${lane.origin}/xrpc/com.atproto.sync.getRepo?did=${lane.did}`);
+  if (!response.ok) throw new Error(`getRepo: HTTP ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function walkRecords(car: Uint8Array): Promise<number> {
+  const { MemoryBlockstore, Repo, readCarWithRoot } = await import("@atproto/repo");
+  const { root, blocks } = await readCarWithRoot(car);
+  const repo = await Repo.load(new MemoryBlockstore(blocks), root);
+  let records = 0;
+  for await (const entry of repo.walkRecords()) records += entry.rkey === "" ? 0 : 1;
+  return records;
+}
+
 const CONTENDERS: Readonly<Record<string, () => Promise<number>>> = {
   /** Only the hashes of all blocks, which every reader that checks them has to compute. */
   "own: archive read": async () => {
@@ -110,6 +126,19 @@ const CONTENDERS: Readonly<Record<string, () => Promise<number>>> = {
   "@atproto/repo verifyRepoCar": async () => {
     const { verifyRepoCar } = await import("@atproto/repo");
     return (await verifyRepoCar(await readFile(lane.carPath), lane.did)).creates.length;
+  },
+  /** Reads the records without a check of hashes or of the tree. */
+  "@atproto/repo walkRecords": async () => await walkRecords(await readFile(lane.carPath)),
+  "getRepo loop, @atcute/repo": async () => {
+    const { fromUint8Array } = await import("@atcute/repo");
+    let records = 0;
+    for (const entry of fromUint8Array(await getRepo())) records += entry.bytes.length > 0 ? 1 : 0;
+    return records;
+  },
+  "getRepo loop, @atproto/repo walkRecords": async () => await walkRecords(await getRepo()),
+  "getRepo loop, @atproto/repo verifyRepoCar": async () => {
+    const { verifyRepoCar } = await import("@atproto/repo");
+    return (await verifyRepoCar(await getRepo(), lane.did)).creates.length;
   },
   "own: tree built": async () => {
     const builder = createTreeBuilder();

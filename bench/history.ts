@@ -35,7 +35,11 @@ const READERS = [
   "own: source, ticks of 2,400",
   "@atcute/repo fromStream",
   "@atcute/repo fromUint8Array",
+  "@atproto/repo walkRecords",
   "@atproto/repo verifyRepoCar",
+  "getRepo loop, @atcute/repo",
+  "getRepo loop, @atproto/repo walkRecords",
+  "getRepo loop, @atproto/repo verifyRepoCar",
 ];
 export const BUILDERS = ["own: tree built", "@atproto/repo: tree built", "@atcute/mst: tree built"];
 const COLLECTIONS = ["app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.graph.follow"];
@@ -121,7 +125,7 @@ export async function measure(lane: HistoryLane, rounds: number): Promise<Figure
   if (median === undefined) throw new Error("no round was measured");
   const rate = Math.round(median.items / median.cpuSeconds);
   console.error(
-    `  ${lane.contender.padEnd(30)} ${median.items} items, ${median.cpuSeconds} s CPU, ${rate}/s, ${median.rssMb} MB`,
+    `  ${lane.contender.padEnd(42)} ${median.items} items, ${median.cpuSeconds} s CPU, ${rate}/s, ${median.rssMb} MB`,
   );
   return median;
 }

@@ -43,7 +43,7 @@ export type ControlAnswer =
 export interface Control {
   /** An event that is refused has changed nothing. @throws errors that were not expected */
   answer(event: unknown): Promise<ControlAnswer>;
-  /** For the schedule of BACKFILL_AUDIT_SAMPLE. @throws errors: the invocation fails, and alarms see it */
+  /** For the schedule of BACKFILL_AUDIT_SAMPLE. @throws errors: the invocation fails, and the next one goes on */
   audit(context: Pick<Context, "getRemainingTimeInMillis">): Promise<{ readonly message: string }>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Issue 15: a run over repositories that is killed thirty times, while the repositories are written to, one moves to another host and one is
+ * Issue 15: a run over repositories that is killed 33 times, while the repositories are written to, one moves to another host and one is
  * deactivated for a while. After a final walk the rows are what the hosts hold, no more and no less, and the counts are right. The audit of all
  * of them says the same, and finds the faults that are then made on purpose (issue 16.5).
  */
@@ -21,7 +21,8 @@ import { appears, beginLife, type Life } from "./life.ts";
 
 const RECORDS = [10, 30, 60, 100, 200, 400, 700, 1_200, 2_000, 3_000];
 const HOSTS = 4;
-const KILLS = 30;
+/** Each third one is at a point of the list, and each point has its turn. */
+const KILLS = 3 * CRASH_POINTS.length;
 /** Of the accounts, by their place in RECORDS. */
 const MOVES = 8;
 const RESTS = 7;
@@ -32,7 +33,7 @@ const LONGEST_LIFE_MS = 900;
 const WRITE_EVERY_MS = 150;
 const PAGE_WITHIN_MS = 90_000;
 
-test("issue 15.9: killed thirty times, with writes, a move and a deactivation: the rows are what the hosts hold", async () => {
+test("issue 15.9: killed 33 times, at every crash point, with writes, a move and a deactivation: the rows are what the hosts hold", async () => {
   const random = seeded(15);
   const beganMs = Date.now() - 3_600_000;
   const repos = RECORDS.map((count, index) =>

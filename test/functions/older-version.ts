@@ -11,14 +11,12 @@ import { ROOT } from "../../scripts/run-step.ts";
 const run = promisify(execFile);
 const OURS = "@firehose-backfill";
 
-/** Why there is nothing to build it from: a download without history, or a clone that has only the last commits. null: there is. */
-export async function whyNoHistory(commit: string): Promise<string | null> {
-  try {
-    await run("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: ROOT });
-    return null;
-  } catch {
-    return `commit ${commit} is not in this checkout's history`;
-  }
+/** False in a download without history, and in a clone that has only the last commits. */
+export async function hasCommit(commit: string): Promise<boolean> {
+  return run("git", ["cat-file", "-e", `${commit}^{commit}`], { cwd: ROOT }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The file of that commit. */

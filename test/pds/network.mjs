@@ -83,6 +83,8 @@ async function startPds(folder, plcUrl) {
     didPlcUrl: plcUrl,
     serviceHandleDomains: [".test"],
     inviteRequired: false,
+    // A repository of 100,000 records.
+    maxImportSize: 200_000_000,
     disableSsrfProtection: true,
     adminPassword: ADMIN_PASSWORD,
     jwtSecret: "jwt-secret",

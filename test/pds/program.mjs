@@ -10,10 +10,16 @@ const RUN_TIMEOUT_MS = 240_000;
 
 /**
  * `npx firehose-backfill run --until-done`, unpaced, everything that the relay keeps; or with other arguments.
- * @param {{ relayUrl: string, dataDir: string, args?: readonly string[], env?: Readonly<Record<string, string>> }} options
+ * @param {{ relayUrl: string, dataDir: string, args?: readonly string[], env?: Readonly<Record<string, string>>, timeoutMs?: number }} options
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string, seconds: number }>}
  */
-export async function runBackfill({ relayUrl, dataDir, args = ["run", "--until-done", "--json"], env = {} }) {
+export async function runBackfill({
+  relayUrl,
+  dataDir,
+  args = ["run", "--until-done", "--json"],
+  env = {},
+  timeoutMs = RUN_TIMEOUT_MS,
+}) {
   const started = performance.now();
   const child = spawn("npx", ["--no-install", "firehose-backfill", ...args], {
     cwd: ROOT,
@@ -27,7 +33,7 @@ export async function runBackfill({ relayUrl, dataDir, args = ["run", "--until-d
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: RUN_TIMEOUT_MS,
+    timeout: timeoutMs,
   });
   let stdout = "";
   let stderr = "";

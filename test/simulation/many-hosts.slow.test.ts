@@ -93,7 +93,7 @@ async function play({ order, slowMs, isAlwaysNew }: Case): Promise<Played> {
           hostRate: HOST_RATE,
         });
       const kept = newKit();
-      return { repos: { survey: kept.survey, open: (run) => (isAlwaysNew ? newKit() : kept).open(run) } };
+      return { repos: { ...kept, open: (run) => (isAlwaysNew ? newKit() : kept).open(run) } };
     },
   });
   if (hosts === null) throw new Error("the simulation has made no source");
@@ -158,7 +158,9 @@ test.each<Case>([
     // The slow host's own time comes on top at most: two requests a repository.
     const tookMs = ((await run()).finishedAtMs ?? 0) - simulation.startMs;
     expect(tookMs).toBeLessThan(1.02 * paceMs(HOSTS - 1) + 2 * REPOS_A_HOST * given.slowMs);
-    if (given.slowMs <= 3 * SECOND) expect(tookMs / paceMs(HOSTS - 1)).toBeLessThan(1.02);
+    // Three seconds for each request do not even show.
+    const most = given.slowMs <= 3 * SECOND ? 1.02 : 1.2;
+    expect(tookMs / paceMs(HOSTS - 1)).toBeLessThan(most);
     await simulation.stop();
   },
   120_000,

@@ -1,6 +1,6 @@
 /** The SDK's client with the limits that this program needs. The SDK itself looks up credentials and region. */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { requestHandlerOf, type RequestLimits } from "@firehose-backfill/core/sdk-requests";
+import { requestHandlerOf, type RequestLimits, withoutUnusedSteps } from "@firehose-backfill/core/sdk-requests";
 import { STAND_IN_TABLE, standInClient } from "@firehose-backfill/core/stand-in-client";
 
 /** Every call takes milliseconds. So a call without an answer is given up, and the SDK repeats it. */
@@ -18,6 +18,8 @@ export interface DynamoClientOptions {
 
 export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient {
   const requestHandler = requestHandlerOf(LIMITS, options.limits);
-  if (options.endpoint === null) return new DynamoDBClient({ requestHandler });
-  return new DynamoDBClient({ requestHandler, ...standInClient(options.endpoint), ...STAND_IN_TABLE });
+  const { endpoint } = options;
+  if (endpoint === null) return withoutUnusedSteps(new DynamoDBClient({ requestHandler }), { isStandIn: false });
+  const client = new DynamoDBClient({ requestHandler, ...standInClient(endpoint), ...STAND_IN_TABLE });
+  return withoutUnusedSteps(client, { isStandIn: true });
 }

@@ -1,6 +1,6 @@
 /** The SDK's client with the limits that this program needs. The SDK finds credentials and region itself. */
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { requestHandlerOf, type RequestLimits } from "@firehose-backfill/core/sdk-requests";
+import { requestHandlerOf, type RequestLimits, withoutUnusedSteps } from "@firehose-backfill/core/sdk-requests";
 import { standInClient } from "@firehose-backfill/core/stand-in-client";
 
 /** Longer than the longest poll (20 s), so that it ends only a call to a server that hangs. */
@@ -15,6 +15,8 @@ export interface SqsClientOptions {
 
 export function createSqsClient(options: SqsClientOptions): SQSClient {
   const requestHandler = requestHandlerOf(LIMITS, options.limits);
-  if (options.endpoint === null) return new SQSClient({ requestHandler });
-  return new SQSClient({ requestHandler, ...standInClient(options.endpoint) });
+  const { endpoint } = options;
+  if (endpoint === null) return withoutUnusedSteps(new SQSClient({ requestHandler }), { isStandIn: false });
+  const client = new SQSClient({ requestHandler, ...standInClient(endpoint) });
+  return withoutUnusedSteps(client, { isStandIn: true });
 }

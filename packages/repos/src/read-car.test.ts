@@ -145,6 +145,16 @@ describe("an archive is refused", () => {
 });
 
 describe("hostile archives", () => {
+  it("issue 15.9: what they announce and do not send takes no memory", async () => {
+    // A block of nearly a megabyte is announced, and three bytes of it come.
+    const header = encode({ version: 1, roots: [CID.decode(ROOT.cid)] });
+    const bytes = Buffer.concat([varint(header.length), header, varint(999_000), Buffer.from([1, 113, 18])]);
+    const before = process.memoryUsage().arrayBuffers;
+    const results = await Promise.all(Array.from({ length: 1_000 }, () => failure(bytes)));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1_048_576);
+    expect(results.every((result) => result instanceof TornArchiveError)).toBe(true);
+  });
+
   it("are refused by name or read, whatever is changed in them", { timeout: 120_000 }, async () => {
     const little = readFileSync(new URL("../fixtures/tiny.car", import.meta.url));
     const samples = [little, makeCar(ROOT.cid, BLOCKS)];

@@ -17,14 +17,14 @@ export interface AuditHereOptions {
   readonly random: () => number;
   readonly onProgress: (progress: AuditProgress) => void;
   readonly onVerdict?: (verdict: RepoVerdict) => void;
-  /** Production is not well: the audit waits. */
+  /** Called when the audit must wait because production is not healthy. */
   readonly onWaiting: (because: string) => void;
   /** The id of the database that is audited, once it is known. Left out: nobody keeps the result. */
   readonly onDatabase?: (id: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** @throws SinkError, and why there is no database */
+/** @throws SinkError, and an error that says why there is no database */
 export async function auditHere(options: AuditHereOptions): Promise<AuditReport> {
   const { config, signal } = options;
   const { settings } = config;

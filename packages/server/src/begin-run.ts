@@ -200,7 +200,7 @@ async function resume(
   const { config, log } = options;
   const chosen = await chooseRun(deps, "resume", wanted.run);
   const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: isOnlyOwn(chosen, open) });
-  // A run that was not stopped only needs its process. Only a stopped run can go on from another cursor.
+  // A run that was not stopped only needs a process. Only a stopped run can continue from another cursor.
   if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
     return tuned;
   return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId }, "command")).run ?? tuned;

@@ -39,7 +39,7 @@ export function resyncsLeft({ resyncs: { count } }: Pick<Snapshot, "resyncs">): 
   return `[BACKFILL] ${have} to be read anew (firehose-backfill resyncs): the next start of the program does it`;
 }
 
-/** Among several runs, an end says whose it is. */
+/** If there are several runs, the end names its run. */
 export function of(run: Pick<Run, "runId" | "name">, end: RunEnd): RunEnd {
   return { ...end, message: end.message === null ? null : `${labelOf(run)}: ${end.message}` };
 }

@@ -22,7 +22,7 @@ export function readsRelay(source: string): boolean {
 export async function startStack(
   dataDir: string,
   settings: Pick<Settings, "queueUrl" | "dlqUrl" | "table" | "databaseUrl" | "relayUrl" | "source"> & {
-    /** Left out: the configuration says it. */
+    /** Left out: the configuration decides. */
     readonly readsRelay?: boolean;
   },
   signal: AbortSignal,

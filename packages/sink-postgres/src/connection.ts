@@ -225,7 +225,7 @@ interface SessionOptions {
 }
 
 function sessionOn(client: PooledClient, { names, roundTripTimeoutMs, useTimeoutMs }: SessionOptions): LimitedSession {
-  // Real time, not the injected clock: it bounds I/O, not a decision.
+  // It uses real time and not the injected clock, because it limits I/O and decides nothing.
   const beganAt = performance.now();
   return {
     async run(statements, atMostMs = Infinity) {

@@ -6,7 +6,7 @@
 import type { RangeRow } from "@firehose-backfill/sink/rows";
 import type { Statement } from "./pipeline.ts";
 import type { ProvedKeys } from "./proved-keys.ts";
-import { TID } from "./statements.ts";
+import { TID } from "./record-statements.ts";
 
 /** A character above every character that a key may contain. */
 const ABOVE_ALL_KEYS = "\u007f";

@@ -29,7 +29,7 @@ describe.each(SERVERS)("issue 15.9: on $name", ({ binDir }) => {
   async function table(): Promise<string[]> {
     const rows = await sqlOn(
       at.sink,
-      "SELECT collection || '/' || rkey || ' ' || cid || ' ' || rev FROM firehose.records WHERE cid IS NOT NULL",
+      "SELECT did || ' ' || collection || '/' || rkey || ' ' || cid || ' ' || rev FROM firehose.records WHERE cid IS NOT NULL",
     );
     return rows.map(([row]) => row ?? "").sort();
   }

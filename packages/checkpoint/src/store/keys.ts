@@ -31,13 +31,13 @@ const MOMENT_DIGITS = 15;
 export const PAST = "past#";
 /** Apart from the others: there may be many, and they must not push those of people out of the list. */
 export const PAST_RESYNC = "past-resync#";
-/** Sorts behind every character that a key has. */
+/** Sorts after every character that a key may contain. */
 export const LAST = "~";
 
 export const OPEN_KEY: Key = { pk: "runs", sk: "open" };
 export const POINTER_KEY: Key = { pk: "pointer", sk: "pointer" };
 
-/** Sorts before those of older runs. */
+/** The key of a newer run sorts before those of older runs. */
 export function pastKey(
   run: { readonly runId: string; readonly createdAtMs: number },
   { isResync }: { readonly isResync: boolean } = { isResync: false },

@@ -38,7 +38,7 @@ export function runMethods(deps: Deps): Pick<RunStore, Methods> {
         .toSorted((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1))
         .slice(0, most)
         .map((item) => readText(item, "runId"));
-      // Of a program of before: it kept the last run only.
+      // An older program kept only its last run.
       const { last } = ids.length === 0 ? await readRegister(deps) : { last: null };
       return most < 1 ? [] : getRuns(deps, last === null ? ids : [last]);
     },

@@ -44,7 +44,7 @@ export const AWS_SETTINGS: DefinitionTable<
     group: "deployment",
     kind: boolean,
     fallback: true,
-    help: "Whether the deploy creates a CloudWatch dashboard. Three of an account are free, each further one costs 3 US$ a month.",
+    help: "Whether the deploy creates a CloudWatch dashboard. The first three of an account are free.",
   },
   vpcSubnets: {
     key: "vpcSubnets",

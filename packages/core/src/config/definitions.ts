@@ -1,14 +1,14 @@
 /**
  * Every setting, once: parsing, `--help`, the documentation and the infrastructure all read this table. A setting that is not here
- * does not exist. The settings that only a deploy to AWS uses are in definitions-aws.ts.
+ * does not exist. The table contains those of definitions-repos.ts and definitions-aws.ts.
  */
 import { databaseUrl } from "./database-url.ts";
 import { collections, dids } from "./filters.ts";
 import type { DefinitionTable } from "./definition-table.ts";
 import { AWS_SETTINGS } from "./definitions-aws.ts";
+import { REPOS_SETTINGS } from "./definitions-repos.ts";
 import { boolean, choice, folder, integer, matching, optional, type SettingDefinition, withheld } from "./kinds.ts";
 import { offPeak } from "./off-peak.ts";
-import { plcUrl } from "./plc-url.ts";
 import { PROFILES } from "./profiles.ts";
 import { relayUrlOrSample } from "./relay-url.ts";
 import { PROFILE_NAMES, type SettingKey, SOURCE_KINDS, VERIFY_LEVELS } from "./settings.ts";
@@ -156,38 +156,7 @@ const TABLE: DefinitionTable<SettingKey> = {
     fallback: null,
     help: "Hours of the day in which the run uses the pace of that profile.",
   },
-  plcUrl: {
-    key: "plcUrl",
-    name: "BACKFILL_PLC_URL",
-    group: "deployment",
-    kind: plcUrl,
-    fallback: "https://plc.directory",
-    help: "Directory of did:plc accounts: where repositories are, and which keys sign them.",
-  },
-  hostRate: {
-    key: "hostRate",
-    name: "BACKFILL_HOST_RATE",
-    group: "deployment",
-    kind: integer(1, 8),
-    fallback: 2,
-    help: "Requests per second to one host of repositories, and for handles to the directory.",
-  },
-  handles: {
-    key: "handles",
-    name: "BACKFILL_HANDLES",
-    group: "deployment",
-    kind: boolean,
-    fallback: false,
-    help: "Whether handles of all accounts in the database are looked up and checked both ways, by a run of its own.",
-  },
-  auditSample: {
-    key: "auditSample",
-    name: "BACKFILL_AUDIT_SAMPLE",
-    group: "deployment",
-    kind: integer(0, 1_000),
-    fallback: 0,
-    help: "How many repositories, taken at random, are audited after each run that succeeded; 0: none.",
-  },
+  ...REPOS_SETTINGS,
   contact: {
     key: "contact",
     name: "BACKFILL_CONTACT",

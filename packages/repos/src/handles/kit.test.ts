@@ -23,19 +23,18 @@ async function network(accounts: Readonly<Record<string, readonly string[] | nul
   const plc = await startFakePlc();
   const answers = new Map<string, string>();
   const texts = new Map<string, readonly (readonly string[])[]>();
-  let onAsk: () => void = () => {};
   const domains = await startServer((request, response) => {
-    onAsk();
     const name = decodeURIComponent((request.headers.host ?? "").split(".")[0] ?? "");
     const answer = answers.get(name);
     if (answer === "(breaks)") request.socket.destroy();
+    else if (answer === "(redirects)") response.writeHead(302, { location: "http://localhost:1/" }).end();
     else response.writeHead(answer === undefined ? 404 : 200).end(answer);
   });
   for (const [letter, names] of Object.entries(accounts))
     if (names !== null) plc.accounts.set(didOf(letter), { pds: "https://pds.example.com", key, names });
   const waiting = new Set(Object.keys(accounts).map(didOf));
   let others = 0;
-  const newKit = () =>
+  const newKit = (hostRate = 10_000) =>
     handlesKit({
       clock: systemClock,
       random: () => 0,
@@ -43,7 +42,7 @@ async function network(accounts: Readonly<Record<string, readonly string[] | nul
       resolveName: loopbackNames,
       resolveTexts: async (name) => texts.get(name) ?? [],
       plcUrl: plc.origin,
-      hostRate: 10_000,
+      hostRate,
       listHandles: async (after, limit) =>
         [...waiting]
           .filter((did) => did > after)
@@ -67,7 +66,6 @@ async function network(accounts: Readonly<Record<string, readonly string[] | nul
     newKit,
     apply,
     setOthers: (count: number) => void (others = count),
-    onAsk: (then: () => void) => void (onAsk = then),
     async [Symbol.asyncDispose]() {
       await plc[Symbol.asyncDispose]();
       await domains[Symbol.asyncDispose]();
@@ -110,7 +108,9 @@ test("issue 17.7: a dead host, a handle of another account, an invalid one, a do
     e: ["at://eve.example.com"],
     f: ["at://fay.example.com"],
     g: ["at://gus.example.com"],
+    h: ["at://hal.example.com"],
   });
+  net.answers.set("hal", "(redirects)");
   net.answers.set("alice", "(breaks)");
   net.answers.set("bob", didOf("x"));
   net.answers.set("eve", "<html>welcome</html>");
@@ -126,6 +126,7 @@ test("issue 17.7: a dead host, a handle of another account, an invalid one, a do
     ["f", "fay.example.com", "unreachable"],
     // Two records that disagree count as none, and its server does not know it.
     ["g", "gus.example.com", "unreachable"],
+    ["h", "hal.example.com", "unreachable"],
   ]);
 });
 
@@ -221,4 +222,16 @@ test("issue 17.7: names of this machine and of private networks are no handles w
     expect(await lookUpHandle(didOf("a"), how, signal)).toEqual({ handle: null, check: "none" });
   }
   expect(asked).toEqual([]);
+});
+
+test("issue 17.7: the directory is asked as often as BACKFILL_HOST_RATE says, and not more often", async () => {
+  const letters = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+  await using net = await network(Object.fromEntries(letters.map((letter) => [letter, []])));
+  const atMs: number[] = [];
+  net.plc.onAsked = () => void atMs.push(performance.now());
+  const kit = net.newKit(20);
+  expect((await readAll(kit, newStoredRun(), OPTIONS)).events).toHaveLength(letters.length);
+  expect(atMs).toHaveLength(letters.length);
+  // Eight gaps of 50 ms; a clock of this machine may be a little off.
+  expect((atMs.at(-1) ?? 0) - (atMs[0] ?? 0)).toBeGreaterThan(8 * 50 * 0.9);
 });

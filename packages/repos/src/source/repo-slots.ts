@@ -1,5 +1,5 @@
 /** The repositories that are being walked now: what each of them found next, or that it still waits. */
-import type { RepoStep } from "./repo-walk.ts";
+import type { RepoStep } from "./repo-step.ts";
 import type { RepoInWork } from "./state.ts";
 
 export interface RepoSlot {

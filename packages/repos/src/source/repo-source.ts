@@ -10,7 +10,7 @@ import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
 import { type RepoSlot, RepoSlots } from "./repo-slots.ts";
-import type { RepoStep } from "./repo-walk.ts";
+import type { RepoStep } from "./repo-step.ts";
 import { progressOf, type RepoInWork, writeState } from "./state.ts";
 import { type Room, WindowOfRepos } from "./window-of-repos.ts";
 import { within } from "./within.ts";
@@ -89,8 +89,8 @@ class RepoSource {
   }
 
   async end(): Promise<void> {
-    this.#agenda.end();
     const { hosts, clock, untilMs, signal } = this.#options;
+    this.#agenda.end();
     // The read-ahead is often full within seconds: a dead host would be asked in each tick, and never be known as dead.
     await within(clock, untilMs - clock.now(), this.#agenda.awaitSilentHosts(), signal);
     await within(clock, PATIENCE_MS, this.#slots.end());

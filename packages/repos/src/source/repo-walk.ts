@@ -4,49 +4,26 @@
  */
 import type { ResolveDid } from "@firehose-backfill/core/did-resolver";
 import type { DidDocument } from "@firehose-backfill/core/did-document";
-import { DidHostError, KeyServiceError } from "@firehose-backfill/core/did-resolver";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { PublicKey } from "@firehose-backfill/core/signature";
 import { tidAt } from "@firehose-backfill/core/tid";
 import type { EarlierKeys } from "../did-client.ts";
-import {
-  ArchiveTooLargeError,
-  BadRepoError,
-  MissingBlocksError,
-  ResponseTooLargeError,
-  TornArchiveError,
-} from "../errors.ts";
-import { type Endpoint, type EndpointRules, parseEndpoint } from "../http/endpoint.ts";
+import { ArchiveTooLargeError, BadRepoError, MissingBlocksError, TornArchiveError } from "../errors.ts";
+import { type EndpointRules, parseEndpoint } from "../http/endpoint.ts";
 import { readyAtMs } from "../http/host-state.ts";
-import { ForbiddenAddressError, HostError } from "../http/http-errors.ts";
-import { HostWaitingError } from "../http/polite-client.ts";
 import { openByArchive, openByProof, type OpenRepo } from "../open-repo.ts";
 import { walkRepo } from "../walk-repo.ts";
 import { intervalsAfter, wantedIntervals } from "../walk/key-intervals.ts";
-import type { ProvedRange } from "../walk/proved-range.ts";
 import type { RangeLimits } from "../walk/range-cutter.ts";
 import type { RepoClient } from "../xrpc/repo-client.ts";
-import { RepoUnavailableError, type UnavailableState, XrpcError } from "../xrpc/xrpc-error.ts";
+import { RepoUnavailableError } from "../xrpc/xrpc-error.ts";
 import type { ArchiveRoom } from "./archive-room.ts";
 import { isArchiveCheaper, isSmall, MAX_ARCHIVE_BYTES, MAX_SMALL_ARCHIVE_BYTES, sizeOf } from "./choose-way.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import type { HostTurns } from "./host-turns.ts";
+import { dead, type Found, HOST_IS_DEAD_AFTER, hostIsDead, judge, MAX_ATTEMPTS } from "./judge-trouble.ts";
+import type { RepoStep } from "./repo-step.ts";
 import type { RepoInWork } from "./state.ts";
-
-export type RepoStep =
-  /** `isWalkOnly`: its archive is not worth asking for, whatever room a later tick has. */
-  | { readonly kind: "range"; readonly range: ProvedRange; readonly isWalkOnly: boolean }
-  /** Nothing that is wanted is left. */
-  | { readonly kind: "finished" }
-  /** Its host does not serve it, and its DID document names no other one; or its DID has ended. Final until the account itself changes. */
-  | { readonly kind: "inactive"; readonly state: UnavailableState }
-  /** It will never be read as it is. */
-  | { readonly kind: "gave-up"; readonly reason: string; readonly error: string }
-  /** Not before that moment. */
-  | { readonly kind: "later"; readonly dueMs: number; readonly isFailure: boolean; readonly why: string }
-  /** The directory of DIDs cannot be asked: that is no repository's fault. */
-  | { readonly kind: "directory"; readonly error: string }
-  | { readonly kind: "stopped" };
 
 export interface WalkerDeps {
   readonly clock: Clock;
@@ -67,17 +44,7 @@ export interface WalkerDeps {
   readonly maxBatch: number;
 }
 
-/** After so many requests in a row without any answer, its repositories are given up without asking until it may be asked again. */
-const HOST_IS_DEAD_AFTER = 10;
-/** Of one repository, without a range in between; what waits is not counted. */
-const MAX_ATTEMPTS = 8;
-const FIRST_RETRY_MS = 60_000;
 const MAX_HELD_BYTES = 4 * 1_048_576;
-
-interface Found {
-  readonly endpoint: Endpoint;
-  readonly key: PublicKey;
-}
 
 /** `onDownload`: whether an archive is on its way now. Ends with a step that is no range. */
 export async function* walkRepository(
@@ -101,8 +68,8 @@ export async function* walkRepository(
   const open = async (from: string | null): Promise<OpenRepo> => {
     const { endpoint, key } = found ?? unreachable();
     const earlierKeys = () => deps.earlierKeys(did);
-    const repo = { origin: endpoint.origin, did };
-    const options = { client: deps.client, repo, key, earlierKeys, nowMs: deps.clock.now(), signal };
+    const address = { origin: endpoint.origin, did };
+    const options = { client: deps.client, repo: address, key, earlierKeys, nowMs: deps.clock.now(), signal };
     const proved = await openByProof(options, { collections: deps.collections, after: from });
     if (isWalkOnly) return proved;
     const wanted = {
@@ -212,49 +179,6 @@ function usable(document: DidDocument | null, rules: EndpointRules): Found | Rep
   const endpoint = parseEndpoint(pds, rules);
   if (typeof endpoint === "string") return dead("forbidden-address", endpoint);
   return { endpoint, key };
-}
-
-interface Case {
-  readonly found: Found | null;
-  readonly attempts: number;
-  readonly deps: Pick<WalkerDeps, "clock" | "hosts">;
-}
-
-/** What is to be done about it. */
-function judge(error: unknown, { found, attempts, deps }: Case): RepoStep {
-  const nowMs = deps.clock.now();
-  const why = error instanceof Error ? error.message : String(error);
-  const again = (reason: string): RepoStep => {
-    if (attempts + 1 >= MAX_ATTEMPTS) return dead(reason, `${why}; tried ${attempts + 1} times`);
-    return { kind: "later", dueMs: nowMs + FIRST_RETRY_MS * 2 ** attempts, isFailure: true, why };
-  };
-  if (error instanceof KeyServiceError) return { kind: "directory", error: why };
-  if (error instanceof DidHostError) return again("did-host");
-  if (error instanceof HostWaitingError) return { kind: "later", dueMs: error.untilMs, isFailure: false, why };
-  if (error instanceof RepoUnavailableError) return { kind: "inactive", state: error.state };
-  if (error instanceof BadRepoError) return dead(error.reason, why);
-  if (error instanceof ForbiddenAddressError) return dead("forbidden-address", why);
-  if (error instanceof ResponseTooLargeError) return dead("block-too-large", why);
-  if (error instanceof MissingBlocksError || error instanceof TornArchiveError) return again("missing-blocks");
-  if (error instanceof XrpcError) return again("refused");
-  if (error instanceof HostError) {
-    if (!error.isRetryable()) return dead(`host-${error.trouble}`, why);
-    const state = found === null ? undefined : deps.hosts.states.get(found.endpoint.host);
-    const dueMs = state === undefined ? nowMs + FIRST_RETRY_MS : Math.max(nowMs + 1_000, readyAtMs(state));
-    if (error.trouble === "rate-limited") return { kind: "later", dueMs, isFailure: false, why };
-    if (found !== null && (state?.unanswered ?? 0) >= HOST_IS_DEAD_AFTER) return hostIsDead(found);
-    // It is the host that fails, and that is counted with the host.
-    return { kind: "later", dueMs, isFailure: false, why };
-  }
-  throw error;
-}
-
-function hostIsDead({ endpoint }: Found): RepoStep {
-  return dead("host-dead", `${endpoint.host} did not answer ${HOST_IS_DEAD_AFTER} requests, one after the other`);
-}
-
-function dead(reason: string, error: string): RepoStep {
-  return { kind: "gave-up", reason, error };
 }
 
 function isBadSignature(error: unknown): boolean {

@@ -11,6 +11,14 @@ import { makeRepo, manyRecords } from "@firehose-backfill/testing/repos/test-rep
 import { fetcherOf, walkOptions } from "@firehose-backfill/testing/repos/walking";
 import { walkRanges } from "./walk-ranges.ts";
 
+/** Garbage that is not collected yet is in it. */
+const MOST_HELD_BYTES = 256 * 1_048_576;
+
+function heldBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 const repo = makeRepo(manyRecords(120, ["a.b.c", "a.b.d"]));
 /** Children before parents, the root last: as the builder hands them out. */
 const nodes = [...repo.nodes].map((text) => Buffer.from(repo.blocks.get(text) ?? []));
@@ -62,6 +70,7 @@ it(
   { timeout: 300_000 },
   async () => {
     const outcomes = new Map<string, number>();
+    const before = heldBytes();
     const flip = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }));
     const change = fc.oneof(
       // Bytes anywhere; a piece cut out; a piece of it copied elsewhere.
@@ -88,6 +97,7 @@ it(
       }),
       { numRuns: isLong ? 20_000 : 1_000, seed: 159 },
     );
+    expect(heldBytes() - before).toBeLessThan(MOST_HELD_BYTES);
     expect(outcomes.get("bad-node")).toBeGreaterThan(300);
     expect(outcomes.get("missing")).toBeGreaterThan(20);
   },

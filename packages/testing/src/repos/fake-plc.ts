@@ -15,6 +15,8 @@ export interface FakePlc extends TestServer {
   readonly earlierKeys: Map<string, readonly PublicKey[]>;
   /** Answers nothing but 503. */
   isDown: boolean;
+  /** Called at each request. */
+  onAsked: () => void;
 }
 
 const CODES = { k256: [0xe7, 0x01], p256: [0x80, 0x24] } as const;
@@ -23,8 +25,9 @@ export async function startFakePlc(): Promise<FakePlc> {
   const accounts: FakePlc["accounts"] = new Map();
   const tombstones = new Set<string>();
   const earlierKeys: FakePlc["earlierKeys"] = new Map();
-  const plc = { isDown: false };
+  const plc = { isDown: false, onAsked: () => {} };
   const server = await startServer((request, response) => {
+    plc.onAsked();
     const path = decodeURIComponent((request.url ?? "").slice(1));
     const did = path.replace(/\/log\/audit$/, "");
     const account = accounts.get(did);
