@@ -133,7 +133,6 @@ describe("which repositories", () => {
     [["--all", "--after", "alice"], "it takes a DID"],
     [["--dids", "alice"], "--dids is"],
     [["--all", "--collections", "posts"], "--collections is"],
-    [["--all", "--function", "mine"], "the audit itself runs here"],
     [["--all", "--repair", "--collections", FIFTY_ONE], "at most 50 collections"],
   ])("%j: exit 2, and nothing is asked", async (argv, message) => {
     const { exitCode, stderr, asked } = await audit(argv);
