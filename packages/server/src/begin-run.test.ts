@@ -261,7 +261,7 @@ describe("issue 15.4: a start of both whose process ends between its two runs", 
   /** The store dies with the second run. */
   async function cutShort() {
     const scene = setUp();
-    const { createRun } = scene.store;
+    const createRun = scene.store.createRun.bind(scene.store);
     scene.store.createRun = (run) =>
       run.source.kind === "repos" ? Promise.reject(new Error("the process ended")) : createRun(run);
     return { ...scene, mend: () => void (scene.store.createRun = createRun) };

@@ -120,11 +120,11 @@ function lines(event: DeadEvent): readonly string[] {
   ];
 }
 
-function beforeOf(dead: DeadEvent): string {
+function beforeOf(event: DeadEvent): string {
   const { redrivenAt, appliedAt, appliedBy, eventBytes } = dead;
-  if (appliedAt !== null && isHandedOver(dead)) return `requested to be read anew ${formatTime(appliedAt)}`;
+  if (appliedAt !== null && isHandedOver(event)) return `requested to be read anew ${formatTime(appliedAt)}`;
   if (appliedAt !== null) return `applied ${formatTime(appliedAt)} by batch ${escapeForLog(appliedBy ?? "unknown")}`;
-  if (eventBytes === null && deadEventJson(dead).canBeRedriven) return "a redrive reads the repository anew";
+  if (eventBytes === null && deadEventJson(event).canBeRedriven) return "a redrive reads the repository anew";
   if (eventBytes === null) return "cannot be redriven, because no complete event was received";
   return redrivenAt === null ? "never redriven" : `redriven ${formatTime(redrivenAt)}, not applied`;
 }

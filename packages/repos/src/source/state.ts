@@ -104,7 +104,7 @@ export function readState(text: SourceState): ReposState {
 export function progressOf(state: ReposState, isCounted: boolean): SourceProgress {
   const { known, done, deferred, failed, inWork, list } = state;
   const isComplete = isCounted || list === null;
-  const [first] = inWork.filter(({ after }) => after !== null);
+  const first = inWork.find(({ after }) => after !== null);
   return {
     known,
     done,
