@@ -10,7 +10,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "test/pds/**", ...(withSlow ? [] : ["**/*.slow.test.ts"])],
     pool: "forks",
     // vitest would leave a core free, which on two cores is every other one; for much of its time a test waits for a server.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    maxWorkers: Math.max(4, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Real servers and real sockets on a machine that is shared: in CI a test may be tried again, and says so. Never here.

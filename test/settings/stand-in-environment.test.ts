@@ -58,6 +58,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   AWS_ENDPOINT_URL_SQS: NOWHERE,
   AWS_EXECUTION_ENV: "AWS_ECS_FARGATE",
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true",
+  AWS_LAMBDA_MAX_CONCURRENCY: "2",
   AWS_LAMBDA_FUNCTION_NAME: "somebody-elses",
   AWS_MAX_ATTEMPTS: "nonsense",
   AWS_PROFILE: "not-there",

@@ -121,7 +121,7 @@ function lines(event: DeadEvent): readonly string[] {
 }
 
 function beforeOf(event: DeadEvent): string {
-  const { redrivenAt, appliedAt, appliedBy, eventBytes } = dead;
+  const { redrivenAt, appliedAt, appliedBy, eventBytes } = event;
   if (appliedAt !== null && isHandedOver(event)) return `requested to be read anew ${formatTime(appliedAt)}`;
   if (appliedAt !== null) return `applied ${formatTime(appliedAt)} by batch ${escapeForLog(appliedBy ?? "unknown")}`;
   if (eventBytes === null && deadEventJson(event).canBeRedriven) return "a redrive reads the repository anew";
