@@ -4,6 +4,7 @@ import { MAX_RESYNCS, type ResyncReason, type ResyncStore } from "@firehose-back
 import { isResyncRun } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
+import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 
 export interface PlaceResyncs {
   readonly dids: readonly string[];
@@ -32,13 +33,15 @@ export async function placeResyncs({ store, clock }: Deps, wanted: PlaceResyncs)
   const last = (await store.openRuns()).findLast((run) => !isResyncRun(run)) ?? (await store.currentRun());
   const paceId = last?.paceId ?? DEFAULT_PACE_ID;
   const runId = wanted.runId ?? last?.runId;
-  let [placed, there, refused] = [0, 0, 0];
   const atMs = clock.now();
-  for (const did of new Set(wanted.dids)) {
-    const of = { ...(runId === undefined ? {} : { runId }), ...(collections === undefined ? {} : { collections }) };
-    if (await store.requestResync(paceId, { did, reason, rev: null, atMs, ...of })) placed += 1;
-    else if ((await store.listResyncs(paceId, 1)).count >= MAX_RESYNCS) refused += 1;
-    else there += 1;
-  }
-  return { placed, there, refused };
+  const of = { ...(runId === undefined ? {} : { runId }), ...(collections === undefined ? {} : { collections }) };
+  const outcomes = await someAtOnce([...new Set(wanted.dids)], PLACED_AT_ONCE, async (did) => {
+    if (await store.requestResync(paceId, { did, reason, rev: null, atMs, ...of })) return "placed";
+    return (await store.listResyncs(paceId, 1)).count >= MAX_RESYNCS ? "refused" : "there";
+  });
+  const count = (outcome: (typeof outcomes)[number]): number => outcomes.filter((each) => each === outcome).length;
+  return { placed: count("placed"), there: count("there"), refused: count("refused") };
 }
+
+/** A thousand one after the other would take longer than a function has. */
+const PLACED_AT_ONCE = 20;

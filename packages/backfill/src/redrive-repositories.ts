@@ -7,6 +7,7 @@ import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
+import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 import type { DeadEvents, FailedRepository } from "@firehose-backfill/sink/dead-events";
 
 export interface RepositoriesDeps {
@@ -36,14 +37,25 @@ export async function redriveRepositories(
       abandoned += its.length;
       continue;
     }
-    for (const [did, entries] of Map.groupBy(its, (each) => each.did)) {
-      if (await isRequested(store, run, { did, atMs: clock.now() })) handed.push(...entries);
-      else left += entries.length;
+    const byDid = [...Map.groupBy(its, (each) => each.did)];
+    // In parts, because there may be more than a function has time for: then the next redrive goes on behind the last part.
+    for (let from = 0; from < byDid.length; from += CLOSED_AT_ONCE) {
+      const part = byDid.slice(from, from + CLOSED_AT_ONCE);
+      const isStored = await someAtOnce(part, REQUESTED_AT_ONCE, ([did]) =>
+        isRequested(store, run, { did, atMs: clock.now() }),
+      );
+      const requested = part.filter((_, index) => isStored[index]).flatMap(([, entries]) => entries);
+      left += part.reduce((sum, [, entries]) => sum + entries.length, 0) - requested.length;
+      if (requested.length > 0) await dead.handOver(requested.map(({ id }) => id));
+      handed.push(...requested);
     }
   }
-  if (handed.length > 0) await dead.handOver(handed.map(({ id }) => id));
   return { requested: new Set(handed.map(({ did }) => did)).size, left, abandoned };
 }
+
+/** Repositories. */
+const CLOSED_AT_ONCE = 100;
+const REQUESTED_AT_ONCE = 20;
 
 /** Also where there is a request of this repository already. */
 async function isRequested(

@@ -389,6 +389,26 @@ test("issue 15.5: a repository that could not be read is requested to be read an
   expect((await store.listResyncs(paceId, 10)).count).toBe(2);
 });
 
+test("issue 15.5: of thousands that could not be read, those that were requested are closed, even if the redrive ends in between", async () => {
+  const { redrive, failed, handed, store, runId } = await setUp();
+  const didOf = (n: number): string => `did:plc:${String(n).padStart(24, "a")}`;
+  for (let n = 0; n < 500; n += 1) failed.push({ id: `f${n}`, runId, did: didOf(n) });
+  const requestResync = store.requestResync.bind(store);
+  let requests = 0;
+  store.requestResync = async (...given) => {
+    requests += 1;
+    // As a function whose time is over.
+    if (requests === 300) throw new Error("killed");
+    return await requestResync(...given);
+  };
+  await expect(redrive()).rejects.toThrow("killed");
+  const before = handed.length;
+  expect(before).toBeGreaterThan(150);
+  // The next redrive goes on there.
+  expect(await redrive()).toMatchObject({ repositories: { requested: 500 - before, left: 0 } });
+  expect(new Set(handed).size).toBe(500);
+});
+
 test("issue 15.5: one failed repository is redriven by the id of its dead event", async () => {
   const { redriveId, failed, handed, store, runId } = await setUp();
   failed.push({ id: "f1", runId, did: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" });

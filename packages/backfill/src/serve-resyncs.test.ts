@@ -113,7 +113,7 @@ test("issue 16.2: a request goes once its run has succeeded; one that came again
   await its.ask("did:plc:b", { rev: "later" });
   await its.end(runId, "succeeded");
   const run = await its.store.getRun(runId);
-  if (run !== null) await endServed({ store: its.store }, run);
+  if (run !== null) await endServed({ store: its.store, log: (line) => void its.lines.push(line) }, run);
   expect(await its.store.listResyncs("default", 100)).toMatchObject({
     count: 2,
     done: 1,

@@ -8,6 +8,8 @@ import { MAX_RESYNCS, type ResyncRequest } from "@firehose-backfill/checkpoint/r
 import { isResyncRun, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
 import type { Config, ScopeSettings } from "@firehose-backfill/core/config/settings";
+import { describeError } from "@firehose-backfill/core/errors";
+import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 import { ofResync } from "./resync-run.ts";
 import type { ResyncDeps, ServeResyncs } from "./resyncs.ts";
 
@@ -17,6 +19,8 @@ export const MOST_OF_A_RUN = 1_000;
 export const MAY_STILL_COME_MS = 60_000;
 /** Between two of these runs, while others go on: an account whose commits are always wrong is not read all the time. */
 export const LEAST_APART_MS = 600_000;
+/** Requests that are removed at the same time: a thousand one after the other would take a tick's time. */
+const REMOVED_AT_ONCE = 20;
 
 /** `config`: the deployment's, for requests that no run has made. `everyMs`: how often it looks. */
 export function serveResyncs({ config, everyMs }: { readonly config: Config; readonly everyMs: number }): ServeResyncs {
@@ -60,6 +64,7 @@ async function stillToServe(
   const takers = new Map<string, Run | null>();
   const nowMs = clock.now();
   const due: ResyncRequest[] = [];
+  const served: { readonly did: string; readonly takenBy: string }[] = [];
   for (const request of requests) {
     const { takenBy, runId, did, atMs } = request;
     if (takenBy === undefined) {
@@ -70,15 +75,24 @@ async function stillToServe(
     const taker = takers.get(takenBy) ?? (await store.getRun(takenBy));
     takers.set(takenBy, taker);
     if (taker === null) due.push(request);
-    else if (taker.status === "succeeded") await store.endResync(paceId, did, takenBy);
+    else if (taker.status === "succeeded") served.push({ did, takenBy });
   }
+  await someAtOnce(served, REMOVED_AT_ONCE, ({ did, takenBy }) => store.endResync(paceId, did, takenBy));
   return due;
 }
 
-/** Its last batch is applied. Where a process dies before this is done, the next look does it. */
-export async function endServed({ store }: Pick<ResyncDeps, "store">, run: Run): Promise<void> {
-  const scope = await store.getScope(run.runId);
-  for (const did of scope?.dids ?? []) await store.endResync(run.paceId, did, run.runId);
+/**
+ * Its last batch is applied. Where a process dies before this is done, or the table does not answer, the next look does it. So it never
+ * rejects: whoever waits for the end of the run must hear of it.
+ */
+export async function endServed({ store, log }: Pick<ResyncDeps, "store" | "log">, run: Run): Promise<void> {
+  try {
+    const scope = await store.getScope(run.runId);
+    const dids = scope?.dids ?? [];
+    await someAtOnce(dids, REMOVED_AT_ONCE, (did) => store.endResync(run.paceId, did, run.runId));
+  } catch (error) {
+    log(`[BACKFILL] Requests that run ${run.runId} has served could not be removed now: ${describeError(error)}`);
+  }
 }
 
 interface Work {

@@ -1,4 +1,5 @@
 /** Requests for resyncs: an item a repository, and a counter, so that the number costs no search. */
+import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 import { MAX_RESYNCS, RESYNC_REASONS, type ResyncRequest, type ResyncStore } from "../resync-store.ts";
 import { absent, all, any, compare, equals, exists, oneOf } from "../table/conditions.ts";
 import type { Item } from "../table/table.ts";
@@ -52,16 +53,10 @@ export function resyncMethods({ table }: Deps): ResyncStore {
     },
 
     async takeResyncs(paceId, dids, runId) {
-      const taken: string[] = [];
-      for (let from = 0; from < dids.length; from += AT_ONCE) {
-        await Promise.all(
-          dids.slice(from, from + AT_ONCE).map(async (did) => {
-            const isThere = await table.update(resyncKey(paceId, did), { set: { takenBy: runId } }, exists("reason"));
-            if (isThere !== null) taken.push(did);
-          }),
-        );
-      }
-      return taken.sort();
+      const taken = await someAtOnce(dids, AT_ONCE, (did) =>
+        table.update(resyncKey(paceId, did), { set: { takenBy: runId } }, exists("reason")),
+      );
+      return dids.filter((_, index) => taken[index] !== null).toSorted();
     },
 
     async endResync(paceId, did, runId) {
