@@ -8,7 +8,7 @@ import { toSinkError } from "./sink-error.ts";
 const NEXT = `
   SELECT did FROM firehose.repos
   WHERE did > $1 AND ${IS_TO_BE_LOOKED_UP}
-    AND (handle_check IS NULL OR handle_at IS NULL OR handle_at < now() - interval '1 day')
+    AND (handle_check IS NULL OR handle_seq <> 0 OR handle_at IS NULL OR handle_at < now() - interval '1 day')
     AND active IS DISTINCT FROM false
   ORDER BY did LIMIT $2::bigint`;
 

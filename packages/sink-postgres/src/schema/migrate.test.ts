@@ -48,7 +48,7 @@ describe("migrate", () => {
       "firehose.records": "did collection rkey cid rev seq record indexed_at host xid",
       "firehose.repos":
         "did handle handle_at handle_seq active status status_at status_seq purged_at purged_seq rev updated_at status_marks handle_marks purge_marks proved xid purged_xid chain handle_check",
-      "firehose.schema_version": "version applied_at database_id",
+      "firehose.schema_version": "version applied_at database_id usable_from",
       "public.records": "mine",
     });
   });

@@ -146,8 +146,8 @@ const SIXTH: Migration = { version: 6, statements: [...CHANGE_FEED, ...MORE_VIEW
 /** What is known of the history of each repository (chain.ts). If nothing is missing, that is two revisions and two CIDs. */
 const SEVENTH: Migration = { version: 7, statements: [`ALTER TABLE firehose.repos ADD COLUMN chain jsonb`] };
 
-/** How the handle of an account was checked, and a view of handles. */
-const EIGHTH: Migration = { version: 8, statements: HANDLES };
+/** How the handle of an account was checked, and a view of handles. What an older program leaves in the new column does no harm (handles.ts). */
+const EIGHTH: Migration = { version: 8, statements: HANDLES, usableFrom: 7 };
 
 export const MIGRATIONS: readonly Migration[] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 

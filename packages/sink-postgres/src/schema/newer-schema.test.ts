@@ -1,8 +1,9 @@
 /** Programs of two versions at one database: what the older one does after the newer one has migrated it. */
 import { systemClock } from "@firehose-backfill/core/clock";
-import { createDatabase, query, recordRow, request, testSink } from "@firehose-backfill/testing/sink/rows";
+import { createDatabase, query, recordRow, request, START_MS, testSink } from "@firehose-backfill/testing/sink/rows";
 import { useServer } from "@firehose-backfill/testing/sink/server";
 import { describe, expect, test } from "vitest";
+import { openHandleList } from "../handle-list.ts";
 import { openSink } from "../open-sink.ts";
 import { migrate } from "./migrate.ts";
 import { type Migration, MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
@@ -87,4 +88,29 @@ test("issue 18.6: a function that meets a schema it cannot use waits: its run is
       kind: "service",
       message: expect.stringContaining("deploy the newer program"),
     });
+});
+
+test("issue 18.6: a program of schema 7 works on under schema 8: where it stores a newer handle, the check of the one before no longer counts", async () => {
+  const databaseUrl = await createDatabase(server.databaseUrl);
+  await migrate({ databaseUrl });
+  const before = MIGRATIONS.length - 1;
+  expect(
+    await query(databaseUrl, `SELECT usable_from <= ${before} FROM firehose.schema_version WHERE version = 8`),
+  ).toEqual([["t"]]);
+  await using sink = testSink(databaseUrl);
+  const did = "did:plc:alice";
+  const checked = { kind: "identity", did, seq: 0, timeMs: START_MS, handle: "old.test", check: "verified" } as const;
+  await sink.apply(...request([checked], { host: "handles" }));
+  const shown = () => query(databaseUrl, "SELECT handle, state, is_verified FROM firehose.handles");
+  expect(await shown()).toEqual([["old.test", "verified", "t"]]);
+  const list = openHandleList({ databaseUrl });
+  expect(await list.next("", 10)).toEqual([]);
+  // All that such a program writes for an identity event.
+  await query(
+    databaseUrl,
+    `UPDATE firehose.repos SET handle = 'new.test', handle_at = handle_at + interval '1 hour', handle_seq = 7,
+       handle_marks = handle_marks || '{"1": {"seq": 7, "at": 9999999999999, "handle": "new.test"}}'`,
+  );
+  expect(await shown()).toEqual([["new.test", "unchecked", "f"]]);
+  expect(await list.next("", 10)).toEqual([did]);
 });
