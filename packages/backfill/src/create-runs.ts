@@ -3,7 +3,7 @@ import { NameTakenError, RunInProgressError, TooManyRunsError } from "@firehose-
 import { isSideRun, type NewRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { Config } from "@firehose-backfill/core/config/settings";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
-import { UsageError } from "@firehose-backfill/core/errors";
+import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import type { StartPoint } from "@firehose-backfill/source/points";
 import { newRun, newRunId } from "./new-run.ts";
 import { configsOf } from "./repos-run.ts";
@@ -102,26 +102,47 @@ async function create(deps: { readonly store: Pick<RunStore, "createRun" | "getR
 }
 
 /**
- * The second run of a start whose process ended between the two: the only run there has ever been is the first half of what the deployment begins by itself.
- * `wanted`: what it would begin. null: nothing is missing.
+ * Begins the second run of BACKFILL_SOURCE=both where the only run there has ever been is its first half: a process ended between the two, or
+ * the setting came after the run, as with BACKFILL_HANDLES. What is open goes on, whatever the settings of a new run are: it never rejects.
+ * `wanted`: what the deployment would begin. Empty: nothing is missing, or it could not begin, and that is said.
  */
 export async function createMissing(
-  deps: { readonly store: Pick<RunStore, "createRun" | "pastRuns"> },
+  deps: { readonly store: Pick<RunStore, "createRun" | "pastRuns">; readonly log: (line: string) => void },
   open: readonly Run[],
   wanted: () => readonly NewRun[],
-): Promise<Beside | null> {
+): Promise<readonly Run[]> {
+  try {
+    const others = await missingBeside(deps.store, open, wanted);
+    if (others.length === 0) return [];
+    const { runs, note } = await createBeside(deps, others);
+    if (runs.length > 0) deps.log(`[BACKFILL] BACKFILL_SOURCE=both lacked its second run, which begins now${note}`);
+    return runs;
+  } catch (error) {
+    deps.log(`[BACKFILL] No other run could begin: ${describeError(error)}`);
+    return [];
+  }
+}
+
+async function missingBeside(
+  store: Pick<RunStore, "pastRuns">,
+  open: readonly Run[],
+  wanted: () => readonly NewRun[],
+): Promise<readonly NewRun[]> {
   const [begun, ...more] = open.filter((run) => !isSideRun(run));
-  if (begun === undefined || more.length > 0) return null;
+  if (begun === undefined || more.length > 0) return [];
   const [first, ...rest] = wanted();
   const others = rest.filter(({ source }) => source.kind !== "handles");
-  if (first === undefined || others.length === 0) return null;
+  if (first === undefined || others.length === 0) return [];
   const isSame = begun.source.kind === first.source.kind && begun.source.host === first.source.host;
   // Another source, or one that somebody asked for, is a run of its own.
-  if (!isSame || begun.sources.source !== first.sources.source) return null;
+  if (!isSame || wayOf(begun) !== wayOf(first)) return [];
   // A run that has ended may have been the other one.
-  if ((await deps.store.pastRuns({ limit: LAST_RUNS })).some((run) => !isSideRun(run))) return null;
-  const beside = await createBeside(deps, others);
-  return beside.runs.length === 0 ? null : beside;
+  return (await store.pastRuns({ limit: LAST_RUNS })).some((run) => !isSideRun(run)) ? [] : others;
+}
+
+/** Without the setting, a deployment reads a relay, as if it were set. */
+function wayOf({ sources }: Pick<NewRun, "sources">): string | undefined {
+  return sources.source === "default" ? "environment" : sources.source;
 }
 
 const LAST_RUNS = 20;

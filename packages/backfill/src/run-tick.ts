@@ -58,7 +58,7 @@ export async function runTick(deps: ReaderDeps, options: TickOptions): Promise<T
 async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonly Run[]> {
   const open = await deps.store.openRuns();
   if (options.firstRuns === null) return open;
-  if (open.length > 0) return withMissing(deps, open, options.firstRuns);
+  if (open.length > 0) return [...open, ...(await createMissing(deps, open, options.firstRuns))];
   // Only where no run has ever existed: one that is finished is not begun again by the schedule.
   if ((await deps.store.currentRun()) !== null) return [];
   const first = options.firstRuns();
@@ -66,23 +66,6 @@ async function openRuns(deps: ReaderDeps, options: TickOptions): Promise<readonl
   const { run, beside } = await createRuns(deps, first);
   if (beside.note !== "") deps.log(`[BACKFILL] Run ${run.runId} is ${run.status}${beside.note}`);
   return [run, ...beside.runs];
-}
-
-async function withMissing(
-  deps: ReaderDeps,
-  open: readonly Run[],
-  firstRuns: () => readonly NewRun[],
-): Promise<readonly Run[]> {
-  try {
-    const missing = await createMissing(deps, open, firstRuns);
-    if (missing === null) return open;
-    deps.log(`[BACKFILL] A start that was cut short is completed${missing.note}`);
-    return [...open, ...missing.runs];
-  } catch (error) {
-    // What is open goes on, whatever the settings of a new run are.
-    deps.log(`[BACKFILL] No other run could begin: ${describeError(error)}`);
-    return open;
-  }
 }
 
 /** With the run that serves requests, where one begins now. */

@@ -275,7 +275,7 @@ describe("issue 15.4: a start of both whose process ends between its two runs", 
     expect(await kindsOf(store)).toEqual(["relay"]);
     mend();
     expect(await begin(BOTH)).toMatchObject({ kind: "resumed", beside: [{ source: { kind: "repos" } }] });
-    expect(said.join("\n")).toContain("A start that was cut short is completed; run ");
+    expect(said.join("\n")).toContain("BACKFILL_SOURCE=both lacked its second run, which begins now; run ");
     await begin(BOTH);
     expect(await kindsOf(store)).toEqual(["relay", "repos"]);
   });
@@ -304,6 +304,30 @@ describe("issue 15.4: a start of both whose process ends between its two runs", 
     await control(other.deps, parseControlEvent({ action: "start", source: "relay", dids: [DID] }));
     await other.begin({ ...BOTH, RELAY_URL: "sample" });
     expect(await kindsOf(other.store)).toEqual(["relay"]);
+  });
+
+  test("BACKFILL_SOURCE=both that came after the relay's run begins the other one beside it, as BACKFILL_HANDLES does", async () => {
+    for (const before of [{}, { BACKFILL_SOURCE: "relay" }]) {
+      const { begin, store } = setUp();
+      await begin({ RELAY_URL: BOTH.RELAY_URL, BACKFILL_DIDS: DID, ...before });
+      await begin(BOTH);
+      expect(await kindsOf(store)).toEqual(["relay", "repos"]);
+    }
+  });
+
+  test("where the other run cannot begin, the one that is open goes on, and the reason is said", async () => {
+    const { begin, store, said } = setUp();
+    await begin({ RELAY_URL: BOTH.RELAY_URL });
+    const { BACKFILL_DIDS: _, ...nothingToRead } = BOTH;
+    expect(await begin(nothingToRead)).toMatchObject({ kind: "resumed", run: { source: { kind: "relay" } } });
+    expect(said.join("\n")).toContain(
+      "No other run could begin: UsageError: BACKFILL_SOURCE=repos needs to know which",
+    );
+    expect(await kindsOf(store)).toEqual(["relay"]);
+
+    const other = setUp();
+    await control(other.deps, parseControlEvent({ action: "start", source: "repos", dids: [DID] }));
+    expect(await other.begin({ BACKFILL_SOURCE: "repos" })).toMatchObject({ kind: "resumed" });
   });
 });
 

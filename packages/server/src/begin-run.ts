@@ -83,9 +83,8 @@ export async function beginRun(
     if (run !== undefined && !isBesideWanted(config, goingOn)) {
       const added = await beginHandles(deps, { config, open: goingOn, database });
       if (added.note !== "") log(`[BACKFILL] ${capital(labelOf(run))} goes on${added.note}`);
-      const missing = await createMissing(deps, open, () => newRuns({}));
-      if (missing !== null) log(`[BACKFILL] A start that was cut short is completed${missing.note}`);
-      return { kind: "resumed", run, beside: [...goingOn.slice(1), ...added.runs, ...(missing?.runs ?? [])] };
+      const missing = await createMissing({ store: deps.store, log }, open, () => newRuns({}));
+      return { kind: "resumed", run, beside: [...goingOn.slice(1), ...added.runs, ...missing] };
     }
   }
   const last = await lastOfSource(deps);
