@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { applyTo, createDatabase, recordRow, sqlOn, testSink } from "@firehose-backfill/testing/sink/rows";
 import { useServer } from "@firehose-backfill/testing/sink/server";
+import { createPreparedNames, isUnprepared } from "./prepared-names.ts";
 import { StatementError } from "./sink-error.ts";
 
 const server = useServer();
@@ -67,6 +68,24 @@ test("issue 19.2: a session that has a statement of that name already, of somebo
   for (const [name] of names) await sqlOn(other, `PREPARE ${name} AS SELECT 1`);
   expect(await applyTo(other, batch(1))).toEqual({ applied: 50, stale: 0, dead: 0 });
   expect(await sqlOn(other, "SELECT count(*) FROM firehose.records")).toEqual([["50"]]);
+});
+
+test("issue 19.2: of two connections that lose their statements at the same time, both try again; after that neither does", () => {
+  const newConnection = createPreparedNames();
+  const [one, other] = [newConnection(), newConnection()];
+  const statement = { sql: "SELECT 1", isPrepared: true };
+  const missing = () => new StatementError("prepared statement does not exist", "26000");
+  for (const names of [one, other]) {
+    names.of(statement);
+    names.wereParsed([statement]);
+  }
+  // Both round trips are under way.
+  for (const names of [one, other]) expect(names.of(statement)).toMatchObject({ isParsed: true });
+  for (const names of [one, other]) expect(isUnprepared(names.explain(missing()))).toBe(true);
+  for (const names of [one, other]) {
+    expect(names.of(statement)).toEqual({ name: "", isParsed: false });
+    expect(isUnprepared(names.explain(missing()))).toBe(false);
+  }
 });
 
 test("a statement that is missing without a name is not tried again", () => {

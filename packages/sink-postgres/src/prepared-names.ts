@@ -33,17 +33,23 @@ export function createPreparedNames(): () => PreparedNames {
 
   return () => {
     const parsed = new Set<string>();
+    /** The round trip that is under way uses a name. Another connection may find out meanwhile that none can be used. */
+    let isNamed = false;
     return {
       of({ sql, isPrepared = false }) {
         if (!isPrepared || !isPossible) return UNNAMED;
+        isNamed = true;
         return { name: nameOf(sql), isParsed: parsed.has(sql) };
       },
       wereParsed(statements) {
+        isNamed = false;
         if (!isPossible) return;
         for (const { sql, isPrepared = false } of statements) if (isPrepared) parsed.add(sql);
       },
       explain(error) {
-        if (!(isPossible && error instanceof StatementError && error.sqlState === NO_SUCH_STATEMENT)) return error;
+        const wasNamed = isNamed;
+        isNamed = false;
+        if (!(wasNamed && error instanceof StatementError && error.sqlState === NO_SUCH_STATEMENT)) return error;
         isPossible = false;
         return new StatementError(error.message, error.sqlState, { cause: error, verdict: "again" });
       },
