@@ -45,7 +45,7 @@ test("issue 16.2: a served request that cannot be removed now does not hide that
   const config = parseConfig({ BACKFILL_SOURCE: "repos", BACKFILL_DIDS: DID });
   const { paceId } = await store.createRun(newRun(config, { runId: "run", nowMs: clock.now(), name: RESYNC_RUN }));
   await store.requestResync(paceId, { did: DID, reason: "operator", rev: null, atMs: clock.now() });
-  await store.takeResyncs(paceId, [DID], "run");
+  await store.takeResyncs(paceId, { dids: [DID] }, "run");
   const lines: string[] = [];
   const deps: ReaderDeps = {
     clock,

@@ -226,6 +226,41 @@ test("issue 16.2: requests with other filters wait for a run of their own, and a
   expect(await its.look(EVERY_MS)).toEqual(dids.slice(MOST_OF_A_RUN));
 });
 
+test("issue 16.2: what somebody asks of some collections does not take the place of what the stream lacks, nor the other way round", async () => {
+  const ofStream = { reason: "chain", runId: "over" } as const;
+  const ofSome = { reason: "audit", collections: POSTS } as const;
+  for (const order of [
+    [ofStream, ofSome],
+    [ofSome, ofStream],
+  ]) {
+    const its = scene();
+    await its.begin("over", { BACKFILL_COLLECTIONS: "app.bsky.feed.like" });
+    await its.end("over", "succeeded");
+    for (const more of order) {
+      expect(await its.ask("did:plc:a", more)).toBe(true);
+      its.nowMs += 1;
+    }
+    expect(await its.ask("did:plc:a", ofSome)).toBe(false);
+    const read: (readonly string[])[] = [];
+    for (const _ of order) {
+      expect(await its.look(EVERY_MS)).toEqual(["did:plc:a"]);
+      const run = await resyncOf(its);
+      read.push((await its.store.getScope(run.runId))?.collections ?? []);
+      await its.look(EVERY_MS);
+      await its.end(run.runId, "succeeded");
+      await endServed({ store: its.store, log: (line) => void its.lines.push(line) }, run);
+    }
+    expect(read.toSorted()).toEqual([["app.bsky.feed.like"], POSTS]);
+    expect(await its.look(EVERY_MS)).toBeNull();
+    expect(await its.store.listResyncs("default", 10)).toEqual({ count: 0, done: 2, first: [] });
+  }
+  // What the stream lacked has come: what was asked for stays.
+  const its = scene();
+  for (const more of [ofStream, ofSome]) await its.ask("did:plc:a", more);
+  await its.store.withdrawResync("default", "did:plc:a");
+  expect((await its.store.listResyncs("default", 10)).first).toMatchObject([{ did: "did:plc:a", reason: "audit" }]);
+});
+
 test("issue 16.2: it takes no place from runs of people, and no command means it that names no run", async () => {
   const its = scene();
   for (let index = 0; index < MAX_OPEN_RUNS; index += 1)

@@ -115,7 +115,9 @@ async function begin(deps: ResyncDeps, { paceId, requests, last, config }: Work)
     .slice(0, MOST_OF_A_RUN);
   const scope = await scopeOf(deps, first, config);
   const run = ofResync({ dids: wanted, scope, last, config, nowMs: deps.clock.now(), random: deps.random });
-  const dids = await store.takeResyncs(paceId, wanted, run.runId);
+  const { collections } = first;
+  const of = collections === undefined ? {} : { collections };
+  const dids = await store.takeResyncs(paceId, { dids: wanted, ...of }, run.runId);
   if (dids.length === 0) return null;
   try {
     const begun = await store.createRun({ ...run, scope: { ...run.scope, dids } });

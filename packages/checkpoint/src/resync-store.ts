@@ -1,6 +1,7 @@
 /**
  * Repositories of a database that have to be read anew: the stream did not bring all of their commits, an audit found a difference, or somebody
- * asked. One request a repository. A run serves them, which is called `resync`.
+ * asked. One request a repository, and one more for each list of collections that alone are asked for: a run reads one list, so what the
+ * stream lacks must not wait in a request for other collections. A run serves them, which is called `resync`.
  */
 
 /** Never rename one: they are stored and shown. */
@@ -46,7 +47,11 @@ export interface ResyncStore {
   withdrawResync(paceId: string, did: string): Promise<void>;
   listResyncs(paceId: string, limit: number): Promise<Resyncs>;
   /** Before that run begins. A request that was withdrawn meanwhile is left out of the answer. */
-  takeResyncs(paceId: string, dids: readonly string[], runId: string): Promise<readonly string[]>;
+  takeResyncs(
+    paceId: string,
+    wanted: Pick<NewResync, "collections"> & { readonly dids: readonly string[] },
+    runId: string,
+  ): Promise<readonly string[]>;
   /** The run has read it. Nothing, where the request has come again meanwhile. */
   endResync(paceId: string, did: string, runId: string): Promise<void>;
 }

@@ -15,10 +15,11 @@
  * | `ledger#ID`  | `GENERATION#WINDOW#FENCE#NUMBER` | what became of a batch; window 0: of redriven dead events  |
  * | `notes#ID`   | `error#SLOT`, `gap#SLOT`, `action#SLOT`, `consumer#ID`, `history#`, `notice#` | the last errors, the gaps, who did what, what consumers say of themselves, the run's course, what somebody was told |
  * | `notes#PACE` | `audit#`, `audit-work#`     | the last audit of a database, how far a scheduled one has come |
- * | `resync#PACE` | `#count`, a DID             | how many requests there are; a repository that has to be read anew |
+ * | `resync#PACE` | `#count`, a DID, a DID and a digest | how many requests there are; a repository that has to be read anew; some collections of one |
  *
  * Each item has its layout's version in `v` (../table/versioned-table.ts). Numbers in keys have a fixed width, so that their order is the order of the numbers.
  */
+import { createHash } from "node:crypto";
 import type { BatchKey } from "@firehose-backfill/core/batch";
 import { BrokenStateError } from "../errors.ts";
 import type { Key } from "../table/table.ts";
@@ -28,6 +29,7 @@ const WINDOW_DIGITS = 10;
 const FENCE_DIGITS = 10;
 const BATCH_DIGITS = 7;
 const MOMENT_DIGITS = 15;
+const DIGEST_CHARS = 16;
 export const PAST = "past#";
 /** Apart from the others: there may be many, and they must not push those of people out of the list. */
 export const PAST_RESYNC = "past-resync#";
@@ -75,8 +77,19 @@ export function ledgerKey(key: BatchKey): Key {
 }
 
 /** If `did` is empty, it is the key of the counter, which sorts before every DID. */
-export function resyncKey(paceId: string, did: string): Key {
-  return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : did };
+export function resyncKey(paceId: string, did: string, collections?: readonly string[]): Key {
+  const suffix = collections === undefined ? "" : ` ${digestOf(collections)}`;
+  return { pk: `resync#${paceId}`, sk: did === "" ? "#count" : `${did}${suffix}` };
+}
+
+/** The repository of resyncKey()'s key: a DID has no space. */
+export function didOfResync(sk: string): string {
+  return sk.split(" ", 1)[0] ?? sk;
+}
+
+/** The same for the same collections in another order. */
+function digestOf(collections: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(collections.toSorted())).digest("hex").slice(0, DIGEST_CHARS);
 }
 
 export type NoteKind = "error" | "gap" | "action" | "consumer" | "history" | "notice" | "audit" | "audit-work";

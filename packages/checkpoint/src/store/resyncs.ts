@@ -1,10 +1,13 @@
-/** Requests for resyncs: an item a repository, and a counter, so that the number costs no search. */
+/**
+ * Requests for resyncs: an item for each repository, and one more for each list of collections that alone are asked for; and a counter, so
+ * that the number costs no search.
+ */
 import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 import { MAX_RESYNCS, RESYNC_REASONS, type ResyncRequest, type ResyncStore } from "../resync-store.ts";
 import { absent, all, any, compare, equals, exists, oneOf } from "../table/conditions.ts";
 import type { Item } from "../table/table.ts";
 import { itemOf, json, readCount, readJson, readNumber, readOneOf, readText, readTextOrNull } from "./attributes.ts";
-import { LAST, resyncKey } from "./keys.ts";
+import { didOfResync, LAST, resyncKey } from "./keys.ts";
 import type { Deps } from "./run-updates.ts";
 
 /** A DID that is longer is against the syntax, and too long for a key. */
@@ -17,7 +20,7 @@ export function resyncMethods({ table }: Deps): ResyncStore {
   return {
     async requestResync(paceId, { did, reason, rev, atMs, runId = null, collections }) {
       if (did.length > MAX_DID_CHARS) return false;
-      const key = resyncKey(paceId, did);
+      const key = resyncKey(paceId, did, collections);
       const scope = { runId, collections: collections === undefined ? null : json(collections) };
       const item = itemOf({ reason, rev, atMs, ...scope });
       const isLasting = !WITHDRAWABLE.some((withdrawable) => withdrawable === reason);
@@ -52,18 +55,21 @@ export function resyncMethods({ table }: Deps): ResyncStore {
       return { count: readCount(counter, "count"), done: readCount(counter, "done"), first: items.map(readRequest) };
     },
 
-    async takeResyncs(paceId, dids, runId) {
+    async takeResyncs(paceId, { dids, collections }, runId) {
       const taken = await someAtOnce(dids, AT_ONCE, (did) =>
-        table.update(resyncKey(paceId, did), { set: { takenBy: runId } }, exists("reason")),
+        table.update(resyncKey(paceId, did, collections), { set: { takenBy: runId } }, exists("reason")),
       );
       return dids.filter((_, index) => taken[index] !== null).toSorted();
     },
 
     async endResync(paceId, did, runId) {
-      const key = resyncKey(paceId, did);
+      const { pk, sk } = resyncKey(paceId, did);
       const isTaken = all(exists("reason"), equals("takenBy", runId));
-      if ((await table.get(key)) === null || !(await table.delete(key, isTaken))) return;
-      await table.update(resyncKey(paceId, ""), { add: { count: -1, done: 1 } });
+      for (const item of await table.query({ pk, from: sk, to: `${sk} ${LAST}` })) {
+        // A run reads one list of collections, so it has taken one of them at most.
+        if (item["takenBy"] !== runId || !(await table.delete({ pk, sk: readText(item, "sk") }, isTaken))) continue;
+        await table.update(resyncKey(paceId, ""), { add: { count: -1, done: 1 } });
+      }
     },
   };
 }
@@ -71,7 +77,7 @@ export function resyncMethods({ table }: Deps): ResyncStore {
 function readRequest(item: Item): ResyncRequest {
   const [runId, takenBy] = [readTextOrNull(item, "runId"), readTextOrNull(item, "takenBy")];
   return {
-    did: readText(item, "sk"),
+    did: didOfResync(readText(item, "sk")),
     reason: readOneOf(item, "reason", RESYNC_REASONS),
     rev: readTextOrNull(item, "rev"),
     atMs: readNumber(item, "atMs"),
