@@ -20,7 +20,7 @@ export async function followSettings(
   deps: Deps,
   run: Run,
   config: Config,
-  /** With several open runs their scopes differ from each other anyway. */
+  /** Of several that were begun, the scopes differ from each other anyway. */
   { isOnly }: { readonly isOnly: boolean } = { isOnly: true },
 ): Promise<Run> {
   // A paused or errored run follows once it goes on.

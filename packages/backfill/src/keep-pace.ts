@@ -2,7 +2,7 @@
  * What every tick does for a pace, once for all of its runs: it ends a wait that no consumer will end, halves the back-off after
  * a quiet minute and plans again what the back-off had put far ahead, follows the deployment's settings, and keeps the off-peak pace.
  */
-import type { Run } from "@firehose-backfill/checkpoint/run";
+import { isSideRun, type Run } from "@firehose-backfill/checkpoint/run";
 import { fallAllowedBefore } from "@firehose-backfill/throttle/back-off";
 import { NOTHING_OUTSTANDING, type Outstanding } from "./advance-applied.ts";
 import type { ReaderDeps } from "./deps.ts";
@@ -21,9 +21,11 @@ export async function keepPace(deps: ReaderDeps, before: readonly PacedRun[]): P
   let runs = before.length === 1 ? before : await readAgain(deps, before);
   if (isOverWaiting(runs)) runs = await stopWaiting(deps, runs);
   runs = await lowerBackOff(deps, runs);
-  const first = runs.find(({ run }) => isWorking(run)) ?? runs[0];
+  // The deployment's filters are those of the run that was configured, and of no resync or run of handles.
+  const own = runs.filter(({ run }) => !isSideRun(run));
+  const first = [...own, ...runs].find(({ run }) => isWorking(run)) ?? runs[0];
   if (first === undefined) return runs;
-  const isOnly = runs.length === 1;
+  const isOnly = own.length === 1 && own[0] === first;
   const followed =
     deps.deployed === undefined ? first.run : await followSettings(deps, first.run, deps.deployed, { isOnly });
   const run = await keepOffPeak(deps, followed);

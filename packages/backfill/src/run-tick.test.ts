@@ -1,4 +1,4 @@
-/** A tick whose work after the runs fails: what the runs did is told all the same. */
+/** Ticks with runs that nobody began, such as a resync: what they do to the others. */
 import { RESYNC_RUN } from "@firehose-backfill/checkpoint/run";
 import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
@@ -38,21 +38,18 @@ function emptySource(): EventSource {
   };
 }
 
-test("issue 16.2: a served request that cannot be removed now does not hide that its run has succeeded; the next look removes it", async () => {
+function setUp(more: Partial<ReaderDeps> = {}) {
   const clock = new VirtualClock(Date.UTC(2026, 5, 1));
   const store = createMemoryStore();
   const queue = createMemoryQueue({ clock, random: () => 0.5, encode: true });
-  const config = parseConfig({ BACKFILL_SOURCE: "repos", BACKFILL_DIDS: DID });
-  const { paceId } = await store.createRun(newRun(config, { runId: "run", nowMs: clock.now(), name: RESYNC_RUN }));
-  await store.requestResync(paceId, { did: DID, reason: "operator", rev: null, atMs: clock.now() });
-  await store.takeResyncs(paceId, { dids: [DID] }, "run");
+  const kit = { open: emptySource, survey: () => Promise.reject(new SurveyError("made up")) };
   const lines: string[] = [];
   const deps: ReaderDeps = {
     clock,
     random: () => 0.5,
-    store: { ...store, endResync: () => Promise.reject(new Error("the table is too busy")) },
+    store,
     queue,
-    sources: { repos: { open: emptySource, survey: () => Promise.reject(new SurveyError("made up")) } },
+    sources: { relay: kit, repos: kit, handles: kit },
     memory: quietConsumer({ clock, store, queue }).memory,
     timing: {
       tickMs: 60_000,
@@ -66,14 +63,48 @@ test("issue 16.2: a served request that cannot be removed now does not hide that
     limits: null,
     owner: "test",
     log: (line) => void lines.push(line),
+    ...more,
   };
+  const begin = (runId: string, env: Readonly<Record<string, string>>, name?: string) =>
+    store.createRun(newRun(parseConfig(env), { runId, nowMs: clock.now(), ...(name === undefined ? {} : { name }) }));
   const { signal } = new AbortController();
+  const tick = (its: Partial<ReaderDeps> = {}) => runTick({ ...deps, ...its }, { signal, firstRuns: null });
+  return { clock, store, lines, begin, tick };
+}
+
+const RESYNC = { BACKFILL_SOURCE: "repos", BACKFILL_DIDS: DID };
+
+test("issue 16.2: a served request that cannot be removed now does not hide that its run has succeeded; the next look removes it", async () => {
+  const { clock, store, lines, begin, tick } = setUp();
+  const { paceId } = await begin("run", RESYNC, RESYNC_RUN);
+  await store.requestResync(paceId, { did: DID, reason: "operator", rev: null, atMs: clock.now() });
+  await store.takeResyncs(paceId, { dids: [DID] }, "run");
+  const busy = { ...store, endResync: () => Promise.reject(new Error("the table is too busy")) };
   const statuses: string[] = [];
   for (let ticks = 0; ticks < 5 && statuses.at(-1) !== "succeeded"; ticks += 1) {
-    const { runs } = await runTick(deps, { signal, firstRuns: null });
+    const { runs } = await tick({ store: busy });
     statuses.push(...runs.map(({ run }) => run.status));
   }
   expect(statuses.at(-1)).toBe("succeeded");
   expect(lines.join("\n")).toContain("the table is too busy");
   expect((await store.listResyncs(paceId, 1)).count).toBe(1);
+});
+
+test("issue 12.2: filters that are deployed anew are said of the run that was configured, whatever runs beside it, and of no other one", async () => {
+  const was = { RELAY_URL: "wss://relay.example", BACKFILL_COLLECTIONS: "app.bsky.feed.post" };
+  const deployed = parseConfig({ ...was, BACKFILL_COLLECTIONS: "app.bsky.feed.like" });
+  const saidOf = async ({ store }: ReturnType<typeof setUp>, runId: string) =>
+    (await store.listErrors(runId)).map(({ message }) => message).join();
+  const several = setUp({ deployed });
+  await several.begin("resync", RESYNC, RESYNC_RUN);
+  await several.begin("main", was);
+  await several.begin("handles", { BACKFILL_SOURCE: "handles" });
+  await several.tick();
+  expect(await saidOf(several, "main")).toContain("BACKFILL_COLLECTIONS is app.bsky.feed.like, the run has app.bsky");
+  for (const runId of ["resync", "handles"]) expect(await saidOf(several, runId)).toBe("");
+
+  const alone = setUp({ deployed });
+  await alone.begin("resync", RESYNC, RESYNC_RUN);
+  await alone.tick();
+  expect(await saidOf(alone, "resync")).toBe("");
 });

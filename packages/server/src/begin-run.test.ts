@@ -344,6 +344,14 @@ describe("issue 17.7: a run of handles beside the others", () => {
     expect(await store.openRuns()).toHaveLength(2);
   });
 
+  test("issue 17.7: beside it, other filters on the run that is not finished stop the start all the same", async () => {
+    const { begin } = setUp();
+    await begin({ ...HANDLES, BACKFILL_COLLECTIONS: "app.bsky.feed.post" });
+    await expect(begin({ ...HANDLES, BACKFILL_COLLECTIONS: "app.bsky.feed.like" })).rejects.toThrow(
+      "BACKFILL_COLLECTIONS is app.bsky.feed.like",
+    );
+  });
+
   test("issue 17.7: still going on alone, it neither keeps a start from beginning its run nor is asked for its scope", async () => {
     const { begin, store } = setUp();
     const { run } = await begin(HANDLES);

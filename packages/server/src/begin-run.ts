@@ -1,21 +1,11 @@
 /**
- * Decides what a start does: it begins a new run, or continues the unfinished one. Throttle settings that changed since the run
- * last compared them are applied as a tune. If scope settings differ from the run's, the start is refused, because the scope of
- * a run cannot change.
+ * Decides what a start does: it begins new runs, as configured or after the last one, or it goes on with those that are open (go-on.ts).
  */
 import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
-import { followGiven, givenSettings, isSameGiven } from "@firehose-backfill/backfill/given-settings";
-import {
-  isSameScope,
-  newRun,
-  newRunId,
-  resumedSources,
-  scopeConflicts,
-  throttleChanges,
-} from "@firehose-backfill/backfill/new-run";
+import { isSameScope, newRun, newRunId } from "@firehose-backfill/backfill/new-run";
 import {
   type Beside,
   configuredRuns,
@@ -24,19 +14,16 @@ import {
   createRuns,
 } from "@firehose-backfill/backfill/create-runs";
 import { configsOf } from "@firehose-backfill/backfill/repos-run";
-import { chooseRun, labelOf } from "@firehose-backfill/backfill/open-run";
+import { labelOf } from "@firehose-backfill/backfill/open-run";
 import { recordAction } from "@firehose-backfill/backfill/record-action";
-import { ownThrottle, withOwn } from "@firehose-backfill/backfill/off-peak";
-import { wakePlanned } from "@firehose-backfill/backfill/wake-planned";
-import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { isResyncRun, isSideRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { StartPoint } from "@firehose-backfill/source/points";
 import { unwishedSample } from "@firehose-backfill/core/config/sample-wish";
 import type { DatabaseIdentity } from "@firehose-backfill/core/database-identity";
-import { settingName, SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { Config } from "@firehose-backfill/core/config/settings";
+import { ConfigError } from "@firehose-backfill/core/errors";
+import { capital, goOnAll, resumeOne, STARTED_BY } from "./go-on.ts";
 import { readsRelay } from "./start-stack.ts";
-import { ConfigError, UsageError } from "@firehose-backfill/core/errors";
 
 export type Begun =
   /** `beside`: the other open runs, which this process continues, too. */
@@ -74,7 +61,7 @@ export async function beginRun(
       if (each.database === null) await deps.store.bindDatabase(each.runId, database);
     }
   if (options.resume !== undefined) {
-    const run = await resume(deps, open, options.resume, options);
+    const run = await resumeOne(deps, open, options.resume, options);
     return { kind: "resumed", run, beside: await beside(run) };
   }
   if (open.some((run) => !isResyncRun(run))) {
@@ -101,7 +88,8 @@ export async function beginRun(
   }
   const start = after === null ? {} : { start: { kind: "seq", seq: after.seq } as const };
   const { run, beside: others } = await createRuns(deps, newRuns(start));
-  for (const { runId } of [run, ...others.runs]) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
+  for (const { runId } of [run, ...others.runs])
+    await recordAction(deps, runId, { what: "start", by: STARTED_BY, detail: "" });
   if (others.note !== "") log(`[BACKFILL] Run ${run.runId} is ${run.status}${others.note}`);
   if (after !== null)
     log(
@@ -132,7 +120,7 @@ async function beginHandles(
     deps,
     wanted.map((each) => newRun(each, { runId: newRunId(nowMs, deps.random), nowMs, database })),
   );
-  for (const { runId } of added.runs) await recordAction(deps, runId, { what: "start", by: BY, detail: "" });
+  for (const { runId } of added.runs) await recordAction(deps, runId, { what: "start", by: STARTED_BY, detail: "" });
   return added;
 }
 
@@ -145,8 +133,6 @@ async function lastOfSource({ store }: ControlDeps): Promise<Run | null> {
 }
 
 const LAST_RUNS = 20;
-
-const BY = "start of the program";
 
 /** The host name of the bundled sample. Nothing comes after its end. */
 const SAMPLE_HOST = "sample";
@@ -183,113 +169,4 @@ export async function refuseUnwishedSample(
   if (problem === null || !readsRelay(start?.source ?? config.settings.source)) return;
   if (start === null && (await deps.store.openRuns()).length > 0) return;
   throw new ConfigError([problem]);
-}
-
-/** @throws UsageError if there is nothing to resume, ChooseRunError if several runs are open and none was named */
-async function resume(
-  deps: ControlDeps,
-  open: readonly Run[],
-  wanted: { readonly from: string | null; readonly run?: string },
-  options: { readonly config: Config; readonly log: (line: string) => void },
-): Promise<Run> {
-  if (open.length === 0) throw new UsageError(NOTHING_TO_RESUME);
-  const { config, log } = options;
-  const chosen = await chooseRun(deps, "resume", wanted.run);
-  const tuned = await goOnAsItIs(deps, chosen, config, log, { isOnly: isOnlyOwn(chosen, open) });
-  // A run that was not stopped only needs a process. Only a stopped run can continue from another cursor.
-  if (tuned.status !== "paused" && tuned.status !== "errored" && tuned.status !== "pausing" && wanted.from === null)
-    return tuned;
-  return (await control(deps, { action: "resume", from: wanted.from, run: chosen.runId }, "command")).run ?? tuned;
-}
-
-const NOTHING_TO_RESUME =
-  "there is no unfinished run to resume: begin one with firehose-backfill run, or firehose-backfill start";
-
-/**
- * Continues each open run in its state. With several open runs, only the throttle settings of this start are used, because the
- * runs have different scopes.
- */
-async function goOnAll(
-  deps: ControlDeps,
-  open: readonly Run[],
-  config: Config,
-  log: (line: string) => void,
-): Promise<readonly Run[]> {
-  const runs: Run[] = [];
-  for (const { runId } of open) {
-    // If this run has the same pace as the one before, it already has that run's new settings.
-    const run = await deps.store.getRun(runId);
-    if (run === null) continue;
-    const isOnly = isOnlyOwn(run, open);
-    const goesOn = await goOn(deps, await goOnAsItIs(deps, run, config, log, { isOnly }), log);
-    // The first one is what the process is said to go on with.
-    if (isResyncRun(run)) runs.push(goesOn);
-    else runs.splice(runs.findLastIndex((each) => !isResyncRun(each)) + 1, 0, goesOn);
-  }
-  return runs;
-}
-
-/** A run that serves resyncs has filters of its own, and makes no second one of another. */
-function isOnlyOwn(run: Run, open: readonly Run[]): boolean {
-  return !isResyncRun(run) && open.every((each) => each.runId === run.runId || isResyncRun(each));
-}
-
-async function goOn(deps: ControlDeps, run: Run, log: (line: string) => void): Promise<Run> {
-  if (run.status === "errored") {
-    log(`[BACKFILL] ${capital(labelOf(run))} was errored: ${run.reason ?? "no reason known"}. It continues now`);
-    return (await control(deps, { action: "resume", from: null, run: run.runId }, BY)).run ?? run;
-  }
-  if (run.status === "paused") {
-    const how = needsNewStart(run.reason)
-      ? "firehose-backfill resume --from oldest|live|SEQ|TIME"
-      : "firehose-backfill resume";
-    log(`[BACKFILL] ${capital(labelOf(run))} is paused (${run.reason ?? "by the operator"}). To continue: ${how}`);
-  }
-  return run;
-}
-
-/** Continues the run in its state with the settings of this start. @throws ConfigError */
-async function goOnAsItIs(
-  deps: ControlDeps,
-  open: Run,
-  config: Config,
-  log: (line: string) => void,
-  { isOnly }: { readonly isOnly: boolean },
-): Promise<Run> {
-  const scope = isOnly ? await deps.store.getScope(open.runId) : null;
-  const conflicts = scope === null ? [] : scopeConflicts(scope, config);
-  if (conflicts.length > 0) {
-    throw new ConfigError(
-      conflicts.map(({ key, ofRun, given }) => {
-        const name = SETTINGS.find((setting) => setting.key === key)?.name ?? key;
-        return `${name} is ${given}, but run ${open.runId} is not finished and has ${ofRun}: unset ${name} to continue it, or begin a new run with "start --new", which cancels it, or another run beside it with "start"`;
-      }),
-    );
-  }
-  let run = open;
-  const own = ownThrottle(run);
-  const given = givenSettings(config);
-  const ownSources = { ...run.sources, ...run.offPeak?.ownSources };
-  const wanted = followGiven({ ...own, sources: ownSources, seen: run.seen }, given);
-  if (wanted !== null) {
-    const nowMs = deps.clock.now();
-    const changes = throttleChanges(own.throttle, wanted.throttle);
-    const sources = resumedSources(config, Object.keys(changes));
-    const record = { atMs: nowMs, by: "resume" as const, changes };
-    const tuned = await deps.store.tune(run.runId, { ...withOwn(run, wanted, sources), seen: given, record, nowMs });
-    if (tuned !== null) run = await wakePlanned(deps, run, tuned);
-    log(
-      `[BACKFILL] Run ${run.runId} tuned: ${Object.entries(changes)
-        .map(([key, { from, to }]) => `${settingName(key)} ${from} -> ${to}`)
-        .join(", ")}`,
-    );
-  } else if (!isSameGiven(run.seen, given)) {
-    await deps.store.noteSeen(run.paceId, given);
-    run = { ...run, seen: given };
-  }
-  return run;
-}
-
-function capital(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
