@@ -54,6 +54,21 @@ test("one run at a time; start --new cancels the one that is there", async () =>
   expect(second.runId).not.toBe(first.runId);
 });
 
+test("issue 17.7: start --new cancels no run of handles for a run over a relay, and no run over a relay for one of handles", async () => {
+  for (const [there, started] of [
+    ["handles", "relay"],
+    ["relay", "handles"],
+  ]) {
+    const { send, store } = setUp();
+    const { runId } = await send({ action: "start", source: there });
+    await send({ action: "start", new: true, source: started });
+    expect((await store.getRun(runId))?.status).toBe("enqueued");
+    const again = await send({ action: "start", new: true, source: started });
+    const open = (await store.openRuns()).map((run) => run.runId);
+    expect(open.toSorted()).toEqual([runId, again.runId].toSorted());
+  }
+});
+
 test("days of 0, a relay from an event and an unknown setting are refused, and nothing changes", async () => {
   const { send, store } = setUp();
   await expect(send({ action: "start", days: 0 })).rejects.toThrow(/BACKFILL_DAYS is 0/);

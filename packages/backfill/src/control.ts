@@ -4,30 +4,25 @@
  */
 import type { Actor } from "@firehose-backfill/checkpoint/notes";
 import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
-import { isResyncRun, type NewRun, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
-import type { Config } from "@firehose-backfill/core/config/settings";
+import { RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
 import { UsageError } from "@firehose-backfill/core/errors";
 import { type RunStatus, sourcesOf } from "@firehose-backfill/core/run-state";
 import { refuseOtherDatabase } from "./bound-database.ts";
-import { clamp, clampConfig, notesOf } from "./clamp.ts";
+import { clampConfig } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { ControlEvent, ResyncEvent, StartRequest } from "./control-event.ts";
 import { discardAndSay } from "./discard.ts";
-import { startRuns } from "./create-runs.ts";
-import { describeRun } from "./describe-run.ts";
 import { keepAudit } from "./keep-audit.ts";
 import { listResyncs } from "./list-resyncs.ts";
-import { newRun, newRunId } from "./new-run.ts";
-import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
+import { chooseRun, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
-import { parseEndPoint, parseStartPoint } from "./parse-range.ts";
+import { parseStartPoint } from "./parse-range.ts";
 import { placeResyncs } from "./place-resyncs.ts";
 import { redriveAndSay } from "./redrive-answer.ts";
-import { recordAction, recordEvent } from "./record-action.ts";
-import { configsOf } from "./repos-run.ts";
+import { recordEvent } from "./record-action.ts";
 import { startConfig } from "./start-config.ts";
-import { tuneAsStarted, tuneRun } from "./tune-run.ts";
-import type { RunSource } from "@firehose-backfill/source/kit";
+import { start } from "./start-run.ts";
+import { tuneRun } from "./tune-run.ts";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 
 /** `by`: who sent it, for the log of the run. @throws UsageError, ConfigError: the event is refused, nothing has changed. */
@@ -43,7 +38,7 @@ const UNKNOWN: Actor = "control event";
 async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<ControlAnswer> {
   switch (event.action) {
     case "start":
-      return start(deps, event.start, by);
+      return start(deps, event.start, by ?? UNKNOWN);
     case "status": {
       const open = event.run === undefined ? await deps.store.openRuns() : [];
       if (open.length > 1) return { message: `${open.length} runs are open:\n${listRuns(open)}`, run: null };
@@ -98,75 +93,6 @@ async function plan(deps: ControlDeps, request: StartRequest): Promise<ControlAn
     );
   const made = await deps.plan(clampConfig(deps.limits, startConfig(deps, request)), request);
   return { message: summarizePlan(made), run: await deps.store.currentRun({ openOnly: true }), plan: made };
-}
-
-async function start(deps: ControlDeps, request: StartRequest, by?: Actor): Promise<ControlAnswer> {
-  const config = startConfig(deps, request);
-  if (config.settings.days === 0 && request.from === undefined)
-    throw new UsageError("Cannot start: BACKFILL_DAYS is 0, which means do not run");
-  const nowMs = deps.clock.now();
-  const [run, ...others] = configsOf(config).map((each, index) =>
-    newRun(clampConfig(deps.limits, each), {
-      runId: newRunId(nowMs, deps.random),
-      nowMs,
-      deployment: deploymentOf(deps, request),
-      ...(request.from === undefined ? {} : { start: parseStartPoint(request.from) }),
-      ...(request.to === undefined ? {} : { end: parseEndPoint(request.to) }),
-      ...(request.name === undefined
-        ? {}
-        : { name: index === 0 ? request.name : `${request.name}-${each.settings.source}` }),
-    }),
-  );
-  if (run === undefined) throw new Error("a start without a run");
-  const open = await deps.store.openRuns();
-  const notes = notesOf(clamp(deps.limits, config.settings).clamped);
-  if (request.isDryRun) {
-    const described = [run, ...others].map(describeRun).join("; and another one ");
-    return { message: `would start a run ${described}; nothing was changed${notes}`, run: open.at(-1) ?? null };
-  }
-  const replaced = request.isNew ? await runToReplace(deps, open, { request, source: run.source }) : null;
-  if (replaced !== null) {
-    await cancelNow(deps, replaced);
-    await recordAction(deps, replaced.runId, { what: "cancel", by: by ?? UNKNOWN, detail: "by start --new" });
-  }
-  const database = await deps.database?.();
-  const bound = (each: NewRun): NewRun => (database === undefined ? each : { ...each, database });
-  const { created, also } = await startRuns(deps, bound(run), others.map(bound));
-  const tuned = await tuneAsStarted(deps, created, config, by);
-  const beside = open.length - (replaced === null ? 0 : 1);
-  const joined =
-    beside === 0
-      ? ""
-      : `; it shares the pace of the database with ${beside === 1 ? "one other run" : `${beside} other runs`}`;
-  return {
-    message: `${labelOf(created)} is ${created.status}${joined}${also.note}${notes}`,
-    run: tuned,
-    about: [created, ...also.runs].map(({ runId }) => runId),
-  };
-}
-
-/** Without what this start asks for; but with its source, because without one the deployment may have nothing to read. */
-function deploymentOf(deps: ControlDeps, { source }: StartRequest): Config {
-  if (source === undefined) return deps.configure({});
-  const config = deps.configure({ BACKFILL_SOURCE: source });
-  return { ...config, sources: { ...config.sources, source: "default" } };
-}
-
-/** The run that `--new` cancels: the only one that is open, or of several the only one on the same source. null: none is open there. */
-async function runToReplace(
-  deps: ControlDeps,
-  open: readonly Run[],
-  { request, source }: { readonly request: StartRequest; readonly source: RunSource },
-): Promise<Run | null> {
-  if (request.run !== undefined) return chooseRun(deps, "cancel", request.run);
-  const isSame = (run: Run) => run.source.kind === source.kind && run.source.host === source.host;
-  const own = open.filter((run) => !isResyncRun(run));
-  const [first, ...more] = own.length === 1 ? own : own.filter(isSame);
-  if (first === undefined) return null;
-  if (more.length === 0) return first;
-  throw new ChooseRunError(
-    `${more.length + 1} runs on ${source.host} are open: say which one --new cancels with --run ID or --run NAME. Open runs:\n${listRuns([first, ...more])}`,
-  );
 }
 
 async function pause(
@@ -229,20 +155,6 @@ async function cancel(deps: ControlDeps, wanted: string | undefined): Promise<Co
   const after = await deps.store.transition(run.runId, from, "cancelling", { reason: "cancelled by the operator" });
   if (after === null) throw refused(run, "cancel", from);
   return { message: `${labelOf(run)} is cancelling`, run: after };
-}
-
-/** Both steps at once, because the reader that would do the second one may not be running. */
-async function cancelNow(deps: ControlDeps, run: Run): Promise<void> {
-  const reason = "cancelled by start --new";
-  await deps.store.transition(run.runId, sourcesOf("cancelling"), "cancelling", { reason });
-  const cancelled = await deps.store.transition(run.runId, ["cancelling"], "cancelled", {
-    reason,
-    finishedAtMs: deps.clock.now(),
-  });
-  if (cancelled === null)
-    throw new UsageError(
-      `run ${run.runId} was changed by another command at the same time: look at its status and try again`,
-    );
 }
 
 const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;
