@@ -68,6 +68,9 @@ export interface NotEqual extends RecordCounts {
   readonly reason: string | null;
 }
 
+/** The pace of an audit: on average a page of the table each, so that no disk is busy with it. */
+export const AUDITED_ROWS_PER_SECOND = 5_000;
+
 export const MOST_NOT_EQUAL = 20;
 const MOST_COLLECTIONS = 20;
 const MOST_CHARS = 300;

@@ -1,6 +1,7 @@
 /** What an audit asks: the copy, the directory and the accounts' hosts, politely and at a bounded pace. For the command, a local process and a function. */
 import type { RepoAuditDeps } from "@firehose-backfill/audit/audit-repo";
 import { createReadPace } from "@firehose-backfill/audit/read-pace";
+import { AUDITED_ROWS_PER_SECOND } from "@firehose-backfill/core/audit-note";
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { Settings } from "@firehose-backfill/core/config/settings";
 import { VERSION } from "@firehose-backfill/core/version";
@@ -25,8 +26,6 @@ export interface AuditorOptions {
 
 export type Auditor = RepoAuditDeps & AsyncDisposable;
 
-/** Of the copy: on average a page of the table each, so that no disk is busy with it. */
-const ROWS_PER_SECOND = 5_000;
 const MAX_HOSTS = 10_000;
 /** A host that asks to be left alone for longer is passed over, and asked once more at the end. */
 const MAX_HOST_WAIT_MS = 30_000;
@@ -48,7 +47,12 @@ export function openAuditor({ settings, sink, collections, clock, random, onWait
       maxWaitMs: MAX_HOST_WAIT_MS,
     }),
   );
-  const pace = createReadPace({ clock, health: () => copy.health(), rowsPerSecond: ROWS_PER_SECOND, onWaiting });
+  const pace = createReadPace({
+    clock,
+    health: () => copy.health(),
+    rowsPerSecond: AUDITED_ROWS_PER_SECOND,
+    onWaiting,
+  });
   return {
     clock,
     collections,

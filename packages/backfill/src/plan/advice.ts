@@ -3,6 +3,7 @@ import { batchMsOf } from "@firehose-backfill/core/cost/usage";
 import type { Measurement } from "./measure.ts";
 import { neededRate, type Race } from "./race.ts";
 import type { Survey } from "@firehose-backfill/source/survey";
+import { AUDITED_ROWS_PER_SECOND } from "@firehose-backfill/core/audit-note";
 import type { PacePlan } from "./types.ts";
 
 export interface AdviceInput {
@@ -26,6 +27,17 @@ export function adviceFor(input: AdviceInput): readonly string[] {
     advice.push("Nothing that was sampled passes the filters: check BACKFILL_COLLECTIONS and BACKFILL_DIDS.");
   advice.push(...howToFinish(input));
   return advice;
+}
+
+/** `sample`: BACKFILL_AUDIT_SAMPLE. Its requests and transactions are asserted in test/audit/costs.slow.test.ts. */
+export function auditAdvice(sample: number): readonly string[] {
+  if (sample === 0) return [];
+  const number = sample.toLocaleString("en-US");
+  const audited = sample === 1 ? "1 repository at random is" : `${number} repositories at random are`;
+  const rows = AUDITED_ROWS_PER_SECOND.toLocaleString("en-US");
+  return [
+    `After the run, ${audited} audited (BACKFILL_AUDIT_SAMPLE): for each, a request to the directory, one to its host, and one transaction. Of the tables it reads ${rows} rows a second at most.`,
+  ];
 }
 
 function howToFinish({ measured, race, pace, profiles }: AdviceInput): readonly string[] {

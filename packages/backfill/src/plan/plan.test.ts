@@ -257,6 +257,14 @@ describe("a plan", () => {
     expect(calls).toBe(1);
   });
 
+  test("issue 16.5: the audit after the run is told, with what it asks of whom; without one nothing is", async () => {
+    const { made } = await plan({ BACKFILL_AUDIT_SAMPLE: "200" }, { from: "oldest" });
+    expect(made.advice.at(-1)).toBe(
+      "After the run, 200 repositories at random are audited (BACKFILL_AUDIT_SAMPLE): for each, a request to the directory, one to its host, and one transaction. Of the tables it reads 5,000 rows a second at most.",
+    );
+    expect((await plan({}, { from: "oldest" })).made.advice.join()).not.toContain("audited");
+  });
+
   test("a filter that nothing passes is told", async () => {
     const { deps } = world();
     const none: Relay["sampleStream"] = async (options, signal) => {

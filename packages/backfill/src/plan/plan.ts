@@ -6,6 +6,7 @@ import type { StartRequest } from "../control-event.ts";
 import { newRun } from "../new-run.ts";
 import { parseEndPoint, parseStartPoint } from "../parse-range.ts";
 import { configsOf } from "../repos-run.ts";
+import { auditAdvice } from "./advice.ts";
 import { estimatePlan } from "./estimate.ts";
 import type { Plan } from "./types.ts";
 
@@ -21,10 +22,12 @@ export async function makePlan(
   signal: AbortSignal,
 ): Promise<Plan> {
   const { request } = options;
-  const [plan, beside] = await Promise.all(
+  const { settings } = options.config;
+  const [first, beside] = await Promise.all(
     plannedOf(options.config).map((config) => planOne(deps, { config, request }, signal)),
   );
-  if (plan === undefined) throw new Error("a plan without a run");
+  if (first === undefined) throw new Error("a plan without a run");
+  const plan = { ...first, advice: [...first.advice, ...auditAdvice(settings.auditSample)] };
   return beside === undefined ? plan : { ...plan, beside };
 }
 
