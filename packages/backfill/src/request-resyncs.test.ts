@@ -55,3 +55,24 @@ test("issue 16.1: no more are stored than the limit", async () => {
   await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [] });
   expect(await asked()).toEqual({ count: MAX_RESYNCS, asked: [] });
 });
+
+test("issue 16.1: the locks of a batch in which every repository lacks something are held for its requests side by side, not one after the other", async () => {
+  const { store, deps, asked } = scene();
+  let [underWay, most] = [0, 0];
+  const slowly = async (ask: () => Promise<boolean>): Promise<boolean> => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay -= 1;
+    return await ask();
+  };
+  const slow = {
+    ...store,
+    requestResync: (...its: Parameters<typeof store.requestResync>) => slowly(() => store.requestResync(...its)),
+  };
+  const dids = Array.from({ length: 100 }, (_, n) => `did:plc:${n}`);
+  const found = { opened: [...dids, ...dids].map((did) => opened(did)), closed: [dids[0] ?? ""] };
+  await noteChain({ ...deps, store: slow }, OF_P, found);
+  expect(most).toBeGreaterThanOrEqual(10);
+  expect((await asked()).count).toBe(99);
+});

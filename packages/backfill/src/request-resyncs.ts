@@ -4,6 +4,7 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import { INVERSION_FAILED } from "@firehose-backfill/core/dead-entry";
+import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ChainFindings } from "@firehose-backfill/sink/sink";
 import type { ConsumerDeps } from "./deps.ts";
@@ -16,9 +17,14 @@ type OfRun = Pick<Run, "runId" | "paceId">;
 export async function noteChain({ store, clock }: Deps, run: OfRun, found: ChainFindings): Promise<void> {
   const { paceId, runId } = run;
   const atMs = clock.now();
-  for (const { did, rev, reason } of found.opened) await store.requestResync(paceId, { did, rev, reason, atMs, runId });
-  for (const did of found.closed) await store.withdrawResync(paceId, did);
+  await someAtOnce(found.opened, NOTED_AT_ONCE, ({ did, rev, reason }) =>
+    store.requestResync(paceId, { did, rev, reason, atMs, runId }),
+  );
+  await someAtOnce(found.closed, NOTED_AT_ONCE, (did) => store.withdrawResync(paceId, did));
 }
+
+/** After a gap each repository of a batch may lack something. */
+const NOTED_AT_ONCE = 20;
 
 export async function noteInversions({ store, clock }: Deps, run: OfRun, rows: readonly SinkRow[]): Promise<void> {
   const { paceId, runId } = run;
@@ -26,7 +32,7 @@ export async function noteInversions({ store, clock }: Deps, run: OfRun, rows: r
   for (const row of rows) {
     if (row.kind === "dead" && row.reason === INVERSION_FAILED && row.did !== null) failed.add(row.did);
   }
-  for (const did of failed) {
-    await store.requestResync(paceId, { did, rev: null, reason: "inversion", atMs: clock.now(), runId });
-  }
+  await someAtOnce([...failed], NOTED_AT_ONCE, (did) =>
+    store.requestResync(paceId, { did, rev: null, reason: "inversion", atMs: clock.now(), runId }),
+  );
 }

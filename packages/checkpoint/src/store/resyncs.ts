@@ -52,7 +52,12 @@ export function resyncMethods({ table }: Deps): ResyncStore {
       const { pk, sk } = resyncKey(paceId, "");
       const [counter, ...items] = await table.query({ pk, from: sk, to: LAST, limit: limit + 1 });
       if (counter === undefined) return { count: 0, done: 0, first: [] };
-      return { count: readCount(counter, "count"), done: readCount(counter, "done"), first: items.map(readRequest) };
+      // A process that was killed between two writes has not counted its request.
+      return {
+        count: Math.max(0, readCount(counter, "count")),
+        done: readCount(counter, "done"),
+        first: items.map(readRequest),
+      };
     },
 
     async takeResyncs(paceId, { dids, collections }, runId) {
