@@ -108,3 +108,19 @@ test("issue 12.2: filters that are deployed anew are said of the run that was co
   await alone.tick();
   expect(await saidOf(alone, "resync")).toBe("");
 });
+
+test("a run whose source this program does not know fails alone: the others are read", async () => {
+  const { store, begin, tick } = setUp();
+  const kit = { open: emptySource, survey: () => Promise.reject(new SurveyError("made up")) };
+  await begin("unknown", { BACKFILL_SOURCE: "handles" });
+  await begin("known", { RELAY_URL: "wss://relay.example" });
+  const { runs } = await tick({ sources: { relay: kit, repos: kit } });
+  expect(runs.map(({ run, failure }) => [run.runId, failure === undefined])).toEqual([
+    ["unknown", false],
+    ["known", true],
+  ]);
+  expect((await store.getRun("known"))?.readerCursor).not.toBeNull();
+  expect((await store.listErrors("unknown")).map(({ message }) => message).join()).toContain(
+    'the run reads a source of the kind "handles", and this program knows relay, repos',
+  );
+});

@@ -162,8 +162,7 @@ async function readAll(deps: ReaderDeps, ready: readonly Ready[], deadlineMs: nu
   );
   // All of them join before the first one asks.
   const joined = readers.map((each) => {
-    const { isLasting = false } = kitFor(deps.sources, each.run.source.kind);
-    const { outstanding } = each;
+    const { isLasting, outstanding } = each;
     return { ...each, shared: shares.get(each.run.paceId)?.join(each.run, { isLasting, outstanding }) };
   });
   await Promise.all(
@@ -176,11 +175,15 @@ async function readAll(deps: ReaderDeps, ready: readonly Ready[], deadlineMs: nu
 }
 
 /** null, and the turn has its result: it does not read. */
-async function mayRead(deps: ReaderDeps, { turn, ...from }: Ready): Promise<Omit<Ready, "turn"> | null> {
+async function mayRead(
+  deps: ReaderDeps,
+  { turn, ...from }: Ready,
+): Promise<(Omit<Ready, "turn"> & { readonly isLasting: boolean }) | null> {
   const { run, readsNot } = await takeNextStatus(deps, from.run, from.outstanding);
   const { outstanding } = from;
   const because = readsNot ?? (deps.memory.isOverLimit() ? "memory" : null);
-  if (because === null) return { run, outstanding };
+  const { isLasting = false } = kitFor(deps.sources, run.source.kind);
+  if (because === null) return { run, outstanding, isLasting };
   turn.result = { ...nothing(run, because, deps.timing.lookAgainMs), outstanding };
   return null;
 }
