@@ -255,6 +255,8 @@ describe("this version under the schema of a later one", () => {
     await stage.tick();
     await using _ = stage.consume();
     await until(async () => (await stage.store.currentRun())?.waiting != null);
+    // It is noted after the wait.
+    await until(async () => (await stage.snapshot()).errors.length > 0);
     const { status, errors } = await stage.snapshot();
     expect(status).toBe("running");
     expect(errors.map(({ message }) => message)).toContainEqual(expect.stringContaining("deploy the newer program"));
