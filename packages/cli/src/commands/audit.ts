@@ -19,7 +19,8 @@ import { listenForStop } from "../stop-signals.ts";
 
 export const audit: Command = {
   name: "audit",
-  summary: "Compare the copy with the signed repositories and say what differs; --repair has that read anew.",
+  summary:
+    "Compare the copy with the signed repositories and say what differs; with --repair, what differs is read anew.",
   details: [
     "For each repository it fetches the signed commit from the account's host, computes the root of the tree from the rows of the",
     "copy, and compares the two. Where they differ it fetches the nodes that lead to the differences. It reads the database:",

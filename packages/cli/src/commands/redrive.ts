@@ -8,7 +8,7 @@ export const redrive: Command = {
   name: "redrive",
   summary: "Try dead batches and dead events again, at the pace of the run.",
   details:
-    "A repository that could not be read is requested to be read anew (resyncs lists it). If no process is running, this command\napplies what belongs to a finished run, then it ends. It never begins a run. Exit code 3: something is still dead.",
+    "For a repository that could not be read it requests a resync (resyncs lists it). If no process is running, this command\napplies what belongs to a finished run, then it ends. It never begins a run. Exit code 3: something is still dead.",
   options: {
     id: { takes: "ID", help: "Only this dead event; the command dead shows its id." },
     reason: {
