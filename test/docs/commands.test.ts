@@ -148,6 +148,7 @@ describe("shellCommands", () => {
         { words: ["d", "e|f"], env: {} },
       ],
     ],
+    ["a --b >c.txt 2>&1 || d", ["a --b", "d"].map((line) => ({ words: line.split(" "), env: {} }))],
     ['P=$(cat a b) psql -p "$(sed -n 4p c)"', [{ words: ["psql", "-p", "$(sed -n 4p c)"], env: { P: "$(cat a b)" } }]],
   ])("%j", (text, commands) => {
     expect(shellCommands(text)).toEqual(commands);

@@ -143,23 +143,30 @@ describe.skipIf(!hasHistory)("from the version before (needs the whole git histo
     await using relay = await growingRelay();
     await using stage = await begin("upgrade", relay, before);
     const old = stage.functions;
-    await using mappings = new AsyncDisposableStack();
-    mappings.use(stage.consume());
-    await stage.tick();
-    await until(async () => (await rowsIn(stage)) > 0);
+    // At first one mapping at a time, so that each version gets batches.
+    {
+      await using _ = stage.consume();
+      await stage.tick();
+      await until(async () => (await rowsIn(stage)) > 0);
+    }
     relay.grow();
     await stage.tick();
     expect(await schemaOf(stage)).toBe(SCHEMA_VERSION - 1);
 
     const present = await stage.deploy(services.bundles);
-    mappings.use(stage.consume(present.consumer));
-    await until(async () => (await schemaOf(stage)) === SCHEMA_VERSION);
+    {
+      await using _ = stage.consume(present.consumer);
+      await until(async () => (await schemaOf(stage)) === SCHEMA_VERSION);
+    }
     const appliedBefore = appliedBy(old);
     relay.grow();
     await present.reader.invoke(TICK);
+    await using mappings = new AsyncDisposableStack();
+    mappings.use(stage.consume());
+    await until(async () => appliedBy(old) > appliedBefore);
+    mappings.use(stage.consume(present.consumer));
     relay.grow();
     await stage.tick();
-    await until(async () => appliedBy(old) > appliedBefore);
     await tickUntilOver(stage, present);
 
     expect(appliedBy(present)).toBeGreaterThan(0);

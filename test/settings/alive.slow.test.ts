@@ -2,6 +2,7 @@
  * Every setting is alive: with it something happens that does not happen with its default. A setting that nothing reads
  * throttles nothing; the table below has a row for each, and a new setting without a row fails here.
  */
+import { systemClock } from "@firehose-backfill/core/clock";
 import { SETTINGS } from "@firehose-backfill/core/config/definitions";
 import type { SettingKey } from "@firehose-backfill/core/config/settings";
 import { startPostgres, type Postgres } from "@firehose-backfill/embedded/postgres-server";
@@ -147,8 +148,11 @@ const ALIVE: Readonly<Record<SettingKey, Alive>> = {
   memoryCheckInterval: {
     given: "10",
     observe: async (settings) => {
-      const looks = vi.spyOn(process, "memoryUsage");
+      const looks = vi.spyOn(process.memoryUsage, "rss");
+      let nowMs = Date.now();
       await observeConsumer(settings, {
+        // One look at the memory is used for 20 ms, so each time that is asked for is that much later.
+        clock: { ...systemClock, now: () => (nowMs += 20) },
         batches: 1,
         events: Array.from({ length: 500 }, (_, n) => deleteEvent(n + 1)),
       });

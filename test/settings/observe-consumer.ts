@@ -4,7 +4,7 @@ import { newRun } from "@firehose-backfill/backfill/new-run";
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { BatchCounts } from "@firehose-backfill/core/batch";
-import { systemClock } from "@firehose-backfill/core/clock";
+import { type Clock, systemClock } from "@firehose-backfill/core/clock";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
@@ -21,6 +21,8 @@ export interface ConsumerRun {
 }
 
 export interface ConsumerWork {
+  /** Left out: the real time. */
+  readonly clock?: Clock;
   readonly batches: number;
   readonly events: readonly FirehoseEvent[];
   /** It does not go on until all is applied: so long is waited for it. */
@@ -33,7 +35,7 @@ export async function observeConsumer(
   settings: Readonly<Record<string, string>>,
   work: ConsumerWork,
 ): Promise<ConsumerRun> {
-  const clock = systemClock;
+  const { clock = systemClock } = work;
   const store = createMemoryStore();
   const queue = createMemoryQueue({ clock, random: Math.random });
   const config = parseConfig({ BACKFILL_BATCH_DELAY_MS: "0", ...settings });

@@ -68,7 +68,10 @@ export function shellCommands(text: string): readonly ShellCommand[] {
     env = {};
   };
   let intoFile = false;
-  for (const [, comment, operator, word] of text.replaceAll(/\\\n */g, " ").matchAll(TOKEN)) {
+  for (const [, comment, operator, word] of text
+    .replaceAll(/\\\n */g, " ")
+    .replaceAll(/\s2>&1(?!\S)/g, "")
+    .matchAll(TOKEN)) {
     if (comment !== undefined) continue;
     if (operator === ">") intoFile = true;
     else if (operator !== undefined) end();

@@ -93,7 +93,10 @@ function judge({ rev, copyRev, findings, older }: Look): { readonly verdict: Ver
   }
   if (copyRev === rev) return { verdict: "differing", reason: null };
   if (older === 0) return { verdict: "behind", reason: null };
-  return { verdict: "differing", reason: `the copy is behind, too; ${older} of these were there before its revision` };
+  return {
+    verdict: "differing",
+    reason: `the copy is behind, too, but ${older} of these differences are older than its revision`,
+  };
 }
 
 function isLook(found: Look | Refusal): found is Look {

@@ -30,7 +30,8 @@ function proved(collections: readonly string[] | null): string {
 }
 
 function stopped(which: AuditReport["scope"]["repos"], after: string | null): string {
-  if (which === "sample") return "It was stopped: a part of a sample says nothing of the whole.";
+  if (which === "sample")
+    return "It was stopped. A part of a sample says nothing about the whole copy: repeat the command.";
   const option = after === null ? "" : ` with --after ${escapeForLog(after)}`;
   return `It was stopped. To continue, repeat the command${option}.`;
 }

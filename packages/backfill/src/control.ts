@@ -81,7 +81,7 @@ async function resync(deps: ControlDeps, wanted: ResyncEvent): Promise<ControlAn
   const before = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} requested already`;
   const tooMany = left === 0 ? "" : `, ${left} could not be stored because there are ${MAX_RESYNCS} requests`;
   return {
-    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}. A run called ${RESYNC_RUN} reads them anew: a process that is running, or the deployed schedule, begins it within minutes; where none is, the next firehose-backfill run does`,
+    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}. A run called ${RESYNC_RUN} reads them anew. A process that is running, or the deployed schedule, begins it within minutes; if there is neither, the next firehose-backfill run begins it`,
     run: null,
   };
 }

@@ -1,5 +1,6 @@
 /** The answer of a redrive: how much is back in the queue, what stays dead and why, and what cannot be applied here. */
 import type { Run } from "@firehose-backfill/checkpoint/run";
+import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import { type DatabaseIdentity, otherDatabase } from "@firehose-backfill/core/database-identity";
 import { describeError, UsageError } from "@firehose-backfill/core/errors";
 import { chooseRun, labelOf } from "./open-run.ts";
@@ -49,7 +50,7 @@ export async function redriveAndSay(
     ...(repositories.left === 0
       ? []
       : [
-          `${repositories.left} dead events are repositories that could not be read, and as many as possible wait to be read anew: redrive again later`,
+          `${repositories.left} dead events are repositories that could not be read; they stay dead, because ${MAX_RESYNCS} requests for resyncs are stored already: redrive again when firehose-backfill resyncs lists fewer`,
         ]),
     ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
     ...(elsewhere === null

@@ -8,7 +8,7 @@
  */
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { LedgerStore } from "@firehose-backfill/checkpoint/ledger-store";
-import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
+import { MAX_RESYNCS, type ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { BatchKey, LoggedBatch } from "@firehose-backfill/core/batch";
 import { NEEDED_MESSAGE_BYTES } from "@firehose-backfill/core/message-size";
@@ -131,7 +131,7 @@ export async function redriveOne(
   if (failed !== null) {
     if ((await redriveRepositories(deps, dead, [failed])).requested === 0)
       throw new UsageError(
-        `dead event ${id} is not tried again now, because as many repositories as possible wait to be read anew`,
+        `dead event ${id} is not tried again now, because as many repositories as possible (${MAX_RESYNCS}) wait to be read anew: redrive it when firehose-backfill resyncs lists fewer`,
       );
     return { run, repository: failed.did };
   }

@@ -21,6 +21,7 @@ import {
 import { errorText } from "./group-errors.ts";
 import { goalText, headlineText, type Mood, moodOf, shareDone, shareText } from "./headline.ts";
 import { currentText, handlesText, hostText, reposText } from "./repos-text.ts";
+import { resyncsText } from "./resyncs-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
@@ -190,19 +191,8 @@ function noticeLines(snapshot: Snapshot, tickMs: number): readonly Line[] {
   if (snapshot.gaps.length > 0) {
     notices.push(row("gaps", `${snapshot.gaps.length}: the host no longer had these stretches`, "yellow"));
   }
-  const { count, done, first } = snapshot.resyncs;
-  if (count > 0) {
-    const which = first.slice(0, 3).map(({ did, reason }) => `${escapeForLog(did)} (${escapeForLog(reason)})`);
-    const repos = count === 1 ? "repository has" : "repositories have";
-    const before = done === 0 ? "" : `; ${formatCount(done)} were read`;
-    notices.push(
-      row(
-        "resync",
-        `${formatCount(count)} ${repos} to be read anew: ${which.join(", ")}${count > 3 ? ", ..." : ""}${before}`,
-        "yellow",
-      ),
-    );
-  } else if (done > 0) notices.push(row("resync", `${formatCount(done)} repositories were read anew`));
+  const resyncs = resyncsText(snapshot.resyncs);
+  if (resyncs !== null) notices.push(row("resync", resyncs, snapshot.resyncs.count > 0 ? "yellow" : undefined));
   if (snapshot.audit !== null) {
     const ink = snapshot.audit.differing > 0 ? "yellow" : undefined;
     notices.push(row("audit", escapeForLog(auditText(snapshot.audit), MAX_AUDIT_CHARS), ink));

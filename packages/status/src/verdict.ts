@@ -182,12 +182,16 @@ function isAuditBad({ audit }: Judged): boolean {
 
 function audited(what: string, { audit, source }: Judged): Verdict {
   const differing = audit === null ? "" : differText(audit);
-  const older = source === "relay" ? "; a copy from a relay lacks what is older than the relay keeps" : "";
+  // There, a repair of all would copy what all accounts have ever written.
+  const more =
+    source === "relay"
+      ? "; a copy from a relay lacks what is older than the relay keeps"
+      : "; with --repair they are corrected";
   return say(
     "attention",
     `${what}, but the last audit found that ${differing}`,
     audit?.at ?? null,
-    `firehose-backfill audit names the records${older}`,
+    `firehose-backfill audit names the records${more}`,
   );
 }
 

@@ -19,40 +19,45 @@ import { listenForStop } from "../stop-signals.ts";
 
 export const audit: Command = {
   name: "audit",
-  summary: "Compare the copy with the signed repositories and say what differs; --repair requests what does.",
+  summary:
+    "Compare the copy with the signed repositories and say what differs; with --repair, what differs is read anew.",
   details: [
     "For each repository it fetches the signed commit from the account's host, computes the root of the tree from the rows of the",
     "copy, and compares the two. Where they differ it fetches the nodes that lead to the differences. It reads the database:",
     "DATABASE_URL, or the embedded one of BACKFILL_DATA_DIR, also while a run goes on. Exit code 0: no repository differs; 3: some",
     "differ or are behind; 1: none could be compared. The result is kept: status, page and report show the last audit.",
+    "A copy that a relay filled lacks older records, so nearly all of its repositories differ: docs/audit.md says what to look at.",
   ].join("\n"),
   noRun: "it compares the copy, which all runs write together. For one run: status --run",
   options: {
     all: { help: "All repositories of the copy." },
-    sample: { takes: "N", help: "N repositories of the copy at random, and what they say of the whole." },
+    sample: { takes: "N", help: "N repositories of the copy at random, and how many of all may differ at most." },
     dids: { takes: "LIST", help: "These repositories: DIDs, separated by commas, or @FILE." },
     collections: {
       takes: "LIST",
-      help: "Compare these collections alone, separated by commas, or @FILE; default BACKFILL_COLLECTIONS.",
+      help: "Compare only these collections, separated by commas, or @FILE; default BACKFILL_COLLECTIONS.",
     },
     after: { takes: "DID", help: "Continue an audit that was stopped: only the DIDs above this one." },
     repair: {
-      help: "Request that the repositories that differ are read anew; those that are behind, too, where BACKFILL_VERIFY is below chain.",
+      help: "Request that the repositories that differ are read anew; those that are behind, too, if BACKFILL_VERIFY is below chain.",
     },
     json: { help: "One line of JSON." },
     function: {
       takes: "NAME",
-      help: "The deployed control function that keeps the result and takes requests; default: this machine's process or data folder.",
+      help: "The deployed control function that gets the result and the requests; default: this machine's process or data folder.",
     },
   },
   examples: [
     { line: "audit --all", does: "Each repository; Ctrl-C shows what was found, and how to continue." },
-    { line: "audit --sample 400 --json | jq .confidence.differing.share", does: "At most which share differs." },
+    { line: "audit --sample 400 --json | jq .confidence.differing.share", does: "The share that differs at most." },
     {
       line: "audit --dids did:plc:ewvi7nxzyoun6zhxrhs64oiz --collections app.bsky.feed.post",
       does: "One account's posts.",
     },
-    { line: "audit --all --repair", does: "A run called resync then reads what differs anew; resyncs lists it." },
+    {
+      line: "audit --all --repair",
+      does: "A run called resync then reads these repositories anew; resyncs lists them.",
+    },
   ],
   run: async (context, args) => {
     const repositories = repositoriesOf(context, args);
@@ -148,10 +153,14 @@ function repairOf(context: CliContext, args: Args, collections: readonly string[
         ...(dids.length === 0
           ? ["nothing differs, so nothing was requested"]
           : await requestResyncs(context, args, { dids, collections, reason: "audit" })),
-        ...(left ? [`${behind} behind: their next commits show what is missing (BACKFILL_VERIFY from chain on)`] : []),
+        ...(left
+          ? [
+              `${behind} behind: their next commits show what is missing (BACKFILL_VERIFY from chain on), so nothing was requested for them`,
+            ]
+          : []),
         ...(tooMany === 0
           ? []
-          : [`${tooMany} more differ than can be requested: repeat the audit once these are read`]),
+          : [`${tooMany} more differ than can be requested at once: repeat the audit when resyncs lists none`]),
       ];
     },
   };

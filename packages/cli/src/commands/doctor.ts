@@ -19,7 +19,7 @@ export const doctor: Command = {
     fix: { help: "Create or migrate the schema and its indexes, and remove tombstones older than 30 days." },
     indexes: {
       takes: "SETS",
-      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, timeline, search, changes (docs/views.md).",
+      help: "Create optional indexes, comma-separated: uri, likes, threads, accounts, handles, timeline, search, changes (docs/views.md).",
     },
     json: { help: "One line of JSON." },
   },

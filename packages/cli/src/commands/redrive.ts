@@ -8,11 +8,14 @@ export const redrive: Command = {
   name: "redrive",
   summary: "Try dead batches and dead events again, at the pace of the run.",
   details:
-    "If no process is running, this command does it: it applies what belongs to a finished run, then it ends. It never\nbegins a run. Exit code 3: something is still dead.",
+    "For a repository that could not be read it requests a resync (resyncs lists it). If no process is running, this command\napplies what belongs to a finished run, then it ends. It never begins a run. Exit code 3: something is still dead.",
   options: {
     id: { takes: "ID", help: "Only this dead event; the command dead shows its id." },
-    reason: { takes: "REASON", help: "Only dead events with this reason; dead batches have none." },
-    run: { ...RUN_OPTION.run, help: "Only what is dead of this run; left out: of every run." },
+    reason: {
+      takes: "REASON",
+      help: "Only dead events with this reason, and no dead batches; the command dead shows reasons.",
+    },
+    run: { ...RUN_OPTION.run, help: "Only what is dead of this run; default: of all runs." },
     ...TARGET_OPTIONS,
   },
   examples: [

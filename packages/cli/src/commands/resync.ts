@@ -10,15 +10,16 @@ export const resync: Command = {
   name: "resync",
   summary: "Request that repositories are read anew: rows are added, corrected and removed.",
   details: [
-    "The request is stored. A run called resync serves it, at the same pace, before other repositories: a running process or the",
-    "deployed schedule begins it within minutes; where none is, the next firehose-backfill run does. The list: resyncs.",
+    "The request is stored. A run called resync serves it, at the same pace, before other repositories. A running process or the",
+    "deployed schedule begins that run within minutes; if there is neither, the next firehose-backfill run begins it. To see the",
+    "requests: resyncs. To stop: pause --run resync, or cancel --run resync, which keeps the requests until they are made again.",
   ].join("\n"),
   noRun: "a request belongs to the database, and a run of its own serves it",
   options: {
     dids: { takes: "LIST", help: "These repositories: DIDs, separated by commas, or @FILE." },
     collections: {
       takes: "LIST",
-      help: "Read these collections alone, at most 50; default: those of the last run.",
+      help: "Read only these collections, at most 50; default: those of the last run.",
     },
     ...TARGET_OPTIONS,
   },

@@ -12,19 +12,22 @@ export const resyncs: Command = {
   name: "resyncs",
   summary: "List the repositories that have to be read anew, and why.",
   details: [
-    "A request is placed when a commit is missing (BACKFILL_VERIFY from chain on), by audit --repair, and by resync. The program",
-    "serves the requests by itself, in a run called resync. If no process is running, this command reads the list itself.",
+    "A request is placed when a commit is missing (BACKFILL_VERIFY from chain on), by audit --repair, by redrive and by resync.",
+    "The program serves the requests by itself, in a run called resync. States: waiting for that run; reading; held, because that",
+    "run was cancelled: resync requests it again. If no process is running, this command reads the list itself.",
   ].join("\n"),
   noRun: "requests belong to the database, which all runs write together",
   options: { json: { help: "One JSON object per line." }, ...TARGET_OPTIONS },
   examples: [
-    { line: "resyncs", does: "Repository, reason, since when, and what becomes of it." },
+    { line: "resyncs", does: "Repository, reason, since when, and its state." },
     { line: "resyncs --json | jq -r .did", does: "The DIDs." },
   ],
   run: async (context, args) => {
     const { resyncs: listed } = await ask(context, args, { action: "resyncs" });
     if (listed === undefined)
-      throw new CommandError("the answer is not a list of requests: is it of an older version?");
+      throw new CommandError(
+        "the answer holds no list of requests: perhaps the process or the function is of an older version",
+      );
     const { requests, done } = listed;
     for (const request of requests)
       context.stdout.write(`${args.flag("json") ? JSON.stringify(request) : lineOf(request)}\n`);

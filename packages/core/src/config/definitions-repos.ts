@@ -18,7 +18,7 @@ export const REPOS_SETTINGS: DefinitionTable<"plcUrl" | "hostRate" | "handles" |
     group: "deployment",
     kind: integer(1, 8),
     fallback: 2,
-    help: "Requests per second to one host of repositories, and for handles to the directory.",
+    help: "Requests per second to one host of repositories; when handles are looked up, also to the directory.",
   },
   handles: {
     key: "handles",
@@ -26,7 +26,7 @@ export const REPOS_SETTINGS: DefinitionTable<"plcUrl" | "hostRate" | "handles" |
     group: "deployment",
     kind: boolean,
     fallback: false,
-    help: "Whether handles of all accounts in the database are looked up and checked both ways, by a run of its own.",
+    help: "Whether a run of its own looks up the handles of all accounts in the database and checks them both ways.",
   },
   auditSample: {
     key: "auditSample",
@@ -34,6 +34,6 @@ export const REPOS_SETTINGS: DefinitionTable<"plcUrl" | "hostRate" | "handles" |
     group: "deployment",
     kind: integer(0, 1_000),
     fallback: 0,
-    help: "How many repositories, taken at random, are audited after each run that succeeded; 0: none.",
+    help: "How many repositories, chosen at random, are audited after each run that succeeded; 0: none.",
   },
 };

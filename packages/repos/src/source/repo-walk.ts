@@ -117,7 +117,7 @@ export async function* walkRepository(
         if (attempts >= MAX_ATTEMPTS) {
           yield dead(
             "too-slow",
-            `${found.endpoint.host} is too slow: it said nothing of the repository in ${attempts} ticks`,
+            `${found.endpoint.host} is too slow: nothing of the repository could be read in ${attempts} ticks`,
           );
           return;
         }

@@ -80,6 +80,10 @@ async function checkHost(options: ReposCheckOptions, did: string, pds: string | 
     const finding = `${endpoint.host}: ${describeError(error)}`;
     return error instanceof RepoUnavailableError
       ? ok("repositories", `${endpoint.host} answers; ${did} is ${error.state} there`)
-      : warn("repositories", finding, "repositories of a host that does not answer wait, and are given up after hours");
+      : warn(
+          "repositories",
+          finding,
+          "repositories of a host that does not answer wait, and are given up after about an hour",
+        );
   }
 }

@@ -5,6 +5,7 @@ import { askedText, hadText, missingBefore } from "../asked.ts";
 import { auditText } from "../audit-lines.ts";
 import { formatDue, formatDuration, formatRelative, formatTime, secondsBetween } from "../format.ts";
 import { errorText } from "../group-errors.ts";
+import { resyncsText } from "../resyncs-text.ts";
 import type { Course } from "../course.ts";
 import type { Snapshot, SnapshotPosition } from "../snapshot.ts";
 import { html, nothing, type Markup } from "./markup.ts";
@@ -74,7 +75,7 @@ function tick(lastTick: NonNullable<Snapshot["lastTick"]>, at: string): string {
 }
 
 export function troublePanel(snapshot: Snapshot, course: Course): Markup {
-  const content = html`${gapList(snapshot)}${auditLine(snapshot)}${errorList(snapshot)}${markList(course)}`;
+  const content = html`${gapList(snapshot)}${resyncLine(snapshot)}${auditLine(snapshot)}${errorList(snapshot)}${markList(course)}`;
   return panel("trouble", "Gaps, errors, marks", content, { isLong: true });
 }
 
@@ -119,6 +120,13 @@ function gapList(snapshot: Snapshot): Markup {
           </li>`,
       )}
     </ul>`;
+}
+
+function resyncLine({ resyncs }: Snapshot): Markup {
+  const text = resyncsText(resyncs);
+  if (text === null) return nothing;
+  const look = resyncs.count > 0 ? "warn" : "quiet";
+  return html`<p class="${look}" id="resyncs"><b>Resync</b> ${text}</p>`;
 }
 
 function auditLine({ audit }: Snapshot): Markup {
