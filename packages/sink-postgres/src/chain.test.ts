@@ -71,6 +71,25 @@ describe("the chain of a repository", () => {
     expect(follow([sync(1), link(2)]).gaps).toBe(0);
   });
 
+  it("issue 16.1: a #sync that repeats the last commit leaves no gap, in whatever order both come", () => {
+    const links = [link(0), link(1), sync(1), link(2)];
+    const orders = (left: readonly LinkRow[]): LinkRow[][] =>
+      left.length === 0
+        ? [[]]
+        : left.flatMap((first) => orders(left.filter((one) => one !== first)).map((rest) => [first, ...rest]));
+    for (const order of orders(links)) {
+      const { said, gaps } = follow(order);
+      expect(gaps, order.map(({ rev: its, isSync }) => `${isSync ? "#sync" : "commit"} ${its}`).join(", ")).toBe(0);
+      // Where a gap was seen, it is said that it has closed.
+      expect(said.findLast((word) => word.startsWith("before") || word === "closed") ?? "closed").toBe("closed");
+    }
+    // The commit that the #sync repeats shows that one before it is missing; applied again it says the same.
+    expect(follow([link(0), sync(2), link(2), link(2)]).said.slice(2)).toEqual([
+      `before ${rev(2)}`,
+      `before ${rev(2)}`,
+    ]);
+  });
+
   it("issue 16.1: older links of the same run are on their way, those of another run are not compared", () => {
     expect(follow([link(3), link(1), link(2)]).said).toEqual(["connected", `before ${rev(3)}`, "closed"]);
     expect(follow([link(3), link(1), link(1)]).said.at(-1)).toBe(`before ${rev(3)}`);

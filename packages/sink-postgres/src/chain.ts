@@ -50,6 +50,9 @@ export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linke
   const stale = { chain, isStale: true, gap: null, isClosed: false };
   // Another run continued after the base. Whether that run missed commits before it is not known.
   if (left === undefined && chain.runId !== runId) return stale;
+  if (left?.isSync === true && !link.isSync && link.rev === left.firstRev && link.root === left.firstRoot) {
+    return addRepeated(chain, after, { ...left, since: link.since, prevData: link.prevData, isSync: false });
+  }
   if (left !== undefined && link.rev <= left.rev) {
     // If the link is applied again after a crash, the result must be the same.
     return link.rev === left.firstRev ? { ...stale, gap: (after > 0 ? left : right) ?? null } : stale;
@@ -66,6 +69,20 @@ export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linke
     chain: { runId: chain.runId, isCut, stretches: all.slice(-MAX_STRETCHES) },
     isStale: false,
     gap: opened ?? null,
+    isClosed: joins && all.length === 1 && !isCut,
+  };
+}
+
+/** The commit that a #sync repeated came after it: only now it is known to which commit it connects. */
+function addRepeated({ runId, isCut, stretches }: Chain, place: number, known: Stretch): Linked {
+  const left = stretches[place - 1];
+  const joins = left !== undefined && connects(left, known);
+  const own = joins ? { ...left, rev: known.rev, root: known.root } : known;
+  const all = [...stretches.slice(0, joins ? place - 1 : place), own, ...stretches.slice(place + 1)];
+  return {
+    chain: { runId, isCut, stretches: all },
+    isStale: false,
+    gap: joins || left === undefined ? null : known,
     isClosed: joins && all.length === 1 && !isCut,
   };
 }
