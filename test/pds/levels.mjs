@@ -39,7 +39,7 @@ export function levelChecks({ network, dataDir, frames, act }) {
     ],
     [
       "issue 16.1: no link of a commit is missing",
-      async () => assert.deepEqual(final?.resyncs, { count: 0, first: [] }),
+      async () => assert.deepEqual(final?.resyncs, { count: 0, done: 0, first: [] }),
     ],
     equal,
   ];

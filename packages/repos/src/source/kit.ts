@@ -24,7 +24,11 @@ const MAX_SEEN = 100_000;
 const MAX_WAIT_MS = 5_000;
 /** Accounts whose documents are remembered. */
 const MAX_DOCUMENTS = 2_000;
-const FRESH_MS = 1_000;
+/**
+ * Always: a walk asks anew once, when a host says that it does not serve the repository. A document from a moment ago could name the host that the
+ * account has just left, and its answer would be taken for the account's status.
+ */
+const MIN_REFRESH_MS = 0;
 /** DID, revision, CID and heads of a record in a batch. */
 const BYTES_BESIDE_RECORD = 160;
 const LEAST_RANGE_BYTES = 16 * 1024;
@@ -44,7 +48,7 @@ interface Memory {
 export function reposKit(options: ReposKitOptions): SourceKit {
   const { clock, items, plcUrl } = options;
   const rules = { allowLoopback: plcUrl.startsWith("http:") };
-  const dids = openDidClient({ ...options, maxEntries: MAX_DOCUMENTS, minRefreshMs: FRESH_MS });
+  const dids = openDidClient({ ...options, maxEntries: MAX_DOCUMENTS, minRefreshMs: MIN_REFRESH_MS });
   const memories = new Map<string, Memory>();
 
   const memoryOf = (run: OpenOptions): { readonly memory: Memory; readonly isOurs: boolean } => {
