@@ -79,7 +79,8 @@ describe("the chain of a repository", () => {
         : left.flatMap((first) => orders(left.filter((one) => one !== first)).map((rest) => [first, ...rest]));
     for (const order of orders(links)) {
       const { said, gaps } = follow(order);
-      expect(gaps, order.map(({ rev: its, isSync }) => `${isSync ? "#sync" : "commit"} ${its}`).join(", ")).toBe(0);
+      const shown = order.map(({ rev: its, isSync }) => `${isSync ? "#sync" : "commit"} ${its}`);
+      expect({ shown, gaps }).toEqual({ shown, gaps: 0 });
       // Where a gap was seen, it is said that it has closed.
       expect(said.findLast((word) => word.startsWith("before") || word === "closed") ?? "closed").toBe("closed");
     }
