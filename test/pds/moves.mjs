@@ -109,7 +109,10 @@ export function moveChecks(network, folder, large) {
         accounts.push({ did: account.did, at });
         const after = await readAll(kit, run, { env });
         const events = [...before.events, ...after.events];
-        assert.deepEqual(events.filter(({ kind }) => kind !== "record" && kind !== "range"), []);
+        assert.deepEqual(
+          events.filter(({ kind }) => kind !== "record" && kind !== "range"),
+          [],
+        );
         assert.deepEqual(told(events), await cidsOf(at, account.did));
         const ranges = events.filter(({ kind }) => kind === "range");
         assert.equal(new Set(ranges.map(({ rev }) => rev)).size, 2);
