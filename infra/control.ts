@@ -1,8 +1,9 @@
 /** The function for the console's Test button and `firehose-backfill … --function NAME`: start, pause, tune and the others. */
 import { createFunction } from "./function.ts";
-import { CONTROL_TIMEOUT_SECONDS, MAX_EVENT_AGE_SECONDS } from "./limits.ts";
+import { CONTROL_TIMEOUT_SECONDS } from "./limits.ts";
 import { networkOf } from "./network.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
+import { createSchedule } from "./schedule.ts";
 import type { DeploySettings } from "./settings.ts";
 
 const MEMORY_MB = 512;
@@ -32,21 +33,10 @@ export function createControl(options: ControlOptions): sst.aws.Function {
     network: networkOf(options.settings.config.settings),
   });
   if (options.settings.config.settings.auditSample > 0) {
-    new sst.aws.CronV2("AuditSchedule", {
-      function: control.arn,
+    createSchedule("AuditSchedule", {
+      arn: control.arn,
       schedule: `rate(${AUDIT_EVERY_MINUTES} minutes)`,
       event: AUDIT_EVENT,
-      retries: 0,
-      enabled: !$dev,
-      transform: {
-        schedule: (args) => {
-          args.target = $resolve([args.target]).apply(([target]) => ({
-            ...target,
-            retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS },
-          }));
-          return undefined;
-        },
-      },
     });
   }
   return control;

@@ -1,8 +1,9 @@
 /** The reader and the schedule that calls it once a minute. */
 import { functionMemoryMb } from "../packages/core/src/cost/function-memory.ts";
 import { createFunction } from "./function.ts";
-import { MAX_EVENT_AGE_SECONDS, READER_TIMEOUT_SECONDS } from "./limits.ts";
+import { READER_TIMEOUT_SECONDS } from "./limits.ts";
 import { permissionsOf, type Resources } from "./permissions.ts";
+import { createSchedule } from "./schedule.ts";
 import type { DeploySettings } from "./settings.ts";
 
 export interface ReaderOptions {
@@ -29,22 +30,10 @@ export function createReader(options: ReaderOptions): sst.aws.Function {
     reservedConcurrency: settings.config.settings.reserveConcurrency ? 1 : undefined,
   });
 
-  new sst.aws.CronV2("ReaderSchedule", {
-    function: reader.arn,
+  createSchedule("ReaderSchedule", {
+    arn: reader.arn,
     schedule: "rate(1 minute)",
     event: TICK_EVENT,
-    retries: 0,
-    // `sst dev` shares the stage's queue and table with your machine, where you call the tick by hand.
-    enabled: !$dev,
-    transform: {
-      schedule: (args) => {
-        args.target = $resolve([args.target]).apply(([target]) => ({
-          ...target,
-          retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS },
-        }));
-        return undefined;
-      },
-    },
   });
   return reader;
 }

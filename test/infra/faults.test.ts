@@ -95,7 +95,7 @@ const FAULTS: readonly Fault[] = [
     problem: "AdministratorAccess",
   },
   {
-    file: "infra/reader.ts",
+    file: "infra/schedule.ts",
     find: ", maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS",
     replace: "",
     check: "a missed tick is not made up for",

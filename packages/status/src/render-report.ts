@@ -10,7 +10,7 @@ import type { History } from "./history.ts";
 import { html, type Markup, trusted } from "./html/markup.ts";
 import { REPORT_STYLES } from "./html/report-styles.ts";
 import { noCourse, plots } from "./report-course.ts";
-import { audit, gaps, positionText, repositories, resyncs } from "./report-tables.ts";
+import { audit, gaps, namedValues, positionText, repositories, resyncs } from "./report-tables.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** `history` null, or of another run: no plots. */
@@ -86,18 +86,7 @@ function figures(snapshot: Snapshot): Markup {
       `${memory.limitMb === null ? "no limit known" : `limit ${formatBytes(memory.limitMb * 1_048_576)}`}, ${formatCount(memory.pauses)} pauses`,
     ],
   ];
-  return html`<section>
-    <h2>Figures</h2>
-    <table>
-      ${rows.map(
-        ([name, value]) =>
-          html`<tr>
-            <th scope="row">${name}</th>
-            <td>${value}</td>
-          </tr>`,
-      )}
-    </table>
-  </section>`;
+  return namedValues("Figures", rows);
 }
 
 function settings(snapshot: Snapshot): Markup {

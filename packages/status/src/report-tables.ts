@@ -7,6 +7,22 @@ import { html, type Markup, nothing } from "./html/markup.ts";
 import { currentText, hostCounts } from "./repos-text.ts";
 import type { Snapshot } from "./snapshot.ts";
 
+/** A section with one row for each name and its value. */
+export function namedValues(title: string, rows: readonly (readonly [name: string, value: string])[]): Markup {
+  return html`<section>
+    <h2>${title}</h2>
+    <table>
+      ${rows.map(
+        ([name, value]) =>
+          html`<tr>
+            <th scope="row">${name}</th>
+            <td>${value}</td>
+          </tr>`,
+      )}
+    </table>
+  </section>`;
+}
+
 export function gaps(snapshot: Snapshot): Markup {
   const { gaps: missing } = snapshot;
   if (missing.length === 0) return nothing;
@@ -43,18 +59,7 @@ export function repositories({ repos, hosts }: Snapshot): Markup {
     ["Failed", `${formatCount(failed)}${failed === 0 ? "" : ": each is a dead event; redrive reads it anew"}`],
     ...hosts.map((host) => [escapeForLog(host.host), hostCounts(host)] as const),
   ];
-  return html`<section>
-    <h2>Repositories</h2>
-    <table>
-      ${rows.map(
-        ([name, value]) =>
-          html`<tr>
-            <th scope="row">${name}</th>
-            <td>${value}</td>
-          </tr>`,
-      )}
-    </table>
-  </section>`;
+  return namedValues("Repositories", rows);
 }
 
 export function resyncs({ resyncs: { count, done, first } }: Snapshot): Markup {
