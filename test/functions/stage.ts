@@ -114,10 +114,15 @@ export async function startServices(): Promise<Services> {
     const admin = stack.use(await openTestDatabase(postgres.databaseUrl));
     const addresses = { queue: queue.endpoint, table: table.endpoint, topic: topic.endpoint };
     const bundles = `${folder.path}/bundles`;
+    const stages = new Map<string, number>();
     return {
       topic,
       bundles,
-      newStage: async (options) => {
+      newStage: async (asked) => {
+        // A second attempt of a test gets a stage of its own, not what the first one left.
+        const count = (stages.get(asked.name) ?? 0) + 1;
+        stages.set(asked.name, count);
+        const options = count === 1 ? asked : { ...asked, name: `${asked.name}_${count}` };
         await admin.query(`create database ${options.name}`, []);
         const url = new URL(postgres.databaseUrl);
         url.pathname = `/${options.name}`;
