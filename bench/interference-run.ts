@@ -12,10 +12,11 @@ import { type AppliedLog, recordApplied } from "./applied-log.ts";
 import { startCreatesRelay } from "./creates.ts";
 import { median } from "./lanes.ts";
 import { type MedianInterval, medianInterval } from "./median-interval.ts";
-import { type Foreground, type ForegroundSlot, FOREGROUNDS, type Production } from "./pgbench.ts";
+import { type Foreground, type ForegroundSlot, type Production } from "./pgbench.ts";
 import { freezeTree } from "./process-tree.ts";
 import type { Processors } from "./processors.ts";
 import type { ScratchPostgres } from "./scratch-postgres.ts";
+import { prepareVariant, VARIANTS, type Variant, type VariantName } from "./variants.ts";
 
 /** `unthrottled`: the fast profile without its delay. */
 export type Pace = ProfileName | "unthrottled";
@@ -31,10 +32,13 @@ export interface InterferenceOptions {
   readonly seconds: number;
   /** Of the program and its stand-ins, as with `nice -n 19 npm start`; its Postgres is the production server and keeps its priority. */
   readonly niceness: number;
+  readonly variant: VariantName;
+  readonly foregrounds: readonly Foreground[];
 }
 
 export interface InterferenceFigures {
   readonly pace: Pace;
+  readonly variant: VariantName;
   readonly foreground: Foreground;
   /** Events that were applied; median of the B slots. */
   readonly eventsPerSecond: number;
@@ -63,12 +67,15 @@ export async function runInterference(options: InterferenceOptions): Promise<rea
   const { pace, postgres, processors } = options;
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
-  const log = stack.use(await recordApplied(postgres.databaseUrl));
+  const log = stack.use(await recordApplied(postgres.databaseUrl, "statements"));
+  const variant: Variant = VARIANTS[options.variant];
+  await prepareVariant(variant, postgres.databaseUrl);
   const relay = stack.use(await startCreatesRelay(EVENTS[pace]));
   const program = startProgram(["start", "--from", "oldest"], {
     BACKFILL_DATA_DIR: folder.path,
     BACKFILL_PROFILE: pace === "unthrottled" ? "fast" : pace,
     ...(pace === "unthrottled" ? { BACKFILL_BATCH_DELAY_MS: "0" } : {}),
+    ...variant.settings,
     DATABASE_URL: postgres.databaseUrl,
     RELAY_URL: relay.url,
   });
@@ -79,7 +86,7 @@ export async function runInterference(options: InterferenceOptions): Promise<rea
   while ((await log.eventsIn(0, Date.now())) === 0) await sleep(500);
   await sleep(NEW_SLOTS_MS);
   const figures = [];
-  for (const foreground of FOREGROUNDS) {
+  for (const foreground of options.foregrounds) {
     figures.push(await measure(run, log, foreground, options));
     console.error(JSON.stringify(figures.at(-1)));
   }
@@ -94,7 +101,7 @@ async function measure(
   run: Freezable,
   log: AppliedLog,
   foreground: Foreground,
-  { pace, production, rates, pairs, seconds }: InterferenceOptions,
+  { pace, variant, production, rates, pairs, seconds }: InterferenceOptions,
 ): Promise<InterferenceFigures> {
   const load = Number(loadavg()[0]?.toFixed(1));
   const take = async (isBeside: boolean, seed: number): Promise<Slot> => {
@@ -125,6 +132,7 @@ async function measure(
     of((name) => Number(median(slots.map((slot) => slot[name])).toFixed(3)));
   return {
     pace,
+    variant,
     foreground,
     eventsPerSecond: Number(median(beside.map((slot) => slot.eventsPerSecond)).toFixed(1)),
     ratios: of((name) => medianInterval(beside.map((slot, pair) => slot[name] / (without[pair]?.[name] ?? NaN)))),

@@ -1,20 +1,21 @@
-/** Reads which profiles a benchmark should use: `--profiles background,fast` among its other options. */
+/** Reads names among a benchmark's options: `--profiles background,fast`. */
 import { PROFILES } from "@firehose-backfill/core/config/profiles";
 import type { ProfileName } from "@firehose-backfill/core/config/settings";
 
 export const PROFILE_NAMES = Object.keys(PROFILES) as readonly ProfileName[];
 
-/** The named profiles of `known`, or all if none is named; and the remaining arguments. @throws for an unknown name */
-export function takeProfiles<Name extends string>(
+/** The names after `option`, or all of `known` if it is not given; and the remaining arguments. @throws for an unknown name */
+export function takeNames<Name extends string>(
   args: readonly string[],
+  option: `--${string}`,
   known: readonly Name[],
-): { readonly profiles: readonly Name[]; readonly rest: readonly string[] } {
-  const at = args.indexOf("--profiles");
-  if (at === -1) return { profiles: known, rest: args };
-  const profiles = (args[at + 1] ?? "").split(",").map((given) => {
+): { readonly names: readonly Name[]; readonly rest: readonly string[] } {
+  const at = args.indexOf(option);
+  if (at === -1) return { names: known, rest: args };
+  const names = (args[at + 1] ?? "").split(",").map((given) => {
     const name = known.find((candidate) => candidate === given);
-    if (name === undefined) throw new Error(`--profiles ${given}: it takes ${known.join(", ")}`);
+    if (name === undefined) throw new Error(`${option} ${given}: it takes ${known.join(", ")}`);
     return name;
   });
-  return { profiles, rest: args.toSpliced(at, 2) };
+  return { names, rest: args.toSpliced(at, 2) };
 }

@@ -13,7 +13,7 @@ import {
   STALLED,
 } from "../test/simulation/grid.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
+import { PROFILE_NAMES, takeNames } from "./profiles.ts";
 
 /** The worst values over all squares of a profile; for a rate, the one with the largest difference from the allowed rate. */
 interface Worst extends SquareFigures {
@@ -30,7 +30,7 @@ interface Played extends SquareFigures {
 export const simulation: Benchmark = {
   summary: "the whole grid of stalls, an hour a square, on a virtual clock [--profiles a,b]",
   async run(args) {
-    const { profiles: names, rest } = takeProfiles(args, PROFILE_NAMES);
+    const { names, rest } = takeNames(args, "--profiles", PROFILE_NAMES);
     if (rest.length > 0) throw new Error(`${rest.join(" ")}: not an option of this benchmark`);
     const worst: Record<string, Worst & { readonly squares: number }> = {};
     for (const profile of PROFILES.filter(({ profile: name }) => names.includes(name))) {

@@ -73,7 +73,7 @@ export async function runThrottle(options: ThrottleRunOptions): Promise<Throttle
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const postgres = stack.use(await scratchPostgres());
-  const log = stack.use(await recordApplied(postgres.databaseUrl));
+  const log = stack.use(await recordApplied(postgres.databaseUrl, "rows"));
   const relay = stack.use(await startCreatesRelay(allowedPerSecond * (seconds + freezeSeconds + SPARE_SECONDS)));
   const queue = stack.use(await startQueueServer({ dataDir: `${folder.path}/queue` }));
   const table = stack.use(await startTableServer({ dataDir: `${folder.path}/table` }));

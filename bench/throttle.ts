@@ -2,14 +2,14 @@
 import { cpus } from "node:os";
 import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { PROFILE_NAMES, takeProfiles } from "./profiles.ts";
+import { PROFILE_NAMES, takeNames } from "./profiles.ts";
 import { runThrottle, type ThrottleFigures } from "./throttle-run.ts";
 
 export const throttle: Benchmark = {
   summary:
     "each profile's pace in real time, with and without a database that hangs [--seconds N] [--freeze N, 0: without] [--profiles a,b]",
   async run(args) {
-    const { profiles, rest } = takeProfiles(args, PROFILE_NAMES);
+    const { names: profiles, rest } = takeNames(args, "--profiles", PROFILE_NAMES);
     const { seconds, freeze } = numbersOf(rest, { seconds: 120, freeze: 10 });
     const results: ThrottleFigures[] = [];
     for (const profile of profiles) {
