@@ -152,7 +152,7 @@ async function applyBatch(
   }
   if (disposition.kind === "wait") return waitFor(deps, { message, batch, run: null, because: disposition.because });
 
-  const { run, entry, isRedriven } = disposition;
+  const { run, entry, isRedriven, mayBeRedriven } = disposition;
   const pace = await runOfPace(deps, run);
   const noted = entry?.dueMs == null ? null : { dueMs: entry.dueMs, paceVersion: entry.paceVersion ?? 0 };
   const reserved = entry?.removals ?? 0;
@@ -208,7 +208,7 @@ async function applyBatch(
       );
     }
     await noteInversions(deps, { paceId: pace.paceId, runId: run.runId }, rows);
-    await finish(deps, { message, batch, pace, counts: result.counts, isRedriven });
+    await finish(deps, { message, batch, pace, counts: result.counts, mayBeRedriven });
     return {
       kind: "applied",
       because: "applied",
@@ -250,12 +250,12 @@ async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortS
 
 async function finish(
   deps: ConsumerDeps,
-  done: { message: IncomingMessage; batch: Batch; pace: Pace; counts: BatchCounts; isRedriven: boolean },
+  done: { message: IncomingMessage; batch: Batch; pace: Pace; counts: BatchCounts; mayBeRedriven: boolean },
 ): Promise<void> {
   const { store, queue, clock } = deps;
   const entry = await store.finish(done.batch.key, "applied", done.counts, {
     nowMs: clock.now(),
-    redriven: done.isRedriven,
+    redriven: done.mayBeRedriven,
   });
   if (entry.correctionPending) await store.correct(done.batch.key);
   await deps.crashPoint?.("after-ledger");
