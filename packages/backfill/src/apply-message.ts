@@ -236,14 +236,18 @@ async function decode(deps: ConsumerDeps, run: Run, batch: Batch, signal: AbortS
   const scope = await deps.store.getScope(run.runId);
   const verify = scope?.verify ?? "hash";
   const rows: SinkRow[] = [];
-  const add = async (row: SinkRow) => {
+  // Waiting for a promise at each event would cost more than the event's row.
+  const isCheckDue = (row: SinkRow): boolean => {
     rows.push(row);
-    if (deps.memoryChecks.add(1)) await guardMemory(deps, run, signal);
+    return deps.memoryChecks.add(1);
   };
   for (const group of groupEvents(batch.events)) {
     const nowMs = deps.clock.now();
-    if (group.kind === "single") await add(toRow(group.event, verify, nowMs));
-    else for (const row of rangeRows(group, verify, nowMs)) await add(row);
+    if (group.kind === "single") {
+      if (isCheckDue(toRow(group.event, verify, nowMs))) await guardMemory(deps, run, signal);
+    } else {
+      for (const row of rangeRows(group, verify, nowMs)) if (isCheckDue(row)) await guardMemory(deps, run, signal);
+    }
   }
   return rows;
 }
