@@ -14,6 +14,7 @@ export function prefixedTable(table: Table, prefix: string): Table {
     put: (key, item, condition) => table.put(inside(key), item, condition),
     update: async (key, change, condition) => orNull(await table.update(inside(key), change, condition)),
     delete: (key, condition) => table.delete(inside(key), condition),
+    deleteMany: (keys) => table.deleteMany(keys.map(inside)),
     query: async (range) => (await table.query(inside(range))).map(outside),
   };
 }

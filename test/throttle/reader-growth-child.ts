@@ -63,6 +63,7 @@ async function read(task: GrowthTask): Promise<void> {
     receive: () => Promise.resolve([]),
     hide: () => Promise.resolve(),
     remove: () => Promise.resolve(),
+    removeMany: () => Promise.resolve(),
     deadLetter: () => Promise.resolve(),
     figures: () => Promise.resolve({ ready: 0, inFlight: 0, delayed: 0, oldestAgeSeconds: null, deadLetters: 0 }),
     peekDeadLetters: () => Promise.resolve([]),

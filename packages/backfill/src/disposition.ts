@@ -4,6 +4,7 @@ import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Batch } from "@firehose-backfill/core/batch";
 import { ON_TIME_MS } from "@firehose-backfill/throttle/slots";
 import type { ConsumerDeps } from "./deps.ts";
+import { paceOf } from "./pace.ts";
 
 export type Disposition =
   /** `delete`: void, cancelled, already applied, or of a finished window. */
@@ -16,6 +17,8 @@ export type Disposition =
       readonly entry: LedgerEntry | null;
       /** Dead in the ledger, but in the queue again: it was redriven. */
       readonly isRedriven: boolean;
+      /** It may have been redriven, because its entry was not read. The write of its result finds that out. */
+      readonly mayBeRedriven: boolean;
     };
 
 export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCount: number): Promise<Disposition> {
@@ -27,8 +30,11 @@ export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCou
   if (run.pausedNow && !isVoid) return { kind: "wait", because: run.status };
 
   const isFinished = key.window <= run.appliedWindow;
-  // A first delivery that is on time has no entry, so the Get is skipped.
-  const isWorthLooking = isVoid || isFinished || receiveCount > 1 || batch.dueMs < deps.clock.now() - ON_TIME_MS;
+  // A first delivery that is on time has no entry, so the Get is skipped. Without a pace no batch is late: one that waited long may be a
+  // copy of an applied batch, which changes no row, or redriven.
+  const isLate = batch.dueMs < deps.clock.now() - ON_TIME_MS;
+  const isPaced = paceOf(run).effectiveDelayMs > 0;
+  const isWorthLooking = isVoid || isFinished || receiveCount > 1 || (isLate && isPaced);
   const entry = isWorthLooking ? await deps.store.getEntry(key) : null;
   if (entry?.outcome === "applied") {
     if (entry.correctionPending) await deps.store.correct(key);
@@ -39,5 +45,5 @@ export async function dispositionOf(deps: ConsumerDeps, batch: Batch, receiveCou
   if (isVoid && !isRedriven) return { kind: "delete", because: "void generation" };
   if (run.pausedNow) return { kind: "wait", because: run.status };
   if (isFinished && !isRedriven) return { kind: "delete", because: "window already finished" };
-  return { kind: "apply", run, entry, isRedriven };
+  return { kind: "apply", run, entry, isRedriven, mayBeRedriven: isRedriven || (isLate && !isWorthLooking) };
 }

@@ -20,6 +20,6 @@ export function createDynamoClient(options: DynamoClientOptions): DynamoDBClient
   const requestHandler = requestHandlerOf(LIMITS, options.limits);
   const { endpoint } = options;
   if (endpoint === null) return withoutUnusedSteps(new DynamoDBClient({ requestHandler }), { isStandIn: false });
-  const client = new DynamoDBClient({ requestHandler, ...standInClient(endpoint), ...STAND_IN_TABLE });
+  const client = new DynamoDBClient({ requestHandler, ...standInClient(endpoint, "dynamodb"), ...STAND_IN_TABLE });
   return withoutUnusedSteps(client, { isStandIn: true });
 }

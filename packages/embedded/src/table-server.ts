@@ -71,7 +71,7 @@ export async function startTableServer(options: TableServerOptions): Promise<Tab
 
 /** `pk` and `sk`, both strings: the keys that the checkpoint store expects and the infrastructure creates on AWS. */
 async function ensureTable(endpoint: string, abortSignal: AbortSignal | undefined): Promise<void> {
-  const client = new DynamoDBClient({ ...standInClient(endpoint), ...STAND_IN_TABLE });
+  const client = new DynamoDBClient({ ...standInClient(endpoint, "dynamodb"), ...STAND_IN_TABLE });
   const command = new CreateTableCommand({
     TableName: TABLE,
     BillingMode: "PAY_PER_REQUEST",

@@ -1,6 +1,7 @@
 /** Single calls to one SQS queue; answers are checked and errors are classified. */
 import {
   ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   type QueueAttributeName,
@@ -50,6 +51,21 @@ export async function receiveMessages(
 export async function deleteMessage(target: SqsTarget, receiptHandle: string): Promise<void> {
   const command = new DeleteMessageCommand({ QueueUrl: target.queueUrl, ReceiptHandle: receiptHandle });
   await classified("DeleteMessage", target.client.send(command).catch(unlessGone));
+}
+
+/** At most ten. @throws QueueError if one of them is still there */
+export async function deleteMessages(target: SqsTarget, receiptHandles: readonly string[]): Promise<void> {
+  const command = new DeleteMessageBatchCommand({
+    QueueUrl: target.queueUrl,
+    Entries: receiptHandles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle })),
+  });
+  const { Failed: failed = [] } = await classified("DeleteMessageBatch", target.client.send(command));
+  const [left] = failed.filter(({ Code: code }) => code === undefined || !GONE.has(code));
+  if (left !== undefined)
+    throw new QueueError(
+      "DeleteMessageBatch",
+      new Error(`${left.Code}: ${left.Message ?? "a message is still there"}`),
+    );
 }
 
 /** The longest that SQS hides a message. */

@@ -17,6 +17,6 @@ export function createSqsClient(options: SqsClientOptions): SQSClient {
   const requestHandler = requestHandlerOf(LIMITS, options.limits);
   const { endpoint } = options;
   if (endpoint === null) return withoutUnusedSteps(new SQSClient({ requestHandler }), { isStandIn: false });
-  const client = new SQSClient({ requestHandler, ...standInClient(endpoint) });
+  const client = new SQSClient({ requestHandler, ...standInClient(endpoint, "sqs") });
   return withoutUnusedSteps(client, { isStandIn: true });
 }

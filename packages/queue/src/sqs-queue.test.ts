@@ -10,6 +10,7 @@ import { isRetryable } from "@firehose-backfill/core/errors";
 import { PAYLOAD_ATTRIBUTE } from "./message-codec.ts";
 import { describeQueue } from "@firehose-backfill/testing/queue/queue-suite";
 import { packBatches } from "./pack.ts";
+import { QueueError } from "./queue-error.ts";
 import { createSqsClient } from "./sqs-client.ts";
 import { createSqsQueue } from "./sqs-queue.ts";
 import type { IncomingMessage } from "./types.ts";
@@ -81,6 +82,21 @@ const outgoing = Array.from({ length: 40 }, (_, number) => ({
   batch: logged(batchOf([recordEvent(number)], { number })),
   delaySeconds: 0,
 }));
+
+test.each([
+  ["InternalError", /^DeleteMessageBatch: InternalError: try again$/],
+  ["ReceiptHandleIsInvalid", null],
+])("issue 19.3: of ten messages that are removed, one fails with %s", async (code, refused) => {
+  const { client, queue } = await open();
+  await using _ = queue;
+  intercept(client, async () => ({ Failed: [{ Id: "1", Code: code, Message: "try again", SenderFault: false }] }));
+  const answer = await queue.removeMany(["a", "b"]).then(
+    () => null,
+    (error: unknown) => (error instanceof QueueError ? error.message : error),
+  );
+  if (refused === null) expect(answer).toBeNull();
+  else expect(answer).toMatch(refused);
+});
 
 test.each(["Failed", "missing"] as const)("every message arrives once although entries come back %s", async (how) => {
   const { client, queue } = await open();

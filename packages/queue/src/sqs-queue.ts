@@ -9,6 +9,7 @@ import {
   changeVisibility,
   classified,
   deleteMessage,
+  deleteMessages,
   messageSizeOf,
   queueAttributes,
   receiveMessages,
@@ -55,6 +56,8 @@ export function createSqsQueue(options: SqsQueueOptions): BatchQueue {
     hide: (receiptHandle, seconds) => changeVisibility(queue, receiptHandle, seconds),
 
     remove: (receiptHandle) => deleteMessage(queue, receiptHandle),
+
+    removeMany: (receiptHandles) => deleteMessages(queue, receiptHandles),
 
     async deadLetter(message) {
       const { body, attributes } = rawOf(message);

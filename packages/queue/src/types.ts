@@ -85,7 +85,10 @@ export interface BatchQueue {
   }): Promise<readonly IncomingMessage[]>;
   /** ChangeMessageVisibility, 0 to 43200 s. A message that is gone is not an error. */
   hide(receiptHandle: string, seconds: number): Promise<void>;
+  /** A message that is gone is not an error. */
   remove(receiptHandle: string): Promise<void>;
+  /** The same with one request, 1 to 10 different ones. @throws QueueError if one of them is still there; the others are removed */
+  removeMany(receiptHandles: readonly string[]): Promise<void>;
   /** Copies the message to the dead-letter queue, then removes it. At least once. */
   deadLetter(message: IncomingMessage): Promise<void>;
   figures(): Promise<QueueFigures>;

@@ -9,6 +9,7 @@ import { createLatencySignal } from "@firehose-backfill/throttle/latency-signal"
 import { processMemoryGuard } from "@firehose-backfill/throttle/process-memory";
 import type { ConsumerAdapters } from "./adapters.ts";
 import { type ConsumerLoop, startConsumerLoop } from "./consumer-loop.ts";
+import { joinRemovals } from "./join-removals.ts";
 import { LOCAL_VISIBILITY } from "./reader-timing.ts";
 
 export interface LocalConsumerOptions {
@@ -42,11 +43,12 @@ const PAUSES_BEFORE_RETIRING = 2;
 export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer {
   const { adapters, sink, clock, random, log, signal, currentRun, retire } = options;
   const memory = processMemoryGuard(clock, () => currentRun()?.throttle.maxMemoryMb ?? DEFAULT_LIMIT_MB);
+  const removals = joinRemovals({ queue: adapters.queue, clock, log });
   const deps: ConsumerDeps = {
     clock,
     random,
     store: adapters.store,
-    queue: adapters.queue,
+    queue: { ...adapters.queue, remove: removals.remove },
     sink,
     memory,
     relieveMemory: async (stop) => {
@@ -73,6 +75,7 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
     sink,
     async [Symbol.asyncDispose]() {
       await loop.done;
+      await removals[Symbol.asyncDispose]();
       await sink[Symbol.asyncDispose]();
     },
   };

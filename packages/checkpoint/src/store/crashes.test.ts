@@ -14,6 +14,7 @@ import {
   theRun,
 } from "@firehose-backfill/testing/checkpoint/harness";
 import { crashAtWrite, hasEnded, inSteps } from "@firehose-backfill/testing/checkpoint/faulty-tables";
+import { aroundCalls } from "@firehose-backfill/testing/checkpoint/around-calls";
 import { createStore } from "../create-store.ts";
 import { DEFAULT_PACE_ID } from "../pace.ts";
 import type { CheckpointStore } from "../store.ts";
@@ -258,4 +259,26 @@ test("a sweep does a bounded share at a time, and leaves to the table's TTL what
     const left = await Promise.all([0, batches - 1].map((batch) => store.getEntry(keyOf(window, batch))));
     expect(left.map((entry) => entry !== null)).toEqual([hasTtl, hasTtl]);
   }
+});
+
+test("issue 19.3: a sweep removes applied entries 25 with one request, and each other one by itself", async () => {
+  const calls: string[] = [];
+  const counted = aroundCalls(createMemoryTable(), (name, call) => {
+    if (name.startsWith("delete")) calls.push(name);
+    return call();
+  });
+  const store = createStore(counted, { now: () => NOW });
+  const { lease } = await leased(store);
+  const batches = 60;
+  const window = await register(store, lease, { batches, events: 5 * batches });
+  for (let number = 0; number < batches - 1; number += 1) await finish(store, keyOf(window, number));
+  await store.beginAttempt(keyOf({ ...window, fence: window.fence - 1 }, 0));
+  await finish(store, keyOf(window, batches - 1), "dead");
+  await advanceAll(store, lease);
+  calls.length = 0;
+  await store.sweep(await theRun(store));
+  // By themselves: the entry without an outcome, and the window.
+  expect(calls.toSorted()).toEqual(["delete", "delete", "deleteMany", "deleteMany", "deleteMany"]);
+  expect(await store.getEntry(keyOf(window, 0))).toBeNull();
+  expect(await store.getEntry(keyOf(window, batches - 1))).toMatchObject({ outcome: "dead" });
 });

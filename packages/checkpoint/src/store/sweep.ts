@@ -17,6 +17,8 @@ import { readWindow } from "./windows.ts";
 
 const ENTRIES_A_CALL = 500;
 const AT_ONCE = 8;
+/** Keys of one request. */
+const DELETES_A_CALL = 25;
 /** How many past generations are stored. Only windows that the sweep has not reached yet need them. */
 const GENERATIONS_REMEMBERED = 8;
 
@@ -44,7 +46,9 @@ export async function sweep(deps: SweepDeps, runId: string): Promise<boolean> {
   const last = entries.at(-1);
   const isDone = entries.length < ENTRIES_A_CALL || last === undefined;
   const isCounted = countedBy(run, item, windows);
-  await inParallel(entries, (entry) => sweepEntry(deps, entry, isCounted(entry)));
+  const [applied, others] = partition(entries, isAppliedForGood);
+  await inParallel(others, (entry) => sweepEntry(deps, entry, isCounted(entry)));
+  if (!deps.hasTtl) await deleteAll(deps, applied);
   const doneTo = isDone ? end : readTextOfKey(last);
   await table.put(sweepKey(runId), { done: doneTo });
   // A window's item is removed last, because it says which entries belong to the window.
@@ -75,6 +79,22 @@ function countedBy(run: RunItem, item: Item, windows: readonly WindowItem[]): (e
       generation === run.generation ? run.appliedWindow : (ends[run.generation - 1 - generation] ?? 0);
     return window <= appliedWindow && fences.get(windowPath(generation, window)) === fence;
   };
+}
+
+/** No writer changes it any more, and no sweep keeps it, so it can be removed without a condition, many with one request. */
+function isAppliedForGood({ outcome, before, correctionPending, isCounted }: StoredEntry): boolean {
+  return outcome === "applied" && before === null && !correctionPending && !isCounted;
+}
+
+async function deleteAll({ table }: SweepDeps, entries: readonly StoredEntry[]): Promise<void> {
+  const calls = Array.from({ length: Math.ceil(entries.length / DELETES_A_CALL) }, (_, call) =>
+    entries.slice(call * DELETES_A_CALL, (call + 1) * DELETES_A_CALL).map(({ key }) => ledgerKey(key)),
+  );
+  await inParallel(calls, (keys) => table.deleteMany(keys));
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [first: readonly T[], second: readonly T[]] {
+  return [items.filter((item) => isFirst(item)), items.filter((item) => !isFirst(item))];
 }
 
 async function sweepEntry(deps: SweepDeps, entry: StoredEntry, isCounted: boolean): Promise<void> {

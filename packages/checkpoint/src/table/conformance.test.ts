@@ -37,6 +37,8 @@ describe("the table in memory answers as an emulator of DynamoDB does", () => {
     // refused.
     expect([...seen.keys()].sort()).toEqual([
       "delete done",
+      "delete many done",
+      "delete many refused",
       "delete not done",
       "get done",
       "get many done",

@@ -1,10 +1,16 @@
-import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type BatchWriteItemCommandInput,
+  type BatchWriteItemCommandOutput,
+  GetItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
 import { aRun, RUN } from "@firehose-backfill/testing/checkpoint/harness";
 import { createDynamoClient } from "../dynamo-client.ts";
 import { createDynamoStore } from "../dynamo-store.ts";
 import { ensureTable } from "@firehose-backfill/testing/checkpoint/create-table";
 import { runKey } from "../store/keys.ts";
+import { createDynamoTable } from "./dynamo-table.ts";
 import { ITEM_VERSION } from "./versioned-table.ts";
 import { startDynalite } from "@firehose-backfill/testing/checkpoint/table-server";
 
@@ -87,5 +93,41 @@ test("the scope of a run is asked of the table once: every batch wants it", asyn
   expect(await store.getScope("another run")).toBeNull();
   for (let batch = 0; batch < 3; batch += 1) expect(await store.getScope(RUN)).toEqual(aRun().scope);
   expect(queries).toBe(2);
+  client.destroy();
+});
+
+test("issue 19.3: many items are removed with one request, and what DynamoDB leaves undone is sent again", async () => {
+  await using server = await startDynalite();
+  const client = createDynamoClient({ endpoint: server.endpoint });
+  const name = await server.newTable();
+  const table = createDynamoTable(client, name);
+  const keys = Array.from({ length: 25 }, (_, index) => ({ pk: "ledger#a", sk: String(index).padStart(2, "0") }));
+  for (const key of keys) await table.put(key, { v: 1 });
+  const sent: number[] = [];
+  let busyFor = 0;
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName !== "BatchWriteItemCommand") return next(args);
+      const [requests = []] = Object.values((args.input as BatchWriteItemCommandInput).RequestItems ?? {});
+      sent.push(requests.length);
+      if (busyFor <= 0) return next(args);
+      busyFor -= 1;
+      const output: BatchWriteItemCommandOutput = { $metadata: {}, UnprocessedItems: { [name]: requests.slice(-2) } };
+      return { response: {}, output };
+    },
+    { step: "initialize", name: "busy" },
+  );
+  busyFor = 3;
+  await expect(table.deleteMany(keys)).rejects.toMatchObject({ name: "TableError" });
+  expect(sent.splice(0)).toEqual([25, 2, 2]);
+  busyFor = 1;
+  await table.deleteMany(keys);
+  expect(sent.splice(0)).toEqual([25, 2]);
+  expect((await table.query({ pk: "ledger#a", from: "0", to: "~" })).map(({ sk }) => sk)).toEqual(
+    keys.slice(0, -2).map(({ sk }) => sk),
+  );
+  await table.deleteMany(keys);
+  expect(sent).toEqual([25]);
+  expect(await table.query({ pk: "ledger#a", from: "0", to: "~" })).toEqual([]);
   client.destroy();
 });

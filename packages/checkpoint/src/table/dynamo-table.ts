@@ -1,7 +1,9 @@
-/** The table in DynamoDB: Get, BatchGet, Put, Update, Delete and Query of the SDK. How the table is made: ../create-table.ts. */
+/** The table in DynamoDB: Get, BatchGet, Put, Update, Delete, BatchWrite and Query of the SDK. How the table is made: ../create-table.ts. */
 import {
   BatchGetItemCommand,
   type BatchGetItemCommandOutput,
+  BatchWriteItemCommand,
+  type BatchWriteItemCommandOutput,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
@@ -12,6 +14,7 @@ import {
   QueryCommand,
   type QueryCommandOutput,
   UpdateItemCommand,
+  type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { TableError } from "../errors.ts";
 import { toAttributes, toItem } from "./dynamo-values.ts";
@@ -70,6 +73,18 @@ export function createDynamoTable(client: DynamoDBClient, name: string): Table {
     async delete(key, condition) {
       const command = new DeleteItemCommand({ TableName: name, Key: keyOf(key), ...when(condition) });
       return (await attempt("delete", () => ifItHolds(() => client.send(command)))) !== null;
+    },
+
+    /** What DynamoDB leaves undone because it is busy is sent again, as often as the SDK repeats a call. */
+    async deleteMany(keys) {
+      let left: WriteRequest[] | undefined = keys.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
+      for (let calls = 0; left !== undefined; calls += 1) {
+        if (calls === MOST_CALLS)
+          throw new TableError("delete", { isRetryable: true, cause: new Error("it is too busy") });
+        const command = new BatchWriteItemCommand({ RequestItems: { [name]: left } });
+        const answer: BatchWriteItemCommandOutput = await attempt("delete", () => client.send(command));
+        left = answer.UnprocessedItems?.[name];
+      }
     },
 
     /** Reads all pages. */

@@ -1,5 +1,5 @@
 /**
- * The port between the store and its items: six calls, and the items, conditions and changes that they take,
+ * The port between the store and its items: seven calls, and the items, conditions and changes that they take,
  * as plain values. Two adapters implement it: dynamo-table.ts translates them into DynamoDB's language, memory-table.ts
  * evaluates them. One test (conformance.test.ts) compares the second with an emulator of DynamoDB.
  */
@@ -68,6 +68,8 @@ export interface Table {
   update(key: Key, change: Change, condition?: Condition): Promise<Item | null>;
   /** false: the condition is false. A missing item counts as deleted. */
   delete(key: Key, condition?: Condition): Promise<boolean>;
+  /** Without a condition, in one request, but not at one moment. Missing items count as deleted. 1 to 25 different keys. */
+  deleteMany(keys: readonly Key[]): Promise<void>;
   /** Consistent, in the order of the sort keys. */
   query(range: Range): Promise<Item[]>;
 }

@@ -33,6 +33,7 @@ export function versioned(table: Table): Table {
       return table.update(key, { ...change, set: { ...change.set, [VERSION]: ITEM_VERSION } }, withinReach(condition));
     },
     delete: (key, condition) => table.delete(key, condition),
+    deleteMany: (keys) => table.deleteMany(keys),
     query: async (range) => (await table.query(range)).map(readable),
   };
 }

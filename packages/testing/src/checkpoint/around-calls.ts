@@ -10,6 +10,7 @@ export function aroundCalls(table: Table, around: AroundCall): Table {
     put: (key, item, condition) => around("put", () => table.put(key, item, condition)),
     update: (key, change, condition) => around("update", () => table.update(key, change, condition)),
     delete: (key, condition) => around("delete", () => table.delete(key, condition)),
+    deleteMany: (keys) => around("deleteMany", () => table.deleteMany(keys)),
     query: (range) => around("query", () => table.query(range)),
   };
 }

@@ -38,5 +38,5 @@ export function inSteps(table: Table, step: Step): Table {
 }
 
 function isWrite(name: keyof Table): boolean {
-  return name === "put" || name === "update" || name === "delete";
+  return name === "put" || name === "update" || name === "delete" || name === "deleteMany";
 }

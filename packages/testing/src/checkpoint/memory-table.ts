@@ -7,6 +7,9 @@ import { holds } from "./evaluate.ts";
 import { refusalOfKey, refusalOfSize, refusalOfValues } from "./limits.ts";
 import type { Attributes, Change, Item, Key, Table, Value } from "../../../checkpoint/src/table/table.ts";
 
+/** Of DynamoDB, for one BatchWriteItem. */
+const MOST_WRITES = 25;
+
 interface Partition {
   /** In order. */
   readonly sortKeys: string[];
@@ -27,6 +30,11 @@ export function createMemoryTable(): Table {
     partition.items.set(sk, item);
   }
 
+  function remove({ pk, sk }: Key): void {
+    const partition = partitions.get(pk);
+    if (partition?.items.delete(sk) === true) partition.sortKeys.splice(placeOf(partition.sortKeys, sk), 1);
+  }
+
   return {
     async get(key) {
       refuse("get", refusalOfKey(key));
@@ -35,9 +43,7 @@ export function createMemoryTable(): Table {
     },
 
     async getMany(keys) {
-      for (const key of keys) refuse("get", refusalOfKey(key));
-      if (new Set(keys.map(({ pk, sk }) => JSON.stringify([pk, sk]))).size < keys.length || keys.length === 0)
-        refuse("get", "each key is asked for once, and one at least");
+      refuseKeys("get", keys);
       return keys.map(find).map((item) => (item === null ? null : copyOf(item)));
     },
 
@@ -62,9 +68,14 @@ export function createMemoryTable(): Table {
     async delete(key, condition) {
       refuse("delete", refusalOfKey(key));
       if (condition !== undefined && !holds(condition, find(key))) return false;
-      const partition = partitions.get(key.pk);
-      if (partition?.items.delete(key.sk) === true) partition.sortKeys.splice(placeOf(partition.sortKeys, key.sk), 1);
+      remove(key);
       return true;
+    },
+
+    async deleteMany(keys) {
+      refuseKeys("delete", keys);
+      if (keys.length > MOST_WRITES) refuse("delete", `${keys.length} keys are more than one request takes`);
+      for (const key of keys) remove(key);
     },
 
     async query({ pk, from, to, limit = Infinity }) {
@@ -81,6 +92,12 @@ export function createMemoryTable(): Table {
       return found;
     },
   };
+}
+
+function refuseKeys(action: string, keys: readonly Key[]): void {
+  for (const key of keys) refuse(action, refusalOfKey(key));
+  if (new Set(keys.map(({ pk, sk }) => JSON.stringify([pk, sk]))).size < keys.length || keys.length === 0)
+    refuse(action, "each key is named once, and one at least");
 }
 
 function refuse(action: string, because: string | null): void {

@@ -55,6 +55,7 @@ export type Call =
       readonly condition: Condition | undefined;
     }
   | { readonly kind: "delete"; readonly key: Key; readonly condition: Condition | undefined }
+  | { readonly kind: "delete many"; readonly keys: readonly Key[] }
   | { readonly kind: "query"; readonly pk: string; readonly ends: readonly [string, string]; readonly limit: number };
 
 const noNull = { noNullPrototype: true } as const;
@@ -81,6 +82,7 @@ export const anyCall: fc.Arbitrary<Call> = fc.oneof(
     condition: perhaps,
   }),
   fc.record({ kind: fc.constant("delete" as const), key, condition: perhaps }),
+  fc.record({ kind: fc.constant("delete many" as const), keys: fc.array(key, { maxLength: 4 }) }),
   fc.record({ kind: fc.constant("query" as const), pk, ends: fc.tuple(sk, sk), limit: fc.integer({ min: 1, max: 4 }) }),
 );
 
@@ -98,6 +100,8 @@ export async function answerOf(table: Table, next: Call): Promise<unknown> {
         return await table.update(next.key, { set: next.set, add: next.add }, next.condition);
       case "delete":
         return await table.delete(next.key, next.condition);
+      case "delete many":
+        return await table.deleteMany(next.keys);
       case "query":
         return await table.query({ pk: next.pk, from: next.ends[0], to: next.ends[1], limit: next.limit });
       default: {

@@ -155,6 +155,11 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       queue.remove(receiptHandle);
     },
 
+    async removeMany(receiptHandles) {
+      calls.remove += 1;
+      for (const handle of receiptHandles) queue.remove(handle);
+    },
+
     async deadLetter(message) {
       if (!isMemoryMessage(message)) throw new TypeError(`message ${message.messageId} is not of this queue`);
       calls.deadLetter += 1;

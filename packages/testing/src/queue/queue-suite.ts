@@ -129,6 +129,20 @@ export function describeQueue(
       expect(await queue.receive({ max: 10, waitSeconds: 0 })).toEqual([]);
     });
 
+    test("issue 19.3: removes ten messages with one call, also if one of them is gone", async () => {
+      await using under = await open({});
+      const { queue } = under;
+      await queue.send(Array.from({ length: 11 }, (_, number) => outgoing(number)));
+      const receipts: string[] = [];
+      while (receipts.length < 11)
+        receipts.push(...(await queue.receive({ max: 10, waitSeconds: 1 })).map(({ receiptHandle }) => receiptHandle));
+      await queue.remove(receipts[3] ?? "");
+      await queue.removeMany(receipts.slice(0, 10));
+      expect(await queue.figures()).toMatchObject({ ready: 0, inFlight: 1 });
+      await queue.hide(receipts[10] ?? "", 0);
+      expect(await queue.receive({ max: 10, waitSeconds: 1 })).toHaveLength(1);
+    });
+
     test("sets a message aside, where it can be looked at and stays", async () => {
       await using under = await open({});
       const { queue } = under;
