@@ -42,7 +42,11 @@ export function scanRecord(block: Uint8Array): void {
  */
 export function decodeRecord(block: Uint8Array): CborMap {
   const usual = block.length > MAX_RECORD_BYTES ? null : readUsualRecord(block);
-  if (usual !== null) return usual;
+  return usual ?? decodeAnyRecord(block);
+}
+
+/** The same by the strict scan and cbor-x. It takes twice as long, and knows why a block is refused. */
+export function decodeAnyRecord(block: Uint8Array): CborMap {
   scanRecord(block);
   const value = decodeScanned(block, lastScanSawWideNegative());
   if (!isCborMap(value)) throw new BadRecordError("not-a-map");

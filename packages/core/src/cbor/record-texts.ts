@@ -43,7 +43,8 @@ class ShortTexts {
 
   keep(slot: number, text: string, bytes: Uint8Array, start: number): string {
     this.#texts[slot] = text;
-    for (let index = 0; index < text.length; index++) this.#bytes[slot * MAX_LENGTH + index] = bytes[start + index] ?? 0;
+    for (let index = 0; index < text.length; index++)
+      this.#bytes[slot * MAX_LENGTH + index] = bytes[start + index] ?? 0;
     return text;
   }
 }
