@@ -1,11 +1,11 @@
-/** Judged by cbor-x behind the strict scan (decodeRecord), and what recordToJson makes of its values. */
+/** Judged by cbor-x behind the strict scan (decodeAnyRecord), and what recordToJson makes of its values. */
 import * as dagCbor from "@ipld/dag-cbor";
 import fc from "fast-check";
 import { CID } from "multiformats/cid";
 import { expect, test } from "vitest";
 import { anyKey, anyText } from "@firehose-backfill/testing/core/any-text";
 import { cidOf } from "../cid.ts";
-import { BadRecordError, decodeRecord } from "./decode-record.ts";
+import { BadRecordError, decodeAnyRecord } from "./decode-record.ts";
 import { recordToJson } from "./record-json.ts";
 import { recordText } from "./record-text.ts";
 
@@ -59,7 +59,7 @@ function outcomeOf(toText: () => string): unknown {
 }
 
 function expectSame(block: Uint8Array): unknown {
-  const expected = outcomeOf(() => recordToJson(decodeRecord(block)));
+  const expected = outcomeOf(() => recordToJson(decodeAnyRecord(block)));
   expect(outcomeOf(() => recordText(block))).toEqual(expected);
   return expected;
 }
@@ -104,6 +104,6 @@ test("a block in the middle of other memory, as a Buffer or not", () => {
   const memory = Buffer.alloc(1_000, 0xff);
   memory.set(encoded, 500);
   const block = memory.subarray(500, 500 + encoded.length);
-  expect(recordText(block)).toBe(recordToJson(decodeRecord(encoded)));
+  expect(recordText(block)).toBe(recordToJson(decodeAnyRecord(encoded)));
   expect(recordText(new Uint8Array(block.buffer, block.byteOffset, block.length))).toBe(recordText(block));
 });
