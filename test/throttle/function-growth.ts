@@ -31,8 +31,8 @@ export interface FunctionGrowthOptions {
   readonly collect: boolean;
   /** `reader`: what it sends is received, said to be applied and forgotten. `consumer`: the function applies it to Postgres, one batch after the other. */
   readonly measured: "reader" | "consumer";
-  /** What the measured function holds more for each event, as a leak does. */
-  readonly leakBytesAnEvent?: number;
+  /** From the sample with this index on, the function holds so much more for each event, as a leak does. */
+  readonly leak?: { readonly afterSample: number; readonly bytesAnEvent: number };
   readonly onSample?: (sample: MemorySample) => void;
 }
 
@@ -50,7 +50,7 @@ const RECEIVERS = 3;
 
 /** One sample for each number of `at`. */
 export async function measureFunctionGrowth(options: FunctionGrowthOptions): Promise<readonly MemorySample[]> {
-  const { measured, leakBytesAnEvent = 0 } = options;
+  const { measured } = options;
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
   const [queue, table, postgres, relayUrl] = await Promise.all([
@@ -96,9 +96,11 @@ export async function measureFunctionGrowth(options: FunctionGrowthOptions): Pro
   const reader = stack.use(startGrowingFunction("reader", { bundles, env }));
   const over = new AbortController();
   const samples: MemorySample[] = [];
-  /** Called with what the measured function has done so far, while it does nothing. */
-  const look = async (its: GrowingFunction, events: number): Promise<void> => {
-    const [at] = options.at.slice(samples.length);
+  /** Called while the measured function does nothing, with what it has done so far and since the last call. */
+  const look = async (its: GrowingFunction, events: number, more: number): Promise<void> => {
+    const { leak } = options;
+    if (leak !== undefined && samples.length > leak.afterSample) await its.leak(more * leak.bytesAnEvent);
+    const at = options.at[samples.length];
     if (at === undefined || events < at) return;
     const sample = { events, ...(await its.memory(options)) };
     samples.push(sample);
@@ -112,11 +114,9 @@ export async function measureFunctionGrowth(options: FunctionGrowthOptions): Pro
       await reader.invoke(TICK, { remainingMs: TICK_MS });
       const run = await adapters.store.currentRun();
       received = run?.totals.received ?? 0;
-      if (run === null || (run.status !== "running" && !over.signal.aborted && measured === "reader"))
-        throw new Error(`the run is ${run?.status}`);
       if (measured === "consumer") continue;
-      if (leakBytesAnEvent > 0) await reader.leak((received - before) * leakBytesAnEvent);
-      await look(reader, received);
+      if (run?.status !== "running") throw new Error(`after ${received} events the run is ${run?.status}`);
+      await look(reader, received, received - before);
     }
   };
 
@@ -146,8 +146,7 @@ export async function measureFunctionGrowth(options: FunctionGrowthOptions): Pro
         await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: message.ReceiptHandle }));
         const { events }: { readonly events: number } = JSON.parse(message.Body ?? "{}");
         applied += events;
-        if (leakBytesAnEvent > 0) await consumer.leak(events * leakBytesAnEvent);
-        await look(consumer, applied);
+        await look(consumer, applied, events);
       }
     }
   };
