@@ -1,11 +1,12 @@
 /**
- * Measures whether time and memory grow with a run: a reader with a limit of 256 MB over a million events, and the whole pipeline with
- * 0.1 and 1 million events, and with 5 million on request.
+ * Measures whether time and memory grow with a run: the functions of reader and consumer with a limit of 256 MB, each alone, and the
+ * whole pipeline with 0.1 and 1 million events, and with 5 million on request.
  */
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { pdsFrames } from "../test/support/recordings.ts";
-import { measureReaderGrowth } from "../test/throttle/reader-growth.ts";
+import { type FunctionGrowthOptions, measureFunctionGrowth } from "../test/throttle/function-growth.ts";
+import { fitLine } from "../test/throttle/fit-line.ts";
 import { numbersOf } from "./lanes.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { runPipeline } from "./pipeline-run.ts";
@@ -13,20 +14,21 @@ import { runPipeline } from "./pipeline-run.ts";
 const SIZES = [100_000, 1_000_000, 5_000_000];
 /** A copy of the recording covers six minutes. */
 const COPY_MS = 400_000;
-const READER = { events: 1_000_000, limitMb: 256 };
+const ALONE_EVENTS = 1_000_000;
+const LEAST_STEP_EVENTS = 10_000;
+const SAMPLES = 40;
 
 export const growth: Benchmark = {
   summary:
-    "rss of a reader over a million events; seconds a million and rss of the whole at 0.1 and 1 million [--most 5000000] [--batch N] [--concurrent N]",
+    "memory of the reader's function over a million events, and of the whole at 0.1 and 1 million [--most 5000000] [--batch N] [--concurrent N]; one function alone: --reader 1 or --consumer 1, with --most 10000000",
   async run(args) {
-    const { most, ...options } = numbersOf(args, { most: 1_000_000, batch: 500, concurrent: 4 });
+    const asked = numbersOf(args, { most: ALONE_EVENTS, batch: 500, concurrent: 4, reader: 0, consumer: 0 });
+    const { most, batch, concurrent } = asked;
+    if (asked.reader === 1) return { reader: await alone("reader", most) };
+    if (asked.consumer === 1) return { consumer: await alone("consumer", most) };
+    const reader = await alone("reader", ALONE_EVENTS);
     const frames = pdsFrames();
     const one = resealedLog({ frames, copies: 1, seed: "growth", firstTimeMs: 0 });
-    const reader = await measureReaderGrowth({
-      copies: Math.ceil(READER.events / one.events),
-      limitMb: READER.limitMb,
-    });
-    console.error(`reader, limit ${READER.limitMb} MB: ${JSON.stringify(reader)}`);
     const results = [];
     for (const size of SIZES.filter((events) => events <= most)) {
       const copies = Math.ceil(size / one.events);
@@ -34,11 +36,42 @@ export const growth: Benchmark = {
       await using relay = await startReplayRelay({
         frames: resealedLog({ frames, copies, seed: "growth", firstTimeMs }),
       });
-      const { events, seconds, parts } = await runPipeline({ relay, ...options, databaseUrl: null });
+      const { events, seconds, parts } = await runPipeline({ relay, batch, concurrent, databaseUrl: null });
       const rssMb = Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.rssMb]));
       results.push({ events, seconds, secondsPerMillion: Number(((seconds / events) * 1e6).toFixed(1)), rssMb });
       console.error(JSON.stringify(results.at(-1)));
     }
-    return { ...options, reader, results };
+    return { batch, concurrent, reader, results };
   },
 };
+
+/** No collection is forced before a sample: the figures are what Lambda would see. */
+async function alone(measured: FunctionGrowthOptions["measured"], most: number) {
+  const step = Math.max(LEAST_STEP_EVENTS, Math.ceil(most / SAMPLES));
+  const at = Array.from({ length: Math.max(2, Math.ceil(most / step)) }, (_, index) => (index + 1) * step);
+  const startedMs = performance.now();
+  const samples = await measureFunctionGrowth({
+    measured,
+    at,
+    collect: false,
+    onSample: (sample) => console.error(JSON.stringify(rounded(sample))),
+  });
+  const lastHalf = samples.slice(Math.floor(samples.length / 2));
+  const rss = fitLine(lastHalf.map(({ events, rssMb }) => [events, rssMb]));
+  return rounded({
+    events: samples.at(-1)?.events ?? 0,
+    seconds: (performance.now() - startedMs) / 1_000,
+    maxRssMb: Math.max(...samples.map(({ rssMb }) => rssMb)),
+    slopeMbPerMillion: rss.slope * 1e6,
+    noiseMb: rss.noise,
+  });
+}
+
+function rounded<Figures extends object>(figures: Figures): Record<string, number | null> {
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [
+      name,
+      typeof value === "number" ? Math.round(value * 100) / 100 : null,
+    ]),
+  );
+}

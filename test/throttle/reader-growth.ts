@@ -3,6 +3,7 @@ import { forkChild } from "@firehose-backfill/embedded/child";
 import { startReplayRelay } from "@firehose-backfill/embedded/relay-replay";
 import { resealedLog } from "@firehose-backfill/testing/embedded/relay-reseal";
 import { pdsFrames } from "../support/recordings.ts";
+import { fitLine } from "./fit-line.ts";
 
 export interface GrowthTask {
   readonly relayUrl: string;
@@ -57,24 +58,15 @@ export async function measureReaderGrowth(options: {
   const code = await child.exited;
   if (code !== 0) throw new Error(`the reader ended with ${code}:\n${child.tail()}`);
   const lastHalf = samples.slice(Math.floor(samples.length / 2));
+  const { slope, noise } = fitLine(lastHalf.map(({ events, rssMb }) => [events, rssMb]));
   return {
     events: samples.at(-1)?.events ?? 0,
     expectedEvents: log.events,
     seconds: (Date.now() - startedMs) / 1000,
     maxRssMb: Math.max(...samples.map(({ rssMb }) => rssMb)),
-    ...fitLine(lastHalf),
+    slopeMbPerMillion: slope * 1_000_000,
+    noiseMb: noise,
   };
-}
-
-function fitLine(samples: readonly GrowthSample[]): Pick<Growth, "slopeMbPerMillion" | "noiseMb"> {
-  const n = samples.length;
-  const meanX = samples.reduce((sum, { events }) => sum + events, 0) / n;
-  const meanY = samples.reduce((sum, { rssMb }) => sum + rssMb, 0) / n;
-  const covariance = samples.reduce((sum, { events, rssMb }) => sum + (events - meanX) * (rssMb - meanY), 0);
-  const variance = samples.reduce((sum, { events }) => sum + (events - meanX) ** 2, 0);
-  const slope = covariance / variance;
-  const residual = samples.reduce((sum, { events, rssMb }) => sum + (rssMb - meanY - slope * (events - meanX)) ** 2, 0);
-  return { slopeMbPerMillion: slope * 1_000_000, noiseMb: Math.sqrt(residual / n) };
 }
 
 function isSample(message: unknown): message is { readonly sample: GrowthSample } {

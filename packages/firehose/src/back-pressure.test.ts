@@ -30,4 +30,31 @@ describe("back-pressure", () => {
     expect(rest.windows.length).toBeGreaterThan(6);
     expect(relay.visits.filter(({ cursor }) => cursor === "0")).toHaveLength(1);
   });
+
+  it("issue 19.5: also while a frame is doubted whose window is over", async () => {
+    const few = Array.from({ length: 5 }, (_, index) => commitFrame({ seq: index + 1, ops: [{ record: { index } }] }));
+    // Its number is not the next one, and nothing is behind it yet.
+    const doubted = commitFrame({ seq: 10, ops: [{ record: { index: 10 } }] });
+    const many = Array.from({ length: 200 }, (_, index) =>
+      commitFrame({ seq: index + 11, ops: [{ record: { index } }], payload: { zzzzzzzzzz: LARGE } }),
+    );
+    let sender: Visit["socket"] | null = null;
+    await using relay = await startRelay({
+      onConnect: ({ cursor, socket }) => {
+        if (cursor !== "0") return;
+        sender = socket;
+        for (const bytes of [...few, doubted]) socket.send(bytes);
+      },
+    });
+    await using reader = openReader({ url: relay.url, timings: { idleMs: 5_000, quietMs: 5_000 } });
+    const first = await reader.readWindow({ ...AMPLE, maxMs: 300 }, never());
+    expect(first.events).toHaveLength(5);
+    for (const bytes of many) (sender as Visit["socket"] | null)?.send(bytes);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const unsent = (sender as Visit["socket"] | null)?.bufferedAmount ?? 0;
+    expect(unsent).toBeGreaterThan(20_000_000);
+    const window = await reader.readWindow({ ...AMPLE, maxEvents: 201 }, never());
+    expect(window.events.map(({ seq }) => seq)).toEqual(Array.from({ length: 201 }, (_, index) => index + 10));
+    expect(relay.visits.filter(({ cursor }) => cursor === "0")).toHaveLength(1);
+  });
 });

@@ -19,7 +19,7 @@ export class Inbox {
   readonly #options: InboxOptions;
   readonly #queue = new FrameQueue();
   #isPaused = false;
-  /** A frame is doubted, so frames have to come in until the ones behind it decide about it. */
+  /** A frame is doubted, so frames have to come in, even if many wait. It holds for one delivery: the owner asks again if these do not decide. */
   #isAdmitting = false;
   #isDeliveryDue = false;
 
@@ -57,7 +57,10 @@ export class Inbox {
     this.#options.pause();
   }
 
-  /** Lets frames in until one is taken, also if many wait. */
+  /**
+   * Lets frames in until the next ones are handed on, also if many wait. If the owner does not read at that time, because it sends its
+   * window, it does not ask again. Without this, everything that the host sends meanwhile would come in.
+   */
   admit(): void {
     this.#isAdmitting = true;
     if (this.#isPaused) this.#resume();
@@ -81,6 +84,7 @@ export class Inbox {
 
   readonly #deliver = (): void => {
     this.#isDeliveryDue = false;
+    this.#isAdmitting = false;
     // If the queue is empty, the frames were taken already, or dropped with their connection.
     if (!this.#queue.isEmpty) this.#options.onFrames();
   };

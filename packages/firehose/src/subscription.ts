@@ -110,7 +110,7 @@ export class Subscription {
     this.#connection?.ping();
   }
 
-  /** Lets frames in until one is taken, also if many wait. */
+  /** Lets frames in until the next ones are handed on, also if many wait. */
   admit(): void {
     this.#inbox.admit();
   }
