@@ -7,7 +7,7 @@
  * - roles that the whole account may assume, even outside `sst dev`: only Lambda may;
  * - AWSLambdaBasicExecutionRole: the function's own log group, and nothing else.
  */
-import { NOT_BUNDLED } from "./bundling.ts";
+import { BUNDLING } from "./bundling.ts";
 import { MAX_EVENT_AGE_SECONDS } from "./limits.ts";
 import { functionName, logGroupName, type FunctionRole } from "./names.ts";
 import type { Network } from "./network.ts";
@@ -60,7 +60,7 @@ export function createFunction(options: BackfillFunction): sst.aws.Function {
     name: functionName(role),
     description: options.description,
     handler: `functions/${role}.handler`,
-    nodejs: { esbuild: { external: [...NOT_BUNDLED] } },
+    nodejs: BUNDLING,
     runtime: "nodejs24.x",
     architecture: "arm64",
     memory: `${options.memoryMb} MB`,

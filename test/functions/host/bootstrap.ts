@@ -25,6 +25,7 @@ for (;;) await next(handler);
 
 async function load(bundle: string): Promise<Handler> {
   const before = performance.now();
+  const cpuBefore = process.cpuUsage();
   try {
     const { handler: loaded }: { handler: Handler } = await import(pathToFileURL(bundle).href);
     // The managed runtime of Node 24 has no callbacks any more.
@@ -33,7 +34,8 @@ async function load(bundle: string): Promise<Handler> {
       refused.name = "Runtime.CallbackHandlerDeprecated";
       throw refused;
     }
-    await post("init/done", performance.now() - before);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    await post("init/done", { ms: performance.now() - before, cpuMs: (user + system) / 1000 });
     return loaded;
   } catch (error) {
     await post("init/error", describe(error));

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import { holdToShare } from "./cpu-share.ts";
-import { type Answer, startRuntimeApi } from "./runtime-api.ts";
+import { type Answer, type Imported, startRuntimeApi } from "./runtime-api.ts";
 
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.ts", import.meta.url));
 
@@ -28,8 +28,8 @@ export type Outcome =
 
 export interface LambdaEnvironment extends AsyncDisposable {
   readonly pid: number;
-  /** Import of the bundle, without the start of Node. */
-  readonly importMs: Promise<number>;
+  /** The handler's module is there. */
+  readonly imported: Promise<Imported>;
   /** Times it was frozen so far. */
   readonly freezes: () => number;
   readonly isGone: () => boolean;
@@ -98,7 +98,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Lam
 
   return {
     pid: child.pid ?? 0,
-    importMs: api.loaded,
+    imported: api.loaded,
     freezes: () => freezes,
     isGone: () => isGone,
     async invoke(event, { timeoutMs, aheadMs }) {

@@ -73,7 +73,7 @@ export function createLocalFunction(options: FunctionOptions): LocalFunction {
 
   const run = async (event: unknown): Promise<Invocation> => {
     const environment = await takeEnvironment();
-    await environment.importMs.catch(() => undefined);
+    await environment.imported.catch(() => undefined);
     busy.add(environment);
     const before = performance.now();
     const usedBefore = usedMs(environment.pid);
