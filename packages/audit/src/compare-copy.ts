@@ -1,6 +1,6 @@
 /** The rows of one repository, read in one snapshot at the pace, compared with the tree of a signed commit. */
 import type { OpenRepo } from "@firehose-backfill/repos/open-repo";
-import { wantedIntervals } from "@firehose-backfill/repos/walk/key-intervals";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
 import type { CopyEntry, CopyReader } from "@firehose-backfill/sink/copy-reader";
 import { compareRows, MAX_KEPT_ROWS, settle } from "./compare/compare-tree.ts";
 import { coverTree } from "./compare/cover-tree.ts";

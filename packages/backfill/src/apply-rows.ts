@@ -43,6 +43,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
   const { run, pace, message, batch } = options;
   const { crashPoint } = deps;
   try {
+    const scope = await deps.store.getScope(run.runId);
     const result = await deps.sink.apply(batch.key, options.rows, {
       lock: {
         name: pace.paceId,
@@ -56,6 +57,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       onChain: (found) => noteChain(deps, { paceId: pace.paceId, runId: run.runId }, found),
       maxRemovals: options.maxRemovals,
       isRepair: isResyncRun(run),
+      ...(scope === null ? {} : { collections: scope.collections }),
       ...(batch.deadEventIds === undefined ? {} : { deadEventIds: batch.deadEventIds }),
     });
     if (result.kind !== "applied" && result.kind !== "more") return result;

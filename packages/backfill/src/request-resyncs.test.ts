@@ -20,6 +20,8 @@ function scene() {
 const OF_P = { paceId: "p", runId: "run" };
 const opened = (did: string, reason: Extract<ResyncReason, "chain" | "sync"> = "chain") => ({ did, rev: "r", reason });
 
+const closed = (did: string, provedRev: string | null = null) => ({ did, provedRev });
+
 test("issue 16.1: one request a repository, whatever comes again, and none of another database", async () => {
   const { store, deps, asked } = scene();
   expect(await asked()).toEqual({ count: 0, asked: [] });
@@ -35,9 +37,19 @@ test("issue 16.1: one request a repository, whatever comes again, and none of an
 test("issue 16.1: what has come after all is withdrawn, once", async () => {
   const { deps, asked } = scene();
   await noteChain(deps, OF_P, { opened: [opened("did:plc:a"), opened("did:plc:b")], closed: [] });
-  await noteChain(deps, OF_P, { opened: [], closed: ["did:plc:a", "did:plc:c"] });
-  await noteChain(deps, OF_P, { opened: [], closed: ["did:plc:a"] });
+  await noteChain(deps, OF_P, { opened: [], closed: [closed("did:plc:a"), closed("did:plc:c")] });
+  await noteChain(deps, OF_P, { opened: [], closed: [closed("did:plc:a")] });
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:b chain"] });
+});
+
+test("issue 16.2: after a walk what has come withdraws the request of a gap after it, and none of a gap before it", async () => {
+  const { deps, asked } = scene();
+  const gaps = [opened("did:plc:a"), opened("did:plc:b"), opened("did:plc:c")];
+  await noteChain(deps, OF_P, { opened: gaps, closed: [] });
+  const found = [closed("did:plc:a", "q"), closed("did:plc:b", "r"), closed("did:plc:c", "s")];
+  await noteChain(deps, OF_P, { opened: [], closed: found });
+  // Each was requested for revision r.
+  expect(await asked()).toEqual({ count: 2, asked: ["did:plc:b chain", "did:plc:c chain"] });
 });
 
 test("issue 16.3: what could not be undone requests a resync, which nothing withdraws", async () => {
@@ -45,7 +57,7 @@ test("issue 16.3: what could not be undone requests a resync, which nothing with
   await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [] });
   const failed = deadRow(1, { did: "did:plc:a", reason: "inversion-failed" });
   await noteInversions(deps, OF_P, [failed, failed, deadRow(2, { did: "did:plc:b" }), { ...failed, did: null }]);
-  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: ["did:plc:a"] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [closed("did:plc:a")] });
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:a inversion"] });
 });
 
@@ -71,7 +83,7 @@ test("issue 16.1: the locks of a batch in which every repository lacks something
     requestResync: (...its: Parameters<typeof store.requestResync>) => slowly(() => store.requestResync(...its)),
   };
   const dids = Array.from({ length: 100 }, (_, n) => `did:plc:${n}`);
-  const found = { opened: [...dids, ...dids].map((did) => opened(did)), closed: [dids[0] ?? ""] };
+  const found = { opened: [...dids, ...dids].map((did) => opened(did)), closed: [closed(dids[0] ?? "")] };
   await noteChain({ ...deps, store: slow }, OF_P, found);
   expect(most).toBeGreaterThanOrEqual(10);
   expect((await asked()).count).toBe(99);

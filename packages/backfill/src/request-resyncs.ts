@@ -20,7 +20,7 @@ export async function noteChain({ store, clock }: Deps, run: OfRun, found: Chain
   await someAtOnce(found.opened, NOTED_AT_ONCE, ({ did, rev, reason }) =>
     store.requestResync(paceId, { did, rev, reason, atMs, runId }),
   );
-  await someAtOnce(found.closed, NOTED_AT_ONCE, (did) => store.withdrawResync(paceId, did));
+  await someAtOnce(found.closed, NOTED_AT_ONCE, ({ did, provedRev }) => store.withdrawResync(paceId, did, provedRev));
 }
 
 /** After a gap each repository of a batch may lack something. */

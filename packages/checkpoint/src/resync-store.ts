@@ -43,8 +43,11 @@ export interface ResyncStore {
    * cannot withdraw replaces what it can. False: nothing was stored.
    */
   requestResync(paceId: string, request: NewResync): Promise<boolean>;
-  /** What was missing has come. A request that did not come from a missing link stays. */
-  withdrawResync(paceId: string, did: string): Promise<void>;
+  /**
+   * What was missing has come. A request that did not come from a missing link stays. `provedRev`: up to there a walk has filled the gaps, and
+   * the links have not. A request of a gap before it stays, too: it may have been made for other collections than the walk has read.
+   */
+  withdrawResync(paceId: string, did: string, provedRev?: string | null): Promise<void>;
   listResyncs(paceId: string, limit: number): Promise<Resyncs>;
   /** Before that run begins. A request that was withdrawn meanwhile is left out of the answer. */
   takeResyncs(

@@ -6,7 +6,7 @@ import { cidEquals, cidToText } from "@firehose-backfill/core/cid";
 import { BadRepoError } from "./errors.ts";
 import { createTreeBuilder, UnjoinedSubtreesError } from "./tree/tree-builder.ts";
 import { childrenOf, type Item, rootItem } from "./walk/frontier.ts";
-import { wantedIntervals } from "./walk/key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
 
 export interface CommitOperation {
   readonly action: "create" | "update" | "delete";

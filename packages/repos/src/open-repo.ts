@@ -6,7 +6,8 @@ import { type PublicKey, verifySignature } from "@firehose-backfill/core/signatu
 import { TornArchiveError } from "./errors.ts";
 import { readSignedCommit, type SignedCommit, verifyCommit } from "./signed-commit.ts";
 import { BlockTable } from "./walk/block-table.ts";
-import { intervalsAfter, wantedIntervals } from "./walk/key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
+import { intervalsAfter } from "./walk/key-intervals.ts";
 import type { FetchBlocks } from "./walk/walk-ranges.ts";
 import type { Archive, RepoAddress, RepoClient } from "./xrpc/repo-client.ts";
 import { XrpcError } from "./xrpc/xrpc-error.ts";

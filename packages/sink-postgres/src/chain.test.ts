@@ -2,7 +2,7 @@ import type { LinkRow } from "@firehose-backfill/sink/rows";
 import { cidOf } from "@firehose-backfill/core/cid";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addLink, type Chain, MAX_STRETCHES, readChain } from "./chain.ts";
+import { addLink, type Chain, type Linked, MAX_STRETCHES, readChain } from "./chain.ts";
 
 const root = (n: number) => cidOf(Buffer.from(`root ${n}`));
 const rev = (n: number) => `3l${String(n).padStart(11, "0")}`;
@@ -131,5 +131,73 @@ describe("the chain of a repository", () => {
     expect(chain.stretches.at(-1)?.rev).toBe(rev(78));
     const odd = Array.from({ length: 40 }, (_, n) => link(2 * n + 1));
     expect(follow([...links, ...odd]).said).not.toContain("closed");
+  });
+
+  it("issue 16.2: where a walk has proved the repository the chain begins anew: what was missing before is no gap any longer", () => {
+    const broken = follow([link(0), link(2), link(5)]).chain;
+    expect(broken.stretches).toHaveLength(3);
+    // Proved at the commit after the last gap, at the one before that commit, or later.
+    for (const provedRev of [rev(4), rev(5), rev(7)]) {
+      const next = addLink(broken, link(8), "another run", provedRev);
+      expect(next.chain).toMatchObject({ isCut: false, stretches: { length: provedRev === rev(7) ? 1 : 2 } });
+      expect(next.gap?.firstRev ?? null).toBe(provedRev === rev(7) ? null : rev(8));
+    }
+    // Proved between the two gaps: the second one is still there.
+    const half = addLink(broken, link(6), "run", rev(2)).chain;
+    expect(half.stretches.map(({ firstRev }) => firstRev)).toEqual([rev(2), rev(5)]);
+    expect(addLink(broken, link(6), "run", rev(0)).chain.stretches).toHaveLength(3);
+  });
+
+  it("issue 16.2: after a walk a gap that opens and closes says that it has closed", () => {
+    const broken = follow([link(0), link(2)]).chain;
+    const ahead = addLink(broken, link(4), "run", rev(2));
+    expect(ahead.gap?.firstRev).toBe(rev(4));
+    expect(addLink(ahead.chain, link(3), "run", rev(2))).toMatchObject({ isClosed: true, gap: null });
+    // Without the walk the first gap is still open.
+    expect(addLink(addLink(broken, link(4), "run").chain, link(3), "run").isClosed).toBe(false);
+  });
+
+  it("issue 16.2: a link that the walk has read is stale, also in a batch that is applied again, and the chain without the gap is kept", () => {
+    const broken = follow([link(0), link(2)]).chain;
+    const again = addLink(broken, link(2), "run", rev(3));
+    expect(again).toMatchObject({ isStale: true, gap: null, isClosed: false, chain: { stretches: { length: 1 } } });
+    expect(addLink(broken, link(1), "run", rev(3))).toMatchObject({ isStale: true, gap: null });
+    expect(addLink(broken, link(2), "run")).toMatchObject({ isStale: true, gap: { firstRev: rev(2) } });
+    const cut = follow(Array.from({ length: 40 }, (_, n) => link(2 * n))).chain;
+    expect(addLink(cut, link(79), "run", rev(78)).chain).toMatchObject({ isCut: false, stretches: { length: 1 } });
+  });
+
+  it("issue 16.2: links in any order around a walk: only what is missing after its revision is a gap", () => {
+    const scenes = fc
+      .record({
+        count: fc.integer({ min: 8, max: 16 }),
+        lost: fc.uniqueArray(fc.integer({ min: 1, max: 14 }), { maxLength: 8 }),
+        proved: fc.nat({ max: 16 }),
+      })
+      .chain(({ count, lost, proved }) => {
+        const sent = Array.from({ length: count }, (_, n) => n).filter((n) => !lost.includes(n));
+        const order = fc.shuffledSubarray([...sent, ...sent], { minLength: 2 * sent.length });
+        return fc.record({ order, at: fc.nat({ max: 2 * sent.length }), proved: fc.constant(proved) });
+      });
+    fc.assert(
+      fc.property(scenes, ({ order, at, proved }) => {
+        let chain: Chain | null = null;
+        const filled: string[] = [];
+        for (const [index, n] of order.entries()) {
+          const linked: Linked = addLink(chain, link(n), "run", index < at ? null : rev(proved));
+          const since = linked.gap?.since ?? null;
+          if (index >= at && since !== null && since <= rev(proved)) filled.push(since);
+          chain = readChain(JSON.stringify(linked.chain));
+        }
+        expect(filled).toEqual([]);
+        const sent = new Set(order);
+        const least = Math.min(...sent);
+        const isWalked = at < order.length;
+        const missing = [...sent].filter((n) => n > least && !sent.has(n - 1) && (!isWalked || n - 1 > proved));
+        // The base may be a commit that the walk has read, or the first one after it.
+        expect((chain?.stretches.length ?? 0) - 1).toBe(missing.filter((n) => !isWalked || n > proved).length);
+      }),
+      { numRuns: 1000, seed: 162 },
+    );
   });
 });

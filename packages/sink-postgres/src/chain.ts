@@ -37,21 +37,30 @@ export interface Linked {
 
 export const MAX_STRETCHES = 16;
 
-/** `chain` null: nothing is known about the repository. */
-export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linked {
+/**
+ * `known` null: nothing is known about the repository.
+ *
+ * `provedRev`: a walk has proved everything that is wanted at this revision, so the table has what was missing before it. The
+ * chain begins anew there. Without this, an old gap would stay open for ever: a gap that opens after it would never be the last
+ * one to close, so its request would never be withdrawn.
+ */
+export function addLink(known: Chain | null, row: LinkRow, runId: string, provedRev: string | null = null): Linked {
   const link = stretchOf(row);
-  if (chain === null) {
+  if (known === null) {
     return { chain: { runId, isCut: false, stretches: [link] }, isStale: false, gap: null, isClosed: false };
   }
+  const chain = beginAnew(known, provedRev);
   const { stretches } = chain;
   const after = stretches.findLastIndex(({ firstRev }) => firstRev <= link.rev);
   const left = stretches[after];
   const right = stretches[after + 1];
   const stale = { chain, isStale: true, gap: null, isClosed: false };
+  const [base] = stretches;
+  if (base !== undefined && isProved(base, provedRev) && link.rev <= (provedRev ?? "")) return stale;
   // Another run continued after the base. Whether that run missed commits before it is not known.
   if (left === undefined && chain.runId !== runId) return stale;
   if (left?.isSync === true && !link.isSync && link.rev === left.firstRev && link.root === left.firstRoot) {
-    return addRepeated(chain, after, { ...left, since: link.since, prevData: link.prevData, isSync: false });
+    return addRepeated(chain, after, { ...left, since: link.since, prevData: link.prevData, isSync: false }, provedRev);
   }
   if (left !== undefined && link.rev <= left.rev) {
     // If the link is applied again after a crash, the result must be the same.
@@ -65,25 +74,44 @@ export function addLink(chain: Chain | null, row: LinkRow, runId: string): Linke
   const all = [...before, last, ...stretches.slice(after + (joins ? 2 : 1))];
   const isCut = chain.isCut || all.length > MAX_STRETCHES;
   const opened = left === undefined ? (joins ? null : right) : isConnected ? null : last;
+  const next = beginAnew({ runId: chain.runId, isCut, stretches: all.slice(-MAX_STRETCHES) }, provedRev);
   return {
-    chain: { runId: chain.runId, isCut, stretches: all.slice(-MAX_STRETCHES) },
+    chain: next,
     isStale: false,
-    gap: opened ?? null,
-    isClosed: joins && all.length === 1 && !isCut,
+    gap: opened === undefined || opened === null || isProved(opened, provedRev) ? null : opened,
+    isClosed: joins && isWhole(next),
   };
 }
 
+/** The gaps that the walk has filled are left out, and what is before them. */
+function beginAnew(chain: Chain, provedRev: string | null): Chain {
+  const base = chain.stretches.findLastIndex((stretch) => isProved(stretch, provedRev));
+  if (base === -1 || (base === 0 && !chain.isCut)) return chain;
+  return { ...chain, isCut: false, stretches: chain.stretches.slice(base) };
+}
+
+/** The walk has read what is between this stretch and the one before it. */
+function isProved({ firstRev, since }: Stretch, provedRev: string | null): boolean {
+  return provedRev !== null && (firstRev <= provedRev || (since !== null && since <= provedRev));
+}
+
+function isWhole({ stretches, isCut }: Chain): boolean {
+  return stretches.length === 1 && !isCut;
+}
+
 /** The commit that a #sync repeated came after it: only now it is known to which commit it connects. */
-function addRepeated({ runId, isCut, stretches }: Chain, place: number, known: Stretch): Linked {
+function addRepeated(chain: Chain, place: number, known: Stretch, provedRev: string | null): Linked {
+  const { stretches } = chain;
   const left = stretches[place - 1];
   const joins = left !== undefined && connects(left, known);
   const own = joins ? { ...left, rev: known.rev, root: known.root } : known;
   const all = [...stretches.slice(0, joins ? place - 1 : place), own, ...stretches.slice(place + 1)];
+  const next = beginAnew({ ...chain, stretches: all }, provedRev);
   return {
-    chain: { runId, isCut, stretches: all },
+    chain: next,
     isStale: false,
-    gap: joins || left === undefined ? null : known,
-    isClosed: joins && all.length === 1 && !isCut,
+    gap: joins || left === undefined || isProved(known, provedRev) ? null : known,
+    isClosed: joins && isWhole(next),
   };
 }
 

@@ -4,6 +4,7 @@
  * that arrives late would bring back a record whose deletion was never seen. It is stored with the repository in the
  * transaction that applies the range, so it always agrees with the tables. Pure.
  */
+import type { KeyInterval } from "@firehose-backfill/core/key-interval";
 
 /** The keys above `from`, up to and including `to`. */
 export interface ProvedKeys {
@@ -37,6 +38,20 @@ export function provedUpTo(known: readonly ProvedKeys[], range: ProvedKeys): str
   for (const it of known)
     if (it.from <= upTo && it.to > upTo && saysAllOf(it, range)) upTo = it.to < range.to ? it.to : range.to;
   return upTo;
+}
+
+/** The newest revision at which all of these keys are proved, old records included. null: some of them are not. */
+export function provedRevOf(known: readonly ProvedKeys[], wanted: readonly KeyInterval[]): string | null {
+  const whole = known.filter(({ sinceTid }) => sinceTid === null);
+  const revs = [...new Set(whole.map(({ rev }) => rev))].toSorted().toReversed();
+  return revs.find((rev) => wanted.every((keys) => isCovered(whole, keys, rev))) ?? null;
+}
+
+/** `known` is sorted by `from`. */
+function isCovered(known: readonly ProvedKeys[], { from, to }: KeyInterval, rev: string): boolean {
+  let upTo = from;
+  for (const it of known) if (it.rev >= rev && it.from <= upTo && it.to > upTo) upTo = it.to;
+  return upTo >= to;
 }
 
 /** The keys that are in both intervals. */

@@ -21,6 +21,8 @@ export interface ApplyOptions {
   readonly maxRemovals?: number;
   /** The ranges are of a resync: what an earlier one has proved is looked at again, because rows may have been changed since. */
   readonly isRepair?: boolean;
+  /** The collections that the run writes; an empty list: all. A walk that has proved them has filled the gaps before its revision. */
+  readonly collections?: readonly string[];
   /** Given: the rows are these dead events, one a row, that are tried again. */
   readonly deadEventIds?: readonly string[];
   /** The host whose sequence numbers the rows carry. Left out: all rows are of one host. */
@@ -40,8 +42,8 @@ export interface ApplyOptions {
 export interface ChainFindings {
   /** A link does not connect to what came before it. What is between may still come, in a batch that is applied later. */
   readonly opened: readonly { readonly did: string; readonly rev: string; readonly reason: "chain" | "sync" }[];
-  /** What was between has come, and nothing is missing now. */
-  readonly closed: readonly string[];
+  /** What was between has come, and nothing is missing now. A walk has filled the gaps up to `provedRev`; null: none has. */
+  readonly closed: readonly { readonly did: string; readonly provedRev: string | null }[];
 }
 
 /** What became of the rows: each is counted once. */

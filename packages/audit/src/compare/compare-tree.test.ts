@@ -1,5 +1,5 @@
 import { cidFromText, cidOf, cidToText } from "@firehose-backfill/core/cid";
-import { wantedIntervals } from "@firehose-backfill/repos/walk/key-intervals";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
 import { BlockTable } from "@firehose-backfill/repos/walk/block-table";
 import { makeRepo, manyRecords, type TestRepo } from "@firehose-backfill/testing/repos/test-repo";
 import { fetcherOf } from "@firehose-backfill/testing/repos/walking";

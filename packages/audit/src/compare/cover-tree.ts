@@ -3,7 +3,8 @@
  * the edges of the collections are fetched; of a whole repository none.
  */
 import { childrenOf, type Item, type NodeItem, rootItem } from "@firehose-backfill/repos/walk/frontier";
-import { coversBetween, type KeyInterval } from "@firehose-backfill/repos/walk/key-intervals";
+import type { KeyInterval } from "@firehose-backfill/core/key-interval";
+import { coversBetween } from "@firehose-backfill/repos/walk/key-intervals";
 import { loadNodes, type NodeSource } from "./load-nodes.ts";
 
 export interface RemoteTree extends NodeSource {

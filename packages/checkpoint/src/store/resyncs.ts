@@ -40,11 +40,17 @@ export function resyncMethods({ table }: Deps): ResyncStore {
       return true;
     },
 
-    async withdrawResync(paceId, did) {
+    async withdrawResync(paceId, did, provedRev = null) {
       if (did.length > MAX_DID_CHARS) return;
       // `delete` says true of a missing item, too, so it is looked for first.
       const key = resyncKey(paceId, did);
-      if ((await table.get(key)) === null || !(await table.delete(key, oneOf("reason", WITHDRAWABLE)))) return;
+      const item = await table.get(key);
+      if (item === null) return;
+      const rev = readTextOrNull(item, "rev");
+      if (provedRev !== null && (rev ?? "") <= provedRev) return;
+      const isWithdrawable = oneOf("reason", WITHDRAWABLE);
+      const isSame = rev === null ? isWithdrawable : all(isWithdrawable, equals("rev", rev));
+      if (!(await table.delete(key, isSame))) return;
       await table.update(resyncKey(paceId, ""), { add: { count: -1 } });
     },
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { afterRequest, type HostState, NEW_HOST, readyAtMs, takeTurn } from "./host-state.ts";
+import { afterRequest, type HostState, isGivenUp, NEW_HOST, readyAtMs, takeTurn, waitForMs } from "./host-state.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 28);
 const headers =
@@ -48,7 +48,9 @@ describe("after a 429", () => {
     ["RateLimit-Reset as a moment", { "ratelimit-reset": String(NOW_MS / 1_000 + 42) }, 42_000],
     ["Retry-After that is none", { "retry-after": "soon", "ratelimit-reset": "30" }, 30_000],
     ["no header at all", {}, 60_000],
-    ["a year", { "retry-after": "31536000" }, 3_600_000],
+    // A longer one is respected for a day; by then the host is given up.
+    ["seven hours", { "retry-after": "25200" }, 25_200_000],
+    ["a year", { "retry-after": "31536000" }, 86_400_000],
     ["nothing", { "retry-after": "0" }, 1_000],
     ["a moment that has passed", { "ratelimit-reset": String(NOW_MS / 1_000 - 5) }, 1_000],
   ])("issue 15.5: %s", (_, values, expected) => {
@@ -72,6 +74,47 @@ describe("after a 429", () => {
   it("waits are spread, never shortened", () => {
     expect(waitOf(limited({}, NEW_HOST, 1))).toBe(75_000);
     expect(waitOf(limited({ "retry-after": "60" }, NEW_HOST, 1))).toBe(60_000);
+  });
+});
+
+describe("a host that refuses for hours", () => {
+  const HOUR = 3_600_000;
+  /** Refused each time it may be asked, for so long. */
+  function refusedFor(
+    hours: number,
+    values: Readonly<Record<string, string>> = {},
+  ): { state: HostState; nowMs: number } {
+    let state = limited(values);
+    let nowMs = readyAtMs(state);
+    while (nowMs - NOW_MS < hours * HOUR) {
+      state = afterRequest(state, { kind: "rate-limited", header: headers(values) }, nowMs, 0);
+      nowMs = readyAtMs(state);
+    }
+    return { state, nowMs };
+  }
+
+  it("issue 15.5: is given up after six hours, and not before", () => {
+    const { state } = refusedFor(8);
+    expect(isGivenUp(state, NOW_MS + 6 * HOUR - 1)).toBe(false);
+    expect(isGivenUp(state, NOW_MS + 6 * HOUR)).toBe(true);
+    expect(isGivenUp(NEW_HOST, NOW_MS)).toBe(false);
+  });
+
+  it("issue 15.5: a Retry-After that is longer is not waited for: the host is given up unasked", () => {
+    const { state } = refusedFor(0, { "retry-after": "43200" });
+    expect(readyAtMs(state) - NOW_MS).toBe(12 * HOUR);
+    expect(waitForMs(state, NOW_MS) - NOW_MS).toBe(6 * HOUR);
+    expect(waitForMs(limited({ "retry-after": "90" }), NOW_MS) - NOW_MS).toBe(90_000);
+  });
+
+  it("issue 15.5: one good answer, or an hour in which nobody asked, begins the six hours anew", () => {
+    const { state, nowMs } = refusedFor(8);
+    const answered = afterRequest(state, { kind: "answered", header: headers() }, nowMs, 0);
+    expect(isGivenUp(answered, nowMs)).toBe(false);
+    const turn = takeTurn(state, nowMs + HOUR, 2);
+    const again = afterRequest(turn.state, { kind: "rate-limited", header: headers() }, nowMs + HOUR, 0);
+    expect(isGivenUp(again, nowMs + HOUR)).toBe(false);
+    expect(isGivenUp(afterRequest(state, { kind: "failed" }, nowMs + HOUR - 1, 0), nowMs + HOUR)).toBe(true);
   });
 });
 

@@ -14,6 +14,8 @@ export interface HostState {
   readonly stopped: number;
   /** Until when we wait because the host asked for it or failed. null: only the request rate limits us. */
   readonly waitingUntilMs: number | null;
+  /** When the first of the consecutive failures was. null: its last answer was good. */
+  readonly failingSinceMs: number | null;
   /** Requests in total. */
   readonly requests: number;
   readonly errors: number;
@@ -25,6 +27,7 @@ export const NEW_HOST: HostState = {
   unanswered: 0,
   stopped: 0,
   waitingUntilMs: null,
+  failingSinceMs: null,
   requests: 0,
   errors: 0,
 };
@@ -33,8 +36,14 @@ export const NEW_HOST: HostState = {
 const FIRST_WAIT_MS = 60_000;
 /** The pause after a missing answer or a 5xx. */
 const FIRST_PAUSE_MS = 5_000;
-/** The longest wait for any host: one request an hour is no burden. */
+/** The longest wait that we choose: one request an hour is no burden. */
 const LONGEST_WAIT_MS = 3_600_000;
+/** The longest wait that a 429 may ask for. */
+const LONGEST_TOLD_MS = 86_400_000;
+/** A host that has refused every request for so long is given up: otherwise a run would stay open as long as the host refuses. */
+export const GIVEN_UP_AFTER_MS = 6 * 3_600_000;
+/** If nobody asked for so long after the host might be asked, it is not known whether it refused all the time. */
+const LONGEST_BREAK_MS = 3_600_000;
 const STOPPED_TOO_OFTEN = 2;
 /** The exponent of the back-off stops here. */
 const MOST_DOUBLINGS = 10;
@@ -61,6 +70,18 @@ export function readyAtMs({ nextAtMs, waitingUntilMs }: HostState): number {
   return Math.max(nextAtMs, waitingUntilMs ?? 0);
 }
 
+/** It has refused every request for hours. */
+export function isGivenUp({ failingSinceMs }: HostState, nowMs: number): boolean {
+  return failingSinceMs !== null && nowMs - failingSinceMs >= GIVEN_UP_AFTER_MS;
+}
+
+/** When its repositories are to be taken up again: when it may be asked, or when it is given up, whichever comes first. */
+export function waitForMs(state: HostState, nowMs: number): number {
+  const readyMs = readyAtMs(state);
+  const { failingSinceMs } = state;
+  return failingSinceMs === null ? readyMs : Math.min(readyMs, Math.max(nowMs, failingSinceMs + GIVEN_UP_AFTER_MS));
+}
+
 export type Outcome =
   | { readonly kind: "answered"; readonly header: (name: string) => string | null }
   /** HTTP 429. */
@@ -77,18 +98,21 @@ export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, 
       const isSpent = header("ratelimit-remaining")?.trim() === "0";
       const waitMs = isSpent ? resetIn(header, nowMs) : null;
       return waiting(
-        { ...state, failures: 0, unanswered: 0, stopped: 0 },
+        { ...state, failures: 0, unanswered: 0, stopped: 0, failingSinceMs: null },
         waitMs === null ? null : nowMs + bounded(waitMs),
       );
     }
     case "rate-limited": {
       const told = retryAfter(outcome.header, nowMs) ?? resetIn(outcome.header, nowMs);
-      const waitMs = told ?? doubled(FIRST_WAIT_MS, state.failures) * (1 + random / 4);
-      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: 0, stopped: 0 };
+      const waitMs =
+        told === null
+          ? bounded(doubled(FIRST_WAIT_MS, state.failures) * (1 + random / 4))
+          : bounded(told, LONGEST_TOLD_MS);
+      return { ...failed(state, nowMs, waitMs), unanswered: 0, stopped: 0 };
     }
     case "failed": {
       const waitMs = doubled(FIRST_PAUSE_MS, state.failures) * (1 + random / 4);
-      return { ...failed(state, nowMs + bounded(waitMs)), unanswered: state.unanswered + 1 };
+      return { ...failed(state, nowMs, bounded(waitMs)), unanswered: state.unanswered + 1 };
     }
     case "stopped":
       return { ...state, stopped: state.stopped + 1 };
@@ -99,8 +123,11 @@ export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, 
   }
 }
 
-function failed(state: HostState, untilMs: number): HostState {
-  return waiting({ ...state, failures: state.failures + 1, errors: state.errors + 1 }, untilMs);
+function failed(state: HostState, nowMs: number, waitMs: number): HostState {
+  const isSame = nowMs - (state.waitingUntilMs ?? nowMs) < LONGEST_BREAK_MS;
+  const failingSinceMs = isSame ? (state.failingSinceMs ?? nowMs) : nowMs;
+  const { failures, errors } = state;
+  return waiting({ ...state, failingSinceMs, failures: failures + 1, errors: errors + 1 }, nowMs + waitMs);
 }
 
 function waiting(state: HostState, untilMs: number | null): HostState {
@@ -111,8 +138,8 @@ function doubled(firstMs: number, failures: number): number {
   return firstMs * 2 ** Math.min(failures, MOST_DOUBLINGS);
 }
 
-function bounded(waitMs: number): number {
-  return Math.min(LONGEST_WAIT_MS, Math.max(1_000, waitMs));
+function bounded(waitMs: number, longestMs = LONGEST_WAIT_MS): number {
+  return Math.min(longestMs, Math.max(1_000, waitMs));
 }
 
 /** The header holds seconds or a date. */

@@ -89,12 +89,14 @@ const MAX_SHOWN_HOST = 100;
 function readHost(text: string): HostState {
   const parsed: Partial<Record<keyof HostState, unknown>> = JSON.parse(text);
   const numberOf = (value: unknown): number => (typeof value === "number" ? value : 0);
+  const momentOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
   return {
     nextAtMs: numberOf(parsed.nextAtMs),
     failures: numberOf(parsed.failures),
     unanswered: numberOf(parsed.unanswered),
     stopped: numberOf(parsed.stopped),
-    waitingUntilMs: typeof parsed.waitingUntilMs === "number" ? parsed.waitingUntilMs : null,
+    waitingUntilMs: momentOf(parsed.waitingUntilMs),
+    failingSinceMs: momentOf(parsed.failingSinceMs),
     requests: numberOf(parsed.requests),
     errors: numberOf(parsed.errors),
   };

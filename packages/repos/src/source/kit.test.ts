@@ -3,7 +3,7 @@ import type { FirehoseEvent, RangeEvent } from "@firehose-backfill/core/event";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { newStoredRun, readAll, testKit, tick } from "@firehose-backfill/testing/repos/reading";
-import { simulatedHosts } from "@firehose-backfill/testing/repos/simulated-hosts";
+import { type Manners, type SimulatedHost, simulatedHosts } from "@firehose-backfill/testing/repos/simulated-hosts";
 import { memoryItems } from "@firehose-backfill/testing/source/memory-items";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
@@ -308,6 +308,86 @@ describe("hosts that have trouble", () => {
     expect(events).toHaveLength(3);
     expect(net.pds.asked.length).toBeLessThanOrEqual(13);
   });
+
+  /** Ticks, one a minute, until the run is at its end. */
+  async function readFor(
+    hours: number,
+    its: { readonly repos: readonly TestRepo[]; readonly hosts: readonly SimulatedHost[] },
+  ) {
+    const clock = new VirtualClock();
+    const startMs = clock.now();
+    const { send, askedAtMs } = simulatedHosts(clock, its.hosts);
+    const kit = testKit({ plcUrl: "https://plc.directory", clock, send, hostRate: 2 });
+    const run = newStoredRun();
+    const events: FirehoseEvent[] = [];
+    for (let minute = 0; minute < 60 * hours; minute++) {
+      const read = tick(kit, run, { env: env(its.repos), open: { leftMs: 50_000 } });
+      await clock.advance(60_000);
+      const { events: found, windows } = await read;
+      events.push(...found);
+      const verdict = windows.at(-1)?.verdict.kind;
+      if (verdict === "end") return { events, askedAtMs, tookHours: (clock.now() - startMs) / 3_600_000 };
+    }
+    throw new Error("the run does not end");
+  }
+
+  test.each<[string, Manners, number]>([
+    ["a 429 without a header", { kind: "refuses", afterMs: 50 }, 13],
+    ["a Retry-After of half an hour", { kind: "refuses", afterMs: 50, retryAfter: "1800" }, 13],
+    ["a Retry-After of ten hours", { kind: "refuses", afterMs: 50, retryAfter: "36000" }, 1],
+  ])(
+    "issue 15.5: a host that answers %s for ever is given up after six hours: its repositories are dead entries that name it, and the run ends",
+    async (_name, manners, most) => {
+      const [refused, others] = [[repoOf(1, 5), repoOf(2, 5), repoOf(3, 5)], [repoOf(4, 20)]];
+      const { events, askedAtMs, tookHours } = await readFor(8, {
+        repos: [...refused, ...others],
+        hosts: [
+          { name: "busy.hosts.net", repos: refused, manners: () => manners },
+          { name: "other.hosts.net", repos: others },
+        ],
+      });
+      expect(contentOf(events, others[0]?.did ?? "").keys).toHaveLength(20);
+      const dead = events.filter((event) => event.kind === "dead");
+      expect(dead).toMatchObject(
+        refused
+          .map(({ did }) => ({ did, reason: "host-rate-limited", path: null }))
+          .toSorted((a, b) => (a.did < b.did ? -1 : 1)),
+      );
+      for (const { error } of dead) expect(error).toMatch(/^busy\.hosts\.net:443 has refused every request for 6 hours/);
+      expect(tookHours).toBeGreaterThanOrEqual(6);
+      expect(tookHours).toBeLessThan(7.1);
+      expect(askedAtMs.get("busy.hosts.net")?.length).toBeLessThanOrEqual(most);
+    },
+  );
+
+  test.each<[string, Manners, string]>([
+    ["429", { kind: "refuses", afterMs: 50 }, "host-rate-limited"],
+    ["500", { kind: "refuses", afterMs: 50, status: 500 }, "host-bad-answer"],
+    ["nothing", { kind: "silent" }, "host-timeout"],
+  ])(
+    "issue 15.5: a repository whose blocks are answered with %s for ever is given up, though its host answers everything else",
+    async (_name, manners, reason) => {
+      const [broken, ...others] = [repoOf(1, 3_000), repoOf(2, 20), repoOf(3, 20)] as const;
+      const isBroken = (path: string) => path.includes(encodeURIComponent(broken.did)) && !path.includes(".getRecord?");
+      const { events, askedAtMs, tookHours } = await readFor(8, {
+        repos: [broken, ...others],
+        hosts: [
+          {
+            name: "odd.hosts.net",
+            repos: [broken, ...others],
+            manners: (_count, path) => (isBroken(path) ? manners : { kind: "answers", afterMs: 50 }),
+          },
+        ],
+      });
+      for (const { did } of others) expect(contentOf(events, did).keys).toHaveLength(20);
+      const dead = events.filter((event) => event.kind === "dead");
+      expect(dead).toMatchObject([{ did: broken.did, reason, path: null }]);
+      expect(dead[0]?.error).toMatch(/odd\.hosts\.net.*; tried 8 times$/);
+      expect(tookHours).toBeGreaterThan(0.9);
+      expect(tookHours).toBeLessThan(3);
+      expect(askedAtMs.get("odd.hosts.net")?.length).toBeLessThan(40);
+    },
+  );
 
   test("issue 15.5: an account that has moved is read on at its new host, from its key", async () => {
     const repo = repoOf(1, 200);

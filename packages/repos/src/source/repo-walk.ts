@@ -13,7 +13,8 @@ import { type EndpointRules, parseEndpoint } from "../http/endpoint.ts";
 import { readyAtMs } from "../http/host-state.ts";
 import { openByArchive, openByProof, type OpenRepo } from "../open-repo.ts";
 import { walkRepo } from "../walk-repo.ts";
-import { intervalsAfter, wantedIntervals } from "../walk/key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
+import { intervalsAfter } from "../walk/key-intervals.ts";
 import type { RangeLimits } from "../walk/range-cutter.ts";
 import type { RepoClient } from "../xrpc/repo-client.ts";
 import { RepoUnavailableError } from "../xrpc/xrpc-error.ts";
@@ -21,7 +22,7 @@ import type { ArchiveRoom } from "./archive-room.ts";
 import { isArchiveCheaper, isSmall, MAX_ARCHIVE_BYTES, MAX_SMALL_ARCHIVE_BYTES, sizeOf } from "./choose-way.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import type { HostTurns } from "./host-turns.ts";
-import { dead, type Found, HOST_IS_DEAD_AFTER, hostIsDead, judge, MAX_ATTEMPTS } from "./judge-trouble.ts";
+import { dead, type Found, giveUp, judge, MAX_ATTEMPTS } from "./judge-trouble.ts";
 import type { RepoStep } from "./repo-step.ts";
 import type { RepoInWork } from "./state.ts";
 
@@ -61,6 +62,7 @@ export async function* walkRepository(
   let { records, estimated } = repo;
   let isResolvedAnew = false;
   let found: Found | null = null;
+  let isAnswered = false;
 
   const find = async (forceRefresh: boolean): Promise<Found | RepoStep> =>
     usable(await deps.resolveDid(did, { forceRefresh }), deps.rules);
@@ -72,6 +74,7 @@ export async function* walkRepository(
     const address = { origin: endpoint.origin, did };
     const options = { client: deps.client, repo: address, key, earlierKeys, nowMs: deps.clock.now(), signal };
     const proved = await openByProof(options, { collections: deps.collections, after: from });
+    isAnswered = true;
     if (isWalkOnly) return proved;
     const wanted = {
       intervals: intervalsAfter(wantedIntervals(deps.collections), from),
@@ -123,8 +126,10 @@ export async function* walkRepository(
         }
         const host = await deps.hosts.load(found.endpoint.host);
         const nowMs = deps.clock.now();
-        if (host.unanswered >= HOST_IS_DEAD_AFTER && readyAtMs(host) > nowMs) {
-          yield hostIsDead(found);
+        // When it may be asked again, one request finds out whether it is still so.
+        const gaveUp = readyAtMs(host) > nowMs ? giveUp(found, host, nowMs) : null;
+        if (gaveUp !== null) {
+          yield gaveUp;
           return;
         }
         const walk = { open, collections: deps.collections, after, sinceMs: deps.sinceMs, limits: deps.limits };
@@ -149,19 +154,21 @@ export async function* walkRepository(
         }
         const isStale = error instanceof RepoUnavailableError || isBadSignature(error);
         if (!isStale || isResolvedAnew) {
-          yield judge(error, { found, attempts, deps });
+          yield judge(error, { found, attempts, isAnswered, deps });
           return;
         }
         // Moved, or its key has changed: what the document says now.
         isResolvedAnew = true;
-        const looked = await find(true).catch((trouble: unknown) => judge(trouble, { found, attempts, deps }));
+        const looked = await find(true).catch((trouble: unknown) =>
+          judge(trouble, { found, attempts, isAnswered, deps }),
+        );
         if ("kind" in looked) {
           yield looked;
           return;
         }
         const isSame = looked.endpoint.origin === found?.endpoint.origin && isSameKey(looked.key, found.key);
         if (isSame) {
-          yield judge(error, { found, attempts, deps });
+          yield judge(error, { found, attempts, isAnswered, deps });
           return;
         }
         found = looked;

@@ -12,7 +12,7 @@ import { parseEndpoint } from "../http/endpoint.ts";
 import { hostTable } from "../http/host-table.ts";
 import { createPoliteClient } from "../http/polite-client.ts";
 import { openByProof } from "../open-repo.ts";
-import { wantedIntervals } from "../walk/key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
 import { createRepoClient } from "../xrpc/repo-client.ts";
 import { estimateSize, isArchiveCheaper, type RepoSize } from "./choose-way.ts";
 import { hostsOf, requestsOf } from "./survey-hosts.ts";

@@ -5,7 +5,8 @@
 import { cidToText } from "@firehose-backfill/core/cid";
 import { BadRepoError } from "../errors.ts";
 import { decodeNode, type TreeNode } from "../tree/node.ts";
-import { isWanted, type KeyInterval, meetsBetween } from "./key-intervals.ts";
+import type { KeyInterval } from "@firehose-backfill/core/key-interval";
+import { isWanted, meetsBetween } from "./key-intervals.ts";
 import { isOlder } from "./key-time.ts";
 
 export interface NodeItem {

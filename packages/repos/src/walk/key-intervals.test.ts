@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { intervalsAfter, isWanted, meetsBetween, wantedIntervals } from "./key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
+import { intervalsAfter, isWanted, meetsBetween } from "./key-intervals.ts";
 import { tidAt } from "@firehose-backfill/core/tid";
 import { isOlder } from "./key-time.ts";
 

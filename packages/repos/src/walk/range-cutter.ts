@@ -2,7 +2,7 @@
  * Cuts a stream of records, in key order, into ranges without gaps: together they cover all wanted keys. A range ends where its collection
  * ends, or where it has reached its size limit.
  */
-import { collectionEnd, collectionStart, type KeyInterval } from "./key-intervals.ts";
+import { collectionEnd, collectionStart, type KeyInterval } from "@firehose-backfill/core/key-interval";
 import type { RangeRecord } from "./proved-range.ts";
 
 export interface CutRange {

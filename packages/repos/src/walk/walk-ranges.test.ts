@@ -6,7 +6,8 @@ import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
 import { makeRepo, manyRecords, type TestRepo, tidOf } from "@firehose-backfill/testing/repos/test-repo";
 import { allRanges, fetcherOf, walkOptions } from "@firehose-backfill/testing/repos/walking";
 import { BlockTable } from "./block-table.ts";
-import { isWanted, wantedIntervals } from "./key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
+import { isWanted } from "./key-intervals.ts";
 import type { ProvedRange } from "./proved-range.ts";
 import { walkRanges } from "./walk-ranges.ts";
 

@@ -7,7 +7,8 @@ import { tidAt } from "@firehose-backfill/core/tid";
 import { MissingBlocksError, ResponseTooLargeError } from "../errors.ts";
 import type { BlockTable } from "./block-table.ts";
 import { childrenOf, type Item, rootItem, type Wanted } from "./frontier.ts";
-import { intervalsAfter, wantedIntervals } from "./key-intervals.ts";
+import { wantedIntervals } from "@firehose-backfill/core/key-interval";
+import { intervalsAfter } from "./key-intervals.ts";
 import type { ProvedRange } from "./proved-range.ts";
 import { type CutRange, RangeCutter, type RangeLimits } from "./range-cutter.ts";
 

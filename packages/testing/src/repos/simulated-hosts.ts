@@ -9,17 +9,17 @@ import { documentOf } from "./fake-plc.ts";
 import { answerOf, refusalOf } from "./pds-answer.ts";
 import type { TestRepo } from "./test-repo.ts";
 
-/** What a host does with a request: answers after a while, refuses (429 without a header) or never answers. */
+/** What a host does with a request: answers after a while, refuses (429 without a header, if nothing else is said) or never answers. */
 export type Manners =
   | { readonly kind: "answers"; readonly afterMs: number }
-  | { readonly kind: "refuses"; readonly afterMs: number }
+  | { readonly kind: "refuses"; readonly afterMs: number; readonly status?: number; readonly retryAfter?: string }
   | { readonly kind: "silent" };
 
 export interface SimulatedHost {
   readonly name: string;
   readonly repos: readonly TestRepo[];
   /** Default: it answers after 50 ms. `count`: its requests so far, this one included. */
-  readonly manners?: ((count: number) => Manners) | undefined;
+  readonly manners?: ((count: number, path: string) => Manners) | undefined;
 }
 
 export interface SimulatedHosts {
@@ -48,12 +48,16 @@ export function simulatedHosts(clock: Clock, hosts: readonly SimulatedHost[]): S
   ): Promise<HttpAnswer | null> => {
     const asked = askedAtMs.get(host.name) ?? [];
     asked.push(clock.now());
-    const manners = host.manners?.(asked.length) ?? USUAL;
+    const manners = host.manners?.(asked.length, path) ?? USUAL;
     const afterMs = manners.kind === "silent" ? Number.POSITIVE_INFINITY : manners.afterMs;
     await clock.sleep(Math.min(afterMs, deadlineMs), signal);
     if (signal.aborted) throw new HostError("unreachable", "the request was stopped");
     if (afterMs > deadlineMs) return null;
-    if (manners.kind === "refuses") return bodyOf(429, Buffer.from("<html>"));
+    if (manners.kind === "refuses") {
+      const { status = 429, retryAfter = null } = manners;
+      const header = (name: string) => (name === "retry-after" ? retryAfter : null);
+      return { ...bodyOf(status, Buffer.from("<html>")), header };
+    }
     const url = new URL(path, `https://${host.name}`);
     const home = homes.get(url.searchParams.get("did") ?? "");
     const { status, body } =
