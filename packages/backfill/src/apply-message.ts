@@ -207,7 +207,7 @@ async function applyBatch(
         "busy",
       );
     }
-    await noteInversions(deps, { paceId: pace.paceId, runId: run.runId }, rows);
+    await noteInversions(deps, run, rows);
     await finish(deps, { message, batch, pace, counts: result.counts, mayBeRedriven });
     return {
       kind: "applied",

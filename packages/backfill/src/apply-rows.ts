@@ -54,7 +54,7 @@ export async function applyRows(deps: ConsumerDeps, options: ApplyRowsOptions): 
       host: run.source.host,
       database: run.database,
       bind: (found) => deps.store.bindDatabase(run.runId, found),
-      onChain: (found) => noteChain(deps, { paceId: pace.paceId, runId: run.runId }, found),
+      onChain: (found) => noteChain(deps, run, found),
       maxRemovals: options.maxRemovals,
       isRepair: isResyncRun(run),
       ...(scope === null ? {} : { collections: scope.collections }),

@@ -42,3 +42,35 @@ test("fault 14: a redriven batch of a finished run meets another database: the l
   expect(await store.listErrors("run")).toMatchObject([{ source: "consumer", message: said, times: 2 }]);
   expect((await store.getRun("run"))?.status).toBe("succeeded");
 });
+
+test("issue 16.1: what a redriven batch lacks is requested for its own database, although the pace is that of a run of another one", async () => {
+  const clock = new VirtualClock();
+  const store = createMemoryStore();
+  const begin = (runId: string, settings: Readonly<Record<string, string>>) =>
+    store.createRun({
+      ...newRun(parseConfig({ BACKFILL_VERIFY: "chain", ...settings }), { runId, nowMs: clock.now() }),
+      database: { id: `of-${runId}`, name: runId },
+    });
+  const { paceId } = await begin("run", {});
+  await store.transition("run", ["enqueued"], "running", {});
+  const counts = { applied: 0, stale: 0, dead: 1, deadReasons: { "dead-lettered": 1 } };
+  const batch = batchOf([recordEvent(1)], { runId: "run" });
+  await store.finish(batch.key, "dead", counts, { nowMs: clock.now(), redriven: false });
+  await store.transition("run", ["running"], "succeeded", { finishedAtMs: clock.now() });
+  await begin("other", { BACKFILL_DIDS: "did:plc:other" });
+  const queue = createMemoryQueue({ clock, random: () => 0.5 });
+  const consumer = quietConsumer({ clock, store, queue });
+  consumer.sink.apply = async (_batch, _rows, { onChain }) => {
+    await onChain?.({ opened: [{ did: "did:plc:a", rev: "r", reason: "chain" }], closed: [] });
+    return { kind: "applied", counts: { applied: 1, stale: 0, dead: 0 }, durationMs: 1 };
+  };
+  queue.sendRaw(encodeMessage(logged({ ...batch, dueMs: 0 })));
+  let isApplied = false;
+  for (let second = 0; second < 300 && !isApplied; second += 1) {
+    const [message] = await queue.receive({ max: 1, waitSeconds: 0 });
+    if (message !== undefined) isApplied = (await applyMessage(consumer, message, { signal })).kind === "applied";
+    await clock.advance(1_000);
+  }
+  expect(isApplied).toBe(true);
+  expect((await store.listResyncs(paceId, 10)).first).toMatchObject([{ did: "did:plc:a", runId: "run" }]);
+});

@@ -61,6 +61,27 @@ test("issue 16.3: what could not be undone requests a resync, which nothing with
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:a inversion"] });
 });
 
+test("issue 16.1: killed between a request and its count: it is listed and counted all the same, the first one of all, too", async () => {
+  const { table, store, deps, asked } = scene();
+  const killed: typeof table = {
+    ...table,
+    update: async (key, ...rest) => {
+      if (key.sk === "#count") throw new Error("killed");
+      return await table.update(key, ...rest);
+    },
+  };
+  const dying = { ...deps, store: createStore(killed) };
+  await expect(noteChain(dying, OF_P, { opened: [opened("did:plc:a")], closed: [] })).rejects.toThrow("killed");
+  // The batch comes again.
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:a")], closed: [] });
+  expect(await asked()).toEqual({ count: 1, asked: ["did:plc:a chain"] });
+  await noteChain(deps, OF_P, { opened: [opened("did:plc:b")], closed: [] });
+  await expect(noteChain(dying, OF_P, { opened: [opened("did:plc:c")], closed: [] })).rejects.toThrow("killed");
+  await noteChain(deps, OF_P, { opened: [], closed: ["did:plc:a", "did:plc:b"] });
+  expect(await asked()).toEqual({ count: 1, asked: ["did:plc:c chain"] });
+  expect((await store.listResyncs("p", 1)).first).toHaveLength(1);
+});
+
 test("issue 16.1: no more are stored than the limit", async () => {
   const { table, deps, asked } = scene();
   await table.put({ pk: "resync#p", sk: "#count" }, { count: MAX_RESYNCS });

@@ -226,6 +226,30 @@ test("issue 16.2: requests with other filters wait for a run of their own, and a
   expect(await its.look(EVERY_MS)).toEqual(dids.slice(MOST_OF_A_RUN));
 });
 
+test("issue 16.2: where more are requested than a run takes, the oldest ones come first, whatever their DIDs", async () => {
+  const its = scene();
+  await its.ask("did:plc:zzz");
+  its.nowMs += 1;
+  for (let index = 0; index < MOST_OF_A_RUN; index++) await its.ask(`did:plc:${String(index).padStart(5, "0")}`);
+  const read = await its.look();
+  expect(read).toHaveLength(MOST_OF_A_RUN);
+  expect(read).toContain("did:plc:zzz");
+});
+
+test("issue 16.2: a request is served in the database that it was made for, also while runs of other databases are open", async () => {
+  const its = scene();
+  const begin = (runId: string, database: string) =>
+    its.store.createRun({
+      ...newRun(config({ BACKFILL_DIDS: `did:plc:${runId}` }), { runId, nowMs: its.nowMs }),
+      database: { id: database, name: database },
+    });
+  const { paceId } = await begin("one", "database-1");
+  await begin("two", "database-2");
+  await its.store.requestResync(paceId, { did: "did:plc:a", reason: "chain", rev: "r", atMs: 0, runId: "one" });
+  expect(await its.look(MAY_STILL_COME_MS)).toEqual(["did:plc:a"]);
+  expect(await resyncOf(its)).toMatchObject({ paceId, database: { id: "database-1" } });
+});
+
 test("issue 16.2: what somebody asks of some collections does not take the place of what the stream lacks, nor the other way round", async () => {
   const ofStream = { reason: "chain", runId: "over" } as const;
   const ofSome = { reason: "audit", collections: POSTS } as const;

@@ -44,7 +44,9 @@ export function serveResyncs({ config, everyMs }: { readonly config: Config; rea
         const requests = await stillToServe(deps, paceId, open);
         if (requests.length === 0) continue;
         if (open.length > 0 && nowMs < apartUntilMs) return null;
-        const begun = await begin(deps, { paceId, requests, last, config });
+        // The run belongs to the database of that pace. Without one, nothing is bound to a database yet.
+        const ofPace = open.findLast((run) => run.paceId === paceId) ?? last;
+        const begun = await begin(deps, { paceId, requests, last: ofPace, config });
         if (begun !== null) return begun;
       }
       return null;
@@ -107,9 +109,11 @@ interface Work {
 async function begin(deps: ResyncDeps, { paceId, requests, last, config }: Work): Promise<Run | null> {
   const { store, log } = deps;
   const filtersOf = ({ runId, collections }: ResyncRequest): string => JSON.stringify(collections ?? runId ?? null);
-  const [first] = requests.toSorted((a, b) => a.atMs - b.atMs);
+  // The oldest ones: in the order of DIDs, those at its end might wait for ever.
+  const oldestFirst = requests.toSorted((a, b) => a.atMs - b.atMs);
+  const [first] = oldestFirst;
   if (first === undefined) return null;
-  const wanted = requests
+  const wanted = oldestFirst
     .filter((request) => filtersOf(request) === filtersOf(first))
     .map(({ did }) => did)
     .slice(0, MOST_OF_A_RUN);

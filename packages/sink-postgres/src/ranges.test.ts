@@ -56,6 +56,18 @@ describe("issue 15.3: a range", () => {
     expect(await sqlOn(at.sink, "SELECT rev FROM firehose.repos")).toEqual([[recordRow(5).rev]]);
   });
 
+  test("removes rows that somebody has added with keys that no repository may hold", async () => {
+    await applyTo(at.sink, [recordRow(1, { rkey: "a" })]);
+    for (const rkey of ["a b", "ä", "日本", "🦋", "\u007f"])
+      await sqlOn(
+        at.sink,
+        `INSERT INTO firehose.records (did, collection, rkey, cid, rev, record, indexed_at)
+         SELECT did, collection, '${rkey}', cid, rev, record, indexed_at FROM firehose.records WHERE rkey = 'a'`,
+      );
+    await counts(posts(5, ["a"]));
+    expect(await live()).toEqual(["a"]);
+  });
+
   test("what is newer wins: an operation above its revision, a record or a deletion", async () => {
     await applyTo(at.sink, [recordRow(8, { rkey: "a" }), recordRow(9, { rkey: "b", action: "delete" })]);
     expect(await counts(posts(5, ["b"]))).toEqual({ applied: 0, stale: 1, dead: 0, removed: 0 });

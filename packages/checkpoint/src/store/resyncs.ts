@@ -56,13 +56,14 @@ export function resyncMethods({ table }: Deps): ResyncStore {
 
     async listResyncs(paceId, limit) {
       const { pk, sk } = resyncKey(paceId, "");
-      const [counter, ...items] = await table.query({ pk, from: sk, to: LAST, limit: limit + 1 });
-      if (counter === undefined) return { count: 0, done: 0, first: [] };
-      // A process that was killed between two writes has not counted its request.
+      const found = await table.query({ pk, from: sk, to: LAST, limit: limit + 1 });
+      // A process that was killed between two writes has not counted its request; if it was the first one, there is no counter.
+      const counter = found.find((item) => item["sk"] === sk) ?? {};
+      const requests = found.filter((item) => item["sk"] !== sk).slice(0, limit);
       return {
-        count: Math.max(0, readCount(counter, "count")),
+        count: Math.max(requests.length, readCount(counter, "count")),
         done: readCount(counter, "done"),
-        first: items.map(readRequest),
+        first: requests.map(readRequest),
       };
     },
 

@@ -25,6 +25,8 @@ export interface RepoAgendaOptions {
   /** All repositories are counted before they are read. */
   readonly isCounted: boolean;
   readonly log: (line: string) => void;
+  /** The state has no room for it, even alone. It is counted as failed. */
+  readonly onUnfit: (repo: RepoInWork) => void;
 }
 
 /** So long all that are in work are waited for before another one is begun. */
@@ -79,10 +81,18 @@ export class RepoAgenda {
     if (this.#waiting === "unknown") {
       const { items, runId } = this.#options;
       this.#waiting = await nextWaiting(items, runId, this.#state);
-      // Somebody has removed it: what is not there does not wait.
-      if (this.#waiting === null) this.#state = { ...this.#state, deferred: 0 };
+      if (this.#waiting === null) this.#countLost();
     }
     return this.#waiting;
+  }
+
+  /** Items live for 90 days. Which repositories they were is not known any more, but they were not read. */
+  #countLost(): void {
+    const { deferred, failed } = this.#state;
+    this.#state = { ...this.#state, deferred: 0, failed: failed + deferred };
+    this.#options.log(
+      `[BACKFILL] ${deferred} repositories that waited for their hosts are gone from the table, and are not read by this run: was it paused for more than 90 days? Begin it anew with start --new`,
+    );
   }
 
   /** It goes on from here. */
@@ -161,11 +171,14 @@ export class RepoAgenda {
       return true;
     }
     const waiting = await this.nextWaiting();
-    if (waiting !== null && waiting.dueMs <= this.#options.clock.now() && hasRoomFor(this.#state, waiting.repo)) {
-      this.#waiting = "unknown";
-      this.#state = { ...this.#state, takenUp: waiting.name, deferred: this.#state.deferred - 1 };
-      this.#add(waiting.repo);
-      return true;
+    if (waiting !== null && waiting.dueMs <= this.#options.clock.now()) {
+      const hasRoom = hasRoomFor(this.#state, waiting.repo);
+      if (hasRoom || (this.#state.inWork.length === 0 && !this.canBeginListed())) {
+        this.#waiting = "unknown";
+        this.#state = { ...this.#state, takenUp: waiting.name, deferred: this.#state.deferred - 1 };
+        this.#addIf(hasRoom, waiting.repo);
+        return true;
+      }
     }
     return this.#beginListed();
   }
@@ -178,13 +191,24 @@ export class RepoAgenda {
       return false;
     }
     const { did } = this.listed.found;
-    if (did !== null && !hasRoomFor(this.#state, newRepo(did))) return false;
+    const hasRoom = did === null || hasRoomFor(this.#state, newRepo(did));
+    // There will be room when others are done.
+    if (!hasRoom && this.#state.inWork.length > 0) return false;
     this.listed.take();
     this.#state = { ...this.#state, list: list.place() };
     if (did === null || this.#state.inWork.some((repo) => repo.did === did)) return true;
     if (!isCounted) this.#state = { ...this.#state, known: this.#state.known + 1 };
-    this.#add(newRepo(did));
+    this.#addIf(hasRoom, newRepo(did));
     return true;
+  }
+
+  /** Strangers choose DIDs and keys. What has no room even alone would be waited for without end. */
+  #addIf(hasRoom: boolean, repo: RepoInWork): void {
+    if (hasRoom) this.#add(repo);
+    else {
+      this.#state = { ...this.#state, failed: this.#state.failed + 1 };
+      this.#options.onUnfit(repo);
+    }
   }
 
   #add(repo: RepoInWork): void {

@@ -6,6 +6,7 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
+import { tooLong } from "./judge-trouble.ts";
 import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
@@ -15,7 +16,7 @@ import { progressOf, type RepoInWork, writeState } from "./state.ts";
 import { type Room, WindowOfRepos } from "./window-of-repos.ts";
 import { within } from "./within.ts";
 
-export interface RepoSourceOptions extends RepoAgendaOptions {
+export interface RepoSourceOptions extends Omit<RepoAgendaOptions, "onUnfit"> {
   readonly cursor: Cursor | null;
   readonly open: (
     repo: RepoInWork,
@@ -59,6 +60,8 @@ class RepoSource {
   #uncheckedEvents = 0;
   #roomLeft = 0;
   #directoryTrouble: string | null = null;
+  /** Told by the agenda, and not in a window yet. */
+  readonly #unfit: RepoInWork[] = [];
 
   constructor(options: RepoSourceOptions) {
     this.#options = options;
@@ -71,7 +74,7 @@ class RepoSource {
       },
       () => options.clock.now(),
     );
-    this.#agenda = new RepoAgenda(options, this.#slots);
+    this.#agenda = new RepoAgenda({ ...options, onUnfit: (repo) => this.#unfit.push(repo) }, this.#slots);
   }
 
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
@@ -110,7 +113,9 @@ class RepoSource {
     if (nowMs >= deadlineMs) return { kind: "more", isFull: false };
     const mayBegin = this.#directoryTrouble === null;
     if (mayBegin && (this.#slots.size === 0 || nowMs >= this.#agenda.beginAtMs)) {
-      if (await this.#agenda.beginAnother()) return null;
+      const isBegun = await this.#agenda.beginAnother();
+      for (const repo of this.#unfit.splice(0)) this.#giveUp(window, repo.did, tooLong(repo));
+      if (isBegun) return null;
     }
     if (mayBegin && (await this.#agenda.makeWay())) return null;
     if (this.#slots.size > 0 || this.#agenda.listed.asking !== null) {
@@ -155,9 +160,7 @@ class RepoSource {
         this.#agenda.leave(did, "done");
         return true;
       case "gave-up":
-        window.addDead(did, step, nowMs);
-        this.#ordinal += 1;
-        this.#options.log(`[BACKFILL] Repository ${did} cannot be read: ${step.error}`);
+        this.#giveUp(window, did, step);
         this.#agenda.leave(did, "failed");
         return true;
       case "later": {
@@ -177,6 +180,12 @@ class RepoSource {
         return unreachable;
       }
     }
+  }
+
+  #giveUp(window: WindowOfRepos, did: string, why: { readonly reason: string; readonly error: string }): void {
+    window.addDead(did, why, this.#options.clock.now());
+    this.#ordinal += 1;
+    this.#options.log(`[BACKFILL] Repository ${did} cannot be read: ${why.error}`);
   }
 
   async #nothingInWork(deadlineMs: number, signal: AbortSignal): Promise<Verdict | null> {
