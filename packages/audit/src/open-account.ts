@@ -1,8 +1,9 @@
 /** From a DID to the signed commit of its repository, or to the reason why there is none. */
 import type { Clock } from "@firehose-backfill/core/clock";
-import { describeError, isRetryable } from "@firehose-backfill/core/errors";
+import { isRetryable } from "@firehose-backfill/core/errors";
 import type { ResolveDid } from "@firehose-backfill/core/did-resolver";
 import type { EarlierKeys } from "@firehose-backfill/repos/did-client";
+import { troubleText } from "@firehose-backfill/repos/http/http-errors";
 import { type OpenRepo, openByProof } from "@firehose-backfill/repos/open-repo";
 import type { RepoAddress, RepoClient } from "@firehose-backfill/repos/xrpc/repo-client";
 import { RepoUnavailableError } from "@firehose-backfill/repos/xrpc/xrpc-error";
@@ -50,7 +51,7 @@ export async function openAccount(
 /** @throws what is a defect of ours, and nobody's trouble */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof RepoUnavailableError) return inactive(error.message);
-  if (error instanceof Error && "isRetryable" in error) return unreachable(describeError(error), isRetryable(error));
+  if (error instanceof Error && "isRetryable" in error) return unreachable(troubleText(error), isRetryable(error));
   throw error;
 }
 

@@ -9,7 +9,7 @@ const SHOWN_PATHS = 10;
 const KINDS = ["missing", "extra", "other"] as const;
 
 export function renderAudit(report: AuditReport): readonly string[] {
-  const { audited, repos, scope, confidence, isComplete, after } = report;
+  const { audited, repos, scope, isComplete, after } = report;
   const which = { all: "all of the copy", sample: "a random sample", named: "those that were named" }[scope.repos];
   const more = repos.length - SHOWN_REPOS;
   return [
@@ -17,9 +17,19 @@ export function renderAudit(report: AuditReport): readonly string[] {
     ...VERDICTS.map((verdict) => `  ${verdict.padEnd(12)} ${report[verdict].toLocaleString("en-US")}`),
     ...repos.slice(0, SHOWN_REPOS).flatMap(repoLines),
     ...(more > 0 ? ["", `… and ${more} more that are not equal; --json lists up to 1,000.`] : []),
-    ...(confidence === null ? [] : ["", confidenceText(confidence)]),
+    ...says(report),
     ...(isComplete ? [] : ["", stopped(scope.repos, after)]),
   ];
+}
+
+/** What it means for the whole copy; an audit that compared nothing must not look like a good one. */
+function says({ audited, equal, behind, differing, unreachable, confidence, scope, isComplete, after }: AuditReport) {
+  // Whoever continues with --after may have been at the end already.
+  if (audited === 0 && scope.repos !== "named" && isComplete && after === null)
+    return ["", "This database has no repositories: nothing was compared. Is DATABASE_URL the right one?"];
+  if (equal + behind + differing === 0 && unreachable > 0)
+    return ["", "No repository could be compared, so this says nothing about the copy."];
+  return confidence === null ? [] : ["", confidenceText(confidence)];
 }
 
 function proved(collections: readonly string[] | null): string {

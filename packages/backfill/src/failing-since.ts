@@ -35,5 +35,5 @@ export function failingSince(
 /** What a run needs to reach so that it can read: for a person. */
 export function reachedFor({ source }: { readonly source: RunSource }): string {
   if (source.kind === "handles") return "the directory that knows handles";
-  return source.kind === "relay" ? `the relay ${source.host}` : "what says where repositories are";
+  return source.kind === "relay" ? `the relay ${source.host}` : "the server that says where repositories are";
 }

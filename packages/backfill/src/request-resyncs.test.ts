@@ -77,7 +77,7 @@ test("issue 16.1: killed between a request and its count: it is listed and count
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:a chain"] });
   await noteChain(deps, OF_P, { opened: [opened("did:plc:b")], closed: [] });
   await expect(noteChain(dying, OF_P, { opened: [opened("did:plc:c")], closed: [] })).rejects.toThrow("killed");
-  await noteChain(deps, OF_P, { opened: [], closed: ["did:plc:a", "did:plc:b"] });
+  await noteChain(deps, OF_P, { opened: [], closed: [closed("did:plc:a"), closed("did:plc:b")] });
   expect(await asked()).toEqual({ count: 1, asked: ["did:plc:c chain"] });
   expect((await store.listResyncs("p", 1)).first).toHaveLength(1);
 });

@@ -28,6 +28,31 @@ async function ask(answer: (request: IncomingMessage, response: ServerResponse) 
 }
 
 describe("the PLC directory", () => {
+  it("that cannot be reached: each error says why, also of requests that are not sent meanwhile", async () => {
+    await using server = await startServer((_, response) => response.end());
+    const plcUrl = server.origin;
+    await server[Symbol.asyncDispose]();
+    using client = openDidClient({
+      clock: systemClock,
+      random: () => 0,
+      userAgent: "test/1",
+      resolveName: loopbackNames,
+      plcUrl,
+    });
+    const messages: string[] = [];
+    for (const did of [ALICE, ALICE, ALICE]) {
+      const error: unknown = await client.resolveDid(did).catch((why: unknown) => why);
+      messages.push(error instanceof KeyServiceError ? error.message : String(error));
+    }
+    expect(messages[0]).toContain(`${plcUrl}: connect ECONNREFUSED`);
+    for (const message of messages) {
+      // What follows is cut where there is little room.
+      expect(message).toContain("ECONNREFUSED");
+      expect(message).not.toMatch(/HostError|HostWaitingError/);
+    }
+    expect(messages[2]).toMatch(/it is asked again at \d{4}-/);
+  });
+
   it("is asked for the document, with our name", async () => {
     let agent: string | undefined;
     const { found, asked } = await ask((request, response) => {

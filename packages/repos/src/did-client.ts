@@ -10,12 +10,12 @@ import {
   type ResolveDid,
   type ResolveKey,
 } from "@firehose-backfill/core/did-resolver";
-import { describeError } from "@firehose-backfill/core/errors";
 import { readPlcLogKeys } from "@firehose-backfill/core/plc-log";
 import type { PublicKey } from "@firehose-backfill/core/signature";
 import { ResponseTooLargeError } from "./errors.ts";
 import type { ResolveName } from "./http/guarded-lookup.ts";
 import { hostTable } from "./http/host-table.ts";
+import { troubleText } from "./http/http-errors.ts";
 import { createPoliteClient, type PoliteClient } from "./http/polite-client.ts";
 import type { HttpAnswer, RequestLimits, SendGet } from "./http/request.ts";
 
@@ -107,7 +107,7 @@ export function documentFetcher(client: PoliteClient, limits = LIMITS): FetchDoc
       return await client.get({ origin, path: pathname, accept: ACCEPT, limits }, signal, readAnswer);
     } catch (error) {
       if (error instanceof ResponseTooLargeError) return { kind: "absent" };
-      return { kind: "trouble", error: describeError(error) };
+      return { kind: "trouble", error: troubleText(error, { isHostKnown: true }) };
     }
   };
 }

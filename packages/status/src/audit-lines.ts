@@ -35,6 +35,11 @@ export function differText(audit: SnapshotAudit): string {
   return `${formatCount(differing)} of ${formatCount(all)} ${repositories} ${differ} (${recordsText(audit)})`;
 }
 
+/** All repositories that have to be somewhere were unreachable, for example because the network or the directory was. */
+export function isNothingCompared({ equal, behind, differing, unreachable }: SnapshotAudit): boolean {
+  return equal + behind + differing === 0 && unreachable > 0;
+}
+
 function recordsText({ records: { missing, extra, other } }: SnapshotAudit): string {
   const records = missing === 1 ? "record" : "records";
   return `${formatCount(missing)} ${records} missing, ${formatCount(extra)} extra, ${formatCount(other)} with another CID`;

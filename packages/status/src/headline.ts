@@ -16,7 +16,7 @@ export function headlineText(snapshot: Pick<Snapshot, "status" | "verdict">): st
 /** The verdict without the name of the status. */
 export function headlineDetail({ status, verdict }: Pick<Snapshot, "status" | "verdict">): string {
   const isNamed = status !== "none" && verdict.text.startsWith(status);
-  return isNamed ? verdict.text.slice(status.length).replace(/^[:;,] /, "") : verdict.text;
+  return isNamed ? verdict.text.slice(status.length).replace(/^[:;,]? /, "") : verdict.text;
 }
 
 /** Green if the verdict is good, whatever the status is called: the run continues without trouble, or is done. */

@@ -404,6 +404,16 @@ describe("the last audit", () => {
     }
   });
 
+  it("an audit that could compare no repository is not green, and every view says so", () => {
+    const snapshot = audited({ equal: 0, behind: 0, differing: 0, unreachable: 9 });
+    const text = "the last audit could compare none of 9 repositories";
+    expect(snapshot.verdict).toMatchObject({ level: "attention", text: `succeeded, but ${text}` });
+    expect(snapshot.verdict.advice).toContain("firehose-backfill audit says why");
+    for (const view of views(snapshot)) expect(view).toContain(text);
+    expect(isGreen(views(snapshot))).toBe(false);
+    expect(audited({ equal: 0, behind: 0, differing: 0, unreachable: 0, inactive: 2 }).verdict.level).toBe("ok");
+  });
+
   it("issue 16.4: a snapshot of an older version has none", () => {
     const { audit: _, ...old } = audited({});
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an older version wrote
@@ -429,6 +439,23 @@ describe("issue 17.1: who wakes up at night is told where to look, and who pause
     ["something newer", "paused by the operator (something newer)"],
   ])("paused by %s", (by, text) => {
     expect(paused(by)).toMatchObject({ level: "waiting", text, since: "2026-03-01T09:20:00.000Z" });
+  });
+
+  it("the first line of the text has no stray space where the verdict goes on without a colon", () => {
+    const [first] = renderText(build({ run: sampleRun({ status: "paused", reason: "paused by the operator" }) }), {
+      width: 200,
+      color: false,
+    });
+    expect(first).toContain("paused (by the operator)");
+  });
+
+  it("a run over repositories that cannot ask the directory is not told to look at the relay", () => {
+    const outage = { text: "https://plc.directory cannot be reached", since: "2026-03-01T09:20:00.000Z" };
+    const advice = (source: Snapshot["source"]) =>
+      verdictOf({ ...sampleSnapshot({ status: "running", dead: 0, source }), outage }).advice;
+    expect(advice("relay")).toContain("look at the relay and at the network");
+    expect(advice("repos")).toContain("look at the server that is named, and at the network");
+    expect(advice("handles")).toContain("look at the server that is named, and at the network");
   });
 
   it("a pause for a reason of our own keeps its reason", () => {

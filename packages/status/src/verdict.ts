@@ -4,7 +4,7 @@
  */
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
-import { differText } from "./audit-lines.ts";
+import { differText, isNothingCompared } from "./audit-lines.ts";
 import { fallsOffSoon } from "./falling-off.ts";
 import { formatCount, formatDuration, sumOf } from "./format.ts";
 import type { Snapshot, Verdict } from "./snapshot.ts";
@@ -65,7 +65,7 @@ function running(snapshot: Judged, at: { readonly nowIso: string; readonly tickM
       "attention",
       outage.text,
       outage.since,
-      "nothing is lost: the reader tries again by itself; look at the relay and at the network",
+      `nothing is lost: the reader tries again by itself; look at the ${snapshot.source === "relay" ? "relay" : "server that is named,"} and at the network`,
     );
   const waitsFor = waitText(snapshot);
   if (waitsFor !== null)
@@ -175,12 +175,19 @@ function succeeded(snapshot: Judged): Verdict {
   );
 }
 
-/** A copy that is only behind is not wrong: it was compared while somebody wrote. */
+/** A copy that is only behind is not wrong: it was compared while somebody wrote. Where nothing could be compared, nobody knows. */
 function isAuditBad({ audit }: Judged): boolean {
-  return audit !== null && audit.differing > 0;
+  return audit !== null && (audit.differing > 0 || isNothingCompared(audit));
 }
 
 function audited(what: string, { audit, source }: Judged): Verdict {
+  if (audit !== null && isNothingCompared(audit))
+    return say(
+      "attention",
+      `${what}, but the last audit could compare none of ${formatCount(audit.unreachable)} ${audit.unreachable === 1 ? "repository" : "repositories"}`,
+      audit.at,
+      "firehose-backfill audit says why it could not reach them",
+    );
   const differing = audit === null ? "" : differText(audit);
   // There, a repair of all would copy what all accounts have ever written.
   const more =

@@ -101,6 +101,56 @@ describe("issue 16.4: audit --repair", () => {
     expect(sent).toEqual([]);
     expect(stderr).toContain("nothing differs, so nothing was requested");
   });
+
+  it("does not say that nothing differs where nothing could be compared", async () => {
+    const away = ["did:plc:a", "did:plc:b"].map((did) => verdictOf(did, "unreachable"));
+    const { sent, stderr } = await repair([], {}, away);
+    expect(sent).toEqual([]);
+    expect(stderr).toContain("audit: no repository could be compared, so nothing was requested");
+    expect(stderr).not.toContain("nothing differs");
+    const some = await repair([], {}, [verdictOf("did:plc:a", "equal"), verdictOf("did:plc:b", "unreachable")]);
+    expect(some.stderr).toContain("nothing that could be compared differs, so nothing was requested");
+  });
+});
+
+describe("nothing was compared", () => {
+  const NONE = { audited: 0, equal: 0, after: null };
+
+  it("an empty copy is no success: a wrong DATABASE_URL would be green every night", async () => {
+    const { exitCode, stdout } = await audit(["--all"], { report: NONE });
+    expect(stdout).toContain("This database has no repositories: nothing was compared. Is DATABASE_URL the right one?");
+    expect(exitCode).toBe(1);
+  });
+
+  it("an audit that goes on behind the last repository is done", async () => {
+    const { exitCode, stdout } = await audit(["--all", "--after", "did:plc:z"], {
+      report: { ...NONE, after: "did:plc:z" },
+    });
+    expect(stdout).not.toContain("DATABASE_URL");
+    expect(exitCode).toBe(0);
+  });
+
+  it("an audit that was stopped before its first repository does not say that there are none", async () => {
+    const { stdout } = await audit(["--all"], { report: { ...NONE, isComplete: false } });
+    expect(stdout).not.toContain("DATABASE_URL");
+    expect(stdout).toContain("It was stopped");
+  });
+
+  it("a sample that is unreachable as a whole says nothing of the copy", async () => {
+    const bound = { found: 0, atMost: 9, share: 1 };
+    const confidence = { level: 0.95, of: 9, isExact: true, sampled: 0, differing: bound, notEqual: bound };
+    const report = {
+      audited: 5,
+      equal: 0,
+      unreachable: 5,
+      confidence,
+      scope: { repos: "sample", collections: null },
+    } as const;
+    const { exitCode, stdout } = await audit(["--sample", "5"], { report });
+    expect(stdout).toContain("No repository could be compared, so this says nothing about the copy.");
+    expect(stdout).not.toContain("100 %");
+    expect(exitCode).toBe(1);
+  });
 });
 
 describe("which repositories", () => {

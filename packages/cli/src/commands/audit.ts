@@ -93,7 +93,8 @@ export const audit: Command = {
     // After the report: what was found is not lost where no request can be placed.
     for (const line of (await repair?.request()) ?? []) say(`audit: ${line}`);
     const signal = signals.received();
-    return signal === null || report.isComplete ? exitCodeOf(report) : exitCodeOfSignal(signal);
+    if (signal !== null && !report.isComplete) return exitCodeOfSignal(signal);
+    return report.audited === 0 && after === null ? EXIT.error : exitCodeOf(report);
   },
 };
 
@@ -140,9 +141,13 @@ function repairOf(context: CliContext, args: Args, collections: readonly string[
   const dids: string[] = [];
   let behind = 0;
   let tooMany = 0;
+  let unreachable = 0;
+  let compared = 0;
   return {
     note({ did, verdict }) {
       if (verdict === "behind") behind += 1;
+      if (verdict === "unreachable") unreachable += 1;
+      else if (verdict !== "inactive") compared += 1;
       if (verdict !== "differing" && (verdict !== "behind" || isBehindCovered)) return;
       if (dids.length < MOST_RESYNCS) dids.push(did);
       else tooMany += 1;
@@ -151,7 +156,7 @@ function repairOf(context: CliContext, args: Args, collections: readonly string[
       const left = isBehindCovered && behind > 0;
       return [
         ...(dids.length === 0
-          ? ["nothing differs, so nothing was requested"]
+          ? [`${nothingToRepair(compared, unreachable)}, so nothing was requested`]
           : await requestResyncs(context, args, { dids, collections, reason: "audit" })),
         ...(left
           ? [
@@ -164,6 +169,11 @@ function repairOf(context: CliContext, args: Args, collections: readonly string[
       ];
     },
   };
+}
+
+function nothingToRepair(compared: number, unreachable: number): string {
+  if (unreachable === 0) return "nothing differs";
+  return compared === 0 ? "no repository could be compared" : "nothing that could be compared differs";
 }
 
 const MAX_LINE = 1_000;

@@ -1,8 +1,8 @@
 /** Asks the domain of a handle which account it belongs to: the DNS record first, as atproto has it, then a file on its web server. */
 import type { HandleCheck } from "@firehose-backfill/core/event";
 import { ResponseTooLargeError } from "../errors.ts";
-import { ForbiddenAddressError, HostError } from "../http/http-errors.ts";
-import { HostWaitingError, type PoliteClient } from "../http/polite-client.ts";
+import { ForbiddenAddressError, HostError, HostWaitingError } from "../http/http-errors.ts";
+import type { PoliteClient } from "../http/polite-client.ts";
 import type { HttpAnswer, RequestLimits } from "../http/request.ts";
 
 /** The TXT records of a name, each in its pieces. Rejects where there are none or nobody answers. */

@@ -8,6 +8,7 @@ import { describeError } from "@firehose-backfill/core/errors";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
+import { troubleText } from "../http/http-errors.ts";
 import type { FoundHandle } from "./look-up-handle.ts";
 import { type HandlesState, writeState } from "./state.ts";
 
@@ -87,7 +88,7 @@ class HandleSource {
       if (result.status === "rejected") {
         const why: unknown = result.reason;
         // Whoever was not finished when the time was over is looked up in the next window.
-        return ending.aborted ? null : { kind: "retry", reason: describeError(why) };
+        return ending.aborted ? null : { kind: "retry", reason: troubleText(why) };
       }
       this.#take(did, result.value);
     }

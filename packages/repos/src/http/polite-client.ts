@@ -3,11 +3,10 @@
  * caller gets an error that says until when, and can go on with other hosts.
  */
 import type { Clock } from "@firehose-backfill/core/clock";
-import type { ClassifiedError } from "@firehose-backfill/core/errors";
 import { type EndpointRules, parseEndpoint } from "./endpoint.ts";
 import type { ResolveName } from "./guarded-lookup.ts";
 import { afterRequest, type HostState, NEW_HOST, type Outcome, readyAtMs, takeTurn } from "./host-state.ts";
-import { ForbiddenAddressError, HostError } from "./http-errors.ts";
+import { ForbiddenAddressError, HostError, HostWaitingError } from "./http-errors.ts";
 import { createLines } from "./lines.ts";
 import { type HttpAnswer, openAgents, type RequestLimits, sendGet, type SendGet } from "./request.ts";
 
@@ -34,21 +33,6 @@ export interface PoliteClientOptions {
   readonly send?: SendGet | undefined;
 }
 
-/** The host must not be asked before `untilMs`. Other hosts can be asked meanwhile. */
-export class HostWaitingError extends Error implements ClassifiedError {
-  override readonly name = "HostWaitingError";
-  readonly untilMs: number;
-
-  constructor(host: string, untilMs: number) {
-    super(`${host} is not to be asked before ${new Date(untilMs).toISOString()}`);
-    this.untilMs = untilMs;
-  }
-
-  isRetryable(): boolean {
-    return true;
-  }
-}
-
 export interface PoliteGet {
   /** `https://host`. */
   readonly origin: string;
@@ -67,20 +51,31 @@ export interface PoliteClient {
   [Symbol.dispose](): void;
 }
 
+/** Hosts whose last trouble is kept for the message; it decides nothing. */
+const MAX_TROUBLES = 500;
+
 export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
   const { clock, random, rules, requestsPerSecond, states, maxWaitMs, send: sendOver = sendGet } = options;
   const agents = openAgents(options.connectionsPerHost);
   const lines = createLines(options.connectionsPerHost ?? 1);
   const context = { ...options, agents };
 
+  const troubles = new Map<string, HostError>();
+  const noteTrouble = (host: string, error: HostError): void => {
+    troubles.delete(host);
+    troubles.set(host, error);
+    const [oldest] = troubles.keys();
+    if (troubles.size > MAX_TROUBLES && oldest !== undefined) troubles.delete(oldest);
+  };
   const note = (host: string, outcome: Outcome): void => {
+    if (outcome.kind === "answered") troubles.delete(host);
     states.set(host, afterRequest(states.get(host) ?? NEW_HOST, outcome, clock.now(), random()));
   };
   const awaitTurn = async (host: string, signal: AbortSignal): Promise<void> => {
     const state = states.get(host) ?? NEW_HOST;
     const readyMs = readyAtMs(state);
     const nowMs = clock.now();
-    if (readyMs - nowMs > maxWaitMs) throw new HostWaitingError(host, readyMs);
+    if (readyMs - nowMs > maxWaitMs) throw new HostWaitingError(host, readyMs, { cause: troubles.get(host) });
     const turn = takeTurn({ ...state, nextAtMs: readyMs }, nowMs, requestsPerSecond);
     states.set(host, turn.state);
     if (turn.atMs > nowMs) await clock.sleep(turn.atMs - nowMs, signal);
@@ -111,6 +106,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
           });
         } catch (error) {
           // If we stopped the request, or if `use` rejected the content, it does not count as a failure of the host.
+          if (error instanceof HostError && !signal.aborted) noteTrouble(host, error);
           if (!isAnswered && error instanceof HostError) note(host, { kind: signal.aborted ? "stopped" : "failed" });
           throw error;
         }

@@ -1,7 +1,6 @@
 /** The next repository of the list. It is asked for in the background, so repositories in work go on meanwhile. */
 import type { Clock } from "@firehose-backfill/core/clock";
-import { describeError } from "@firehose-backfill/core/errors";
-import { HostWaitingError } from "../http/polite-client.ts";
+import { HostWaitingError, troubleText } from "../http/http-errors.ts";
 import type { RepoList } from "./repo-list.ts";
 
 const LIST_AGAIN_MS = 30_000;
@@ -63,7 +62,7 @@ export class NextListed {
         this.#asking = null;
         if (signal.aborted) return;
         const untilMs = error instanceof HostWaitingError ? error.untilMs : clock.now() + LIST_AGAIN_MS;
-        this.#trouble = { untilMs, why: describeError(error) };
+        this.#trouble = { untilMs, why: troubleText(error) };
         log(`[BACKFILL] The list of repositories: ${this.#trouble.why}`);
       },
     );
