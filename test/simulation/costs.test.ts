@@ -20,7 +20,7 @@ async function anHour(delayMs: number) {
   return after;
 }
 
-test("issues 14, 19.3: one run at the background pace takes 82 requests a tick of thirty batches (110 before)", async () => {
+test("issue 14: one run at the background pace takes 82 requests a tick of thirty batches, 110 before issue 19.3", async () => {
   const { requests, batches } = await anHour(2_000);
   expect(batches).toBe(1_800);
   expect(requests).toBeLessThanOrEqual(4_920);
