@@ -21,6 +21,8 @@ const WINDOW_READ_BYTES = 64 * 1024 * 1024;
 /** Bounds what the reader holds at once, and the ledger items of a window. */
 const WINDOW_KEPT_BYTES = 16 * 1024 * 1024;
 const WINDOW_EVENTS = 5_000;
+/** A window costs 16 requests beside those of its batches, so it may be larger where batches are large. */
+const WINDOW_BATCHES = 20;
 const WAIT_FOR_CONSUMERS_MS = 200;
 /** Of a message that holds one range: everything that is none of its records. */
 const RANGE_MARGIN_BYTES = 8 * 1024;
@@ -77,8 +79,9 @@ export async function readWindows(
   });
   /** While others read as well, less than this is not worth a window: the reader waits until more is free. */
   const leastEvents = () => eventsThatFit(paceOf(run), timing.tickMs * LEAST_SHARE_OF_TICK);
-  const look = async (): Promise<string | null> => {
-    const fresh = await store.getRun(run.runId);
+  /** `justRead`: the run as the window that was sent last has read it. */
+  const look = async (justRead: Run | null = null): Promise<string | null> => {
+    const fresh = justRead ?? (await store.getRun(run.runId));
     if (fresh === null || fresh.fence !== lease.fence) return "lease lost";
     const advanced = await advanceApplied(deps, lease, fresh);
     if (advanced === null) return "lease lost";
@@ -117,7 +120,7 @@ export async function readWindows(
     }
 
     const windowLimits: WindowLimits = {
-      maxEvents: Math.min(freeEvents, WINDOW_EVENTS),
+      maxEvents: Math.min(freeEvents, Math.max(WINDOW_EVENTS, WINDOW_BATCHES * run.throttle.batchSize)),
       tickEvents: freeEvents,
       maxBytes: Math.floor(WINDOW_KEPT_BYTES / shared.readers()),
       maxReadBytes: WINDOW_READ_BYTES,
@@ -138,6 +141,7 @@ export async function readWindows(
       sums.gaps += 1;
     }
 
+    let justRead: Run | null = null;
     if (window.to !== null) {
       if (isFirst && run.startPosition === null) {
         const had = { keptSinceMs: window.startKeptSinceMs, first: window.first };
@@ -147,6 +151,7 @@ export async function readWindows(
       if (sent.kind === "dropped") return end(sent.because);
       isFirst = false;
       run = sent.run;
+      justRead = sent.run;
       sums.windows += 1;
       sums.enqueued += sent.events;
       meter.sent(sent.events);
@@ -157,7 +162,7 @@ export async function readWindows(
     shared.ended({ matched: window.events.length, isFull });
     if (isFull && isPaced && windowLimits.maxEvents === freeEvents && shared.readers() === 1)
       return end("read-ahead full");
-    const stop = await look();
+    const stop = await look(justRead);
     if (stop !== null) return end(stop);
     if (isFull && window.to === null) await clock.sleep(WAIT_FOR_CONSUMERS_MS, options.signal);
   }

@@ -4,7 +4,7 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
 import { cursorAt } from "@firehose-backfill/source/cursor";
 import { SurveyError } from "@firehose-backfill/source/survey";
-import type { EventSource } from "@firehose-backfill/source/window";
+import type { EventSource, Window, WindowLimits } from "@firehose-backfill/source/window";
 import { quietConsumer } from "@firehose-backfill/testing/backfill/consumer";
 import { createMemoryStore } from "@firehose-backfill/testing/checkpoint/memory-store";
 import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
@@ -123,4 +123,62 @@ test("a run whose source this program does not know fails alone: the others are 
   expect((await store.listErrors("unknown")).map(({ message }) => message).join()).toContain(
     'the run reads a source of the kind "handles", and this program knows relay, repos',
   );
+});
+
+test.each([
+  ["5", 4_000],
+  ["500", 10_000],
+  ["1000", 20_000],
+])("issue 19.3: without a pace a window of batches of %s takes up to %i events", async (batchSize, most) => {
+  const asked: number[] = [];
+  const open = () => {
+    const source = emptySource();
+    return {
+      ...source,
+      readWindow: async (limits: WindowLimits, signal: AbortSignal) => {
+        asked.push(limits.maxEvents);
+        return source.readWindow(limits, signal);
+      },
+    };
+  };
+  const { begin, tick } = setUp();
+  const kit = { open, survey: () => Promise.reject(new SurveyError("made up")) };
+  await begin("unpaced", {
+    RELAY_URL: "wss://relay.example",
+    BACKFILL_BATCH_SIZE: batchSize,
+    BACKFILL_BATCH_DELAY_MS: "0",
+    BACKFILL_MAX_CONCURRENT: "40",
+  });
+  await tick({ sources: { relay: kit, repos: kit, handles: kit } });
+  // Of batches of 5, twenty for each consumer are read ahead.
+  expect(asked).toEqual([most]);
+});
+
+test("issue 19.3: a window that was sent has read the run, and the look after it does not read it again", async () => {
+  let windows = 0;
+  const open = () => {
+    const source = emptySource();
+    return {
+      ...source,
+      readWindow: async (limits: WindowLimits, signal: AbortSignal): Promise<Window> => {
+        windows += 1;
+        const window = await source.readWindow(limits, signal);
+        const to = cursorAt(windows, null);
+        return windows < 11 ? { ...window, to, verdict: { kind: "more", isFull: false } } : { ...window, to };
+      },
+    };
+  };
+  let reads = 0;
+  const store = createMemoryStore({ beforeCall: (name) => void (reads += name === "getMany" ? 1 : 0) });
+  const { clock } = setUp();
+  await store.createRun(
+    newRun(parseConfig({ RELAY_URL: "wss://relay.example" }), { runId: "run", nowMs: clock.now() }),
+  );
+  const { tick } = setUp({ store, clock });
+  const kit = { open, survey: () => Promise.reject(new SurveyError("made up")) };
+  reads = 0;
+  await tick({ sources: { relay: kit, repos: kit, handles: kit } });
+  expect(windows).toBe(11);
+  // Two for each window: after its cursor has moved, and for the move of the applied cursor, because these windows hold no batch.
+  expect(reads).toBeLessThanOrEqual(2 * windows + 3);
 });

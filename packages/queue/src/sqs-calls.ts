@@ -60,7 +60,7 @@ export async function deleteMessages(target: SqsTarget, receiptHandles: readonly
     Entries: receiptHandles.map((handle, index) => ({ Id: String(index), ReceiptHandle: handle })),
   });
   const { Failed: failed = [] } = await classified("DeleteMessageBatch", target.client.send(command));
-  const [left] = failed.filter(({ Code: code }) => code === undefined || !GONE.has(code));
+  const left = failed.find(({ Code: code }) => code === undefined || !GONE.has(code));
   if (left !== undefined)
     throw new QueueError(
       "DeleteMessageBatch",

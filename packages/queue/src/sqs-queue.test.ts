@@ -84,18 +84,17 @@ const outgoing = Array.from({ length: 40 }, (_, number) => ({
 }));
 
 test.each([
-  ["InternalError", /^DeleteMessageBatch: InternalError: try again$/],
-  ["ReceiptHandleIsInvalid", null],
-])("issue 19.3: of ten messages that are removed, one fails with %s", async (code, refused) => {
+  ["InternalError", "DeleteMessageBatch: InternalError: try again"],
+  ["ReceiptHandleIsInvalid", "removed"],
+])("issue 19.3: of two messages that are removed, one fails with %s", async (code, expected) => {
   const { client, queue } = await open();
   await using _ = queue;
   intercept(client, async () => ({ Failed: [{ Id: "1", Code: code, Message: "try again", SenderFault: false }] }));
   const answer = await queue.removeMany(["a", "b"]).then(
-    () => null,
+    () => "removed",
     (error: unknown) => (error instanceof QueueError ? error.message : error),
   );
-  if (refused === null) expect(answer).toBeNull();
-  else expect(answer).toMatch(refused);
+  expect(answer).toBe(expected);
 });
 
 test.each(["Failed", "missing"] as const)("every message arrives once although entries come back %s", async (how) => {

@@ -48,7 +48,7 @@ export function startLocalConsumer(options: LocalConsumerOptions): LocalConsumer
     clock,
     random,
     store: adapters.store,
-    queue: { ...adapters.queue, remove: removals.remove },
+    queue: { ...adapters.queue, remove: (handle) => removals.remove(handle) },
     sink,
     memory,
     relieveMemory: async (stop) => {

@@ -1,9 +1,4 @@
-import {
-  type BatchWriteItemCommandInput,
-  type BatchWriteItemCommandOutput,
-  GetItemCommand,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { type BatchWriteItemCommandOutput, GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { expect, test } from "vitest";
 import { aRun, RUN } from "@firehose-backfill/testing/checkpoint/harness";
 import { createDynamoClient } from "../dynamo-client.ts";
@@ -107,8 +102,9 @@ test("issue 19.3: many items are removed with one request, and what DynamoDB lea
   let busyFor = 0;
   client.middlewareStack.add(
     (next, context) => async (args) => {
-      if (context.commandName !== "BatchWriteItemCommand") return next(args);
-      const [requests = []] = Object.values((args.input as BatchWriteItemCommandInput).RequestItems ?? {});
+      if (context.commandName !== "BatchWriteItemCommand" || !("RequestItems" in args.input)) return next(args);
+      const [requests = []] = Object.values(args.input.RequestItems ?? {});
+      if (!Array.isArray(requests)) throw new Error("no list of requests");
       sent.push(requests.length);
       if (busyFor <= 0) return next(args);
       busyFor -= 1;

@@ -59,7 +59,7 @@ export const UNIT_WORK: UnitWork = {
   // Lease, applied cursor, reader cursor, release: four updates of a run item of 2 to 3 KB. Slots in a pace item of 1 to 2 KB.
   // A window, the sweep of ledger entries, and now and then a point of the run's history.
   dynamoWriteUnitsPerTick: 16,
-  dynamoReadUnitsPerTick: 15,
+  dynamoReadUnitsPerTick: 13,
   // One line of 160, as measured by the same benchmark, and the 26 that CloudWatch counts for each line. Lambda's own lines are
   // kept only for what went wrong.
   logBytesPerBatch: 190,
