@@ -61,8 +61,14 @@ export function hostIsDead({ endpoint }: Found): RepoStep {
   return dead("host-dead", `${endpoint.host} did not answer ${HOST_IS_DEAD_AFTER} requests, one after the other`);
 }
 
+/** Reasons are stored and counted: never rename one. */
+export interface GivenUp {
+  readonly reason: string;
+  readonly error: string;
+}
+
 /** Of a repository for which the state has no room, even alone. */
-export function tooLong({ did, after }: RepoInWork): { readonly reason: string; readonly error: string } {
+export function tooLong({ did, after }: RepoInWork): GivenUp {
   if (after === null)
     return {
       reason: "did-too-long",
