@@ -312,6 +312,22 @@ describe("hosts that have trouble", () => {
     expect(net.pds.asked.length).toBeLessThanOrEqual(13);
   });
 
+  test("issue 15.5: a host that answers each request with an error is given up with that error, and with what to do", async () => {
+    const repo = repoOf(1, 3);
+    await using net = await network([repo]);
+    net.pds.intercept = (_, response) => (response.writeHead(502).end("<html>"), true);
+    let aheadMs = 0;
+    const kit = testKit({ plcUrl: net.plc.origin, clock: { ...systemClock, now: () => Date.now() + aheadMs } });
+    const run = newStoredRun();
+    const errors: string[] = [];
+    for (let count = 0; count < 30 && errors.length === 0; count++) {
+      const { events } = await tick(kit, run, { env: env([repo]) });
+      errors.push(...events.flatMap((event) => (event.kind === "dead" ? [event.error] : [])));
+      aheadMs += 3_700_000;
+    }
+    expect(errors).toEqual([expect.stringMatching(/failed 10 requests.*HTTP 502\. When it is well again, redrive/)]);
+  });
+
   test("issue 15.3: a DID too long for the run's state is a dead event, named by hand or by a list; the run goes on and ends", async () => {
     const repo = repoOf(1, 3);
     await using net = await network([repo]);
