@@ -10,7 +10,6 @@ import { HostWaitingError } from "../http/polite-client.ts";
 import { RepoUnavailableError, XrpcError } from "../xrpc/xrpc-error.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import type { RepoStep } from "./repo-step.ts";
-import type { RepoInWork } from "./state.ts";
 
 /** After so many requests in a row without any answer, its repositories are given up without asking until it may be asked again. */
 export const HOST_IS_DEAD_AFTER = 10;
@@ -64,23 +63,6 @@ export function hostIsDead({ endpoint }: Found, why?: string): RepoStep {
     "host-dead",
     `${endpoint.host} failed ${HOST_IS_DEAD_AFTER} requests, one after the other${last}. When it is well again, redrive reads the repository`,
   );
-}
-
-/** Reasons are stored and counted: never rename one. */
-export interface GivenUp {
-  readonly reason: string;
-  readonly error: string;
-}
-
-/** Of a repository for which the state has no room, even alone. */
-export function tooLong({ did, after }: RepoInWork): GivenUp {
-  if (after === null)
-    return {
-      reason: "did-too-long",
-      error: `its DID of ${did.length} characters is too long for what a run remembers`,
-    };
-  const error = `its DID of ${did.length} characters and its key of ${after.length} are together too long for what a run remembers; it was read up to that key`;
-  return { reason: "key-too-long", error };
 }
 
 export function dead(reason: string, error: string): RepoStep {

@@ -4,13 +4,13 @@
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { SourceItems } from "@firehose-backfill/source/items";
+import { type GivenUp, tooLong } from "./given-up.ts";
 import { defer, MAX_DEFERRED, nextWaiting, type Waiting } from "./deferred.ts";
 import { NextListed } from "./next-listed.ts";
 import type { RepoList } from "./repo-list.ts";
 import { isSilent, NEW_HOST } from "../http/host-state.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import type { HostTurns } from "./host-turns.ts";
-import { type GivenUp, tooLong } from "./judge-trouble.ts";
 import { MakeWay } from "./make-way.ts";
 import type { RepoSlots } from "./repo-slots.ts";
 import { fits, hasRoomFor, MAX_IN_WORK, newRepo, type RepoInWork, type ReposState } from "./state.ts";

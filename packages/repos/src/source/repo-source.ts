@@ -6,7 +6,7 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
-import type { GivenUp } from "./judge-trouble.ts";
+import type { GivenUp } from "./given-up.ts";
 import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
