@@ -49,20 +49,15 @@ export function judge(error: unknown, { found, attempts, deps }: Case): RepoStep
     if (!error.isRetryable()) return dead(`host-${error.trouble}`, why);
     const state = found === null ? undefined : deps.hosts.states.get(found.endpoint.host);
     const dueMs = state === undefined ? nowMs + FIRST_RETRY_MS : Math.max(nowMs + 1_000, readyAtMs(state));
-    if (found !== null && (state?.unanswered ?? 0) >= HOST_IS_DEAD_AFTER) return hostIsDead(found, why);
+    if (found !== null && (state?.unanswered ?? 0) >= HOST_IS_DEAD_AFTER) return hostIsDead(found);
     // It is the host that fails, and that is counted with the host.
     return { kind: "later", dueMs, isFailure: false, why };
   }
   throw error;
 }
 
-/** `why`: the last failure. The host may well be there, and answer each request with an error. */
-export function hostIsDead({ endpoint }: Found, why?: string): RepoStep {
-  const last = why === undefined ? "" : `; the last: ${why}`;
-  return dead(
-    "host-dead",
-    `${endpoint.host} failed ${HOST_IS_DEAD_AFTER} requests, one after the other${last}. When it is well again, redrive reads the repository`,
-  );
+export function hostIsDead({ endpoint }: Found): RepoStep {
+  return dead("host-dead", `${endpoint.host} did not answer ${HOST_IS_DEAD_AFTER} requests, one after the other`);
 }
 
 export function dead(reason: string, error: string): RepoStep {
