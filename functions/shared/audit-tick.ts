@@ -10,6 +10,7 @@ import {
   parseSampleState,
   type SampleState,
 } from "@firehose-backfill/audit/sample-steps";
+import { collectionsOfCopy } from "@firehose-backfill/backfill/collections-of-copy";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -22,7 +23,10 @@ export interface AuditTickOptions {
     Settings,
     "auditSample" | "collections" | "plcUrl" | "throttleQuery" | "hostRate" | "contact"
   >;
-  readonly store: Pick<CheckpointStore, "openRuns" | "pastRuns" | "putAudit" | "getAuditWork" | "putAuditWork">;
+  readonly store: Pick<
+    CheckpointStore,
+    "openRuns" | "pastRuns" | "getScope" | "putAudit" | "getAuditWork" | "putAuditWork"
+  >;
   readonly openDatabase: () => Pick<SinkKit, "openCopy">;
   readonly clock: Clock;
   readonly random: () => number;
@@ -51,7 +55,7 @@ export async function auditTick(options: AuditTickOptions): Promise<string> {
   if (run === undefined) return "no run has succeeded yet";
   const known = await readWork(store, run);
   if (known?.state === null) return `the sample after run ${run.runId} is audited already`;
-  const { collections } = settings;
+  const collections = await collectionsOfCopy(store, settings.collections);
   const onWaiting = (because: string) => log(`[BACKFILL] Audit: it waits until production is well: ${because}`);
   await using auditor = openAuditor({ settings, sink: openDatabase(), collections, clock, random, onWaiting });
   const before = known?.state ?? (await drawSample({ copy: auditor.copy, random, size: settings.auditSample }));

@@ -91,6 +91,23 @@ describe("repositories by collection", () => {
     expect(problems[0]).toContain(problem);
   });
 
+  it("cursors that go round end the list, and a collection that begins with the same cursor is listed all the same", async () => {
+    const round = ["a", "b", "c"];
+    const list = listing(hosts, {
+      origins: ["https://one"],
+      fetchPage: async ({ cursor }) => {
+        const next = round[(round.indexOf(cursor ?? "") + 1) % round.length] ?? "a";
+        return { dids: [did(next)], cursor: next };
+      },
+    });
+    const { dids, problems } = await all(list);
+    expect(dids).toEqual(round.map(did));
+    expect(problems).toEqual([
+      "https://one gives a cursor again that it gave before",
+      "https://one gives a cursor again that it gave before",
+    ]);
+  });
+
   it("a page without an end is cut", async () => {
     const many = Array.from({ length: 12_000 }, (_, index) => did(`${index}`.replaceAll(/[0189]/g, "b")));
     const list = listing(hosts, {

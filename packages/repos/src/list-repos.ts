@@ -63,6 +63,7 @@ export function listByCollection(listing: CollectionListing): ListRepos {
     throw new UsageError(`${pattern}: hosts list repositories by whole collections only; name them, or name the DIDs`);
   }
   const seen = new Set<string>();
+  const followed = new Followed();
 
   return async (cursor, signal) => {
     const place: Place = cursor === null ? { origin: 0, collection: 0, cursor: null } : readPlace(cursor);
@@ -87,7 +88,8 @@ export function listByCollection(listing: CollectionListing): ListRepos {
         dids.push(did);
       }
     }
-    const problem = problemOf(page, place, { bad, origin });
+    const isRound = page.cursor !== null && page.cursor.length <= MAX_CURSOR && followed.has(place, page.cursor);
+    const problem = problemOf(page, place, { bad, origin, isRound });
     const isEnd = page.cursor === null || problem?.isEnd === true;
     const next = isEnd
       ? nextPlace(place, collections.length)
@@ -96,14 +98,33 @@ export function listByCollection(listing: CollectionListing): ListRepos {
   };
 }
 
+/** The cursors of one host and collection that were asked for, as far as this list was read: those that go round would be followed for ever. */
+class Followed {
+  #of = "";
+  readonly #asked = new Set<string>();
+
+  /** Whether the next one was asked for before. */
+  has({ origin, collection, cursor }: Place, next: string): boolean {
+    const of = `${origin} ${collection}`;
+    if (of !== this.#of || cursor === null || this.#asked.size >= MAX_FOLLOWED) this.#asked.clear();
+    this.#of = of;
+    if (cursor !== null) this.#asked.add(cursor);
+    return this.#asked.has(next);
+  }
+}
+
+/** A megabyte of cursors at most. */
+const MAX_FOLLOWED = 1_000;
+
 function problemOf(
   page: CollectionPage,
   place: Place,
-  { bad, origin }: { readonly bad: number; readonly origin: string },
+  { bad, origin, isRound }: { readonly bad: number; readonly origin: string; readonly isRound: boolean },
 ): { readonly text: string; readonly isEnd: boolean } | null {
   // A cursor that does not change would be followed for ever.
   if (page.cursor !== null && page.cursor === place.cursor)
     return { text: `${origin} gives the same cursor again`, isEnd: true };
+  if (isRound) return { text: `${origin} gives a cursor again that it gave before`, isEnd: true };
   if (page.cursor !== null && page.cursor.length > MAX_CURSOR)
     return { text: `${origin} gives a cursor of ${page.cursor.length} characters`, isEnd: true };
   if (page.dids.length > MAX_PAGE)

@@ -3,6 +3,7 @@
  * kept. It gives way as soon as another run is open, because runs and audits share what the database can bear.
  */
 import { auditStep, drawSample, noteOfSample } from "@firehose-backfill/audit/sample-steps";
+import { collectionsOfCopy } from "@firehose-backfill/backfill/collections-of-copy";
 import { keepAudit } from "@firehose-backfill/backfill/keep-audit";
 import type { NoteStore } from "@firehose-backfill/checkpoint/note-store";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
@@ -18,7 +19,7 @@ export interface AuditAfterRunOptions {
     Settings,
     "auditSample" | "collections" | "plcUrl" | "throttleQuery" | "hostRate" | "contact"
   >;
-  readonly store: Pick<RunStore, "openRuns" | "currentRun"> & Pick<NoteStore, "putAudit">;
+  readonly store: Pick<RunStore, "openRuns" | "currentRun" | "pastRuns" | "getScope"> & Pick<NoteStore, "putAudit">;
   readonly sink: Pick<SinkKit, "openCopy" | "identity">;
   readonly clock: Clock;
   readonly random: () => number;
@@ -64,7 +65,7 @@ async function auditSample(options: AuditAfterRunOptions): Promise<AuditNote | n
     givesWay.abort(),
   );
   try {
-    const { collections } = settings;
+    const collections = await collectionsOfCopy(store, settings.collections);
     const onWaiting = (because: string) => log(`[BACKFILL] Audit: it waits until production is well: ${because}`);
     await using auditor = openAuditor({ settings, sink: options.sink, collections, clock, random, onWaiting });
     let state = await drawSample({ copy: auditor.copy, random, size: settings.auditSample });

@@ -80,6 +80,15 @@ describe("fault 31: the text never claims more than what was done", () => {
       "succeeded: there was nothing new",
     ],
     [
+      "issue 17.1: all well, but a copy is known to lack something",
+      {
+        run: sampleRun({ status: "succeeded", totals: { ...someDead, dead: 0 } }),
+        resyncs: { count: 1_200, done: 7, first: [{ did: "did:plc:a", reason: "chain", rev: null, atMs: T0 }] },
+      },
+      "waiting",
+      "succeeded, but 1,200 repositories have to be read anew",
+    ],
+    [
       "all dead so far",
       { run: sampleRun({ lastTick: tick, totals: allDead }) },
       "attention",

@@ -158,6 +158,10 @@ function gapText(snapshot: Judged): string | null {
 
 const REDRIVE = "look at them with firehose-backfill dead, fix the cause, then: firehose-backfill redrive";
 
+/** Their copy lacks something, as far as is known. */
+const RESYNCS =
+  "the run called resync reads them as long as the program runs; firehose-backfill resyncs lists them, with those that are held";
+
 function succeeded(snapshot: Judged): Verdict {
   const dead = deadText(snapshot);
   if (isNothingApplied(snapshot)) return say("failed", `finished, but nothing was applied: ${dead}`, null, REDRIVE);
@@ -165,6 +169,11 @@ function succeeded(snapshot: Judged): Verdict {
   const gaps = gapText(snapshot);
   if (gaps !== null) return say("attention", `succeeded, ${gaps}`, null, LISTED);
   if (isAuditBad(snapshot)) return audited("succeeded", snapshot);
+  const { count } = snapshot.resyncs;
+  if (count > 0) {
+    const repositories = count === 1 ? "1 repository has" : `${formatCount(count)} repositories have`;
+    return say("waiting", `succeeded, but ${repositories} to be read anew`, null, RESYNCS);
+  }
   if (snapshot.processed > 0) return say("ok", "succeeded");
   const skipped = sumOf(snapshot.skipped);
   return say(

@@ -23,11 +23,18 @@ export interface HandleSourceOptions {
   readonly lookUp: (did: string, signal: AbortSignal) => Promise<FoundHandle>;
   /** Whether runs are open that may bring more accounts. */
   readonly hasOthers: () => Promise<boolean>;
+  /** While other runs are open no pass over the list begins before. */
+  readonly nextPassAtMs: number;
+  /** A pass has found nobody, and the next one is not to begin before that moment. */
+  readonly onEmptyPass: (againAtMs: number) => void;
   readonly isMemoryTight: () => boolean;
   readonly close: () => void;
 }
 
 const PAGE = 500;
+/** Without the optional index a pass reads all accounts of the database, also if there is nobody to look up. */
+const PASSES_APART_MS = 60_000;
+const ALL_SO_FAR = "all accounts so far are looked up; the other runs may bring more";
 /** Looked up side by side: a domain that does not answer takes seconds. The directory is asked at its own rate. */
 const AT_ONCE = 8;
 
@@ -127,13 +134,15 @@ class HandleSource {
   }
 
   async #nextPage(): Promise<Verdict | null> {
-    const { applied, list, hasOthers } = this.#options;
+    const { applied, list, hasOthers, clock, nextPassAtMs, onEmptyPass } = this.#options;
     try {
       if (this.#state.after === "") {
         const left = this.#ordinal - (applied?.ordinal ?? 0);
         if (left > 0)
           return { kind: "wait", reason: `${left} handles that were looked up are on their way to the database` };
-        this.#state = { ...this.#state, isLastPass: !(await hasOthers()) };
+        const isLastPass = !(await hasOthers());
+        if (!isLastPass && clock.now() < nextPassAtMs) return { kind: "wait", reason: ALL_SO_FAR };
+        this.#state = { ...this.#state, isLastPass };
       }
       this.#page = await list(this.#state.after, PAGE);
     } catch (error) {
@@ -141,8 +150,9 @@ class HandleSource {
     }
     if (this.#page.length > 0) return null;
     if (this.#state.isLastPass) return { kind: "end", word: "all handles are looked up" };
+    if (this.#state.after === "") onEmptyPass(clock.now() + PASSES_APART_MS);
     this.#state = { ...this.#state, after: "" };
-    return { kind: "wait", reason: "all accounts so far are looked up; the other runs may bring more" };
+    return { kind: "wait", reason: ALL_SO_FAR };
   }
 
   #close(verdict: Verdict): Window {

@@ -12,7 +12,7 @@ import {
 } from "@firehose-backfill/testing/repos/reading";
 import { makeRepo } from "@firehose-backfill/testing/repos/test-repo";
 import { expect, test } from "vitest";
-import { handlesKit } from "./kit.ts";
+import { handlesKit, type HandlesKitOptions } from "./kit.ts";
 
 const didOf = (letter: string): string => `did:plc:${letter.repeat(24)}`;
 const OPTIONS: TickOptions = { env: { BACKFILL_SOURCE: "handles" } };
@@ -34,7 +34,7 @@ async function network(accounts: Readonly<Record<string, readonly string[] | nul
     if (names !== null) plc.accounts.set(didOf(letter), { pds: "https://pds.example.com", key, names });
   const waiting = new Set(Object.keys(accounts).map(didOf));
   let others = 0;
-  const newKit = (hostRate = 10_000) =>
+  const newKit = (hostRate = 10_000, different: Partial<HandlesKitOptions> = {}) =>
     handlesKit({
       clock: systemClock,
       random: () => 0,
@@ -50,6 +50,7 @@ async function network(accounts: Readonly<Record<string, readonly string[] | nul
           .slice(0, limit),
       hasOthers: async () => others > 0,
       originOf: (handle) => `http://${handle.split(".")[0]}.localhost:${domains.port}`,
+      ...different,
     });
   /** As the database does once a batch is applied. */
   const apply = (run: StoredRun, events: readonly FirehoseEvent[]): void => {
@@ -167,6 +168,31 @@ test("issue 17.7: while other runs are open the run waits for their accounts, an
   net.waiting.clear();
   net.setOthers(0);
   expect((await tick(net.kit, run, OPTIONS)).windows.at(-1)?.verdict.kind).toBe("end");
+});
+
+test("issue 17.7: while other runs are open an empty list is asked for once a minute, because without an index each look reads all accounts", async () => {
+  await using net = await network({});
+  net.setOthers(1);
+  let asked = 0;
+  let nowMs = Date.parse("2026-11-28T12:00:00Z");
+  const kit = net.newKit(10_000, {
+    clock: { ...systemClock, now: () => nowMs },
+    listHandles: async () => {
+      asked += 1;
+      return [];
+    },
+  });
+  const run = newStoredRun();
+  const wait = { kind: "wait", reason: "all accounts so far are looked up; the other runs may bring more" };
+  for (let ticks = 0; ticks < 24; ticks++) {
+    expect((await tick(kit, run, OPTIONS)).windows.at(-1)?.verdict).toEqual(wait);
+    nowMs += 5_000;
+  }
+  expect(asked).toBe(2);
+  // The last pass does not wait.
+  net.setOthers(0);
+  expect((await tick(kit, run, OPTIONS)).windows.at(-1)?.verdict.kind).toBe("end");
+  expect(asked).toBe(3);
 });
 
 test("issue 17.7: look-ups whose batches were lost are listed again, because the database does not have them", async () => {

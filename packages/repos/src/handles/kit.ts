@@ -36,6 +36,7 @@ const MAX_WAIT_MS = 2_000;
 export function handlesKit(options: HandlesKitOptions): SourceKit {
   const rules = { allowLoopback: options.plcUrl.startsWith("http:") };
   const dids = openDidClient({ ...options, maxEntries: MAX_DOCUMENTS, requestsPerSecond: options.hostRate });
+  const passes = new Map<string, number>();
   return {
     // An account that is looked up later has the handle that it has then.
     isLasting: true,
@@ -67,6 +68,8 @@ export function handlesKit(options: HandlesKitOptions): SourceKit {
         list: options.listHandles,
         lookUp: (did, signal) => lookUpHandle(did, how, signal),
         hasOthers: () => options.hasOthers(run.runId),
+        nextPassAtMs: passes.get(run.runId) ?? 0,
+        onEmptyPass: (againAtMs) => passes.set(run.runId, againAtMs),
         isMemoryTight: run.isMemoryTight,
         close: () => client[Symbol.dispose](),
       });

@@ -9,7 +9,6 @@ import { ForbiddenAddressError, HostError, HostWaitingError } from "../http/http
 import { RepoUnavailableError, XrpcError } from "../xrpc/xrpc-error.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import type { RepoStep } from "./repo-step.ts";
-import type { RepoInWork } from "./state.ts";
 
 /** After so many requests in a row without any answer, its repositories are given up without asking until it may be asked again. */
 export const HOST_IS_DEAD_AFTER = 10;
@@ -81,17 +80,6 @@ export function giveUp({ endpoint: { host } }: Found, state: HostState, nowMs: n
     "host-rate-limited",
     `${host} has refused every request for ${hours} hours, and is not to be asked before ${until}`,
   );
-}
-
-/** Of a repository for which the state has no room, even alone. */
-export function tooLong({ did, after }: RepoInWork): { readonly reason: string; readonly error: string } {
-  if (after === null)
-    return {
-      reason: "did-too-long",
-      error: `its DID of ${did.length} characters is too long for what a run remembers`,
-    };
-  const error = `its DID of ${did.length} characters and its key of ${after.length} are together too long for what a run remembers; it was read up to that key`;
-  return { reason: "key-too-long", error };
 }
 
 export function dead(reason: string, error: string): RepoStep {

@@ -393,65 +393,6 @@ describe("hosts that have trouble", () => {
     },
   );
 
-  test("issue 15.3: a DID too long for the run's state is a dead event, named by hand or by a list; the run goes on and ends", async () => {
-    const repo = repoOf(1, 3);
-    await using net = await network([repo]);
-    // It does not compress: the state has no room for it, even alone.
-    const parts = Array.from({ length: 60 }, (_, part) =>
-      createHash("sha256").update(String(part)).digest("base64url"),
-    );
-    const long = `did:web:${parts
-      .join("")
-      .replaceAll(/[^a-zA-Z0-9]/g, "x")
-      .slice(0, 1_900)}`;
-    const run = newStoredRun();
-    const env = { BACKFILL_DIDS: `${long},${net.dids}` };
-    const kit = testKit({ plcUrl: net.plc.origin });
-    const { events, windows } = await tick(kit, run, { env, limits: { maxMs: 400 }, windows: 5 });
-    expect(windows.at(-1)?.verdict).toEqual({ kind: "end", word: "all repositories are read" });
-    expect(windows.at(-1)?.progress).toMatchObject({ known: 2, done: 1, failed: 1 });
-    expect(contentOf(events, repo.did).keys).toHaveLength(3);
-    expect(events.find(({ kind }) => kind === "dead")).toMatchObject({ reason: "did-too-long", did: long });
-  });
-
-  test("issue 15.3: a key that the state has no room for beside a long DID: the repository is dead there, and others are read", async () => {
-    const [stuck, other] = [repoOf(1, 3), repoOf(2, 3)];
-    await using net = await network([stuck, other]);
-    const items = memoryItems();
-    const parts = Array.from({ length: 60 }, (_, part) =>
-      createHash("sha256").update(String(part)).digest("base64url"),
-    );
-    const text = parts.join("").replaceAll(/[^a-zA-Z0-9]/g, "x");
-    const long = `did:web:${text.slice(0, 900)}`;
-    const repo = { ...newRepo(long), after: `${POST}/${text.slice(1_000, 1_500)}` };
-    const waiting = await defer(items, "run-1", newState(3), { repo, dueMs: Date.now() - 1_000 });
-    const run = { ...newStoredRun(), state: writeState(waiting) };
-    const env = { BACKFILL_DIDS: net.dids };
-    const kit = testKit({ plcUrl: net.plc.origin, items });
-    const { events, windows } = await tick(kit, run, { env, limits: { maxMs: 400 }, windows: 5 });
-    expect(windows.at(-1)?.verdict).toEqual({ kind: "end", word: "all repositories are read" });
-    expect(contentOf(events, other.did).keys).toHaveLength(3);
-    expect(events.find(({ kind }) => kind === "dead")).toMatchObject({ reason: "key-too-long", did: long });
-  });
-
-  test("issue 15.5: repositories that wait for their host and whose items are gone are counted as failed, and said; the run does not say that all is read", async () => {
-    const [limited, other] = [repoOf(1, 3), repoOf(2, 3)];
-    await using net = await network([limited, other]);
-    net.pds.intercept = (request, response) => {
-      if (!(request.url ?? "").includes(encodeURIComponent(limited.did))) return false;
-      response.writeHead(429, { "retry-after": "600" }).end();
-      return true;
-    };
-    const run = newStoredRun();
-    const options = { env: env([limited, other]) };
-    await tick(testKit({ plcUrl: net.plc.origin }), run, options);
-    const stored = { ...run };
-    // In another table, as after 90 days in which nobody has written the items.
-    const { windows, lines } = await readAll(testKit({ plcUrl: net.plc.origin }), stored, options);
-    expect(windows.at(-1)?.progress?.failed).toBeGreaterThan(0);
-    expect(lines.join("\n")).toContain("waited for their hosts");
-  });
-
   test("issue 15.5: an account that has moved is read on at its new host, from its key", async () => {
     const repo = repoOf(1, 200);
     await using net = await network([repo]);
@@ -612,6 +553,65 @@ describe("hosts that have trouble", () => {
     net.plc.isDown = false;
     const { events } = await readAll(testKit({ plcUrl: net.plc.origin, items }), run, { env: env([repo]) });
     expect(contentOf(events, repo.did).keys).toHaveLength(5);
+  });
+
+  test("issue 15.3: a DID too long for the run's state is a dead event, named by hand or by a list; the run goes on and ends", async () => {
+    const repo = repoOf(1, 3);
+    await using net = await network([repo]);
+    // It does not compress: the state has no room for it, even alone.
+    const parts = Array.from({ length: 60 }, (_, part) =>
+      createHash("sha256").update(String(part)).digest("base64url"),
+    );
+    const long = `did:web:${parts
+      .join("")
+      .replaceAll(/[^a-zA-Z0-9]/g, "x")
+      .slice(0, 1_900)}`;
+    const run = newStoredRun();
+    const dids = { BACKFILL_DIDS: `${long},${net.dids}` };
+    const kit = testKit({ plcUrl: net.plc.origin });
+    const { events, windows } = await tick(kit, run, { env: dids, limits: { maxMs: 400 }, windows: 5 });
+    expect(windows.at(-1)?.verdict).toEqual({ kind: "end", word: "all repositories are read" });
+    expect(windows.at(-1)?.progress).toMatchObject({ known: 2, done: 1, failed: 1 });
+    expect(contentOf(events, repo.did).keys).toHaveLength(3);
+    expect(events.find(({ kind }) => kind === "dead")).toMatchObject({ reason: "did-too-long", did: long });
+  });
+
+  test("issue 15.3: a key that the state has no room for beside a long DID: the repository is dead there, and others are read", async () => {
+    const [stuck, other] = [repoOf(1, 3), repoOf(2, 3)];
+    await using net = await network([stuck, other]);
+    const items = memoryItems();
+    const parts = Array.from({ length: 60 }, (_, part) =>
+      createHash("sha256").update(String(part)).digest("base64url"),
+    );
+    const text = parts.join("").replaceAll(/[^a-zA-Z0-9]/g, "x");
+    const long = `did:web:${text.slice(0, 900)}`;
+    const repo = { ...newRepo(long), after: `${POST}/${text.slice(1_000, 1_500)}` };
+    const waiting = await defer(items, "run-1", newState(3), { repo, dueMs: Date.now() - 1_000 });
+    const run = { ...newStoredRun(), state: writeState(waiting) };
+    const kit = testKit({ plcUrl: net.plc.origin, items });
+    const { events, windows } = await tick(kit, run, { env: env([stuck, other]), limits: { maxMs: 400 }, windows: 5 });
+    expect(windows.at(-1)?.verdict).toEqual({ kind: "end", word: "all repositories are read" });
+    expect(contentOf(events, other.did).keys).toHaveLength(3);
+    expect(events.find(({ kind }) => kind === "dead")).toMatchObject({ reason: "key-too-long", did: long });
+  });
+
+  test("issue 15.5: repositories that wait for their host and whose items are gone are counted as failed, and said; the run does not say that all is read", async () => {
+    const [limited, other] = [repoOf(1, 3), repoOf(2, 3)];
+    await using net = await network([limited, other]);
+    net.pds.intercept = (request, response) => {
+      if (!(request.url ?? "").includes(encodeURIComponent(limited.did))) return false;
+      response.writeHead(429, { "retry-after": "600" }).end();
+      return true;
+    };
+    const run = newStoredRun();
+    const options = { env: env([limited, other]) };
+    await tick(testKit({ plcUrl: net.plc.origin }), run, options);
+    const stored = { ...run };
+    // In another table, as after 90 days in which nobody has written the items.
+    const { events, windows, lines } = await readAll(testKit({ plcUrl: net.plc.origin }), stored, options);
+    expect(windows.at(-1)?.progress).toMatchObject({ known: 2, done: 0, deferred: 0, failed: 2 });
+    expect(events).toMatchObject([{ kind: "dead", did: null, reason: "wait-lost" }]);
+    expect(lines.join("\n")).toContain("waited for their hosts");
   });
 
   test("issue 15.5: one slow host holds up nobody", async () => {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "@firehose-backfill/core/clock";
 import type { SourceItems } from "@firehose-backfill/source/items";
+import { type GivenUp, tooLong } from "./given-up.ts";
 import { defer, MAX_DEFERRED, nextWaiting, type Waiting } from "./deferred.ts";
 import { NextListed } from "./next-listed.ts";
 import type { RepoList } from "./repo-list.ts";
@@ -25,8 +26,8 @@ export interface RepoAgendaOptions {
   /** All repositories are counted before they are read. */
   readonly isCounted: boolean;
   readonly log: (line: string) => void;
-  /** The state has no room for it, even alone. It is counted as failed. */
-  readonly onUnfit: (repo: RepoInWork) => void;
+  /** It becomes a dead event, and is counted already. null: it is not known which. */
+  readonly onGivenUp: (did: string | null, why: GivenUp) => void;
 }
 
 /** So long all that are in work are waited for before another one is begun. */
@@ -90,9 +91,10 @@ export class RepoAgenda {
   #countLost(): void {
     const { deferred, failed } = this.#state;
     this.#state = { ...this.#state, deferred: 0, failed: failed + deferred };
-    this.#options.log(
-      `[BACKFILL] ${deferred} repositories that waited for their hosts are gone from the table, and are not read by this run: was it paused for more than 90 days? Begin it anew with start --new`,
-    );
+    this.#options.onGivenUp(null, {
+      reason: "wait-lost",
+      error: `${deferred} repositories that waited for their hosts are gone from the table, so they are not read: was the run paused for more than 90 days? Read them with start --new`,
+    });
   }
 
   /** It goes on from here. */
@@ -207,7 +209,7 @@ export class RepoAgenda {
     if (hasRoom) this.#add(repo);
     else {
       this.#state = { ...this.#state, failed: this.#state.failed + 1 };
-      this.#options.onUnfit(repo);
+      this.#options.onGivenUp(repo.did, tooLong(repo));
     }
   }
 

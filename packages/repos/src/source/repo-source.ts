@@ -6,7 +6,7 @@ import { EventLog } from "@firehose-backfill/core/cbor/event-log";
 import { type Cursor, cursorAt } from "@firehose-backfill/source/cursor";
 import type { Verdict } from "@firehose-backfill/source/verdict";
 import type { EventSource, SourceState, Window, WindowLimits } from "@firehose-backfill/source/window";
-import { tooLong } from "./judge-trouble.ts";
+import type { GivenUp } from "./given-up.ts";
 import { RangeLogger } from "./log-range.ts";
 import { putMark } from "./marks.ts";
 import { RepoAgenda, type RepoAgendaOptions } from "./repo-agenda.ts";
@@ -16,7 +16,7 @@ import { progressOf, type RepoInWork, writeState } from "./state.ts";
 import { type Room, WindowOfRepos } from "./window-of-repos.ts";
 import { within } from "./within.ts";
 
-export interface RepoSourceOptions extends Omit<RepoAgendaOptions, "onUnfit"> {
+export interface RepoSourceOptions extends Omit<RepoAgendaOptions, "onGivenUp"> {
   readonly cursor: Cursor | null;
   readonly open: (
     repo: RepoInWork,
@@ -61,7 +61,7 @@ class RepoSource {
   #roomLeft = 0;
   #directoryTrouble: string | null = null;
   /** Told by the agenda, and not in a window yet. */
-  readonly #unfit: RepoInWork[] = [];
+  readonly #givenUp: (readonly [did: string | null, why: GivenUp])[] = [];
 
   constructor(options: RepoSourceOptions) {
     this.#options = options;
@@ -74,7 +74,7 @@ class RepoSource {
       },
       () => options.clock.now(),
     );
-    this.#agenda = new RepoAgenda({ ...options, onUnfit: (repo) => this.#unfit.push(repo) }, this.#slots);
+    this.#agenda = new RepoAgenda({ ...options, onGivenUp: (did, why) => this.#givenUp.push([did, why]) }, this.#slots);
   }
 
   async readWindow(limits: WindowLimits, signal: AbortSignal): Promise<Window> {
@@ -104,6 +104,7 @@ class RepoSource {
   /** null: go on. */
   async #step(window: WindowOfRepos, deadlineMs: number, signal: AbortSignal): Promise<Verdict | null> {
     const { clock } = this.#options;
+    this.#noteGivenUp(window);
     if (signal.aborted) return { kind: "stopped" };
     if (this.#isMemoryTight()) return { kind: "memory" };
     if (window.isFull) return { kind: "more", isFull: true };
@@ -113,9 +114,7 @@ class RepoSource {
     if (nowMs >= deadlineMs) return { kind: "more", isFull: false };
     const mayBegin = this.#directoryTrouble === null;
     if (mayBegin && (this.#slots.size === 0 || nowMs >= this.#agenda.beginAtMs)) {
-      const isBegun = await this.#agenda.beginAnother();
-      for (const repo of this.#unfit.splice(0)) this.#giveUp(window, repo.did, tooLong(repo));
-      if (isBegun) return null;
+      if (await this.#agenda.beginAnother()) return null;
     }
     if (mayBegin && (await this.#agenda.makeWay())) return null;
     if (this.#slots.size > 0 || this.#agenda.listed.asking !== null) {
@@ -182,10 +181,16 @@ class RepoSource {
     }
   }
 
-  #giveUp(window: WindowOfRepos, did: string, why: { readonly reason: string; readonly error: string }): void {
+  #noteGivenUp(window: WindowOfRepos): void {
+    for (const [did, why] of this.#givenUp.splice(0)) this.#giveUp(window, did, why);
+  }
+
+  #giveUp(window: WindowOfRepos, did: string | null, why: GivenUp): void {
     window.addDead(did, why, this.#options.clock.now());
     this.#ordinal += 1;
-    this.#options.log(`[BACKFILL] Repository ${did} cannot be read: ${why.error}`);
+    this.#options.log(
+      did === null ? `[BACKFILL] ${why.error}` : `[BACKFILL] Repository ${did} cannot be read: ${why.error}`,
+    );
   }
 
   async #nothingInWork(deadlineMs: number, signal: AbortSignal): Promise<Verdict | null> {
@@ -226,6 +231,7 @@ class RepoSource {
 
   async #close(window: WindowOfRepos, verdict: Verdict): Promise<Window> {
     const { items, runId, hosts, onState } = this.#options;
+    this.#noteGivenUp(window);
     this.#agenda.countOverdue();
     await this.#agenda.makeFit();
     const inWork = this.#agenda.state.inWork.map((repo) =>

@@ -60,7 +60,11 @@ export class WindowOfRepos {
     this.#addOne();
   }
 
-  addDead(did: string, { reason, error }: { readonly reason: string; readonly error: string }, nowMs: number): void {
+  addDead(
+    did: string | null,
+    { reason, error }: { readonly reason: string; readonly error: string },
+    nowMs: number,
+  ): void {
     this.log.append(deadEntry({ seq: 0, timeMs: nowMs, did, path: null, reason, error, payload: new Uint8Array() }));
     this.#addOne();
   }
