@@ -26,7 +26,8 @@ const ENV = {};
 const LEAST_MEMORY_MB = functionMemoryMb(0);
 
 export const coldStart: Benchmark = {
-  summary: "milliseconds to load each bundle, and to the first tick and the first batch [--times N] [--rounds N] [--memory MB]",
+  summary:
+    "milliseconds to load each bundle, and to the first tick and the first batch [--times N] [--rounds N] [--memory MB]",
   async run(args) {
     const configured = functionMemoryMb(PROFILES.background.maxMemoryMb);
     const { times, rounds, memory } = numbersOf(args, { times: 21, rounds: 9, memory: configured });
