@@ -20,7 +20,8 @@ export function readFunctionMemory(): FunctionMemory {
 
 function readMallocMb(): number | null {
   try {
-    const [, kilobytes] = /\[heap\]\n(?:\S+:.*\n)*?Rss:\s+(\d+) kB/.exec(readFileSync("/proc/self/smaps", "utf8")) ?? [];
+    const [, kilobytes] =
+      /\[heap\]\n(?:\S+:.*\n)*?Rss:\s+(\d+) kB/.exec(readFileSync("/proc/self/smaps", "utf8")) ?? [];
     return kilobytes === undefined ? null : Number(kilobytes) / 1024;
   } catch {
     return null;
