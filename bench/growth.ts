@@ -68,9 +68,9 @@ async function alone(measured: FunctionGrowthOptions["measured"], most: number, 
   });
 }
 
-function rounded<Figures extends object>(figures: Figures): Record<string, number | null> {
+function rounded(figures: object): Record<string, number | null> {
   return Object.fromEntries(
-    Object.entries(figures).map(([name, value]) => [
+    Object.entries<unknown>({ ...figures }).map(([name, value]) => [
       name,
       typeof value === "number" ? Math.round(value * 100) / 100 : null,
     ]),
