@@ -24,9 +24,9 @@ export const growth: Benchmark = {
   async run(args) {
     const asked = numbersOf(args, { most: ALONE_EVENTS, batch: 500, concurrent: 4, reader: 0, consumer: 0 });
     const { most, batch, concurrent } = asked;
-    if (asked.reader === 1) return { reader: await alone("reader", most) };
-    if (asked.consumer === 1) return { consumer: await alone("consumer", most) };
-    const reader = await alone("reader", ALONE_EVENTS);
+    if (asked.reader === 1) return { reader: await alone("reader", most, batch) };
+    if (asked.consumer === 1) return { consumer: await alone("consumer", most, batch) };
+    const reader = await alone("reader", ALONE_EVENTS, batch);
     const frames = pdsFrames();
     const one = resealedLog({ frames, copies: 1, seed: "growth", firstTimeMs: 0 });
     const results = [];
@@ -46,13 +46,14 @@ export const growth: Benchmark = {
 };
 
 /** No collection is forced before a sample: the figures are what Lambda would see. */
-async function alone(measured: FunctionGrowthOptions["measured"], most: number) {
+async function alone(measured: FunctionGrowthOptions["measured"], most: number, batchSize: number) {
   const step = Math.max(LEAST_STEP_EVENTS, Math.ceil(most / SAMPLES));
   const at = Array.from({ length: Math.max(2, Math.ceil(most / step)) }, (_, index) => (index + 1) * step);
   const startedMs = performance.now();
   const samples = await measureFunctionGrowth({
     measured,
     at,
+    batchSize,
     collect: false,
     onSample: (sample) => console.error(JSON.stringify(rounded(sample))),
   });
@@ -67,9 +68,9 @@ async function alone(measured: FunctionGrowthOptions["measured"], most: number) 
   });
 }
 
-function rounded<Figures extends object>(figures: Figures): Record<string, number | null> {
+function rounded(figures: object): Record<string, number | null> {
   return Object.fromEntries(
-    Object.entries(figures).map(([name, value]) => [
+    Object.entries<unknown>({ ...figures }).map(([name, value]) => [
       name,
       typeof value === "number" ? Math.round(value * 100) / 100 : null,
     ]),

@@ -31,7 +31,7 @@ it.each([
     expect(many.rssMb).toBeLessThan(mostMb);
     expect(held(leaking) - held(many)).toBeGreaterThan(NOISE_MB);
   },
-  180_000,
+  300_000,
 );
 
 /** What is alive: objects, and the buffers that they own. */

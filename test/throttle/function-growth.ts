@@ -31,13 +31,15 @@ export interface FunctionGrowthOptions {
   readonly collect: boolean;
   /** `reader`: what it sends is received, said to be applied and forgotten. `consumer`: the function applies it to Postgres, one batch after the other. */
   readonly measured: "reader" | "consumer";
+  /** Default: 500. */
+  readonly batchSize?: number;
   /** From the sample with this index on, the function holds so much more for each event, as a leak does. */
   readonly leak?: { readonly afterSample: number; readonly bytesAnEvent: number };
   readonly onSample?: (sample: MemorySample) => void;
 }
 
 const TABLE = "growth";
-const BATCH_SIZE = 500;
+const DEFAULT_BATCH_SIZE = 500;
 const MAX_MEMORY_MB = 256;
 const EVENTS_OF_A_COPY = 7_875;
 const READY_TIMEOUT_MS = 60_000;
@@ -87,7 +89,7 @@ export async function measureFunctionGrowth(options: FunctionGrowthOptions): Pro
     BACKFILL_DLQ_URL: dlqUrl,
     BACKFILL_TABLE: TABLE,
     BACKFILL_DAYS: "-1",
-    BACKFILL_BATCH_SIZE: String(BATCH_SIZE),
+    BACKFILL_BATCH_SIZE: String(options.batchSize ?? DEFAULT_BATCH_SIZE),
     BACKFILL_BATCH_DELAY_MS: "0",
     BACKFILL_MAX_CONCURRENT: "10",
     BACKFILL_MAX_MEMORY_MB: String(MAX_MEMORY_MB),

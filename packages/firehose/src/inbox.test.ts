@@ -13,19 +13,17 @@ function setUp(look: (inbox: Inbox) => void) {
     pause: () => void (waiting.isPaused = true),
     resume: () => void (waiting.isPaused = false),
   });
-  return {
-    inbox,
-    /** As a socket sends: until it is paused. */
-    async send(frames: number): Promise<number> {
-      for (let sent = 0; sent < frames; sent++) {
-        if (waiting.isPaused) return waiting.bytes;
-        inbox.push(FRAME);
-        waiting.bytes += FRAME.length;
-        if (sent % 3 === 2) await turn();
-      }
-      return waiting.bytes;
-    },
+  /** As a socket sends: until it is paused. */
+  const send = async (frames: number): Promise<number> => {
+    for (let sent = 0; sent < frames; sent++) {
+      if (waiting.isPaused) return waiting.bytes;
+      inbox.push(FRAME);
+      waiting.bytes += FRAME.length;
+      if (sent % 3 === 2) await turn();
+    }
+    return waiting.bytes;
   };
+  return { inbox, send };
 }
 
 describe("issue 19.5: while a frame is doubted", () => {
