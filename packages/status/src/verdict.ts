@@ -2,6 +2,7 @@
  * The state of a run in one sentence, and what to do about it: the page's headline, the first line of `status`, the report and
  * the JSON all show this. Pure. It is based on what was really done, because a status alone can sound better than it is.
  */
+import { SAMPLE_HOST } from "@firehose-backfill/core/config/host-key";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
 import { differText, isNothingCompared } from "./audit-lines.ts";
@@ -201,9 +202,6 @@ function audited(what: string, { audit, source }: Judged): Verdict {
     `firehose-backfill audit names the records${more}`,
   );
 }
-
-/** The recording does not go back a whole day. */
-const SAMPLE_HOST = "sample";
 
 function gone(snapshot: Judged): Verdict {
   const advice = `to continue: firehose-backfill run`;
