@@ -5,6 +5,16 @@ import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/
 
 const PLAIN = { width: 200, color: false };
 
+it.each([
+  [0, "lag      nothing applied yet"],
+  // Batches are applied, but the first window is not complete, so the applied cursor has not moved.
+  [120, "lag      not known yet: the first window is not applied as a whole"],
+])("the lag after %i events of the first window", (processed, line) => {
+  const snapshot = sampleSnapshot({ processed, lagSeconds: null });
+  const cursor = { ...snapshot.cursor, applied: null };
+  expect(renderText({ ...snapshot, cursor }, { width: 200, color: false })).toContain(line);
+});
+
 describe("renderText", () => {
   it("says where a run stands", () => {
     expect(renderText(sampleSnapshot(), PLAIN)).toEqual([

@@ -138,8 +138,9 @@ function byReason(counts: Readonly<Record<string, number>>): string {
   return reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
 }
 
-function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
-  if (lagSeconds === null || cursor.applied === null) return "nothing applied yet";
+function lagText({ lagSeconds, cursor, fallsOffInSeconds, processed }: Snapshot): string {
+  if (lagSeconds === null || cursor.applied === null)
+    return processed === 0 ? "nothing applied yet" : "not known yet: the first window is not applied as a whole";
   const fallsOff =
     fallsOffInSeconds === null ? "" : `; falls off the relay's window in ${formatDuration(fallsOffInSeconds)}`;
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;
