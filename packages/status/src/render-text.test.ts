@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import { renderReport } from "./render-report.ts";
 import { renderText } from "./render-text.ts";
 import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
@@ -13,6 +14,8 @@ it.each([
   const snapshot = sampleSnapshot({ processed, lagSeconds: null });
   const cursor = { ...snapshot.cursor, applied: null };
   expect(renderText({ ...snapshot, cursor }, { width: 200, color: false })).toContain(line);
+  const report = renderReport({ ...snapshot, cursor }, null);
+  expect(report.includes("Nothing has been applied yet.")).toBe(processed === 0);
 });
 
 describe("renderText", () => {

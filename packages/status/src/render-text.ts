@@ -24,6 +24,7 @@ import { currentText, handlesText, hostText, reposText } from "./repos-text.ts";
 import { resyncsText } from "./resyncs-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
+import { endsByItself } from "./verdict.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
 
 export interface TextOptions {
@@ -74,7 +75,9 @@ function headline(snapshot: Snapshot): Line {
       text:
         snapshot.status === "none"
           ? "idle"
-          : escapeForLog(snapshot.stopped === true ? snapshot.status : headlineText(snapshot)),
+          : escapeForLog(
+              snapshot.stopped === true && !endsByItself(snapshot.status) ? snapshot.status : headlineText(snapshot),
+            ),
       ink: MOOD_INK[moodOf(snapshot)],
     },
     snapshot.stopped === true ? `, stopped: the process is gone, last seen ${formatTime(snapshot.at)} UTC` : "",

@@ -21,7 +21,7 @@ export function verdictOf(
   options: { readonly nowIso?: string; readonly tickMs?: number } = {},
 ): Verdict {
   const { status } = snapshot;
-  if (snapshot.stopped === true && !isOver(status) && status !== "none") return gone(snapshot);
+  if (snapshot.stopped === true && !endsByItself(status) && status !== "none") return gone(snapshot);
   switch (status) {
     case "none":
       return say("ok", "no run yet", null, "begin one with: firehose-backfill start --days 1");
@@ -225,8 +225,9 @@ function because({ reason }: Judged): string {
   return reason === null ? "" : `: ${reason}`;
 }
 
-function isOver(status: Snapshot["status"]): boolean {
-  return status === "succeeded" || status === "cancelled";
+/** The run had ended or failed before its process was gone: that is the news, and not that nobody works on it. */
+export function endsByItself(status: Snapshot["status"]): boolean {
+  return status === "succeeded" || status === "cancelled" || status === "errored";
 }
 
 function say(
