@@ -54,6 +54,24 @@ test("one run at a time; start --new cancels the one that is there", async () =>
   expect(second.runId).not.toBe(first.runId);
 });
 
+test("start --dry-run says what the start would meet: a run that is open, and the one that --new cancels", async () => {
+  const { send, store, deps } = setUp();
+  const said = async (event: unknown) => (await control(deps, parseControlEvent(event))).message;
+  expect(await said({ action: "start", dryRun: true })).toMatch(/^would start a run on sample/);
+  const first = await send({ action: "start", name: "nightly" });
+  expect(await said({ action: "start", dryRun: true })).toMatch(
+    new RegExp(`^would be refused: run ${first.runId} is enqueued: one run at a time .*; nothing was changed`),
+  );
+  expect(await said({ action: "start", name: "nightly", days: 2, dryRun: true })).toMatch(
+    /^would be refused: .*nightly/,
+  );
+  expect(await said({ action: "start", days: 2, dryRun: true })).toMatch(/^would start a run on sample/);
+  expect(await said({ action: "start", new: true, dryRun: true })).toMatch(
+    new RegExp(`^would cancel run ${first.runId} \\(nightly\\), which is enqueued, and start a run on sample`),
+  );
+  expect((await store.openRuns()).map(({ runId, status }) => [runId, status])).toEqual([[first.runId, "enqueued"]]);
+});
+
 test("issue 17.7: start --new cancels no run of handles for a run over a relay, and no run over a relay for one of handles", async () => {
   for (const [there, started] of [
     ["handles", "relay"],

@@ -91,14 +91,33 @@ async function create(deps: { readonly store: Pick<RunStore, "createRun" | "getR
   try {
     return await deps.store.createRun(run);
   } catch (error) {
-    if (error instanceof TooManyRunsError || error instanceof NameTakenError) throw new UsageError(error.message);
-    if (!(error instanceof RunInProgressError)) throw error;
-    const same = await deps.store.getRun(error.runId);
-    throw new UsageError(
-      `run ${error.runId} is ${same?.status ?? "open"}: one run at a time for the same source, filters and range. Cancel it first, or start with --new (which cancels it)`,
-      { cause: error },
-    );
+    throw await refused(deps, error);
   }
+}
+
+/** With words for the operator, if it is a refusal; any other error stays as it is. */
+async function refused({ store }: { readonly store: Pick<RunStore, "getRun"> }, error: unknown): Promise<unknown> {
+  if (error instanceof TooManyRunsError || error instanceof NameTakenError) return new UsageError(error.message);
+  if (!(error instanceof RunInProgressError)) return error;
+  const same = await store.getRun(error.runId);
+  return new UsageError(
+    `run ${error.runId} is ${same?.status ?? "open"}: one run at a time for the same source, filters and range. Cancel it first, or start with --new (which cancels it)`,
+    { cause: error },
+  );
+}
+
+/** For a dry run: why the first run of a start would be refused. `replaced`: what `--new` would cancel before. null: it would begin. */
+export async function whyNotNow(
+  deps: { readonly store: Pick<RunStore, "refusalOf" | "getRun"> },
+  run: NewRun,
+  replaced: Run | null,
+): Promise<string | null> {
+  const refusal = await deps.store.refusalOf(run, { without: replaced?.runId });
+  return refusal === null ? null : describeRefusal(await refused(deps, refusal));
+}
+
+function describeRefusal(error: unknown): string {
+  return error instanceof UsageError ? error.message : describeError(error);
 }
 
 /**

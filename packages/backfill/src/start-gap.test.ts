@@ -36,6 +36,12 @@ test("fault 27: a start that asked for more than the host keeps is said aloud, a
   ]);
 });
 
+test("nobody is sent to the repositories of the accounts of the sample, which are invented", async () => {
+  const { isGap, lines } = await begin({ RELAY_URL: "sample" }, { keptSinceMs: NOW - 3_600_000, seq: 1 });
+  expect(isGap).toBe(true);
+  expect(lines.join()).toMatch(/starting there\. The recording has nothing that is older$/);
+});
+
 test.each([
   ["the host keeps all that was asked for", { BACKFILL_DAYS: "1" }, { keptSinceMs: NOW - 2 * DAY_MS, seq: 9 }],
   ["nobody has seen how far back it goes", { BACKFILL_DAYS: "30" }, { keptSinceMs: null, seq: 9 }],

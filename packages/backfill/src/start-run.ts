@@ -8,7 +8,7 @@ import type { RunSource } from "@firehose-backfill/source/kit";
 import { clamp, clampConfig, notesOf } from "./clamp.ts";
 import type { ControlAnswer, ControlDeps } from "./control-deps.ts";
 import type { StartRequest } from "./control-event.ts";
-import { startRuns } from "./create-runs.ts";
+import { startRuns, whyNotNow } from "./create-runs.ts";
 import { describeRun } from "./describe-run.ts";
 import { newRun, newRunId } from "./new-run.ts";
 import { chooseRun, ChooseRunError, labelOf, listRuns } from "./open-run.ts";
@@ -39,11 +39,11 @@ export async function start(deps: ControlDeps, request: StartRequest, by: Actor)
   if (run === undefined) throw new Error("a start without a run");
   const open = await deps.store.openRuns();
   const notes = notesOf(clamp(deps.limits, config.settings).clamped);
-  if (request.isDryRun) {
-    const described = [run, ...others].map(describeRun).join("; and another one ");
-    return { message: `would start a run ${described}; nothing was changed${notes}`, run: open.at(-1) ?? null };
-  }
   const replaced = request.isNew ? await runToReplace(deps, open, { request, source: run.source }) : null;
+  if (request.isDryRun) {
+    const message = `${await wouldDo(deps, [run, ...others], replaced)}; nothing was changed${notes}`;
+    return { message, run: open.at(-1) ?? null };
+  }
   if (replaced !== null) {
     await cancelNow(deps, replaced);
     await recordAction(deps, replaced.runId, { what: "cancel", by, detail: "by start --new" });
@@ -62,6 +62,17 @@ export async function start(deps: ControlDeps, request: StartRequest, by: Actor)
     run: tuned,
     about: [created, ...also.runs].map(({ runId }) => runId),
   };
+}
+
+async function wouldDo(deps: ControlDeps, runs: readonly NewRun[], replaced: Run | null): Promise<string> {
+  const [first] = runs;
+  const refusal = first === undefined ? null : await whyNotNow(deps, first, replaced);
+  // Where the first one is open, the start may still begin the others.
+  if (refusal !== null && runs.length === 1) return `would be refused: ${refusal}`;
+  const described = runs.map(describeRun).join("; and another one ");
+  if (refusal !== null)
+    return `would start those of these runs that are not open: ${described}. Of the first one: ${refusal}`;
+  return `would ${replaced === null ? "" : `cancel ${labelOf(replaced)}, which is ${replaced.status}, and `}start a run ${described}`;
 }
 
 /** Without what this start asks for; but with its source, because without one the deployment may have nothing to read. */

@@ -29,6 +29,8 @@ export interface RunStore {
    * changed
    */
   createRun(run: NewRun): Promise<Run>;
+  /** The error with which createRun would refuse this run now; null: it would begin. `without`: as if this open run had ended. */
+  refusalOf(run: NewRun, options?: { readonly without?: string | undefined }): Promise<Error | null>;
   /**
    * Changes the status if the stored one is in `from` and the table of transitions allows the step (or it is the same status).
    * Returns the changed run, or null if the condition was false. `succeeded` sweeps to the end first, so that a later redrive

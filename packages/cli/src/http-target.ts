@@ -45,7 +45,7 @@ export function httpTarget(options: { readonly url: string; readonly fetch: type
     async snapshot(run) {
       const { status, body } = await ask(`/status.json${queryOf(run)}`, JSON_ONLY);
       if (status === NOT_FOUND && run !== undefined)
-        throw new UsageError(`no run has the id or the name ${escapeForLog(run)}`);
+        throw new UsageError(`no run has the id or the name ${escapeForLog(run)}: firehose-backfill runs lists them`);
       const snapshot = status === 200 ? parseSnapshot(body) : null;
       if (snapshot === null)
         throw new CommandError(`${url}/status.json answered ${status}, and the answer is not a status`);

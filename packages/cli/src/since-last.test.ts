@@ -19,6 +19,17 @@ describe("since last", () => {
     expect(sinceLast(cancelled, plain, null)).toMatchObject({ kind: "begin", from: "4161900" });
   });
 
+  it("after the bundled sample there is nothing: no run begins that would wait for a silent host and fail", async () => {
+    const last = sampleSnapshot({ status: "succeeded", host: "sample" });
+    const note = `run ${last.runId} has applied the bundled sample to its end, and nothing comes after it. To replay it: firehose-backfill start`;
+    expect(sinceLast(last, plain, "sample")).toEqual({ kind: "nothing", note });
+    expect(sinceLast({ ...last, status: "cancelled" }, plain, "sample")).toMatchObject({ kind: "begin" });
+    await using world = await testWorld({ runServer: () => Promise.reject(new Error("it ran")) });
+    await writeFile(join(world.dataDir, "snapshot.json"), JSON.stringify(last));
+    expect(await main(world.context(["start", "--since-last", "--until-done"]))).toBe(0);
+    expect(world.stderr()).toBe(`Since last: ${note}.\n`);
+  });
+
   it("none: as the settings say; an unfinished one goes on", () => {
     expect(sinceLast(null, plain, "x")).toMatchObject({ kind: "begin", from: null });
     expect(sinceLast(sampleEmptySnapshot(), plain, "x")).toMatchObject({ kind: "begin", from: null });

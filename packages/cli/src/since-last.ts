@@ -1,11 +1,14 @@
 /** Where `start --since-last` begins: after the last event that the last run applied. Used for nightly runs. */
 import type { StartRequest } from "@firehose-backfill/backfill/control-event";
+import { SAMPLE_HOST } from "@firehose-backfill/core/config/host-key";
 import { UsageError } from "@firehose-backfill/core/errors";
 import type { Snapshot } from "@firehose-backfill/status/snapshot";
 
 export type SinceLast =
   /** `from` is where to begin; null: there has been no run yet, so the settings decide. */
   | { readonly kind: "begin"; readonly from: string | null; readonly note: string }
+  /** Nothing comes after the last run. */
+  | { readonly kind: "nothing"; readonly note: string }
   /** The last run is not finished, so it continues. */
   | { readonly kind: "go-on"; readonly note: string };
 
@@ -22,6 +25,11 @@ export function sinceLast(last: Snapshot | null, request: StartRequest, host: st
     throw new UsageError(
       `start: run ${runId} read ${last.host ?? "another host"}, and this one would read ${host}. Sequence numbers are valid on one host only: give --from a time`,
     );
+  if (last.host === SAMPLE_HOST && status === "succeeded")
+    return {
+      kind: "nothing",
+      note: `run ${runId} has applied the bundled sample to its end, and nothing comes after it. To replay it: firehose-backfill start`,
+    };
   const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
   if (at === null)
     return {

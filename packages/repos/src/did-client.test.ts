@@ -50,7 +50,7 @@ describe("the PLC directory", () => {
       expect(message).toContain("ECONNREFUSED");
       expect(message).not.toMatch(/HostError|HostWaitingError/);
     }
-    expect(messages[2]).toMatch(/it is asked again at \d{4}-/);
+    expect(messages[2]).toMatch(/not to be asked again before \d{4}-/);
   });
 
   it("is asked for the document, with our name", async () => {

@@ -1,6 +1,7 @@
 /**
  * Decides what a start does: it begins new runs, as configured or after the last one, or it goes on with those that are open (go-on.ts).
  */
+import { SAMPLE_HOST } from "@firehose-backfill/core/config/host-key";
 import { refuseOtherDatabase } from "@firehose-backfill/backfill/bound-database";
 import { control } from "@firehose-backfill/backfill/control";
 import type { ControlDeps } from "@firehose-backfill/backfill/control-deps";
@@ -133,9 +134,6 @@ async function lastOfSource({ store }: ControlDeps): Promise<Run | null> {
 }
 
 const LAST_RUNS = 20;
-
-/** The host name of the bundled sample. Nothing comes after its end. */
-const SAMPLE_HOST = "sample";
 
 /**
  * Where a start without further arguments continues: after the last run, if that run succeeded and had the same source and

@@ -36,7 +36,7 @@ export function runsEnd(
 export function resyncsLeft({ resyncs: { count } }: Pick<Snapshot, "resyncs">): string | null {
   if (count === 0) return null;
   const have = count === 1 ? "1 repository has" : `${count} repositories have`;
-  return `[BACKFILL] ${have} to be read anew (firehose-backfill resyncs): the next start of the program does it`;
+  return `[BACKFILL] ${have} to be read anew: the next start of the program does it, but for those that firehose-backfill resyncs calls held`;
 }
 
 /** If there are several runs, the end names its run. */

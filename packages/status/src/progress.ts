@@ -2,6 +2,7 @@
  * How far a run has come and how long it will take. Progress is by event time, because sequence numbers do not tell
  * how much lies between them. These are estimates for people; no decision depends on them.
  */
+import { SAMPLE_HOST } from "@firehose-backfill/core/config/host-key";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { OpenWindow } from "@firehose-backfill/checkpoint/window";
 import type { Cursor } from "@firehose-backfill/source/cursor";
@@ -140,9 +141,6 @@ function allowedBefore(run: Run): readonly number[] {
     return allowed === null ? [] : [allowed];
   });
 }
-
-/** The bundled relay is a recording, which drops nothing. */
-const SAMPLE_HOST = "sample";
 
 /**
  * How much the host keeps, and when it drops the events that are read next. The oldest event time is stored as of the start of the

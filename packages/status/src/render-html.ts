@@ -16,7 +16,7 @@ import { eventsPanel, memoryPanel, pacePanel, pair, queuePanel, reposPanel } fro
 import { positionPanel, settingsPanel, troublePanel } from "./html/tables.ts";
 import { track } from "./html/track.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { LOOK_AT_READER } from "./verdict.ts";
+import { endsByItself, LOOK_AT_READER } from "./verdict.ts";
 import { staleSeconds } from "./staleness.ts";
 
 export { contentSecurityPolicy } from "./html/document.ts";
@@ -111,7 +111,9 @@ function masthead({ host, profile, runId, name, at }: Snapshot, isOneOfSeveral: 
 function warnings(snapshot: Snapshot, tickMs: number): Markup {
   if (snapshot.stopped === true) {
     const last = `Stopped: the process is gone. This is what it last knew, at ${formatTime(snapshot.at)} UTC.`;
-    return banner("bad", isOver(snapshot) ? last : `${last} To continue: firehose-backfill run.`);
+    if (endsByItself(snapshot.status))
+      return banner("bad", snapshot.verdict.level === "ok" ? last : `${sentences(snapshot)} ${last}`);
+    return banner("bad", `${last} To continue: firehose-backfill run.`);
   }
   const stale = staleSeconds(snapshot, { tickMs, nowIso: snapshot.at });
   const fallsOff = fallsOffSoon(snapshot);

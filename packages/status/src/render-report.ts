@@ -53,11 +53,14 @@ function resultOf(snapshot: Snapshot): string {
 }
 
 /** What a user of the tables must know: later changes, especially deletions, are not in them. */
-function trueUntil({ status, cursor, dead, gaps: missing, repos }: Snapshot): string {
+function trueUntil({ status, cursor, dead, gaps: missing, repos, processed }: Snapshot): string {
   if (repos !== null)
     return "Each row is as its repository was when it was read, at the revision that the row names. Changes since then are in the tables only if a run over the firehose brings them.";
   const at = status === "succeeded" ? (cursor.target ?? cursor.applied) : cursor.applied;
-  if (at === null) return "Nothing has been applied yet.";
+  if (at === null)
+    return processed === 0
+      ? "Nothing has been applied yet."
+      : "Some events have been applied, but not all of the first window, so the moment is not known yet.";
   const exceptions = [
     ...(dead > 0 ? [`${formatCount(dead)} events that could not be applied`] : []),
     ...(missing.length > 0 ? ["the gaps below"] : []),

@@ -1,9 +1,22 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import { renderReport } from "./render-report.ts";
 import { renderText } from "./render-text.ts";
 import { sampleEmptySnapshot, sampleSnapshot } from "@firehose-backfill/testing/status/sample-snapshot";
 
 const PLAIN = { width: 200, color: false };
+
+it.each([
+  [0, "lag      nothing applied yet"],
+  // Batches are applied, but the first window is not complete, so the applied cursor has not moved.
+  [120, "lag      not known yet: the first window is not applied as a whole"],
+])("the lag after %i events of the first window", (processed, line) => {
+  const snapshot = sampleSnapshot({ processed, lagSeconds: null });
+  const cursor = { ...snapshot.cursor, applied: null };
+  expect(renderText({ ...snapshot, cursor }, { width: 200, color: false })).toContain(line);
+  const report = renderReport({ ...snapshot, cursor }, null);
+  expect(report.includes("Nothing has been applied yet.")).toBe(processed === 0);
+});
 
 describe("renderText", () => {
   it("says where a run stands", () => {

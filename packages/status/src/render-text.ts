@@ -24,6 +24,7 @@ import { currentText, handlesText, hostText, reposText } from "./repos-text.ts";
 import { resyncsText } from "./resyncs-text.ts";
 import type { Snapshot, SnapshotRepos } from "./snapshot.ts";
 import { staleSeconds } from "./staleness.ts";
+import { endsByItself } from "./verdict.ts";
 import { terminalLine, type Ink, type Piece } from "./terminal.ts";
 
 export interface TextOptions {
@@ -74,7 +75,9 @@ function headline(snapshot: Snapshot): Line {
       text:
         snapshot.status === "none"
           ? "idle"
-          : escapeForLog(snapshot.stopped === true ? snapshot.status : headlineText(snapshot)),
+          : escapeForLog(
+              snapshot.stopped === true && !endsByItself(snapshot.status) ? snapshot.status : headlineText(snapshot),
+            ),
       ink: MOOD_INK[moodOf(snapshot)],
     },
     snapshot.stopped === true ? `, stopped: the process is gone, last seen ${formatTime(snapshot.at)} UTC` : "",
@@ -138,8 +141,9 @@ function byReason(counts: Readonly<Record<string, number>>): string {
   return reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
 }
 
-function lagText({ lagSeconds, cursor, fallsOffInSeconds }: Snapshot): string {
-  if (lagSeconds === null || cursor.applied === null) return "nothing applied yet";
+function lagText({ lagSeconds, cursor, fallsOffInSeconds, processed }: Snapshot): string {
+  if (lagSeconds === null || cursor.applied === null)
+    return processed === 0 ? "nothing applied yet" : "not known yet: the first window is not applied as a whole";
   const fallsOff =
     fallsOffInSeconds === null ? "" : `; falls off the relay's window in ${formatDuration(fallsOffInSeconds)}`;
   return `${formatDuration(lagSeconds)} (applied up to ${formatTime(cursor.applied.time)} UTC, seq ${cursor.applied.seq})${fallsOff}`;

@@ -145,6 +145,23 @@ describe("fault 31: the text never claims more than what was done", () => {
     expect(done.verdict).toMatchObject({ level: "ok", text: "succeeded" });
   });
 
+  it("what ended before its process was gone keeps its reason, its level and what to do in every view", () => {
+    const reason = "the host is silent";
+    const errored = stoppedSnapshot(build({ run: sampleRun({ status: "errored", reason, totals: WELL }) }));
+    expect(errored.verdict).toMatchObject({ level: "failed", text: `errored: ${reason}` });
+    const dead = stoppedSnapshot(build({ run: sampleRun({ status: "succeeded", totals: someDead }) }));
+    for (const [snapshot, words, todo] of [
+      [errored, reason, "firehose-backfill resume"],
+      [dead, "3 of 300 events are dead", "firehose-backfill redrive"],
+    ] as const) {
+      const seen = views(snapshot);
+      for (const view of seen) expect(view).toContain(todo);
+      for (const view of seen) expect(view).toContain(words);
+      expect(seen[1]?.split(" - ", 1)[0]).toContain(words);
+      expect(isGreen(seen)).toBe(false);
+    }
+  });
+
   it("a reader without a sign of life is not green, and has no time left", () => {
     const snapshot = build({ run: sampleRun({ lastTick: { ...tick, atMs: NOW - 3 * TICK_MS } }) });
     expect(snapshot.verdict).toMatchObject({ level: "attention", text: "no sign of the reader for 2 min 58 s" });

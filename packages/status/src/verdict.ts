@@ -2,6 +2,7 @@
  * The state of a run in one sentence, and what to do about it: the page's headline, the first line of `status`, the report and
  * the JSON all show this. Pure. It is based on what was really done, because a status alone can sound better than it is.
  */
+import { SAMPLE_HOST } from "@firehose-backfill/core/config/host-key";
 import { needsNewStart } from "@firehose-backfill/source/verdict";
 import { missingBefore } from "./asked.ts";
 import { differText, isNothingCompared } from "./audit-lines.ts";
@@ -20,7 +21,7 @@ export function verdictOf(
   options: { readonly nowIso?: string; readonly tickMs?: number } = {},
 ): Verdict {
   const { status } = snapshot;
-  if (snapshot.stopped === true && !isOver(status) && status !== "none") return gone(snapshot);
+  if (snapshot.stopped === true && !endsByItself(status) && status !== "none") return gone(snapshot);
   switch (status) {
     case "none":
       return say("ok", "no run yet", null, "begin one with: firehose-backfill start --days 1");
@@ -211,9 +212,6 @@ function audited(what: string, { audit, source }: Judged): Verdict {
   );
 }
 
-/** The recording does not go back a whole day. */
-const SAMPLE_HOST = "sample";
-
 function gone(snapshot: Judged): Verdict {
   const advice = `to continue: firehose-backfill run`;
   return say("attention", `stopped while ${snapshot.status}: the process is gone`, snapshot.at, advice);
@@ -236,8 +234,9 @@ function because({ reason }: Judged): string {
   return reason === null ? "" : `: ${reason}`;
 }
 
-function isOver(status: Snapshot["status"]): boolean {
-  return status === "succeeded" || status === "cancelled";
+/** The run had ended or failed before its process was gone: that is the news, and not that nobody works on it. */
+export function endsByItself(status: Snapshot["status"]): boolean {
+  return status === "succeeded" || status === "cancelled" || status === "errored";
 }
 
 function say(

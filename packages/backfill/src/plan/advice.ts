@@ -1,4 +1,5 @@
 /** Advice before a start: what the operator should change or know, in whole sentences with the settings' names. Pure. */
+import { SAMPLE_HOST } from "@firehose-backfill/core/config/host-key";
 import { batchMsOf } from "@firehose-backfill/core/cost/usage";
 import type { Measurement } from "./measure.ts";
 import { neededRate, type Race } from "./race.ts";
@@ -20,7 +21,9 @@ export function adviceFor(input: AdviceInput): readonly string[] {
   if (survey.stretches.length === 0) return ["There is nothing to read between the start and the end."];
   if (survey.isClamped)
     advice.push(
-      "The relay keeps less than you asked for: the run begins at the oldest it keeps. BACKFILL_SOURCE=both reads what is older from the repositories.",
+      survey.host === SAMPLE_HOST
+        ? "The recording is shorter than you asked for: the run begins at its first event."
+        : "The relay keeps less than you asked for: the run begins at the oldest it keeps. BACKFILL_SOURCE=both reads what is older from the repositories.",
     );
   if (survey.endsLater) advice.push("The end lies in the future: events that are still to come are not counted here.");
   if (measured.matching.expected === 0 && measured.events > 0)

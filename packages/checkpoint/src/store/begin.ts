@@ -63,7 +63,8 @@ export async function beginRun(
   return (await getRun(deps, run.runId)) ?? run;
 }
 
-function whyRefused({ open }: Register, name: string | null, about: string): Error | null {
+/** null: it may begin. */
+export function whyRefused({ open }: Pick<Register, "open">, name: string | null, about: string): Error | null {
   const same = open.find((entry) => entry.about === about);
   if (same !== undefined) return new RunInProgressError(same.runId);
   const counted = open.filter((entry) => !isResyncRun(entry)).length;

@@ -9,7 +9,7 @@ import { isResyncRun, RESYNC_RUN, type Run } from "../run.ts";
 import type { RunStore } from "../run-store.ts";
 import { readText, readTextOrNull } from "./attributes.ts";
 import { untilDone } from "./attempts.ts";
-import { beginRun } from "./begin.ts";
+import { beginRun, whyRefused } from "./begin.ts";
 import type { Item } from "../table/table.ts";
 import { LAST, OPEN_KEY, PAST, PAST_RESYNC, pastKey } from "./keys.ts";
 import { changeRegister, readRegister, type Register } from "./register.ts";
@@ -17,7 +17,7 @@ import type { Deps } from "./run-updates.ts";
 import { getRun, getRuns } from "./run-with-pace.ts";
 import { scopeReader } from "./scope.ts";
 
-type Methods = "openRuns" | "pastRuns" | "findRun" | "currentRun" | "getRun" | "getScope" | "createRun";
+type Methods = "openRuns" | "pastRuns" | "findRun" | "currentRun" | "getRun" | "getScope" | "createRun" | "refusalOf";
 
 /** One request reads the runs and the pace that they share. */
 const MAX_PAST = 50;
@@ -70,6 +70,13 @@ export function runMethods(deps: Deps): Pick<RunStore, Methods> {
     getRun: (runId) => getRun(deps, runId),
     getScope: scopeReader(table),
     createRun: (newRun) => beginRun(deps, newRun, { openOf: (register) => openOf(deps, register) }),
+
+    async refusalOf(newRun, { without } = {}) {
+      const register = await readRegister(deps);
+      const ids = new Set((await openOf(deps, register)).map(({ runId }) => runId));
+      const open = register.open.filter(({ runId }) => ids.has(runId) && runId !== without);
+      return whyRefused({ open }, newRun.name ?? null, newRun.about);
+    },
   };
 }
 

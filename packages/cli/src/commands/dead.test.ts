@@ -36,6 +36,7 @@ async function dead(argv: readonly string[], kept: readonly DeadEvent[]) {
   const openDeadHere = async () => ({
     async list(options: ListDeadOptions) {
       asked.push(options);
+      if (options.reason === "no-such-reason") return [];
       const from = options.after === undefined ? 0 : kept.findIndex(({ id }) => id === options.after?.id) + 1;
       return kept.slice(from, from + options.limit);
     },
@@ -47,6 +48,11 @@ async function dead(argv: readonly string[], kept: readonly DeadEvent[]) {
 }
 
 describe("dead", () => {
+  it("says that no event has the reason, beside the reasons that there are", async () => {
+    const { stderr } = await dead(["--reason", "no-such-reason"], [deadEvent({})]);
+    expect(stderr).toBe("No dead event has the reason no-such-reason.\n1 dead: database-23514 1\n");
+  });
+
   it("issue 17.4: lists why, whose, and what happened before, with everything from the network escaped", async () => {
     const { exitCode, stdout, stderr } = await dead(
       [],

@@ -42,6 +42,9 @@ export const dead: Command = {
     const signal = signals.received();
     if (signal !== null) return exitCodeOfSignal(signal);
     if (isOne && shown === 0) throw new UsageError(`dead: no dead event has the id ${only.id}`);
+    const { reason } = filter;
+    if (!args.flag("json") && reason !== undefined && shown === 0)
+      context.stderr.write(`No dead event has the reason ${escapeForLog(reason, 80)}.\n`);
     if (!args.flag("json") && !isOne) await showCounts(context, events, filter.runId, shown);
     return EXIT.ok;
   },

@@ -54,6 +54,7 @@ export const start: Command = {
     const target = await findTarget(context, args);
     const plan = args.flag("since-last") ? await afterLast(context, args, target, wanted) : null;
     if (plan !== null) context.stderr.write(`Since last: ${plan.note}.\n`);
+    if (plan?.kind === "nothing") return EXIT.ok;
     const request = plan?.kind === "begin" && plan.from !== null ? { ...wanted, from: plan.from } : wanted;
     if (target !== null) {
       if (plan?.kind === "go-on") return EXIT.ok;

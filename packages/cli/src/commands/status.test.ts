@@ -112,7 +112,7 @@ describe("issue 14.6: status of several runs", () => {
     await using world = await testWorld();
     await using _ = await serve(world.dataDir);
     expect(await main(world.context(["status", "--run", "nightly"]))).toBe(2);
-    expect(world.stderr()).toContain("no run has the id or the name nightly");
+    expect(world.stderr()).toContain("no run has the id or the name nightly: firehose-backfill runs lists them");
   });
 
   it("is what a process that is gone last knew of each", async () => {

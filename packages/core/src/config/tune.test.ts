@@ -31,14 +31,31 @@ test.each(SETTINGS.filter(({ group }) => group === "throttle"))("$name can be tu
   expect(parseTune({ [name]: fallback })).toEqual({ profile: null, throttle: { [key]: fallback } });
 });
 
-test.each(SETTINGS.filter(({ group }) => group === "scope" || group === "deployment"))(
-  "$name cannot be tuned",
+test.each(SETTINGS.filter(({ group }) => group === "scope"))(
+  "$name cannot be tuned, but a new run may have it",
   ({ name }) => {
-    expect(problemsOf({ [name]: "x" })).toEqual([`${name} cannot be tuned: it is fixed until the run is finished`]);
+    expect(problemsOf({ [name]: "x" })).toEqual([
+      `${name} cannot be tuned: it is fixed until the run is finished. For another value begin a new run: start --new cancels this one`,
+    ]);
+  },
+);
+
+test.each(SETTINGS.filter(({ group }) => group === "deployment"))(
+  "$name cannot be tuned, but the next start of the program takes it",
+  ({ name }) => {
+    expect(problemsOf({ [name]: "x" })).toEqual([
+      `${name} cannot be tuned: it belongs to the program, not to a run. Set it in the environment and start the program again (on AWS: deploy again)`,
+    ]);
   },
 );
 
 describe("problems", () => {
+  test("a name that resembles none is answered with those that can be tuned", () => {
+    expect(problemsOf({ FOO: "1" })).toEqual([
+      "FOO is not a setting; tune takes BACKFILL_PROFILE, BACKFILL_BATCH_SIZE, BACKFILL_BATCH_DELAY_MS, BACKFILL_MAX_CONCURRENT, BACKFILL_MAX_MEMORY_MB, BACKFILL_USE_IDLE, BACKFILL_DB_POOL_SIZE, MEMORY_CHECK_INTERVAL",
+    ]);
+  });
+
   test("all are listed at once", () => {
     expect(
       problemsOf({
@@ -49,7 +66,7 @@ describe("problems", () => {
         BACKFILL_MAX_CONCURRENT: 0,
       }),
     ).toEqual([
-      "BACKFILL_DAYS cannot be tuned: it is fixed until the run is finished",
+      "BACKFILL_DAYS cannot be tuned: it is fixed until the run is finished. For another value begin a new run: start --new cancels this one",
       "BACKFILL_BATCH_DELAY is not a setting; did you mean BACKFILL_BATCH_DELAY_MS?",
       'BACKFILL_PROFILE is "turbo"; it takes one of background, moderate, fast',
       'BACKFILL_BATCH_SIZE is "1.5"; it takes a whole number from 1 to 1000',

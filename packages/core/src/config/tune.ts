@@ -25,8 +25,8 @@ export const TUNABLE_NAMES: readonly string[] = TUNABLE.map(({ name }) => name);
 export function parseTune(values: Readonly<Record<string, unknown>>): Tune {
   const problems = Object.keys(values).flatMap((name) => {
     const definition = definitionNamed(name);
-    if (definition === null) return [unknownName(name, TUNABLE)];
-    return TUNABLE.includes(definition) ? [] : [`${name} cannot be tuned: it is fixed until the run is finished`];
+    if (definition === null) return [notKnown(name)];
+    return TUNABLE.includes(definition) ? [] : [`${name} cannot be tuned: ${whyNot(definition)}`];
   });
   if (Object.keys(values).length === 0) problems.push(`nothing to tune; it takes ${namesOf(TUNABLE)}`);
 
@@ -39,6 +39,17 @@ export function parseTune(values: Readonly<Record<string, unknown>>): Tune {
 
   if (problems.length > 0) throw new ConfigError(problems);
   return { profile, throttle };
+}
+
+function notKnown(name: string): string {
+  const problem = unknownName(name, TUNABLE);
+  return problem.endsWith("?") ? problem : `${problem}; tune takes ${namesOf(TUNABLE)}`;
+}
+
+function whyNot({ group }: SettingDefinition): string {
+  return group === "scope"
+    ? "it is fixed until the run is finished. For another value begin a new run: start --new cancels this one"
+    : "it belongs to the program, not to a run. Set it in the environment and start the program again (on AWS: deploy again)";
 }
 
 /** null: the value is absent, or invalid and already among the problems. */

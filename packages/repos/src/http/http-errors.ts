@@ -65,7 +65,7 @@ const MAX_TROUBLE = 300;
 export function troubleText(error: unknown, { isHostKnown = false } = {}): string {
   if (!(error instanceof Error) || !("isRetryable" in error) || error.message === "") return describeError(error);
   if (error instanceof HostWaitingError && error.cause instanceof HostError)
-    return `${troubleText(error.cause, { isHostKnown })}; it is asked again at ${new Date(error.untilMs).toISOString()}`;
+    return `${troubleText(error.cause, { isHostKnown })}; not to be asked again before ${new Date(error.untilMs).toISOString()}`;
   const { cause, message } = error;
   const said = error instanceof HostError && cause instanceof Error && cause.message !== "" ? cause.message : null;
   const text = said === null ? message : isHostKnown ? said : `${message}: ${said}`;
