@@ -83,7 +83,7 @@ export interface ValueTable {
 
 export function createValueTable(): ValueTable {
   const known = new ShortTexts();
-  let bytes = NOTHING;
+  let bytes: Uint8Array = NOTHING;
   let whole: string | null = null;
 
   /** Makes a text of bytes that are all ASCII. */

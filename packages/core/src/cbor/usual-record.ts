@@ -35,7 +35,7 @@ const keys = createKeyTable();
 const texts = createValueTable();
 
 // The block that is read now, and where its next item begins. Blocks are read one after the other: nothing here waits.
-let bytes = NOTHING;
+let bytes: Uint8Array = NOTHING;
 let at = 0;
 let end = 0;
 
