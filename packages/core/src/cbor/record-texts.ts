@@ -12,7 +12,7 @@ const MAX_LENGTH = 32;
 const MAX_WHOLE = 4_096;
 
 const REPLACEMENT = "\uFFFD";
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** Short ASCII texts by their bytes. Of two texts for one slot, the newer one stays. */
 class ShortTexts {
