@@ -12,7 +12,7 @@ const MAX_LENGTH = 32;
 const MAX_WHOLE = 4_096;
 
 const REPLACEMENT = "\uFFFD";
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** Short ASCII texts by their bytes. Of two texts for one slot, the newer one stays. */
 class ShortTexts {
@@ -83,7 +83,7 @@ export interface ValueTable {
 
 export function createValueTable(): ValueTable {
   const known = new ShortTexts();
-  let bytes = NOTHING;
+  let bytes: Uint8Array = NOTHING;
   let whole: string | null = null;
 
   /** Makes a text of bytes that are all ASCII. */

@@ -95,7 +95,7 @@ test(
 
 test("issue 19.4: random bytes behind the head of a map, and cut records, are read by both or by none", () => {
   const tails = fc.sample(fc.uint8Array({ maxLength: 64 }), { seed: 4, numRuns: 10_000 });
-  const blocks = tails.map((tail) => Uint8Array.of(0xa1, 0x61, 0x61, ...tail));
+  const blocks: Uint8Array[] = tails.map((tail) => Uint8Array.of(0xa1, 0x61, 0x61, ...tail));
   const whole = dagCbor.encode({
     a: [1, "b", { c: null }],
     link: CID.decode(cidOf(Uint8Array.of(1))),

@@ -30,12 +30,13 @@ const MAX_KEY = 23;
 const LINK = 42;
 const BEFORE_CID = 3;
 
-const NOTHING = new Uint8Array(0);
-const keys = createKeyTable();
-const texts = createValueTable();
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
+// As calls that a bundler may leave out: a bundle that only reads records by the scan need not hold this file.
+const keys = /* @__PURE__ */ createKeyTable();
+const texts = /* @__PURE__ */ createValueTable();
 
 // The block that is read now, and where its next item begins. Blocks are read one after the other: nothing here waits.
-let bytes = NOTHING;
+let bytes: Uint8Array = NOTHING;
 let at = 0;
 let end = 0;
 
