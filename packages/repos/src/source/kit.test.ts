@@ -353,7 +353,8 @@ describe("hosts that have trouble", () => {
           .map(({ did }) => ({ did, reason: "host-rate-limited", path: null }))
           .toSorted((a, b) => (a.did < b.did ? -1 : 1)),
       );
-      for (const { error } of dead) expect(error).toMatch(/^busy\.hosts\.net:443 has refused every request for 6 hours/);
+      for (const { error } of dead)
+        expect(error).toMatch(/^busy\.hosts\.net:443 has refused every request for 6 hours/);
       expect(tookHours).toBeGreaterThanOrEqual(6);
       expect(tookHours).toBeLessThan(7.1);
       expect(askedAtMs.get("busy.hosts.net")?.length).toBeLessThanOrEqual(most);
