@@ -297,3 +297,20 @@ test("issue 17.5: a note that cannot be written does not fail the action", async
   const broken = { ...store, addAction: () => Promise.reject(new Error("table away")) };
   expect((await control({ ...deps, store: broken }, { action: "pause", isNow: false })).run?.status).toBe("pausing");
 });
+
+test("issue 16.2: a resync says what it has stored, what was requested already, and what it could not store", async () => {
+  const { store, deps } = setUp();
+  const resync = async (...dids: readonly string[]) =>
+    (await control(deps, parseControlEvent({ action: "resync", dids }))).message;
+  expect(await resync("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")).toMatch(/^1 repository requested\. A run called resync/);
+  const both = await resync("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", `did:web:${"a".repeat(60)}.net`);
+  expect(both).toMatch(/^1 repository requested, 1 was requested already\. A run called resync/);
+  store.requestResync = () => Promise.resolve("full");
+  expect(await resync("did:plc:bbbbbbbbbbbbbbbbbbbbbbbb")).toBe(
+    "0 repositories requested, 1 could not be stored because there are 10000 requests. No repository is read anew because of this",
+  );
+  store.requestResync = () => Promise.resolve("bad-did");
+  expect(await resync("did:plc:bbbbbbbbbbbbbbbbbbbbbbbb")).toMatch(
+    /^0 repositories requested, 1 could not be stored because the DID is too long\. No repository/,
+  );
+});

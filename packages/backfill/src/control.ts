@@ -77,11 +77,13 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
 }
 
 async function resync(deps: ControlDeps, wanted: ResyncEvent): Promise<ControlAnswer> {
-  const { placed, there, refused: left } = await placeResyncs(deps, wanted);
+  const { placed, there, full, bad } = await placeResyncs(deps, wanted);
   const before = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} requested already`;
-  const tooMany = left === 0 ? "" : `, ${left} could not be stored because there are ${MAX_RESYNCS} requests`;
+  const tooMany = full === 0 ? "" : `, ${full} could not be stored because there are ${MAX_RESYNCS} requests`;
+  const tooLong = bad === 0 ? "" : `, ${bad} could not be stored because the DID is too long`;
+  const isAny = placed + there > 0;
   return {
-    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}. A run called ${RESYNC_RUN} reads them anew. A process that is running, or the deployed schedule, begins it within minutes; if there is neither, the next firehose-backfill run begins it`,
+    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}${tooLong}.${isAny ? ` A run called ${RESYNC_RUN} reads them anew. A process that is running, or the deployed schedule, begins it within minutes; if there is neither, the next firehose-backfill run begins it` : " No repository is read anew because of this"}`,
     run: null,
   };
 }
