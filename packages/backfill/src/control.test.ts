@@ -69,6 +69,38 @@ test("issue 17.7: start --new cancels no run of handles for a run over a relay, 
   }
 });
 
+test("issue 17.7: beside a run of handles pause, resume, tune and cancel mean the run that the user began, and say that the other one goes on", async () => {
+  const { send, store, deps } = setUp();
+  const main = await send({ action: "start" });
+  const handles = await send({ action: "start", source: "handles" });
+  for (const run of [main, handles]) await running(store, run);
+  const said = async (event: object) => {
+    const { run, message } = await control(deps, parseControlEvent(event));
+    return { runId: run?.runId, status: run?.status, message };
+  };
+  const beside = (action: string) =>
+    new RegExp(
+      `\\. Run ${handles.runId}, which looks up handles, goes on: ${action} --run ${handles.runId} if it is to stop, too$`,
+    );
+  expect(await said({ action: "pause" })).toEqual({
+    runId: main.runId,
+    status: "pausing",
+    message: expect.stringMatching(beside("pause")),
+  });
+  await store.transition(main.runId, ["pausing"], "paused", {});
+  expect(await said({ action: "resume" })).toMatchObject({ runId: main.runId, status: "running" });
+  expect(await said({ action: "tune", settings: { BACKFILL_BATCH_SIZE: 7 } })).toMatchObject({ runId: main.runId });
+  expect(await said({ action: "pause", run: handles.runId })).toMatchObject({
+    runId: handles.runId,
+    status: "pausing",
+  });
+  // It does not go on any more, so nothing is said of it.
+  expect((await said({ action: "cancel" })).message).toBe(`run ${main.runId} is cancelling`);
+  await store.transition(main.runId, ["cancelling"], "cancelled", { finishedAtMs: 1 });
+  // It is the only one.
+  expect(await said({ action: "cancel" })).toMatchObject({ runId: handles.runId, status: "cancelling" });
+});
+
 test("days of 0, a relay from an event and an unknown setting are refused, and nothing changes", async () => {
   const { send, store } = setUp();
   await expect(send({ action: "start", days: 0 })).rejects.toThrow(/BACKFILL_DAYS is 0/);

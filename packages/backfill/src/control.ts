@@ -14,7 +14,7 @@ import type { ControlEvent, ResyncEvent, StartRequest } from "./control-event.ts
 import { discardAndSay } from "./discard.ts";
 import { keepAudit } from "./keep-audit.ts";
 import { listResyncs } from "./list-resyncs.ts";
-import { chooseRun, labelOf, listRuns } from "./open-run.ts";
+import { chooseRun, goesOnBeside, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseStartPoint } from "./parse-range.ts";
 import { placeResyncs } from "./place-resyncs.ts";
@@ -113,7 +113,8 @@ async function pause(
   const message = isNow
     ? `${labelOf(run)} is paused: batches in the queue are not applied; resume reads their events again`
     : `${labelOf(run)} is pausing: it reads no more, and applies the batches that are in the queue`;
-  return { message, run: after };
+  const beside = wanted === undefined ? await goesOnBeside(deps, run, "pause") : "";
+  return { message: `${message}${beside}`, run: after };
 }
 
 async function resume(
@@ -156,7 +157,8 @@ async function cancel(deps: ControlDeps, wanted: string | undefined): Promise<Co
   const from = sourcesOf("cancelling");
   const after = await deps.store.transition(run.runId, from, "cancelling", { reason: "cancelled by the operator" });
   if (after === null) throw refused(run, "cancel", from);
-  return { message: `${labelOf(run)} is cancelling`, run: after };
+  const beside = wanted === undefined ? await goesOnBeside(deps, run, "cancel") : "";
+  return { message: `${labelOf(run)} is cancelling${beside}`, run: after };
 }
 
 const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;
