@@ -179,7 +179,8 @@ async function endBatch(session: Session, request: ApplyRequest, rows: Rows, app
   const { maxRemovals = Infinity, isRepair = false } = request;
   const plan = ranges.length === 0 ? null : await planRanges(session, ranges, { runId, maxRemovals, isRepair });
   const links = rows.data.filter((row) => row.kind === "link");
-  const linked = links.length === 0 ? null : await planLinks(session, links, { runId, collections: request.collections });
+  const linked =
+    links.length === 0 ? null : await planLinks(session, links, { runId, collections: request.collections });
   if (linked !== null && linked.findings.opened.length + linked.findings.closed.length > 0) {
     await request.onChain?.(linked.findings);
   }
