@@ -31,6 +31,7 @@ import { createRecycling } from "./recycling.ts";
 import { tellTransitions } from "./run-notices.ts";
 import { openServices } from "./services.ts";
 import { tellStopsOfOthers } from "./stops-of-others.ts";
+import { tellEach } from "./tell-each.ts";
 import { createTickReporter } from "./tick-report.ts";
 import { publishTo } from "./topic.ts";
 
@@ -105,13 +106,14 @@ export function createReader(
       const { runs } = await runTick(deps, { signal: new AbortController().signal, firstRuns });
       if (memory.isOverLimit()) recycling.mark();
       if (runs.length === 0) return "no run";
-      const said: string[] = [];
-      for (const result of runs) said.push(await tell(result, { queue, isOnly: runs.length === 1 }));
+      const isOnly = runs.length === 1;
+      const told = await tellEach(runs, { tell: (result) => tell(result, { queue, isOnly }), log });
       meters.keepOnly(runs.map(({ run }) => run.runId));
       // Those of the others are told first. Lambda counts the error, and an alarm sees it.
       const failed = runs.find(({ failure }) => failure !== undefined);
       if (failed !== undefined) throw failed.failure?.error;
-      return said.join("; ");
+      if (told.failure !== null) throw told.failure.error;
+      return told.said.join("; ");
     },
   };
 

@@ -13,9 +13,9 @@ import { type TemporaryFolder, temporaryFolder } from "../support/program.ts";
  * are 500 KiB of it. Passwords as libpq prepares them, examinations and the binding to a database took consumer and control above 700 KiB;
  * several runs took control above 768. The change feed and the views are 25 KiB of SQL in both, because a consumer of a newer version
  * migrates the database itself. Repositories are 60 KiB of the reader (archives, trees, requests to hosts) and of control (to plan a run
- * over them; turns at slow hosts and the keys that accounts had before are 5 KiB of it), resyncs 3 KiB of both, and the audit of a sample 20 KiB of control. The page of several runs with its plots is 25 KiB of status; chains of commits and the log of actions are in all of them.
+ * over them; turns at slow hosts, hosts that refuse for ever and the keys that accounts had before are 7 KiB of it), resyncs 3 KiB of both, and the audit of a sample 20 KiB of control. The page of several runs with its plots is 25 KiB of status; chains of commits and the log of actions are in all of them.
  */
-const LARGEST_KIB: Readonly<Record<string, number>> = { reader: 724, consumer: 712, control: 901, status: 514 };
+const LARGEST_KIB: Readonly<Record<string, number>> = { reader: 732, consumer: 717, control: 912, status: 517 };
 /** KiB that are loaded when they are needed: the client of SNS. */
 const LARGEST_LAZY_KIB: Readonly<Record<string, number>> = { reader: 48, consumer: 48, control: 0, status: 0 };
 const MOST_LINES = 40;

@@ -87,6 +87,38 @@ test("issue 17.7: start --new cancels no run of handles for a run over a relay, 
   }
 });
 
+test("issue 17.7: beside a run of handles pause, resume, tune and cancel mean the run that the user began, and say that the other one goes on", async () => {
+  const { send, store, deps } = setUp();
+  const main = await send({ action: "start" });
+  const handles = await send({ action: "start", source: "handles" });
+  for (const run of [main, handles]) await running(store, run);
+  const said = async (event: object) => {
+    const { run, message } = await control(deps, parseControlEvent(event));
+    return { runId: run?.runId, status: run?.status, message };
+  };
+  const beside = (action: string) =>
+    new RegExp(
+      `\\. Run ${handles.runId}, which looks up handles, goes on: ${action} --run ${handles.runId} if it is to stop, too$`,
+    );
+  expect(await said({ action: "pause" })).toEqual({
+    runId: main.runId,
+    status: "pausing",
+    message: expect.stringMatching(beside("pause")),
+  });
+  await store.transition(main.runId, ["pausing"], "paused", {});
+  expect(await said({ action: "resume" })).toMatchObject({ runId: main.runId, status: "running" });
+  expect(await said({ action: "tune", settings: { BACKFILL_BATCH_SIZE: 7 } })).toMatchObject({ runId: main.runId });
+  expect(await said({ action: "pause", run: handles.runId })).toMatchObject({
+    runId: handles.runId,
+    status: "pausing",
+  });
+  // It does not go on any more, so nothing is said of it.
+  expect((await said({ action: "cancel" })).message).toBe(`run ${main.runId} is cancelling`);
+  await store.transition(main.runId, ["cancelling"], "cancelled", { finishedAtMs: 1 });
+  // It is the only one.
+  expect(await said({ action: "cancel" })).toMatchObject({ runId: handles.runId, status: "cancelling" });
+});
+
 test("days of 0, a relay from an event and an unknown setting are refused, and nothing changes", async () => {
   const { send, store } = setUp();
   await expect(send({ action: "start", days: 0 })).rejects.toThrow(/BACKFILL_DAYS is 0/);
@@ -314,4 +346,21 @@ test("issue 17.5: a note that cannot be written does not fail the action", async
   await running(store, await send({ action: "start" }));
   const broken = { ...store, addAction: () => Promise.reject(new Error("table away")) };
   expect((await control({ ...deps, store: broken }, { action: "pause", isNow: false })).run?.status).toBe("pausing");
+});
+
+test("issue 16.2: a resync says what it has stored, what was requested already, and what it could not store", async () => {
+  const { store, deps } = setUp();
+  const resync = async (...dids: readonly string[]) =>
+    (await control(deps, parseControlEvent({ action: "resync", dids }))).message;
+  expect(await resync("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa")).toMatch(/^1 repository requested\. A run called resync/);
+  const both = await resync("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa", `did:web:${"a".repeat(60)}.net`);
+  expect(both).toMatch(/^1 repository requested, 1 was requested already\. A run called resync/);
+  store.requestResync = () => Promise.resolve("full");
+  expect(await resync("did:plc:bbbbbbbbbbbbbbbbbbbbbbbb")).toBe(
+    "0 repositories requested, 1 could not be stored because there are 10000 requests. No repository is read anew because of this",
+  );
+  store.requestResync = () => Promise.resolve("bad-did");
+  expect(await resync("did:plc:bbbbbbbbbbbbbbbbbbbbbbbb")).toMatch(
+    /^0 repositories requested, 1 could not be stored because the DID is too long\. No repository/,
+  );
 });

@@ -14,7 +14,7 @@ import type { ControlEvent, ResyncEvent, StartRequest } from "./control-event.ts
 import { discardAndSay } from "./discard.ts";
 import { keepAudit } from "./keep-audit.ts";
 import { listResyncs } from "./list-resyncs.ts";
-import { chooseRun, labelOf, listRuns } from "./open-run.ts";
+import { chooseRun, goesOnBeside, labelOf, listRuns } from "./open-run.ts";
 import { summarizePlan } from "./plan/summary.ts";
 import { parseStartPoint } from "./parse-range.ts";
 import { placeResyncs } from "./place-resyncs.ts";
@@ -77,11 +77,13 @@ async function act(deps: ControlDeps, event: ControlEvent, by?: Actor): Promise<
 }
 
 async function resync(deps: ControlDeps, wanted: ResyncEvent): Promise<ControlAnswer> {
-  const { placed, there, refused: left } = await placeResyncs(deps, wanted);
+  const { placed, there, full, bad } = await placeResyncs(deps, wanted);
   const before = there === 0 ? "" : `, ${there} ${there === 1 ? "was" : "were"} requested already`;
-  const tooMany = left === 0 ? "" : `, ${left} could not be stored because there are ${MAX_RESYNCS} requests`;
+  const tooMany = full === 0 ? "" : `, ${full} could not be stored because there are ${MAX_RESYNCS} requests`;
+  const tooLong = bad === 0 ? "" : `, ${bad} could not be stored because the DID is too long`;
+  const isAny = placed + there > 0;
   return {
-    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}. A run called ${RESYNC_RUN} reads them anew. A process that is running, or the deployed schedule, begins it within minutes; if there is neither, the next firehose-backfill run begins it`,
+    message: `${placed} ${placed === 1 ? "repository" : "repositories"} requested${before}${tooMany}${tooLong}.${isAny ? ` A run called ${RESYNC_RUN} reads them anew. A process that is running, or the deployed schedule, begins it within minutes; if there is neither, the next firehose-backfill run begins it` : " No repository is read anew because of this"}`,
     run: null,
   };
 }
@@ -111,7 +113,8 @@ async function pause(
   const message = isNow
     ? `${labelOf(run)} is paused: batches in the queue are not applied; resume reads their events again`
     : `${labelOf(run)} is pausing: it reads no more, and applies the batches that are in the queue`;
-  return { message, run: after };
+  const beside = wanted === undefined ? await goesOnBeside(deps, run, "pause") : "";
+  return { message: `${message}${beside}`, run: after };
 }
 
 async function resume(
@@ -154,7 +157,8 @@ async function cancel(deps: ControlDeps, wanted: string | undefined): Promise<Co
   const from = sourcesOf("cancelling");
   const after = await deps.store.transition(run.runId, from, "cancelling", { reason: "cancelled by the operator" });
   if (after === null) throw refused(run, "cancel", from);
-  return { message: `${labelOf(run)} is cancelling`, run: after };
+  const beside = wanted === undefined ? await goesOnBeside(deps, run, "cancel") : "";
+  return { message: `${labelOf(run)} is cancelling${beside}`, run: after };
 }
 
 const DONE = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;

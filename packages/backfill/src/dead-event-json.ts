@@ -1,5 +1,5 @@
 /** A dead event as a JSON value for people and scripts: decoded where it can be, base64 where it cannot. Pure. */
-import { BadRecordError, decodeAnyRecord } from "@firehose-backfill/core/cbor/decode-record";
+import { BadRecordError, decodeRecord } from "@firehose-backfill/core/cbor/decode-record";
 import { recordToJson } from "@firehose-backfill/core/cbor/record-json";
 import { cidToText } from "@firehose-backfill/core/cid";
 import type { FirehoseEvent } from "@firehose-backfill/core/event";
@@ -62,7 +62,7 @@ function payloadJson(payload: Uint8Array): unknown {
 
 function recordJson(bytes: Uint8Array): unknown {
   try {
-    const parsed: unknown = JSON.parse(recordToJson(decodeAnyRecord(bytes)));
+    const parsed: unknown = JSON.parse(recordToJson(decodeRecord(bytes)));
     return parsed;
   } catch (error) {
     if (error instanceof BadRecordError) return bytesJson(bytes);

@@ -1,5 +1,5 @@
 /** Which run an action is about: the one that is named, or the only one that is open. Where several are open, the answer lists them. */
-import { isResyncRun, type Run } from "@firehose-backfill/checkpoint/run";
+import { isResyncRun, isSideRun, type Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import { UsageError } from "@firehose-backfill/core/errors";
 
@@ -11,7 +11,8 @@ export class ChooseRunError extends UsageError {
 }
 
 /**
- * `wanted`: the id or the name of a run; undefined: the only one that is open. One that serves resyncs counts only where there is no other.
+ * `wanted`: the id or the name of a run; undefined: the only one that is open. One that looks up handles counts only where there is no other, and
+ * one that serves resyncs only where there is neither: the user has begun one run, and means that one.
  * @throws ChooseRunError; UsageError where none is open
  */
 export async function chooseRun(deps: Deps, action: string, wanted: string | undefined): Promise<Run> {
@@ -21,13 +22,31 @@ export async function chooseRun(deps: Deps, action: string, wanted: string | und
     throw new ChooseRunError(`no run has the id or the name ${wanted}.${listed(await deps.store.openRuns())}`);
   }
   const open = await deps.store.openRuns();
-  const own = open.filter((each) => !isResyncRun(each));
-  const [run, ...more] = own.length > 0 ? own : open;
+  const ranks = [open.filter((each) => !isSideRun(each)), open.filter((each) => !isResyncRun(each)), open];
+  const [run, ...more] = ranks.find((runs) => runs.length > 0) ?? [];
   if (run === undefined) throw new UsageError(`there is no run to ${action}: start one first`);
   if (more.length === 0) return run;
   throw new ChooseRunError(
     `${more.length + 1} runs are open: say which one to ${action} with --run ID or --run NAME.${listed(open)}`,
   );
+}
+
+/** What goes on beside a run that was paused or cancelled without being named, and how to do the same with it. Empty: nothing does. */
+export async function goesOnBeside(
+  { store }: { readonly store: Pick<RunStore, "openRuns"> },
+  run: Run,
+  action: "pause" | "cancel",
+): Promise<string> {
+  if (isSideRun(run)) return "";
+  const others = (await store.openRuns()).filter(
+    (each) => isSideRun(each) && (each.status === "running" || each.status === "enqueued"),
+  );
+  return others
+    .map(({ runId, source }) => {
+      const does = source.kind === "handles" ? "looks up handles" : "reads repositories anew";
+      return `. Run ${runId}, which ${does}, goes on: ${action} --run ${runId} if it is to stop, too`;
+    })
+    .join("");
 }
 
 /** Whether an open run besides this one may bring accounts that are not in the database yet. */

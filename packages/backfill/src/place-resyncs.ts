@@ -1,6 +1,6 @@
 /** Requests that repositories are read anew, for whoever has found that one is wrong: an audit, an operator, a redrive of one that could not be read. */
 import { DEFAULT_PACE_ID } from "@firehose-backfill/checkpoint/pace";
-import { MAX_RESYNCS, type ResyncReason, type ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
+import type { RequestOutcome, ResyncReason, ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import { isResyncRun } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -20,11 +20,13 @@ export interface PlacedResyncs {
   /** There were requests already, which stay as they are. */
   readonly there: number;
   /** Not stored: there are as many as may be. */
-  readonly refused: number;
+  readonly full: number;
+  /** Not stored: their DIDs are too long. */
+  readonly bad: number;
 }
 
 interface Deps {
-  readonly store: Pick<ResyncStore, "requestResync" | "listResyncs"> & Pick<RunStore, "openRuns" | "currentRun">;
+  readonly store: Pick<ResyncStore, "requestResync"> & Pick<RunStore, "openRuns" | "currentRun">;
   readonly clock: Clock;
 }
 
@@ -35,12 +37,11 @@ export async function placeResyncs({ store, clock }: Deps, wanted: PlaceResyncs)
   const runId = wanted.runId ?? last?.runId;
   const atMs = clock.now();
   const of = { ...(runId === undefined ? {} : { runId }), ...(collections === undefined ? {} : { collections }) };
-  const outcomes = await someAtOnce([...new Set(wanted.dids)], PLACED_AT_ONCE, async (did) => {
-    if (await store.requestResync(paceId, { did, reason, rev: null, atMs, ...of })) return "placed";
-    return (await store.listResyncs(paceId, 1)).count >= MAX_RESYNCS ? "refused" : "there";
-  });
-  const count = (outcome: (typeof outcomes)[number]): number => outcomes.filter((each) => each === outcome).length;
-  return { placed: count("placed"), there: count("there"), refused: count("refused") };
+  const outcomes = await someAtOnce([...new Set(wanted.dids)], PLACED_AT_ONCE, (did) =>
+    store.requestResync(paceId, { did, reason, rev: null, atMs, ...of }),
+  );
+  const count = (outcome: RequestOutcome): number => outcomes.filter((each) => each === outcome).length;
+  return { placed: count("placed"), there: count("there"), full: count("full"), bad: count("bad-did") };
 }
 
 /** A thousand one after the other would take longer than a function has. */

@@ -52,6 +52,9 @@ export async function redriveAndSay(
       : [
           `${repositories.left} dead events are repositories that could not be read; they stay dead, because ${MAX_RESYNCS} requests for resyncs are stored already: redrive again when firehose-backfill resyncs lists fewer`,
         ]),
+    ...(repositories.tooLong === 0
+      ? []
+      : [`${repositories.tooLong} dead events are repositories whose DID is too long to be requested; they stay dead`]),
     ...(abandoned === 0 ? [] : [`${abandoned} events were not tried, because their run is cancelled or not known`]),
     ...(elsewhere === null
       ? []

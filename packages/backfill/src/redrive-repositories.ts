@@ -2,8 +2,7 @@
  * A repository that could not be read left no event that could be sent again; the repository itself is still there. A redrive requests that it is read anew, as
  * for a commit that is missing. The request is stored before the dead event is closed, so a crash between them requests it twice, which is once.
  */
-import type { ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
-import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
+import type { RequestOutcome, ResyncStore } from "@firehose-backfill/checkpoint/resync-store";
 import type { Run } from "@firehose-backfill/checkpoint/run";
 import type { RunStore } from "@firehose-backfill/checkpoint/run-store";
 import type { Clock } from "@firehose-backfill/core/clock";
@@ -11,7 +10,7 @@ import { someAtOnce } from "@firehose-backfill/core/some-at-once";
 import type { DeadEvents, FailedRepository } from "@firehose-backfill/sink/dead-events";
 
 export interface RepositoriesDeps {
-  readonly store: Pick<RunStore, "getRun"> & Pick<ResyncStore, "requestResync" | "listResyncs">;
+  readonly store: Pick<RunStore, "getRun"> & Pick<ResyncStore, "requestResync">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -20,6 +19,8 @@ export interface RedrivenRepositories {
   readonly requested: number;
   /** Dead events that stay, because there are too many requests already. */
   readonly left: number;
+  /** Dead events that stay, because the DID is too long for a request. */
+  readonly tooLong: number;
   /** Dead events of runs that are cancelled or not known. */
   readonly abandoned: number;
 }
@@ -29,7 +30,7 @@ export async function redriveRepositories(
   dead: DeadEvents,
   failed: readonly FailedRepository[],
 ): Promise<RedrivenRepositories> {
-  let [left, abandoned] = [0, 0];
+  let [left, tooLong, abandoned] = [0, 0, 0];
   const handed: FailedRepository[] = [];
   for (const [runId, its] of Map.groupBy(failed, (each) => each.runId)) {
     const run = await store.getRun(runId);
@@ -41,33 +42,25 @@ export async function redriveRepositories(
     // In parts, because there may be more than a function has time for: then the next redrive goes on behind the last part.
     for (let from = 0; from < byDid.length; from += CLOSED_AT_ONCE) {
       const part = byDid.slice(from, from + CLOSED_AT_ONCE);
-      const isStored = await someAtOnce(part, REQUESTED_AT_ONCE, ([did]) =>
-        isRequested(store, run, { did, atMs: clock.now() }),
+      const outcomes = await someAtOnce(part, REQUESTED_AT_ONCE, ([did]) =>
+        // The filters of its run hold when it is read anew.
+        store.requestResync(run.paceId, { did, reason: "failed", rev: null, atMs: clock.now(), runId }),
       );
-      const requested = part.filter((_, index) => isStored[index]).flatMap(([, entries]) => entries);
-      left += part.reduce((sum, [, entries]) => sum + entries.length, 0) - requested.length;
+      const entriesOf = (...wanted: readonly RequestOutcome[]): readonly FailedRepository[] =>
+        part.flatMap(([, entries], index) => (wanted.includes(outcomes[index] ?? "full") ? entries : []));
+      const requested = entriesOf("placed", "there");
+      left += entriesOf("full").length;
+      tooLong += entriesOf("bad-did").length;
       if (requested.length > 0) await dead.handOver(requested.map(({ id }) => id));
       handed.push(...requested);
     }
   }
-  return { requested: new Set(handed.map(({ did }) => did)).size, left, abandoned };
+  return { requested: new Set(handed.map(({ did }) => did)).size, left, tooLong, abandoned };
 }
 
 /** Repositories. */
 const CLOSED_AT_ONCE = 100;
 const REQUESTED_AT_ONCE = 20;
-
-/** Also where there is a request of this repository already. */
-async function isRequested(
-  store: RepositoriesDeps["store"],
-  { paceId, runId }: Run,
-  { did, atMs }: { readonly did: string; readonly atMs: number },
-): Promise<boolean> {
-  // The filters of its run hold when it is read anew.
-  const request = { did, reason: "failed", rev: null, atMs, runId } as const;
-  if (await store.requestResync(paceId, request)) return true;
-  return (await store.listResyncs(paceId, 1)).count < MAX_RESYNCS;
-}
 
 export function isCancelled({ status }: Run): boolean {
   return status === "cancelled" || status === "cancelling";

@@ -10,7 +10,6 @@ import { VirtualClock } from "@firehose-backfill/testing/core/virtual-clock";
 import { createMemoryQueue } from "@firehose-backfill/testing/queue/memory-queue";
 import { recordEvent } from "@firehose-backfill/testing/queue/batches";
 import type { ClaimedEvent, DeadEvent, DeadEvents, FailedRepository } from "@firehose-backfill/sink/dead-events";
-import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import type { SinkRow } from "@firehose-backfill/sink/rows";
 import type { ApplyOptions, ConsumerSink } from "@firehose-backfill/sink/sink";
 import { cursorAt } from "@firehose-backfill/source/cursor";
@@ -218,7 +217,7 @@ test("dead events go again, each batch at a slot of its own, and what is applied
     lettersLeft: 0,
     deadEvents: 5,
     untriable: 2,
-    repositories: { requested: 0, left: 0 },
+    repositories: { requested: 0, left: 0, tooLong: 0 },
     abandoned: 0,
   });
   await consume();
@@ -424,10 +423,12 @@ test("issue 15.5: a dead event stays where no further request is stored, or its 
   const { redrive, redriveId, failed, handed, store, runId } = await setUp();
   failed.push({ id: "f1", runId, did: "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa" });
   failed.push({ id: "f2", runId: "unknown", did: "did:plc:bbbbbbbbbbbbbbbbbbbbbbbb" });
-  store.requestResync = async () => false;
-  store.listResyncs = async () => ({ count: MAX_RESYNCS, done: 0, first: [] });
+  store.requestResync = async () => "full";
   expect(await redrive()).toMatchObject({ untriable: 0, repositories: { requested: 0, left: 1 }, abandoned: 1 });
   await expect(redriveId("f1")).rejects.toThrow("as many repositories as possible");
   await expect(redriveId("f2")).rejects.toThrow("is not known");
+  store.requestResync = async () => "bad-did";
+  expect(await redrive()).toMatchObject({ repositories: { requested: 0, left: 0, tooLong: 1 } });
+  await expect(redriveId("f1")).rejects.toThrow("its DID is too long");
   expect(handed).toEqual([]);
 });

@@ -48,7 +48,7 @@ export interface Redriven {
   /** Dead events that stay, because no complete event was stored. */
   readonly untriable: number;
   /** Those that are repositories that could not be read. */
-  readonly repositories: Pick<RedrivenRepositories, "requested" | "left">;
+  readonly repositories: Omit<RedrivenRepositories, "abandoned">;
   /** Dead events of runs that are cancelled or unknown. */
   readonly abandoned: number;
 }
@@ -129,7 +129,10 @@ export async function redriveOne(
       `dead event ${id} is not tried again, because its run ${kept.runId} is ${run === null ? "not known" : run.status}`,
     );
   if (failed !== null) {
-    if ((await redriveRepositories(deps, dead, [failed])).requested === 0)
+    const { requested, tooLong } = await redriveRepositories(deps, dead, [failed]);
+    if (tooLong > 0)
+      throw new UsageError(`dead event ${id} cannot be tried again, because its DID is too long to be requested`);
+    if (requested === 0)
       throw new UsageError(
         `dead event ${id} is not tried again now, because as many repositories as possible (${MAX_RESYNCS}) wait to be read anew: redrive it when firehose-backfill resyncs lists fewer`,
       );
@@ -165,7 +168,7 @@ async function redriveEvents(
   which: DeadOf,
 ): Promise<Omit<Redriven, "deadLetters" | "lettersLeft">> {
   if (deps.openDeadEvents === undefined)
-    return { deadEvents: 0, untriable: 0, repositories: { requested: 0, left: 0 }, abandoned: 0 };
+    return { deadEvents: 0, untriable: 0, repositories: { requested: 0, left: 0, tooLong: 0 }, abandoned: 0 };
   await using dead = deps.openDeadEvents();
   const sinceMs = deps.clock.now();
   let deadEvents = 0;
@@ -182,9 +185,9 @@ async function redriveEvents(
     }
   }
   const failed = await dead.failedRepositories({ ...which, limit: AT_ONCE });
-  const { requested, left, abandoned: ofOthers } = await redriveRepositories(deps, dead, failed);
+  const { requested, left, tooLong, abandoned: ofOthers } = await redriveRepositories(deps, dead, failed);
   const untriable = Math.max(0, (await dead.countUntriable(which)) - left - ofOthers);
-  return { deadEvents, untriable, repositories: { requested, left }, abandoned: abandoned + ofOthers };
+  return { deadEvents, untriable, repositories: { requested, left, tooLong }, abandoned: abandoned + ofOthers };
 }
 
 /** Ledger first, then the queue: an entry without a message has no effect, a message without an entry would be dropped. */

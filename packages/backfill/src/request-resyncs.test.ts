@@ -1,4 +1,4 @@
-import type { ResyncReason } from "@firehose-backfill/checkpoint/resync-store";
+import type { RequestOutcome, ResyncReason } from "@firehose-backfill/checkpoint/resync-store";
 import { MAX_RESYNCS } from "@firehose-backfill/checkpoint/resync-store";
 import { createStore } from "../../checkpoint/src/create-store.ts";
 import { createMemoryTable } from "@firehose-backfill/testing/checkpoint/memory-table";
@@ -89,10 +89,25 @@ test("issue 16.1: no more are stored than the limit", async () => {
   expect(await asked()).toEqual({ count: MAX_RESYNCS, asked: [] });
 });
 
+test("issue 16.2: a request that is not stored says why: it is there already, or there are too many, or the DID is too long", async () => {
+  const { table, store } = scene();
+  const request = (did: string, reason: ResyncReason = "operator") =>
+    store.requestResync("p", { did, reason, rev: null, atMs: 5 });
+  expect([await request("did:plc:a"), await request("did:plc:a")]).toEqual(["placed", "there"]);
+  expect(await request(`did:web:${"a".repeat(900)}`)).toBe("bad-did");
+  await table.put({ pk: "resync#p", sk: "#count" }, { count: MAX_RESYNCS });
+  expect([await request("did:plc:a"), await request("did:plc:b")]).toEqual(["there", "full"]);
+  // What the stream cannot withdraw takes the place of what it can, also then.
+  await table.put({ pk: "resync#p", sk: "#count" }, { count: 1 });
+  expect(await request("did:plc:c", "chain")).toBe("placed");
+  await table.put({ pk: "resync#p", sk: "#count" }, { count: MAX_RESYNCS });
+  expect(await request("did:plc:c")).toBe("placed");
+});
+
 test("issue 16.1: the locks of a batch in which every repository lacks something are held for its requests side by side, not one after the other", async () => {
   const { store, deps, asked } = scene();
   let [underWay, most] = [0, 0];
-  const slowly = async (ask: () => Promise<boolean>): Promise<boolean> => {
+  const slowly = async (ask: () => Promise<RequestOutcome>): Promise<RequestOutcome> => {
     underWay += 1;
     most = Math.max(most, underWay);
     await new Promise((resolve) => setImmediate(resolve));

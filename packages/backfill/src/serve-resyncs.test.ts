@@ -1,4 +1,4 @@
-import type { NewResync } from "@firehose-backfill/checkpoint/resync-store";
+import type { NewResync, RequestOutcome } from "@firehose-backfill/checkpoint/resync-store";
 import { MAX_OPEN_RUNS, RESYNC_RUN, type Run } from "@firehose-backfill/checkpoint/run";
 import type { CheckpointStore } from "@firehose-backfill/checkpoint/store";
 import { parseConfig } from "@firehose-backfill/core/config/parse";
@@ -23,7 +23,7 @@ interface Scene {
   nowMs: number;
   begin(runId: string, settings?: Readonly<Record<string, string>>): Promise<Run>;
   end(runId: string, status: "succeeded" | "cancelled"): Promise<void>;
-  ask(did: string, more?: Partial<NewResync>): Promise<boolean>;
+  ask(did: string, more?: Partial<NewResync>): Promise<RequestOutcome>;
   /** As a tick does, after some time: the names of the DIDs that a run that begins will read. */
   look(laterMs?: number): Promise<readonly string[] | null>;
   asked(): Promise<readonly string[]>;
@@ -180,7 +180,7 @@ test("issue 16.2: what a cancelled run had taken is held until it is requested a
     { store: its.store, clock },
     { dids: ["did:plc:a", "did:plc:b"], reason: "operator" },
   );
-  expect(placed).toEqual({ placed: 2, there: 0, refused: 0 });
+  expect(placed).toEqual({ placed: 2, there: 0, full: 0, bad: 0 });
   expect((await listResyncs(its)).requests).toMatchObject([{ state: "waiting" }, { state: "waiting" }]);
   expect(await its.look(EVERY_MS)).toEqual(["did:plc:a", "did:plc:b"]);
 });
@@ -261,10 +261,10 @@ test("issue 16.2: what somebody asks of some collections does not take the place
     await its.begin("over", { BACKFILL_COLLECTIONS: "app.bsky.feed.like" });
     await its.end("over", "succeeded");
     for (const more of order) {
-      expect(await its.ask("did:plc:a", more)).toBe(true);
+      expect(await its.ask("did:plc:a", more)).toBe("placed");
       its.nowMs += 1;
     }
-    expect(await its.ask("did:plc:a", ofSome)).toBe(false);
+    expect(await its.ask("did:plc:a", ofSome)).toBe("there");
     const read: (readonly string[])[] = [];
     for (const _ of order) {
       expect(await its.look(EVERY_MS)).toEqual(["did:plc:a"]);

@@ -37,12 +37,18 @@ export interface Resyncs {
 /** At most this many are stored. With more, the whole copy must be checked anyway. */
 export const MAX_RESYNCS = 10_000;
 
+/**
+ * `placed`: stored. `there`: the repository is requested already, and that request stays. `full`: nothing was stored, because there are
+ * MAX_RESYNCS requests. `bad-did`: nothing was stored, because the DID is too long.
+ */
+export type RequestOutcome = "placed" | "there" | "full" | "bad-did";
+
 export interface ResyncStore {
   /**
    * A request that is there stays, but one that a run has taken counts as new: the run may have read the repository already. What the stream
-   * cannot withdraw replaces what it can. False: nothing was stored.
+   * cannot withdraw replaces what it can.
    */
-  requestResync(paceId: string, request: NewResync): Promise<boolean>;
+  requestResync(paceId: string, request: NewResync): Promise<RequestOutcome>;
   /**
    * What was missing has come. A request that did not come from a missing link stays. `provedRev`: up to there a walk has filled the gaps, and
    * the links have not. A request of a gap before it stays, too: it may have been made for other collections than the walk has read.

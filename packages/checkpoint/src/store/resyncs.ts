@@ -19,25 +19,26 @@ const AT_ONCE = 20;
 export function resyncMethods({ table }: Deps): ResyncStore {
   return {
     async requestResync(paceId, { did, reason, rev, atMs, runId = null, collections }) {
-      if (did.length > MAX_DID_CHARS) return false;
+      if (did.length > MAX_DID_CHARS) return "bad-did";
       const key = resyncKey(paceId, did, collections);
       const scope = { runId, collections: collections === undefined ? null : json(collections) };
       const item = itemOf({ reason, rev, atMs, ...scope });
       const isLasting = !WITHDRAWABLE.some((withdrawable) => withdrawable === reason);
       // Replaced first: it is there already and counted.
-      if (isLasting && (await table.put(key, item, oneOf("reason", WITHDRAWABLE)))) return true;
+      if (isLasting && (await table.put(key, item, oneOf("reason", WITHDRAWABLE)))) return "placed";
       // A run has taken it, and what is asked for now may have come after its walk. Its reason stays: a link must not withdraw what an audit has found.
       const anew = { set: { rev, atMs, ...scope, takenBy: null } };
-      if ((await table.update(key, anew, exists("takenBy"))) !== null) return true;
+      if ((await table.update(key, anew, exists("takenBy"))) !== null) return "placed";
       const counter = await table.get(resyncKey(paceId, ""));
-      if (counter !== null && readCount(counter, "count") >= MAX_RESYNCS) return false;
-      if (!(await table.put(key, item, absent("pk")))) return false;
+      if (counter !== null && readCount(counter, "count") >= MAX_RESYNCS)
+        return (await table.get(key)) === null ? "full" : "there";
+      if (!(await table.put(key, item, absent("pk")))) return "there";
       await table.update(
         resyncKey(paceId, ""),
         { add: { count: 1 } },
         any(absent("pk"), absent("count"), compare("count", "<", MAX_RESYNCS)),
       );
-      return true;
+      return "placed";
     },
 
     async withdrawResync(paceId, did, provedRev = null) {

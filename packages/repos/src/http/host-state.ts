@@ -16,6 +16,8 @@ export interface HostState {
   readonly waitingUntilMs: number | null;
   /** When the first of the consecutive failures was. null: its last answer was good. */
   readonly failingSinceMs: number | null;
+  /** How long its last good answer took to begin. */
+  readonly answerMs: number;
   /** Requests in total. */
   readonly requests: number;
   readonly errors: number;
@@ -28,6 +30,7 @@ export const NEW_HOST: HostState = {
   stopped: 0,
   waitingUntilMs: null,
   failingSinceMs: null,
+  answerMs: 0,
   requests: 0,
   errors: 0,
 };
@@ -49,6 +52,13 @@ const STOPPED_TOO_OFTEN = 2;
 const MOST_DOUBLINGS = 10;
 /** A larger number is a moment in seconds since 1970; a smaller one is a duration in seconds. */
 const FIRST_MOMENT_S = 1_000_000_000;
+
+/** Its repositories take long, whatever we do. */
+const SLOW_ANSWER_MS = 5_000;
+
+export function isSlow({ answerMs }: HostState): boolean {
+  return answerMs >= SLOW_ANSWER_MS;
+}
 
 /** Takes the host's next request slot. `atMs` says when to send. */
 export function takeTurn(
@@ -83,7 +93,7 @@ export function waitForMs(state: HostState, nowMs: number): number {
 }
 
 export type Outcome =
-  | { readonly kind: "answered"; readonly header: (name: string) => string | null }
+  | { readonly kind: "answered"; readonly header: (name: string) => string | null; readonly answerMs?: number }
   /** HTTP 429. */
   | { readonly kind: "rate-limited"; readonly header: (name: string) => string | null }
   | { readonly kind: "failed" }
@@ -94,11 +104,11 @@ export type Outcome =
 export function afterRequest(state: HostState, outcome: Outcome, nowMs: number, random: number): HostState {
   switch (outcome.kind) {
     case "answered": {
-      const { header } = outcome;
+      const { header, answerMs = state.answerMs } = outcome;
       const isSpent = header("ratelimit-remaining")?.trim() === "0";
       const waitMs = isSpent ? resetIn(header, nowMs) : null;
       return waiting(
-        { ...state, failures: 0, unanswered: 0, stopped: 0, failingSinceMs: null },
+        { ...state, failures: 0, unanswered: 0, stopped: 0, failingSinceMs: null, answerMs },
         waitMs === null ? null : nowMs + bounded(waitMs),
       );
     }

@@ -89,10 +89,12 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
       const { host } = endpoint;
       const send = async () => {
         await awaitTurn(host, signal);
+        const askedMs = clock.now();
         let isAnswered = false;
         try {
           return await sendOver({ endpoint, path, accept }, limits, context, signal, async (answer) => {
             const { status, header } = answer;
+            const answerMs = clock.now() - askedMs;
             if (status === 429) {
               isAnswered = true;
               note(host, { kind: "rate-limited", header });
@@ -101,7 +103,7 @@ export function createPoliteClient(options: PoliteClientOptions): PoliteClient {
             if (status >= 500 && status !== 501) throw new HostError("bad-answer", `${host} answered HTTP ${status}`);
             const result = await use(answer);
             isAnswered = true;
-            note(host, { kind: "answered", header });
+            note(host, { kind: "answered", header, answerMs });
             return result;
           });
         } catch (error) {

@@ -97,6 +97,7 @@ function readHost(text: string): HostState {
     stopped: numberOf(parsed.stopped),
     waitingUntilMs: momentOf(parsed.waitingUntilMs),
     failingSinceMs: momentOf(parsed.failingSinceMs),
+    answerMs: numberOf(parsed.answerMs),
     requests: numberOf(parsed.requests),
     errors: numberOf(parsed.errors),
   };

@@ -92,7 +92,7 @@ export function reposKit(options: ReposKitOptions): SourceKit {
         log(`[BACKFILL] The list of repositories: ${text}`);
       };
       const archives = archiveRoom();
-      const turns = hostTurns();
+      const turns = hostTurns(() => clock.now());
       return repoSource({
         runId,
         clock,

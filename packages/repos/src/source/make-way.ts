@@ -17,7 +17,7 @@ const REQUESTS_EACH = 2;
 
 export class MakeWay {
   readonly #turns: HostTurns;
-  /** When the last one that was put off is due, by its host. */
+  /** When the last one that was put off is due, by what it waited for. */
   readonly #lastDueMs = new Map<string, number>();
 
   constructor(turns: HostTurns) {
@@ -31,8 +31,8 @@ export class MakeWay {
       if (held === null) return [];
       const waitedMs = nowMs - (sinceMs.get(held.holder) ?? nowMs);
       if (waitedMs < SLOW_AFTER_MS) return [];
-      const dueMs = Math.max(nowMs, this.#lastDueMs.get(held.host) ?? 0) + REQUESTS_EACH * waitedMs;
-      this.#lastDueMs.set(held.host, dueMs);
+      const dueMs = Math.max(nowMs, this.#lastDueMs.get(held.what) ?? 0) + (REQUESTS_EACH * waitedMs) / held.holders;
+      this.#lastDueMs.set(held.what, dueMs);
       return [{ slot, dueMs }];
     });
   }

@@ -51,6 +51,7 @@ export class RepoAgenda {
     this.#slots = slots;
     this.#makeWay = new MakeWay(options.turns);
     this.#state = options.state;
+    if (options.state.list === null) options.turns.freeAll();
     const onListed = (): void => {
       this.#beginAtMs = 0;
     };
@@ -144,8 +145,10 @@ export class RepoAgenda {
   countOverdue(): void {
     const nowMs = this.#options.clock.now();
     for (const slot of this.#slots.all()) {
-      if (slot.step !== null || slot.isOverdue || nowMs - slot.sinceMs < OVERDUE_AFTER_MS) continue;
-      if (this.#options.turns.hostOf(slot.did) === null) continue;
+      // The time in which it waited for its turn is not its host's fault.
+      const turnMs = this.#options.turns.sinceMs(slot.did);
+      if (slot.step !== null || slot.isOverdue || turnMs === null) continue;
+      if (nowMs - Math.max(slot.sinceMs, turnMs) < OVERDUE_AFTER_MS) continue;
       slot.isOverdue = true;
       slot.repo = { ...slot.repo, attempts: slot.repo.attempts + 1 };
       this.replace(slot.repo);
@@ -198,6 +201,7 @@ export class RepoAgenda {
     if (!hasRoom && this.#state.inWork.length > 0) return false;
     this.listed.take();
     this.#state = { ...this.#state, list: list.place() };
+    if (this.#state.list === null) this.#options.turns.freeAll();
     if (did === null || this.#state.inWork.some((repo) => repo.did === did)) return true;
     if (!isCounted) this.#state = { ...this.#state, known: this.#state.known + 1 };
     this.#addIf(hasRoom, newRepo(did));

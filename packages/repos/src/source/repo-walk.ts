@@ -10,7 +10,7 @@ import { tidAt } from "@firehose-backfill/core/tid";
 import type { EarlierKeys } from "../did-client.ts";
 import { ArchiveTooLargeError, BadRepoError, MissingBlocksError, TornArchiveError } from "../errors.ts";
 import { type EndpointRules, parseEndpoint } from "../http/endpoint.ts";
-import { readyAtMs } from "../http/host-state.ts";
+import { isSlow, NEW_HOST, readyAtMs } from "../http/host-state.ts";
 import { openByArchive, openByProof, type OpenRepo } from "../open-repo.ts";
 import { walkRepo } from "../walk-repo.ts";
 import { wantedIntervals } from "@firehose-backfill/core/key-interval";
@@ -116,7 +116,10 @@ export async function* walkRepository(
           }
           found = looked;
         }
-        await deps.turns.take(found.endpoint.host, did, signal);
+        const { host: name } = found.endpoint;
+        // Another process may have found out that it is slow.
+        if (deps.hosts.states.get(name) === undefined) await deps.hosts.load(name);
+        await deps.turns.take(name, did, () => isSlow(deps.hosts.states.get(name) ?? NEW_HOST), signal);
         if (attempts >= MAX_ATTEMPTS) {
           yield dead(
             "too-slow",
@@ -124,7 +127,7 @@ export async function* walkRepository(
           );
           return;
         }
-        const host = await deps.hosts.load(found.endpoint.host);
+        const host = await deps.hosts.load(name);
         const nowMs = deps.clock.now();
         // When it may be asked again, one request finds out whether it is still so.
         const gaveUp = readyAtMs(host) > nowMs ? giveUp(found, host, nowMs) : null;
