@@ -54,7 +54,7 @@ test("says what there is, what it takes, that it does not finish, and what would
     Costs on AWS      about $1.50 (list prices of us-east-1, 2025-11; the database kept awake included)
 
     Profile      events/s   takes        finishes   costs
-    background   2.5        12 d         no         $9.91
+    background   2.5        12 d         no         $9.90
     moderate     20         1 d 12 h     no         $1.50"
   `);
   const text = lines.join("\n");
