@@ -59,7 +59,10 @@ const EVENTS: Readonly<Record<Pace, number>> = {
   fast: 400_000,
   unthrottled: 2_500_000,
 };
-/** After a freeze, batches of a paced run are late and take new slots. */
+/**
+ * After a freeze, batches of a paced run are late and take new slots. The wait is before every slot, whatever its kind: the server writes
+ * to disk for a while what the slot before has left, and that must not fall into the slots of one kind more often than into the others.
+ */
 const NEW_SLOTS_MS = 2_500;
 const FREEZE_ATTEMPTS = 500;
 
@@ -180,13 +183,11 @@ async function freezable(program: Program, databaseUrl: string): Promise<Freezab
 
   return {
     async set(state) {
-      if ((state === "frozen") === (thaw !== null)) return;
-      if (thaw === null) {
-        thaw = await freeze();
-        return;
+      if (state === "frozen") thaw ??= await freeze();
+      else {
+        thaw?.();
+        thaw = null;
       }
-      thaw();
-      thaw = null;
       await sleep(NEW_SLOTS_MS);
     },
     async [Symbol.asyncDispose]() {
