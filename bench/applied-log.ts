@@ -6,7 +6,8 @@
 import { openTestDatabase } from "../test/support/query.ts";
 
 export interface HandedBatch {
-  /** The server's clock, milliseconds since the epoch. */
+  /** When its transaction began and when its last row was written: the server's clock, milliseconds since the epoch. */
+  readonly beganMs: number;
   readonly atMs: number;
   readonly events: number;
 }
@@ -35,11 +36,11 @@ export async function recordApplied(databaseUrl: string, each: keyof typeof TRIG
   const { query } = database;
   const { count, on } = TRIGGERS[each];
   await query("CREATE SCHEMA bench", []);
-  await query("CREATE UNLOGGED TABLE bench.applied (xact xid8, at timestamptz, events bigint)", []);
+  await query("CREATE UNLOGGED TABLE bench.applied (xact xid8, began timestamptz, at timestamptz, events bigint)", []);
   await query(
     `CREATE FUNCTION bench.note() RETURNS trigger LANGUAGE plpgsql AS $$
      BEGIN
-       INSERT INTO bench.applied VALUES (pg_current_xact_id(), clock_timestamp(), ${count});
+       INSERT INTO bench.applied VALUES (pg_current_xact_id(), now(), clock_timestamp(), ${count});
        RETURN NEW;
      END $$`,
     [],
@@ -48,10 +49,15 @@ export async function recordApplied(databaseUrl: string, each: keyof typeof TRIG
   return {
     async batches() {
       const rows = await query(
-        "SELECT extract(epoch FROM max(at)) * 1000 AS at, sum(events) AS events FROM bench.applied GROUP BY xact ORDER BY 1",
+        `SELECT extract(epoch FROM min(began)) * 1000 AS began, extract(epoch FROM max(at)) * 1000 AS at, sum(events) AS events
+         FROM bench.applied GROUP BY xact ORDER BY 2`,
         [],
       );
-      return rows.map((row) => ({ atMs: Number(row["at"]), events: Number(row["events"]) }));
+      return rows.map((row) => ({
+        beganMs: Number(row["began"]),
+        atMs: Number(row["at"]),
+        events: Number(row["events"]),
+      }));
     },
     async eventsIn(fromMs, untilMs) {
       const [row] = await query(

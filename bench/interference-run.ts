@@ -10,6 +10,7 @@ import { type Program, startProgram, temporaryFolder } from "../test/support/pro
 import { openTestDatabase } from "../test/support/query.ts";
 import { type AppliedLog, recordApplied } from "./applied-log.ts";
 import { startCreatesRelay } from "./creates.ts";
+import { type Felt, feltOf } from "./felt.ts";
 import { median } from "./lanes.ts";
 import { type MedianInterval, medianInterval } from "./median-interval.ts";
 import { type Foreground, type ForegroundSlot, type Production } from "./pgbench.ts";
@@ -44,6 +45,8 @@ export interface InterferenceFigures {
   readonly eventsPerSecond: number;
   /** The value with the run divided by the value without it, for each pair. */
   readonly ratios: Readonly<Record<keyof ForegroundSlot, MedianInterval>>;
+  /** Within the slots with the run: see felt.ts. */
+  readonly felt: Readonly<Record<keyof Felt, MedianInterval>>;
   /** Medians. */
   readonly without: ForegroundSlot;
   readonly with: ForegroundSlot;
@@ -107,14 +110,20 @@ async function measure(
   { pace, variant, production, rates, pairs, seconds }: InterferenceOptions,
 ): Promise<InterferenceFigures> {
   const load = Number(loadavg()[0]?.toFixed(1));
+  const felts: Felt[] = [];
   const take = async (isBeside: boolean, seed: number): Promise<Slot> => {
     await run.set(isBeside ? "running" : "frozen");
     const fromMs = Date.now();
-    const slot = await production.slot(foreground, { seconds, ratePerSecond: rates[foreground], seed });
+    const options = { seconds, ratePerSecond: rates[foreground], seed };
+    const { figures, transactions } = await production.slot(foreground, options);
     const untilMs = Date.now();
     const eventsPerSecond = ((await log.eventsIn(fromMs, untilMs)) * 1_000) / (untilMs - fromMs);
     if (eventsPerSecond > 0 && !isBeside) throw new Error(`${pace}: ${eventsPerSecond} events/s while it was frozen`);
-    return { ...slot, eventsPerSecond };
+    if (isBeside) {
+      const batches = (await log.batches()).filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
+      if (batches.length > 0) felts.push(feltOf(transactions, batches));
+    }
+    return { ...figures, eventsPerSecond };
   };
   const without: Slot[] = [];
   const beside: Slot[] = [];
@@ -139,6 +148,12 @@ async function measure(
     foreground,
     eventsPerSecond: Number(median(beside.map((slot) => slot.eventsPerSecond)).toFixed(1)),
     ratios: of((name) => medianInterval(beside.map((slot, pair) => slot[name] / (without[pair]?.[name] ?? NaN)))),
+    felt: {
+      share: medianInterval(felts.map(({ share }) => share)),
+      p95: medianInterval(felts.map(({ p95 }) => p95)),
+      touchedP50: medianInterval(felts.map(({ touchedP50 }) => touchedP50)),
+      touchedP95: medianInterval(felts.map(({ touchedP95 }) => touchedP95)),
+    },
     without: medians(without),
     with: medians(beside),
     idleSlots,

@@ -21,11 +21,20 @@ export interface ForegroundSlot {
   readonly p99Ms: number;
 }
 
+/** Of one transaction: when it ended (milliseconds since the epoch), and its latency. */
+export interface Timed {
+  readonly endMs: number;
+  readonly latencyMs: number;
+}
+
 export interface Production {
   /** The rate without a limit. */
   capacity(load: Foreground, seconds: number): Promise<number>;
   /** The same seed gives the same schedule and the same rows. */
-  slot(load: Foreground, options: { seconds: number; ratePerSecond: number; seed: number }): Promise<ForegroundSlot>;
+  slot(
+    load: Foreground,
+    options: { seconds: number; ratePerSecond: number; seed: number },
+  ): Promise<{ readonly figures: ForegroundSlot; readonly transactions: readonly Timed[] }>;
 }
 
 const DATABASE = "production";
@@ -73,7 +82,8 @@ export async function openProduction(command: readonly string[], databaseUrl: st
       try {
         const shape = [`--builtin=${load}`, `--time=${seconds}`, `--rate=${ratePerSecond}`, `--random-seed=${seed}`];
         await run(program, [...common, ...shape, "--log", `--log-prefix=${join(folder, "log")}`], { env });
-        return figuresOf(await readLatencies(folder), seconds);
+        const transactions = await readTransactions(folder);
+        return { figures: figuresOf(transactions, seconds), transactions };
       } finally {
         await rm(folder, { recursive: true, force: true });
       }
@@ -81,20 +91,29 @@ export async function openProduction(command: readonly string[], databaseUrl: st
   };
 }
 
-/** The third column of each line, in microseconds. */
-async function readLatencies(folder: string): Promise<Float64Array> {
+/** Of each line: the latency in microseconds is the third column, and the fifth and the sixth are the time of the end. */
+async function readTransactions(folder: string): Promise<readonly Timed[]> {
   const files = await readdir(folder);
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "latin1")));
   const lines = texts.flatMap((text) => text.split("\n")).filter((line) => line !== "");
-  return Float64Array.from(lines, (line) => Number(line.split(" ", 3)[2]) / 1_000).toSorted();
+  return lines.map((line) => {
+    const columns = line.split(" ", 6).map(Number);
+    const [, , latencyUs = NaN, , seconds = NaN, microseconds = NaN] = columns;
+    return { endMs: seconds * 1_000 + microseconds / 1_000, latencyMs: latencyUs / 1_000 };
+  });
 }
 
-function figuresOf(sortedMs: Float64Array, seconds: number): ForegroundSlot {
-  const at = (share: number): number => sortedMs[Math.floor(share * (sortedMs.length - 1))] ?? Number.NaN;
+function figuresOf(transactions: readonly Timed[], seconds: number): ForegroundSlot {
+  const at = percentilesOf(transactions);
   return {
-    transactionsPerSecond: sortedMs.length / seconds,
+    transactionsPerSecond: transactions.length / seconds,
     p50Ms: at(0.5),
     p95Ms: at(0.95),
     p99Ms: at(0.99),
   };
+}
+
+export function percentilesOf(transactions: readonly Timed[]): (share: number) => number {
+  const sortedMs = Float64Array.from(transactions, ({ latencyMs }) => latencyMs).toSorted();
+  return (share) => sortedMs[Math.floor(share * (sortedMs.length - 1))] ?? Number.NaN;
 }
