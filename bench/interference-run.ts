@@ -151,8 +151,9 @@ async function measure(
     felt: {
       share: medianInterval(felts.map(({ share }) => share)),
       p95: medianInterval(felts.map(({ p95 }) => p95)),
-      touchedP50: medianInterval(felts.map(({ touchedP50 }) => touchedP50)),
+      p95ByChance: medianInterval(felts.map(({ p95ByChance }) => p95ByChance)),
       touchedP95: medianInterval(felts.map(({ touchedP95 }) => touchedP95)),
+      touchedP95ByChance: medianInterval(felts.map(({ touchedP95ByChance }) => touchedP95ByChance)),
     },
     without: medians(without),
     with: medians(beside),
