@@ -2,7 +2,7 @@
  * What production feels of a batch, from one slot alone: transactions that overlap a batch beside those of the same slot that do not. The
  * machine is the same for both, so this figure is far less noisy than one slot beside another. It does not see what a batch leaves
  * behind: pages to write, rows to vacuum. A long transaction overlaps any moment more easily than a short one, so some slowness is
- * expected without any cause: the figures `ByChance` are the same figure for moments between the batches.
+ * expected without any cause: the figures `ByChance` are those of moments between the batches.
  */
 import type { HandedBatch } from "./applied-log.ts";
 import { percentilesOf, type Timed } from "./pgbench.ts";
