@@ -1,5 +1,6 @@
 /**
- * Removes the messages of finished batches ten with one request, up to half a second later. Their results are in the ledger by then, so if
+ * Removes the messages of finished batches. Where they follow each other closely, as without a pace, ten go with one request, up to half a
+ * second later; at a pace each goes at once. Their results are in the ledger by then, so if
  * the process ends before, each message comes again, is recognised and removed.
  */
 import { describeError } from "@firehose-backfill/core/errors";
@@ -10,6 +11,8 @@ import type { BatchQueue } from "@firehose-backfill/queue/types";
 const MOST = 10;
 /** Far less than the time for which a message is still hidden. */
 const LONGEST_MS = 500;
+/** Ten of them come within the longest wait only if they are no further apart. */
+const CLOSE_MS = LONGEST_MS / MOST;
 
 /** Disposing it removes what is left. */
 export interface Removals extends AsyncDisposable {
@@ -19,12 +22,13 @@ export interface Removals extends AsyncDisposable {
 
 export function joinRemovals(options: {
   readonly queue: Pick<BatchQueue, "remove" | "removeMany">;
-  readonly clock: Pick<Clock, "sleep">;
+  readonly clock: Pick<Clock, "now" | "sleep">;
   readonly log: (line: string) => void;
 }): Removals {
   const { queue, clock, log } = options;
   let handles: string[] = [];
   let waiting: AbortController | null = null;
+  let lastMs = Number.NEGATIVE_INFINITY;
   const sending = new Set<Promise<void>>();
 
   const send = () => {
@@ -50,7 +54,10 @@ export function joinRemovals(options: {
   return {
     remove(receiptHandle) {
       handles.push(receiptHandle);
-      if (handles.length >= MOST) send();
+      const nowMs = clock.now();
+      const isAlone = nowMs - lastMs > CLOSE_MS;
+      lastMs = nowMs;
+      if (handles.length >= MOST || (isAlone && waiting === null)) send();
       else if (waiting === null) void sendSoon();
       return Promise.resolve();
     },
