@@ -2,9 +2,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { BANNER, type FunctionName } from "../../scripts/bundle-functions.ts";
-import { ROOT } from "../../scripts/run-step.ts";
+import type { FunctionName } from "../../scripts/bundle-functions.ts";
+import { buildChild } from "./build-child.ts";
 import type { FromChild, ToChild } from "./function-growth-child.ts";
 import type { FunctionMemory } from "./function-memory.ts";
 
@@ -23,19 +22,9 @@ const NODE_FLAGS = ["--expose-gc", "--max-semi-space-size=4", `--max-old-space-s
 const TAIL_CHARS = 4_000;
 const CHILD = "function-growth-child.mjs";
 
-/** Call it once for a folder. From sources, Node would use 20 MB for stripping types. */
+/** Call it once for a folder. */
 export async function buildGrowthChild(bundles: string): Promise<void> {
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ["test/throttle/function-growth-child.ts"],
-    outfile: join(bundles, CHILD),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    banner: { js: BANNER },
-    logLevel: "warning",
-  });
+  await buildChild("test/throttle/function-growth-child.ts", join(bundles, CHILD));
 }
 
 export function startGrowingFunction(

@@ -9,11 +9,9 @@ import { startTableServer } from "@firehose-backfill/embedded/table-server";
 import { startFakePds } from "@firehose-backfill/testing/repos/fake-pds";
 import { startFakePlc } from "@firehose-backfill/testing/repos/fake-plc";
 import { makeRepo, manyRecords } from "@firehose-backfill/testing/repos/test-repo";
-import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BANNER } from "../../scripts/bundle-functions.ts";
-import { ROOT } from "../../scripts/run-step.ts";
 import { temporaryFolder, type TemporaryFolder } from "../support/program.ts";
+import { buildChild } from "./build-child.ts";
 import type { RepoReaderFigures, RepoReaderTask } from "./repo-reader-child.ts";
 
 const COLLECTIONS = ["app.bsky.feed.like", "app.bsky.feed.post", "app.bsky.feed.repost", "app.bsky.graph.follow"];
@@ -27,17 +25,7 @@ let folder: TemporaryFolder;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ["test/throttle/repo-reader-child.ts"],
-    outfile: join(folder.path, "repo-reader.mjs"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    banner: { js: BANNER },
-    logLevel: "warning",
-  });
+  await buildChild("test/throttle/repo-reader-child.ts", join(folder.path, "repo-reader.mjs"));
 }, 60_000);
 
 afterAll(() => folder[Symbol.asyncDispose]());

@@ -1,6 +1,7 @@
 /** Decodes a record's block from the network to a plain value, after the strict scan. */
 import type { ClassifiedError } from "../errors.ts";
 import { type CborMap, decodeScanned, isCborMap } from "./decoder.ts";
+import { MAP } from "./head.ts";
 import { type CborRefusal, refusalOf } from "./refusal.ts";
 import { ATPROTO_RULES, lastScanSawWideNegative, scanItem } from "./strict-scan.ts";
 import { readUsualRecord } from "./usual-record.ts";
@@ -24,8 +25,6 @@ export class BadRecordError extends Error implements ClassifiedError {
     return false;
   }
 }
-
-const MAP = 5;
 
 /** @throws BadRecordError for anything else than one map of strict DAG-CBOR. */
 export function scanRecord(block: Uint8Array): void {

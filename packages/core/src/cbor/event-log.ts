@@ -8,7 +8,7 @@ import type { FirehoseEvent, RecordAction } from "../event.ts";
 import { decodeMessage, encodeMessage } from "./encode.ts";
 import { actionNumber, layOutEvent, readEvent, RECORD_START } from "./event-layout.ts";
 import { EventSlice } from "./event-slice.ts";
-import { argumentLength, readArgument, writeHead } from "./head.ts";
+import { argumentLength, readArgument, UNSIGNED, writeHead } from "./head.ts";
 import { RangePlaces } from "./range-places.ts";
 import { BYTES, TEXT, writeString } from "./write-string.ts";
 
@@ -18,7 +18,6 @@ const MOST_LEFT_BYTES = 8 * 1024 * 1024;
 /** Enough for all heads of a record event, its numbers, its action and its CID. */
 const OVERHEAD_BYTES = 100;
 
-const UNSIGNED = 0;
 const NULL = 0xf6;
 const FLOAT_64 = 0xfb;
 

@@ -1,6 +1,15 @@
 /** Heads of CBOR items: the first byte and the number that follows it. */
 import { refused } from "./refusal.ts";
 
+/** The major types: the upper three bits of a head's first byte. The seventh has no number but a simple value or a float. */
+export const UNSIGNED = 0;
+export const NEGATIVE = 1;
+export const BYTES = 2;
+export const TEXT = 3;
+export const ARRAY = 4;
+export const MAP = 5;
+export const TAG = 6;
+
 const TRUNCATED = refused("truncated");
 const NON_MINIMAL = refused("non-minimal");
 const INDEFINITE_LENGTH = refused("indefinite-length");

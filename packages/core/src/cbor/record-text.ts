@@ -5,16 +5,8 @@
  */
 import { CID_LENGTH, cidToText } from "../cid.ts";
 import { BadRecordError, scanRecord } from "./decode-record.ts";
-import { headLength, readArgument } from "./head.ts";
+import { ARRAY, BYTES, headLength, MAP, NEGATIVE, readArgument, TAG, TEXT, UNSIGNED } from "./head.ts";
 import { createTextTable, type ReadText } from "./text-table.ts";
-
-const UNSIGNED = 0;
-const NEGATIVE = 1;
-const BYTES = 2;
-const TEXT = 3;
-const ARRAY = 4;
-const MAP = 5;
-const TAG = 6;
 
 const FALSE = 0xf4;
 const TRUE = 0xf5;

@@ -7,7 +7,7 @@
  * and no `__proto__` key.
  */
 import { CID_LENGTH, isCid } from "../cid.ts";
-import { headLength, readArgument } from "./head.ts";
+import { ARRAY, BYTES, headLength, MAP, NEGATIVE, readArgument, TAG, TEXT, UNSIGNED } from "./head.ts";
 import { CborError, refusalOf, refused } from "./refusal.ts";
 import { isValidUtf8 } from "./utf8.ts";
 
@@ -50,14 +50,6 @@ const BAD_TAG = refused("bad-tag");
 const BAD_CID = refused("bad-cid");
 const FLOAT = refused("float");
 const SIMPLE_VALUE = refused("simple-value");
-
-const UNSIGNED = 0;
-const NEGATIVE = 1;
-const BYTES = 2;
-const TEXT = 3;
-const ARRAY = 4;
-const MAP = 5;
-const TAG = 6;
 
 // The open containers of the current scan. Scans never overlap: they are synchronous and call nothing else.
 const itemsLeft = new Int32Array(MAX_DEPTH + 1);

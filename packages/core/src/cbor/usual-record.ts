@@ -5,20 +5,12 @@
  */
 import { CID_LENGTH, isCid } from "../cid.ts";
 import { type CborMap, type CborValue, CidLink } from "./decoder.ts";
-import { headLength, readArgument } from "./head.ts";
+import { ARRAY, BYTES, headLength, MAP, NEGATIVE, readArgument, TAG, TEXT, UNSIGNED } from "./head.ts";
 import { createKeyTable, createValueTable } from "./record-texts.ts";
 import { MAX_CONTAINER_ITEMS, MAX_DEPTH } from "./strict-scan.ts";
 
 /** The result for an item that is not read here. CBOR's undefined is never permitted, so no item has this value. */
 type GivenUp = undefined;
-
-const UNSIGNED = 0;
-const NEGATIVE = 1;
-const BYTES = 2;
-const TEXT = 3;
-const ARRAY = 4;
-const MAP = 5;
-const TAG = 6;
 
 const TEXT_HEAD = 0x60;
 const FALSE = 0xf4;
